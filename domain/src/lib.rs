@@ -1,1 +1,25 @@
+//! What should be true on the homeserver, what is, and the plan between them.
+//!
+//! The way of the data, one file a step:
+//! [`directory`] and [`policy`] say what the hospital wants of whom, [`grant`]
+//! what was asked beyond it, [`binding`] whose account is whose; [`desired`]
+//! makes one picture of that. [`observed`] is what Synapse says. [`plan`] is
+//! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
+//! back what is too much at once. [`outcome`] is what became of an action.
+//!
+//! Nothing here does I/O, reads a clock, or depends on the order of its input.
 
+pub mod action;
+pub mod binding;
+pub mod directory;
+pub mod finding;
+pub mod grant;
+pub mod key;
+pub mod localpart;
+pub mod observed;
+pub mod outcome;
+pub mod plan;
+pub mod policy;
+pub mod rights;
+pub mod selector;
+pub mod standing;

@@ -1,0 +1,144 @@
+//! Which account is whose.
+//!
+//! A binding, once made, survives renames of username and localpart. Binding
+//! is the one step where a mistake would hand a person's account to somebody
+//! else, so every doubt ends in a finding and not in a guess.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use ruma_common::{OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{Directory, Person, PersonId};
+use crate::finding::Finding;
+use crate::localpart::{self, LocalpartError};
+use crate::observed::ObservedAccounts;
+use crate::policy::{LocalpartSource, Policy};
+
+/// A person's account, as the store remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The person.
+    pub person: PersonId,
+    /// Their account.
+    pub user: OwnedUserId,
+    /// Digest of the external id last pushed to Synapse, so that a run without changes need not ask for it.
+    pub pushed_external_id: Option<String>,
+    /// Whether this service made the account a Synapse administrator; only then may it take that away.
+    pub server_admin_given: bool,
+    /// Since when the person counts as gone.
+    pub gone_since: Option<Timestamp>,
+    /// In how many complete reads in a row the person was missing.
+    pub missing_reads: u32,
+}
+
+/// What the store knows of people and accounts.
+pub type Bindings = BTreeMap<PersonId, Binding>;
+
+/// How a person's account is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The store has it.
+    Bound,
+    /// It exists on Synapse and carries the person's external id.
+    Adopted,
+    /// It does not exist yet.
+    New,
+}
+
+/// One person's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The account.
+    pub user: OwnedUserId,
+    /// How it is known.
+    pub origin: Origin,
+}
+
+/// Finds every selected person's account.
+///
+/// People whom `users.who` does not select and who have no account yet are left out silently.
+pub fn bind(
+    directory: &Directory,
+    policy: &Policy,
+    bindings: &Bindings,
+    accounts: &ObservedAccounts,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<PersonId, Bound> {
+    let roles = policy.role_rules();
+    let mut bound: BTreeMap<PersonId, Bound> = bindings
+        .values()
+        .map(|binding| (binding.person, Bound { user: binding.user.clone(), origin: Origin::Bound }))
+        .collect();
+    let taken: BTreeMap<&UserId, PersonId> =
+        bindings.values().map(|binding| (&*binding.user, binding.person)).collect();
+
+    let mut wishes: BTreeMap<OwnedUserId, Vec<&Person>> = BTreeMap::new();
+    for person in directory.people() {
+        if bound.contains_key(&person.id) || !policy.users.who.matches(person, &roles, false) {
+            continue;
+        }
+        if let Some(holder) = accounts.holder(&person.public_id) {
+            wishes.entry(holder.to_owned()).or_default().push(person);
+            continue;
+        }
+        match candidate(person, policy) {
+            Ok(user) => wishes.entry(user).or_default().push(person),
+            Err(tried) => findings.push(Finding::LocalpartImpossible { person: person.id, tried }),
+        }
+    }
+
+    for (user, people) in wishes {
+        let owner = taken.get(&*user).copied();
+        let mut claimants: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
+        claimants.extend(owner);
+        if claimants.len() > 1 {
+            findings.extend(claimants.iter().map(|&person| Finding::LocalpartCollision {
+                person,
+                user: user.clone(),
+                others: claimants.iter().copied().filter(|other| *other != person).collect(),
+            }));
+            continue;
+        }
+        let Some(person) = people.first() else { continue };
+        if policy.users.protected.contains(&user) {
+            findings.push(Finding::LocalpartReserved { person: person.id, user });
+            continue;
+        }
+        let origin = match accounts.list.get(&user) {
+            None => match accounts.twin(&user) {
+                Some(twin) => {
+                    findings.push(Finding::AccountTwin { person: person.id, user, twin });
+                    continue;
+                }
+                None => Origin::New,
+            },
+            Some(_) if accounts.holder(&person.public_id) == Some(&*user) => Origin::Adopted,
+            Some(_) => {
+                findings.push(Finding::AccountNotTheirs { person: person.id, user });
+                continue;
+            }
+        };
+        bound.insert(person.id, Bound { user, origin });
+    }
+    bound
+}
+
+/// The account a person would get: the first source with a valid localpart.
+fn candidate(person: &Person, policy: &Policy) -> Result<OwnedUserId, Vec<(String, LocalpartError)>> {
+    let mut tried = Vec::new();
+    for source in &policy.users.localpart {
+        let wish = match source {
+            LocalpartSource::MatrixLocalpart => person.matrix_localpart.clone(),
+            LocalpartSource::Username => Some(person.username.clone()),
+            LocalpartSource::PublicId => Some(format!("u_{}", person.public_id)),
+        };
+        let Some(wish) = wish.filter(|wish| !wish.is_empty()) else { continue };
+        match localpart::user_id(&wish, &policy.server_name, &policy.users.reserved) {
+            Ok(user) => return Ok(user),
+            Err(error) => tried.push((wish, error)),
+        }
+    }
+    Err(tried)
+}

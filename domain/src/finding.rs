@@ -1,0 +1,177 @@
+//! What a pass noticed and must not decide: shown to people, never acted on.
+
+use std::fmt;
+
+use ruma_common::{OwnedRoomId, OwnedUserId};
+
+use crate::directory::PersonId;
+use crate::key::RoomKey;
+use crate::localpart::LocalpartError;
+
+/// One thing that somebody should look at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Finding {
+    /// No configured source gives a valid localpart.
+    LocalpartImpossible { person: PersonId, tried: Vec<(String, LocalpartError)> },
+    /// Several people would get the same account.
+    LocalpartCollision { person: PersonId, user: OwnedUserId, others: Vec<PersonId> },
+    /// The name belongs to a protected account.
+    LocalpartReserved { person: PersonId, user: OwnedUserId },
+    /// An account whose name differs in case only exists.
+    AccountTwin { person: PersonId, user: OwnedUserId, twin: OwnedUserId },
+    /// The account exists and does not carry the person's external id.
+    AccountNotTheirs { person: PersonId, user: OwnedUserId },
+    /// `users.create` is off and the person has no account.
+    AccountMissing { person: PersonId, user: OwnedUserId },
+    /// EquipeMed's status is not in the standing table.
+    UnknownStatus { person: PersonId, status: String },
+    /// A room's rule matches nobody.
+    RoomMatchesNobody { room: RoomKey },
+    /// An account that belongs to nobody in EquipeMed is in a managed room.
+    MemberUnbound { room: RoomKey, user: OwnedUserId },
+    /// Somebody whom the policy wants in the room is banned there, and no grant says so.
+    BannedByHand { room: RoomKey, user: OwnedUserId },
+    /// The bot may not change this person's level there.
+    LevelOutOfReach { room: RoomKey, user: OwnedUserId, has: i64, wanted: i64, bot: i64 },
+    /// The bot may not do a thing in a room.
+    PowerMissing { room: RoomKey, what: String, needs: i64, bot: i64 },
+    /// The bot is not in a managed room.
+    BotNotInRoom { room: RoomKey, room_id: OwnedRoomId },
+    /// A managed room could not be read.
+    RoomUnreadable { room: RoomKey, room_id: OwnedRoomId, why: String },
+    /// A managed room is encrypted; what is said there cannot be kept or moderated.
+    RoomEncrypted { room: RoomKey },
+    /// A managed room was replaced by another one.
+    RoomReplaced { room: RoomKey },
+    /// The policy wants another version, or a space where a room is.
+    RoomDiffers { room: RoomKey, what: String, has: String, wanted: String },
+    /// The room's key left the policy; it is left alone.
+    RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
+    /// `setup` has not made the control room yet.
+    ControlRoomMissing,
+    /// The control room can be entered or read by others.
+    ControlRoomOpen { what: String },
+}
+
+impl Finding {
+    /// A short name to filter by in logs and metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LocalpartImpossible { .. } => "localpart_impossible",
+            Self::LocalpartCollision { .. } => "localpart_collision",
+            Self::LocalpartReserved { .. } => "localpart_reserved",
+            Self::AccountTwin { .. } => "account_twin",
+            Self::AccountNotTheirs { .. } => "account_not_theirs",
+            Self::AccountMissing { .. } => "account_missing",
+            Self::UnknownStatus { .. } => "unknown_status",
+            Self::RoomMatchesNobody { .. } => "room_matches_nobody",
+            Self::MemberUnbound { .. } => "member_unbound",
+            Self::BannedByHand { .. } => "banned_by_hand",
+            Self::LevelOutOfReach { .. } => "level_out_of_reach",
+            Self::PowerMissing { .. } => "power_missing",
+            Self::BotNotInRoom { .. } => "bot_not_in_room",
+            Self::RoomUnreadable { .. } => "room_unreadable",
+            Self::RoomEncrypted { .. } => "room_encrypted",
+            Self::RoomReplaced { .. } => "room_replaced",
+            Self::RoomDiffers { .. } => "room_differs",
+            Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
+            Self::ControlRoomMissing => "control_room_missing",
+            Self::ControlRoomOpen { .. } => "control_room_open",
+        }
+    }
+
+    /// The person it is about, if it is about one.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::LocalpartImpossible { person, .. }
+            | Self::LocalpartCollision { person, .. }
+            | Self::LocalpartReserved { person, .. }
+            | Self::AccountTwin { person, .. }
+            | Self::AccountNotTheirs { person, .. }
+            | Self::AccountMissing { person, .. }
+            | Self::UnknownStatus { person, .. } => Some(*person),
+            _ => None,
+        }
+    }
+}
+
+/// One sentence for people, with what to do where that is not obvious.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LocalpartImpossible { person, tried } => {
+                write!(f, "person {person} gets no account: no usable localpart")?;
+                for (wish, error) in tried {
+                    write!(f, "; {wish:?}: {error}")?;
+                }
+                write!(f, ". Give them a Matrix localpart in EquipeMed")
+            }
+            Self::LocalpartCollision { person, user, others } => {
+                let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "person {person} and person {} both lead to {user}: give one of them another Matrix localpart in EquipeMed",
+                    others.join(", ")
+                )
+            }
+            Self::LocalpartReserved { person, user } => {
+                write!(f, "person {person} leads to {user}, which is protected: give them another Matrix localpart")
+            }
+            Self::AccountTwin { person, user, twin } => write!(
+                f,
+                "person {person} would get {user}, but {twin} exists and differs in case only: give them another Matrix localpart"
+            ),
+            Self::AccountNotTheirs { person, user } => write!(
+                f,
+                "person {person} leads to {user}, which exists without their external id: if it is theirs, run `equipemed-bot users adopt {person} {user}`"
+            ),
+            Self::AccountMissing { person, user } => {
+                write!(f, "person {person} has no account ({user}) and users.create is off")
+            }
+            Self::UnknownStatus { person, status } => write!(
+                f,
+                "person {person} has the status {status:?}, which users.standing does not know: nothing is changed for them"
+            ),
+            Self::RoomMatchesNobody { room } => write!(f, "the rule of room {room} matches nobody"),
+            Self::MemberUnbound { room, user } => {
+                write!(f, "{user} is in room {room} and belongs to nobody in EquipeMed")
+            }
+            Self::BannedByHand { room, user } => {
+                write!(f, "{user} belongs in room {room} and is banned there by hand")
+            }
+            Self::LevelOutOfReach { room, user, has, wanted, bot } => write!(
+                f,
+                "{user} stands at {has} in room {room} and should stand at {wanted}: the bot's own {bot} is not above that. Only they themselves, or a new room, can change it"
+            ),
+            Self::PowerMissing { room, what, needs, bot } => {
+                write!(f, "the bot may not {what} in room {room}: that needs {needs}, it stands at {bot}")
+            }
+            Self::BotNotInRoom { room, room_id } => {
+                write!(f, "the bot is not in room {room} ({room_id}): invite it there")
+            }
+            Self::RoomUnreadable { room, room_id, why } => {
+                write!(f, "room {room} ({room_id}) could not be read: {why}")
+            }
+            Self::RoomEncrypted { room } => {
+                write!(
+                    f,
+                    "room {room} is encrypted: it cannot be moderated. Make a new one with `rooms replace {room}`"
+                )
+            }
+            Self::RoomReplaced { room } => write!(f, "room {room} was replaced by another room by hand"),
+            Self::RoomDiffers { room, what, has, wanted } => {
+                write!(
+                    f,
+                    "room {room} has {what} {has}, the policy says {wanted}: that cannot be changed in an existing room"
+                )
+            }
+            Self::RoomNoLongerManaged { room, room_id } => {
+                write!(f, "room {room} ({room_id}) left the policy: it is left alone and no longer managed")
+            }
+            Self::ControlRoomMissing => write!(f, "there is no control room yet: run `equipemed-bot setup`"),
+            Self::ControlRoomOpen { what } => write!(f, "the control room is not private: {what}"),
+        }
+    }
+}

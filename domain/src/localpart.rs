@@ -1,0 +1,61 @@
+//! From a wished name to a Matrix user id, by the Matrix grammar and Synapse's own rules.
+//!
+//! EquipeMed's rule for `matrix_localpart` is a form validator only; its
+//! database held names no homeserver takes. So every name is checked here.
+
+use std::collections::BTreeSet;
+
+use ruma_common::{OwnedUserId, ServerName, UserId};
+
+/// Why a name cannot be a localpart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum LocalpartError {
+    /// A character outside the grammar.
+    #[error("the character {0:?} is not allowed (only a-z, 0-9 and . _ = - / +)")]
+    Character(char),
+    /// Nothing there.
+    #[error("it is empty")]
+    Empty,
+    /// Synapse keeps all-digit localparts for guests.
+    #[error("it consists of digits only, which Synapse keeps for guests")]
+    Digits,
+    /// Synapse refuses a leading underscore.
+    #[error("it begins with _, which Synapse refuses")]
+    Underscore,
+    /// The whole id is longer than 255 bytes.
+    #[error("with the server's name it is longer than 255 bytes")]
+    TooLong,
+    /// In the list of names nobody may get.
+    #[error("the name is reserved")]
+    Reserved,
+}
+
+/// Makes a user id of a wished name, lower-cased.
+///
+/// # Errors
+/// Says which rule the name breaks.
+pub fn user_id(wish: &str, server: &ServerName, reserved: &BTreeSet<String>) -> Result<OwnedUserId, LocalpartError> {
+    let name = wish.trim().to_lowercase();
+    if name.is_empty() {
+        return Err(LocalpartError::Empty);
+    }
+    // Matrix specification, appendix "User identifiers"; Synapse's check is the same set.
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._=-/+".contains(c);
+    if let Some(odd) = name.chars().find(|c| !allowed(*c)) {
+        return Err(LocalpartError::Character(odd));
+    }
+    if name.chars().all(|c| c.is_ascii_digit()) {
+        return Err(LocalpartError::Digits);
+    }
+    if name.starts_with('_') {
+        return Err(LocalpartError::Underscore);
+    }
+    if reserved.contains(&name) {
+        return Err(LocalpartError::Reserved);
+    }
+    let id = format!("@{name}:{server}");
+    if id.len() > 255 {
+        return Err(LocalpartError::TooLong);
+    }
+    UserId::parse(id).map_err(|_| LocalpartError::TooLong)
+}

@@ -1,0 +1,210 @@
+//! What Synapse says is there now.
+//!
+//! Built by `homeserver`, never by guessing: what was not read is absent here,
+//! and the planner plans nothing for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::key::RoomKey;
+
+/// Everything that was read for one pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// The server's local accounts.
+    pub accounts: ObservedAccounts,
+    /// Managed rooms that were looked at.
+    pub rooms: BTreeMap<RoomKey, RoomSight>,
+    /// Rooms in the store whose key left the policy.
+    pub no_longer_managed: BTreeMap<RoomKey, OwnedRoomId>,
+}
+
+/// The server's accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedAccounts {
+    /// All local accounts that were read.
+    pub list: BTreeMap<OwnedUserId, ObservedAccount>,
+    /// Holders of external ids, for people who are not bound yet: public id → account.
+    pub holders: BTreeMap<String, OwnedUserId>,
+}
+
+impl ObservedAccounts {
+    /// The account that carries this external id, as far as it was looked up.
+    #[must_use]
+    pub fn holder(&self, public_id: &str) -> Option<&UserId> {
+        self.holders.get(public_id).map(|user| &**user)
+    }
+
+    /// An account that differs from `user` in case only; Synapse refuses a second one.
+    #[must_use]
+    pub fn twin(&self, user: &UserId) -> Option<OwnedUserId> {
+        let name = user.as_str();
+        self.list.keys().find(|other| other.as_str() != name && other.as_str().to_lowercase() == name).cloned()
+    }
+}
+
+/// One account, as the user list shows it (external ids are not in the list).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedAccount {
+    /// Its display name.
+    pub display_name: Option<String>,
+    /// Synapse administrator.
+    pub admin: bool,
+    /// Locked.
+    pub locked: bool,
+    /// Deactivated.
+    pub deactivated: bool,
+}
+
+/// What looking at a managed room gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RoomSight {
+    /// There is no room for this key.
+    Absent,
+    /// The room is known and was read.
+    Seen(Box<ObservedRoom>),
+    /// The room is known and could not be read; nothing is planned for it.
+    Unreadable {
+        /// Its id.
+        room_id: OwnedRoomId,
+        /// Synapse's answer.
+        why: String,
+    },
+}
+
+/// A room's state, as far as planning needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedRoom {
+    /// Its id.
+    pub room_id: OwnedRoomId,
+    /// Its version.
+    pub version: String,
+    /// Sender of `m.room.create`.
+    pub creator: OwnedUserId,
+    /// `additional_creators`, room version 12 and later.
+    pub additional_creators: BTreeSet<OwnedUserId>,
+    /// `m.space` or absent.
+    pub is_space: bool,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its topic.
+    pub topic: Option<String>,
+    /// Its picture, `mxc://`.
+    pub avatar: Option<String>,
+    /// Its canonical alias, whole.
+    pub alias: Option<String>,
+    /// `m.room.join_rules`.
+    pub join_rule: Option<String>,
+    /// `m.room.history_visibility`.
+    pub history: Option<String>,
+    /// `m.room.retention`'s `max_lifetime`.
+    pub retention: Option<Duration>,
+    /// Has `m.room.encryption`.
+    pub encrypted: bool,
+    /// Has `m.room.tombstone`.
+    pub replaced: bool,
+    /// Spaces named by `m.space.parent`.
+    pub parents: BTreeSet<OwnedRoomId>,
+    /// Rooms named by `m.space.child`.
+    pub children: BTreeSet<OwnedRoomId>,
+    /// People with a membership worth knowing.
+    pub members: BTreeMap<OwnedUserId, Membership>,
+    /// The content of `m.room.power_levels`, raw: unknown keys must survive a change.
+    pub power_levels: Option<Map<String, Value>>,
+}
+
+/// A membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// In the room.
+    Join,
+    /// Invited.
+    Invite,
+    /// Asked to be let in.
+    Knock,
+    /// Left of their own will.
+    Left,
+    /// Banned by somebody.
+    Ban,
+    /// Banned by the bot, so for a grant: it may lift the ban when the grant has ended.
+    BannedByBot,
+}
+
+impl ObservedRoom {
+    /// Whether room version 12's rules hold: creators stand above every level and are not listed.
+    #[must_use]
+    pub fn has_privileged_creators(&self) -> bool {
+        has_privileged_creators(&self.version)
+    }
+
+    /// People who stand above every level.
+    pub fn privileged(&self) -> impl Iterator<Item = &UserId> {
+        let privileged = self.has_privileged_creators();
+        std::iter::once(&*self.creator)
+            .chain(self.additional_creators.iter().map(|user| &**user))
+            .filter(move |_| privileged)
+    }
+
+    /// Who is joined.
+    pub fn joined(&self) -> impl Iterator<Item = &UserId> {
+        self.members.iter().filter(|(_, state)| **state == Membership::Join).map(|(user, _)| &**user)
+    }
+}
+
+/// Whether rooms of this version have creators above every level: 12 and later (MSC4289).
+#[must_use]
+pub fn has_privileged_creators(version: &str) -> bool {
+    version.parse::<u32>().is_ok_and(|number| number >= 12)
+}
+
+/// Power that is counted by the brakes when somebody gains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Privilege {
+    /// Synapse administrator.
+    ServerAdmin,
+    /// Level 100 in some managed room.
+    Level100,
+    /// The right `approve` somewhere.
+    Approve,
+    /// The right `promote` somewhere.
+    Promote,
+}
+
+impl Privilege {
+    /// The word in plans, audit and store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ServerAdmin => "server administrator",
+            Self::Level100 => "level 100",
+            Self::Approve => "right approve",
+            Self::Promote => "right promote",
+        }
+    }
+}
+
+/// What the store remembers of earlier passes, for the brakes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Whether any pass was ever applied.
+    pub applied_before: bool,
+    /// How many people the last complete read had.
+    pub people_last_read: Option<usize>,
+    /// Who held which power at the last applied pass.
+    pub privileged: BTreeMap<crate::directory::PersonId, BTreeSet<Privilege>>,
+    /// Locked or deactivated by policy in the last 24 hours.
+    pub locked_recently: BTreeSet<OwnedUserId>,
+    /// Removed from a room by policy in the last 24 hours.
+    pub removed_recently: BTreeMap<RoomKey, BTreeSet<OwnedUserId>>,
+    /// Who gained power in the last 24 hours.
+    pub gained_recently: BTreeSet<crate::directory::PersonId>,
+    /// The instant of the pass.
+    pub now: Timestamp,
+}

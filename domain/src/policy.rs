@@ -1,0 +1,213 @@
+//! What the hospital decided: the checked content of the configuration, as far as planning needs it.
+//!
+//! Built by `config` only, after every check passed; nothing here validates again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ruma_common::{OwnedServerName, OwnedUserId};
+use serde::{Deserialize, Serialize};
+
+use crate::key::{RoleKey, RoomKey};
+use crate::rights::Rights;
+use crate::selector::{RoleRules, Selector};
+use crate::standing::StandingTable;
+
+/// The whole policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// The homeserver's name, the part of every id after the colon.
+    pub server_name: OwnedServerName,
+    /// The bot itself: never planned for.
+    pub bot: OwnedUserId,
+    /// Accounts.
+    pub users: UsersPolicy,
+    /// Roles by key.
+    pub roles: BTreeMap<RoleKey, Role>,
+    /// Managed rooms and spaces by key, the control room among them.
+    pub rooms: BTreeMap<RoomKey, RoomPolicy>,
+    /// The brakes.
+    pub limits: Limits,
+}
+
+/// Rules for accounts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UsersPolicy {
+    /// Who gets an account at all.
+    pub who: Selector,
+    /// Whether accounts are made.
+    pub create: bool,
+    /// Whether display names are kept in line.
+    pub update_profiles: bool,
+    /// Sources of the localpart, first valid one wins.
+    pub localpart: Vec<LocalpartSource>,
+    /// Template with `{full_name}`, `{username}`, `{profession}`, `{specialty}`.
+    pub display_name: String,
+    /// Synapse's name of the identity provider, `oidc-<idp_id>`; without one no external ids are kept.
+    pub identity_provider: Option<String>,
+    /// How members get into rooms unless a room says otherwise.
+    pub join: JoinMode,
+    /// What each EquipeMed account status means.
+    pub standing: StandingTable,
+    /// How long a person must be gone before the account is deactivated.
+    pub deactivate_after: Duration,
+    /// Accounts that are never changed, the break-glass one and the bot among them.
+    pub protected: BTreeSet<OwnedUserId>,
+    /// The account that may approve when EquipeMed is away.
+    pub break_glass: Option<OwnedUserId>,
+    /// Localparts nobody may get, lower-cased.
+    pub reserved: BTreeSet<String>,
+}
+
+/// Where a localpart may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalpartSource {
+    /// The profile's `matrix_localpart`.
+    MatrixLocalpart,
+    /// The EquipeMed username.
+    Username,
+    /// `u_` and the public id.
+    PublicId,
+}
+
+/// How a member gets into a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinMode {
+    /// Synapse's admin join.
+    Force,
+    /// An invite, which the person or Synapse's `auto_accept_invites` accepts.
+    Invite,
+}
+
+/// A role: who has it, and what it gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// Who has it.
+    pub when: Selector,
+    /// Where level and rights hold: a room, or a space with all below; everywhere when absent.
+    pub scope: Option<RoomKey>,
+    /// The level it gives there.
+    pub level: Option<i64>,
+    /// The rights it gives there.
+    pub rights: Rights,
+    /// Whether its holders become Synapse administrators.
+    pub server_admin: bool,
+}
+
+/// What kind of room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomKind {
+    /// A room to talk in.
+    Room,
+    /// A space.
+    Space,
+}
+
+/// `m.room.history_visibility`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// Members see everything, also from before they came.
+    Shared,
+    /// Members see what came after their invite.
+    Invited,
+    /// Members see what came after they joined.
+    Joined,
+}
+
+impl History {
+    /// The Matrix value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Invited => "invited",
+            Self::Joined => "joined",
+        }
+    }
+}
+
+/// One managed room or space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomPolicy {
+    /// Room or space.
+    pub kind: RoomKind,
+    /// Matrix room version; "12" unless the configuration says otherwise.
+    pub version: String,
+    /// Its name.
+    pub name: String,
+    /// Its topic; None leaves the room's topic alone.
+    pub topic: Option<String>,
+    /// `mxc://` of its picture; None leaves it alone.
+    pub avatar: Option<String>,
+    /// Localpart of its alias, without `#` and server.
+    pub alias: Option<String>,
+    /// The space it hangs in.
+    pub parent: Option<RoomKey>,
+    /// Who belongs in it.
+    pub members: Selector,
+    /// Who has 100 and all rights here and in everything below.
+    pub administrators: Option<Selector>,
+    /// Levels of roles in this room, in place of the roles' own.
+    pub levels: BTreeMap<RoleKey, i64>,
+    /// How members get in.
+    pub join: JoinMode,
+    /// Whether a person who left stays away.
+    pub leave_allowed: bool,
+    /// Who sees what was said before.
+    pub history: History,
+    /// How long messages are kept (`m.room.retention`); None leaves it alone.
+    pub retention: Option<Duration>,
+}
+
+/// The brakes; see `review`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Share of the managed active people that may be locked or deactivated in 24 hours.
+    pub lock_share: f64,
+    /// That many may always be.
+    pub lock_least: usize,
+    /// Share of a room's members that may be removed in 24 hours.
+    pub remove_share: f64,
+    /// That many may always be.
+    pub remove_least: usize,
+    /// How many people may gain administrator power in 24 hours.
+    pub gain: usize,
+    /// Share by which the directory may shrink between two reads.
+    pub shrink_share: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lock_share: 0.10, lock_least: 5, remove_share: 0.50, remove_least: 5, gain: 3, shrink_share: 0.20 }
+    }
+}
+
+impl Policy {
+    /// The rules behind the roles, for selectors.
+    #[must_use]
+    pub fn role_rules(&self) -> RoleRules {
+        self.roles.iter().map(|(key, role)| (key.clone(), role.when.clone())).collect()
+    }
+
+    /// The room itself and every space above it, nearest first.
+    pub fn lineage<'a>(&'a self, room: &'a RoomKey) -> impl Iterator<Item = &'a RoomKey> {
+        std::iter::successors(Some(room), |key| self.rooms.get(*key)?.parent.as_ref())
+    }
+
+    /// How far above `room` the space `above` stands: 0 for the room itself, None when it is not above.
+    #[must_use]
+    pub fn distance(&self, room: &RoomKey, above: &RoomKey) -> Option<usize> {
+        self.lineage(room).position(|key| key == above)
+    }
+
+    /// Rooms so that every space stands before what hangs in it, by key otherwise.
+    #[must_use]
+    pub fn rooms_parents_first(&self) -> Vec<&RoomKey> {
+        let mut keys: Vec<_> = self.rooms.keys().collect();
+        keys.sort_by_key(|key| (self.lineage(key).count(), *key));
+        keys
+    }
+}

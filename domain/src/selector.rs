@@ -1,0 +1,62 @@
+//! Rules that pick people: who gets an account, who has a role, who belongs in a room.
+//!
+//! Evaluation is a pure function of the person and the roles; it cannot fail
+//! and cannot loop, because the configuration refuses roles that need themselves.
+
+use std::collections::BTreeMap;
+
+use crate::directory::{Person, Profession};
+use crate::key::RoleKey;
+
+/// A rule over one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// Everybody (`any: true`) or nobody (`any: false`).
+    Any(bool),
+    /// People who have this role.
+    Role(RoleKey),
+    /// Members of this Django group.
+    Group(String),
+    /// People of this profession.
+    Profession(Profession),
+    /// People with this specialty, by name.
+    Specialty(String),
+    /// Django's `is_staff` is this.
+    Staff(bool),
+    /// Django's `is_superuser` is this.
+    Superuser(bool),
+    /// The person with this EquipeMed username.
+    User(String),
+    /// All of these hold.
+    All(Vec<Selector>),
+    /// At least one of these holds.
+    AnyOf(Vec<Selector>),
+    /// This does not hold.
+    Not(Box<Selector>),
+    /// People with any right beyond `redact`: the control room's members. Not to be had in the configuration.
+    Trusted,
+}
+
+/// The rules behind roles, for selectors that name one.
+pub type RoleRules = BTreeMap<RoleKey, Selector>;
+
+impl Selector {
+    /// Whether the rule holds for the person. `trusted` answers [`Selector::Trusted`].
+    #[must_use]
+    pub fn matches(&self, person: &Person, roles: &RoleRules, trusted: bool) -> bool {
+        match self {
+            Self::Any(any) => *any,
+            Self::Role(role) => roles.get(role).is_some_and(|rule| rule.matches(person, roles, trusted)),
+            Self::Group(group) => person.groups.contains(group),
+            Self::Profession(profession) => person.profession == Some(*profession),
+            Self::Specialty(specialty) => person.specialties.contains(specialty),
+            Self::Staff(staff) => person.staff == *staff,
+            Self::Superuser(superuser) => person.superuser == *superuser,
+            Self::User(username) => person.username == *username,
+            Self::All(rules) => rules.iter().all(|rule| rule.matches(person, roles, trusted)),
+            Self::AnyOf(rules) => rules.iter().any(|rule| rule.matches(person, roles, trusted)),
+            Self::Not(rule) => !rule.matches(person, roles, trusted),
+            Self::Trusted => trusted,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Whether a person counts as active, temporarily off, or gone.
+//!
+//! EquipeMed has four conflicting definitions of "active", and its status lags
+//! behind the expiry date. This is the one place that decides, from the flags
+//! themselves and the instant given, by a table the configuration can change.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::directory::Person;
+
+/// What a person's account should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Works here now.
+    Active,
+    /// Temporarily without access: the account is locked, memberships stay, levels go.
+    Off,
+    /// Left: locked at once, deactivated after a while.
+    Gone,
+}
+
+/// What the table may say of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusMeaning {
+    /// Counts as active.
+    Active,
+    /// Lock.
+    Lock,
+    /// Departed: lock, then deactivate.
+    Departed,
+}
+
+/// What each `account_status` means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingTable(pub BTreeMap<String, StatusMeaning>);
+
+/// EquipeMed's statuses with their default meaning.
+pub const KNOWN_STATUSES: [(&str, StatusMeaning); 7] = [
+    ("active", StatusMeaning::Active),
+    ("expiring_soon", StatusMeaning::Active),
+    ("expired", StatusMeaning::Lock),
+    ("inactive", StatusMeaning::Lock),
+    ("suspended", StatusMeaning::Lock),
+    ("renewal_required", StatusMeaning::Lock),
+    ("departed", StatusMeaning::Departed),
+];
+
+impl Default for StandingTable {
+    fn default() -> Self {
+        Self(KNOWN_STATUSES.into_iter().map(|(status, meaning)| (status.to_owned(), meaning)).collect())
+    }
+}
+
+impl StandingTable {
+    /// The person's standing at `now`; None when the status is not in the table, which must change nothing.
+    #[must_use]
+    pub fn standing(&self, person: &Person, now: Timestamp) -> Option<Standing> {
+        let meaning = *self.0.get(&person.account_status)?;
+        // `is_active = false` is Django's "disabled": the person left, whatever the status still says.
+        if meaning == StatusMeaning::Departed || !person.is_active {
+            return Some(Standing::Gone);
+        }
+        let expired = person.access_expires_at.is_some_and(|end| end <= now);
+        if meaning == StatusMeaning::Lock || expired { Some(Standing::Off) } else { Some(Standing::Active) }
+    }
+
+    /// When the answer of [`Self::standing`] changes by itself, if it does.
+    #[must_use]
+    pub fn next_change(&self, person: &Person, now: Timestamp) -> Option<Timestamp> {
+        person.access_expires_at.filter(|end| *end > now)
+    }
+}
