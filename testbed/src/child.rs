@@ -79,7 +79,6 @@ pub(crate) struct Server<'a> {
     pub(crate) name: &'a str,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
-    pub(crate) environment: Vec<(String, String)>,
     /// Working directory, and what the supervisor removes when the harness is gone.
     pub(crate) folder: &'a Path,
     /// Standard output and error are appended here.
@@ -108,7 +107,6 @@ impl Child {
             .args(["-c", SUPERVISOR, "sh", server.ending.name(), removed])
             .arg(&server.program)
             .args(&server.arguments)
-            .envs(server.environment)
             .current_dir(server.folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -7,11 +7,15 @@
 mod child;
 pub mod client;
 mod folder;
+pub mod postgres;
+pub mod proxy;
 pub mod synapse;
 pub mod tools;
 
 pub use client::Client;
 pub use folder::Folder;
+pub use postgres::Postgres;
+pub use proxy::Proxy;
 pub use synapse::Synapse;
 
 use std::fmt::Write as _;

@@ -188,7 +188,6 @@ impl Synapse {
             name: "Synapse",
             program: python,
             arguments: ["-m", "synapse.app.homeserver", "-c", settings::MAIN, "-c", settings::EXTRA].map(str::to_owned).to_vec(),
-            environment: Vec::new(),
             folder: self.folder(),
             output: self.folder().join(OUTPUT),
             user: None,
