@@ -42,11 +42,7 @@ impl Client {
             .administrator
             .get_or_try_init(|| Self::register_administrator(synapse, ADMINISTRATOR))
             .await?;
-        Ok(Self::new(
-            &synapse.url(),
-            &synapse.user_id(ADMINISTRATOR),
-            token,
-        )?)
+        Self::new(&synapse.url(), &synapse.user_id(ADMINISTRATOR), token)
     }
 
     /// Signs in with a password.

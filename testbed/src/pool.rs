@@ -6,14 +6,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
+use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::registration::Wanted;
 use crate::synapse::Options;
 use crate::{Client, Folder, Registration, Synapse, free_port};
 
-/// How many tests of a process can have a seat. A registration costs next to nothing.
-pub const SEATS: usize = 64;
+/// How many tests of a process can have a seat. Each makes every request a little dearer: Synapse
+/// looks through all registrations for a token.
+pub const SEATS: usize = 32;
 
 /// A test's own application service at the shared Synapse.
 #[derive(Clone)]
@@ -41,6 +43,18 @@ impl Seat {
     /// A name for an account or a room that no other seat has.
     pub fn name(&self, name: &str) -> String {
         format!("{name}_{:02}", self.index)
+    }
+
+    /// Makes the bot's account and a server administrator of it, as the service's own set-up would; returns its client.
+    pub async fn set_up_bot(&self) -> anyhow::Result<Client> {
+        let service = self.service()?;
+        let account = json!({"type": "m.login.application_service", "username": self.bot, "inhibit_login": true});
+        service
+            .post_ok("/_matrix/client/v3/register", account)
+            .await?;
+        let administrator = Client::administrator(self.synapse).await?;
+        administrator.make_administrator(&self.bot_id()).await?;
+        Ok(service)
     }
 
     /// A client that uses the service's token.

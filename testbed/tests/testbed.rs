@@ -1,39 +1,35 @@
 //! The testbed itself: that what tests lean on does what it says.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use equipemed_testbed::proxy::{Fault, Rule};
 use equipemed_testbed::synapse::{Database, Options, rss_bytes};
-use equipemed_testbed::{Client, Postgres, Proxy, Synapse, client, pool, postgres, rooms};
+use equipemed_testbed::{
+    Client, Postgres, Proxy, Synapse, client, eventually, pool, postgres, rooms,
+};
 use serde_json::{Value, json};
 
 const WHOAMI: &str = "/_matrix/client/v3/account/whoami";
 const VERSIONS: &str = "/_matrix/client/versions";
 
 async fn keeps_its_data(database: Database) -> anyhow::Result<()> {
-    let start = Instant::now();
     let synapse = Synapse::start(Options {
         database,
         ..Options::default()
     })
     .await?;
-    eprintln!("{database:?}: started in {:?}", start.elapsed());
     let ana = Client::create(&synapse, "ana").await?;
-    let pid = synapse.pid().expect("it runs");
-    eprintln!(
-        "{database:?}: cpu {} s, rss {} MB",
-        synapse.cpu_seconds()?,
-        rss_bytes(pid)? / 1_000_000
-    );
+    let pid = synapse.pid().context("it runs")?;
+    assert!(synapse.cpu_seconds()? > 0.1 && rss_bytes(pid)? > 50_000_000);
 
-    let start = Instant::now();
     synapse.stop().await?;
-    eprintln!("{database:?}: stopped in {:?}", start.elapsed());
     assert!(ana.get(WHOAMI).await.is_err());
 
-    let start = Instant::now();
     synapse.start_again().await?;
-    eprintln!("{database:?}: again in {:?}", start.elapsed());
     assert_eq!(
         ana.get_ok(WHOAMI).await?["user_id"],
         json!("@ana:hospital.example")
@@ -64,9 +60,9 @@ async fn a_synapse_that_cannot_start_says_why() -> anyhow::Result<()> {
         extra_yaml: "listeners: nowhere".to_owned(),
         ..Options::default()
     };
-    let error = Synapse::start(options)
-        .await
-        .expect_err("the setting is wrong");
+    let Err(error) = Synapse::start(options).await else {
+        anyhow::bail!("the setting is wrong");
+    };
     assert!(format!("{error:#}").contains("listeners"), "{error:#}");
     Ok(())
 }
@@ -85,13 +81,7 @@ async fn a_frozen_synapse_answers_after_it_was_thawed() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn databases_of_a_cluster_are_apart_and_outlive_a_restart() -> anyhow::Result<()> {
-    let start = Instant::now();
     let cluster = Postgres::start().await?;
-    eprintln!(
-        "cluster started in {:?}, rss {} MB",
-        start.elapsed(),
-        rss_bytes(cluster.pid().expect("it runs"))? / 1_000_000
-    );
     let [one, two] = [
         cluster.database("store").await?,
         cluster.database("store").await?,
@@ -103,11 +93,9 @@ async fn databases_of_a_cluster_are_apart_and_outlive_a_restart() -> anyhow::Res
     )
     .await?;
     assert!(postgres::sql(&two, "select * from people").await.is_err());
-    let start = Instant::now();
     cluster.stop().await?;
     assert!(postgres::sql(&one, "select 1").await.is_err());
     cluster.start_again().await?;
-    eprintln!("cluster stopped and started again in {:?}", start.elapsed());
     assert_eq!(
         postgres::sql(&one, "select name, 1 from people").await?,
         "Conceição|1"
@@ -149,11 +137,7 @@ async fn a_seats_token_is_the_bots_and_nobody_elses() -> anyhow::Result<()> {
 async fn an_alias_of_a_seat_is_refused_to_others() -> anyhow::Result<()> {
     let seat = pool::seat().await?;
     let ana = Client::create(seat.synapse, &seat.name("ana")).await?;
-    let service = seat.service()?;
-    let account = json!({"type": "m.login.application_service", "username": seat.bot});
-    service
-        .post_ok("/_matrix/client/v3/register", account)
-        .await?;
+    let service = seat.set_up_bot().await?;
     let alias = format!("{}icu", seat.alias_prefix);
     let (status, answer) = ana
         .post(
@@ -167,12 +151,12 @@ async fn an_alias_of_a_seat_is_refused_to_others() -> anyhow::Result<()> {
     let create = service
         .state_event(&room, "m.room.create", "")
         .await?
-        .expect("every room has one");
+        .context("every room has one")?;
     assert_eq!(
         (&create["example.key"], &create["room_version"]),
         (&json!("icu"), &json!("12"))
     );
-    equipemed_testbed::eventually("the accepted invite", Duration::from_secs(10), async || {
+    eventually("the accepted invite", Duration::from_secs(10), async || {
         Ok(ana.joined_rooms().await?.contains(&room).then_some(()))
     })
     .await
@@ -188,7 +172,10 @@ async fn each_fault_of_the_proxy_is_what_it_says() -> anyhow::Result<()> {
     let through = Client::new(&proxy.url(), ana.user_id(), ana.token())?;
 
     through.send_text(&room, "tudo bem").await?;
-    let [seen] = proxy.take_recorded().try_into().expect("one request");
+    let recorded = proxy.take_recorded();
+    let [seen] = recorded.as_slice() else {
+        anyhow::bail!("one request was sent, not {recorded:?}");
+    };
     assert_eq!(
         (seen.method.as_str(), seen.status, seen.authorized),
         ("PUT", 200, true)
@@ -263,13 +250,15 @@ async fn each_fault_of_the_proxy_is_what_it_says() -> anyhow::Result<()> {
     ));
 
     proxy.add_rule(Rule::new(VERSIONS, Fault::Truncated).once());
-    let error = through.get(VERSIONS).await.expect_err("half an answer");
+    let Err(error) = through.get(VERSIONS).await else {
+        anyhow::bail!("half an answer was taken for a whole one");
+    };
     assert!(format!("{error:#}").contains("half an answer"), "{error:#}");
 
     proxy.pause();
     assert!(through.get(VERSIONS).await.is_err());
     proxy.resume();
-    equipemed_testbed::eventually("the resumed proxy", Duration::from_secs(5), async || {
+    eventually("the resumed proxy", Duration::from_secs(5), async || {
         Ok(through.get(VERSIONS).await.ok().map(|_| ()))
     })
     .await?;
@@ -279,4 +268,47 @@ async fn each_fault_of_the_proxy_is_what_it_says() -> anyhow::Result<()> {
     synapse.stop().await?;
     assert!(through.get(VERSIONS).await.is_err());
     Ok(())
+}
+
+/// Not a test by itself: the next one runs it in a process of its own, and kills that.
+#[tokio::test]
+#[ignore = "waits to be killed"]
+async fn a_harness_that_is_killed() -> anyhow::Result<()> {
+    let cluster = Postgres::start().await?;
+    let pid = cluster.pid().context("it runs")?;
+    let mut output = std::io::stdout();
+    writeln!(output, "\nRUNNING {pid} {}", cluster.folder().display())?;
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn a_server_ends_with_a_harness_that_is_killed() -> anyhow::Result<()> {
+    let mut harness = Command::new(std::env::current_exe()?)
+        .args([
+            "--exact",
+            "a_harness_that_is_killed",
+            "--ignored",
+            "--nocapture",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let output = BufReader::new(harness.stdout.take().context("it has an output")?);
+    let mut lines = output.lines().map_while(Result::ok);
+    let running = lines.find_map(|line| line.strip_prefix("RUNNING ").map(str::to_owned));
+    let running = running.context("the other harness did not start")?;
+    let (pid, folder) = running
+        .split_once(' ')
+        .context("a process id and a folder")?;
+    assert!(Path::new("/proc").join(pid).exists() && Path::new(folder).exists());
+    harness.kill()?;
+    harness.wait()?;
+    eventually(
+        "the end of server and folder",
+        Duration::from_secs(15),
+        async || {
+            let left = Path::new("/proc").join(pid).exists() || Path::new(folder).exists();
+            Ok((!left).then_some(()))
+        },
+    )
+    .await
 }
