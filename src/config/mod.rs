@@ -1,0 +1,176 @@
+//! The configuration: one YAML file, `${NAME}` from the environment, the registration beside it.
+//!
+//! Raw first, meaning second: `reader` walks what the file says and knows the
+//! lines, `sections` make `Settings` of it. All problems are found in one go.
+//! Nothing outside this folder sees the raw file; nothing in it talks to the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use equipemed_domain::policy::Policy;
+
+pub mod environment;
+pub(crate) mod lines;
+pub mod problems;
+pub(crate) mod reader;
+pub mod registration;
+pub(crate) mod secret;
+mod sections;
+pub mod settings;
+pub mod values;
+
+pub use environment::Environment;
+pub use problems::{Problem, Problems};
+pub use settings::Settings;
+
+use problems::Sink;
+use reader::{Document, Map};
+use registration::Registration;
+use sections::{Context, access, directory, limits, roles, rooms, service, users};
+
+/// The shipped example with every setting explained.
+pub const EXAMPLE: &str = include_str!("../../config.example.yaml");
+
+/// Reads and checks the configuration, the registration and every secret file it names.
+///
+/// # Errors
+/// Everything wrong in these files, not the first thing only.
+pub fn load(path: &Path, environment: &Environment) -> Result<Settings, Problems> {
+    let file = path.display().to_string();
+    let sink = Sink::default();
+    let settings = open(path, &file, environment, &sink).and_then(|document| read(path, &document, &sink));
+    sink.finish(&file, settings)
+}
+
+/// What `equipemed-bot registration` needs to know before there is a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationPlan {
+    /// Where the configuration expects the file.
+    pub file: PathBuf,
+    /// What to make it from.
+    pub wanted: registration::Wanted,
+}
+
+/// Reads only what a new registration is made from.
+///
+/// # Errors
+/// What is wrong with `homeserver` and `appservice`; the rest of the file is not looked at.
+pub fn plan_registration(path: &Path, environment: &Environment) -> Result<RegistrationPlan, Problems> {
+    let file = path.display().to_string();
+    let sink = Sink::default();
+    let plan = open(path, &file, environment, &sink).and_then(|document| {
+        let mut map = document.root(&sink).map();
+        let (server, _) = service::homeserver(&map.get("homeserver"));
+        let listener = service::appservice(&map.get("appservice"), folder(path));
+        let bot = registration::bot_id(registration::BOT_LOCALPART, &server?);
+        let mut listen = listener.listen?;
+        if listen.ip().is_unspecified() {
+            // "Every address of this machine" is no address to send to.
+            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        let url = url::Url::parse(&format!("http://{listen}")).ok()?;
+        Some(RegistrationPlan { file: listener.registration_file?, wanted: registration::Wanted { bot: bot?, url } })
+    });
+    // Variables of other sections may be unset at this time.
+    sink.finish_within(&file, &["homeserver", "appservice"], plan)
+}
+
+fn open(path: &Path, file: &str, environment: &Environment, sink: &Sink) -> Option<Document> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Document::parse(file, &text, Some(environment), sink),
+        Err(error) => {
+            sink.add_file(
+                file,
+                format!("cannot read the configuration: {error}; name the file with --config, or begin with `equipemed-bot config example > config.yaml`"),
+            );
+            None
+        }
+    }
+}
+
+/// Where relative paths in the configuration start.
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
+    let folder = folder(path);
+    let mut map: Map<'_> = document.root(sink).map();
+    let (server, homeserver) = service::homeserver(&map.get("homeserver"));
+    let listener = service::appservice(&map.get("appservice"), folder);
+    let registration =
+        listener.registration_file.as_deref().and_then(|file| Registration::read(file, server.as_deref(), sink));
+    let bot_id = server.as_ref().zip(registration.as_ref()).and_then(|(server, registration)| registration::bot_id(&registration.sender_localpart, server));
+    let (roles_node, rooms_node) = (map.get("roles"), map.get("rooms"));
+    let role_keys: BTreeSet<&str> = roles_node.map().entries().into_iter().map(|(key, _)| key).collect();
+    let context = Context { folder, server, registration, bot: bot_id, roles: role_keys, rooms: rooms::kinds(&rooms_node) };
+
+    let mode = service::mode(&map.get("mode"));
+    let timezone = service::timezone(&map.get("timezone"));
+    let bot = service::bot(&map.get("bot"), &context);
+    let database = service::database(&map.get("database"), folder);
+    let directory = directory::directory(&map.get("directory"), folder);
+    let users = users::users(&map.get("users"), &context);
+    let roles = roles::roles(&roles_node, &context);
+    let join = users.as_ref().map(|(_, policy)| policy.join);
+    let rooms = rooms::rooms(&rooms_node, &context, join, bot.as_ref().map(|bot| &bot.control_room));
+    let limits = limits::limits(&map.get("limits"));
+    let media = limits::media(&map.get("media"));
+    let drift = limits::drift(&map.get("drift"));
+    let audit = limits::audit(&map.get("audit"));
+    let api = access::api(&map.get("api"), folder);
+    let web = access::web(&map.get("web"));
+    let telemetry = service::telemetry(&map.get("telemetry"));
+    let listening =
+        [("appservice", listener.listen), ("api", listen_of(api.as_ref(), |api| api.listen)), ("web", listen_of(web.as_ref(), |web| web.listen))];
+    check_addresses(&mut map, &listening);
+    map.close();
+
+    let (users, users_policy) = users?;
+    let bot = bot?;
+    Some(Settings {
+        mode: mode?,
+        timezone: timezone?,
+        homeserver: homeserver?,
+        appservice: settings::Appservice {
+            registration_file: listener.registration_file?,
+            registration: context.registration?,
+            listen: listener.listen?,
+        },
+        database: database?,
+        directory: directory?,
+        users,
+        policy: Policy {
+            server_name: context.server?,
+            bot: bot.user_id.clone(),
+            users: users_policy,
+            roles: roles?,
+            rooms: rooms?,
+            limits: limits?,
+        },
+        bot,
+        media: media?,
+        drift: drift?,
+        audit: audit?,
+        api: api?,
+        web: web?,
+        telemetry: telemetry?,
+    })
+}
+
+fn listen_of<T>(section: Option<&Option<T>>, listen: impl Fn(&T) -> SocketAddr) -> Option<SocketAddr> {
+    section?.as_ref().map(listen)
+}
+
+/// Two parts cannot have one address; told here, because the system would say only "address in use".
+fn check_addresses(map: &mut Map<'_>, listening: &[(&'static str, Option<SocketAddr>)]) {
+    let mut taken: BTreeMap<SocketAddr, &str> = BTreeMap::new();
+    for (section, address) in listening {
+        // Port 0 is a different free one each time.
+        let Some(address) = address.filter(|address| address.port() != 0) else { continue };
+        if let Some(other) = taken.insert(address, section) {
+            map.get(section).map().get("listen").problem(format!("is the address of {other}.listen too; give each its own port"));
+        }
+    }
+}

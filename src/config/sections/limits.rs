@@ -1,0 +1,66 @@
+//! What keeps things in bounds: the brakes, allowed files, drift, the audit.
+
+use equipemed_domain::policy::Limits;
+use mime::Mime;
+
+use super::service::{list_or, or};
+use crate::config::reader::Node;
+use crate::config::settings::{Audit, Drift, Media};
+use crate::config::values::{DAY, YEAR};
+
+/// Above that many people a count is no brake any more but a mistake.
+const MOST_PEOPLE: i64 = 100_000;
+
+pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
+    let default = Limits::default();
+    let mut map = node.map();
+    let lock_share = or(&map.get("lock_share"), default.lock_share, Node::share);
+    let lock_least = or(&map.get("lock_least"), default.lock_least, |node| node.count(MOST_PEOPLE));
+    let remove_share = or(&map.get("remove_share"), default.remove_share, Node::share);
+    let remove_least = or(&map.get("remove_least"), default.remove_least, |node| node.count(MOST_PEOPLE));
+    let gain = or(&map.get("gain"), default.gain, |node| node.count(MOST_PEOPLE));
+    let shrink_share = or(&map.get("shrink_share"), default.shrink_share, Node::share);
+    map.close();
+    Some(Limits {
+        lock_share: lock_share?,
+        lock_least: lock_least?,
+        remove_share: remove_share?,
+        remove_least: remove_least?,
+        gain: gain?,
+        shrink_share: shrink_share?,
+    })
+}
+
+pub(in crate::config) fn media(node: &Node<'_>) -> Option<Media> {
+    let default = ["audio/*", "image/*", "application/pdf"].iter().filter_map(|range| range.parse().ok()).collect();
+    let mut map = node.map();
+    let allow = list_or(&mut map, "allow", default, media_range);
+    map.close();
+    Some(Media { allow: allow? })
+}
+
+fn media_range(node: &Node<'_>) -> Option<Mime> {
+    node.parsed(|text| {
+        let range: Mime = text.trim().parse().map_err(|_| {
+            format!("{text:?} is not a media type; write one such as application/pdf, or a range such as audio/*")
+        })?;
+        if range.params().next().is_some() {
+            return Err("must end before the semicolon; media types are compared without parameters".to_owned());
+        }
+        Ok(range)
+    })
+}
+
+pub(in crate::config) fn drift(node: &Node<'_>) -> Option<Drift> {
+    or(node, Drift::Enforce, |node| node.word(&[("enforce", Drift::Enforce), ("report", Drift::Report)]))
+}
+
+pub(in crate::config) fn audit(node: &Node<'_>) -> Option<Audit> {
+    let mut map = node.map();
+    let default = Some(std::time::Duration::from_secs(5 * YEAR));
+    // The brakes count the last 24 hours in it.
+    let retention = or(&map.get("retention"), default, |node| node.duration_or_off(30 * DAY, true));
+    let reasons_in_rooms = or(&map.get("reasons_in_rooms"), true, Node::boolean);
+    map.close();
+    Some(Audit { retention: retention?, reasons_in_rooms: reasons_in_rooms? })
+}

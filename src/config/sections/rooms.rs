@@ -1,0 +1,195 @@
+//! `rooms`: the managed rooms and spaces, who is in them and who holds which level there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
+use equipemed_domain::policy::{History, JoinMode, RoomKind, RoomPolicy};
+use equipemed_domain::selector::Selector;
+
+use super::Context;
+use super::cycles::{Needs, circles, shown};
+use super::roles::{LEVELS, room};
+use super::selectors::{EXAMPLES, selector};
+use super::service::{mxc, or};
+use super::users::JOIN_MODES;
+use crate::config::reader::Node;
+use crate::config::settings::ControlRoom;
+use crate::config::values::{DAY, check_key, unknown_key};
+
+/// Room versions that Synapse makes and this service knows the rules of; the last is the default.
+const VERSIONS: [&str; 3] = ["10", "11", "12"];
+const DEFAULT_VERSION: &str = "12";
+
+const KINDS: [(&str, RoomKind); 2] = [("room", RoomKind::Room), ("space", RoomKind::Space)];
+
+/// Keys and whether each is a space, before anything is checked.
+pub(in crate::config) fn kinds<'r>(node: &Node<'r>) -> BTreeMap<&'r str, bool> {
+    let is_space = |node: &Node<'r>| node.is_map() && node.map().get("kind").is_text("space");
+    node.map().entries().into_iter().map(|(key, node)| (key, is_space(&node))).collect()
+}
+
+pub(in crate::config) fn rooms(
+    node: &Node<'_>,
+    context: &Context<'_>,
+    join: Option<JoinMode>,
+    control: Option<&ControlRoom>,
+) -> Option<BTreeMap<RoomKey, RoomPolicy>> {
+    let mut complete = true;
+    let mut rooms = BTreeMap::new();
+    let mut parents: Needs<'_> = BTreeMap::new();
+    let mut nodes = BTreeMap::new();
+    let mut aliases: BTreeMap<String, &str> = BTreeMap::new();
+    if let Some(control) = control {
+        aliases.insert(control.alias.clone(), "bot.control_room");
+    }
+    let entries = node.map().entries();
+    for (key, value) in &entries {
+        if *key == CONTROL_ROOM {
+            value.key_problem("is the name of the control room, which is set under bot.control_room; choose another key");
+        } else if let Err(why) = check_key(key) {
+            value.key_problem(why);
+        }
+        value.missing("its settings, at least name: and members:");
+        let (draft, parent, alias) = one(value, context, join);
+        if let Some((node, alias)) = alias {
+            if let Some(other) = aliases.get(&alias) {
+                node.problem(format!("is the alias of {other} already; each room needs its own"));
+            } else {
+                aliases.insert(alias, key);
+            }
+        }
+        if let Some(parent) = parent
+            && let Some((parent, _)) = context.rooms.get_key_value(parent.as_str())
+        {
+            parents.insert(key, BTreeSet::from([*parent]));
+            nodes.insert(*key, value.clone());
+        }
+        match draft {
+            Some(room) => drop(rooms.insert(RoomKey::new(*key), room)),
+            None => complete = false,
+        }
+    }
+    for circle in circles(&parents) {
+        if let Some(node) = circle.first().and_then(|key| nodes.get(key)) {
+            node.key_problem(format!("hangs in itself ({}); take one `parent:` out of this circle", shown(&circle)));
+        }
+    }
+    rooms.insert(RoomKey::new(CONTROL_ROOM), control_room(control?, join?));
+    complete.then_some(rooms)
+}
+
+fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
+    RoomPolicy {
+        kind: RoomKind::Room,
+        version: DEFAULT_VERSION.to_owned(),
+        name: names.name.clone(),
+        topic: None,
+        avatar: None,
+        alias: Some(names.alias.clone()),
+        parent: None,
+        members: Selector::Trusted,
+        administrators: None,
+        levels: BTreeMap::new(),
+        join,
+        leave_allowed: false,
+        // Who joins must not read what was said about people before.
+        history: History::Joined,
+        retention: None,
+    }
+}
+
+type Alias<'r> = Option<(Node<'r>, String)>;
+
+/// A room, its parent and its alias; the last two also where another setting of the room is wrong.
+fn one<'r>(node: &Node<'r>, context: &Context<'_>, join: Option<JoinMode>) -> (Option<RoomPolicy>, Option<RoomKey>, Alias<'r>) {
+    let mut map = node.map();
+    let kind = or(&map.get("kind"), RoomKind::Room, |node| node.word(&KINDS));
+    let version = or(&map.get("version"), DEFAULT_VERSION.to_owned(), version);
+    let (name_node, members_node) = (map.get("name"), map.get("members"));
+    if node.is_given() {
+        name_node.missing("the name that people see");
+        members_node.missing(EXAMPLES);
+    }
+    let name = name_node.parsed(|text| {
+        if text.len() > 255 { Err("is too long; give a name of at most 255 bytes".to_owned()) } else { Ok(text.to_owned()) }
+    });
+    let topic = or(&map.get("topic"), None, |node| node.any_text().map(Some));
+    let avatar = or(&map.get("avatar"), None, |node| mxc(node).map(|uri| Some(uri.to_string())));
+    let alias_node = map.get("alias");
+    let alias = or(&alias_node, None, |node| context.alias(node).map(Some));
+    let parent = or(&map.get("parent"), None, |node| parent(node, context).map(Some));
+    let members = selector(&members_node, &context.roles);
+    let administrators = or(&map.get("administrators"), None, |node| selector(node, &context.roles).map(Some));
+    let levels = levels(&map.get("levels"), context);
+    let join = match map.get("join") {
+        node if node.is_given() => node.word(&JOIN_MODES),
+        _ => join,
+    };
+    let leave_allowed = or(&map.get("leave"), false, |node| node.word(&[("allowed", true), ("put_back", false)]));
+    let history = or(&map.get("history"), History::Shared, history);
+    let retention = or(&map.get("retention"), None, |node| node.duration_or_off(DAY, true));
+    map.close();
+    let (found_parent, found_alias) = (parent.clone().flatten(), alias.clone().flatten().map(|alias| (alias_node, alias)));
+    let room = (|| {
+        Some(RoomPolicy {
+            kind: kind?,
+            version: version?,
+            name: name?,
+            topic: topic?,
+            avatar: avatar?,
+            alias: alias?,
+            parent: parent?,
+            members: members?,
+            administrators: administrators?,
+            levels: levels?,
+            join: join?,
+            leave_allowed: leave_allowed?,
+            history: history?,
+            retention: retention?,
+        })
+    })();
+    (room, found_parent, found_alias)
+}
+
+fn version(node: &Node<'_>) -> Option<String> {
+    let version = node.text_or_number()?;
+    if VERSIONS.contains(&version.as_str()) {
+        return Some(version);
+    }
+    node.problem(format!("is not a room version that this service knows; use one of {}", VERSIONS.join(", ")));
+    None
+}
+
+fn history(node: &Node<'_>) -> Option<History> {
+    if node.is_text("world_readable") {
+        node.problem("would show the room to people without an account; use shared, invited or joined");
+        return None;
+    }
+    node.word(&[("shared", History::Shared), ("invited", History::Invited), ("joined", History::Joined)])
+}
+
+fn parent(node: &Node<'_>, context: &Context<'_>) -> Option<RoomKey> {
+    let parent = room(node, context)?;
+    if context.rooms.get(parent.as_str()) == Some(&true) {
+        return Some(parent);
+    }
+    node.problem(format!("{parent} is a room, and only a space can hold others; give it kind: space or choose a space"));
+    None
+}
+
+fn levels(node: &Node<'_>, context: &Context<'_>) -> Option<BTreeMap<RoleKey, i64>> {
+    let mut levels = BTreeMap::new();
+    let mut complete = true;
+    for (role, value) in node.map().entries() {
+        if !context.roles.contains(role) {
+            value.key_problem(unknown_key("role", role, context.roles.iter().copied()));
+            complete = false;
+        }
+        value.missing("a level from -1 to 100");
+        match value.integer(&LEVELS) {
+            Some(level) => drop(levels.insert(RoleKey::new(role), level)),
+            None => complete = false,
+        }
+    }
+    complete.then_some(levels)
+}

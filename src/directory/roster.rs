@@ -1,0 +1,236 @@
+//! The roster: people in a YAML file, for a start without EquipeMed's database, for rehearsals and tests.
+//!
+//! Absent fields have EquipeMed's own defaults. Problems name lines and ids,
+//! never people: they end up in logs. An empty or broken-off file is an error,
+//! because "nobody works here" would lock the whole hospital out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use equipemed_domain::directory::{Directory, Person, PersonId};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::DirectoryError;
+use crate::config::problems::Sink;
+use crate::config::reader::{Document, Node};
+use crate::config::values::profession;
+
+/// The shipped example, with people who do not exist.
+pub const EXAMPLE: &str = include_str!("../../roster.example.yaml");
+
+/// Django's limit for usernames.
+const LONGEST_USERNAME: usize = 150;
+
+/// A roster file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    file: PathBuf,
+}
+
+impl Roster {
+    /// Names the file; nothing is read yet.
+    pub fn new(file: impl Into<PathBuf>) -> Self {
+        Self { file: file.into() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Everybody in the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is half-written, or anything in it is wrong.
+    pub fn read(&self) -> Result<Directory, DirectoryError> {
+        let bytes = self.stable_bytes()?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            self.half_written(format!(
+                "it is not UTF-8 after byte {}; wait until it is written, or save it as UTF-8",
+                error.utf8_error().valid_up_to()
+            ))
+        })?;
+        if text.trim().is_empty() {
+            return Err(self.half_written("it is empty; wait until it is written, or list people under `people:`".to_owned()));
+        }
+        parse(&self.file.display().to_string(), &text)
+    }
+
+    /// SHA-256 of the file's content as hexadecimal text.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn digest(&self) -> Result<String, DirectoryError> {
+        let bytes = fs::read(&self.file).map_err(|error| self.unreadable(error))?;
+        Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The content, if nobody wrote to the file meanwhile.
+    fn stable_bytes(&self) -> Result<Vec<u8>, DirectoryError> {
+        let (bytes, before, after) = self.bytes().map_err(|error| self.unreadable(error))?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let same = before.len() == after.len() && after.len() == length && before.modified().ok() == after.modified().ok();
+        if same { Ok(bytes) } else { Err(self.half_written("it changed while it was read; it is read again soon".to_owned())) }
+    }
+
+    fn bytes(&self) -> io::Result<(Vec<u8>, Metadata, Metadata)> {
+        let mut file = File::open(&self.file)?;
+        let before = file.metadata()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // By path: a file that was replaced by another one counts as changed too.
+        let after = fs::metadata(&self.file)?;
+        Ok((bytes, before, after))
+    }
+
+    fn unreadable(&self, source: io::Error) -> DirectoryError {
+        DirectoryError::Unreadable { file: self.file.clone(), source }
+    }
+
+    fn half_written(&self, what: String) -> DirectoryError {
+        DirectoryError::HalfWritten { file: self.file.clone(), what }
+    }
+}
+
+/// Reads a roster's text; `file` is its name in problems.
+///
+/// # Errors
+/// Everything wrong in it. A `count:` that disagrees with the number of people is a broken-off file.
+pub fn parse(file: &str, text: &str) -> Result<Directory, DirectoryError> {
+    let sink = Sink::default();
+    let mut counts = None;
+    let people = Document::parse(file, text, None, &sink).and_then(|document| people(&document.root(&sink), &mut counts));
+    if let Some((stated, found)) = counts
+        && stated > found
+    {
+        let what = format!("it lists {found} people but says count: {stated}; wait until it is written, or correct the count");
+        return Err(DirectoryError::HalfWritten { file: PathBuf::from(file), what });
+    }
+    Ok(Directory::new(sink.finish(file, people)?))
+}
+
+fn people(root: &Node<'_>, counts: &mut Option<(usize, usize)>) -> Option<Vec<Person>> {
+    const NEVER_EMPTY: &str = "an empty list would mean that nobody works here any more, and is never believed";
+    let mut map = root.map();
+    let list_node = map.get("people");
+    let count_node = map.get("count");
+    let count = count_node.integer(&(1..=i64::MAX)).and_then(|count| usize::try_from(count).ok());
+    map.close();
+    list_node.missing(&format!("the people as a list; {NEVER_EMPTY}"));
+    let list = list_node.list()?;
+    if list.is_empty() {
+        list_node.problem(format!("has nobody in it; {NEVER_EMPTY}"));
+        return None;
+    }
+    if let Some(count) = count {
+        *counts = Some((count, list.len()));
+        if count != list.len() {
+            count_node.problem(format!("says {count}, but {} people are listed; correct the count", list.len()));
+        }
+    }
+    let mut taken = Taken::default();
+    let read: Vec<_> = list.iter().map(|node| person(node, &mut taken)).collect();
+    read.into_iter().collect()
+}
+
+/// What must be unique, with the line where it was seen first.
+#[derive(Default)]
+struct Taken {
+    ids: BTreeMap<i64, usize>,
+    usernames: BTreeMap<String, usize>,
+    public_ids: BTreeMap<String, usize>,
+}
+
+fn unique<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, node: &Node<'_>) {
+    match seen.get(&key) {
+        // Without the value: a username is a person's name.
+        Some(line) => node.problem(format!("is the same as in line {line}; each person has their own, as in EquipeMed")),
+        None => drop(seen.insert(key, node.line())),
+    }
+}
+
+fn person(node: &Node<'_>, taken: &mut Taken) -> Option<Person> {
+    let mut map = node.map();
+    let (id_node, public_id_node, username_node) = (map.get("id"), map.get("public_id"), map.get("username"));
+    id_node.missing("EquipeMed's number of the person");
+    public_id_node.missing("the person's UUID from EquipeMed");
+    username_node.missing("the EquipeMed username");
+    let id = id_node.integer(&(1..=i64::MAX));
+    if let Some(id) = id {
+        unique(&mut taken.ids, id, &id_node);
+    }
+    let public_id = public_id_node.parsed(uuid);
+    if let Some(public_id) = &public_id {
+        unique(&mut taken.public_ids, public_id.clone(), &public_id_node);
+    }
+    let username = username_node.parsed(|text| {
+        if text.chars().count() > LONGEST_USERNAME {
+            return Err(format!("is longer than EquipeMed's {LONGEST_USERNAME} characters; shorten it"));
+        }
+        Ok(text.to_owned())
+    });
+    if let Some(username) = &username {
+        unique(&mut taken.usernames, username.clone(), &username_node);
+    }
+    let mut text = |key| default(&map.get(key), String::new(), Node::any_text);
+    let matrix_localpart = text("matrix_localpart").map(|text| Some(text).filter(|text| !text.is_empty()));
+    let (first_name, last_name, email) = (text("first_name"), text("last_name"), text("email"));
+    let profession = default(&map.get("profession"), None, |node| profession(node).map(Some));
+    let groups = default(&map.get("groups"), BTreeSet::new(), names);
+    let specialties = default(&map.get("specialties"), BTreeSet::new(), names);
+    let staff = default(&map.get("staff"), false, Node::boolean);
+    let superuser = default(&map.get("superuser"), false, Node::boolean);
+    let is_active = default(&map.get("is_active"), true, Node::boolean);
+    // Any word: one that the standing table does not know must reach the planner as it stands.
+    let account_status = default(&map.get("account_status"), "active".to_owned(), Node::text);
+    let access_expires_at = default(&map.get("access_expires_at"), None, |node| node.parsed(timestamp).map(Some));
+    map.close();
+    Some(Person {
+        id: PersonId(id?),
+        public_id: public_id?,
+        username: username?,
+        matrix_localpart: matrix_localpart?,
+        first_name: first_name?,
+        last_name: last_name?,
+        email: email?,
+        profession: profession?,
+        groups: groups?,
+        specialties: specialties?,
+        staff: staff?,
+        superuser: superuser?,
+        is_active: is_active?,
+        account_status: account_status?,
+        access_expires_at: access_expires_at?,
+    })
+}
+
+/// Absent fields have their default; wrong ones do not.
+fn default<'r, T>(node: &Node<'r>, default: T, read: impl FnOnce(&Node<'r>) -> Option<T>) -> Option<T> {
+    if node.is_given() { read(node) } else { Some(default) }
+}
+
+fn names(node: &Node<'_>) -> Option<BTreeSet<String>> {
+    node.list()?.iter().map(Node::text).collect()
+}
+
+/// A UUID in its usual form, lower-cased: the identity provider compares text.
+fn uuid(text: &str) -> Result<String, String> {
+    let text = text.trim().to_ascii_lowercase();
+    let mut lengths = text.split('-').map(|part| if part.chars().all(|c| c.is_ascii_hexdigit()) { part.len() } else { 0 });
+    let good = [8, 4, 4, 4, 12].iter().all(|length| lengths.next() == Some(*length)) && lengths.next().is_none();
+    if good {
+        Ok(text)
+    } else {
+        Err("is not a UUID; it has 32 hexadecimal digits in five groups, such as 3f2b8c1e-5d47-4a90-9c6e-1b7f0a2d4e58".to_owned())
+    }
+}
+
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    text.trim().parse().map_err(|_| {
+        "is not a point in time; write date, time and zone, such as 2031-12-31T23:59:59-03:00".to_owned()
+    })
+}
