@@ -1,1 +1,3 @@
+//! The service behind the `equipemed-bot` binary.
 
+pub mod store;

@@ -11,6 +11,7 @@
 
 pub mod action;
 pub mod binding;
+pub mod deed;
 pub mod directory;
 pub mod finding;
 pub mod grant;
@@ -23,3 +24,4 @@ pub mod policy;
 pub mod rights;
 pub mod selector;
 pub mod standing;
+pub mod wake;
