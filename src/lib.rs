@@ -1,6 +1,5 @@
-//! Keeps Synapse in line with EquipeMed's people and roles. `pub` here is for the tests and the binary; nothing else builds on it.
+//! The service behind the `equipemed-bot` binary.
 
-/// The configuration file, checked.
 pub mod config;
-/// Where people come from.
 pub mod directory;
+pub mod store;

@@ -1,0 +1,56 @@
+//! One-off wishes: things that are done once and leave nothing to keep in line.
+//!
+//! A lasting wish is a grant. A deed is stored with its asker before anything
+//! happens, has a lane of its own beside the plan, and ends in the same audit.
+
+use ruma_common::{OwnedEventId, OwnedRoomId};
+use serde::{Deserialize, Serialize};
+
+/// What is to be done once. Stored as JSON: variants and fields may be added, never renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "deed")]
+pub enum Deed {
+    /// Remove a message or a reaction.
+    Redact { room_id: OwnedRoomId, event_id: OwnedEventId },
+    /// Delete a room; with `purge` also what was said in it.
+    DeleteRoom { room_id: OwnedRoomId, purge: bool },
+}
+
+impl Deed {
+    /// A short name for audit, logs, metrics and counts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Redact { .. } => "redact",
+            Self::DeleteRoom { .. } => "delete_room",
+        }
+    }
+
+    /// The room it happens in.
+    #[must_use]
+    pub fn room_id(&self) -> &OwnedRoomId {
+        match self {
+            Self::Redact { room_id, .. } | Self::DeleteRoom { room_id, .. } => room_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma_common::{owned_event_id, owned_room_id};
+
+    use super::Deed;
+
+    #[test]
+    fn the_stored_form_stays_as_it_is() {
+        let redact = Deed::Redact { room_id: owned_room_id!("!r:h.org"), event_id: owned_event_id!("$e") };
+        let delete = Deed::DeleteRoom { room_id: owned_room_id!("!r:h.org"), purge: true };
+        for (deed, text) in [
+            (redact, r#"{"deed":"redact","room_id":"!r:h.org","event_id":"$e"}"#),
+            (delete, r#"{"deed":"delete_room","room_id":"!r:h.org","purge":true}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&deed).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Deed>(text).unwrap(), deed);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The audit, writing side: what is about to be done, then what became of it.
+//!
+//! A row is written before its action and never changed afterwards but for the
+//! outcome, which is set once. Reading is in `audit_read`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use equipemed_domain::action::Action;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::GrantId;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
+
+use super::deeds::DeedId;
+use super::rows::{ms, to_json};
+use super::runs::RunId;
+use super::{Store, StoreError};
+
+/// The store's number of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AuditId(pub i64);
+
+/// Why an action is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The policy wants it. Only these count for the brakes.
+    Policy,
+    /// A lasting wish.
+    Grant(GrantId),
+    /// A one-off wish.
+    Deed(DeedId),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Policy => f.write_str("policy"),
+            Self::Grant(id) => write!(f, "grant:{}", id.0),
+            Self::Deed(id) => write!(f, "deed:{}", id.0),
+        }
+    }
+}
+
+impl Cause {
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "policy" => Some(Self::Policy),
+            Some(("grant", id)) => Some(Self::Grant(GrantId(id.parse().ok()?))),
+            Some(("deed", id)) => Some(Self::Deed(DeedId(id.parse().ok()?))),
+            _ => None,
+        }
+    }
+}
+
+/// An action that is about to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The run it belongs to; none for a pass over single subjects and for deeds.
+    pub run: Option<RunId>,
+    /// Who does it: the service, or a person at the machine.
+    pub actor: String,
+    /// Why.
+    pub cause: Cause,
+    /// What kind of action.
+    pub kind: String,
+    /// What it is about, for people.
+    pub subject: String,
+    /// The managed room it is about.
+    pub room: Option<RoomKey>,
+    /// The account it is about.
+    pub user: Option<OwnedUserId>,
+    /// The person it is about, where the action says so.
+    pub person: Option<PersonId>,
+    /// The whole action as JSON.
+    pub action: String,
+}
+
+impl Intent {
+    /// The intent of a planned action.
+    ///
+    /// # Errors
+    /// When the action cannot be written as JSON.
+    pub fn of_action(run: Option<RunId>, actor: &str, cause: Cause, action: &Action) -> Result<Self, StoreError> {
+        let person = match action {
+            Action::CreateAccount { person, .. }
+            | Action::AdoptAccount { person, .. }
+            | Action::NotePrivileges { person, .. } => Some(*person),
+            _ => None,
+        };
+        Ok(Self {
+            run,
+            actor: actor.to_owned(),
+            cause,
+            kind: action.kind().to_owned(),
+            subject: action.subject().to_string(),
+            room: action.room(),
+            user: action.user().map(ToOwned::to_owned),
+            person,
+            action: to_json(action)?,
+        })
+    }
+
+    /// The intent of a deed. `room` is the key of its room where that is a managed one, `about` whose message or
+    /// room it is.
+    ///
+    /// # Errors
+    /// When the deed cannot be written as JSON.
+    pub fn of_deed(
+        actor: &str,
+        id: DeedId,
+        deed: &Deed,
+        room: Option<RoomKey>,
+        about: Option<OwnedUserId>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            run: None,
+            actor: actor.to_owned(),
+            cause: Cause::Deed(id),
+            kind: deed.kind().to_owned(),
+            subject: format!("room {}", deed.room_id()),
+            room,
+            user: about,
+            person: None,
+            action: to_json(deed)?,
+        })
+    }
+}
+
+impl Store {
+    /// Writes down what is about to be done, all or nothing; the answer is in the same order.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing of it may be done.
+    pub async fn intend(&self, intents: &[Intent], now: Timestamp) -> Result<Vec<AuditId>, StoreError> {
+        const SQL: &str = "insert into audit
+                (run_id, at, actor, cause, kind, subject, room_key, user_id, person_id, action)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id";
+        in_transaction!(self, tx => {
+            let mut ids = Vec::with_capacity(intents.len());
+            for intent in intents {
+                let id: i64 = sqlx::query_scalar(SQL)
+                    .bind(intent.run.map(|run| run.0))
+                    .bind(ms(now))
+                    .bind(&intent.actor)
+                    .bind(intent.cause.to_string())
+                    .bind(&intent.kind)
+                    .bind(&intent.subject)
+                    .bind(intent.room.as_ref().map(RoomKey::as_str))
+                    .bind(intent.user.as_ref().map(|user| user.as_str()))
+                    .bind(intent.person.map(|person| person.0))
+                    .bind(&intent.action)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                ids.push(AuditId(id));
+            }
+            ids
+        })
+    }
+
+    /// Writes down what became of actions, all or nothing. An outcome is never overwritten; the answer is the
+    /// ids that had one already or do not exist.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conclude(
+        &self,
+        outcomes: &[(AuditId, Outcome)],
+        now: Timestamp,
+    ) -> Result<BTreeSet<AuditId>, StoreError> {
+        const SQL: &str = "update audit set outcome = $2, outcome_detail = $3, outcome_at = $4
+            where id = $1 and outcome is null";
+        in_transaction!(self, tx => {
+            let mut refused = BTreeSet::new();
+            for (id, outcome) in outcomes {
+                let query = sqlx::query(SQL).bind(id.0).bind(outcome.as_str()).bind(detail(outcome)).bind(ms(now));
+                if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                    refused.insert(*id);
+                }
+            }
+            refused
+        })
+    }
+
+    /// Gives every intent from before `before` that has no outcome this one; tells how many there were. For the
+    /// start, after somebody has looked at what was really done; `before` spares what other replicas are at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle_unfinished(
+        &self,
+        outcome: &Outcome,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        const SQL: &str = "update audit set outcome = $1, outcome_detail = $2, outcome_at = $3
+            where outcome is null and at < $4";
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(outcome.as_str()).bind(detail(outcome)).bind(ms(now));
+            query.bind(ms(before)).execute(db).await?.rows_affected()
+        })
+    }
+}
+
+fn detail(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Done(detail) => detail.as_deref(),
+        Outcome::AlreadySo => None,
+        Outcome::Skipped(detail) | Outcome::Failed(detail) => Some(detail),
+    }
+}

@@ -1,0 +1,202 @@
+//! The audit, reading side: lists for people, sliding windows for the brakes, what a crash left unfinished.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::audit::{AuditId, Cause, Intent};
+use super::rows::{Record, Table, limit, ms};
+use super::runs::RunId;
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "audit", key: "id" };
+
+macro_rules! columns {
+    () => {
+        "id, run_id, at, actor, cause, kind, subject, room_key, user_id, person_id, action,
+            outcome, outcome_detail, outcome_at"
+    };
+}
+
+/// One action on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number; a larger one was written later.
+    pub id: AuditId,
+    /// When it was about to be done.
+    pub at: Timestamp,
+    /// What was about to be done.
+    pub intent: Intent,
+    /// What became of it; None while it is being done, and after a crash.
+    pub settled: Option<Settled>,
+}
+
+/// What became of an action, and when that was known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// What.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which entries to list; what is empty does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// About this account.
+    pub user: Option<OwnedUserId>,
+    /// About this managed room.
+    pub room: Option<RoomKey>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// Of this run.
+    pub run: Option<RunId>,
+    /// Not older than this.
+    pub since: Option<Timestamp>,
+    /// Only with a smaller number: the next page.
+    pub before: Option<AuditId>,
+    /// No more than that many, the newest first.
+    pub limit: Option<usize>,
+}
+
+impl Store {
+    /// Entries, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from audit
+                where ($1 is null or user_id = $1) and ($2 is null or room_key = $2) and ($3 is null or kind = $3)
+                    and ($4 is null or run_id = $4) and ($5 is null or at >= $5) and ($6 is null or id < $6)
+                order by id desc limit $7"
+        );
+        on_reader!(self, db => {
+            let query = sqlx::query(SQL)
+                .bind(filter.user.as_ref().map(|user| user.as_str()))
+                .bind(filter.room.as_ref().map(RoomKey::as_str))
+                .bind(&filter.kind)
+                .bind(filter.run.map(|run| run.0))
+                .bind(filter.since.map(ms))
+                .bind(filter.before.map(|id| id.0))
+                .bind(limit(filter.limit.unwrap_or(usize::MAX)));
+            TABLE.all(&query.fetch_all(db).await?, read)?
+        })
+    }
+
+    /// Intents without an outcome, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn unfinished(&self) -> Result<Vec<AuditEntry>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from audit where outcome is null order by id");
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
+    }
+
+    /// Rooms that were about to be made when something broke off: one may exist that is not bound yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rooms_half_made(&self) -> Result<BTreeSet<RoomKey>, StoreError> {
+        const SQL: &str = "select id, room_key from audit where outcome is null and kind = 'create_room'";
+        let read = |row: &Record<'_>| row.text("room_key").map(RoomKey::new);
+        let rooms = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)?;
+        Ok(rooms.into_iter().collect())
+    }
+
+    /// Who was locked or deactivated by the policy at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn locked_since(&self, since: Timestamp) -> Result<BTreeSet<OwnedUserId>, StoreError> {
+        const SQL: &str = "select id, user_id from audit
+            where kind in ('lock_account', 'deactivate_account') and at >= $1
+                and cause = 'policy' and outcome = 'done'";
+        let read = |row: &Record<'_>| row.user("user_id");
+        let users = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
+        Ok(users.into_iter().collect())
+    }
+
+    /// Who was removed from which room by the policy at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn removed_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<BTreeMap<RoomKey, BTreeSet<OwnedUserId>>, StoreError> {
+        const SQL: &str = "select id, room_key, user_id from audit
+            where kind = 'remove_member' and at >= $1 and cause = 'policy' and outcome = 'done'";
+        let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.user("user_id")?));
+        let removed = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
+        let mut rooms = BTreeMap::<_, BTreeSet<_>>::new();
+        for (room, user) in removed {
+            rooms.entry(room).or_default().insert(user);
+        }
+        Ok(rooms)
+    }
+
+    /// Who gained power that counts, by the policy, at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn gained_since(&self, since: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
+        /// The part of the action that matters here.
+        #[derive(Deserialize)]
+        struct Gain {
+            gained: Vec<IgnoredAny>,
+        }
+        const SQL: &str = "select id, person_id, action from audit
+            where kind = 'note_privileges' and at >= $1 and cause = 'policy' and outcome = 'done'";
+        let read = |row: &Record<'_>| {
+            let gain: Gain = row.json("action")?;
+            Ok((!gain.gained.is_empty()).then_some(PersonId(row.int("person_id")?)))
+        };
+        let people = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
+        Ok(people.into_iter().flatten().collect())
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<AuditEntry, StoreError> {
+    let user = match row.maybe_text("user_id")? {
+        Some(_) => Some(row.user("user_id")?),
+        None => None,
+    };
+    let settled = match row.maybe_text("outcome")? {
+        None => None,
+        Some(word) => {
+            let outcome = match word.as_str() {
+                "done" => Outcome::Done(row.maybe_text("outcome_detail")?),
+                "already_so" => Outcome::AlreadySo,
+                "skipped" => Outcome::Skipped(row.text("outcome_detail")?),
+                "failed" => Outcome::Failed(row.text("outcome_detail")?),
+                _ => return Err(row.nonsense("outcome", "it is no outcome this version knows")),
+            };
+            Some(Settled { outcome, at: row.time("outcome_at")? })
+        }
+    };
+    Ok(AuditEntry {
+        id: AuditId(row.int("id")?),
+        at: row.time("at")?,
+        intent: Intent {
+            run: row.maybe_int("run_id")?.map(RunId),
+            actor: row.text("actor")?,
+            cause: row.word("cause", Cause::from_text)?,
+            kind: row.text("kind")?,
+            subject: row.text("subject")?,
+            room: row.maybe_text("room_key")?.map(RoomKey::new),
+            user,
+            person: row.maybe_int("person_id")?.map(PersonId),
+            action: row.text("action")?,
+        },
+        settled,
+    })
+}

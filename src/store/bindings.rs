@@ -1,0 +1,116 @@
+//! Which account is whose, and since when a person is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::binding::{Binding, Bindings};
+use equipemed_domain::directory::PersonId;
+use jiff::Timestamp;
+
+use super::rows::{Record, Table, ms};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "bindings", key: "person_id" };
+
+const ALL: &str = "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads
+    from bindings";
+
+impl Store {
+    /// All bindings.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn bindings(&self) -> Result<Bindings, StoreError> {
+        let bindings = on_reader!(self, db => TABLE.all(&sqlx::query(ALL).fetch_all(db).await?, read)?)?;
+        Ok(bindings.into_iter().map(|binding| (binding.person, binding)).collect())
+    }
+
+    /// Stores a person's binding in place of what was known of that person.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the account is somebody else's; nothing is changed then.
+    pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
+        const SQL: &str = "insert into bindings
+                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads)
+            values ($1, $2, $3, $4, $5, $6)
+            on conflict (person_id) do update set user_id = excluded.user_id,
+                pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
+                gone_since = excluded.gone_since, missing_reads = excluded.missing_reads";
+        on_writer!(self, db => {
+            sqlx::query(SQL)
+                .bind(binding.person.0)
+                .bind(binding.user.as_str())
+                .bind(&binding.pushed_external_id)
+                .bind(binding.server_admin_given)
+                .bind(binding.gone_since.map(ms))
+                .bind(i64::from(binding.missing_reads))
+                .execute(db)
+                .await?;
+        })
+        .map_err(|error| {
+            error.conflict_means(|| {
+                format!("the account {} is already bound to another person than {}", binding.user, binding.person)
+            })
+        })
+    }
+
+    /// Remembers the digest of the external id that was pushed; tells whether the person is bound at all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_pushed_external_id(&self, person: PersonId, digest: Option<&str>) -> Result<bool, StoreError> {
+        const SQL: &str = "update bindings set pushed_external_id = $2 where person_id = $1";
+        on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(digest).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Remembers whether this service made the account an administrator; tells whether the person is bound at all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_server_admin_given(&self, person: PersonId, given: bool) -> Result<bool, StoreError> {
+        const SQL: &str = "update bindings set server_admin_given = $2 where person_id = $1";
+        on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Notes after a complete read who was in it (`present`) and who counts as gone, by standing or because of
+    /// too many reads without them. Who is bound and was not in it has missed one more read. A person who was gone
+    /// already keeps the earlier instant; who is not gone (any more) loses it.
+    ///
+    /// Writes only what changes. To be called once a read and under the lease: reads are counted.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn note_presence(
+        &self,
+        present: &BTreeSet<PersonId>,
+        gone: &[(PersonId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        const CHANGE: &str = "update bindings set missing_reads = $2, gone_since = $3 where person_id = $1";
+        let gone: BTreeMap<_, _> = gone.iter().copied().collect();
+        in_transaction!(self, tx => {
+            for before in TABLE.all(&sqlx::query(ALL).fetch_all(&mut *tx).await?, read)? {
+                let here = present.contains(&before.person);
+                let missing = if here { 0 } else { before.missing_reads.saturating_add(1) };
+                let since = gone.get(&before.person).map(|since| before.gone_since.unwrap_or(*since));
+                if missing != before.missing_reads || since != before.gone_since {
+                    sqlx::query(CHANGE)
+                        .bind(before.person.0)
+                        .bind(i64::from(missing))
+                        .bind(since.map(ms))
+                        .execute(&mut *tx)
+                        .await?;
+                }
+            }
+        })
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
+    Ok(Binding {
+        person: PersonId(row.int("person_id")?),
+        user: row.user("user_id")?,
+        pushed_external_id: row.maybe_text("pushed_external_id")?,
+        server_admin_given: row.flag("server_admin_given")?,
+        gone_since: row.maybe_time("gone_since")?,
+        missing_reads: row.count("missing_reads")?,
+    })
+}

@@ -1,0 +1,181 @@
+//! Lasting wishes beyond the policy. A grant ends, it is never deleted: who asked for what stays on record.
+
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::key::RoomKey;
+use jiff::Timestamp;
+
+use super::rows::{Record, Table, limit, ms};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "grants", key: "id" };
+
+macro_rules! columns {
+    () => {
+        "id, person_id, kind, level, scope, asker, reason, created_at, expires_at, ended_at, ended_by"
+    };
+}
+
+/// A wish that has no number yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewGrant {
+    /// Whom it is about.
+    pub person: PersonId,
+    /// What is wished.
+    pub kind: GrantKind,
+    /// A room, or a space with all below; everywhere when absent.
+    pub scope: Option<RoomKey>,
+    /// Who asked: an MXID, or `operator` at the machine.
+    pub asker: String,
+    /// Why, as the asker wrote it.
+    pub reason: Option<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A grant and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantRecord {
+    /// The grant.
+    pub grant: Grant,
+    /// When somebody ended it, and who. Empty for one that expired by itself.
+    pub ended: Option<(Timestamp, String)>,
+}
+
+/// Which grants to list; what is empty does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrantFilter {
+    /// About this person.
+    pub person: Option<PersonId>,
+    /// In this very scope.
+    pub scope: Option<RoomKey>,
+    /// Only those that hold at this instant; ended and expired ones too when empty.
+    pub holding_at: Option<Timestamp>,
+    /// No more than that many, the newest first.
+    pub limit: Option<usize>,
+}
+
+impl Store {
+    /// Stores a grant, which holds from `now` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_grant(&self, new: &NewGrant, now: Timestamp) -> Result<Grant, StoreError> {
+        const SQL: &str = concat!(
+            "insert into grants (person_id, kind, level, scope, asker, reason, created_at, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8) returning ",
+            columns!()
+        );
+        let level = match new.kind {
+            GrantKind::Level(level) => Some(level),
+            _ => None,
+        };
+        on_writer!(self, db => {
+            let row = sqlx::query(SQL)
+                .bind(new.person.0)
+                .bind(new.kind.as_str())
+                .bind(level)
+                .bind(new.scope.as_ref().map(RoomKey::as_str))
+                .bind(&new.asker)
+                .bind(&new.reason)
+                .bind(ms(now))
+                .bind(new.expires_at.map(ms))
+                .fetch_one(db)
+                .await?;
+            TABLE.one(&row, read)?.grant
+        })
+    }
+
+    /// All grants that hold at `now`, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn grants_holding(&self, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from grants
+                where ended_at is null and created_at <= $1 and (expires_at is null or expires_at > $1) order by id"
+        );
+        let records = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(now)).fetch_all(db).await?, read)?)?;
+        Ok(records.into_iter().map(|record| record.grant).collect())
+    }
+
+    /// Grants with how they ended, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn grants(&self, filter: &GrantFilter) -> Result<Vec<GrantRecord>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from grants
+                where ($1 is null or person_id = $1) and ($2 is null or scope = $2)
+                    and ($3 is null or (ended_at is null and created_at <= $3
+                        and (expires_at is null or expires_at > $3)))
+                order by id desc limit $4"
+        );
+        on_reader!(self, db => {
+            let query = sqlx::query(SQL)
+                .bind(filter.person.map(|person| person.0))
+                .bind(filter.scope.as_ref().map(RoomKey::as_str))
+                .bind(filter.holding_at.map(ms))
+                .bind(limit(filter.limit.unwrap_or(usize::MAX)));
+            TABLE.all(&query.fetch_all(db).await?, read)?
+        })
+    }
+
+    /// Ends a grant; false when it held no longer, or never existed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_grant(&self, id: GrantId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "update grants set ended_at = $3, ended_by = $2
+            where id = $1 and ended_at is null and (expires_at is null or expires_at > $3)";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(id.0).bind(by).bind(ms(now)).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// When the next grant ends by itself.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn next_grant_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "select min(expires_at) as expires_at, 'the next one' as id from grants
+            where ended_at is null and expires_at > $1";
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(ms(now)).fetch_one(db).await?;
+            TABLE.one(&row, |row| row.maybe_time("expires_at"))?
+        })
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<GrantRecord, StoreError> {
+    let kind = match row.text("kind")?.as_str() {
+        "moderator" => GrantKind::Moderator,
+        "admin" => GrantKind::Admin,
+        "level" => GrantKind::Level(row.int("level")?),
+        "mute" => GrantKind::Mute,
+        "kick" => GrantKind::Kick,
+        "ban" => GrantKind::Ban,
+        "lock" => GrantKind::Lock,
+        "deactivate" => GrantKind::Deactivate,
+        _ => return Err(row.nonsense("kind", "it is no kind of grant this version knows")),
+    };
+    let ended = match row.maybe_time("ended_at")? {
+        Some(at) => Some((at, row.text("ended_by")?)),
+        None => None,
+    };
+    let grant = Grant {
+        id: GrantId(row.int("id")?),
+        person: PersonId(row.int("person_id")?),
+        kind,
+        scope: row.maybe_text("scope")?.map(RoomKey::new),
+        asker: row.text("asker")?,
+        reason: row.maybe_text("reason")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.maybe_time("expires_at")?,
+    };
+    Ok(GrantRecord { grant, ended })
+}

@@ -1,0 +1,193 @@
+//! What the brakes hold back until somebody with the right releases it.
+//!
+//! The id is the digest of the actions, so the same plan held again is the same row and is announced once.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::rows::{Record, Table, ms, to_json};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "held", key: "id" };
+
+macro_rules! columns {
+    () => {
+        "id, reason, atoms, created_at, expires_at, state, approved_by, approved_at"
+    };
+}
+
+/// A plan's part that is to be held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHeld {
+    /// Digest of the actions.
+    pub id: String,
+    /// Why it is held, for people.
+    pub reason: String,
+    /// One text an action; at release nothing may have been added to them.
+    pub atoms: BTreeSet<String>,
+    /// Until when it can be approved and carried out.
+    pub expires_at: Timestamp,
+}
+
+/// How far a held part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldState {
+    /// Waits for approval.
+    Held,
+    /// Approved, not carried out yet.
+    Approved,
+    /// Carried out.
+    Released,
+    /// Not approved in time, or not carried out in time.
+    Expired,
+}
+
+/// A held part and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldPlan {
+    /// What is held.
+    pub held: NewHeld,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// How far it is.
+    pub state: HeldState,
+    /// Who approved it, and when.
+    pub approved: Option<(String, Timestamp)>,
+}
+
+/// The answer to an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// It counts.
+    Approved,
+    /// There is no such id.
+    Unknown,
+    /// Too late.
+    Expired,
+    /// Somebody approved it before, or it was carried out already.
+    Already,
+}
+
+impl Store {
+    /// Holds a part; true when it is new and should be announced. One that is held or approved already stays as
+    /// it is. One that has ended begins anew: the same change is due again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold(&self, new: &NewHeld, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "insert into held (id, reason, atoms, created_at, expires_at, state)
+            values ($1, $2, $3, $4, $5, 'held')
+            on conflict (id) do update set reason = excluded.reason, atoms = excluded.atoms,
+                created_at = excluded.created_at, expires_at = excluded.expires_at, state = 'held',
+                approved_by = null, approved_at = null
+            where held.state in ('released', 'expired') or held.expires_at <= excluded.created_at";
+        let atoms = to_json(&new.atoms)?;
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(&new.id).bind(&new.reason).bind(&atoms);
+            query.bind(ms(now)).bind(ms(new.expires_at)).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// Approves a held part. Whether `by` may do so was decided before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn approve(&self, id: &str, by: &str, now: Timestamp) -> Result<Approval, StoreError> {
+        const SQL: &str = "update held set state = 'approved', approved_by = $2, approved_at = $3
+            where id = $1 and state = 'held' and expires_at > $3";
+        let approved = on_writer!(self, db => {
+            sqlx::query(SQL).bind(id).bind(by).bind(ms(now)).execute(db).await?.rows_affected() == 1
+        })?;
+        if approved {
+            return Ok(Approval::Approved);
+        }
+        Ok(match self.held_plan(id).await? {
+            None => Approval::Unknown,
+            Some(plan) => match plan.state {
+                HeldState::Approved | HeldState::Released => Approval::Already,
+                HeldState::Held | HeldState::Expired => Approval::Expired,
+            },
+        })
+    }
+
+    /// What is approved and not carried out yet, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn held_approved(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
+        self.held_in("approved", now).await
+    }
+
+    /// What waits for approval, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn held_open(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
+        self.held_in("held", now).await
+    }
+
+    async fn held_in(&self, state: &str, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
+        const SQL: &str =
+            concat!("select ", columns!(), " from held where state = $1 and expires_at > $2 order by created_at, id");
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(state).bind(ms(now)).fetch_all(db).await?, read)?)
+    }
+
+    /// One held part, whatever became of it.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn held_plan(&self, id: &str) -> Result<Option<HeldPlan>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from held where id = $1");
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(id).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
+        })
+    }
+
+    /// Notes that an approved part was carried out; false when it was not approved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_released(&self, id: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "update held set state = 'released' where id = $1 and state = 'approved'";
+        on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Notes what has expired by `now`; returns the ids, for telling people.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expire_held(&self, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+        const SQL: &str = "update held set state = 'expired'
+            where state in ('held', 'approved') and expires_at <= $1 returning id";
+        let ids: Vec<String> = on_writer!(self, db => sqlx::query_scalar(SQL).bind(ms(now)).fetch_all(db).await?)?;
+        Ok(ids.into_iter().collect())
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
+    let approved = match row.maybe_time("approved_at")? {
+        Some(at) => Some((row.text("approved_by")?, at)),
+        None => None,
+    };
+    Ok(HeldPlan {
+        held: NewHeld {
+            id: row.text("id")?,
+            reason: row.text("reason")?,
+            atoms: row.json("atoms")?,
+            expires_at: row.time("expires_at")?,
+        },
+        created_at: row.time("created_at")?,
+        state: row.word("state", |word| {
+            Some(match word {
+                "held" => HeldState::Held,
+                "approved" => HeldState::Approved,
+                "released" => HeldState::Released,
+                "expired" => HeldState::Expired,
+                _ => return None,
+            })
+        })?,
+        approved,
+    })
+}

@@ -1,0 +1,46 @@
+//! The steps by which tables change, in the binary.
+//!
+//! Steps go forward only and are never edited once released: the driver keeps
+//! a checksum. Every step exists for both databases under the same name, and
+//! has a file of sample rows in `tests/samples/`.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Which database's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// Version, name, SQLite's text, PostgreSQL's text.
+type Step = (i64, &'static str, &'static str, &'static str);
+
+macro_rules! step {
+    ($version:literal, $name:literal) => {
+        (
+            $version,
+            $name,
+            include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        )
+    };
+}
+
+const STEPS: [Step; 1] = [step!(1, "0001_init")];
+
+/// All steps for one database, in order.
+#[must_use]
+pub fn migrator(dialect: Dialect) -> Migrator {
+    let steps = STEPS.into_iter().map(|(version, name, sqlite, postgres)| {
+        let sql = match dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        };
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(steps.collect())
+}

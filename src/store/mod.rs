@@ -1,0 +1,104 @@
+//! What the service must not forget: whose account is whose, wishes, wake-ups, runs, the audit.
+//!
+//! One type over SQLite (the default, one process) and PostgreSQL (several
+//! replicas). All SQL of the service's own database lives in this folder, as
+//! constants that both databases take. Nothing here decides anything, reads a
+//! clock or talks to Synapse: instants come in as `now`, meaning comes from `domain`.
+
+#[macro_use]
+mod dispatch;
+
+mod audit;
+mod audit_read;
+mod bindings;
+mod deeds;
+mod error;
+mod grants;
+mod held;
+mod lease;
+mod meta;
+mod migrations;
+mod open;
+mod privileges;
+mod rooms;
+mod rows;
+mod runs;
+mod url;
+mod wakeups;
+
+use std::fmt;
+
+use sqlx::{PgPool, SqlitePool};
+
+pub use self::audit::{AuditId, Cause, Intent};
+pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
+pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};
+pub use self::error::StoreError;
+pub use self::grants::{GrantFilter, GrantRecord, NewGrant};
+pub use self::held::{Approval, HeldPlan, HeldState, NewHeld};
+pub use self::lease::Lease;
+pub use self::meta::SYNC_TOKEN;
+pub use self::migrations::{Dialect, migrator};
+pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState, RunSummary};
+pub use self::url::without_password;
+pub use self::wakeups::ClaimedWake;
+
+/// The service's database. Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    /// The URL without its password: what errors call the database.
+    name: String,
+    pools: Pools,
+}
+
+/// Connections to one of the two databases.
+#[derive(Clone)]
+enum Pools {
+    /// SQLite takes one writer at a time, so there is one connection to write with; readers do not wait for it.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    /// PostgreSQL.
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// The database's URL without its password.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Asks the database for a sign of life, for readiness checks and `doctor`.
+    ///
+    /// # Errors
+    /// When it gives none.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        const SQL: &str = "select key from meta limit 1";
+        on_reader!(self, db => { sqlx::query(SQL).fetch_optional(db).await?; })
+    }
+
+    /// Closes all connections after their present work. SQLite then folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("name", &self.name).finish_non_exhaustive()
+    }
+}

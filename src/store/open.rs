@@ -1,0 +1,113 @@
+//! Opens the database: makes the SQLite file, sizes the pools, brings the tables up to date.
+//!
+//! Everything that an operator can get wrong about the place shows here, once,
+//! with what to do about it.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqlitePool};
+
+use super::error::WRITABLE_FOLDER;
+use super::url::{Place, parse, without_password};
+use super::{Dialect, Pools, Store, StoreError, migrator};
+
+/// How long a process waits for another one to finish writing to the same SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller waits for a free connection before the database counts as unreachable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the first connection to a server may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A pass and a few commands read at a time; every connection costs memory here, a process on a PostgreSQL server.
+const SQLITE_READERS: u32 = 2;
+const POSTGRES_CONNECTIONS: u32 = 5;
+
+impl Store {
+    /// Opens the database and brings its tables up to date. An SQLite file is made, readable by its owner
+    /// only, when it is missing; its folder is not.
+    ///
+    /// # Errors
+    /// When the URL is wrong, the place cannot be reached or written, or the tables are of another version.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let name = without_password(url);
+        let opened = match parse(url)? {
+            Place::Sqlite(path) => open_sqlite(&path).await,
+            Place::Postgres(options) => open_postgres(*options).await,
+        };
+        Ok(Self { pools: opened.map_err(|error| error.at(&name))?, name })
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
+    make_file(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A stored wake-up is acknowledged and an intent carried out right after: both must outlive a power cut.
+        .synchronous(SqliteSynchronous::Full);
+    let writer = pool(1).connect_with(options.clone()).await?;
+    bring_up_to_date(&writer).await?;
+    let readers = pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+/// A connection to a file neither goes stale nor needs a test before each use.
+fn pool(size: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .max_lifetime(None)
+        .idle_timeout(None)
+}
+
+/// The whole of it is one transaction, since two processes may start on one new file at the same time.
+async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with("begin immediate").await?;
+    migrator(Dialect::Sqlite).run(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Makes the file if it is missing, and finds out whether it can be written, with the system's own reason if not.
+fn make_file(path: &Path) -> Result<(), StoreError> {
+    let refused = |why: &io::Error, fix: String| StoreError::NotWritable {
+        path: path.display().to_string(),
+        why: why.to_string(),
+        fix,
+    };
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let Err(error) = opened else { return Ok(()) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Err(match error.kind() {
+        io::ErrorKind::NotFound => refused(&error, format!("Make its folder first: mkdir -p {}", folder.display())),
+        io::ErrorKind::IsADirectory => refused(&error, "database.url must name a file".to_owned()),
+        io::ErrorKind::NotADirectory => refused(&error, format!("{} is not a folder", folder.display())),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            refused(&error, "It is on a read-only file system: mount a writable volume there".to_owned())
+        }
+        io::ErrorKind::StorageFull => refused(&error, "The disk is full: free some space".to_owned()),
+        _ => refused(&error, WRITABLE_FOLDER.to_owned()),
+    })
+}
+
+async fn open_postgres(options: PgConnectOptions) -> Result<Pools, StoreError> {
+    // Not through the pool, which answers every trouble with "timed out".
+    let first = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
+    let mut first = first.map_err(|_| StoreError::Unreachable {
+        database: String::new(),
+        why: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+    })??;
+    // Takes an advisory lock: replicas that start together wait for each other.
+    migrator(Dialect::Postgres).run(&mut first).await?;
+    first.close().await?;
+    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+    Ok(Pools::Postgres(pool.connect_lazy_with(options)))
+}

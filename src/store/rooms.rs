@@ -1,0 +1,68 @@
+//! Which room on the homeserver is which room of the policy.
+
+use std::collections::BTreeMap;
+
+use equipemed_domain::key::RoomKey;
+use jiff::Timestamp;
+use ruma_common::{OwnedRoomId, RoomId};
+
+use super::rows::{Record, Table, ms};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "rooms", key: "room_key" };
+
+impl Store {
+    /// All bound rooms.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn rooms(&self) -> Result<BTreeMap<RoomKey, OwnedRoomId>, StoreError> {
+        const SQL: &str = "select room_key, room_id from rooms";
+        let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.room_id("room_id")?));
+        let rooms = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)?;
+        Ok(rooms.into_iter().collect())
+    }
+
+    /// Binds a room to its key. The first binding wins: the answer is the room that is bound now, which is
+    /// another one when someone was faster.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the room is bound to another key.
+    pub async fn bind_room(&self, key: &RoomKey, room: &RoomId, now: Timestamp) -> Result<OwnedRoomId, StoreError> {
+        // An update that changes nothing, because only an updated row is returned.
+        const SQL: &str = "insert into rooms (room_key, room_id, bound_at) values ($1, $2, $3)
+            on conflict (room_key) do update set room_key = excluded.room_key
+            returning room_key, room_id";
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now));
+            TABLE.one(&query.fetch_one(db).await?, |row| row.room_id("room_id"))?
+        })
+        .map_err(|error| error.conflict_means(|| bound_elsewhere(room)))
+    }
+
+    /// Binds a key to another room, as when a room was replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the room is bound to another key.
+    pub async fn rebind_room(&self, key: &RoomKey, room: &RoomId, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "insert into rooms (room_key, room_id, bound_at) values ($1, $2, $3)
+            on conflict (room_key) do update set room_id = excluded.room_id, bound_at = excluded.bound_at";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now)).execute(db).await?;
+        })
+        .map_err(|error| error.conflict_means(|| bound_elsewhere(room)))
+    }
+
+    /// Forgets which room a key means; tells whether it was known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unbind_room(&self, key: &RoomKey) -> Result<bool, StoreError> {
+        const SQL: &str = "delete from rooms where room_key = $1";
+        on_writer!(self, db => sqlx::query(SQL).bind(key.as_str()).execute(db).await?.rows_affected() == 1)
+    }
+}
+
+fn bound_elsewhere(room: &RoomId) -> String {
+    format!("the room {room} is already bound to another key")
+}

@@ -1,0 +1,184 @@
+//! From rows to Rust, the same for both databases.
+//!
+//! Whatever does not read as what the column is for ends as
+//! [`StoreError::Nonsense`] with table, column and row, never as a guess and
+//! never with the value itself, which may name a person.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+
+use super::StoreError;
+
+/// A row of either database.
+pub(super) trait Cells {
+    fn cell_int(&self, column: &str) -> Result<Option<i64>, sqlx::Error>;
+    fn cell_text(&self, column: &str) -> Result<Option<String>, sqlx::Error>;
+    fn cell_flag(&self, column: &str) -> Result<Option<bool>, sqlx::Error>;
+}
+
+macro_rules! cells {
+    ($row:ty) => {
+        impl Cells for $row {
+            fn cell_int(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
+                self.try_get(column)
+            }
+
+            fn cell_text(&self, column: &str) -> Result<Option<String>, sqlx::Error> {
+                self.try_get(column)
+            }
+
+            fn cell_flag(&self, column: &str) -> Result<Option<bool>, sqlx::Error> {
+                self.try_get(column)
+            }
+        }
+    };
+}
+
+cells!(SqliteRow);
+cells!(PgRow);
+
+/// A table and the column that says which row, for error texts.
+#[derive(Clone, Copy)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) key: &'static str,
+}
+
+impl Table {
+    /// Reads every row.
+    pub(super) fn all<R: Cells, T>(
+        self,
+        rows: &[R],
+        read: impl Fn(&Record<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        rows.iter().map(|row| self.one(row, &read)).collect()
+    }
+
+    /// Reads one row.
+    pub(super) fn one<R: Cells, T>(
+        self,
+        row: &R,
+        read: impl Fn(&Record<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        read(&Record { table: self, cells: row })
+    }
+}
+
+/// One row that is being read.
+pub(super) struct Record<'a> {
+    table: Table,
+    cells: &'a dyn Cells,
+}
+
+impl Record<'_> {
+    /// The error for a cell that cannot be what it should be.
+    pub(super) fn nonsense(&self, column: &str, why: impl Display) -> StoreError {
+        let key = self.table.key;
+        let row = match self.cells.cell_int(key) {
+            Ok(number) => number.map(|number| number.to_string()),
+            Err(_) => self.cells.cell_text(key).ok().flatten(),
+        };
+        StoreError::Nonsense {
+            table: self.table.name.to_owned(),
+            column: column.to_owned(),
+            row: row.unwrap_or_else(|| "unknown".to_owned()),
+            why: why.to_string(),
+        }
+    }
+
+    fn must<T>(&self, column: &str, cell: Option<T>) -> Result<T, StoreError> {
+        cell.ok_or_else(|| self.nonsense(column, "it is empty"))
+    }
+
+    pub(super) fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.cells.cell_int(column).map_err(|_| self.nonsense(column, "it is not a number"))
+    }
+
+    pub(super) fn int(&self, column: &str) -> Result<i64, StoreError> {
+        self.must(column, self.maybe_int(column)?)
+    }
+
+    /// A number that cannot be negative.
+    pub(super) fn count<T: TryFrom<i64>>(&self, column: &str) -> Result<T, StoreError> {
+        T::try_from(self.int(column)?).map_err(|_| self.nonsense(column, "it is out of range"))
+    }
+
+    pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.cells.cell_text(column).map_err(|_| self.nonsense(column, "it is not text"))
+    }
+
+    pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.must(column, self.maybe_text(column)?)
+    }
+
+    pub(super) fn flag(&self, column: &str) -> Result<bool, StoreError> {
+        let cell = self.cells.cell_flag(column).map_err(|_| self.nonsense(column, "it is neither true nor false"))?;
+        self.must(column, cell)
+    }
+
+    pub(super) fn maybe_time(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.maybe_int(column)?
+            .map(|ms| Timestamp::from_millisecond(ms).map_err(|_| self.nonsense(column, "it is no instant")))
+            .transpose()
+    }
+
+    pub(super) fn time(&self, column: &str) -> Result<Timestamp, StoreError> {
+        self.must(column, self.maybe_time(column)?)
+    }
+
+    pub(super) fn user(&self, column: &str) -> Result<OwnedUserId, StoreError> {
+        UserId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no user id"))
+    }
+
+    pub(super) fn room_id(&self, column: &str) -> Result<OwnedRoomId, StoreError> {
+        RoomId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no room id"))
+    }
+
+    /// A word of a closed list.
+    pub(super) fn word<T>(&self, column: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        find(&self.text(column)?).ok_or_else(|| self.nonsense(column, "it is no word this version knows"))
+    }
+
+    pub(super) fn maybe_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        self.maybe_text(column)?
+            .map(|text| {
+                // Line and column only: serde's own text may quote the value.
+                serde_json::from_str(&text).map_err(|error| {
+                    self.nonsense(column, format!("JSON of another shape, at character {}", error.column()))
+                })
+            })
+            .transpose()
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        self.must(column, self.maybe_json(column)?)
+    }
+}
+
+/// A value as JSON text.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Unstorable { why: error.to_string() })
+}
+
+/// An instant as it is stored: milliseconds since 1970.
+pub(super) fn ms(instant: Timestamp) -> i64 {
+    instant.as_millisecond()
+}
+
+/// The instant `span` after `now`, as it is stored; a span beyond all calendars is the end of time.
+pub(super) fn ms_after(now: Timestamp, span: Duration) -> i64 {
+    ms(now).saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)).min(Timestamp::MAX.as_millisecond())
+}
+
+/// A limit as SQL takes it.
+pub(super) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}

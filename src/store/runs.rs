@@ -1,0 +1,280 @@
+//! Full passes: who asked, how far it is, what came out.
+//!
+//! A run is claimed by one process. One whose holder has not been heard of for
+//! too long is claimed again from the start; passes can be repeated without harm.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::dispatch::PerDialect;
+use super::rows::{Record, Table, limit, ms, to_json};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "runs", key: "id" };
+
+macro_rules! columns {
+    () => {
+        "id, origin, options, requested_at, state, mode, holder, started_at, heartbeat_at,
+            progress_done, progress_total, finished_at, summary, error"
+    };
+}
+
+/// The store's number of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub i64);
+
+/// Whether a run may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It only plans and reports. A dry run is one of these.
+    Observe,
+    /// It carries out.
+    Enforce,
+}
+
+/// A run that is wished.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRun {
+    /// What caused it: `timer`, `cli`, `chat`, `api` …
+    pub origin: String,
+    /// Its options, such as the selecting flags; read by who claims it.
+    pub options: Value,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Nobody has begun.
+    Queued,
+    /// Somebody is at it, or died over it.
+    Running,
+    /// Came to its end, whatever became of single actions.
+    Done,
+    /// Did not come to its end.
+    Failed,
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// How many actions of each kind had which outcome.
+    #[serde(default)]
+    pub counts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// How many things somebody should look at.
+    #[serde(default)]
+    pub findings: u64,
+    /// Ids of what is held.
+    #[serde(default)]
+    pub held: BTreeSet<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// It came to its end.
+    Done(RunSummary),
+    /// It did not, and why.
+    Failed(String),
+}
+
+/// A run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its number.
+    pub id: RunId,
+    /// What caused it.
+    pub origin: String,
+    /// Its options.
+    pub options: Value,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// How far it is.
+    pub state: RunState,
+    /// Whether it may write; known once it is claimed.
+    pub mode: Option<Mode>,
+    /// Who is at it.
+    pub holder: Option<String>,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When its holder was last heard of.
+    pub heartbeat_at: Option<Timestamp>,
+    /// Steps done, of how many.
+    pub progress: (u64, u64),
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How it ended.
+    pub end: Option<RunEnd>,
+}
+
+impl Store {
+    /// Asks for a run.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request_run(&self, new: &NewRun, now: Timestamp) -> Result<RunId, StoreError> {
+        const SQL: &str = "insert into runs (origin, options, requested_at, state)
+            values ($1, $2, $3, 'queued') returning id";
+        let options = to_json(&new.options)?;
+        on_writer!(self, db => {
+            let row = sqlx::query(SQL).bind(&new.origin).bind(&options).bind(ms(now)).fetch_one(db).await?;
+            TABLE.one(&row, |row| row.int("id").map(RunId))?
+        })
+    }
+
+    /// Claims the oldest run that nobody is at, or whose holder has been silent for `silence`.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn claim_run(
+        &self,
+        holder: &str,
+        mode: Mode,
+        now: Timestamp,
+        silence: Duration,
+    ) -> Result<Option<Run>, StoreError> {
+        const SQL: PerDialect = claiming!(
+            "select id as picked_id from runs
+                where finished_at is null and (state = 'queued' or heartbeat_at <= $4)
+                order by id limit 1",
+            concat!(
+                "update runs set state = 'running', holder = $1, mode = $2, started_at = $3, heartbeat_at = $3,
+                    progress_done = 0, progress_total = 0
+                from picked where id = picked_id returning ",
+                columns!()
+            )
+        );
+        let silent_since = SignedDuration::try_from(silence).ok().and_then(|silence| now.checked_sub(silence).ok());
+        let silent_since = silent_since.unwrap_or(Timestamp::MIN);
+        on_writer!(self, db => {
+            let query = sqlx::query(self.pick(&SQL)).bind(holder).bind(mode.as_str());
+            let row = query.bind(ms(now)).bind(ms(silent_since)).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
+        })
+    }
+
+    /// Notes how far a run is and that its holder lives; false when somebody else has taken it over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn progress(
+        &self,
+        id: RunId,
+        holder: &str,
+        (done, total): (u64, u64),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "update runs set progress_done = $3, progress_total = $4, heartbeat_at = $5
+            where id = $1 and holder = $2 and state = 'running'";
+        let [done, total] = [done, total].map(|steps| i64::try_from(steps).unwrap_or(i64::MAX));
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(id.0).bind(holder).bind(done).bind(total);
+            query.bind(ms(now)).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// Ends a run; false when somebody else has taken it over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_run(&self, id: RunId, holder: &str, end: &RunEnd, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "update runs set state = $3, summary = $4, error = $5, finished_at = $6
+            where id = $1 and holder = $2 and state = 'running'";
+        let (state, summary, error) = match end {
+            RunEnd::Done(summary) => ("done", Some(to_json(summary)?), None),
+            RunEnd::Failed(error) => ("failed", None, Some(error)),
+        };
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(id.0).bind(holder).bind(state).bind(&summary).bind(error);
+            query.bind(ms(now)).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from runs where id = $1");
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(id.0).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
+        })
+    }
+
+    /// The latest runs, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn recent_runs(&self, at_most: usize) -> Result<Vec<Run>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from runs order by id desc limit $1");
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
+    }
+
+    /// When a run that may write first came to its end: what was gained up to then was no gain but the start.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_applied_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "select min(finished_at) as finished_at, 'the first one' as id from runs
+            where state = 'done' and mode = 'enforce'";
+        on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("finished_at"))?)
+    }
+
+    /// Whether a run that may write ever came to its end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn applied_before(&self) -> Result<bool, StoreError> {
+        Ok(self.first_applied_at().await?.is_some())
+    }
+}
+
+impl Mode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<Run, StoreError> {
+    let state = row.word("state", |word| {
+        Some(match word {
+            "queued" => RunState::Queued,
+            "running" => RunState::Running,
+            "done" => RunState::Done,
+            "failed" => RunState::Failed,
+            _ => return None,
+        })
+    })?;
+    let mode = match row.maybe_text("mode")?.as_deref() {
+        None => None,
+        Some("observe") => Some(Mode::Observe),
+        Some("enforce") => Some(Mode::Enforce),
+        Some(_) => return Err(row.nonsense("mode", "it is no mode this version knows")),
+    };
+    let end = match state {
+        RunState::Queued | RunState::Running => None,
+        RunState::Done => Some(RunEnd::Done(row.json("summary")?)),
+        RunState::Failed => Some(RunEnd::Failed(row.text("error")?)),
+    };
+    Ok(Run {
+        id: RunId(row.int("id")?),
+        origin: row.text("origin")?,
+        options: row.json("options")?,
+        requested_at: row.time("requested_at")?,
+        state,
+        mode,
+        holder: row.maybe_text("holder")?,
+        started_at: row.maybe_time("started_at")?,
+        heartbeat_at: row.maybe_time("heartbeat_at")?,
+        progress: (row.count("progress_done")?, row.count("progress_total")?),
+        finished_at: row.maybe_time("finished_at")?,
+        end,
+    })
+}

@@ -1,0 +1,68 @@
+//! Reads `database.url` and shows it without its password.
+//!
+//! Apart from opening, because it must not leak even where the URL is wrong:
+//! what cannot be taken apart for certain is not shown at all.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use url::Url;
+
+use super::StoreError;
+
+/// Where the database is.
+pub(super) enum Place {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// Takes a URL apart.
+pub(super) fn parse(url: &str) -> Result<Place, StoreError> {
+    let bad = |why: &str| StoreError::BadUrl { url: without_password(url), why: why.to_owned() };
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.ends_with('/') {
+            return Err(bad("the name of a file is missing, as in sqlite://equipemed-bot.db"));
+        }
+        if path.contains(":memory:") {
+            return Err(bad("a database in memory would forget everything at a restart: name a file"));
+        }
+        if path.contains('?') {
+            return Err(bad("an SQLite URL takes no options: write the path of the file alone"));
+        }
+        return Ok(Place::Sqlite(PathBuf::from(path)));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        // The driver's own error is not passed on: it might quote a piece of a password with a stray / or @ in it.
+        let options = PgConnectOptions::from_str(url).map_err(|_| {
+            bad("it does not read as postgres://USER:PASSWORD@HOST:PORT/DATABASE; percent-encode special characters in the password")
+        })?;
+        return Ok(Place::Postgres(Box::new(options.application_name("equipemed-bot"))));
+    }
+    Err(bad("it begins with neither sqlite:// nor postgres://"))
+}
+
+/// The URL for people: scheme, user, host, port and database; no password, no options.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
+    }
+    let hidden = || {
+        let scheme = url.split("://").next().filter(|scheme| scheme.starts_with("postgres") && scheme.len() <= 10);
+        format!("{}://…", scheme.unwrap_or("…"))
+    };
+    let Ok(parsed) = Url::parse(url) else { return hidden() };
+    let Some(host) = parsed.host_str().filter(|_| parsed.scheme().starts_with("postgres")) else { return hidden() };
+    // An @ behind the host means that the password itself holds a /, ? or #, and was cut in two there.
+    let behind = [parsed.path(), parsed.query().unwrap_or(""), parsed.fragment().unwrap_or("")];
+    if behind.iter().any(|part| part.contains('@')) {
+        return hidden();
+    }
+    let user = if parsed.username().is_empty() { String::new() } else { format!("{}@", parsed.username()) };
+    let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{user}{host}{port}{}", parsed.scheme(), parsed.path())
+}

@@ -1,0 +1,186 @@
+//! Whom to look at, durably: stored before an event is acknowledged, gone only after somebody looked.
+//!
+//! One row a subject. Equal wake-ups merge: the earliest instant wins and `seq`
+//! counts them, so a wake-up that comes while a pass is looking is told from
+//! the one the pass began with. Merging forgets the later instant on purpose:
+//! a pass that has looked wakes again for what it knows of the future.
+
+use std::time::Duration;
+
+use equipemed_domain::wake::Wake;
+use jiff::Timestamp;
+
+use super::dispatch::PerDialect;
+use super::rows::{Record, Table, limit, ms, ms_after};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "wakeups", key: "subject" };
+
+/// A wake-up that this worker, and nobody else, looks after now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedWake {
+    /// Whom to look at.
+    pub wake: Wake,
+    /// Where the latest of the merged wake-ups came from, for people.
+    pub origin: String,
+    /// How many have merged into it.
+    pub seq: i64,
+    /// How many passes failed over it.
+    pub attempts: u32,
+    /// Who claimed it.
+    pub worker: String,
+    /// When the first of the merged ones was stored, for measuring how long it took.
+    pub woken_at: Timestamp,
+}
+
+impl Store {
+    /// Wakes a subject at `due_at`.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing may be acknowledged.
+    pub async fn wake(&self, wake: &Wake, origin: &str, due_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        self.wake_all(std::slice::from_ref(wake), origin, due_at, now).await
+    }
+
+    /// Wakes several subjects, all or none.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing may be acknowledged.
+    pub async fn wake_all(
+        &self,
+        wakes: &[Wake],
+        origin: &str,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // The first one during a pass replaces the instant that this pass was for.
+        const SQL: &str = "insert into wakeups (subject, origin, seq, woken_at, due_at) values ($1, $2, 1, $4, $3)
+            on conflict (subject) do update set origin = excluded.origin, seq = wakeups.seq + 1,
+                due_at = case when wakeups.claimed_seq = wakeups.seq or excluded.due_at < wakeups.due_at
+                    then excluded.due_at else wakeups.due_at end,
+                woken_at = case when wakeups.claimed_seq = wakeups.seq
+                    then excluded.woken_at else wakeups.woken_at end";
+        // In one order everywhere, or two replicas could wait for each other.
+        let mut subjects: Vec<String> = wakes.iter().map(ToString::to_string).collect();
+        subjects.sort();
+        subjects.dedup();
+        in_transaction!(self, tx => {
+            for subject in &subjects {
+                let query = sqlx::query(SQL).bind(subject).bind(origin).bind(ms(due_at)).bind(ms(now));
+                query.execute(&mut *tx).await?;
+            }
+        })
+    }
+
+    /// Claims due wake-ups for `worker`, the longest due first, also those whose claim has expired.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn claim_wakeups(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        claim_for: Duration,
+        at_most: usize,
+    ) -> Result<Vec<ClaimedWake>, StoreError> {
+        const SQL: PerDialect = claiming!(
+            "select subject as picked_subject from wakeups
+                where (claimed_until is null and due_at <= $2) or claimed_until <= $2
+                order by due_at, subject limit $4",
+            "update wakeups set claimed_by = $1, claimed_until = $3, claimed_seq = seq
+                from picked where subject = picked_subject
+                returning subject, origin, seq, woken_at, due_at, attempts, claimed_by"
+        );
+        let read = |row: &Record<'_>| {
+            let claimed = ClaimedWake {
+                wake: row.word("subject", |text| text.parse().ok())?,
+                origin: row.text("origin")?,
+                seq: row.int("seq")?,
+                attempts: row.count("attempts")?,
+                worker: row.text("claimed_by")?,
+                woken_at: row.time("woken_at")?,
+            };
+            Ok((row.time("due_at")?, claimed))
+        };
+        let mut claimed = on_writer!(self, db => {
+            let query = sqlx::query(self.pick(&SQL)).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
+            TABLE.all(&query.bind(limit(at_most)).fetch_all(db).await?, read)?
+        })?;
+        claimed.sort_by(|(a_due, a), (b_due, b)| (a_due, &a.wake).cmp(&(b_due, &b.wake)));
+        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+    }
+
+    /// Prolongs every claim of a worker that is still alive; tells how many it has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_wakeups(&self, worker: &str, now: Timestamp, claim_for: Duration) -> Result<u64, StoreError> {
+        const SQL: &str = "update wakeups set claimed_until = $2 where claimed_by = $1";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(worker).bind(ms_after(now, claim_for)).execute(db).await?.rows_affected()
+        })
+    }
+
+    /// Ends a claim after a pass that looked. False when the wake-up stays: either another one came during the
+    /// pass and can be claimed now, or the claim was lost to another worker.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_wakeup(&self, claimed: &ClaimedWake) -> Result<bool, StoreError> {
+        const DONE: &str = "delete from wakeups where subject = $1 and claimed_by = $2 and seq = $3";
+        const AGAIN: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null,
+                attempts = 0, error = null
+            where subject = $1 and claimed_by = $2 and claimed_seq = $3";
+        let subject = claimed.wake.to_string();
+        in_transaction!(self, tx => {
+            let done = sqlx::query(DONE).bind(&subject).bind(&claimed.worker).bind(claimed.seq);
+            let done = done.execute(&mut *tx).await?.rows_affected() == 1;
+            if !done {
+                let again = sqlx::query(AGAIN).bind(&subject).bind(&claimed.worker).bind(claimed.seq);
+                again.execute(&mut *tx).await?;
+            }
+            done
+        })
+    }
+
+    /// Ends a claim after a pass that failed. It can be claimed again at `due_at`, or earlier when an earlier
+    /// wake-up came during the pass. False when the claim was lost to another worker.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retry_wakeup(
+        &self,
+        claimed: &ClaimedWake,
+        due_at: Timestamp,
+        error: &str,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null,
+                attempts = attempts + 1, error = $5,
+                due_at = case when seq = $3 or due_at > $4 then $4 else due_at end
+            where subject = $1 and claimed_by = $2 and claimed_seq = $3";
+        let subject = claimed.wake.to_string();
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(&subject).bind(&claimed.worker).bind(claimed.seq);
+            query.bind(ms(due_at)).bind(error).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// When the next wake-up can be claimed; also when a claim expires.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_wakeup_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "select min(coalesce(claimed_until, due_at)) as due_at, 'the next one' as subject
+            from wakeups";
+        on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("due_at"))?)
+    }
+
+    /// How many subjects wait to be looked at, those being looked at among them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wakeups_waiting(&self) -> Result<u64, StoreError> {
+        const SQL: &str = "select count(*) as waiting, 'all' as subject from wakeups";
+        on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("waiting"))?)
+    }
+}
