@@ -1,1 +1,80 @@
+//! Real servers for tests, demo and bench: a Synapse and a PostgreSQL that are set up, started and ended here, a fault proxy to
+//! put before Synapse, people's own plain Matrix clients, and application-service registrations.
+//!
+//! Dev-only: the service never depends on it. It shares no code with the service on purpose, so that a misunderstanding of a
+//! protocol in one of them is seen by the other. Everything listens on loopback and ends with the process that started it.
 
+mod child;
+pub mod client;
+mod folder;
+pub mod postgres;
+pub mod proxy;
+pub mod synapse;
+pub mod tools;
+
+pub use client::Client;
+pub use folder::Folder;
+pub use postgres::Postgres;
+pub use proxy::Proxy;
+pub use synapse::Synapse;
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+/// The address that everything here listens on.
+pub const LOOPBACK: &str = "127.0.0.1";
+
+/// Asks `ready` again until it gives a value; after `within` fails with `what` in the error.
+///
+/// For conditions of a real server that cannot be subscribed to.
+pub async fn eventually<T, F>(what: &str, within: Duration, mut ready: impl FnMut() -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = anyhow::Result<Option<T>>>,
+{
+    let start = Instant::now();
+    loop {
+        if let Some(value) = ready().await.with_context(|| format!("while waiting for {what}"))? {
+            return Ok(value);
+        }
+        if start.elapsed() > within {
+            bail!("{what} did not come about within {within:?}");
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// `length` random bytes as lower-case hexadecimal, for tokens and names that must not collide.
+pub fn random_hex(length: usize) -> anyhow::Result<String> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    Ok(hex(&bytes))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// A loopback port that is free now.
+///
+/// Taken from below the range that the kernel hands out for outgoing connections: one of those could take the port between
+/// this look and the server's own bind, seconds later.
+pub fn free_port() -> anyhow::Result<u16> {
+    for _ in 0..200 {
+        let mut bytes = [0; 2];
+        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        let port = 12_000 + u16::from_le_bytes(bytes) % 18_000;
+        if TcpListener::bind((LOOPBACK, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free loopback port between 12000 and 30000");
+}

@@ -1,0 +1,211 @@
+//! A PostgreSQL cluster on loopback, made afresh and thrown away.
+//!
+//! Durability is switched off: its data never outlives the process. PostgreSQL refuses to run as root, so that a harness that
+//! is root runs it as another existing user.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tokio::sync::OnceCell;
+
+use crate::child::{self, Child, Server, Signal};
+use crate::{Folder, tools};
+
+/// The superuser of the cluster; nobody needs a password on loopback.
+pub(crate) const SUPERUSER: &str = "postgres";
+const OUTPUT: &str = "postgres.log";
+const START_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running cluster. Dropping it ends the server and removes the data.
+#[derive(Debug)]
+pub struct Postgres {
+    running: Mutex<Option<Child>>,
+    folder: Folder,
+    port: u16,
+    user: Option<(u32, u32)>,
+}
+
+impl Postgres {
+    /// Makes a cluster and waits until it answers; about two seconds.
+    pub async fn start() -> anyhow::Result<Self> {
+        let folder = Folder::new("postgres")?;
+        let user = unprivileged_user(folder.path())?;
+        if let Some((uid, gid)) = user {
+            chown(folder.path(), Some(uid), Some(gid)).context("cannot give the folder to the user of PostgreSQL")?;
+        }
+        let cluster = Self { running: Mutex::default(), folder, port: crate::free_port()?, user };
+        let mut initdb = Command::new(tools::postgres_program("initdb")?);
+        initdb
+            .args(["--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync", "--username", SUPERUSER, "--pgdata"])
+            .arg(cluster.data())
+            .current_dir(cluster.folder.path());
+        if let Some((uid, gid)) = user {
+            initdb.uid(uid).gid(gid);
+        }
+        blocking(move || tools::run(&mut initdb)).await.context("cannot make a PostgreSQL cluster")?;
+        cluster.launch().await?;
+        Ok(cluster)
+    }
+
+    /// The cluster that everything in this process shares; started by the first call.
+    pub async fn shared() -> anyhow::Result<&'static Self> {
+        static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+        SHARED.get_or_try_init(Self::start).await
+    }
+
+    /// Makes an empty database and returns its address.
+    pub async fn database(&self, name_prefix: &str) -> anyhow::Result<String> {
+        self.copy("template0", name_prefix).await
+    }
+
+    /// Makes a database as a copy of another one that nobody is connected to, and returns its address.
+    pub async fn copy(&self, template: &str, name_prefix: &str) -> anyhow::Result<String> {
+        let name = format!("{name_prefix}_{}", crate::random_hex(4)?);
+        let statement = format!("create database \"{name}\" template \"{template}\"");
+        sql(&self.url(SUPERUSER), &statement).await.context("cannot make a database")?;
+        Ok(self.url(&name))
+    }
+
+    /// The address of a database of this cluster, as its superuser.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{SUPERUSER}@{}:{}/{database}", crate::LOOPBACK, self.port)
+    }
+
+    /// The loopback port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where its files and its socket are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.running().as_ref().map(Child::pid)
+    }
+
+    /// Ends it, cutting all connections, and waits until it is gone.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        let child = self.running().take();
+        match child {
+            Some(child) => child.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it again with the same data on the same port.
+    pub async fn start_again(&self) -> anyhow::Result<()> {
+        if self.pid().is_some() {
+            bail!("PostgreSQL is still running");
+        }
+        self.launch().await
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Child>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn launch(&self) -> anyhow::Result<()> {
+        let settings = [
+            format!("port={}", self.port),
+            format!("listen_addresses={}", crate::LOOPBACK),
+            format!("unix_socket_directories={}", self.folder.path().display()),
+            "fsync=off".to_owned(),
+            "synchronous_commit=off".to_owned(),
+            "full_page_writes=off".to_owned(),
+            "max_connections=300".to_owned(),
+        ];
+        let mut arguments = vec!["-D".to_owned(), self.data().display().to_string()];
+        arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
+        let child = Child::start(Server {
+            name: "PostgreSQL",
+            program: tools::postgres_program("postgres")?,
+            arguments,
+            folder: self.folder.path(),
+            output: self.folder.path().join(OUTPUT),
+            user: self.user,
+            // "Fast shutdown": it does not wait until clients leave by themselves.
+            ending: Signal::Int,
+        })?;
+        *self.running() = Some(child);
+        self.until_ready().await
+    }
+
+    async fn until_ready(&self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        loop {
+            let log = || child::tail(&self.folder.path().join(OUTPUT), 20);
+            if let Some(status) = self.running().as_mut().and_then(Child::ended) {
+                bail!("PostgreSQL ended while starting ({status}):\n{}", log());
+            }
+            if sql(&self.url(SUPERUSER), "select 1").await.is_ok() {
+                return Ok(());
+            }
+            if start.elapsed() > START_WITHIN {
+                bail!("PostgreSQL did not answer within {START_WITHIN:?}:\n{}", log());
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+}
+
+/// Runs statements through psql, stopping at the first error; returns the rows, one a line, fields separated by `|`.
+pub async fn sql(url: &str, statements: &str) -> anyhow::Result<String> {
+    let mut psql = Command::new(tools::postgres_program("psql")?);
+    psql.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1", "--file", "-", "--dbname", url]);
+    let statements = statements.to_owned();
+    blocking(move || {
+        psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = psql.spawn().context("cannot run psql")?;
+        let mut input = child.stdin.take().context("psql has no input")?;
+        // In a thread of its own: psql may print more than a pipe holds before it has read everything.
+        let writer = std::thread::spawn(move || input.write_all(statements.as_bytes()));
+        let output = child.wait_with_output().context("cannot read from psql")?;
+        // A failed write means that psql stopped early, and its own message says why.
+        let _ = writer.join();
+        if !output.status.success() {
+            bail!("psql failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    })
+    .await
+}
+
+/// The schema and data of a database as statements for [`sql`].
+pub(crate) async fn dump(url: &str) -> anyhow::Result<String> {
+    let mut program = Command::new(tools::postgres_program("pg_dump")?);
+    program.args(["--no-owner", "--no-privileges", "--dbname", url]);
+    blocking(move || tools::run(&mut program)).await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("a command was interrupted")?
+}
+
+/// The user and group to run as when we are root, whom PostgreSQL refuses.
+fn unprivileged_user(ours: &Path) -> anyhow::Result<Option<(u32, u32)>> {
+    if fs::metadata(ours)?.uid() != 0 {
+        return Ok(None);
+    }
+    let accounts = fs::read_to_string("/etc/passwd").context("cannot read the accounts of this machine")?;
+    let account = |wanted: &str| {
+        let line = accounts.lines().find(|line| line.split(':').next() == Some(wanted))?;
+        let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
+        Some((fields.next()?.ok()?, fields.next()?.ok()?))
+    };
+    let found = account("postgres").or_else(|| account("nobody"));
+    Ok(Some(found.context("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")?))
+}

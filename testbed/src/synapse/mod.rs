@@ -1,0 +1,239 @@
+//! A real Synapse on loopback with a configuration for tests.
+//!
+//! Each instance starts from a copy of a database that was migrated once, because the migrations take longer than everything
+//! else together. It has no federation, no rate limits that a test could meet, and cheap password hashes.
+
+mod settings;
+mod template;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tokio::sync::OnceCell;
+
+use crate::child::{self, Child, Server, Signal};
+use crate::{Folder, tools};
+
+/// What a Synapse stores its data in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Database {
+    /// A file in the instance's folder.
+    #[default]
+    Sqlite,
+    /// A database of its own in the shared cluster of this process.
+    Postgres,
+}
+
+/// How a Synapse is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the data is.
+    pub database: Database,
+    /// Application-service files; read at each start.
+    pub registrations: Vec<PathBuf>,
+    /// Whether the server accepts invites of local people for them.
+    pub auto_accept_invites: bool,
+    /// The domain part of identifiers.
+    pub server_name: String,
+    /// Further configuration; a top-level key replaces that of the generated file.
+    pub extra_yaml: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            database: Database::default(),
+            registrations: Vec::new(),
+            auto_accept_invites: false,
+            server_name: "hospital.example".to_owned(),
+            extra_yaml: String::new(),
+        }
+    }
+}
+
+/// A Synapse process and its folder. Dropping it ends the process and removes the folder.
+#[derive(Debug)]
+pub struct Synapse {
+    // Before the folder: fields are dropped in order, and the process is to be gone before its files.
+    running: Mutex<Option<Child>>,
+    folder: Folder,
+    port: u16,
+    server_name: String,
+    shared_secret: String,
+    /// Access token of the administrator that `Client::administrator` made.
+    pub(crate) administrator: OnceCell<String>,
+}
+
+/// The name of Synapse's log in its folder.
+const LOG: &str = "homeserver.log";
+const OUTPUT: &str = "output.log";
+const START_WITHIN: Duration = Duration::from_secs(180);
+
+impl Synapse {
+    /// Starts an instance and waits until it answers. The very first start on a machine installs Synapse and migrates the
+    /// template, which takes a minute; later ones take a few seconds.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let folder = Folder::new("synapse")?;
+        let database = template::database(options.database, folder.path()).await?;
+        Self::start_in(folder, &options, &database).await
+    }
+
+    async fn start_in(folder: Folder, options: &Options, database: &serde_json::Value) -> anyhow::Result<Self> {
+        let shared_secret = crate::random_hex(16)?;
+        let mut synapse = Self {
+            running: Mutex::default(),
+            folder,
+            port: crate::free_port()?,
+            server_name: options.server_name.clone(),
+            shared_secret,
+            administrator: OnceCell::new(),
+        };
+        for _ in 0..3 {
+            settings::write(&synapse, options, database)?;
+            match synapse.launch().await {
+                Err(error) if format!("{error:#}").contains("Address already in use") => synapse.port = crate::free_port()?,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(synapse),
+            }
+        }
+        bail!("three ports were taken by others before Synapse could listen on them")
+    }
+
+    /// Base address, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}:{}", crate::LOOPBACK, self.port)
+    }
+
+    /// The domain part of identifiers.
+    pub fn server_name(&self) -> &str {
+        &self.server_name
+    }
+
+    /// The full id of a local account.
+    pub fn user_id(&self, localpart: &str) -> String {
+        format!("@{localpart}:{}", self.server_name)
+    }
+
+    /// `registration_shared_secret` of this instance.
+    pub fn shared_secret(&self) -> &str {
+        &self.shared_secret
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The last lines of its log and of what it printed.
+    pub fn log_tail(&self) -> String {
+        let [log, output] = [LOG, OUTPUT].map(|name| child::tail(&self.folder().join(name), 40));
+        format!("{log}\n{output}").trim().to_owned()
+    }
+
+    /// The process id while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.running().as_ref().map(Child::pid)
+    }
+
+    /// Processor time used by the running process, in seconds.
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        cpu_seconds(self.pid().context("Synapse is not running")?)
+    }
+
+    /// Ends it in order and waits until it is gone; nothing to do when it does not run.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        let child = self.running().take();
+        match child {
+            Some(child) => child.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends it at once, as a crash would.
+    pub async fn kill(&self) -> anyhow::Result<()> {
+        let child = self.running().take();
+        match child {
+            Some(child) => child.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it again with the same data on the same port, after `stop` or `kill`.
+    pub async fn start_again(&self) -> anyhow::Result<()> {
+        if self.pid().is_some() {
+            bail!("Synapse is still running");
+        }
+        self.launch().await
+    }
+
+    /// Holds the process still: connections are accepted by the kernel but nothing is answered.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.running().as_mut().context("Synapse is not running")?.signal(Signal::Stop)
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.running().as_mut().context("Synapse is not running")?.signal(Signal::Cont)
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Child>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn launch(&self) -> anyhow::Result<()> {
+        let python = tools::python().await?;
+        let child = Child::start(Server {
+            name: "Synapse",
+            program: python,
+            arguments: ["-m", "synapse.app.homeserver", "-c", settings::MAIN, "-c", settings::EXTRA].map(str::to_owned).to_vec(),
+            folder: self.folder(),
+            output: self.folder().join(OUTPUT),
+            user: None,
+            ending: Signal::Term,
+        })?;
+        *self.running() = Some(child);
+        let ready = self.until_ready().await;
+        if ready.is_err() {
+            let _ = self.kill().await;
+        }
+        ready
+    }
+
+    async fn until_ready(&self) -> anyhow::Result<()> {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+        let health = format!("{}/health", self.url());
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.running().as_mut().and_then(Child::ended) {
+                bail!("Synapse ended while starting ({status}):\n{}", self.log_tail());
+            }
+            if http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            if start.elapsed() > START_WITHIN {
+                bail!("Synapse did not answer within {START_WITHIN:?}:\n{}", self.log_tail());
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+}
+
+/// Processor time used by a process, user and system, in seconds.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("cannot read the process's times")?;
+    // The second field is the program's name in brackets and may hold spaces.
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).context("unknown form of /proc/PID/stat");
+    // Linux reports these in hundredths of a second on every architecture that Synapse has wheels for.
+    Ok((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+/// Resident memory of a process, in bytes.
+pub fn rss_bytes(pid: u32) -> anyhow::Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read the process's status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS: has the process ended?")?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context("unknown form of VmRSS")?;
+    Ok(kilobytes * 1024)
+}

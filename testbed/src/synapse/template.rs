@@ -1,0 +1,105 @@
+//! The migrated database that instances are copied from, made once per Synapse version and kept in the cache.
+//!
+//! Holds no accounts, so that it serves any server name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::{Database, Options, Synapse};
+use crate::postgres::{self, Postgres};
+use crate::{Folder, tools};
+
+const SQLITE: &str = "homeserver.db";
+
+/// Puts a fresh, migrated database in place for an instance in `folder`; returns Synapse's setting for it.
+pub(super) async fn database(kind: Database, folder: &Path) -> anyhow::Result<Value> {
+    match kind {
+        Database::Sqlite => {
+            let template = sqlite_template().await?;
+            fs::copy(&template, folder.join(SQLITE)).context("cannot copy the template database")?;
+            Ok(sqlite())
+        }
+        Database::Postgres => {
+            let cluster = Postgres::shared().await?;
+            let template = postgres_template(cluster).await?;
+            Ok(postgres(cluster, &cluster.copy(template, "synapse").await?))
+        }
+    }
+}
+
+fn sqlite() -> Value {
+    json!({"name": "sqlite3", "args": {"database": SQLITE}})
+}
+
+async fn sqlite_template() -> anyhow::Result<PathBuf> {
+    let name = format!("template-{}", tools::SYNAPSE_VERSION);
+    let template = tools::cache()?.join(format!("{name}.db"));
+    if template.exists() {
+        return Ok(template);
+    }
+    let _lock = tools::lock(&name).await?;
+    if template.exists() {
+        return Ok(template);
+    }
+    let synapse = migrate(&sqlite()).await?;
+    let file = synapse.folder().join(SQLITE);
+    // The copy is of one file: what is still in the write-ahead log has to be in it.
+    let checkpoint = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)')";
+    tools::run(Command::new(tools::python().await?).args(["-c", checkpoint]).arg(&file))?;
+    // Renamed into place, so that the template is never seen half-written.
+    let partial = template.with_extension("partial");
+    fs::copy(&file, &partial).context("cannot keep the template database")?;
+    fs::rename(&partial, &template).context("cannot keep the template database")?;
+    Ok(template)
+}
+
+fn postgres(cluster: &Postgres, url: &str) -> Value {
+    let name = url.rsplit('/').next();
+    json!({
+        "name": "psycopg2",
+        "args": {"user": postgres::SUPERUSER, "dbname": name, "host": crate::LOOPBACK, "port": cluster.port(), "cp_min": 2, "cp_max": 10},
+    })
+}
+
+/// The name of the template in the shared cluster. A cluster starts empty, so the cache holds the template as statements.
+async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
+    const NAME: &str = "synapse_template";
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    MADE.get_or_try_init(async || {
+        let statements = postgres_statements(cluster).await?;
+        postgres::sql(&cluster.url(postgres::SUPERUSER), &format!("create database {NAME} template template0")).await?;
+        postgres::sql(&cluster.url(NAME), &statements).await.context("cannot fill the template database")?;
+        anyhow::Ok(())
+    })
+    .await?;
+    Ok(NAME)
+}
+
+async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
+    let name = format!("template-{}", tools::SYNAPSE_VERSION);
+    let template = tools::cache()?.join(format!("{name}.sql"));
+    if template.exists() {
+        return fs::read_to_string(&template).context("cannot read the template");
+    }
+    let _lock = tools::lock(&name).await?;
+    if !template.exists() {
+        let url = cluster.database("migrate").await?;
+        let _synapse = migrate(&postgres(cluster, &url)).await?;
+        let partial = template.with_extension("partial");
+        fs::write(&partial, postgres::dump(&url).await?).context("cannot keep the template")?;
+        fs::rename(&partial, &template).context("cannot keep the template")?;
+    }
+    fs::read_to_string(&template).context("cannot read the template")
+}
+
+/// Lets a Synapse migrate an empty database; returns it stopped, with its folder.
+async fn migrate(database: &Value) -> anyhow::Result<Synapse> {
+    let synapse = Synapse::start_in(Folder::new("template")?, &Options::default(), database).await?;
+    synapse.stop().await.context("cannot stop the Synapse that migrated the template")?;
+    Ok(synapse)
+}
