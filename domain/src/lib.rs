@@ -9,17 +9,26 @@
 //!
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
 
+pub mod access;
 pub mod action;
 pub mod binding;
+pub mod cause;
+pub mod desired;
 pub mod directory;
+pub mod explain;
 pub mod finding;
 pub mod grant;
 pub mod key;
+pub mod levels;
 pub mod localpart;
 pub mod observed;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod render;
+pub mod review;
 pub mod rights;
+pub mod scope;
+pub mod selection;
 pub mod selector;
 pub mod standing;

@@ -31,7 +31,10 @@ impl Folder {
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         let owner = File::create(path.join(OWNER)).context("cannot mark the folder")?;
         owner.lock().context("cannot lock the folder")?;
-        Ok(Self { path, _owner: owner })
+        Ok(Self {
+            path,
+            _owner: owner,
+        })
     }
 
     /// Where it is.
@@ -55,7 +58,9 @@ pub(crate) fn kept() -> bool {
 
 /// Best effort: another user's folders stay, and a failure to tidy is no reason to fail a test.
 fn remove_abandoned() {
-    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return };
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if entry.file_name().to_string_lossy().starts_with(PREFIX) && abandoned(&path) {
@@ -74,5 +79,9 @@ fn abandoned(path: &Path) -> bool {
 
 fn old(path: &Path, age: Duration) -> bool {
     let changed = fs::metadata(path).and_then(|about| about.modified());
-    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|passed| passed > age))
+    changed.is_ok_and(|at| {
+        SystemTime::now()
+            .duration_since(at)
+            .is_ok_and(|passed| passed > age)
+    })
 }

@@ -7,8 +7,11 @@
 mod child;
 pub mod client;
 mod folder;
+pub mod pool;
 pub mod postgres;
 pub mod proxy;
+pub mod registration;
+pub mod rooms;
 pub mod synapse;
 pub mod tools;
 
@@ -16,11 +19,14 @@ pub use client::Client;
 pub use folder::Folder;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
+pub use registration::Registration;
 pub use synapse::Synapse;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::net::TcpListener;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -31,13 +37,20 @@ pub const LOOPBACK: &str = "127.0.0.1";
 /// Asks `ready` again until it gives a value; after `within` fails with `what` in the error.
 ///
 /// For conditions of a real server that cannot be subscribed to.
-pub async fn eventually<T, F>(what: &str, within: Duration, mut ready: impl FnMut() -> F) -> anyhow::Result<T>
+pub async fn eventually<T, F>(
+    what: &str,
+    within: Duration,
+    mut ready: impl FnMut() -> F,
+) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<Option<T>>>,
 {
     let start = Instant::now();
     loop {
-        if let Some(value) = ready().await.with_context(|| format!("while waiting for {what}"))? {
+        if let Some(value) = ready()
+            .await
+            .with_context(|| format!("while waiting for {what}"))?
+        {
             return Ok(value);
         }
         if start.elapsed() > within {
@@ -63,16 +76,18 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A loopback port that is free now.
+/// A loopback port that is free now and was not given out by this process before.
 ///
 /// Taken from below the range that the kernel hands out for outgoing connections: one of those could take the port between
 /// this look and the server's own bind, seconds later.
 pub fn free_port() -> anyhow::Result<u16> {
-    for _ in 0..200 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..1000 {
         let mut bytes = [0; 2];
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
         let port = 12_000 + u16::from_le_bytes(bytes) % 18_000;
-        if TcpListener::bind((LOOPBACK, port)).is_ok() {
+        if TcpListener::bind((LOOPBACK, port)).is_ok() && given.insert(port) {
             return Ok(port);
         }
     }

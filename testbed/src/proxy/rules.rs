@@ -44,7 +44,13 @@ pub struct Rule {
 impl Rule {
     /// A fault for every request whose path contains this.
     pub fn new(path_contains: &str, fault: Fault) -> Self {
-        Self { method: None, path_contains: path_contains.to_owned(), times: None, skip: 0, fault }
+        Self {
+            method: None,
+            path_contains: path_contains.to_owned(),
+            times: None,
+            skip: 0,
+            fault,
+        }
     }
 
     /// For this method only.
@@ -91,12 +97,16 @@ impl Placed {
     pub(super) fn meets(&mut self, method: &str, path: &str, decoded: &str) -> Option<Fault> {
         let rule = &self.rule;
         let part = rule.path_contains.as_str();
-        let matches = rule.method.as_deref().is_none_or(|wanted| wanted == method) && (path.contains(part) || decoded.contains(part));
+        let matches = rule.method.as_deref().is_none_or(|wanted| wanted == method)
+            && (path.contains(part) || decoded.contains(part));
         if !matches {
             return None;
         }
         self.matched = self.matched.saturating_add(1);
-        let due = self.matched > rule.skip && rule.times.is_none_or(|times| self.matched <= rule.skip.saturating_add(times));
+        let due = self.matched > rule.skip
+            && rule
+                .times
+                .is_none_or(|times| self.matched <= rule.skip.saturating_add(times));
         due.then(|| rule.fault.clone())
     }
 }

@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER,
+};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -19,9 +22,22 @@ use super::{Fault, Recorded, Shared};
 type Body = http_body_util::combinators::BoxBody<Bytes, io::Error>;
 
 /// Serves until the `Proxy` is dropped. While paused there is no listener at all, so that connections are refused.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut paused: watch::Receiver<bool>, mut open: watch::Receiver<()>) {
-    let Ok(address) = listener.local_addr() else { return };
-    let Ok(http) = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build() else { return };
+pub(super) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut paused: watch::Receiver<bool>,
+    mut open: watch::Receiver<()>,
+) {
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
+    let Ok(http) = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+    else {
+        return;
+    };
     let mut listener = tokio::net::TcpListener::from_std(listener).ok();
     loop {
         let pause = *paused.borrow_and_update();
@@ -48,9 +64,15 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut paused
     }
 }
 
-async fn connection(stream: tokio::net::TcpStream, shared: Arc<Shared>, http: reqwest::Client, mut paused: watch::Receiver<bool>) {
+async fn connection(
+    stream: tokio::net::TcpStream,
+    shared: Arc<Shared>,
+    http: reqwest::Client,
+    mut paused: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request| answer(request, Arc::clone(&shared), http.clone()));
-    let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let serving =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // An error is a connection that was cut, on purpose or by the client.
         _ = serving => {}
@@ -58,7 +80,11 @@ async fn connection(stream: tokio::net::TcpStream, shared: Arc<Shared>, http: re
     }
 }
 
-async fn answer(request: Request<Incoming>, shared: Arc<Shared>, http: reqwest::Client) -> io::Result<Response<Body>> {
+async fn answer(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+    http: reqwest::Client,
+) -> io::Result<Response<Body>> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
@@ -76,9 +102,20 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>, http: reqwest::
         path,
     };
     let decoded = record.decoded_path();
-    let fault = shared.rules().iter_mut().find_map(|rule| rule.meets(&record.method, &record.path, &decoded));
+    let fault = shared
+        .rules()
+        .iter_mut()
+        .find_map(|rule| rule.meets(&record.method, &record.path, &decoded));
     let upstream = format!("{}{}", shared.upstream, head.uri);
-    let forwarded = || forward(&http, &upstream, head.method.clone(), head.headers.clone(), body.clone());
+    let forwarded = || {
+        forward(
+            &http,
+            &upstream,
+            head.method.clone(),
+            head.headers.clone(),
+            body.clone(),
+        )
+    };
     let answered = match fault {
         None => forwarded().await,
         Some(Fault::Delay(time)) => {
@@ -86,13 +123,21 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>, http: reqwest::
             forwarded().await
         }
         Some(Fault::Cut) => Err(io::ErrorKind::ConnectionReset.into()),
-        Some(Fault::CutAfterForward) => forwarded().await.and(Err(io::ErrorKind::ConnectionReset.into())),
+        Some(Fault::CutAfterForward) => forwarded()
+            .await
+            .and(Err(io::ErrorKind::ConnectionReset.into())),
         Some(Fault::Truncated) => forwarded().await.map(truncated),
         Some(Fault::Status(status, body)) => own(status, "application/json", body.to_string()),
         Some(Fault::Limited { retry_after_ms }) => limited(retry_after_ms),
-        Some(Fault::NotMatrix) => own(200, "text/html", "<!doctype html><title>Welcome</title>".to_owned()),
+        Some(Fault::NotMatrix) => own(
+            200,
+            "text/html",
+            "<!doctype html><title>Welcome</title>".to_owned(),
+        ),
     };
-    record.status = answered.as_ref().map_or(0, |answer| answer.status().as_u16());
+    record.status = answered
+        .as_ref()
+        .map_or(0, |answer| answer.status().as_u16());
     record.took = started.elapsed();
     shared.recorded().push_back(record);
     answered
@@ -125,7 +170,15 @@ async fn forward(
 
 /// Headers that are about one connection, and the length, which hyper writes itself.
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    for name in ["connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"] {
+    for name in [
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "content-length",
+    ] {
         headers.remove(HeaderName::from_static(name));
     }
 }
@@ -133,14 +186,19 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
 fn own(status: u16, media_type: &'static str, body: String) -> io::Result<Response<Body>> {
     let mut response = Response::new(full(body.into()));
     *response.status_mut() = StatusCode::from_u16(status).map_err(io::Error::other)?;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     Ok(response)
 }
 
 fn limited(retry_after_ms: u64) -> io::Result<Response<Body>> {
     let body = json!({"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": retry_after_ms});
     let mut response = own(429, "application/json", Value::to_string(&body))?;
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_ms.div_ceil(1000)));
+    response.headers_mut().insert(
+        RETRY_AFTER,
+        HeaderValue::from(retry_after_ms.div_ceil(1000)),
+    );
     Ok(response)
 }
 
@@ -152,18 +210,30 @@ fn full(body: Bytes) -> Body {
 fn truncated(answer: Response<Body>) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let length = http_body(&body);
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    Response::from_parts(head, Half { body, left: length / 2 }.boxed())
+    head.headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    Response::from_parts(
+        head,
+        Half {
+            body,
+            left: length / 2,
+            flushed: false,
+        }
+        .boxed(),
+    )
 }
 
 fn http_body(body: &Body) -> u64 {
-    hyper::body::Body::size_hint(body).exact().unwrap_or_default()
+    hyper::body::Body::size_hint(body)
+        .exact()
+        .unwrap_or_default()
 }
 
 /// The first bytes of a body, then an error.
 struct Half {
     body: Body,
     left: u64,
+    flushed: bool,
 }
 
 impl hyper::body::Body for Half {
@@ -175,6 +245,12 @@ impl hyper::body::Body for Half {
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         use std::task::Poll;
+        if self.left == 0 && !self.flushed {
+            // hyper sends what it holds only when the body makes it wait; after an error it would drop it.
+            self.flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.left == 0 {
             return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
         }
@@ -191,6 +267,12 @@ impl hyper::body::Body for Half {
 }
 
 fn without_token(query: &str) -> String {
-    let parts = query.split('&').map(|part| if part.starts_with("access_token=") { "access_token=…" } else { part });
+    let parts = query.split('&').map(|part| {
+        if part.starts_with("access_token=") {
+            "access_token=…"
+        } else {
+            part
+        }
+    });
     parts.collect::<Vec<_>>().join("&")
 }

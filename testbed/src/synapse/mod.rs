@@ -6,6 +6,7 @@
 mod settings;
 mod template;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -54,7 +55,6 @@ impl Default for Options {
 }
 
 /// A Synapse process and its folder. Dropping it ends the process and removes the folder.
-#[derive(Debug)]
 pub struct Synapse {
     // Before the folder: fields are dropped in order, and the process is to be gone before its files.
     running: Mutex<Option<Child>>,
@@ -66,6 +66,15 @@ pub struct Synapse {
     pub(crate) administrator: OnceCell<String>,
 }
 
+impl fmt::Debug for Synapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Synapse")
+            .field("url", &self.url())
+            .field("folder", &self.folder())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The name of Synapse's log in its folder.
 const LOG: &str = "homeserver.log";
 const OUTPUT: &str = "output.log";
@@ -75,12 +84,20 @@ impl Synapse {
     /// Starts an instance and waits until it answers. The very first start on a machine installs Synapse and migrates the
     /// template, which takes a minute; later ones take a few seconds.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let folder = Folder::new("synapse")?;
+        Self::start_at(Folder::new("synapse")?, options).await
+    }
+
+    /// The same in a folder that already holds something, such as registrations.
+    pub(crate) async fn start_at(folder: Folder, options: Options) -> anyhow::Result<Self> {
         let database = template::database(options.database, folder.path()).await?;
         Self::start_in(folder, &options, &database).await
     }
 
-    async fn start_in(folder: Folder, options: &Options, database: &serde_json::Value) -> anyhow::Result<Self> {
+    async fn start_in(
+        folder: Folder,
+        options: &Options,
+        database: &serde_json::Value,
+    ) -> anyhow::Result<Self> {
         let shared_secret = crate::random_hex(16)?;
         let mut synapse = Self {
             running: Mutex::default(),
@@ -93,7 +110,9 @@ impl Synapse {
         for _ in 0..3 {
             settings::write(&synapse, options, database)?;
             match synapse.launch().await {
-                Err(error) if format!("{error:#}").contains("Address already in use") => synapse.port = crate::free_port()?,
+                Err(error) if format!("{error:#}").contains("Address already in use") => {
+                    synapse.port = crate::free_port()?
+                }
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(synapse),
             }
@@ -170,12 +189,18 @@ impl Synapse {
 
     /// Holds the process still: connections are accepted by the kernel but nothing is answered.
     pub fn freeze(&self) -> anyhow::Result<()> {
-        self.running().as_mut().context("Synapse is not running")?.signal(Signal::Stop)
+        self.running()
+            .as_mut()
+            .context("Synapse is not running")?
+            .signal(Signal::Stop)
     }
 
     /// Lets a frozen process go on.
     pub fn thaw(&self) -> anyhow::Result<()> {
-        self.running().as_mut().context("Synapse is not running")?.signal(Signal::Cont)
+        self.running()
+            .as_mut()
+            .context("Synapse is not running")?
+            .signal(Signal::Cont)
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Child>> {
@@ -187,7 +212,16 @@ impl Synapse {
         let child = Child::start(Server {
             name: "Synapse",
             program: python,
-            arguments: ["-m", "synapse.app.homeserver", "-c", settings::MAIN, "-c", settings::EXTRA].map(str::to_owned).to_vec(),
+            arguments: [
+                "-m",
+                "synapse.app.homeserver",
+                "-c",
+                settings::MAIN,
+                "-c",
+                settings::EXTRA,
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             folder: self.folder(),
             output: self.folder().join(OUTPUT),
             user: None,
@@ -202,18 +236,32 @@ impl Synapse {
     }
 
     async fn until_ready(&self) -> anyhow::Result<()> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(5))
+            .build()?;
         let health = format!("{}/health", self.url());
         let start = Instant::now();
         loop {
             if let Some(status) = self.running().as_mut().and_then(Child::ended) {
-                bail!("Synapse ended while starting ({status}):\n{}", self.log_tail());
+                bail!(
+                    "Synapse ended while starting ({status}):\n{}",
+                    self.log_tail()
+                );
             }
-            if http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if http
+                .get(&health)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
                 return Ok(());
             }
             if start.elapsed() > START_WITHIN {
-                bail!("Synapse did not answer within {START_WITHIN:?}:\n{}", self.log_tail());
+                bail!(
+                    "Synapse did not answer within {START_WITHIN:?}:\n{}",
+                    self.log_tail()
+                );
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
@@ -222,18 +270,38 @@ impl Synapse {
 
 /// Processor time used by a process, user and system, in seconds.
 pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("cannot read the process's times")?;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .context("cannot read the process's times")?;
     // The second field is the program's name in brackets and may hold spaces.
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).context("unknown form of /proc/PID/stat");
+    let fields: Vec<&str> = text
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks = |index: usize| {
+        fields
+            .get(index)
+            .and_then(|field| field.parse::<f64>().ok())
+            .context("unknown form of /proc/PID/stat")
+    };
     // Linux reports these in hundredths of a second on every architecture that Synapse has wheels for.
     Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
 
 /// Resident memory of a process, in bytes.
 pub fn rss_bytes(pid: u32) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read the process's status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS: has the process ended?")?;
-    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context("unknown form of VmRSS")?;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))
+        .context("cannot read the process's status")?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS: has the process ended?")?;
+    let kilobytes: u64 = line
+        .trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse()
+        .context("unknown form of VmRSS")?;
     Ok(kilobytes * 1024)
 }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -12,16 +13,18 @@ use tokio::sync::OnceCell;
 
 use super::{Database, Options, Synapse};
 use crate::postgres::{self, Postgres};
-use crate::{Folder, tools};
+use crate::{Folder, eventually, tools};
 
 const SQLITE: &str = "homeserver.db";
+const UPDATES_LEFT: &str = "select count(*) from background_updates";
 
 /// Puts a fresh, migrated database in place for an instance in `folder`; returns Synapse's setting for it.
 pub(super) async fn database(kind: Database, folder: &Path) -> anyhow::Result<Value> {
     match kind {
         Database::Sqlite => {
             let template = sqlite_template().await?;
-            fs::copy(&template, folder.join(SQLITE)).context("cannot copy the template database")?;
+            fs::copy(&template, folder.join(SQLITE))
+                .context("cannot copy the template database")?;
             Ok(sqlite())
         }
         Database::Postgres => {
@@ -46,11 +49,12 @@ async fn sqlite_template() -> anyhow::Result<PathBuf> {
     if template.exists() {
         return Ok(template);
     }
-    let synapse = migrate(&sqlite()).await?;
+    let synapse = start(&sqlite()).await?;
     let file = synapse.folder().join(SQLITE);
+    until_updated(|| sqlite_query(&file, UPDATES_LEFT)).await?;
+    stop(&synapse).await?;
     // The copy is of one file: what is still in the write-ahead log has to be in it.
-    let checkpoint = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)')";
-    tools::run(Command::new(tools::python().await?).args(["-c", checkpoint]).arg(&file))?;
+    sqlite_query(&file, "pragma wal_checkpoint(truncate)").await?;
     // Renamed into place, so that the template is never seen half-written.
     let partial = template.with_extension("partial");
     fs::copy(&file, &partial).context("cannot keep the template database")?;
@@ -72,8 +76,14 @@ async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
     static MADE: OnceCell<()> = OnceCell::const_new();
     MADE.get_or_try_init(async || {
         let statements = postgres_statements(cluster).await?;
-        postgres::sql(&cluster.url(postgres::SUPERUSER), &format!("create database {NAME} template template0")).await?;
-        postgres::sql(&cluster.url(NAME), &statements).await.context("cannot fill the template database")?;
+        postgres::sql(
+            &cluster.url(postgres::SUPERUSER),
+            &format!("create database {NAME} template template0"),
+        )
+        .await?;
+        postgres::sql(&cluster.url(NAME), &statements)
+            .await
+            .context("cannot fill the template database")?;
         anyhow::Ok(())
     })
     .await?;
@@ -89,7 +99,9 @@ async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
     let _lock = tools::lock(&name).await?;
     if !template.exists() {
         let url = cluster.database("migrate").await?;
-        let _synapse = migrate(&postgres(cluster, &url)).await?;
+        let synapse = start(&postgres(cluster, &url)).await?;
+        until_updated(|| postgres::sql(&url, UPDATES_LEFT)).await?;
+        stop(&synapse).await?;
         let partial = template.with_extension("partial");
         fs::write(&partial, postgres::dump(&url).await?).context("cannot keep the template")?;
         fs::rename(&partial, &template).context("cannot keep the template")?;
@@ -97,9 +109,38 @@ async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
     fs::read_to_string(&template).context("cannot read the template")
 }
 
-/// Lets a Synapse migrate an empty database; returns it stopped, with its folder.
-async fn migrate(database: &Value) -> anyhow::Result<Synapse> {
-    let synapse = Synapse::start_in(Folder::new("template")?, &Options::default(), database).await?;
-    synapse.stop().await.context("cannot stop the Synapse that migrated the template")?;
-    Ok(synapse)
+async fn start(database: &Value) -> anyhow::Result<Synapse> {
+    let options = Options {
+        extra_yaml: "background_updates: {sleep_enabled: false}".to_owned(),
+        ..Options::default()
+    };
+    Synapse::start_in(Folder::new("template")?, &options, database).await
+}
+
+async fn stop(synapse: &Synapse) -> anyhow::Result<()> {
+    synapse
+        .stop()
+        .await
+        .context("cannot stop the Synapse that migrated the template")
+}
+
+/// Synapse answers long before its background updates are through. Copied with them undone, each instance would make some fifty
+/// indexes in its first minutes, beside whatever is measured there.
+async fn until_updated<F: Future<Output = anyhow::Result<String>>>(
+    left: impl Fn() -> F,
+) -> anyhow::Result<()> {
+    let done = || async { Ok((left().await? == "0").then_some(())) };
+    eventually(
+        "the end of Synapse's background updates",
+        Duration::from_secs(300),
+        done,
+    )
+    .await
+}
+
+async fn sqlite_query(file: &Path, statement: &str) -> anyhow::Result<String> {
+    let program = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1], 60).execute(sys.argv[2]).fetchone()[0])";
+    let mut command = Command::new(tools::python().await?);
+    command.args(["-c", program]).arg(file).arg(statement);
+    Ok(tools::run(&mut command)?.trim().to_owned())
 }

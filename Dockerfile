@@ -1,0 +1,21 @@
+# syntax=docker/dockerfile:1
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ libc6-dev && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN cargo build --locked --profile dist --bin equipemed-bot \
+    && cp target/dist/equipemed-bot /usr/local/bin/equipemed-bot
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 7009 --home-dir /data --create-home equipemed
+COPY --from=build /usr/local/bin/equipemed-bot /usr/local/bin/equipemed-bot
+USER equipemed
+# config.yaml, registration.yaml, the roster and the SQLite file live here.
+WORKDIR /data
+VOLUME /data
+EXPOSE 9009
+ENTRYPOINT ["equipemed-bot"]
+CMD ["serve"]

@@ -1,0 +1,365 @@
+//! One picture of what should be: accounts, rooms, members and levels.
+//!
+//! Computed from the whole directory at every pass, also when only one person
+//! or room is looked at: it is cheap, and a part computed apart could disagree
+//! with the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
+use sha2::{Digest, Sha256};
+
+use crate::access::Access;
+use crate::action::ExternalId;
+use crate::binding::{Bindings, Bound, Origin, bind};
+use crate::cause::Cause;
+use crate::directory::{Directory, Person, PersonId};
+use crate::finding::Finding;
+use crate::grant::{Grant, GrantKind};
+use crate::key::{CONTROL_ROOM, RoomKey};
+use crate::levels::PEOPLE_MAX;
+use crate::observed::{ObservedAccounts, Privilege};
+use crate::policy::{Policy, RoomPolicy};
+use crate::rights::Right;
+use crate::standing::Standing;
+
+/// In how many complete reads in a row a person must be missing to count as gone.
+pub const READS_UNTIL_VANISHED: u32 = 2;
+
+/// Everything that decides what should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes<'a> {
+    /// EquipeMed's people.
+    pub directory: &'a Directory,
+    /// The hospital's decisions.
+    pub policy: &'a Policy,
+    /// What was asked beyond it.
+    pub grants: &'a [Grant],
+    /// Whose account is whose.
+    pub bindings: &'a Bindings,
+    /// The instant of the pass.
+    pub now: Timestamp,
+    /// Deactivate gone people without waiting for `deactivate_after`.
+    pub deactivate_gone_now: bool,
+}
+
+/// What an account should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// Usable.
+    Active,
+    /// Locked.
+    Locked,
+    /// Deactivated.
+    Deactivated,
+}
+
+/// One account that should be a certain way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredAccount {
+    /// Whose.
+    pub person: PersonId,
+    /// How it is known.
+    pub origin: Origin,
+    /// Its display name; None when profiles are not kept in line.
+    pub display_name: Option<String>,
+    /// The external id it should carry.
+    pub external_id: Option<ExternalId>,
+    /// Usable, locked or deactivated.
+    pub state: AccountState,
+    /// Why it is in that state.
+    pub cause: Cause,
+    /// Whether it should be a Synapse administrator; None leaves the flag alone.
+    pub server_admin: Option<bool>,
+}
+
+/// Whether somebody should be in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Should be in.
+    Join,
+    /// May stay if there, is not brought in: temporarily off.
+    Stay,
+}
+
+/// One room that should be a certain way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredRoom {
+    /// Who should be in, or may stay.
+    pub members: BTreeMap<OwnedUserId, Wish>,
+    /// Whom a grant keeps out.
+    pub kept_out: BTreeMap<OwnedUserId, Cause>,
+    /// Whom a grant bans.
+    pub banned: BTreeMap<OwnedUserId, Cause>,
+    /// Levels of members, 0 left out.
+    pub levels: BTreeMap<OwnedUserId, i64>,
+    /// Whether the room's rule matched anybody at all, whatever their standing.
+    pub matched: bool,
+}
+
+/// The whole picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// Accounts of people in EquipeMed that this service manages.
+    pub accounts: BTreeMap<OwnedUserId, DesiredAccount>,
+    /// Accounts for which nothing is changed, because it is not clear what should be.
+    pub frozen: BTreeSet<OwnedUserId>,
+    /// Managed rooms.
+    pub rooms: BTreeMap<RoomKey, DesiredRoom>,
+    /// Power that the brakes count, by person; nobody with none.
+    pub privileges: BTreeMap<PersonId, BTreeSet<Privilege>>,
+    /// What somebody should look at.
+    pub findings: Vec<Finding>,
+    /// When the picture changes by itself next: an access or a grant that ends, a waiting deactivation.
+    pub next_change: Option<Timestamp>,
+}
+
+/// Computes the picture.
+#[must_use]
+pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
+    let Wishes { directory, policy, grants, bindings, now, .. } = wishes;
+    let access = Access::new(directory, policy, grants, now);
+    let mut picture = Desired::default();
+    let bound = bind(directory, policy, bindings, accounts, &mut picture.findings);
+    picture.next_change = grants.iter().filter(|grant| grant.holds_at(now)).filter_map(|grant| grant.expires_at).min();
+
+    let mut standings: BTreeMap<PersonId, Standing> = BTreeMap::new();
+    for (id, account) in &bound {
+        if policy.users.protected.contains(&account.user) {
+            continue;
+        }
+        match standing(wishes, &access, *id) {
+            Ok(standing) => {
+                standings.insert(*id, standing);
+                let wanted = desired_account(wishes, &access, *id, account, standing, &mut picture);
+                if let Some(wanted) = wanted {
+                    picture.accounts.insert(account.user.clone(), wanted);
+                }
+            }
+            Err(finding) => {
+                picture.findings.extend(finding);
+                picture.frozen.insert(account.user.clone());
+            }
+        }
+    }
+
+    for (key, room) in &policy.rooms {
+        let wanted = desired_room(wishes, &access, key, room, &bound, &standings, &picture.accounts);
+        if !wanted.matched && key.as_str() != CONTROL_ROOM {
+            picture.findings.push(Finding::RoomMatchesNobody { room: key.clone() });
+        }
+        picture.rooms.insert(key.clone(), wanted);
+    }
+    note_privileges(directory, policy, &access, &bound, &mut picture);
+    picture
+}
+
+/// A bound person's standing. An error means: change nothing, and tell.
+fn standing(wishes: Wishes<'_>, access: &Access<'_>, id: PersonId) -> Result<Standing, Option<Finding>> {
+    let Some(person) = wishes.directory.get(id) else {
+        let missing = wishes.bindings.get(&id).map_or(0, |binding| binding.missing_reads);
+        return if missing >= READS_UNTIL_VANISHED { Ok(Standing::Gone) } else { Err(None) };
+    };
+    if !access.selects(&wishes.policy.users.who, person) {
+        return Err(None);
+    }
+    wishes
+        .policy
+        .users
+        .standing
+        .standing(person, wishes.now)
+        .ok_or_else(|| Some(Finding::UnknownStatus { person: id, status: person.account_status.clone() }))
+}
+
+fn earliest(known: &mut Option<Timestamp>, instant: Timestamp) {
+    *known = Some(known.map_or(instant, |known| known.min(instant)));
+}
+
+fn desired_account(
+    wishes: Wishes<'_>,
+    access: &Access<'_>,
+    id: PersonId,
+    account: &Bound,
+    standing: Standing,
+    picture: &mut Desired,
+) -> Option<DesiredAccount> {
+    let Wishes { directory, policy, bindings, now, .. } = wishes;
+    let person = directory.get(id);
+    if let Some(change) = person.and_then(|person| policy.users.standing.next_change(person, now)) {
+        earliest(&mut picture.next_change, change);
+    }
+    let binding = bindings.get(&id);
+    let (state, cause) = if let Some(grant) = access.account_grant(id, GrantKind::Deactivate) {
+        (AccountState::Deactivated, Cause::Grant(grant.id))
+    } else if standing == Standing::Gone && is_deactivation_due(wishes, binding, &mut picture.next_change) {
+        (AccountState::Deactivated, Cause::Policy)
+    } else if standing != Standing::Active {
+        (AccountState::Locked, Cause::Policy)
+    } else if let Some(grant) = access.account_grant(id, GrantKind::Lock) {
+        (AccountState::Locked, Cause::Grant(grant.id))
+    } else {
+        (AccountState::Active, Cause::Policy)
+    };
+    if account.origin == Origin::New {
+        // Nobody gets an account to have it locked at once.
+        if state != AccountState::Active {
+            return None;
+        }
+        if !policy.users.create {
+            picture.findings.push(Finding::AccountMissing { person: id, user: account.user.clone() });
+            return None;
+        }
+    }
+    let named_admin = access.roles(id).any(|role| policy.roles.get(role).is_some_and(|role| role.server_admin));
+    let server_admin = match (named_admin && state == AccountState::Active, binding) {
+        (true, _) => Some(true),
+        (false, Some(binding)) if binding.server_admin_given => Some(false),
+        (false, _) => None,
+    };
+    Some(DesiredAccount {
+        person: id,
+        origin: account.origin,
+        display_name: person
+            .filter(|_| policy.users.update_profiles || account.origin == Origin::New)
+            .map(|person| display_name(&policy.users.display_name, person)),
+        external_id: person.and_then(|person| external_id(policy, person)),
+        state,
+        cause,
+        server_admin,
+    })
+}
+
+fn is_deactivation_due(
+    wishes: Wishes<'_>,
+    binding: Option<&crate::binding::Binding>,
+    next_change: &mut Option<Timestamp>,
+) -> bool {
+    if wishes.deactivate_gone_now {
+        return true;
+    }
+    let Some(since) = binding.and_then(|binding| binding.gone_since) else { return false };
+    let Ok(due) = since.checked_add(wishes.policy.users.deactivate_after) else { return false };
+    if due <= wishes.now {
+        return true;
+    }
+    earliest(next_change, due);
+    false
+}
+
+/// The external id of a person, when the policy names an identity provider.
+#[must_use]
+pub fn external_id(policy: &Policy, person: &Person) -> Option<ExternalId> {
+    let provider = policy.users.identity_provider.clone()?;
+    Some(ExternalId { provider, id: person.public_id.clone() })
+}
+
+/// What the store keeps of an external id that was pushed.
+#[must_use]
+pub fn digest_of(external_id: &ExternalId) -> String {
+    let digest = Sha256::new().chain_update(&external_id.provider).chain_update([0]).chain_update(&external_id.id);
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Fills the template; empty parts leave no double space behind.
+fn display_name(template: &str, person: &Person) -> String {
+    let specialty = person.specialties.iter().next().map_or("", String::as_str);
+    let name = template
+        .replace("{full_name}", &person.full_name())
+        .replace("{username}", &person.username)
+        .replace("{profession}", person.profession.map_or("", crate::directory::Profession::as_str))
+        .replace("{specialty}", specialty);
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn desired_room(
+    wishes: Wishes<'_>,
+    access: &Access<'_>,
+    key: &RoomKey,
+    room: &RoomPolicy,
+    bound: &BTreeMap<PersonId, Bound>,
+    standings: &BTreeMap<PersonId, Standing>,
+    accounts: &BTreeMap<OwnedUserId, DesiredAccount>,
+) -> DesiredRoom {
+    let mut wanted = DesiredRoom {
+        members: BTreeMap::new(),
+        kept_out: BTreeMap::new(),
+        banned: BTreeMap::new(),
+        levels: BTreeMap::new(),
+        matched: false,
+    };
+    for person in wishes.directory.people() {
+        let belongs = access.selects(&room.members, person)
+            || room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
+        wanted.matched |= belongs;
+        let Some(account) = bound.get(&person.id) else { continue };
+        let Some(wanted_account) = accounts.get(&account.user) else { continue };
+        let user = &account.user;
+        if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
+            wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
+            continue;
+        }
+        if let Some(grant) = access.room_grant(person.id, key, GrantKind::Kick) {
+            wanted.kept_out.insert(user.clone(), Cause::Grant(grant.id));
+            continue;
+        }
+        if !belongs {
+            continue;
+        }
+        let standing = standings.get(&person.id).copied();
+        if standing == Some(Standing::Active) && wanted_account.state == AccountState::Active {
+            wanted.members.insert(user.clone(), Wish::Join);
+            let (level, _) = access.level(person, key);
+            if level != 0 {
+                wanted.levels.insert(user.clone(), level);
+            }
+        } else {
+            wanted.members.insert(user.clone(), Wish::Stay);
+        }
+    }
+    // Somebody who vanished from EquipeMed keeps the memberships until deactivation ends them; who is in which
+    // room cannot be told any more.
+    for (user, account) in accounts {
+        if wishes.directory.get(account.person).is_none() {
+            wanted.members.insert(user.clone(), Wish::Stay);
+        }
+    }
+    wanted
+}
+
+fn note_privileges(
+    directory: &Directory,
+    policy: &Policy,
+    access: &Access<'_>,
+    bound: &BTreeMap<PersonId, Bound>,
+    picture: &mut Desired,
+) {
+    let mut level_100: BTreeSet<OwnedUserId> = BTreeSet::new();
+    for room in picture.rooms.values() {
+        level_100.extend(room.levels.iter().filter(|(_, level)| **level >= PEOPLE_MAX).map(|(user, _)| user.clone()));
+    }
+    for person in directory.people() {
+        let Some(account) = bound.get(&person.id) else { continue };
+        let Some(wanted) = picture.accounts.get(&account.user) else { continue };
+        if wanted.state != AccountState::Active || policy.users.protected.contains(&account.user) {
+            continue;
+        }
+        let mut held = BTreeSet::new();
+        if wanted.server_admin == Some(true) {
+            held.insert(Privilege::ServerAdmin);
+        }
+        if level_100.contains(&account.user) {
+            held.insert(Privilege::Level100);
+        }
+        let rights = access.rights_anywhere(person);
+        if rights.contains(&Right::Approve) {
+            held.insert(Privilege::Approve);
+        }
+        if rights.contains(&Right::Promote) {
+            held.insert(Privilege::Promote);
+        }
+        if !held.is_empty() {
+            picture.privileges.insert(person.id, held);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Arithmetic on `m.room.power_levels`, by the rules of the room's version.
+//!
+//! The content is kept as raw JSON: Synapse and clients put keys of their own
+//! there, and a change must not lose them. The rules followed are those of the
+//! specification's authorisation rules for power-level events: nobody may
+//! write a value above their own level, nor touch an entry of another person
+//! who stands at their own level or above; from room version 12 on creators
+//! stand above every level and may not be listed.
+
+use std::collections::BTreeMap;
+
+use ruma_common::{OwnedUserId, UserId};
+use serde_json::{Map, Value, json};
+
+use crate::action::{Change, LevelChanges};
+use crate::observed::{ObservedRoom, has_privileged_creators};
+use crate::policy::RoomKind;
+
+/// The highest level a person can have from policy or grant.
+pub const PEOPLE_MAX: i64 = 100;
+/// The level that no person reaches: for what only the bot may do.
+pub const ABOVE_PEOPLE: i64 = 150;
+/// The bot's own level in rooms up to version 11. Only at creation can it be taken; it lets the bot demote people at 100.
+pub const BOT_HEADROOM: i64 = 9001;
+/// The level of creators in room version 12 and later.
+pub const CREATOR: i64 = i64::MAX;
+/// The least level from which people may invite.
+pub const INVITE_LEAST: i64 = 50;
+
+/// State that is above every person: it could end moderation, privacy or the room itself.
+pub const ABOVE_EVERYONE: [&str; 8] = [
+    "m.room.encryption",
+    "m.room.history_visibility",
+    "m.room.join_rules",
+    "m.room.power_levels",
+    "m.room.retention",
+    "m.room.server_acl",
+    "m.room.tombstone",
+    "m.space.child",
+];
+
+/// The whole content for a new room. `people` holds levels other than 0.
+#[must_use]
+pub fn initial_content(
+    version: &str,
+    kind: RoomKind,
+    bot: &UserId,
+    people: &BTreeMap<OwnedUserId, i64>,
+) -> Map<String, Value> {
+    let mut users: Map<String, Value> =
+        people.iter().filter(|(_, level)| **level != 0).map(|(user, level)| (user.to_string(), json!(level))).collect();
+    if !has_privileged_creators(version) {
+        users.insert(bot.to_string(), json!(BOT_HEADROOM));
+    }
+    let mut events: Map<String, Value> =
+        ABOVE_EVERYONE.into_iter().map(|event| (event.to_owned(), json!(ABOVE_PEOPLE))).collect();
+    events.insert("m.room.canonical_alias".to_owned(), json!(ABOVE_PEOPLE));
+    for event in ["m.room.name", "m.room.topic", "m.room.avatar", "m.room.pinned_events"] {
+        events.insert(event.to_owned(), json!(50));
+    }
+    // A space is a list of rooms; what is said in one is never seen.
+    let talking = if kind == RoomKind::Space { PEOPLE_MAX } else { 0 };
+    let content = json!({
+        "users": users,
+        "users_default": 0,
+        "events": events,
+        "events_default": talking,
+        "state_default": 50,
+        "ban": 50,
+        "kick": 50,
+        "redact": 50,
+        "invite": INVITE_LEAST,
+        "notifications": { "room": 50 },
+    });
+    match content {
+        Value::Object(content) => content,
+        _ => Map::new(),
+    }
+}
+
+/// A level as rooms hold it: rooms before version 10 may have numbers as text.
+fn number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+impl ObservedRoom {
+    fn level_entry(&self, key: &str) -> Option<i64> {
+        number(self.power_levels.as_ref()?.get(key)?)
+    }
+
+    /// Level of people without an entry.
+    #[must_use]
+    pub fn users_default(&self) -> i64 {
+        self.level_entry("users_default").unwrap_or(0)
+    }
+
+    /// A person's own entry.
+    #[must_use]
+    pub fn user_entry(&self, user: &UserId) -> Option<i64> {
+        number(self.power_levels.as_ref()?.get("users")?.get(user.as_str())?)
+    }
+
+    /// Everybody with an entry.
+    pub fn user_entries(&self) -> impl Iterator<Item = (OwnedUserId, i64)> + '_ {
+        self.power_levels
+            .as_ref()
+            .and_then(|content| content.get("users"))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(user, level)| Some((UserId::parse(user.as_str()).ok()?, number(level)?)))
+    }
+
+    /// Where a person stands; [`CREATOR`] for creators of room version 12 and later.
+    #[must_use]
+    pub fn level_of(&self, user: &UserId) -> i64 {
+        if self.privileged().any(|creator| creator == user) {
+            return CREATOR;
+        }
+        if self.power_levels.is_none() {
+            return if self.creator == user { 100 } else { 0 };
+        }
+        self.user_entry(user).unwrap_or_else(|| self.users_default())
+    }
+
+    /// What sending this state event needs.
+    #[must_use]
+    pub fn needs_for_state(&self, event: &str) -> i64 {
+        self.event_entry(event).unwrap_or_else(|| self.level_entry("state_default").unwrap_or(50))
+    }
+
+    /// The entry of an event type.
+    #[must_use]
+    pub fn event_entry(&self, event: &str) -> Option<i64> {
+        number(self.power_levels.as_ref()?.get("events")?.get(event)?)
+    }
+
+    /// What inviting needs. 0 where the event says nothing.
+    #[must_use]
+    pub fn needs_for_invite(&self) -> i64 {
+        self.level_entry("invite").unwrap_or(0)
+    }
+
+    /// What kicking needs.
+    #[must_use]
+    pub fn needs_for_kick(&self) -> i64 {
+        self.level_entry("kick").unwrap_or(50)
+    }
+
+    /// What banning needs.
+    #[must_use]
+    pub fn needs_for_ban(&self) -> i64 {
+        self.level_entry("ban").unwrap_or(50)
+    }
+}
+
+/// A level that the bot may not write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfReach {
+    /// Whose.
+    pub user: OwnedUserId,
+    /// Where they stand.
+    pub has: i64,
+    /// Where they should stand.
+    pub wanted: i64,
+}
+
+/// What must change so that `people` stand where they should, as far as somebody at `bot_level` may.
+///
+/// `people` names everybody the policy manages in this room; entries of others are kept.
+#[must_use]
+pub fn level_changes(
+    room: &ObservedRoom,
+    bot_level: i64,
+    people: &BTreeMap<OwnedUserId, i64>,
+) -> (LevelChanges, Vec<OutOfReach>) {
+    let mut changes = LevelChanges::default();
+    let mut out_of_reach = Vec::new();
+    let default = room.users_default();
+    for (user, &level) in people {
+        let has = room.level_of(user);
+        // Level 0 means "nothing special": whatever the room gives to everybody.
+        let wanted = if level == 0 { default } else { level };
+        if has == wanted {
+            continue;
+        }
+        let entry = room.user_entry(user);
+        let old_is_safe = has != CREATOR && (entry.is_none() || has < bot_level);
+        if !old_is_safe || wanted >= bot_level {
+            out_of_reach.push(OutOfReach { user: user.clone(), has, wanted });
+            continue;
+        }
+        let to = (wanted != default).then_some(wanted);
+        changes.users.insert(user.clone(), Change { from: entry, to });
+    }
+    let ceiling = ABOVE_PEOPLE.min(bot_level);
+    for event in ABOVE_EVERYONE {
+        if room.needs_for_state(event) < ceiling {
+            changes.events.insert(event.to_owned(), Change { from: room.event_entry(event), to: Some(ceiling) });
+        }
+    }
+    if room.needs_for_invite() < INVITE_LEAST.min(bot_level) {
+        let from = room.level_entry("invite");
+        changes.keys.insert("invite".to_owned(), Change { from, to: Some(INVITE_LEAST.min(bot_level)) });
+    }
+    (changes, out_of_reach)
+}
+
+/// The content with the changes made, everything else as it was.
+#[must_use]
+pub fn with_changes(content: Option<&Map<String, Value>>, changes: &LevelChanges) -> Map<String, Value> {
+    let mut content = content.cloned().unwrap_or_default();
+    for (key, change) in &changes.keys {
+        set(&mut content, key, *change);
+    }
+    let users = changes.users.iter().map(|(user, change)| (user.as_str(), *change));
+    set_all(&mut content, "users", users);
+    let events = changes.events.iter().map(|(event, change)| (event.as_str(), *change));
+    set_all(&mut content, "events", events);
+    content
+}
+
+fn set_all<'a>(content: &mut Map<String, Value>, section: &str, changes: impl Iterator<Item = (&'a str, Change)>) {
+    let mut entries = match content.get(section) {
+        Some(Value::Object(entries)) => entries.clone(),
+        _ => Map::new(),
+    };
+    let mut any = false;
+    for (name, change) in changes {
+        set(&mut entries, name, change);
+        any = true;
+    }
+    if any {
+        content.insert(section.to_owned(), Value::Object(entries));
+    }
+}
+
+fn set(entries: &mut Map<String, Value>, name: &str, change: Change) {
+    match change.to {
+        Some(level) => entries.insert(name.to_owned(), json!(level)),
+        None => entries.remove(name),
+    };
+}

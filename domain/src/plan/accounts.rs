@@ -1,0 +1,126 @@
+//! Accounts: made, adopted, named, linked, locked, unlocked, deactivated, and back.
+
+use std::collections::BTreeSet;
+
+use ruma_common::OwnedUserId;
+
+use super::{Inputs, Step};
+use crate::action::Action;
+use crate::binding::Origin;
+use crate::cause::Cause;
+use crate::desired::{AccountState, DesiredAccount, digest_of};
+use crate::observed::ObservedAccount;
+
+/// Adds the account steps; gives the accounts that can be put into rooms once these are done.
+pub(super) fn plan_accounts(inputs: Inputs<'_>, steps: &mut Vec<Step>) -> BTreeSet<OwnedUserId> {
+    let mut usable = BTreeSet::new();
+    for (user, wanted) in &inputs.desired.accounts {
+        let in_scope = inputs.scope.has_account(user);
+        if in_scope && !inputs.is_untouchable(user) {
+            let mut own: Vec<Action> = Vec::new();
+            match inputs.observed.accounts.list.get(user) {
+                None => plan_missing(user, wanted, &mut own),
+                Some(account) => plan_existing(inputs, user, wanted, account, &mut own),
+            }
+            plan_privileges(inputs, user, wanted, &mut own);
+            own.sort_by_key(Action::rank);
+            steps.extend(own.into_iter().map(|action| {
+                let cause = if is_about_state(&action) { wanted.cause } else { Cause::Policy };
+                Step { action, cause }
+            }));
+        }
+        // Outside the scope only the store can tell that an account is there.
+        if wanted.state == AccountState::Active && (in_scope || wanted.origin == Origin::Bound) {
+            usable.insert(user.clone());
+        }
+    }
+    usable
+}
+
+fn is_about_state(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::LockAccount { .. }
+            | Action::UnlockAccount { .. }
+            | Action::DeactivateAccount { .. }
+            | Action::ReactivateAccount { .. }
+    )
+}
+
+fn plan_missing(user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Action>) {
+    // A bound account that is not there (a restored homeserver) is made again, but not to be locked at once.
+    if wanted.state != AccountState::Active {
+        return;
+    }
+    let display_name = wanted.display_name.clone().unwrap_or_else(|| user.localpart().to_owned());
+    own.push(Action::CreateAccount {
+        person: wanted.person,
+        user: user.clone(),
+        display_name,
+        external_id: wanted.external_id.clone(),
+    });
+    if wanted.server_admin == Some(true) {
+        own.push(Action::SetServerAdmin { user: user.clone(), to: true });
+    }
+}
+
+fn plan_existing(
+    inputs: Inputs<'_>,
+    user: &OwnedUserId,
+    wanted: &DesiredAccount,
+    account: &ObservedAccount,
+    own: &mut Vec<Action>,
+) {
+    if wanted.origin == Origin::Adopted {
+        own.push(Action::AdoptAccount { person: wanted.person, user: user.clone() });
+    }
+    let user = user.clone();
+    match (wanted.state, account.deactivated, account.locked) {
+        (AccountState::Active, true, locked) => {
+            own.push(Action::ReactivateAccount { user: user.clone() });
+            if locked {
+                own.push(Action::UnlockAccount { user: user.clone() });
+            }
+        }
+        (AccountState::Active, false, true) => own.push(Action::UnlockAccount { user: user.clone() }),
+        (AccountState::Locked, false, false) => own.push(Action::LockAccount { user: user.clone() }),
+        (AccountState::Deactivated, false, _) => own.push(Action::DeactivateAccount { user: user.clone() }),
+        _ => {}
+    }
+    if let Some(to) = wanted.server_admin
+        && to != account.admin
+        && !account.deactivated
+    {
+        own.push(Action::SetServerAdmin { user: user.clone(), to });
+    }
+    if wanted.state == AccountState::Deactivated || (account.deactivated && wanted.state != AccountState::Active) {
+        return;
+    }
+    if let Some(name) = &wanted.display_name
+        && account.display_name.as_ref() != Some(name)
+    {
+        own.push(Action::SetDisplayName { user: user.clone(), from: account.display_name.clone(), to: name.clone() });
+    }
+    // An adopted account carries the id already: that is why it was adopted.
+    if let Some(external_id) = &wanted.external_id
+        && wanted.origin == Origin::Bound
+        && inputs.pushed.get(&user) != Some(&digest_of(external_id))
+    {
+        own.push(Action::LinkExternalId { user, external_id: external_id.clone() });
+    }
+}
+
+fn plan_privileges(inputs: Inputs<'_>, user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Action>) {
+    let empty = BTreeSet::new();
+    let before = inputs.privileged.get(&wanted.person).unwrap_or(&empty);
+    let after = inputs.desired.privileges.get(&wanted.person).unwrap_or(&empty);
+    if before == after {
+        return;
+    }
+    own.push(Action::NotePrivileges {
+        person: wanted.person,
+        user: user.clone(),
+        gained: after.difference(before).copied().collect(),
+        lost: before.difference(after).copied().collect(),
+    });
+}

@@ -1,0 +1,122 @@
+//! Memberships of one room that exists.
+
+use ruma_common::{OwnedUserId, UserId};
+
+use super::rooms::RoomPlan;
+use crate::action::Action;
+use crate::cause::Cause;
+use crate::desired::{AccountState, Wish};
+use crate::finding::Finding;
+use crate::observed::{Membership, ObservedRoom};
+use crate::policy::JoinMode;
+
+/// Adds who should come in and who should go out.
+pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    plan_arrivals(room, seen);
+    plan_bans(room, seen);
+    plan_departures(room, seen);
+}
+
+fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    let arrivals: Vec<(OwnedUserId, bool)> = room
+        .joiners()
+        .filter_map(|user| match seen.members.get(user) {
+            Some(Membership::Join) => None,
+            Some(Membership::Invite) if room.policy.join == JoinMode::Invite => None,
+            Some(Membership::Left) if room.policy.leave_allowed => None,
+            Some(Membership::Ban) => Some((user.clone(), true)),
+            _ => Some((user.clone(), false)),
+        })
+        .collect();
+    let mut may_invite = None;
+    for (user, banned) in arrivals {
+        let key = room.key.clone();
+        if banned {
+            room.findings.push(Finding::BannedByHand { room: key, user });
+            continue;
+        }
+        if !*may_invite.get_or_insert_with(|| room.has_power(seen.needs_for_invite(), bot_level, "invite people")) {
+            continue;
+        }
+        if seen.members.get(&user) == Some(&Membership::BannedByBot) {
+            let needs = seen.needs_for_ban().max(seen.needs_for_kick());
+            if !room.has_power(needs, bot_level, "lift bans") {
+                continue;
+            }
+            room.step(Action::UnbanMember { room: key.clone(), user: user.clone() }, Cause::Policy);
+        }
+        room.step(Action::AddMember { room: key, user, how: room.policy.join }, Cause::Policy);
+    }
+}
+
+fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    for (user, cause) in &room.wanted.banned {
+        let banned = matches!(seen.members.get(user), Some(Membership::Ban | Membership::BannedByBot));
+        if !banned && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, "ban people") {
+            let reason = room.reason(*cause);
+            room.step(Action::BanMember { room: room.key.clone(), user: user.clone(), reason }, *cause);
+        }
+    }
+}
+
+fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    for (user, membership) in &seen.members {
+        let present = matches!(membership, Membership::Join | Membership::Invite);
+        if !present || room.inputs.is_untouchable(user) || room.wanted.banned.contains_key(user) {
+            continue;
+        }
+        if matches!(room.wanted.members.get(user), Some(Wish::Join | Wish::Stay)) {
+            continue;
+        }
+        let Some(account) = room.inputs.desired.accounts.get(user) else {
+            room.findings.push(Finding::MemberUnbound { room: room.key.clone(), user: user.clone() });
+            continue;
+        };
+        // Deactivation makes the account leave every room by itself.
+        if account.state == AccountState::Deactivated {
+            continue;
+        }
+        if !may_act_on(room, seen, user, seen.needs_for_kick(), bot_level, "remove people") {
+            continue;
+        }
+        let cause = room.wanted.kept_out.get(user).copied().unwrap_or(Cause::Policy);
+        let reason = room.reason(cause);
+        room.step(Action::RemoveMember { room: room.key.clone(), user: user.clone(), reason }, cause);
+    }
+}
+
+/// Whether the bot may kick or ban this person: it needs the level, and to stand above where the person will stand
+/// once the plan's one level event is written.
+fn may_act_on(
+    room: &mut RoomPlan<'_, '_>,
+    seen: &ObservedRoom,
+    user: &UserId,
+    needs: i64,
+    bot_level: i64,
+    what: &str,
+) -> bool {
+    if !room.has_power(needs, bot_level, what) {
+        return false;
+    }
+    let has = seen.level_of(user);
+    let lowered = room.steps.iter().find_map(|step| match &step.action {
+        Action::SetLevels { changes, .. } => {
+            changes.users.get(user).map(|change| change.to.unwrap_or_else(|| seen.users_default()))
+        }
+        _ => None,
+    });
+    if lowered.unwrap_or(has) < bot_level {
+        return true;
+    }
+    room.findings.push(Finding::LevelOutOfReach {
+        room: room.key.clone(),
+        user: user.to_owned(),
+        has,
+        wanted: 0,
+        bot: bot_level,
+    });
+    false
+}

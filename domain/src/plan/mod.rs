@@ -1,0 +1,90 @@
+//! The difference between what should be and what is, as an ordered list of actions.
+//!
+//! What the policy does not name appears in no plan, and neither does a change
+//! that Synapse must refuse: that is a finding instead.
+
+mod accounts;
+mod members;
+mod rooms;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruma_common::{OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::cause::Cause;
+use crate::desired::Desired;
+use crate::directory::PersonId;
+use crate::finding::Finding;
+use crate::observed::{Observed, Privilege};
+use crate::policy::Policy;
+use crate::scope::Scope;
+
+/// An action and why it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What to do.
+    #[serde(flatten)]
+    pub action: Action,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// What to do, in order, and what somebody should look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Steps: accounts first, then rooms with spaces before what hangs in them.
+    pub steps: Vec<Step>,
+    /// Findings, sorted, each once.
+    pub findings: Vec<Finding>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The actions alone.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.steps.iter().map(|step| &step.action)
+    }
+}
+
+/// Everything a plan is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The hospital's decisions.
+    pub policy: &'a Policy,
+    /// What should be.
+    pub desired: &'a Desired,
+    /// What is.
+    pub observed: &'a Observed,
+    /// What people held at the last applied pass, for `NotePrivileges`.
+    pub privileged: &'a BTreeMap<PersonId, BTreeSet<Privilege>>,
+    /// External ids that were pushed, by account: digests.
+    pub pushed: &'a BTreeMap<OwnedUserId, String>,
+    /// What is looked at.
+    pub scope: &'a Scope,
+}
+
+impl Inputs<'_> {
+    /// Whether nothing may ever be changed for this account.
+    fn is_untouchable(&self, user: &UserId) -> bool {
+        user == self.policy.bot || self.policy.users.protected.contains(user) || self.desired.frozen.contains(user)
+    }
+}
+
+/// Computes the plan.
+#[must_use]
+pub fn plan(inputs: Inputs<'_>) -> Plan {
+    let mut steps = Vec::new();
+    let mut findings = inputs.desired.findings.clone();
+    let usable = accounts::plan_accounts(inputs, &mut steps);
+    rooms::plan_rooms(inputs, &usable, &mut steps, &mut findings);
+    findings.sort();
+    findings.dedup();
+    Plan { steps, findings }
+}

@@ -1,0 +1,315 @@
+//! Rooms: made in one call, or brought back in line property by property.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruma_common::{OwnedRoomId, OwnedUserId};
+
+use super::members::plan_members;
+use super::{Inputs, Step};
+use crate::action::{Action, NewRoom};
+use crate::cause::Cause;
+use crate::desired::{DesiredRoom, Wish};
+use crate::finding::Finding;
+use crate::key::{CONTROL_ROOM, RoomKey};
+use crate::levels::level_changes;
+use crate::observed::{Membership, ObservedRoom, RoomSight};
+use crate::policy::{JoinMode, RoomKind, RoomPolicy};
+
+/// Adds the steps of every room in scope, spaces before what hangs in them.
+pub(super) fn plan_rooms(
+    inputs: Inputs<'_>,
+    usable: &BTreeSet<OwnedUserId>,
+    steps: &mut Vec<Step>,
+    findings: &mut Vec<Finding>,
+) {
+    for key in inputs.policy.rooms_parents_first() {
+        let (Some(policy), Some(wanted)) = (inputs.policy.rooms.get(key), inputs.desired.rooms.get(key)) else {
+            continue;
+        };
+        if !inputs.scope.has_room(key) {
+            continue;
+        }
+        let mut room = RoomPlan { inputs, key, policy, wanted, usable, steps: Vec::new(), findings };
+        match inputs.observed.rooms.get(key) {
+            None => {}
+            Some(RoomSight::Unreadable { room_id, why }) => room.findings.push(Finding::RoomUnreadable {
+                room: key.clone(),
+                room_id: room_id.clone(),
+                why: why.clone(),
+            }),
+            // Only `setup` makes the control room: it is where a held plan would have to be announced.
+            Some(RoomSight::Absent) if key.as_str() == CONTROL_ROOM => room.findings.push(Finding::ControlRoomMissing),
+            Some(RoomSight::Absent) => room.plan_new(),
+            Some(RoomSight::Seen(seen)) => room.plan_seen(seen),
+        }
+        let mut own = room.steps;
+        own.sort_by_key(|step| step.action.rank());
+        steps.extend(own);
+    }
+    if *inputs.scope == crate::scope::Scope::Everything {
+        findings.extend(
+            inputs
+                .observed
+                .no_longer_managed
+                .iter()
+                .map(|(room, room_id)| Finding::RoomNoLongerManaged { room: room.clone(), room_id: room_id.clone() }),
+        );
+    }
+}
+
+/// The work on one room.
+pub(super) struct RoomPlan<'a, 'f> {
+    pub(super) inputs: Inputs<'a>,
+    pub(super) key: &'a RoomKey,
+    pub(super) policy: &'a RoomPolicy,
+    pub(super) wanted: &'a DesiredRoom,
+    pub(super) usable: &'a BTreeSet<OwnedUserId>,
+    pub(super) steps: Vec<Step>,
+    pub(super) findings: &'f mut Vec<Finding>,
+}
+
+impl RoomPlan<'_, '_> {
+    pub(super) fn step(&mut self, action: Action, cause: Cause) {
+        self.steps.push(Step { action, cause });
+    }
+
+    /// People who should be in and whose account is or will be there.
+    pub(super) fn joiners(&self) -> impl Iterator<Item = &OwnedUserId> {
+        self.wanted
+            .members
+            .iter()
+            .filter(|(user, wish)| **wish == Wish::Join && self.usable.contains(*user))
+            .map(|(user, _)| user)
+    }
+
+    fn plan_new(&mut self) {
+        let joiners: BTreeSet<OwnedUserId> = self.joiners().cloned().collect();
+        let levels: BTreeMap<OwnedUserId, i64> = self
+            .wanted
+            .levels
+            .iter()
+            .filter(|(user, _)| joiners.contains(*user))
+            .map(|(user, level)| (user.clone(), *level))
+            .collect();
+        let invited = self.policy.join == JoinMode::Invite;
+        let new = NewRoom {
+            kind: self.policy.kind,
+            version: self.policy.version.clone(),
+            name: self.policy.name.clone(),
+            topic: self.policy.topic.clone(),
+            avatar: self.policy.avatar.clone(),
+            alias: self.policy.alias.clone(),
+            parent: self.policy.parent.clone(),
+            history: self.policy.history,
+            retention: self.policy.retention,
+            levels,
+            invite: if invited { joiners.clone() } else { BTreeSet::new() },
+        };
+        let room = self.key.clone();
+        self.step(Action::CreateRoom { room: room.clone(), new: Box::new(new) }, Cause::Policy);
+        if !invited {
+            for user in joiners {
+                self.step(Action::AddMember { room: room.clone(), user, how: JoinMode::Force }, Cause::Policy);
+            }
+        }
+        for (user, cause) in &self.wanted.banned {
+            let reason = self.reason(*cause);
+            self.step(Action::BanMember { room: room.clone(), user: user.clone(), reason }, *cause);
+        }
+        self.plan_children(&BTreeSet::new(), true);
+    }
+
+    fn plan_seen(&mut self, seen: &ObservedRoom) {
+        let bot = &self.inputs.policy.bot;
+        if seen.members.get(bot) != Some(&Membership::Join) {
+            self.findings.push(Finding::BotNotInRoom { room: self.key.clone(), room_id: seen.room_id.clone() });
+            return;
+        }
+        if seen.replaced {
+            self.findings.push(Finding::RoomReplaced { room: self.key.clone() });
+            return;
+        }
+        if seen.encrypted {
+            self.findings.push(Finding::RoomEncrypted { room: self.key.clone() });
+        }
+        self.note_differences(seen);
+        self.plan_properties(seen);
+        self.plan_parent(seen);
+        if self.policy.kind == RoomKind::Space {
+            let may = self.may_send(seen, "m.space.child", "list rooms in the space");
+            self.plan_children(&seen.children, may);
+        }
+        self.plan_levels(seen);
+        plan_members(self, seen);
+    }
+
+    /// What cannot be changed in an existing room.
+    fn note_differences(&mut self, seen: &ObservedRoom) {
+        let room = self.key.clone();
+        if seen.version != self.policy.version {
+            let (has, wanted) = (seen.version.clone(), self.policy.version.clone());
+            self.findings.push(Finding::RoomDiffers { room: room.clone(), what: "version".to_owned(), has, wanted });
+        }
+        let word = |space: bool| if space { "space" } else { "room" }.to_owned();
+        let wants_space = self.policy.kind == RoomKind::Space;
+        if seen.is_space != wants_space {
+            let (has, wanted) = (word(seen.is_space), word(wants_space));
+            self.findings.push(Finding::RoomDiffers { room, what: "kind".to_owned(), has, wanted });
+        }
+    }
+
+    /// Whether the bot may send this state; a finding when not.
+    fn may_send(&mut self, seen: &ObservedRoom, event: &str, what: &str) -> bool {
+        let (needs, bot) = (seen.needs_for_state(event), seen.level_of(&self.inputs.policy.bot));
+        self.has_power(needs, bot, what)
+    }
+
+    pub(super) fn has_power(&mut self, needs: i64, bot: i64, what: &str) -> bool {
+        if bot >= needs {
+            return true;
+        }
+        let what = what.to_owned();
+        self.findings.push(Finding::PowerMissing { room: self.key.clone(), what, needs, bot });
+        false
+    }
+
+    fn plan_properties(&mut self, seen: &ObservedRoom) {
+        let (room, policy) = (self.key.clone(), self.policy);
+        if seen.name.as_ref() != Some(&policy.name) && self.may_send(seen, "m.room.name", "change the name") {
+            let (from, to) = (seen.name.clone(), policy.name.clone());
+            self.step(Action::SetName { room: room.clone(), from, to }, Cause::Policy);
+        }
+        if let Some(topic) = &policy.topic
+            && seen.topic.as_deref().unwrap_or("") != topic
+            && self.may_send(seen, "m.room.topic", "change the topic")
+        {
+            let (from, to) = (seen.topic.clone(), topic.clone());
+            self.step(Action::SetTopic { room: room.clone(), from, to }, Cause::Policy);
+        }
+        if let Some(avatar) = &policy.avatar
+            && seen.avatar.as_ref() != Some(avatar)
+            && self.may_send(seen, "m.room.avatar", "change the picture")
+        {
+            let (from, to) = (seen.avatar.clone(), avatar.clone());
+            self.step(Action::SetAvatar { room: room.clone(), from, to }, Cause::Policy);
+        }
+        if let Some(local) = &policy.alias {
+            let alias = format!("#{local}:{}", self.inputs.policy.server_name);
+            if seen.alias.as_ref() != Some(&alias) && self.may_send(seen, "m.room.canonical_alias", "change the alias")
+            {
+                let from = seen.alias.clone();
+                self.step(Action::SetAlias { room: room.clone(), from, to: alias }, Cause::Policy);
+            }
+        }
+        if seen.join_rule.as_deref() != Some("invite") {
+            if self.key.as_str() == CONTROL_ROOM {
+                let rule = seen.join_rule.clone().unwrap_or_default();
+                self.findings.push(Finding::ControlRoomOpen { what: format!("its join rule is {rule:?}") });
+            }
+            if self.may_send(seen, "m.room.join_rules", "close the room") {
+                let (from, to) = (seen.join_rule.clone(), "invite".to_owned());
+                self.step(Action::SetJoinRule { room: room.clone(), from, to }, Cause::Policy);
+            }
+        }
+        if seen.history.as_deref() != Some(policy.history.as_str())
+            && self.may_send(seen, "m.room.history_visibility", "change who sees the history")
+        {
+            let (from, to) = (seen.history.clone(), policy.history);
+            self.step(Action::SetHistory { room: room.clone(), from, to }, Cause::Policy);
+        }
+        if let Some(retention) = policy.retention
+            && seen.retention != Some(retention)
+            && self.may_send(seen, "m.room.retention", "change the retention")
+        {
+            let from = seen.retention;
+            self.step(Action::SetRetention { room, from, to: retention }, Cause::Policy);
+        }
+    }
+
+    fn plan_parent(&mut self, seen: &ObservedRoom) {
+        let Some(parent) = &self.policy.parent else { return };
+        let there = room_id(self.inputs, parent).is_some_and(|id| seen.parents.contains(id));
+        let known = self.inputs.observed.rooms.contains_key(parent);
+        if !there && known && self.may_send(seen, "m.space.parent", "name the space") {
+            let (room, parent) = (self.key.clone(), parent.clone());
+            self.step(Action::SetParent { room, parent }, Cause::Policy);
+        }
+    }
+
+    /// Shows in a space what hangs in it, and no longer what hangs elsewhere now.
+    fn plan_children(&mut self, present: &BTreeSet<OwnedRoomId>, may: bool) {
+        if !may {
+            return;
+        }
+        for (child, policy) in &self.inputs.policy.rooms {
+            let Some(sight) = self.inputs.observed.rooms.get(child) else { continue };
+            let belongs = policy.parent.as_ref() == Some(self.key);
+            let (room, child) = (self.key.clone(), child.clone());
+            let id = match sight {
+                RoomSight::Absent => None,
+                RoomSight::Seen(seen) => Some(&seen.room_id),
+                RoomSight::Unreadable { room_id, .. } => Some(room_id),
+            };
+            let is_there = id.is_some_and(|id| present.contains(id));
+            // The control room is not made by a plan, so there may be nothing to show yet.
+            let will_be = id.is_some() || child.as_str() != CONTROL_ROOM;
+            if belongs && !is_there && will_be {
+                self.step(Action::AddChild { room, child }, Cause::Policy);
+            } else if !belongs && is_there {
+                self.step(Action::DropChild { room, child }, Cause::Policy);
+            }
+        }
+    }
+
+    fn plan_levels(&mut self, seen: &ObservedRoom) {
+        let bot = &self.inputs.policy.bot;
+        let bot_level = seen.level_of(bot);
+        let mut people: BTreeMap<OwnedUserId, i64> = self
+            .wanted
+            .levels
+            .iter()
+            .filter(|(user, _)| self.usable.contains(*user))
+            .map(|(user, level)| (user.clone(), *level))
+            .collect();
+        for (user, _) in seen.user_entries() {
+            if self.inputs.desired.accounts.contains_key(&user) {
+                people.entry(user).or_insert(0);
+            }
+        }
+        // A person who is a member and stands above every level as a creator is told about, too.
+        for creator in seen.privileged() {
+            if self.inputs.desired.accounts.contains_key(creator) {
+                people.entry(creator.to_owned()).or_insert(0);
+            }
+        }
+        people.retain(|user, _| !self.inputs.is_untouchable(user));
+        let (changes, out_of_reach) = level_changes(seen, bot_level, &people);
+        let room = self.key.clone();
+        self.findings.extend(out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
+            room: room.clone(),
+            user: entry.user,
+            has: entry.has,
+            wanted: entry.wanted,
+            bot: bot_level,
+        }));
+        if !changes.is_empty() && self.may_send(seen, "m.room.power_levels", "change levels") {
+            self.step(Action::SetLevels { room, changes }, Cause::Policy);
+        }
+    }
+
+    /// The sentence that goes with a removal.
+    pub(super) fn reason(&self, cause: Cause) -> String {
+        match cause {
+            Cause::Policy => "EquipeMed".to_owned(),
+            Cause::Grant(id) => format!("EquipeMed, request {}", id.0),
+        }
+    }
+}
+
+fn room_id<'a>(inputs: Inputs<'a>, key: &RoomKey) -> Option<&'a OwnedRoomId> {
+    match inputs.observed.rooms.get(key)? {
+        RoomSight::Seen(seen) => Some(&seen.room_id),
+        RoomSight::Unreadable { room_id, .. } => Some(room_id),
+        RoomSight::Absent => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! A plan as text that a person can read: grouped, before → after.
+//!
+//! The one place where a plan is put into words; the dry run, the hold notice
+//! and later chat and web show the same lines.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use ruma_common::UserId;
+
+use crate::action::{Action, Change, LevelChanges};
+use crate::key::RoomKey;
+use crate::plan::Plan;
+use crate::policy::{JoinMode, RoomKind};
+use crate::review::Held;
+
+/// How many people a line names before it only counts them.
+const NAMES_PER_LINE: usize = 12;
+
+/// A plan and what is held of it, as lines of text.
+#[must_use]
+pub fn render(plan: &Plan, held: &[Held]) -> String {
+    let mut out = String::new();
+    render_accounts(plan, &mut out);
+    render_rooms(plan, &mut out);
+    if !held.is_empty() {
+        section(&mut out, &format!("Held back ({})", held.len()));
+        for part in held {
+            let _ = writeln!(out, "  {}  {}", part.id, part.reason);
+            for line in shortened(part.atoms.iter().cloned().collect()) {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+    }
+    if !plan.findings.is_empty() {
+        section(&mut out, &format!("To look at ({})", plan.findings.len()));
+        for finding in &plan.findings {
+            let _ = writeln!(out, "  {finding}");
+        }
+    }
+    if out.is_empty() {
+        out.push_str("Nothing to do: Synapse agrees with EquipeMed.\n");
+    } else if plan.is_empty() {
+        out.push_str("Nothing to do beside that.\n");
+    }
+    out
+}
+
+/// A user id without the server: everybody is local.
+#[must_use]
+pub fn short(user: &UserId) -> String {
+    format!("@{}", user.localpart())
+}
+
+/// A duration in the largest unit that divides it.
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    for (unit, name) in [(86_400, "d"), (3_600, "h"), (60, "min")] {
+        if seconds >= unit && seconds.is_multiple_of(unit) {
+            return format!("{} {name}", seconds / unit);
+        }
+    }
+    format!("{seconds} s")
+}
+
+fn section(out: &mut String, title: &str) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{title}");
+}
+
+fn shortened(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > NAMES_PER_LINE {
+        let more = lines.len() - NAMES_PER_LINE;
+        lines.truncate(NAMES_PER_LINE);
+        lines.push(format!("… and {more} more"));
+    }
+    lines
+}
+
+fn list(users: &[&UserId]) -> String {
+    shortened(users.iter().map(|user| short(user)).collect()).join(", ")
+}
+
+fn quoted(text: Option<&str>) -> String {
+    text.map_or_else(|| "nothing".to_owned(), |text| format!("“{text}”"))
+}
+
+fn render_accounts(plan: &Plan, out: &mut String) {
+    let mut groups: BTreeMap<u8, (&str, Vec<String>)> = BTreeMap::new();
+    for action in plan.actions() {
+        let (title, line) = match action {
+            Action::CreateAccount { user, display_name, .. } => {
+                ("create", format!("{} {}", short(user), quoted(Some(display_name))))
+            }
+            Action::AdoptAccount { user, .. } => ("adopt, they carry the external id", short(user)),
+            Action::SetDisplayName { user, from, to } => {
+                ("rename", format!("{} {} → {}", short(user), quoted(from.as_deref()), quoted(Some(to))))
+            }
+            Action::LinkExternalId { user, .. } => ("link to the identity provider", short(user)),
+            Action::LockAccount { user } => ("lock", short(user)),
+            Action::UnlockAccount { user } => ("unlock", short(user)),
+            Action::DeactivateAccount { user } => ("deactivate", short(user)),
+            Action::ReactivateAccount { user } => ("reactivate", short(user)),
+            Action::SetServerAdmin { user, to: true } => ("make server administrator", short(user)),
+            Action::SetServerAdmin { user, to: false } => ("no longer server administrator", short(user)),
+            Action::NotePrivileges { user, gained, lost, .. } => {
+                let gained = gained.iter().map(|power| format!("+ {}", power.as_str()));
+                let lost = lost.iter().map(|power| format!("− {}", power.as_str()));
+                let powers: Vec<_> = gained.chain(lost).collect();
+                ("power", format!("{} {}", short(user), powers.join(", ")))
+            }
+            _ => continue,
+        };
+        groups.entry(action.rank()).or_insert((title, Vec::new())).1.push(line);
+    }
+    if groups.is_empty() {
+        return;
+    }
+    section(out, &format!("Accounts ({})", groups.values().map(|(_, lines)| lines.len()).sum::<usize>()));
+    for (title, lines) in groups.into_values() {
+        let _ = writeln!(out, "  {title} ({})", lines.len());
+        for line in shortened(lines) {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+}
+
+fn render_rooms(plan: &Plan, out: &mut String) {
+    let mut rooms: Vec<(RoomKey, Vec<&Action>)> = Vec::new();
+    for action in plan.actions() {
+        let Some(key) = action.room() else { continue };
+        match rooms.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, actions)) => actions.push(action),
+            None => rooms.push((key, vec![action])),
+        }
+    }
+    if rooms.is_empty() {
+        return;
+    }
+    section(out, &format!("Rooms ({})", rooms.len()));
+    for (key, actions) in rooms {
+        let _ = writeln!(out, "  {key}");
+        for line in room_lines(&actions) {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+}
+
+fn room_lines(actions: &[&Action]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut added: Vec<&UserId> = Vec::new();
+    let mut invited: Vec<&UserId> = Vec::new();
+    let mut removed: Vec<&UserId> = Vec::new();
+    let mut banned: Vec<&UserId> = Vec::new();
+    let mut unbanned: Vec<&UserId> = Vec::new();
+    for action in actions {
+        match action {
+            Action::CreateRoom { new, .. } => {
+                let kind = if new.kind == RoomKind::Space { "space" } else { "room" };
+                let mut line = format!("create {kind} “{}”, version {}", new.name, new.version);
+                if let Some(alias) = &new.alias {
+                    let _ = write!(line, ", #{alias}");
+                }
+                if let Some(parent) = &new.parent {
+                    let _ = write!(line, ", in {parent}");
+                }
+                lines.push(line);
+                invited.extend(new.invite.iter().map(|user| &**user));
+                let levels = new.levels.iter().map(|(user, level)| format!("{} {level}", short(user))).collect();
+                lines.extend(joined("levels", levels));
+            }
+            Action::SetName { from, to, .. } => {
+                lines.push(format!("name {} → {}", quoted(from.as_deref()), quoted(Some(to))));
+            }
+            Action::SetTopic { from, to, .. } => {
+                lines.push(format!("topic {} → {}", quoted(from.as_deref()), quoted(Some(to))));
+            }
+            Action::SetAvatar { from, to, .. } => {
+                lines.push(format!("picture {} → {to}", from.as_deref().unwrap_or("nothing")));
+            }
+            Action::SetAlias { from, to, .. } => {
+                lines.push(format!("alias {} → {to}", from.as_deref().unwrap_or("nothing")));
+            }
+            Action::SetJoinRule { from, to, .. } => {
+                lines.push(format!("join rule {} → {to}", from.as_deref().unwrap_or("nothing")));
+            }
+            Action::SetHistory { from, to, .. } => {
+                lines.push(format!("history {} → {}", from.as_deref().unwrap_or("nothing"), to.as_str()));
+            }
+            Action::SetRetention { from, to, .. } => {
+                lines.push(format!("retention {} → {}", from.map_or("for ever".to_owned(), duration), duration(*to)));
+            }
+            Action::SetParent { parent, .. } => lines.push(format!("hang into space {parent}")),
+            Action::AddChild { child, .. } => lines.push(format!("show room {child}")),
+            Action::DropChild { child, .. } => lines.push(format!("no longer show room {child}")),
+            Action::SetLevels { changes, .. } => lines.extend(joined("levels", level_lines(changes))),
+            Action::AddMember { user, how: JoinMode::Force, .. } => added.push(user),
+            Action::AddMember { user, how: JoinMode::Invite, .. } => invited.push(user),
+            Action::RemoveMember { user, .. } => removed.push(user),
+            Action::BanMember { user, .. } => banned.push(user),
+            Action::UnbanMember { user, .. } => unbanned.push(user),
+            _ => {}
+        }
+    }
+    for (word, users) in
+        [("add", added), ("invite", invited), ("remove", removed), ("ban", banned), ("lift ban", unbanned)]
+    {
+        if !users.is_empty() {
+            lines.push(format!("{word} ({}): {}", users.len(), list(&users)));
+        }
+    }
+    lines
+}
+
+fn joined(word: &str, lines: Vec<String>) -> Option<String> {
+    (!lines.is_empty()).then(|| format!("{word} ({}): {}", lines.len(), shortened(lines).join(", ")))
+}
+
+fn level_lines(changes: &LevelChanges) -> Vec<String> {
+    let number = |level: Option<i64>| level.map_or_else(|| "default".to_owned(), |level| level.to_string());
+    let line = |name: String, change: &Change| format!("{name} {} → {}", number(change.from), number(change.to));
+    let users = changes.users.iter().map(|(user, change)| line(short(user), change));
+    let events = changes.events.iter().map(|(event, change)| line(event.clone(), change));
+    let keys = changes.keys.iter().map(|(key, change)| line(key.clone(), change));
+    users.chain(events).chain(keys).collect()
+}

@@ -1,0 +1,52 @@
+//! The present instant, as a value that is handed around.
+//!
+//! Nothing else may ask the system for the time (a lint sees to that), so that
+//! tests decide what "now" is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+
+/// Tells the time.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    /// Milliseconds since the epoch, moved by hand.
+    Held(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands still until it is moved.
+    #[must_use]
+    pub fn held(at: Timestamp) -> Self {
+        Self(Source::Held(Arc::new(AtomicI64::new(at.as_millisecond()))))
+    }
+
+    /// The present instant, to the millisecond: what the store keeps.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let millisecond = match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+            Source::System => Timestamp::now().as_millisecond(),
+            Source::Held(at) => at.load(Ordering::SeqCst),
+        };
+        Timestamp::from_millisecond(millisecond).unwrap_or_default()
+    }
+
+    /// Moves a held clock; a system clock is not moved.
+    pub fn advance(&self, by: std::time::Duration) {
+        if let Source::Held(at) = &self.0 {
+            at.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+    }
+}

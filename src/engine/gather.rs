@@ -1,0 +1,95 @@
+//! Everything a pass knows before it looks at Synapse: people, accounts bound, grants, and what earlier passes did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::grant::Grant;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::Memory;
+use equipemed_domain::policy::Policy;
+use equipemed_domain::standing::Standing;
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::{OwnedRoomId, OwnedUserId};
+
+use crate::store::Store;
+
+/// The window in which the brakes count: many small passes are one mass change.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is known beside Synapse.
+#[derive(Debug)]
+pub struct Known {
+    /// EquipeMed's people.
+    pub directory: Directory,
+    /// Whose account is whose.
+    pub bindings: Bindings,
+    /// Wishes beyond the policy that hold now.
+    pub grants: Vec<Grant>,
+    /// Rooms by key.
+    pub rooms: BTreeMap<RoomKey, OwnedRoomId>,
+    /// What earlier passes did.
+    pub memory: Memory,
+    /// What somebody consented to: held id → atoms.
+    pub consented: BTreeMap<String, BTreeSet<String>>,
+    /// The instant of the pass.
+    pub now: Timestamp,
+}
+
+impl Known {
+    /// Digests of external ids that were pushed, by account.
+    #[must_use]
+    pub fn pushed(&self) -> BTreeMap<OwnedUserId, String> {
+        self.bindings
+            .values()
+            .filter_map(|binding| Some((binding.user.clone(), binding.pushed_external_id.clone()?)))
+            .collect()
+    }
+
+    /// All atoms somebody consented to.
+    #[must_use]
+    pub fn consented_atoms(&self) -> BTreeSet<String> {
+        self.consented.values().flatten().cloned().collect()
+    }
+}
+
+/// Reads the store's part.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyhow::Result<Known> {
+    let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
+    let memory = Memory {
+        applied_before: store.applied_before().await?,
+        people_last_read: store.people_last_read().await?,
+        privileged: store.privileged().await?,
+        locked_recently: store.locked_since(since).await?,
+        removed_recently: store.removed_since(since).await?,
+        gained_recently: store.gained_since(since).await?,
+        now,
+    };
+    Ok(Known {
+        directory,
+        bindings: store.bindings().await?,
+        grants: store.grants_holding(now).await?,
+        rooms: store.rooms().await?,
+        memory,
+        consented: store.approved(now).await?,
+        now,
+    })
+}
+
+/// Notes who was in a complete read and who is gone, so that waiting times can begin.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
+    let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
+    let gone: BTreeSet<PersonId> = directory
+        .people()
+        .filter(|person| policy.users.standing.standing(person, now) == Some(Standing::Gone))
+        .map(|person| person.id)
+        .collect();
+    store.note_presence(&present, &gone, now).await.context("who was read could not be noted")
+}

@@ -1,0 +1,45 @@
+//! How far a pass has come, as a small value that others may watch.
+
+use serde::{Deserialize, Serialize};
+
+/// What a pass is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing yet.
+    #[default]
+    Waiting,
+    /// Reading EquipeMed and Synapse.
+    Reading,
+    /// Changing accounts.
+    Accounts,
+    /// Changing rooms.
+    Rooms,
+    /// Finished.
+    Done,
+}
+
+impl Phase {
+    /// The words a person reads.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Reading => "reading EquipeMed and Synapse",
+            Self::Accounts => "accounts",
+            Self::Rooms => "rooms",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// How far a pass has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Steps ended, well or not.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}

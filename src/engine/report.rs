@@ -1,0 +1,114 @@
+//! What a pass found, planned, held and did: what the CLI prints and the run's row keeps.
+
+use std::collections::BTreeMap;
+
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::plan::{Plan, Step};
+use equipemed_domain::review::Held;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How the actions of one kind ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Done.
+    pub done: usize,
+    /// Already so when it came to writing.
+    pub already_so: usize,
+    /// Not tried.
+    pub skipped: usize,
+    /// Failed.
+    pub failed: usize,
+}
+
+/// Something that did not go well, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The action's kind.
+    pub kind: String,
+    /// The room's or account's name.
+    pub subject: String,
+    /// `failed` or `skipped`.
+    pub outcome: String,
+    /// Synapse's answer, or what was missing.
+    pub detail: String,
+}
+
+/// The part of a report that is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// By kind of action.
+    pub counts: BTreeMap<String, Counts>,
+    /// What went wrong; at most [`TROUBLES_KEPT`].
+    pub troubles: Vec<Trouble>,
+    /// How many findings there were.
+    pub findings: usize,
+    /// What is held.
+    pub held: Vec<Held>,
+    /// How many steps were planned.
+    pub planned: usize,
+}
+
+/// More would only repeat themselves: the audit has all.
+pub const TROUBLES_KEPT: usize = 50;
+
+impl Summary {
+    /// Steps that ended this way.
+    #[must_use]
+    pub fn total(&self, of: fn(&Counts) -> usize) -> usize {
+        self.counts.values().map(of).sum()
+    }
+
+    /// Whether anything failed or could not be tried.
+    #[must_use]
+    pub fn has_failures(&self) -> bool {
+        self.total(|counts| counts.failed + counts.skipped) > 0
+    }
+
+    /// Counts one outcome.
+    pub fn count(&mut self, step: &Step, subject: String, outcome: &Outcome) {
+        let kind = step.action.kind();
+        let counts = self.counts.entry(kind.to_owned()).or_default();
+        let detail = match outcome {
+            Outcome::Done(_) => {
+                counts.done += 1;
+                return;
+            }
+            Outcome::AlreadySo => {
+                counts.already_so += 1;
+                return;
+            }
+            Outcome::Skipped(why) => {
+                counts.skipped += 1;
+                why
+            }
+            Outcome::Failed(why) => {
+                counts.failed += 1;
+                why
+            }
+        };
+        if self.troubles.len() < TROUBLES_KEPT {
+            self.troubles.push(Trouble {
+                kind: kind.to_owned(),
+                subject,
+                outcome: outcome.as_str().to_owned(),
+                detail: detail.clone(),
+            });
+        }
+    }
+}
+
+/// Everything about one pass.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was planned, after brakes and flags.
+    pub plan: Plan,
+    /// What is kept of it.
+    pub summary: Summary,
+    /// Held parts that were not held before, to be announced.
+    pub newly_held: Vec<Held>,
+    /// When the picture changes by itself.
+    pub next_change: Option<Timestamp>,
+    /// Whether Synapse was gone before the end, so that the rest must be tried again.
+    pub interrupted: bool,
+}
