@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod directory;
+pub mod homeserver;
 pub mod store;

@@ -1,0 +1,154 @@
+//! The closed list of what this service may ask of Synapse.
+//!
+//! It is how "never acts as another user" is kept: what is not here cannot be sent, and the tests hold every
+//! request seen on the wire against [`Endpoint::of`]. There is no `login` as somebody, no `user_id=`, and no
+//! `make_room_admin`, and none may be added.
+
+use std::fmt;
+
+macro_rules! endpoints {
+    ($($(#[$doc:meta])* $name:ident = $method:literal $path:literal;)*) => {
+        /// A method and a path template of Synapse's API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Endpoint {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Endpoint {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// HTTP method, upper-case.
+            #[must_use]
+            pub const fn method(self) -> &'static str {
+                match self { $(Self::$name => $method,)* }
+            }
+
+            /// Path with `{}` for each identifier.
+            #[must_use]
+            pub const fn path(self) -> &'static str {
+                match self { $(Self::$name => $path,)* }
+            }
+
+            /// Its name, for logs and metrics.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+endpoints! {
+    /// Which versions of the client API Synapse speaks; needs no token.
+    Versions = "GET" "/_matrix/client/versions";
+    /// Whose token it is.
+    WhoAmI = "GET" "/_matrix/client/v3/account/whoami";
+    /// Makes the bot's own account exist.
+    Register = "POST" "/_matrix/client/v3/register";
+    /// Asks Synapse to call this service back.
+    Ping = "POST" "/_matrix/client/v1/appservice/{}/ping";
+    /// The event stream's present position; without `from` it returns no events.
+    Position = "GET" "/_matrix/client/v3/events";
+    /// The bot's rooms.
+    JoinedRooms = "GET" "/_matrix/client/v3/joined_rooms";
+    /// A room's whole state.
+    RoomState = "GET" "/_matrix/client/v3/rooms/{}/state";
+    /// One state event's content.
+    StateEvent = "GET" "/_matrix/client/v3/rooms/{}/state/{}/{}";
+    /// A room's events from a position on.
+    RoomEvents = "GET" "/_matrix/client/v3/rooms/{}/messages";
+    /// Which room an alias leads to.
+    ResolveAlias = "GET" "/_matrix/client/v3/directory/room/{}";
+    /// Makes a room.
+    CreateRoom = "POST" "/_matrix/client/v3/createRoom";
+    /// Sets a state event.
+    SendState = "PUT" "/_matrix/client/v3/rooms/{}/state/{}/{}";
+    /// Publishes an alias.
+    PutAlias = "PUT" "/_matrix/client/v3/directory/room/{}";
+    /// Gives an alias up.
+    DeleteAlias = "DELETE" "/_matrix/client/v3/directory/room/{}";
+    /// Invites.
+    Invite = "POST" "/_matrix/client/v3/rooms/{}/invite";
+    /// Removes a member or takes an invite back.
+    Kick = "POST" "/_matrix/client/v3/rooms/{}/kick";
+    /// Bans.
+    Ban = "POST" "/_matrix/client/v3/rooms/{}/ban";
+    /// Lifts a ban.
+    Unban = "POST" "/_matrix/client/v3/rooms/{}/unban";
+    /// Redacts one event.
+    Redact = "PUT" "/_matrix/client/v3/rooms/{}/redact/{}/{}";
+    /// Synapse's version.
+    ServerVersion = "GET" "/_synapse/admin/v1/server_version";
+    /// A page of the accounts.
+    Accounts = "GET" "/_synapse/admin/v2/users";
+    /// One account with its external ids.
+    Account = "GET" "/_synapse/admin/v2/users/{}";
+    /// Makes or changes an account.
+    PutAccount = "PUT" "/_synapse/admin/v2/users/{}";
+    /// Deactivates an account.
+    Deactivate = "POST" "/_synapse/admin/v1/deactivate/{}";
+    /// Who holds an external id.
+    Holder = "GET" "/_synapse/admin/v1/auth_providers/{}/users/{}";
+    /// A page of the rooms.
+    Rooms = "GET" "/_synapse/admin/v1/rooms";
+    /// Lets Synapse join a local user to a room the bot is in.
+    AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
+    /// The nonce for registering with the shared secret; setup only.
+    Nonce = "GET" "/_synapse/admin/v1/register";
+    /// Registers the temporary administrator; setup only.
+    RegisterAdministrator = "POST" "/_synapse/admin/v1/register";
+}
+
+impl Endpoint {
+    /// The endpoint that a request went to; `path` as sent or as a template, without the query.
+    #[must_use]
+    pub fn of(method: &str, path: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|endpoint| endpoint.method() == method && matches(endpoint.path(), path))
+    }
+
+    /// The path with its identifiers filled in, each percent-encoded; None when their number is wrong, or when one
+    /// of them would change which path it is.
+    pub(super) fn fill(self, identifiers: &[&str]) -> Option<String> {
+        if identifiers.iter().any(|identifier| matches!(*identifier, "" | "." | "..")) {
+            return None;
+        }
+        let mut rest = identifiers.iter();
+        let mut path = String::with_capacity(self.path().len() + 64);
+        for (index, literal) in self.path().split("{}").enumerate() {
+            if index > 0 {
+                encode(rest.next()?, &mut path);
+            }
+            path.push_str(literal);
+        }
+        rest.next().is_none().then_some(path)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method(), self.path())
+    }
+}
+
+/// Segment by segment; an identifier may be empty (a state key), a literal must agree.
+fn matches(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    template.split('/').all(|wanted| segments.next().is_some_and(|segment| wanted == "{}" || wanted == segment))
+        && segments.next().is_none()
+}
+
+/// RFC 3986's unreserved characters stay.
+fn encode(identifier: &str, path: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in identifier.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => path.push(char::from(byte)),
+            _ => {
+                path.push('%');
+                path.push(char::from(HEX[usize::from(byte >> 4)]));
+                path.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+}

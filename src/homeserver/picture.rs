@@ -1,0 +1,213 @@
+//! Turns state events into an [`ObservedRoom`]: the whole state at once, or one event on top of what is known.
+//!
+//! Both ways go through [`apply`], so that a room kept current from single events looks like one just read. Only the
+//! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use equipemed_domain::observed::{Membership, ObservedRoom};
+use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::error::HomeserverError;
+
+/// The field of `m.room.create` that holds the policy's key of a room.
+pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
+
+/// State event types that an [`ObservedRoom`] is made of.
+pub const KNOWN_TYPES: &[&str] = &[
+    "m.room.create",
+    "m.room.member",
+    "m.room.power_levels",
+    "m.room.name",
+    "m.room.topic",
+    "m.room.avatar",
+    "m.room.canonical_alias",
+    "m.room.join_rules",
+    "m.room.history_visibility",
+    "m.room.retention",
+    "m.room.encryption",
+    "m.room.tombstone",
+    "m.space.parent",
+    "m.space.child",
+];
+
+/// A state event as it stands in an answer or a transaction; borrows from that text.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StateEvent<'a> {
+    /// Type.
+    #[serde(rename = "type", borrow)]
+    pub kind: Cow<'a, str>,
+    /// State key.
+    #[serde(borrow)]
+    pub state_key: Cow<'a, str>,
+    /// Sender.
+    #[serde(borrow)]
+    pub sender: Cow<'a, str>,
+    /// Content, unread.
+    #[serde(borrow)]
+    pub content: &'a RawValue,
+}
+
+/// What an event did to the picture of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The picture is another one now.
+    Changed,
+    /// It says what was known already, or nothing that matters here.
+    Same,
+    /// The picture cannot be kept by single events any more: read the room again.
+    Doubtful,
+}
+
+/// Reads a whole state, the body of `GET /rooms/{id}/state`.
+pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<ObservedRoom, HomeserverError> {
+    // Slim: borrows from the body, and no event is copied that is not kept.
+    let events: Vec<StateEvent<'_>> =
+        serde_json::from_slice(body).map_err(|error| HomeserverError::from_json(&error))?;
+    let create = events.iter().find(|event| event.kind == "m.room.create");
+    let create = create.ok_or_else(|| HomeserverError::nonsense("a room without m.room.create"))?;
+    let mut room = begin(room_id.to_owned(), create)?;
+    for event in &events {
+        if event.kind != "m.room.create" {
+            apply(&mut room, event, bot);
+        }
+    }
+    Ok(room)
+}
+
+fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, HomeserverError> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Create {
+        room_version: Option<String>,
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        additional_creators: Vec<OwnedUserId>,
+    }
+    let content: Create = content(create);
+    let creator =
+        UserId::parse(&*create.sender).map_err(|_| HomeserverError::nonsense("a creator without a valid id"))?;
+    Ok(ObservedRoom {
+        room_id,
+        version: content.room_version.unwrap_or_else(|| "1".to_owned()),
+        creator,
+        additional_creators: content.additional_creators.into_iter().collect(),
+        is_space: content.kind.as_deref() == Some("m.space"),
+        name: None,
+        topic: None,
+        avatar: None,
+        alias: None,
+        join_rule: None,
+        history: None,
+        retention: None,
+        encrypted: false,
+        replaced: false,
+        parents: Default::default(),
+        children: Default::default(),
+        members: Default::default(),
+        power_levels: None,
+    })
+}
+
+/// Puts one event on top of what is known of a room. `bot` tells bans of its own from those of others.
+pub fn apply(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
+    let single = event.state_key.is_empty();
+    match &*event.kind {
+        "m.room.member" => return member(room, event, bot),
+        "m.space.parent" => return link(&mut room.parents, event),
+        "m.space.child" => return link(&mut room.children, event),
+        _ if !single => return Effect::Same,
+        "m.room.power_levels" => return set(&mut room.power_levels, map(event)),
+        "m.room.name" => return set(&mut room.name, text(event, "name")),
+        "m.room.topic" => return set(&mut room.topic, text(event, "topic")),
+        "m.room.avatar" => return set(&mut room.avatar, text(event, "url")),
+        "m.room.canonical_alias" => return set(&mut room.alias, text(event, "alias")),
+        "m.room.join_rules" => return set(&mut room.join_rule, text(event, "join_rule")),
+        "m.room.history_visibility" => return set(&mut room.history, text(event, "history_visibility")),
+        "m.room.retention" => return set(&mut room.retention, retention(event)),
+        // Also when redacted: a room stays encrypted.
+        "m.room.encryption" => return set(&mut room.encrypted, true),
+        "m.room.tombstone" => return set(&mut room.replaced, text(event, "replacement_room").is_some()),
+        // There is one in a room's life: a second one is another room's or a lie.
+        "m.room.create" => return Effect::Doubtful,
+        _ => {}
+    }
+    Effect::Same
+}
+
+fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Member<'a> {
+        #[serde(borrow)]
+        membership: Cow<'a, str>,
+    }
+    let Ok(user) = UserId::parse(&*event.state_key) else { return Effect::Same };
+    let Ok(content) = serde_json::from_str::<Member<'_>>(event.content.get()) else { return Effect::Doubtful };
+    let state = match &*content.membership {
+        "join" => Some(Membership::Join),
+        "invite" => Some(Membership::Invite),
+        "knock" => Some(Membership::Knock),
+        "ban" if event.sender == bot.as_str() => Some(Membership::BannedByBot),
+        "ban" => Some(Membership::Ban),
+        // Somebody else's doing says nothing about what the person wants.
+        "leave" if event.sender == event.state_key => Some(Membership::Left),
+        "leave" => None,
+        _ => return Effect::Doubtful,
+    };
+    // Without the bot in it, a room no longer shows what happens there.
+    let lost = user == bot && state != Some(Membership::Join);
+    let before = match state {
+        Some(state) => room.members.insert(user, state),
+        None => room.members.remove(&user),
+    };
+    match (lost, before == state) {
+        (true, _) => Effect::Doubtful,
+        (false, true) => Effect::Same,
+        (false, false) => Effect::Changed,
+    }
+}
+
+/// A parent or child; without `via` it is taken back.
+fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &StateEvent<'_>) -> Effect {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Link {
+        via: Vec<String>,
+    }
+    let Ok(other) = RoomId::parse(&*event.state_key) else { return Effect::Same };
+    let there = !content::<Link>(event).via.is_empty();
+    let changed = if there { links.insert(other) } else { links.remove(&other) };
+    if changed { Effect::Changed } else { Effect::Same }
+}
+
+fn set<T: PartialEq>(field: &mut T, value: T) -> Effect {
+    if *field == value {
+        return Effect::Same;
+    }
+    *field = value;
+    Effect::Changed
+}
+
+fn content<T: Default + serde::de::DeserializeOwned>(event: &StateEvent<'_>) -> T {
+    serde_json::from_str(event.content.get()).unwrap_or_default()
+}
+
+fn map(event: &StateEvent<'_>) -> Option<Map<String, Value>> {
+    serde_json::from_str(event.content.get()).ok()
+}
+
+fn text(event: &StateEvent<'_>, field: &str) -> Option<String> {
+    match map(event)?.remove(field)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+fn retention(event: &StateEvent<'_>) -> Option<Duration> {
+    map(event)?.get("max_lifetime")?.as_u64().map(Duration::from_millis)
+}

@@ -1,0 +1,453 @@
+//! Everything that is asked of Synapse and changes nothing there.
+//!
+//! As few requests as can be: the accounts in pages of thousands, a room in one. Nothing is remembered between calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use equipemed_domain::action::ExternalId;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::{ObservedAccount, ObservedRoom};
+use matrix_sdk::ruma::api::Direction;
+use matrix_sdk::ruma::api::client::account::whoami;
+use matrix_sdk::ruma::api::client::alias::get_alias;
+use matrix_sdk::ruma::api::client::appservice::request_ping;
+use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
+use matrix_sdk::ruma::api::client::membership::joined_rooms;
+use matrix_sdk::ruma::api::client::message::get_message_events;
+use matrix_sdk::ruma::api::client::state::get_state_event_for_key;
+use matrix_sdk::ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UInt, UserId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::endpoint::Endpoint;
+use super::error::HomeserverError;
+use super::picture::{self, ROOM_KEY_FIELD, StateEvent};
+use super::retry::Patience;
+use super::traffic::Traffic;
+use super::transport::{Connection, Manner, Transport};
+use super::wire;
+
+/// Accounts in one page. Synapse takes it, and answers a page of thousands in tens of milliseconds.
+const PAGE: &str = "5000";
+/// Events in one page of a room's past.
+const PAST_PAGE: u32 = 500;
+/// Pages of a room's past that are read before its whole state is the cheaper answer.
+const PAST_PAGES: usize = 4;
+const NOTHING: Option<&()> = None;
+
+/// Looks at Synapse; cannot change anything there. Clones share connections, bound and counters.
+#[derive(Clone)]
+pub struct Reader {
+    pub(super) transport: Transport,
+    bot: OwnedUserId,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("bot", &self.bot).finish_non_exhaustive()
+    }
+}
+
+/// One account with what the list does not show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountDetail {
+    /// What the list shows too.
+    pub observed: ObservedAccount,
+    /// External ids of all providers.
+    pub external_ids: Vec<ExternalId>,
+    /// Picture, `mxc://`.
+    pub avatar: Option<String>,
+    /// Suspended: can read, not write.
+    pub suspended: bool,
+    /// The application service that made the account, if one did.
+    pub appservice: Option<String>,
+    /// When it was last seen, milliseconds since 1970.
+    pub last_seen: Option<u64>,
+}
+
+/// One room of the server, managed or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomListing {
+    /// Its id.
+    pub room_id: OwnedRoomId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its canonical alias.
+    pub alias: Option<String>,
+    /// How many are joined, from all servers.
+    pub members: u64,
+    /// How many of this server are joined.
+    pub local_members: u64,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its encryption algorithm, if it is encrypted.
+    pub encryption: Option<String>,
+    /// Who made it.
+    pub creator: Option<String>,
+    /// Whether it is a space.
+    pub is_space: bool,
+}
+
+/// An event of a room's past.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PastEvent {
+    /// Its id.
+    pub event_id: OwnedEventId,
+    /// Type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// State key; None when it is not a state event.
+    pub state_key: Option<String>,
+    /// Sender.
+    pub sender: OwnedUserId,
+    /// When, by the sender's server, milliseconds since 1970.
+    pub origin_server_ts: u64,
+    /// Content, unread.
+    pub content: Box<RawValue>,
+}
+
+impl PastEvent {
+    /// The same as a state event, if it is one.
+    #[must_use]
+    pub fn as_state(&self) -> Option<StateEvent<'_>> {
+        Some(StateEvent {
+            kind: self.kind.as_str().into(),
+            state_key: self.state_key.as_deref()?.into(),
+            sender: self.sender.as_str().into(),
+            content: &self.content,
+        })
+    }
+}
+
+/// What happened in a room since a position.
+#[derive(Clone, Debug)]
+pub struct RoomPast {
+    /// Events of the asked types, oldest first.
+    pub events: Vec<PastEvent>,
+    /// Whether that is all; else the room is to be read as a whole.
+    pub complete: bool,
+}
+
+impl Reader {
+    /// Prepares the way to Synapse; sends nothing yet.
+    ///
+    /// # Errors
+    /// When the address is not one.
+    pub async fn new(connection: Connection) -> Result<Self, HomeserverError> {
+        let bot = connection.bot.clone();
+        Ok(Self { transport: Transport::new(connection).await?, bot })
+    }
+
+    /// The bot.
+    #[must_use]
+    pub fn bot(&self) -> &UserId {
+        &self.bot
+    }
+
+    /// Counters of everything sent over this connection.
+    #[must_use]
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(self.transport.traffic())
+    }
+
+    /// The same with a bound of its own on requests in flight, for work that must not queue behind bulk work.
+    #[must_use]
+    pub fn lane(&self, in_flight: usize) -> Self {
+        Self { transport: self.transport.lane(in_flight), bot: self.bot.clone() }
+    }
+
+    /// The same with other patience.
+    #[must_use]
+    pub fn patient(&self, patience: Patience) -> Self {
+        Self { transport: self.transport.patient(patience), bot: self.bot.clone() }
+    }
+
+    /// Versions of the client API that the homeserver speaks; needs no account.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `NotMatrix` when something else answers there.
+    pub async fn versions(&self) -> Result<Vec<String>, HomeserverError> {
+        type Request = get_supported_versions::Request;
+        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+            matrix.send(Request::new()).with_request_config(config.skip_auth()).into_future()
+        });
+        match answer.await {
+            Ok(answer) => Ok(answer.versions),
+            Err(HomeserverError::Nonsense { .. }) => {
+                Err(HomeserverError::NotMatrix { why: "JSON without versions".to_owned() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whose token it is: shows that Synapse has read the registration.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `UnknownToken` when it has not.
+    pub async fn whoami(&self) -> Result<OwnedUserId, HomeserverError> {
+        Ok(self.transport.client(whoami::v3::Request::new(), Manner::READ).await?.user_id)
+    }
+
+    /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns how long
+    /// the call took.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Refused` with `M_URL_NOT_SET`, `M_CONNECTION_FAILED`, `M_CONNECTION_TIMEOUT` or
+    /// `M_BAD_STATUS` when Synapse cannot.
+    pub async fn ping(&self, appservice: &str) -> Result<Duration, HomeserverError> {
+        type Request = request_ping::v1::Request;
+        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+            matrix.send(Request::new(appservice.to_owned())).with_request_config(config).into_future()
+        });
+        Ok(answer.await?.duration)
+    }
+
+    /// Synapse's version.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn synapse_version(&self) -> Result<String, HomeserverError> {
+        let answer: wire::Version = self.get(Endpoint::ServerVersion, &[], &[]).await?;
+        Ok(answer.server_version)
+    }
+
+    /// All local accounts, locked and deactivated ones too, without guests.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `NotAdmin` before setup.
+    pub async fn accounts(&self) -> Result<BTreeMap<OwnedUserId, ObservedAccount>, HomeserverError> {
+        let mut accounts = BTreeMap::new();
+        let mut from: Option<String> = None;
+        loop {
+            // In Synapse's order, by name, an account made between two pages shows another one twice and hides none.
+            let mut query = vec![("limit", PAGE), ("locked", "true"), ("deactivated", "true"), ("guests", "false")];
+            query.extend(from.as_deref().map(|from| ("from", from)));
+            let page: wire::Accounts = self.get(Endpoint::Accounts, &[], &query).await?;
+            accounts.extend(page.users.iter().map(|account| (account.name.clone(), account.observed())));
+            match page.next_token {
+                // One that stands still would be read for ever.
+                Some(next) if !page.users.is_empty() && from.as_ref() != Some(&next) => from = Some(next),
+                _ => return Ok(accounts),
+            }
+        }
+    }
+
+    /// One account; None when there is none.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn account(&self, user: &UserId) -> Result<Option<AccountDetail>, HomeserverError> {
+        let account: wire::Account = match self.get(Endpoint::Account, &[user.as_str()], &[]).await {
+            Err(HomeserverError::NotFound { .. }) => return Ok(None),
+            answer => answer?,
+        };
+        Ok(Some(AccountDetail {
+            observed: account.observed(),
+            external_ids: account.external_ids.into_iter().map(Into::into).collect(),
+            avatar: account.avatar_url,
+            suspended: account.suspended,
+            appservice: account.appservice_id,
+            last_seen: account.last_seen_ts,
+        }))
+    }
+
+    /// The account that carries an external id.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn holder_of(&self, external_id: &ExternalId) -> Result<Option<OwnedUserId>, HomeserverError> {
+        let identifiers = [external_id.provider.as_str(), external_id.id.as_str()];
+        match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {
+            Ok(holder) => Ok(Some(holder.user_id)),
+            Err(HomeserverError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A room that the bot is in, by one request.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Refused` with 403 when the bot is not in the room.
+    pub async fn room(&self, room_id: &RoomId) -> Result<ObservedRoom, HomeserverError> {
+        let answer =
+            self.transport.answer(Endpoint::RoomState, &[room_id.as_str()], &[], NOTHING, Manner::READ).await?;
+        picture::observe(room_id, &self.bot, &answer.body)
+    }
+
+    /// The content of one state event; None when there is none.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn state(
+        &self,
+        room_id: &RoomId,
+        kind: &str,
+        state_key: &str,
+    ) -> Result<Option<Map<String, Value>>, HomeserverError> {
+        let request = get_state_event_for_key::v3::Request::new(room_id.to_owned(), kind.into(), state_key.to_owned());
+        match self.transport.client(request, Manner::READ).await {
+            Ok(answer) => {
+                let content = serde_json::from_str(answer.event_or_content.get());
+                content.map(Some).map_err(|error| HomeserverError::from_json(&error))
+            }
+            Err(HomeserverError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A room's level event, raw; to be read just before it is changed.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn power_levels(&self, room_id: &RoomId) -> Result<Option<Map<String, Value>>, HomeserverError> {
+        self.state(room_id, "m.room.power_levels", "").await
+    }
+
+    /// The policy's key that a room was made with.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn room_key(&self, room_id: &RoomId) -> Result<Option<RoomKey>, HomeserverError> {
+        let content = self.state(room_id, "m.room.create", "").await?;
+        Ok(content.and_then(|content| Some(RoomKey::new(content.get(ROOM_KEY_FIELD)?.as_str()?))))
+    }
+
+    /// Finds a room by its key among those the bot is in, leaving out rooms whose key is known. For a room whose making
+    /// was not answered: one request and one more for each room looked at.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn room_with_key(
+        &self,
+        key: &RoomKey,
+        known: &BTreeSet<OwnedRoomId>,
+    ) -> Result<Option<OwnedRoomId>, HomeserverError> {
+        for room_id in self.joined_rooms().await?.difference(known) {
+            if self.room_key(room_id).await?.as_ref() == Some(key) {
+                return Ok(Some(room_id.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rooms the bot is in.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn joined_rooms(&self) -> Result<BTreeSet<OwnedRoomId>, HomeserverError> {
+        let answer = self.transport.client(joined_rooms::v3::Request::new(), Manner::READ).await?;
+        Ok(answer.joined_rooms.into_iter().collect())
+    }
+
+    /// The room that an alias leads to.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn resolve_alias(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, HomeserverError> {
+        type Request = get_alias::v3::Request;
+        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+            matrix.send(Request::new(alias.to_owned())).with_request_config(config).into_future()
+        });
+        match answer.await {
+            Ok(answer) => Ok(Some(answer.room_id)),
+            Err(HomeserverError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All rooms of the server, managed or not.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn rooms_list(&self) -> Result<Vec<RoomListing>, HomeserverError> {
+        let mut rooms = Vec::new();
+        let mut from: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", PAGE)];
+            query.extend(from.as_deref().map(|from| ("from", from)));
+            let page: wire::Rooms = self.get(Endpoint::Rooms, &[], &query).await?;
+            let read = page.rooms.len();
+            rooms.extend(page.rooms.into_iter().map(listing));
+            match page.next_batch.map(|next| next.to_string()) {
+                Some(next) if read > 0 && from.as_ref() != Some(&next) => from = Some(next),
+                _ => return Ok(rooms),
+            }
+        }
+    }
+
+    /// The event stream's present position, for [`Self::changes_since`]; to be taken before rooms are read. None on a
+    /// homeserver without the call: then rooms are read as a whole.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn position(&self) -> Result<Option<String>, HomeserverError> {
+        match self.get::<wire::Position>(Endpoint::Position, &[], &[("timeout", "0")]).await {
+            Ok(position) => Ok(Some(position.end)),
+            Err(error) if error.errcode() == Some("M_UNRECOGNIZED") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What happened in one room since a position, as far as it is of these types; by one request when it is not much.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Refused` when the position is none.
+    pub async fn changes_since(
+        &self,
+        room_id: &RoomId,
+        position: &str,
+        types: &[&str],
+    ) -> Result<RoomPast, HomeserverError> {
+        let mut request = get_message_events::v3::Request::new(room_id.to_owned(), Direction::Forward);
+        request.limit = UInt::from(PAST_PAGE);
+        request.filter.types = Some(types.iter().map(|&kind| kind.to_owned()).collect());
+        request.from = Some(position.to_owned());
+        let mut past = RoomPast { events: Vec::new(), complete: false };
+        for _ in 0..PAST_PAGES {
+            let page = self.transport.client(request.clone(), Manner::READ).await?;
+            let read = page.chunk.len();
+            for raw in page.chunk {
+                let event =
+                    serde_json::from_str(raw.json().get()).map_err(|error| HomeserverError::from_json(&error))?;
+                past.events.push(event);
+            }
+            // With a filter Synapse gives an end even behind the last event: only a page with nothing new, or none
+            // to follow, is the end.
+            match page.end {
+                Some(end) if read > 0 && request.from.as_ref() != Some(&end) => request.from = Some(end),
+                _ => {
+                    past.complete = true;
+                    break;
+                }
+            }
+        }
+        Ok(past)
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        identifiers: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, HomeserverError> {
+        self.transport.json(endpoint, identifiers, query, NOTHING, Manner::READ).await
+    }
+}
+
+fn listing(room: wire::Room) -> RoomListing {
+    RoomListing {
+        room_id: room.room_id,
+        name: room.name,
+        alias: room.canonical_alias,
+        members: room.joined_members,
+        local_members: room.joined_local_members,
+        version: room.version,
+        encryption: room.encryption,
+        creator: room.creator,
+        is_space: room.room_type.as_deref() == Some("m.space"),
+    }
+}

@@ -1,0 +1,54 @@
+//! How many requests went out, by endpoint, and how often one had to wait: for metrics, progress and the bench.
+//!
+//! Numbers only. They are of this process and start at zero.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::endpoint::Endpoint;
+
+/// Counters of one connection, shared by its clones.
+#[derive(Debug)]
+pub struct Traffic {
+    sent: Vec<AtomicU64>,
+    waits: AtomicU64,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self { sent: Endpoint::ALL.iter().map(|_| AtomicU64::default()).collect(), waits: AtomicU64::default() }
+    }
+}
+
+impl Traffic {
+    /// Requests sent so far, repetitions included, of each endpoint that was used.
+    #[must_use]
+    pub fn by_endpoint(&self) -> BTreeMap<Endpoint, u64> {
+        let counts =
+            Endpoint::ALL.iter().zip(&self.sent).map(|(endpoint, count)| (*endpoint, count.load(Ordering::Relaxed)));
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Requests sent so far, repetitions included.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.sent.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How often a request failed in passing and was put off.
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn sent(&self, endpoint: Endpoint) {
+        // The list and the enum come from one macro, in one order.
+        if let Some(count) = self.sent.get(endpoint as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn waited(&self) {
+        self.waits.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,300 @@
+//! How requests leave this process: all of them pass [`Transport::sent`], which bounds how many are in flight,
+//! counts them and applies the one back-off.
+//!
+//! The client API goes out as ruma's types through matrix-sdk, Synapse's admin API as our own shapes, both over one
+//! pool of connections. Nothing is cached here. Our own log lines name an [`Endpoint`], never an address.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use matrix_sdk::authentication::matrix::MatrixSession;
+use matrix_sdk::bytes::Bytes;
+use matrix_sdk::config::RequestConfig;
+use matrix_sdk::ruma::api::auth_scheme::AccessToken;
+use matrix_sdk::ruma::api::error::FromHttpResponseError;
+use matrix_sdk::ruma::api::path_builder::{PathBuilder as _, VersionHistory};
+use matrix_sdk::ruma::api::{MatrixVersion, Metadata, OutgoingRequest};
+use matrix_sdk::ruma::{OwnedUserId, device_id};
+use matrix_sdk::{HttpError, SessionMeta, SessionTokens};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::endpoint::Endpoint;
+use super::error::HomeserverError;
+use super::retry::{OnWait, Patience, Repeat, Waiting, persist};
+use super::traffic::Traffic;
+
+/// Targets of tracing whose spans and events carry addresses with user and room ids, at any level: `off` in every filter.
+pub const TARGETS_WITH_IDENTIFIERS: &[&str] =
+    &["matrix_sdk", "matrix_sdk_base", "ruma", "reqwest", "hyper", "hyper_util", "h2"];
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// A whole state of thousands of members, a user list of thousands on a busy machine.
+const READ_WITHIN: Duration = Duration::from_secs(90);
+const WRITE_WITHIN: Duration = Duration::from_secs(60);
+/// `createRoom` holds its request until every invite is written: about 0.1 s each.
+pub(super) const CREATE_WITHIN: Duration = Duration::from_secs(5 * 60);
+
+/// How one request may be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) repeat: Repeat,
+    pub(super) within: Duration,
+}
+
+impl Manner {
+    pub(super) const READ: Self = Self { repeat: Repeat::Read, within: READ_WITHIN };
+    pub(super) const WRITE: Self = Self { repeat: Repeat::Idempotent, within: WRITE_WITHIN };
+}
+
+/// What a connection to Synapse needs.
+#[derive(Clone)]
+pub struct Connection {
+    /// Address of the client API.
+    pub url: Url,
+    /// The bot.
+    pub bot: OwnedUserId,
+    /// `as_token` of the registration.
+    pub token: SecretString,
+    /// How many requests may be in flight at once; at least 1.
+    pub in_flight: usize,
+    /// How long to try.
+    pub patience: Patience,
+    /// Ends waits and reads when cancelled; a write in flight is let to its end.
+    pub cancel: CancellationToken,
+    /// Told before each wait.
+    pub on_wait: Option<OnWait>,
+}
+
+/// The way to Synapse with one token. Clones share connections, bound and counters.
+#[derive(Clone)]
+pub(super) struct Transport {
+    /// Base address without a slash at the end.
+    url: Arc<str>,
+    http: reqwest::Client,
+    token: Option<Arc<SecretString>>,
+    matrix: Option<matrix_sdk::Client>,
+    gate: Arc<Semaphore>,
+    patience: Patience,
+    cancel: CancellationToken,
+    on_wait: Option<OnWait>,
+    traffic: Arc<Traffic>,
+}
+
+impl Transport {
+    /// Sends nothing yet.
+    pub(super) async fn new(connection: Connection) -> Result<Self, HomeserverError> {
+        let mut transport = Self::without_token(&connection)?;
+        let session = MatrixSession {
+            // Synapse ignores the device of an application service; the library wants one.
+            meta: SessionMeta { user_id: connection.bot, device_id: device_id!("EQUIPEMED").to_owned() },
+            tokens: SessionTokens { access_token: connection.token.expose_secret().to_owned(), refresh_token: None },
+        };
+        let matrix = matrix_sdk::Client::builder()
+            .homeserver_url(&*transport.url)
+            .http_client(transport.http.clone())
+            .request_config(RequestConfig::new().disable_retry())
+            // Spares a request before the first; what is used here is in every Synapse with room version 12.
+            .server_versions([MatrixVersion::V1_1, MatrixVersion::V1_7, MatrixVersion::V1_11])
+            .build()
+            .await
+            .map_err(|error| HomeserverError::nonsense(error.to_string()))?;
+        matrix.restore_session(session).await.map_err(|error| HomeserverError::nonsense(error.to_string()))?;
+        transport.matrix = Some(matrix);
+        transport.token = Some(Arc::new(connection.token));
+        Ok(transport)
+    }
+
+    /// For setup: the admin API only, with another token or none.
+    pub(super) fn without_token(connection: &Connection) -> Result<Self, HomeserverError> {
+        let http = reqwest::Client::builder()
+            // Synapse is a neighbour; the token is not for a web proxy that the environment happens to name.
+            .no_proxy()
+            // Following one would carry the token to wherever a portal points.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("equipemed-bot/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_WITHIN)
+            .pool_max_idle_per_host(connection.in_flight.max(1))
+            .build()?;
+        Ok(Self {
+            url: connection.url.as_str().trim_end_matches('/').into(),
+            http,
+            token: None,
+            matrix: None,
+            gate: Arc::new(Semaphore::new(connection.in_flight.max(1))),
+            patience: connection.patience,
+            cancel: connection.cancel.clone(),
+            on_wait: connection.on_wait.clone(),
+            traffic: Arc::new(Traffic::default()),
+        })
+    }
+
+    pub(super) fn with_token(mut self, token: SecretString) -> Self {
+        self.token = Some(Arc::new(token));
+        self
+    }
+
+    /// The same with a bound of its own, so that urgent work does not queue behind bulk work.
+    pub(super) fn lane(&self, in_flight: usize) -> Self {
+        Self { gate: Arc::new(Semaphore::new(in_flight.max(1))), ..self.clone() }
+    }
+
+    pub(super) fn patient(&self, patience: Patience) -> Self {
+        Self { patience, ..self.clone() }
+    }
+
+    pub(super) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    /// Sends a request of the client API.
+    pub(super) async fn client<R>(&self, request: R, manner: Manner) -> Result<R::IncomingResponse, HomeserverError>
+    where
+        R: OutgoingRequest + Metadata<Authentication = AccessToken, PathBuilder = VersionHistory>,
+        R: Clone + Debug + Send + Sync + 'static,
+        R::IncomingResponse: Send + Sync,
+        HttpError: From<FromHttpResponseError<R::EndpointError>>,
+    {
+        self.client_by::<R, _, _>(manner, |matrix, config| {
+            matrix.send(request.clone()).with_request_config(config).into_future()
+        })
+        .await
+    }
+
+    /// The same for requests with another kind of authentication: `send` makes the future, because matrix-sdk keeps the
+    /// trait to itself by which one function could do so for all kinds.
+    pub(super) async fn client_by<R, T, F>(
+        &self,
+        manner: Manner,
+        mut send: impl FnMut(&matrix_sdk::Client, RequestConfig) -> F,
+    ) -> Result<T, HomeserverError>
+    where
+        R: Metadata,
+        F: Future<Output = Result<T, HttpError>>,
+    {
+        let endpoint = R::PATH_BUILDER.all_paths().find_map(|path| Endpoint::of(R::METHOD.as_str(), path));
+        let Some(endpoint) = endpoint else {
+            return Err(HomeserverError::nonsense("a request that is not in the list of endpoints"));
+        };
+        let matrix = self.matrix.as_ref().ok_or_else(|| HomeserverError::nonsense("no client session"))?;
+        let config = RequestConfig::new().disable_retry().timeout(manner.within).force_auth();
+        self.sent(endpoint, manner.repeat, || {
+            let request = send(matrix, config);
+            async move { Ok(request.await?) }
+        })
+        .await
+    }
+
+    /// Sends a request whose JSON we type ourselves.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        identifiers: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&(impl Serialize + ?Sized)>,
+        manner: Manner,
+    ) -> Result<T, HomeserverError> {
+        let answer = self.answer(endpoint, identifiers, query, body, manner).await?;
+        serde_json::from_slice(&answer.body).map_err(|error| HomeserverError::from_json(&error))
+    }
+
+    /// Sends a request and gives its success as it came.
+    pub(super) async fn answer(
+        &self,
+        endpoint: Endpoint,
+        identifiers: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&(impl Serialize + ?Sized)>,
+        manner: Manner,
+    ) -> Result<Answer, HomeserverError> {
+        let path = endpoint.fill(identifiers).ok_or_else(|| HomeserverError::nonsense("an unusable identifier"))?;
+        let url = format!("{}{path}", self.url);
+        let method = reqwest::Method::from_bytes(endpoint.method().as_bytes())
+            .map_err(|_| HomeserverError::nonsense("an unusable method"))?;
+        let body = body.map(serde_json::to_vec).transpose().map_err(|error| HomeserverError::from_json(&error))?;
+        self.sent(endpoint, manner.repeat, || {
+            let mut request = self.http.request(method.clone(), &url).query(query).timeout(manner.within);
+            if let Some(token) = &self.token {
+                request = request.bearer_auth(token.expose_secret());
+            }
+            if let Some(body) = &body {
+                request = request.header("content-type", "application/json").body(body.clone());
+            }
+            receive(request)
+        })
+        .await
+    }
+
+    /// The bottleneck: the bound, the counters, the back-off.
+    async fn sent<T, F>(
+        &self,
+        endpoint: Endpoint,
+        repeat: Repeat,
+        mut send: impl FnMut() -> F,
+    ) -> Result<T, HomeserverError>
+    where
+        F: Future<Output = Result<T, HomeserverError>>,
+    {
+        let on_wait = |waiting: &Waiting| {
+            self.traffic.waited();
+            tracing::warn!(
+                endpoint = endpoint.name(),
+                attempt = waiting.attempt,
+                next_in_ms = u64::try_from(waiting.next_in.as_millis()).unwrap_or(u64::MAX),
+                why = %waiting.why,
+                "waiting for Synapse"
+            );
+            if let Some(on_wait) = &self.on_wait {
+                on_wait(waiting);
+            }
+        };
+        let answer = persist(endpoint, repeat, self.patience, &self.cancel, &on_wait, || {
+            let request = send();
+            async move {
+                // Held for the request only: who waits for a better time keeps nobody else from trying.
+                let _permit = self.gate.acquire().await.map_err(|_| HomeserverError::Cancelled)?;
+                self.traffic.sent(endpoint);
+                request.await
+            }
+        })
+        .await;
+        if let Err(error) = &answer {
+            tracing::debug!(endpoint = endpoint.name(), why = %error.for_logs(), "request failed");
+        }
+        answer
+    }
+}
+
+/// A success.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Bytes,
+}
+
+async fn receive(request: reqwest::RequestBuilder) -> Result<Answer, HomeserverError> {
+    let answer = request.send().await?;
+    let status = answer.status();
+    let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let body = answer.bytes().await?;
+    if status.is_success() {
+        return Ok(Answer { status: status.as_u16(), body });
+    }
+    let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
+    // The body is finer than the header, which counts whole seconds.
+    let retry_after = refusal.retry_after_ms.map(Duration::from_millis).or(header.map(Duration::from_secs));
+    Err(HomeserverError::from_answer(status.as_u16(), &refusal.errcode, &refusal.error, retry_after))
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Refusal {
+    errcode: String,
+    error: String,
+    retry_after_ms: Option<u64>,
+}

@@ -1,0 +1,146 @@
+//! JSON shapes of Synapse's admin API, private to this folder.
+//!
+//! Only fields that are used; what may be missing is optional, so that a newer Synapse does no harm.
+
+use equipemed_domain::action::ExternalId;
+use equipemed_domain::observed::ObservedAccount;
+use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
+use serde::{Deserialize, Deserializer, Serialize};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    pub(super) server_version: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Position {
+    pub(super) end: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Accounts {
+    pub(super) users: Vec<Account>,
+    pub(super) next_token: Option<String>,
+}
+
+/// An account, in the list and alone.
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) name: OwnedUserId,
+    pub(super) displayname: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    admin: bool,
+    #[serde(default, deserialize_with = "flag")]
+    locked: bool,
+    #[serde(default, deserialize_with = "flag")]
+    deactivated: bool,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) suspended: bool,
+    pub(super) avatar_url: Option<String>,
+    #[serde(default)]
+    pub(super) external_ids: Vec<WireExternalId>,
+    pub(super) appservice_id: Option<String>,
+    pub(super) last_seen_ts: Option<u64>,
+}
+
+impl Account {
+    pub(super) fn observed(&self) -> ObservedAccount {
+        ObservedAccount {
+            display_name: self.displayname.clone(),
+            admin: self.admin,
+            locked: self.locked,
+            deactivated: self.deactivated,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WireExternalId {
+    pub(super) auth_provider: String,
+    pub(super) external_id: String,
+}
+
+impl From<&ExternalId> for WireExternalId {
+    fn from(id: &ExternalId) -> Self {
+        Self { auth_provider: id.provider.clone(), external_id: id.id.clone() }
+    }
+}
+
+impl From<WireExternalId> for ExternalId {
+    fn from(id: WireExternalId) -> Self {
+        Self { provider: id.auth_provider, id: id.external_id }
+    }
+}
+
+/// What a PUT of an account changes: only what is set is sent. There is no password, on purpose.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct AccountChange<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) displayname: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) avatar_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) external_ids: Option<Vec<WireExternalId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) admin: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) locked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deactivated: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Holder {
+    pub(super) user_id: OwnedUserId,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Rooms {
+    pub(super) rooms: Vec<Room>,
+    pub(super) next_batch: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Room {
+    pub(super) room_id: OwnedRoomId,
+    pub(super) name: Option<String>,
+    pub(super) canonical_alias: Option<String>,
+    #[serde(default)]
+    pub(super) joined_members: u64,
+    #[serde(default)]
+    pub(super) joined_local_members: u64,
+    pub(super) version: Option<String>,
+    pub(super) creator: Option<String>,
+    pub(super) encryption: Option<String>,
+    pub(super) room_type: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Join<'a> {
+    pub(super) user_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Deactivation {
+    pub(super) erase: bool,
+}
+
+/// An answer of which nothing is used.
+#[derive(Debug, Deserialize)]
+pub(super) struct Anything {}
+
+/// Synapse on SQLite has answered 0 and 1 where it now says false and true; null is false.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Flag {
+        Bool(bool),
+        Number(u8),
+        None(()),
+    }
+    Ok(match Flag::deserialize(deserializer)? {
+        Flag::Bool(value) => value,
+        Flag::Number(value) => value != 0,
+        Flag::None(()) => false,
+    })
+}

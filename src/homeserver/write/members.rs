@@ -1,0 +1,129 @@
+//! Changes to who is in a room, and redactions: all sent as the bot, none as the person.
+//!
+//! The admin join is the exception that Synapse makes: the bot invites, and the server writes the join in the
+//! person's name.
+
+use equipemed_domain::observed::Membership;
+use matrix_sdk::ruma::api::client::membership::{ban_user, invite_user, kick_user, unban_user};
+use matrix_sdk::ruma::api::client::redact::redact_event;
+use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, RoomId, UserId};
+
+use super::{Done, Writer};
+use crate::homeserver::endpoint::Endpoint;
+use crate::homeserver::error::HomeserverError;
+use crate::homeserver::transport::Manner;
+use crate::homeserver::wire::{Anything, Join};
+
+/// A membership as it stands, absent when there never was one.
+type Seat = Option<Membership>;
+
+impl Writer {
+    /// Lets Synapse join a local person to a room the bot is in, without an invite to answer.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Refused` with `M_BAD_STATE` when the person is banned there.
+    pub async fn admin_join(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
+        let transport = &self.reader.transport;
+        let body = Join { user_id: user.as_str() };
+        let answer =
+            transport.json::<Anything>(Endpoint::AdminJoin, &[room_id.as_str()], &[], Some(&body), Manner::WRITE).await;
+        self.settle(room_id, user, answer, |seat| seat == Some(Membership::Join)).await
+    }
+
+    /// Invites a person.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn invite(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
+        let recipient =
+            invite_user::v3::InvitationRecipient::UserId(invite_user::v3::InviteUserId::new(user.to_owned()));
+        let request = invite_user::v3::Request::new(room_id.to_owned(), recipient);
+        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        self.settle(room_id, user, answer, |seat| matches!(seat, Some(Membership::Join | Membership::Invite))).await
+    }
+
+    /// Takes a person out of a room, or an invite or a knock back.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn kick(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
+        let mut request = kick_user::v3::Request::new(room_id.to_owned(), user.to_owned());
+        request.reason = reason.map(str::to_owned);
+        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        self.settle(room_id, user, answer, |seat| {
+            !matches!(seat, Some(Membership::Join | Membership::Invite | Membership::Knock))
+        })
+        .await
+    }
+
+    /// Bans a person from a room.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn ban(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
+        let mut request = ban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
+        request.reason = reason.map(str::to_owned);
+        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        self.settle(room_id, user, answer, |seat| seat == Some(Membership::Ban)).await
+    }
+
+    /// Lifts a ban. The person is not in the room by that.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn unban(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
+        let request = unban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
+        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        self.settle(room_id, user, answer, |seat| seat != Some(Membership::Ban)).await
+    }
+
+    /// Redacts one event. The same transaction id gives the same redaction, however often it is sent; the event does not
+    /// have to be known to Synapse.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn redact(
+        &self,
+        room_id: &RoomId,
+        event_id: &EventId,
+        reason: Option<&str>,
+        transaction: &str,
+    ) -> Result<OwnedEventId, HomeserverError> {
+        let transaction = OwnedTransactionId::from(transaction);
+        let mut request = redact_event::v3::Request::new(room_id.to_owned(), event_id.to_owned(), transaction);
+        request.reason = reason.map(str::to_owned);
+        Ok(self.reader.transport.client(request, Manner::WRITE).await?.event_id)
+    }
+
+    /// Synapse refuses a change of membership that is made already, so a refusal is held against what is there: that is
+    /// also what a repeated request meets whose first answer was lost.
+    async fn settle<T>(
+        &self,
+        room_id: &RoomId,
+        user: &UserId,
+        answer: Result<T, HomeserverError>,
+        wanted: impl Fn(Seat) -> bool,
+    ) -> Result<Done, HomeserverError> {
+        match answer {
+            Ok(_) => Ok(Done::Changed),
+            Err(error @ HomeserverError::Refused { status: 403, .. }) => match self.seat(room_id, user).await {
+                Ok(seat) if wanted(seat) => Ok(Done::Already),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn seat(&self, room_id: &RoomId, user: &UserId) -> Result<Seat, HomeserverError> {
+        let content = self.reader.state(room_id, "m.room.member", user.as_str()).await?;
+        let word = content.as_ref().and_then(|content| content.get("membership")?.as_str());
+        Ok(match word {
+            Some("join") => Some(Membership::Join),
+            Some("invite") => Some(Membership::Invite),
+            Some("knock") => Some(Membership::Knock),
+            Some("ban") => Some(Membership::Ban),
+            Some("leave") => Some(Membership::Left),
+            _ => None,
+        })
+    }
+}
