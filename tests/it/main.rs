@@ -1,1 +1,5 @@
+//! Behaviour of the whole, one binary.
 
+mod migrations;
+mod postgres;
+mod store;
