@@ -72,7 +72,8 @@ fn pool(size: u32) -> SqlitePoolOptions {
 /// The whole of it is one transaction, since two processes may start on one new file at the same time.
 async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), StoreError> {
     let mut transaction = writer.begin_with("begin immediate").await?;
-    migrator(Dialect::Sqlite).run(&mut *transaction).await?;
+    // `run` asks for a lifetime that no future which moves between threads can give; this is what `run` calls.
+    migrator(Dialect::Sqlite).run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -106,7 +107,7 @@ async fn open_postgres(options: PgConnectOptions) -> Result<Pools, StoreError> {
         why: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
     })??;
     // Takes an advisory lock: replicas that start together wait for each other.
-    migrator(Dialect::Postgres).run(&mut first).await?;
+    migrator(Dialect::Postgres).run_direct(None, &mut first, false).await?;
     first.close().await?;
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(Pools::Postgres(pool.connect_lazy_with(options)))

@@ -1,4 +1,7 @@
-//! One binary for all tests of the root package: it is linked once.
+//! One binary for all tests of the service, against real servers: it is linked once.
 
 mod config;
+mod migrations;
+mod postgres;
 mod roster;
+mod store;

@@ -1,0 +1,187 @@
+//! Intents, outcomes, and the sliding windows of the brakes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use equipemed_bot::store::{AuditFilter, AuditId, Cause, DeedId, Intent, Mode, NewRun, RunId, Settled, Store};
+use equipemed_domain::action::Action;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::GrantId;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::Privilege;
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::policy::JoinMode;
+use ruma_common::{OwnedUserId, UserId, owned_event_id, owned_room_id};
+
+use super::{at, on_both};
+
+on_both!(
+    an_intent_gets_one_outcome,
+    a_batch_is_written_whole_or_not_at_all,
+    entries_are_found_by_what_they_are_about,
+    what_a_crash_left_is_found_and_settled,
+    the_brakes_count_only_what_the_policy_did,
+    the_brakes_window_slides,
+);
+
+fn user(localpart: &str) -> Result<OwnedUserId> {
+    Ok(UserId::parse(format!("@{localpart}:h.example"))?)
+}
+
+fn lock(localpart: &str) -> Result<Action> {
+    Ok(Action::LockAccount { user: user(localpart)? })
+}
+
+fn remove(room: &str, localpart: &str) -> Result<Action> {
+    Ok(Action::RemoveMember { room: room.into(), user: user(localpart)?, reason: "left the ward".to_owned() })
+}
+
+fn power(person: i64, gained: &[Privilege], lost: &[Privilege]) -> Result<Action> {
+    Ok(Action::NotePrivileges {
+        person: PersonId(person),
+        user: user(&format!("p{person}"))?,
+        gained: gained.iter().copied().collect(),
+        lost: lost.iter().copied().collect(),
+    })
+}
+
+fn intent(cause: Cause, action: &Action) -> Result<Intent> {
+    Ok(Intent::of_action(None, "equipemed-bot", cause, action)?)
+}
+
+/// Writes intent and outcome of one action.
+async fn did(store: &Store, cause: Cause, action: &Action, outcome: Outcome, when: i64) -> Result<AuditId> {
+    let ids = store.intend(&[intent(cause, action)?], at(when)).await?;
+    assert!(store.conclude(&[(ids[0], outcome)], at(when)).await?.is_empty());
+    Ok(ids[0])
+}
+
+async fn an_intent_gets_one_outcome(store: Store) -> Result<()> {
+    let outcomes = [
+        Outcome::Done(Some("$event".to_owned())),
+        Outcome::Done(None),
+        Outcome::AlreadySo,
+        Outcome::Skipped("the room was not made".to_owned()),
+        Outcome::Failed("M_FORBIDDEN".to_owned()),
+    ];
+    let mut intents = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        intents.push(intent(Cause::Grant(GrantId(4)), &lock(name)?)?);
+    }
+    let ids = store.intend(&intents, at(0)).await?;
+    assert!(ids.is_sorted());
+    assert_eq!(store.unfinished().await?.len(), 5);
+    let settled: Vec<_> = ids.iter().copied().zip(outcomes.iter().cloned()).collect();
+    assert_eq!(store.conclude(&settled, at(1)).await?, BTreeSet::new());
+
+    let entries = store.audit(&AuditFilter::default()).await?;
+    for (entry, (intent, outcome)) in entries.iter().rev().zip(intents.iter().zip(outcomes)) {
+        assert_eq!((&entry.intent, entry.at), (intent, at(0)));
+        assert_eq!(entry.settled, Some(Settled { outcome, at: at(1) }));
+    }
+    let unknown = AuditId(9999);
+    let late = [(ids[0], Outcome::Failed("late".to_owned())), (unknown, Outcome::AlreadySo)];
+    assert_eq!(store.conclude(&late, at(2)).await?, BTreeSet::from([ids[0], unknown]));
+    assert_eq!(store.audit(&AuditFilter::default()).await?, entries, "what is settled stays as it is");
+    Ok(())
+}
+
+async fn a_batch_is_written_whole_or_not_at_all(store: Store) -> Result<()> {
+    let good = intent(Cause::Policy, &lock("ana")?)?;
+    let bad = Intent { run: Some(RunId(4711)), ..good.clone() };
+    assert!(store.intend(&[good, bad], at(0)).await.is_err(), "there is no such run");
+    assert_eq!(store.unfinished().await?, []);
+    Ok(())
+}
+
+async fn entries_are_found_by_what_they_are_about(store: Store) -> Result<()> {
+    let run = store.request_run(&NewRun { origin: "cli".to_owned(), options: serde_json::json!({}) }, at(0)).await?;
+    store.claim_run("a", Mode::Enforce, at(0), std::time::Duration::from_secs(60)).await?;
+    let lock = did(&store, Cause::Policy, &lock("ana")?, Outcome::AlreadySo, 10).await?;
+    let add = Action::AddMember { room: "icu".into(), user: user("ana")?, how: JoinMode::Force };
+    let add = store.intend(&[Intent::of_action(Some(run), "equipemed-bot", Cause::Policy, &add)?], at(20)).await?[0];
+    let deed = Deed::Redact { room_id: owned_room_id!("!icu:h.example"), event_id: owned_event_id!("$event") };
+    let redact = Intent::of_deed("equipemed-bot", DeedId(3), &deed, Some("icu".into()), Some(user("rui")?))?;
+    let redact = store.intend(&[redact], at(30)).await?[0];
+
+    let found = async |filter: AuditFilter| -> Result<Vec<AuditId>> {
+        Ok(store.audit(&filter).await?.into_iter().map(|entry| entry.id).collect())
+    };
+    let any = AuditFilter::default;
+    assert_eq!(found(any()).await?, [redact, add, lock], "the newest first");
+    assert_eq!(found(AuditFilter { user: Some(user("ana")?), ..any() }).await?, [add, lock]);
+    assert_eq!(found(AuditFilter { room: Some("icu".into()), ..any() }).await?, [redact, add]);
+    assert_eq!(found(AuditFilter { kind: Some("redact".to_owned()), ..any() }).await?, [redact]);
+    assert_eq!(found(AuditFilter { run: Some(run), ..any() }).await?, [add]);
+    assert_eq!(found(AuditFilter { since: Some(at(20)), ..any() }).await?, [redact, add]);
+    assert_eq!(found(AuditFilter { limit: Some(1), ..any() }).await?, [redact]);
+    assert_eq!(found(AuditFilter { before: Some(redact), limit: Some(1), ..any() }).await?, [add], "the next page");
+    assert_eq!(store.audit(&any()).await?[0].intent.cause, Cause::Deed(DeedId(3)));
+    Ok(())
+}
+
+async fn what_a_crash_left_is_found_and_settled(store: Store) -> Result<()> {
+    let make = |room: &str| -> Result<Intent> {
+        Ok(Intent { kind: "create_room".to_owned(), room: Some(room.into()), ..intent(Cause::Policy, &lock("x")?)? })
+    };
+    let made = store.intend(&[make("made")?, make("half")?], at(0)).await?;
+    store.conclude(&[(made[0], Outcome::Done(None))], at(1)).await?;
+    let running = store.intend(&[make("running")?], at(50)).await?;
+    let half_made = [RoomKey::new("half"), RoomKey::new("running")];
+    assert_eq!(store.rooms_half_made().await?, BTreeSet::from(half_made));
+
+    let unknown = Outcome::Failed("interrupted".to_owned());
+    assert_eq!(store.settle_unfinished(&unknown, at(50), at(60)).await?, 1);
+    let left: Vec<_> = store.unfinished().await?.into_iter().map(|entry| entry.id).collect();
+    assert_eq!(left, running, "what another replica is at is its own");
+    let settled = store.audit(&AuditFilter { before: Some(running[0]), limit: Some(1), ..Default::default() }).await?;
+    assert_eq!(settled[0].settled, Some(Settled { outcome: unknown, at: at(60) }));
+    Ok(())
+}
+
+async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
+    let done = || Outcome::Done(None);
+    let failed = || Outcome::Failed("502".to_owned());
+    let deactivate = Action::DeactivateAccount { user: user("bia")? };
+    did(&store, Cause::Policy, &lock("ana")?, done(), 0).await?;
+    did(&store, Cause::Policy, &deactivate, done(), 0).await?;
+    did(&store, Cause::Policy, &remove("icu", "ana")?, done(), 0).await?;
+    did(&store, Cause::Policy, &remove("icu", "bia")?, done(), 0).await?;
+    did(&store, Cause::Policy, &remove("ward", "ana")?, done(), 0).await?;
+    did(&store, Cause::Policy, &power(1, &[Privilege::Approve], &[])?, done(), 0).await?;
+    // None of these counts.
+    did(&store, Cause::Policy, &power(2, &[], &[Privilege::Approve])?, done(), 0).await?;
+    did(&store, Cause::Policy, &Action::UnlockAccount { user: user("rui")? }, done(), 0).await?;
+    for (cause, outcome) in [
+        (Cause::Grant(GrantId(1)), done()),
+        (Cause::Deed(DeedId(1)), done()),
+        (Cause::Policy, failed()),
+        (Cause::Policy, Outcome::AlreadySo),
+    ] {
+        did(&store, cause, &lock("eva")?, outcome.clone(), 0).await?;
+        did(&store, cause, &remove("icu", "eva")?, outcome.clone(), 0).await?;
+        did(&store, cause, &power(3, &[Privilege::Level100], &[])?, outcome, 0).await?;
+    }
+    store.intend(&[intent(Cause::Policy, &lock("leo")?)?], at(0)).await?;
+
+    let (ana, bia) = (user("ana")?, user("bia")?);
+    assert_eq!(store.locked_since(at(0)).await?, BTreeSet::from([ana.clone(), bia.clone()]));
+    let removed = BTreeMap::from([
+        (RoomKey::new("icu"), BTreeSet::from([ana.clone(), bia])),
+        (RoomKey::new("ward"), BTreeSet::from([ana])),
+    ]);
+    assert_eq!(store.removed_since(at(0)).await?, removed);
+    assert_eq!(store.gained_since(at(0)).await?, BTreeSet::from([PersonId(1)]));
+    Ok(())
+}
+
+async fn the_brakes_window_slides(store: Store) -> Result<()> {
+    for (localpart, when) in [("old", 0), ("edge", 100), ("new", 200)] {
+        did(&store, Cause::Policy, &lock(localpart)?, Outcome::Done(None), when).await?;
+    }
+    assert_eq!(store.locked_since(at(100)).await?, BTreeSet::from([user("edge")?, user("new")?]));
+    assert_eq!(store.locked_since(at(101)).await?, BTreeSet::from([user("new")?]));
+    assert_eq!(store.locked_since(at(201)).await?, BTreeSet::new());
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! People, rooms, grants, what is held, what is remembered.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use equipemed_bot::store::{Approval, GrantFilter, HeldState, NewGrant, NewHeld, Store, StoreError};
+use equipemed_domain::binding::Binding;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::{GrantId, GrantKind};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::Privilege;
+use ruma_common::{OwnedUserId, UserId, room_id};
+
+use super::{at, on_both};
+
+on_both!(
+    a_binding_is_kept_as_it_was_stored,
+    nobody_gets_another_persons_account,
+    missing_people_are_counted_and_gone_since_the_first_time,
+    the_first_binding_of_a_room_wins,
+    a_room_has_one_key,
+    grants_of_all_kinds_come_back_and_expire,
+    a_grant_ends_once_and_stays_on_record,
+    a_plan_is_held_once_approved_once_and_released,
+    a_held_plan_expires_and_can_be_held_again,
+    power_is_noted_as_it_comes_and_goes,
+    facts_are_remembered_and_forgotten,
+);
+
+fn user(localpart: &str) -> Result<OwnedUserId> {
+    Ok(UserId::parse(format!("@{localpart}:h.example"))?)
+}
+
+fn binding(person: i64, localpart: &str) -> Result<Binding> {
+    Ok(Binding {
+        person: PersonId(person),
+        user: user(localpart)?,
+        pushed_external_id: None,
+        server_admin_given: false,
+        gone_since: None,
+        missing_reads: 0,
+    })
+}
+
+async fn a_binding_is_kept_as_it_was_stored(store: Store) -> Result<()> {
+    let mut ana = binding(17, "ana")?;
+    store.bind(&ana).await?;
+    assert_eq!(store.bindings().await?.into_values().collect::<Vec<_>>(), [ana.clone()]);
+    ana.pushed_external_id = Some("a1b2".to_owned());
+    ana.server_admin_given = true;
+    ana.gone_since = Some(at(3));
+    ana.missing_reads = 2;
+    store.bind(&ana).await?;
+    assert_eq!(store.bindings().await?.get(&PersonId(17)), Some(&ana));
+
+    assert!(store.set_pushed_external_id(PersonId(17), None).await?);
+    assert!(store.set_server_admin_given(PersonId(17), false).await?);
+    assert!(!store.set_server_admin_given(PersonId(99), true).await?, "nobody is bound there");
+    let changed = store.bindings().await?.remove(&PersonId(17)).context("it is gone")?;
+    assert_eq!((changed.pushed_external_id, changed.server_admin_given), (None, false));
+    Ok(())
+}
+
+async fn nobody_gets_another_persons_account(store: Store) -> Result<()> {
+    store.bind(&binding(17, "ana")?).await?;
+    store.bind(&binding(18, "rui")?).await?;
+    let before = store.bindings().await?;
+    for thief in [binding(19, "ana")?, binding(18, "ana")?] {
+        let error = store.bind(&thief).await.err().context("it was taken")?;
+        assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!("the account @ana:h.example is already bound to another person than {}", thief.person)
+        );
+    }
+    assert_eq!(store.bindings().await?, before);
+    Ok(())
+}
+
+async fn missing_people_are_counted_and_gone_since_the_first_time(store: Store) -> Result<()> {
+    for (person, localpart) in [(1, "ana"), (2, "rui"), (3, "eva")] {
+        store.bind(&binding(person, localpart)?).await?;
+    }
+    let note = async |present: &[i64], gone: &[(i64, i64)]| -> Result<Vec<(u32, Option<i64>)>> {
+        let present = present.iter().copied().map(PersonId).collect();
+        let gone: Vec<_> = gone.iter().map(|(person, since)| (PersonId(*person), at(*since))).collect();
+        store.note_presence(&present, &gone).await?;
+        let since = |binding: &Binding| binding.gone_since.map(|since| since.as_second() - at(0).as_second());
+        Ok(store.bindings().await?.values().map(|binding| (binding.missing_reads, since(binding))).collect())
+    };
+    // 2 has departed and is still listed, 3 is missing.
+    assert_eq!(note(&[1, 2], &[(2, 10)]).await?, [(0, None), (0, Some(10)), (1, None)]);
+    assert_eq!(note(&[1, 2], &[(2, 20), (3, 20)]).await?, [(0, None), (0, Some(10)), (2, Some(20))]);
+    // Both come back. 77 is not bound and changes nothing.
+    assert_eq!(note(&[1, 2, 3, 77], &[]).await?, [(0, None), (0, None), (0, None)]);
+    Ok(())
+}
+
+async fn the_first_binding_of_a_room_wins(store: Store) -> Result<()> {
+    let (first, second, icu) = (room_id!("!first:h.example"), room_id!("!second"), RoomKey::new("icu"));
+    assert_eq!(store.bind_room(&icu, first, at(0)).await?, first);
+    assert_eq!(store.bind_room(&icu, second, at(1)).await?, first);
+    store.rebind_room(&icu, second, at(2)).await?;
+    assert_eq!(store.rooms().await?.into_iter().collect::<Vec<_>>(), [(icu.clone(), second.to_owned())]);
+    assert!(store.unbind_room(&icu).await?);
+    assert!(!store.unbind_room(&icu).await?);
+    Ok(())
+}
+
+async fn a_room_has_one_key(store: Store) -> Result<()> {
+    let (room, icu, ward) = (room_id!("!room:h.example"), RoomKey::new("icu"), RoomKey::new("ward"));
+    store.bind_room(&icu, room, at(0)).await?;
+    store.bind_room(&ward, room_id!("!ward:h.example"), at(0)).await?;
+    for error in [
+        store.bind_room(&RoomKey::new("third"), room, at(1)).await.err(),
+        store.rebind_room(&ward, room, at(1)).await.err(),
+    ] {
+        let error = error.context("it was taken")?;
+        assert_eq!(error, StoreError::Conflict { what: format!("the room {room} is already bound to another key") });
+    }
+    Ok(())
+}
+
+fn grant(kind: GrantKind, expires: Option<i64>) -> NewGrant {
+    NewGrant {
+        person: PersonId(17),
+        kind,
+        scope: Some(RoomKey::new("icu")),
+        asker: "@ana:h.example".to_owned(),
+        reason: Some("night shift".to_owned()),
+        expires_at: expires.map(at),
+    }
+}
+
+async fn grants_of_all_kinds_come_back_and_expire(store: Store) -> Result<()> {
+    let kinds = [
+        GrantKind::Moderator,
+        GrantKind::Admin,
+        GrantKind::Level(-7),
+        GrantKind::Mute,
+        GrantKind::Kick,
+        GrantKind::Ban,
+        GrantKind::Lock,
+        GrantKind::Deactivate,
+    ];
+    let mut added = Vec::new();
+    for (end, kind) in (1..).zip(kinds) {
+        added.push(store.add_grant(&grant(kind, Some(end * 100)), at(0)).await?);
+    }
+    added.push(store.add_grant(&NewGrant { scope: None, reason: None, ..grant(GrantKind::Ban, None) }, at(0)).await?);
+    assert_eq!(added.iter().map(|grant| grant.kind).take(8).collect::<Vec<_>>(), kinds);
+    assert!(added.is_sorted_by_key(|grant| grant.id));
+    assert_eq!(store.grants_holding(at(0)).await?, added);
+    for now in [99, 100, 101, 799, 800] {
+        let holding: Vec<_> = added.iter().filter(|grant| grant.holds_at(at(now))).cloned().collect();
+        assert_eq!(store.grants_holding(at(now)).await?, holding, "the database and `holds_at` agree at {now}");
+    }
+    assert_eq!(store.next_grant_expiry(at(0)).await?, Some(at(100)));
+    assert_eq!(store.next_grant_expiry(at(100)).await?, Some(at(200)));
+    assert_eq!(store.next_grant_expiry(at(800)).await?, None);
+    Ok(())
+}
+
+async fn a_grant_ends_once_and_stays_on_record(store: Store) -> Result<()> {
+    let mute = store.add_grant(&grant(GrantKind::Mute, Some(100)), at(0)).await?;
+    let ban = store.add_grant(&NewGrant { person: PersonId(18), ..grant(GrantKind::Ban, None) }, at(0)).await?;
+    assert!(!store.end_grant(mute.id, "operator", at(100)).await?, "it has expired by itself");
+    assert!(store.end_grant(ban.id, "operator", at(50)).await?);
+    assert!(!store.end_grant(ban.id, "@rui:h.example", at(60)).await?);
+    assert!(!store.end_grant(GrantId(99), "operator", at(60)).await?);
+    assert_eq!(store.next_grant_expiry(at(0)).await?, Some(at(100)));
+
+    let all = store.grants(&GrantFilter::default()).await?;
+    assert_eq!(all.iter().map(|record| record.grant.id).collect::<Vec<_>>(), [ban.id, mute.id], "the newest first");
+    assert_eq!(all[0].ended, Some((at(50), "operator".to_owned())));
+    let ids = async |filter: GrantFilter| -> Result<Vec<GrantId>> {
+        Ok(store.grants(&filter).await?.into_iter().map(|record| record.grant.id).collect())
+    };
+    assert_eq!(ids(GrantFilter { person: Some(PersonId(17)), ..Default::default() }).await?, [mute.id]);
+    assert_eq!(ids(GrantFilter { scope: Some(RoomKey::new("ward")), ..Default::default() }).await?, []);
+    assert_eq!(ids(GrantFilter { holding_at: Some(at(99)), ..Default::default() }).await?, [mute.id]);
+    assert_eq!(ids(GrantFilter { limit: Some(1), ..Default::default() }).await?, [ban.id]);
+    Ok(())
+}
+
+fn held(id: &str, expires: i64) -> NewHeld {
+    NewHeld {
+        id: id.to_owned(),
+        reason: "too many people removed".to_owned(),
+        atoms: BTreeSet::from(["remove rui".to_owned(), "remove eva".to_owned()]),
+        expires_at: at(expires),
+    }
+}
+
+async fn a_plan_is_held_once_approved_once_and_released(store: Store) -> Result<()> {
+    assert!(store.hold(&held("0f", 100), at(0)).await?);
+    assert!(!store.hold(&held("0f", 150), at(50)).await?, "it is announced once");
+    let open = store.held_open(at(60)).await?;
+    assert_eq!((open.len(), &open[0].held, open[0].created_at), (1, &held("0f", 100), at(0)));
+
+    assert_eq!(store.approve("1e", "@ana:h.example", at(60)).await?, Approval::Unknown);
+    assert!(!store.mark_released("0f").await?, "not before it is approved");
+    assert_eq!(store.approve("0f", "@ana:h.example", at(60)).await?, Approval::Approved);
+    assert_eq!(store.approve("0f", "@rui:h.example", at(61)).await?, Approval::Already);
+    assert!(!store.hold(&held("0f", 170), at(70)).await?, "holding again does not take the approval away");
+    let approved = store.held_approved(at(70)).await?;
+    assert_eq!(approved[0].approved, Some(("@ana:h.example".to_owned(), at(60))));
+    assert_eq!(store.held_open(at(70)).await?, []);
+
+    assert!(store.mark_released("0f").await?);
+    assert!(!store.mark_released("0f").await?);
+    assert_eq!(store.approve("0f", "@rui:h.example", at(71)).await?, Approval::Already);
+    assert_eq!(store.held_approved(at(71)).await?, []);
+    Ok(())
+}
+
+async fn a_held_plan_expires_and_can_be_held_again(store: Store) -> Result<()> {
+    store.hold(&held("0f", 100), at(0)).await?;
+    store.hold(&held("1e", 100), at(0)).await?;
+    store.hold(&held("2d", 200), at(0)).await?;
+    assert_eq!(store.approve("1e", "@ana:h.example", at(99)).await?, Approval::Approved);
+    assert_eq!(store.approve("0f", "@ana:h.example", at(100)).await?, Approval::Expired, "before anybody tidied up");
+    assert_eq!(store.held_approved(at(100)).await?, [], "an approval expires too");
+    let expired = store.expire_held(at(100)).await?;
+    assert_eq!(expired, BTreeSet::from(["0f".to_owned(), "1e".to_owned()]));
+    assert_eq!(store.expire_held(at(100)).await?, BTreeSet::new());
+    assert_eq!(store.approve("0f", "@ana:h.example", at(101)).await?, Approval::Expired);
+
+    assert!(store.hold(&held("1e", 300), at(200)).await?, "due again, announced again");
+    let again = store.held_plan("1e").await?.context("it is gone")?;
+    assert_eq!((again.state, again.created_at, again.approved), (HeldState::Held, at(200), None));
+    Ok(())
+}
+
+async fn power_is_noted_as_it_comes_and_goes(store: Store) -> Result<()> {
+    let all = BTreeSet::from([Privilege::ServerAdmin, Privilege::Level100, Privilege::Approve, Privilege::Promote]);
+    let none = BTreeSet::new();
+    store.note_privileges(PersonId(17), &all, &none).await?;
+    store.note_privileges(PersonId(18), &BTreeSet::from([Privilege::Approve]), &none).await?;
+    let lost = BTreeSet::from([Privilege::ServerAdmin, Privilege::Promote, Privilege::Approve]);
+    store.note_privileges(PersonId(17), &BTreeSet::from([Privilege::Level100]), &lost).await?;
+    store.note_privileges(PersonId(18), &none, &BTreeSet::from([Privilege::Approve])).await?;
+    let privileged: Vec<_> = store.privileged().await?.into_iter().collect();
+    assert_eq!(privileged, [(PersonId(17), BTreeSet::from([Privilege::Level100]))]);
+    Ok(())
+}
+
+async fn facts_are_remembered_and_forgotten(store: Store) -> Result<()> {
+    assert_eq!(store.remembered("sync_token").await?, None);
+    store.remember("sync_token", "s1").await?;
+    store.remember("sync_token", "s2").await?;
+    assert_eq!(store.remembered("sync_token").await?.as_deref(), Some("s2"));
+    store.forget("sync_token").await?;
+    assert_eq!(store.remembered("sync_token").await?, None);
+
+    assert_eq!(store.directory_size().await?, None);
+    store.remember_directory_size(412).await?;
+    assert_eq!(store.directory_size().await?, Some(412));
+    store.remember("directory_size", "many").await?;
+    let error = store.directory_size().await.err().context("that is no number")?;
+    assert_eq!(
+        error.to_string(),
+        "the store holds what makes no sense: meta.value of row directory_size: it is not a number"
+    );
+    Ok(())
+}
