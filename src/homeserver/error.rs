@@ -222,10 +222,11 @@ fn from_api(error: &ApiError) -> HomeserverError {
     }
 }
 
+/// An instant instead of a time is never sent by Synapse; the own back-off answers it well enough.
 fn delay(retry_after: &RetryAfter) -> Option<Duration> {
     match retry_after {
         RetryAfter::Delay(delay) => Some(*delay),
-        RetryAfter::DateTime(until) => until.duration_since(std::time::SystemTime::now()).ok(),
+        RetryAfter::DateTime(_) => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One binary for all tests of the service, against real servers: it is linked once.
 
 mod config;
+mod homeserver;
 mod migrations;
 mod postgres;
 mod roster;

@@ -1,0 +1,117 @@
+//! Accounts: made, found, linked, locked, deactivated and back.
+
+use equipemed_bot::homeserver::{
+    Administrator, Done, Endpoint, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,
+};
+use equipemed_domain::action::ExternalId;
+use equipemed_testbed::Proxy;
+use equipemed_testbed::pool::seat;
+use tokio_util::sync::CancellationToken;
+
+use super::{Place, connection};
+
+fn external(id: &str) -> ExternalId {
+    ExternalId { provider: "oidc-equipemed".to_owned(), id: id.to_owned() }
+}
+
+#[tokio::test]
+async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let id = external(&place.seat.name("p1"));
+    let ana = place.user("ana")?;
+    assert_eq!(place.reader.account(&ana).await?, None);
+    assert_eq!(place.reader.holder_of(&id).await?, None);
+    assert_eq!(place.writer.create_account(&ana, "Ana", Some(&id)).await?, Done::Changed);
+
+    let sent = place.proxy.recorded().into_iter().find(|request| request.method == "PUT").expect("a PUT");
+    assert!(sent.body.expect("a body").get("password").is_none());
+    assert_eq!(place.reader.holder_of(&id).await?.as_ref(), Some(&ana));
+    let detail = place.reader.account(&ana).await?.expect("exists");
+    assert_eq!(detail.observed.display_name.as_deref(), Some("Ana"));
+    assert_eq!(detail.external_ids, [id.clone()]);
+
+    // Somebody else's external id is refused with the name of who has it.
+    let rui = place.account("rui").await?;
+    let taken = HomeserverError::Taken { holder: Some(ana.clone()) };
+    assert_eq!(place.writer.link_external_id(&rui, &id).await, Err(taken));
+    // Those of other providers stay.
+    let other = ExternalId { provider: "oidc-other".to_owned(), id: place.seat.name("q") };
+    assert_eq!(place.writer.link_external_id(&ana, &other).await?, Done::Changed);
+    assert_eq!(place.writer.link_external_id(&ana, &other).await?, Done::Already);
+    let ids = place.reader.account(&ana).await?.expect("exists").external_ids;
+    assert!(ids.contains(&id) && ids.contains(&other), "{ids:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn locking_and_deactivating_can_be_undone_without_a_password() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let ana = place.account("ana").await?;
+    let seen = async || anyhow::Ok(place.reader.accounts().await?.remove(&ana).expect("listed"));
+
+    place.writer.lock(&ana).await?;
+    assert!(seen().await?.locked);
+    place.writer.deactivate(&ana).await?;
+    let both = seen().await?;
+    assert!(both.deactivated && both.locked, "{both:?}");
+    place.writer.reactivate(&ana).await?;
+    place.writer.unlock(&ana).await?;
+    let back = seen().await?;
+    assert!(!back.deactivated && !back.locked, "{back:?}");
+    place.writer.set_admin(&ana, true).await?;
+    place.writer.set_display_name(&ana, "Ana Maria").await?;
+    let named = seen().await?;
+    assert!(named.admin);
+    assert_eq!(named.display_name.as_deref(), Some("Ana Maria"));
+    place.writer.set_admin(&ana, false).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_accounts_come_by_one_request() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    for name in ["ana", "rui", "eva"] {
+        place.account(name).await?;
+    }
+    place.proxy.take_recorded();
+    let accounts = place.reader.accounts().await?;
+    assert!(accounts.contains_key(&place.user("eva")?) && accounts.contains_key(place.reader.bot()));
+    assert_eq!(place.take(Endpoint::Accounts), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_to_nobody_is_noticed() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let nobody = place.user("nobody")?;
+    assert!(matches!(place.writer.lock(&nobody).await, Err(HomeserverError::Nonsense { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn setup_makes_the_bot_an_administrator_and_leaves_no_other() -> anyhow::Result<()> {
+    let seat = seat().await?;
+    let proxy = Proxy::start(&seat.synapse.url()).await?;
+    let connection = connection(&seat, &proxy, Patience::COMMAND, &CancellationToken::new())?;
+    let reader = Reader::new(connection.clone()).await?;
+    assert_eq!(reader.whoami().await?, reader.bot());
+    let writer = Writer::new(reader.clone(), WritePermit::for_setup());
+    assert_eq!(writer.register_bot().await?, Done::Changed);
+    assert_eq!(writer.register_bot().await?, Done::Already);
+    assert_eq!(reader.accounts().await, Err(HomeserverError::NotAdmin));
+
+    let wrong = Administrator::temporary(&connection, &"not the secret".into()).await;
+    assert!(matches!(wrong, Err(HomeserverError::Refused { status: 403, .. })), "{wrong:?}");
+    let administrator = Administrator::temporary(&connection, &seat.synapse.shared_secret().into()).await?;
+    administrator.make_admin(reader.bot()).await?;
+    administrator.end().await.map_err(|(user, error)| anyhow::anyhow!("{user}: {error}"))?;
+
+    let accounts = reader.accounts().await?;
+    assert!(accounts.get(reader.bot()).expect("the bot").admin);
+    let temporary: Vec<_> = accounts.iter().filter(|(user, _)| is_temporary_administrator(user)).collect();
+    assert!(!temporary.is_empty() && temporary.iter().all(|(_, account)| account.deactivated), "{temporary:?}");
+    for request in proxy.recorded() {
+        assert!(Endpoint::of(&request.method, &request.path).is_some(), "{} {}", request.method, request.path);
+    }
+    Ok(())
+}

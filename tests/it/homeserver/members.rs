@@ -1,0 +1,49 @@
+//! Who is in a room: every change twice, because the second is what a lost answer leads to.
+
+use equipemed_bot::homeserver::{Done, HomeserverError};
+use equipemed_domain::observed::Membership;
+
+use super::Place;
+
+#[tokio::test]
+async fn what_is_so_already_is_done() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let (ana, rui) = (place.account("ana").await?, place.account("rui").await?);
+    let room = place.found("icu", &place.room("12")).await?;
+    let (writer, reader) = (&place.writer, &place.reader);
+
+    for expected in [Done::Changed, Done::Already] {
+        assert_eq!(writer.admin_join(&room, &ana).await?, expected);
+    }
+    assert_eq!(writer.invite(&room, &ana).await?, Done::Already);
+    assert_eq!(reader.room(&room).await?.members.get(&ana), Some(&Membership::Join));
+    for expected in [Done::Changed, Done::Already] {
+        assert_eq!(writer.kick(&room, &ana, Some("shift over")).await?, expected);
+    }
+    assert_eq!(writer.kick(&room, &rui, None).await?, Done::Already, "was never there");
+    assert_eq!(reader.room(&room).await?.members.get(&ana), None);
+
+    writer.ban(&room, &ana, None).await?;
+    writer.ban(&room, &ana, None).await?;
+    assert_eq!(reader.room(&room).await?.members.get(&ana), Some(&Membership::BannedByBot));
+    let refused = writer.admin_join(&room, &ana).await.expect_err("banned");
+    assert_eq!(refused.errcode(), Some("M_BAD_STATE"));
+    for expected in [Done::Changed, Done::Already] {
+        assert_eq!(writer.unban(&room, &ana).await?, expected);
+    }
+    let nobody = place.user("nobody")?;
+    assert!(matches!(writer.admin_join(&room, &nobody).await, Err(HomeserverError::NotFound { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_redaction_is_the_bots_and_happens_once() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let room = place.found("icu", &place.room("12")).await?;
+    let message = serde_json::json!({"msgtype": "m.text", "body": "wrong room"});
+    let event = place.bot.send(room.as_str(), "m.room.message", message).await?;
+    let event = ruma_common::EventId::parse(event)?;
+    let first = place.writer.redact(&room, &event, Some("asked for"), "deed-1").await?;
+    assert_eq!(place.writer.redact(&room, &event, Some("asked for"), "deed-1").await?, first);
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The way to Synapse, tried on a real one: every test has its own application service there and a proxy before it.
+
+mod accounts;
+mod faults;
+mod members;
+mod picture;
+mod pure;
+mod rooms;
+
+use std::collections::BTreeSet;
+
+use equipemed_bot::homeserver::{
+    Connection, Endpoint, Founding, HomeserverError, Patience, Reader, WritePermit, Writer,
+};
+use equipemed_domain::action::NewRoom;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::policy::{History, RoomKind};
+use equipemed_testbed::pool::{Seat, seat};
+use equipemed_testbed::{Client, Proxy};
+use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+/// Synapse's side and ours.
+struct Place {
+    seat: Seat,
+    proxy: Proxy,
+    /// Connected through the proxy.
+    reader: Reader,
+    writer: Writer,
+    cancel: CancellationToken,
+    /// The bot's plain client, past the proxy.
+    bot: Client,
+}
+
+impl Place {
+    /// A bot that is an administrator already.
+    async fn new() -> anyhow::Result<Self> {
+        Self::patient(Patience::COMMAND).await
+    }
+
+    async fn patient(patience: Patience) -> anyhow::Result<Self> {
+        let seat = seat().await?;
+        let bot = seat.set_up_bot().await?;
+        let proxy = Proxy::start(&seat.synapse.url()).await?;
+        let cancel = CancellationToken::new();
+        let reader = Reader::new(connection(&seat, &proxy, patience, &cancel)?).await?;
+        let writer = Writer::new(reader.clone(), WritePermit::for_mode_enforce());
+        Ok(Self { seat, proxy, reader, writer, cancel, bot })
+    }
+
+    fn user(&self, name: &str) -> anyhow::Result<OwnedUserId> {
+        Ok(UserId::parse(self.seat.synapse.user_id(&self.seat.name(name)))?)
+    }
+
+    /// An account that exists.
+    async fn account(&self, name: &str) -> anyhow::Result<OwnedUserId> {
+        let user = self.user(name)?;
+        self.writer.create_account(&user, name, None).await?;
+        Ok(user)
+    }
+
+    fn room(&self, version: &str) -> NewRoom {
+        NewRoom {
+            kind: RoomKind::Room,
+            version: version.to_owned(),
+            name: "UTI".to_owned(),
+            topic: None,
+            avatar: None,
+            alias: None,
+            parent: None,
+            history: History::Shared,
+            retention: None,
+            levels: Default::default(),
+            invite: BTreeSet::new(),
+        }
+    }
+
+    fn levels(&self, version: &str) -> Map<String, Value> {
+        let mut levels = json!({"users_default": 0, "events_default": 0, "state_default": 50, "invite": 50, "ban": 50, "kick": 50, "redact": 50});
+        if version != "12" {
+            levels["users"] = json!({(self.reader.bot().as_str()): 9001});
+        }
+        levels.as_object().cloned().unwrap_or_default()
+    }
+
+    /// A plain room with a key.
+    async fn found(&self, key: &str, new: &NewRoom) -> Result<OwnedRoomId, HomeserverError> {
+        let levels = self.levels(&new.version);
+        self.writer.create_room(&Founding { key: &RoomKey::new(key), new, parent: None, levels }).await
+    }
+
+    /// How often an endpoint was asked on the wire, and forgets what was.
+    fn take(&self, endpoint: Endpoint) -> usize {
+        let recorded = self.proxy.take_recorded();
+        recorded.iter().filter(|request| Endpoint::of(&request.method, &request.path) == Some(endpoint)).count()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for request in self.proxy.recorded() {
+            let known = Endpoint::of(&request.method, &request.path);
+            assert!(known.is_some(), "{} {} is not in the list of endpoints", request.method, request.path);
+            assert!(!request.query.unwrap_or_default().contains("user_id="), "acts as somebody else");
+        }
+    }
+}
+
+fn connection(
+    seat: &Seat,
+    proxy: &Proxy,
+    patience: Patience,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Connection> {
+    Ok(Connection {
+        url: proxy.url().parse()?,
+        bot: UserId::parse(seat.bot_id())?,
+        token: seat.registration.as_token.clone().into(),
+        in_flight: 4,
+        patience,
+        cancel: cancel.clone(),
+        on_wait: None,
+    })
+}

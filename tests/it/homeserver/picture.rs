@@ -1,0 +1,104 @@
+//! Rooms seen from single events.
+
+use std::time::Duration;
+
+use equipemed_bot::homeserver::{Effect, StateEvent, apply};
+use equipemed_domain::observed::{Membership, ObservedRoom};
+use ruma_common::{OwnedUserId, room_id, user_id};
+use serde_json::{Value, json};
+
+fn room() -> ObservedRoom {
+    ObservedRoom {
+        room_id: room_id!("!icu:hospital.example").to_owned(),
+        version: "12".to_owned(),
+        creator: user_id!("@bot:hospital.example").to_owned(),
+        additional_creators: Default::default(),
+        is_space: false,
+        name: None,
+        topic: None,
+        avatar: None,
+        alias: None,
+        join_rule: None,
+        history: None,
+        retention: None,
+        encrypted: false,
+        replaced: false,
+        parents: Default::default(),
+        children: Default::default(),
+        members: Default::default(),
+        power_levels: None,
+    }
+}
+
+fn put(room: &mut ObservedRoom, sender: &str, kind: &str, state_key: &str, content: Value) -> Effect {
+    let text = json!({"sender": sender, "type": kind, "state_key": state_key, "content": content, "event_id": "$x"})
+        .to_string();
+    let event: StateEvent<'_> = serde_json::from_str(&text).expect("a state event");
+    apply(room, &event, user_id!("@bot:hospital.example"))
+}
+
+const BOT: &str = "@bot:hospital.example";
+const ANA: &str = "@ana:hospital.example";
+
+fn ana() -> OwnedUserId {
+    user_id!("@ana:hospital.example").to_owned()
+}
+
+#[test]
+fn who_left_and_who_was_removed_differ() {
+    let mut room = room();
+    let member = |room: &mut ObservedRoom, sender: &str, membership: &str| {
+        put(room, sender, "m.room.member", ANA, json!({"membership": membership}))
+    };
+    assert_eq!(member(&mut room, BOT, "invite"), Effect::Changed);
+    assert_eq!(member(&mut room, ANA, "join"), Effect::Changed);
+    assert_eq!(member(&mut room, ANA, "join"), Effect::Same, "a new display name");
+    assert_eq!(member(&mut room, ANA, "leave"), Effect::Changed);
+    assert_eq!(room.members.get(&ana()), Some(&Membership::Left));
+    assert_eq!(member(&mut room, BOT, "leave"), Effect::Changed);
+    assert_eq!(room.members.get(&ana()), None);
+    member(&mut room, BOT, "ban");
+    assert_eq!(room.members.get(&ana()), Some(&Membership::BannedByBot));
+    assert_eq!(member(&mut room, "@rui:hospital.example", "ban"), Effect::Changed);
+    assert_eq!(room.members.get(&ana()), Some(&Membership::Ban));
+}
+
+#[test]
+fn a_room_that_the_bot_lost_is_doubtful() {
+    let mut room = room();
+    assert_eq!(put(&mut room, BOT, "m.room.member", BOT, json!({"membership": "join"})), Effect::Changed);
+    assert_eq!(put(&mut room, ANA, "m.room.member", BOT, json!({"membership": "leave"})), Effect::Doubtful);
+    assert_eq!(put(&mut room, ANA, "m.room.member", ANA, json!({"membership": 7})), Effect::Doubtful);
+    assert_eq!(put(&mut room, ANA, "m.room.create", "", json!({})), Effect::Doubtful);
+}
+
+#[test]
+fn links_without_a_way_are_none() {
+    let mut room = room();
+    let child = "!bed:hospital.example";
+    assert_eq!(put(&mut room, BOT, "m.space.child", child, json!({"via": ["hospital.example"]})), Effect::Changed);
+    assert_eq!(room.children.len(), 1);
+    assert_eq!(put(&mut room, BOT, "m.space.child", child, json!({})), Effect::Changed);
+    assert!(room.children.is_empty());
+}
+
+#[test]
+fn odd_contents_count_as_absent() {
+    let mut room = room();
+    put(&mut room, BOT, "m.room.name", "", json!({"name": "UTI"}));
+    assert_eq!(room.name.as_deref(), Some("UTI"));
+    assert_eq!(put(&mut room, BOT, "m.room.name", "", json!({"name": 5})), Effect::Changed);
+    assert_eq!(room.name, None);
+    put(&mut room, BOT, "m.room.retention", "", json!({"max_lifetime": 86_400_000}));
+    assert_eq!(room.retention, Some(Duration::from_secs(86_400)));
+    assert_eq!(put(&mut room, BOT, "m.room.topic", "not empty", json!({"topic": "x"})), Effect::Same);
+    assert_eq!(put(&mut room, BOT, "org.example.anything", "", json!({"x": 1})), Effect::Same);
+}
+
+#[test]
+fn levels_keep_what_is_unknown() {
+    let mut room = room();
+    put(&mut room, BOT, "m.room.power_levels", "", json!({"historical": 100, "users": {(ANA): 50}}));
+    let levels = room.power_levels.expect("levels");
+    assert_eq!(levels["historical"], json!(100));
+}

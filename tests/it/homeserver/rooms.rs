@@ -1,0 +1,143 @@
+//! Rooms: made by one request, read by one, kept current by single events, in every version that matters.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use equipemed_bot::homeserver::{Done, Effect, Endpoint, Founding, HomeserverError, KNOWN_TYPES, apply};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::Membership;
+use equipemed_domain::policy::{History, RoomKind};
+use equipemed_testbed::Client;
+use ruma_common::RoomAliasId;
+use serde_json::json;
+
+use super::Place;
+
+#[tokio::test]
+async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let mut new = place.room("12");
+    new.kind = RoomKind::Space;
+    let parent = place.found("hospital", &new).await?;
+    assert!(place.reader.room(&parent).await?.is_space);
+    let ana = place.account("ana").await?;
+    for version in ["10", "11", "12"] {
+        let key = RoomKey::new(format!("icu-{version}"));
+        let mut new = place.room(version);
+        new.topic = Some("Plantão".to_owned());
+        new.alias = Some(format!("{}icu{version}", place.seat.alias_prefix));
+        new.history = History::Joined;
+        new.retention = Some(Duration::from_secs(86_400));
+        new.avatar = Some("mxc://hospital.example/icu".to_owned());
+        new.invite = BTreeSet::from([ana.clone()]);
+        place.proxy.take_recorded();
+        let levels = place.levels(version);
+        let room = place
+            .writer
+            .create_room(&Founding { key: &key, new: &new, parent: Some(&parent), levels: levels.clone() })
+            .await?;
+        let seen = place.reader.room(&room).await?;
+        assert_eq!(place.proxy.take_recorded().len(), 2, "one to make it, one to read it");
+
+        assert_eq!(seen.version, version);
+        assert_eq!(seen.creator, place.reader.bot());
+        assert_eq!(seen.name.as_deref(), Some("UTI"));
+        assert_eq!(seen.topic.as_deref(), Some("Plantão"));
+        assert_eq!(seen.avatar, new.avatar);
+        assert_eq!(seen.alias, Some(format!("#{}icu{version}:hospital.example", place.seat.alias_prefix)));
+        assert_eq!(seen.join_rule.as_deref(), Some("invite"));
+        assert_eq!(seen.history.as_deref(), Some("joined"));
+        assert_eq!(seen.retention, new.retention);
+        assert_eq!(seen.parents, BTreeSet::from([parent.clone()]));
+        assert!(!seen.encrypted && !seen.replaced && !seen.is_space);
+        assert!(matches!(seen.members.get(&ana), Some(Membership::Invite | Membership::Join)));
+        let written = seen.power_levels.expect("levels");
+        assert!(levels.iter().all(|(key, value)| written.get(key) == Some(value)), "{written:?}");
+        assert_eq!(place.reader.room_key(&room).await?, Some(key.clone()));
+        assert_eq!(place.reader.room_with_key(&key, &BTreeSet::new()).await?, Some(room));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_alias_is_published_and_given_up() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let mut new = place.room("12");
+    let first = place.found("icu", &new).await?;
+    let name = format!("{}icu", place.seat.alias_prefix);
+    let alias = RoomAliasId::parse(format!("#{name}:hospital.example"))?;
+    assert_eq!(place.reader.resolve_alias(&alias).await?, None);
+    assert_eq!(place.writer.set_alias(&first, &alias).await?, Done::Changed);
+    assert_eq!(place.writer.set_alias(&first, &alias).await?, Done::Already);
+    assert_eq!(place.reader.resolve_alias(&alias).await?.as_ref(), Some(&first));
+
+    new.alias = Some(name);
+    let taken = place.found("icu", &new).await;
+    assert_eq!(taken.expect_err("taken").errcode(), Some("M_ROOM_IN_USE"));
+    let foreign = RoomAliasId::parse("#other:hospital.example")?;
+    assert_eq!(place.writer.set_alias(&first, &foreign).await.expect_err("foreign").errcode(), Some("M_EXCLUSIVE"));
+    place.writer.release_alias(&alias).await?;
+    assert_eq!(place.reader.resolve_alias(&alias).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let ana = Client::create(place.seat.synapse, &place.seat.name("ana")).await?;
+    let rui = place.account("rui").await?;
+    for version in ["10", "12"] {
+        let mut new = place.room(version);
+        new.invite = BTreeSet::from([ruma_common::UserId::parse(ana.user_id())?]);
+        let room = place.found("icu", &new).await?;
+        // The server accepts the invite for the person, in its own time.
+        place.writer.admin_join(&room, &ruma_common::UserId::parse(ana.user_id())?).await?;
+        let position = place.reader.position().await?.expect("Synapse has one");
+        let mut picture = place.reader.room(&room).await?;
+        place.proxy.take_recorded();
+        let past = place.reader.changes_since(&room, &position, KNOWN_TYPES).await?;
+        assert!(past.complete && past.events.is_empty());
+        assert_eq!(place.take(Endpoint::RoomEvents), 1, "one request when nothing happened");
+
+        place.writer.set_topic(&room, "Noite").await?;
+        place.writer.admin_join(&room, &rui).await?;
+        place.writer.ban(&room, &rui, None).await?;
+        let mut levels = place.reader.power_levels(&room).await?.expect("levels");
+        levels.insert("ban".to_owned(), json!(75));
+        place.writer.set_levels(&room, levels).await?;
+        let message = json!({"msgtype": "m.text", "body": "not a state event"});
+        place.bot.send(room.as_str(), "m.room.message", message).await?;
+        ana.post_ok(
+            &format!("/_matrix/client/v3/rooms/{}/leave", equipemed_testbed::client::encode(room.as_str())),
+            json!({}),
+        )
+        .await?;
+
+        let past = place.reader.changes_since(&room, &position, KNOWN_TYPES).await?;
+        assert!(past.complete);
+        let effects: Vec<_> = past
+            .events
+            .iter()
+            .map(|event| apply(&mut picture, &event.as_state().expect("a state event"), place.reader.bot()))
+            .collect();
+        assert!(effects.contains(&Effect::Changed) && !effects.contains(&Effect::Doubtful), "{effects:?}");
+        assert_eq!(picture, place.reader.room(&room).await?);
+        assert_eq!(picture.members.get(&rui), Some(&Membership::BannedByBot));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn rooms_of_others_are_listed_and_cannot_be_read() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let ana = Client::create(place.seat.synapse, &place.seat.name("ana")).await?;
+    let room = ana.create_room(json!({"name": "Ana's", "room_version": "11"})).await?;
+    let room = ruma_common::RoomId::parse(room)?;
+    let listed = place.reader.rooms_list().await?;
+    let listing = listed.iter().find(|listing| listing.room_id == room).expect("listed");
+    assert_eq!((listing.name.as_deref(), listing.members, listing.version.as_deref()), (Some("Ana's"), 1, Some("11")));
+    let refused = place.reader.room(&room).await;
+    assert!(matches!(refused, Err(HomeserverError::Refused { status: 403, .. })), "{refused:?}");
+    assert!(!place.reader.joined_rooms().await?.contains(&room));
+    Ok(())
+}
