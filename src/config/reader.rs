@@ -53,7 +53,9 @@ impl Document {
                     line: at.as_ref().map_or(0, serde_yaml::Location::line),
                     column: at.as_ref().map_or(0, serde_yaml::Location::column),
                     path: String::new(),
-                    text: format!("is not valid YAML ({error}); check indentation, quotes and brackets just before this place"),
+                    text: format!(
+                        "is not valid YAML ({error}); check indentation, quotes and brackets just before this place"
+                    ),
                 });
                 return None;
             }
