@@ -146,25 +146,25 @@ fn people(root: &Node<'_>, counts: &mut Option<(usize, usize)>) -> Option<Vec<Pe
     read.into_iter().collect()
 }
 
-/// What must be unique, with the line where it was seen first.
+/// What must be unique, with the place where it was seen first.
 #[derive(Default)]
-struct Taken {
-    ids: BTreeMap<i64, usize>,
-    usernames: BTreeMap<String, usize>,
-    public_ids: BTreeMap<String, usize>,
+struct Taken<'r> {
+    ids: BTreeMap<i64, Node<'r>>,
+    usernames: BTreeMap<String, Node<'r>>,
+    public_ids: BTreeMap<String, Node<'r>>,
 }
 
-fn unique<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, node: &Node<'_>) {
+fn unique<'r, K: Ord>(seen: &mut BTreeMap<K, Node<'r>>, key: K, node: &Node<'r>) {
     match seen.get(&key) {
         // Without the value: a username is a person's name.
-        Some(line) => {
-            node.problem(format!("is the same as in line {line}; each person has their own, as in EquipeMed"))
+        Some(first) => {
+            node.problem(format!("is the same as in line {}; each person has their own, as in EquipeMed", first.line()))
         }
-        None => drop(seen.insert(key, node.line())),
+        None => drop(seen.insert(key, node.clone())),
     }
 }
 
-fn person(node: &Node<'_>, taken: &mut Taken) -> Option<Person> {
+fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     let mut map = node.map();
     let (id_node, public_id_node, username_node) = (map.get("id"), map.get("public_id"), map.get("username"));
     id_node.missing("EquipeMed's number of the person");

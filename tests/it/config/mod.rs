@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use equipemed_bot::config::settings::{Database, DirectorySource, Drift, Mode, Scope};
-use equipemed_bot::config::{self, Environment, Problems, Settings, registration};
+use equipemed_bot::config::settings::{Database, DirectorySource, Drift, Mode};
+use equipemed_bot::config::{self, Environment, Problems, Settings};
 use equipemed_bot::directory::{DirectoryError, Source};
 use equipemed_domain::policy::{History, JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
@@ -13,6 +13,9 @@ use equipemed_domain::selector::Selector;
 use equipemed_domain::standing::StatusMeaning;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
+
+mod registration;
+mod secrets;
 
 /// A folder with a registration and whatever a test puts beside it.
 struct Folder(TempDir);
@@ -27,7 +30,7 @@ impl Folder {
         let folder = Self(tempfile::tempdir().unwrap());
         folder.write("config.yaml", SMALL);
         let plan = config::plan_registration(&folder.path("config.yaml"), &Environment::default()).unwrap();
-        folder.write("registration.yaml", &registration::generate(&plan.wanted).unwrap());
+        folder.write("registration.yaml", &config::registration::generate(&plan.wanted).unwrap());
         folder
     }
 
@@ -309,157 +312,6 @@ rooms:
 }
 
 #[test]
-fn aliases_are_unique_and_in_the_registration() {
-    insta::assert_snapshot!(problems(
-        "rooms:
-  a: {name: A, alias: equipemed_a, members: {any: true}}
-  b: {name: B, alias: equipemed_a, members: {any: true}}
-  c: {name: C, alias: equipemed_control, members: {any: true}}
-  d: {name: D, alias: uti, members: {any: true}}
-  e: {name: E, alias: '#equipemed_e:hospital.example', members: {any: true}}
-"), @r#"
-    config.yaml:5:23: rooms.b.alias: is the alias of a already; each room needs its own
-    config.yaml:6:23: rooms.c.alias: is the alias of bot.control_room already; each room needs its own
-    config.yaml:7:23: rooms.d.alias: uti is outside the alias namespaces of the registration, so Synapse would refuse it; begin it with equipemed_, or widen namespaces.aliases in the registration
-    config.yaml:8:23: rooms.e.alias: is written without # and server; write equipemed_e
-    "#);
-}
-
-#[test]
-fn a_registration_that_could_impersonate_is_refused() {
-    let folder = Folder::new();
-    let text = fs::read_to_string(folder.path("registration.yaml")).unwrap();
-    let check = |from: &str, to: &str| {
-        assert!(text.contains(from), "{from} is not in the registration");
-        folder.write("registration.yaml", &text.replace(from, to));
-        folder.problems(SMALL)
-    };
-    insta::assert_snapshot!(check(r"@equipemed_bot:hospital\.example$", r"@equipemed_.*:hospital\.example$"), @r#"
-    registration.yaml:14:14: namespaces.users[0].regex: has to match @equipemed_bot:hospital.example alone, with every dot escaped and a $ at the end, or the token could act as other people; write {exclusive: true, regex: '@equipemed_bot:hospital\.example$'}
-    "#);
-    insta::assert_snapshot!(check(r"@equipemed_bot:hospital\.example$", r"@equipemed_bot:hospital\.example"), @r#"
-    registration.yaml:14:14: namespaces.users[0].regex: has to match @equipemed_bot:hospital.example alone, with every dot escaped and a $ at the end, or the token could act as other people; write {exclusive: true, regex: '@equipemed_bot:hospital\.example$'}
-    "#);
-    insta::assert_snapshot!(check(r"@equipemed_bot:hospital\.example$", r"@other_bot:hospital\.example$"), @r#"
-    registration.yaml:14:14: namespaces.users[0].regex: has to match @equipemed_bot:hospital.example alone, with every dot escaped and a $ at the end, or the token could act as other people; write {exclusive: true, regex: '@equipemed_bot:hospital\.example$'}
-    "#);
-    insta::assert_snapshot!(check("- exclusive: true\n      regex: '@", "- exclusive: false\n      regex: '@"), @r#"
-    registration.yaml:13:7: namespaces.users[0]: has to be exclusive, so that nobody else can take the bot's name; write {exclusive: true, regex: '@equipemed_bot:hospital\.example$'}
-    "#);
-    insta::assert_snapshot!(check("rate_limited: false\n", ""), @r#"
-    registration.yaml:3:1: rate_limited: has to be `rate_limited: false`, or Synapse slows the service down until it skips work
-    "#);
-    insta::assert_snapshot!(check("'#equipemed_.*", "'#other_.*"), @r#"
-    config.yaml:1:1: bot.control_room.alias: equipemed_control is outside the alias namespaces of the registration, so Synapse would refuse it; begin it with equipemed_, or widen namespaces.aliases in the registration
-    "#);
-    insta::assert_snapshot!(check("sender_localpart: equipemed_bot", "sender_localpart: Bot"), @r#"
-    registration.yaml:8:19: sender_localpart: is not a valid name for a Matrix account; use a-z, 0-9 and . _ = - / + only
-    "#);
-}
-
-#[test]
-fn the_shipped_registration_is_refused_until_it_is_made_new() {
-    let folder = Folder::new();
-    folder.write("registration.yaml", registration::EXAMPLE);
-    insta::assert_snapshot!(folder.problems(SMALL), @r#"
-    registration.yaml:21:11: as_token: is still a placeholder; run `equipemed-bot registration` and give the new file to Synapse
-    registration.yaml:24:11: hs_token: is still a placeholder; run `equipemed-bot registration` and give the new file to Synapse
-    "#);
-    fs::remove_file(folder.path("registration.yaml")).unwrap();
-    insta::assert_snapshot!(folder.problems(SMALL), @r#"
-    registration.yaml: cannot read the registration: No such file or directory (os error 2); run `equipemed-bot registration` and give the new file to Synapse, or correct appservice.registration
-    "#);
-}
-
-#[test]
-fn a_new_registration_has_fresh_tokens_and_is_accepted() {
-    let folder = Folder::new();
-    let settings = folder.load(SMALL).unwrap();
-    let registration = &settings.appservice.registration;
-    assert_eq!(registration.as_token.expose_secret().len(), 64);
-    assert_ne!(registration.as_token.expose_secret(), registration.hs_token.expose_secret());
-    assert_eq!(registration.url.as_str(), "http://127.0.0.1:9009/");
-    let again = Folder::new().load(SMALL).unwrap();
-    assert_ne!(registration.as_token.expose_secret(), again.appservice.registration.as_token.expose_secret());
-    let server = &settings.policy.server_name;
-    assert!(registration.owns_alias("equipemed_uti", server));
-    assert!(!registration.owns_alias("uti", server));
-}
-
-#[test]
-fn a_registration_is_planned_though_other_sections_are_not_ready() {
-    let folder = Folder::new();
-    folder.write(
-        "config.yaml",
-        &format!("{SMALL}appservice: {{listen: '0.0.0.0:8080'}}\ndatabase: {{url: '${{LATER}}'}}\n"),
-    );
-    let plan = config::plan_registration(&folder.path("config.yaml"), &Environment::default()).unwrap();
-    assert_eq!(plan.wanted.url.as_str(), "http://127.0.0.1:8080/");
-    assert_eq!(plan.file, folder.path("registration.yaml"));
-}
-
-#[test]
-fn variables_are_put_in_after_parsing() {
-    let folder = Folder::new();
-    let text = format!(
-        "{SMALL}bot: {{display_name: 'x ${{NAME}} $${{NAME}}'}}\nrooms: {{a: {{name: A, members: {{any: '${{YES}}'}}}}}}\nroles: {{r: {{when: {{any: true}}, level: '${{LEVEL}}'}}}}\n"
-    );
-    let settings = folder.load_with(&text, &[("NAME", "a: b\n- {c}"), ("YES", "true"), ("LEVEL", "50")]).unwrap();
-    assert_eq!(settings.bot.display_name, "x a: b\n- {c} ${NAME}");
-    assert_eq!(settings.policy.rooms[&"a".into()].members, Selector::Any(true));
-    assert_eq!(settings.policy.roles[&"r".into()].level, Some(50));
-    insta::assert_snapshot!(folder.problems(&text), @r#"
-    config.yaml:3:21: bot.display_name: the environment variable NAME is not set; set it where the service is started, or write $${ for the two characters themselves
-    config.yaml:4:37: rooms.a.members.any: the environment variable YES is not set; set it where the service is started, or write $${ for the two characters themselves
-    config.yaml:5:39: roles.r.level: the environment variable LEVEL is not set; set it where the service is started, or write $${ for the two characters themselves
-    "#);
-    insta::assert_snapshot!(folder.problems(&format!("{SMALL}bot: {{display_name: '${{open', prefix: '${{A B}}'}}\n")), @r#"
-    config.yaml:3:21: bot.display_name: a ${ is not closed; write ${NAME}, or $${ for the two characters themselves
-    config.yaml:3:39: bot.prefix: ${A B} does not name an environment variable; write ${NAME} with letters, digits and _
-    "#);
-}
-
-#[test]
-fn a_secret_comes_from_its_value_or_its_file_and_never_both() {
-    let folder = Folder::new();
-    folder.write("url", "postgres://bot:pass%20word@db/bot\r\n");
-    folder.write("empty", "\n");
-    let settings = folder.load(&format!("{SMALL}database: {{url_file: url}}\n")).unwrap();
-    let Database::Postgres { url } = &settings.database else { panic!("not PostgreSQL") };
-    assert_eq!(url.expose_secret(), "postgres://bot:pass%20word@db/bot");
-    for (lines, expected) in [
-        ("{url: 'sqlite://x.db', url_file: url}", "is given beside url; keep one of the two"),
-        ("{url_file: nowhere}", "create the file with only the secret in it"),
-        ("{url_file: empty}", "is empty; put the secret into it"),
-        ("{url: CHANGE_ME}", "is still a placeholder"),
-        ("{url: 'mysql://me:hunter2@db/bot'}", "expected sqlite://FILE"),
-        ("{url: 'sqlite::memory:'}", "give a file"),
-    ] {
-        let found = folder.problems(&format!("{SMALL}database: {lines}\n"));
-        assert!(found.contains(expected), "{lines}: {found}");
-        assert!(!found.contains("hunter2"), "{found}");
-    }
-}
-
-#[test]
-fn debug_and_summary_show_no_secret() {
-    let folder = Folder::new();
-    let hook = format!("whsec_{}", "c2Vj".repeat(10));
-    let text = format!(
-        "{SMALL}database: {{url: 'postgres://bot:hunter2@db/bot'}}\napi:\n  listen: 127.0.0.1:9010\n  tokens: [{{name: equipemed, token: '${{TOKEN}}'}}]\n  webhook_secret: {hook}\n"
-    );
-    let environment: Environment = [("TOKEN", "correct-horse-battery-staple-0123456789")].into_iter().collect();
-    folder.write("config.yaml", &text);
-    let settings = config::load(&folder.path("config.yaml"), &environment).unwrap();
-    let token = settings.appservice.registration.as_token.expose_secret().to_owned();
-    let shown = format!("{settings:?} {settings:#?} {environment:?} {}", settings.summary());
-    for secret in ["hunter2", "correct-horse", &hook, &token] {
-        assert!(!shown.contains(secret), "{secret} is shown");
-    }
-    assert_eq!(settings.api.unwrap().tokens[0].scopes, Scope::DEFAULT);
-}
-
-#[test]
 fn summary_tells_what_is_on() {
     let folder = Folder::new();
     let summary = folder.load(config::EXAMPLE).unwrap().summary();
@@ -473,32 +325,6 @@ fn summary_tells_what_is_on() {
     rooms:      6, of them 1 spaces and the control room
     listening:  127.0.0.1:9009
     api:        off, web: off
-    "#);
-}
-
-#[test]
-fn api_and_web_need_an_address_and_good_secrets() {
-    insta::assert_snapshot!(problems(
-        "api:
-  tokens: [{name: a, token: short}, {name: b, scopes: [everything]}, {token: 0123456789abcdef0123456789abcdef}]
-  webhook_secret: whsec_abc
-web: {public_url: 'ftp://x'}
-"), @r#"
-    config.yaml:4:29: api.tokens[0].token: is shorter than 32 characters; `openssl rand -hex 32` makes a good one
-    config.yaml:4:37: api.tokens[1].token: is missing; give a long random text, or its file as token_file; `openssl rand -hex 32` makes one
-    config.yaml:4:56: api.tokens[1].scopes[0]: "everything" is not known here; known are: read, sync, moderate, audit, grants, approve
-    config.yaml:4:70: api.tokens[2].name: is missing; give a name for the caller, such as equipemed; the audit shows it
-    config.yaml:5:19: api.webhook_secret: expected whsec_ followed by 24 to 64 bytes in base64, as `openssl rand -base64 32` prints them
-    config.yaml:6:19: web.public_url: expected an address that begins with https:// or http://
-    "#);
-    insta::assert_snapshot!(problems("api: {webhook_secret: whsec_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD}\nweb: {public_url: 'https://x'}\n"), @r#"
-    config.yaml:3:1: api.listen: is missing; give an address such as 127.0.0.1:9010, or remove tokens and webhook_secret: without one the API is off
-    config.yaml:4:1: web.listen: is missing; give an address such as 127.0.0.1:9011, or remove public_url: without one the pages are off
-    "#);
-    insta::assert_snapshot!(problems("api: {listen: '127.0.0.1:9009'}\nweb: {listen: 'localhost:9011'}\n"), @r#"
-    config.yaml:3:15: api.listen: is the address of appservice.listen too; give each its own port
-    config.yaml:4:1: web.public_url: is missing; give the address of the pages in a browser, such as https://equipemed-bot.hospital.example
-    config.yaml:4:15: web.listen: expected an IP address and a port to listen on, such as 127.0.0.1:9009 or [::1]:9009 (host names are not taken here)
     "#);
 }
 
