@@ -101,10 +101,14 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
     let listener = service::appservice(&map.get("appservice"), folder);
     let registration =
         listener.registration_file.as_deref().and_then(|file| Registration::read(file, server.as_deref(), sink));
-    let bot_id = server.as_ref().zip(registration.as_ref()).and_then(|(server, registration)| registration::bot_id(&registration.sender_localpart, server));
+    let bot_id = server
+        .as_ref()
+        .zip(registration.as_ref())
+        .and_then(|(server, registration)| registration::bot_id(&registration.sender_localpart, server));
     let (roles_node, rooms_node) = (map.get("roles"), map.get("rooms"));
     let role_keys: BTreeSet<&str> = roles_node.map().entries().into_iter().map(|(key, _)| key).collect();
-    let context = Context { folder, server, registration, bot: bot_id, roles: role_keys, rooms: rooms::kinds(&rooms_node) };
+    let context =
+        Context { folder, server, registration, bot: bot_id, roles: role_keys, rooms: rooms::kinds(&rooms_node) };
 
     let mode = service::mode(&map.get("mode"));
     let timezone = service::timezone(&map.get("timezone"));
@@ -122,8 +126,11 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
     let api = access::api(&map.get("api"), folder);
     let web = access::web(&map.get("web"));
     let telemetry = service::telemetry(&map.get("telemetry"));
-    let listening =
-        [("appservice", listener.listen), ("api", listen_of(api.as_ref(), |api| api.listen)), ("web", listen_of(web.as_ref(), |web| web.listen))];
+    let listening = [
+        ("appservice", listener.listen),
+        ("api", listen_of(api.as_ref(), |api| api.listen)),
+        ("web", listen_of(web.as_ref(), |web| web.listen)),
+    ];
     check_addresses(&mut map, &listening);
     map.close();
 
@@ -170,7 +177,10 @@ fn check_addresses(map: &mut Map<'_>, listening: &[(&'static str, Option<SocketA
         // Port 0 is a different free one each time.
         let Some(address) = address.filter(|address| address.port() != 0) else { continue };
         if let Some(other) = taken.insert(address, section) {
-            map.get(section).map().get("listen").problem(format!("is the address of {other}.listen too; give each its own port"));
+            map.get(section)
+                .map()
+                .get("listen")
+                .problem(format!("is the address of {other}.listen too; give each its own port"));
         }
     }
 }

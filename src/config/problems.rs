@@ -103,7 +103,7 @@ impl Sink {
             Some(read) if list.is_empty() => Ok(read),
             // A part is missing only where a problem was recorded; should that fail, silence would be worse.
             None if list.is_empty() => {
-                self_report(file, &mut list);
+                list.push(lost(file));
                 Err(Problems(list))
             }
             _ => {
@@ -115,21 +115,21 @@ impl Sink {
     }
 }
 
-fn self_report(file: &str, list: &mut Vec<Problem>) {
-    list.push(Problem {
+fn lost(file: &str) -> Problem {
+    Problem {
         file: file.to_owned(),
         line: 0,
         column: 0,
         path: String::new(),
         text: "cannot be read, and the reason was lost; please report this as a defect".to_owned(),
-    });
+    }
 }
 
 /// The candidate that `word` was most likely meant to be.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
-    // A third of the letters may differ; more than that is another word.
-    let most = (wanted.chars().count() / 3).clamp(1, 3);
+    // A third of the letters may differ, so none in a word of two; more than that is another word.
+    let most = (wanted.chars().count() / 3).min(3);
     candidates
         .into_iter()
         .filter_map(|candidate| {

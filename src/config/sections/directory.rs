@@ -32,12 +32,13 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
     let url = match given {
         Given::Secret(url) if is_postgres(url.expose_secret()) => Some(url),
         Given::Secret(_) => {
-            url_node.problem("expected postgres://user:password@host/database, with a role that may only read");
+            url_node.problem("expected postgres://user:password@host/database, with a role that may only read; in the password # / @ : and spaces are written as %23 %2F %40 %3A %20");
             None
         }
         Given::Nothing => {
             if matches!(kind, Some(Kind::Equipemed)) {
-                url_node.missing("EquipeMed's database as postgres://user:password@host/database, or its file as url_file");
+                url_node
+                    .missing("EquipeMed's database as postgres://user:password@host/database, or its file as url_file");
             }
             None
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 use ruma_common::{OwnedServerName, OwnedUserId};
 
 use crate::config::reader::Node;
-use crate::config::registration::Registration;
+use crate::config::registration::{ALIAS_PREFIX, Registration};
 
 pub(super) mod access;
 pub(super) mod cycles;
@@ -53,13 +53,17 @@ impl Context<'_> {
                 _ => Ok(text.to_owned()),
             }
         })?;
-        if let (Some(registration), Some(server)) = (&self.registration, &self.server)
-            && !registration.owns_alias(&alias, server)
-        {
-            node.problem(
-                "is outside the alias namespaces of the registration, so Synapse would refuse it; begin it with equipemed_, or widen namespaces.aliases in the registration",
-            );
-        }
+        self.check_owned(node, &alias);
         Some(alias)
+    }
+    /// Tells when Synapse would refuse the alias.
+    pub(super) fn check_owned(&self, node: &Node<'_>, alias: &str) {
+        if let (Some(registration), Some(server)) = (&self.registration, &self.server)
+            && !registration.owns_alias(alias, server)
+        {
+            node.problem(format!(
+                "{alias} is outside the alias namespaces of the registration, so Synapse would refuse it; begin it with {ALIAS_PREFIX}, or widen namespaces.aliases in the registration"
+            ));
+        }
     }
 }

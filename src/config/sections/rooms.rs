@@ -45,7 +45,9 @@ pub(in crate::config) fn rooms(
     let entries = node.map().entries();
     for (key, value) in &entries {
         if *key == CONTROL_ROOM {
-            value.key_problem("is the name of the control room, which is set under bot.control_room; choose another key");
+            value.key_problem(
+                "is the name of the control room, which is set under bot.control_room; choose another key",
+            );
         } else if let Err(why) = check_key(key) {
             value.key_problem(why);
         }
@@ -101,7 +103,11 @@ fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
 type Alias<'r> = Option<(Node<'r>, String)>;
 
 /// A room, its parent and its alias; the last two also where another setting of the room is wrong.
-fn one<'r>(node: &Node<'r>, context: &Context<'_>, join: Option<JoinMode>) -> (Option<RoomPolicy>, Option<RoomKey>, Alias<'r>) {
+fn one<'r>(
+    node: &Node<'r>,
+    context: &Context<'_>,
+    join: Option<JoinMode>,
+) -> (Option<RoomPolicy>, Option<RoomKey>, Alias<'r>) {
     let mut map = node.map();
     let kind = or(&map.get("kind"), RoomKind::Room, |node| node.word(&KINDS));
     let version = or(&map.get("version"), DEFAULT_VERSION.to_owned(), version);
@@ -111,7 +117,11 @@ fn one<'r>(node: &Node<'r>, context: &Context<'_>, join: Option<JoinMode>) -> (O
         members_node.missing(EXAMPLES);
     }
     let name = name_node.parsed(|text| {
-        if text.len() > 255 { Err("is too long; give a name of at most 255 bytes".to_owned()) } else { Ok(text.to_owned()) }
+        if text.len() > 255 {
+            Err("is too long; give a name of at most 255 bytes".to_owned())
+        } else {
+            Ok(text.to_owned())
+        }
     });
     let topic = or(&map.get("topic"), None, |node| node.any_text().map(Some));
     let avatar = or(&map.get("avatar"), None, |node| mxc(node).map(|uri| Some(uri.to_string())));
@@ -129,7 +139,8 @@ fn one<'r>(node: &Node<'r>, context: &Context<'_>, join: Option<JoinMode>) -> (O
     let history = or(&map.get("history"), History::Shared, history);
     let retention = or(&map.get("retention"), None, |node| node.duration_or_off(DAY, true));
     map.close();
-    let (found_parent, found_alias) = (parent.clone().flatten(), alias.clone().flatten().map(|alias| (alias_node, alias)));
+    let (found_parent, found_alias) =
+        (parent.clone().flatten(), alias.clone().flatten().map(|alias| (alias_node, alias)));
     let room = (|| {
         Some(RoomPolicy {
             kind: kind?,
@@ -173,7 +184,9 @@ fn parent(node: &Node<'_>, context: &Context<'_>) -> Option<RoomKey> {
     if context.rooms.get(parent.as_str()) == Some(&true) {
         return Some(parent);
     }
-    node.problem(format!("{parent} is a room, and only a space can hold others; give it kind: space or choose a space"));
+    node.problem(format!(
+        "{parent} is a room, and only a space can hold others; give it kind: space or choose a space"
+    ));
     None
 }
 

@@ -17,6 +17,8 @@ use crate::config::settings::{Avatar, Bot, ControlRoom, Database, Homeserver, La
 /// EquipeMed's own time zone.
 const TIMEZONE: &str = "America/Bahia";
 
+const CONTROL_ALIAS: &str = "equipemed_control";
+
 pub(in crate::config) fn mode(node: &Node<'_>) -> Option<Mode> {
     if !node.is_given() {
         // A file that says nothing must not write.
@@ -43,14 +45,18 @@ pub(in crate::config) fn timezone(node: &Node<'_>) -> Option<TimeZone> {
 /// The server's name and its address.
 pub(in crate::config) fn homeserver(node: &Node<'_>) -> (Option<OwnedServerName>, Option<Homeserver>) {
     let mut map = node.map();
-    let url = map.require("url", "the address where this machine reaches Synapse, such as http://127.0.0.1:8008").http_url();
-    let name = map.require("server_name", "the part of Matrix ids after the colon, such as hospital.example").parsed(|text| {
-        if text.contains("://") {
-            return Err("is the name alone, without https://, such as hospital.example".to_owned());
-        }
-        ServerName::parse(text)
-            .map_err(|_| "is not a valid server name; it is the part of Matrix ids after the colon, such as hospital.example".to_owned())
-    });
+    let url =
+        map.require("url", "the address where this machine reaches Synapse, such as http://127.0.0.1:8008").http_url();
+    let name =
+        map.require("server_name", "the part of Matrix ids after the colon, such as hospital.example").parsed(|text| {
+            if text.contains("://") {
+                return Err("is the name alone, without https://, such as hospital.example".to_owned());
+            }
+            ServerName::parse(text).map_err(|_| {
+                "is not a valid server name; it is the part of Matrix ids after the colon, such as hospital.example"
+                    .to_owned()
+            })
+        });
     map.close();
     (name, url.map(|url| Homeserver { url }))
 }
@@ -87,12 +93,16 @@ pub(in crate::config) fn bot(node: &Node<'_>, context: &Context<'_>) -> Option<B
         }
         None => Some(None),
     };
-    let language = or(&map.get("language"), Language::PtBr, |node| {
-        node.word(&[("pt-BR", Language::PtBr), ("en", Language::En)])
-    });
-    let prefix = or(&map.get("prefix"), "!".to_owned(), |node| node.parsed(|text| check_prefix(text).map(|()| text.to_owned())));
+    let language =
+        or(&map.get("language"), Language::PtBr, |node| node.word(&[("pt-BR", Language::PtBr), ("en", Language::En)]));
+    let prefix =
+        or(&map.get("prefix"), "!".to_owned(), |node| node.parsed(|text| check_prefix(text).map(|()| text.to_owned())));
     let mut room = map.get("control_room").map();
-    let alias = or(&room.get("alias"), "equipemed_control".to_owned(), |node| context.alias(node));
+    let alias_node = room.get("alias");
+    let alias = or(&alias_node, CONTROL_ALIAS.to_owned(), |node| context.alias(node));
+    if !alias_node.is_given() {
+        context.check_owned(&alias_node, CONTROL_ALIAS);
+    }
     let name = or(&room.get("name"), "EquipeMed: controle".to_owned(), Node::text);
     room.close();
     map.close();
@@ -121,12 +131,16 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
 pub(super) fn mxc(node: &Node<'_>) -> Option<OwnedMxcUri> {
     node.parsed(|text| {
         let uri = OwnedMxcUri::from(text);
-        if uri.is_valid() { Ok(uri) } else { Err("expected the address of an uploaded picture, mxc://server/id".to_owned()) }
+        if uri.is_valid() {
+            Ok(uri)
+        } else {
+            Err("expected the address of an uploaded picture, mxc://server/id".to_owned())
+        }
     })
 }
 
 pub(in crate::config) fn database(node: &Node<'_>, folder: &Path) -> Option<Database> {
-    const EXPECTED: &str = "expected sqlite://FILE, such as sqlite://equipemed-bot.db, or postgres://user:password@host/database";
+    const EXPECTED: &str = "expected sqlite://FILE, such as sqlite://equipemed-bot.db, or postgres://user:password@host/database (in the password # / @ : and spaces are written as %23 %2F %40 %3A %20)";
     let mut map = node.map();
     let given = secret(&mut map, "url", "url_file", folder);
     let url_node = map.get("url");
@@ -162,14 +176,16 @@ pub(in crate::config) fn database(node: &Node<'_>, folder: &Path) -> Option<Data
 pub(super) fn is_postgres(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "postgres" | "postgresql")
-            && (url.host_str().is_some_and(|host| !host.is_empty()) || url.query().is_some_and(|query| query.contains("host=")))
+            && (url.host_str().is_some_and(|host| !host.is_empty())
+                || url.query().is_some_and(|query| query.contains("host=")))
             && url.path().len() > 1
     })
 }
 
 pub(in crate::config) fn telemetry(node: &Node<'_>) -> Option<Telemetry> {
     let mut map = node.map();
-    let log = or(&map.get("log"), LogFormat::Json, |node| node.word(&[("json", LogFormat::Json), ("text", LogFormat::Text)]));
+    let log =
+        or(&map.get("log"), LogFormat::Json, |node| node.word(&[("json", LogFormat::Json), ("text", LogFormat::Text)]));
     let metrics = or(&map.get("metrics"), true, Node::boolean);
     map.close();
     Some(Telemetry { log: log?, metrics: metrics? })
@@ -181,6 +197,11 @@ pub(super) fn or<'r, T>(node: &Node<'r>, default: T, read: impl FnOnce(&Node<'r>
 }
 
 /// A list, or a default where none is given.
-pub(super) fn list_or<T>(map: &mut Map<'_>, key: &'static str, default: Vec<T>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn list_or<T>(
+    map: &mut Map<'_>,
+    key: &'static str,
+    default: Vec<T>,
+    read: impl Fn(&Node<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
     or(&map.get(key), default, |node| Some(node.list()?.iter().filter_map(read).collect()))
 }

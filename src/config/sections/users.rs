@@ -95,7 +95,9 @@ fn localpart_sources(node: &Node<'_>) -> Option<Vec<LocalpartSource>> {
             _ => entry.word(&SOURCES),
         };
         match source {
-            Some(source) if sources.contains(&source) => entry.problem("stands in the list already; remove one of the two"),
+            Some(source) if sources.contains(&source) => {
+                entry.problem("stands in the list already; remove one of the two")
+            }
             Some(source) => sources.push(source),
             None => {}
         }
@@ -120,7 +122,9 @@ fn check_template(template: &str) -> Result<(), String> {
         match name {
             "full_name" | "username" => tells_apart = true,
             "email" | "e-mail" | "mail" => {
-                return Err("must not show the e-mail address to the whole server; use {full_name} or {username}".to_owned());
+                return Err(
+                    "must not show the e-mail address to the whole server; use {full_name} or {username}".to_owned()
+                );
             }
             name if PLACEHOLDERS.contains(&name) => {}
             name => return Err(format!("has the unknown placeholder {{{name}}}; {}", instead(name, PLACEHOLDERS))),
@@ -178,12 +182,15 @@ fn local_user(node: &Node<'_>, context: &Context<'_>) -> Option<OwnedUserId> {
     node.parsed(|text| {
         let server = context.server.as_ref().map_or("hospital.example", |server| server.as_str());
         let user = UserId::parse(text).map_err(|_| {
-            format!("expected a whole Matrix id, such as @{}:{server}", text.trim_start_matches('@').split(':').next().unwrap_or("name"))
+            format!(
+                "expected a whole Matrix id, such as @{}:{server}",
+                text.trim_start_matches('@').split(':').next().unwrap_or("name")
+            )
         })?;
         match &context.server {
-            Some(server) if user.server_name() != server => {
-                Err(format!("is an account of another server; only accounts that end in :{server} are this service's business"))
-            }
+            Some(server) if user.server_name() != server => Err(format!(
+                "is an account of another server; only accounts that end in :{server} are this service's business"
+            )),
             _ => Ok(user),
         }
     })
