@@ -126,7 +126,10 @@ pub fn bind(
 }
 
 /// The account a person would get: the first source with a valid localpart.
-fn candidate(person: &Person, policy: &Policy) -> Result<OwnedUserId, Vec<(String, LocalpartError)>> {
+///
+/// # Errors
+/// Every name that was tried, and why it cannot be one.
+pub fn candidate(person: &Person, policy: &Policy) -> Result<OwnedUserId, Vec<(String, LocalpartError)>> {
     let mut tried = Vec::new();
     for source in &policy.users.localpart {
         let wish = match source {

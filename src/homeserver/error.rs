@@ -106,6 +106,16 @@ impl HomeserverError {
         }
     }
 
+    /// Whether it says something about the whole server and not about the one thing that was asked for: the next
+    /// request would fare no better.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::NotMatrix { .. } | Self::UnknownToken | Self::NotAdmin | Self::Cancelled
+        )
+    }
+
     /// Whether it says that nothing was done.
     pub(super) fn nothing_done(&self) -> bool {
         match self {

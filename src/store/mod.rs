@@ -39,9 +39,9 @@ pub use self::held::{Approval, HeldPlan, HeldState, NewHeld};
 pub use self::lease::Lease;
 pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};
-pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState, RunSummary};
+pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
 pub use self::url::without_password;
-pub use self::wakeups::ClaimedWake;
+pub use self::wakeups::{ClaimedWake, Lane};
 
 /// The service's database. Cheap to clone; clones share the connections.
 #[derive(Clone)]

@@ -3,11 +3,9 @@
 //! A run is claimed by one process. One whose holder has not been heard of for
 //! too long is claimed again from the start; passes can be repeated without harm.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dispatch::PerDialect;
@@ -58,25 +56,11 @@ pub enum RunState {
     Failed,
 }
 
-/// What came out of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunSummary {
-    /// How many actions of each kind had which outcome.
-    #[serde(default)]
-    pub counts: BTreeMap<String, BTreeMap<String, u64>>,
-    /// How many things somebody should look at.
-    #[serde(default)]
-    pub findings: u64,
-    /// Ids of what is held.
-    #[serde(default)]
-    pub held: BTreeSet<String>,
-}
-
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum RunEnd {
-    /// It came to its end.
-    Done(RunSummary),
+    /// It came to its end. Holds the engine's summary, which is kept as it is written.
+    Done(Value),
     /// It did not, and why.
     Failed(String),
 }
@@ -125,7 +109,7 @@ impl Store {
         })
     }
 
-    /// Claims the oldest run that nobody is at, or whose holder has been silent for `silence`.
+    /// Claims the oldest run that nobody is at, or whose holder has been silent for `silence`; `only` that one if given.
     ///
     /// # Errors
     /// When the database fails or the row makes no sense.
@@ -135,10 +119,12 @@ impl Store {
         mode: Mode,
         now: Timestamp,
         silence: Duration,
+        only: Option<RunId>,
     ) -> Result<Option<Run>, StoreError> {
         const SQL: PerDialect = claiming!(
             "select id as picked_id from runs
                 where finished_at is null and (state = 'queued' or heartbeat_at <= $4)
+                    and ($5 is null or id = $5)
                 order by id limit 1",
             concat!(
                 "update runs set state = 'running', holder = $1, mode = $2, started_at = $3, heartbeat_at = $3,
@@ -151,7 +137,8 @@ impl Store {
         let silent_since = silent_since.unwrap_or(Timestamp::MIN);
         on_writer!(self, db => {
             let query = sqlx::query(self.pick(&SQL)).bind(holder).bind(mode.as_str());
-            let row = query.bind(ms(now)).bind(ms(silent_since)).fetch_optional(db).await?;
+            let query = query.bind(ms(now)).bind(ms(silent_since)).bind(only.map(|run| run.0));
+            let row = query.fetch_optional(db).await?;
             row.map(|row| TABLE.one(&row, read)).transpose()?
         })
     }
@@ -191,6 +178,15 @@ impl Store {
             let query = sqlx::query(SQL).bind(id.0).bind(holder).bind(state).bind(&summary).bind(error);
             query.bind(ms(now)).execute(db).await?.rows_affected() == 1
         })
+    }
+
+    /// Takes a run back that nobody has begun; false when somebody has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn withdraw_run(&self, id: RunId) -> Result<bool, StoreError> {
+        const SQL: &str = "delete from runs where id = $1 and state = 'queued'";
+        on_writer!(self, db => sqlx::query(SQL).bind(id.0).execute(db).await?.rows_affected() == 1)
     }
 
     /// One run.

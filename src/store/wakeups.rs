@@ -33,6 +33,15 @@ pub struct ClaimedWake {
     pub woken_at: Timestamp,
 }
 
+/// Which wake-ups a worker takes: a look at everything waits for the lease and must not keep the others waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Everything.
+    Full,
+    /// One person or one room.
+    Narrow,
+}
+
 impl Store {
     /// Wakes a subject at `due_at`.
     ///
@@ -81,11 +90,13 @@ impl Store {
         worker: &str,
         now: Timestamp,
         claim_for: Duration,
+        lane: Lane,
         at_most: usize,
     ) -> Result<Vec<ClaimedWake>, StoreError> {
         const SQL: PerDialect = claiming!(
             "select subject as picked_subject from wakeups
-                where (claimed_until is null and due_at <= $2) or claimed_until <= $2
+                where ((claimed_until is null and due_at <= $2) or claimed_until <= $2)
+                    and (subject = 'everything') = $5
                 order by due_at, subject limit $4",
             "update wakeups set claimed_by = $1, claimed_until = $3, claimed_seq = seq
                 from picked where subject = picked_subject
@@ -104,7 +115,8 @@ impl Store {
         };
         let mut claimed = on_writer!(self, db => {
             let query = sqlx::query(self.pick(&SQL)).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
-            TABLE.all(&query.bind(limit(at_most)).fetch_all(db).await?, read)?
+            let query = query.bind(limit(at_most)).bind(lane == Lane::Full);
+            TABLE.all(&query.fetch_all(db).await?, read)?
         })?;
         claimed.sort_by(|(a_due, a), (b_due, b)| (a_due, &a.wake).cmp(&(b_due, &b.wake)));
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())

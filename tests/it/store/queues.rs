@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{DeedState, Mode, NewDeed, NewRun, RunEnd, RunState, RunSummary, Store};
+use equipemed_bot::store::{DeedState, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
