@@ -62,7 +62,7 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
     let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
     let memory = Memory {
         applied_before: store.applied_before().await?,
-        people_last_read: store.people_last_read().await?,
+        people_last_read: store.directory_size().await?,
         privileged: store.privileged().await?,
         locked_recently: store.locked_since(since).await?,
         removed_recently: store.removed_since(since).await?,
@@ -75,7 +75,7 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
         grants: store.grants_holding(now).await?,
         rooms: store.rooms().await?,
         memory,
-        consented: store.approved(now).await?,
+        consented: store.held_approved(now).await?.into_iter().map(|plan| (plan.held.id, plan.held.atoms)).collect(),
         now,
     })
 }
@@ -86,10 +86,10 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
 /// When the store cannot be written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
     let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
-    let gone: BTreeSet<PersonId> = directory
+    let gone: Vec<(PersonId, Timestamp)> = directory
         .people()
         .filter(|person| policy.users.standing.standing(person, now) == Some(Standing::Gone))
-        .map(|person| person.id)
+        .map(|person| (person.id, now))
         .collect();
-    store.note_presence(&present, &gone, now).await.context("who was read could not be noted")
+    store.note_presence(&present, &gone).await.context("who was read could not be noted")
 }

@@ -1,8 +1,9 @@
-//! What the engine knows of the managed rooms' state, and how it keeps that current with few requests.
+//! What the engine knows of the managed rooms' state.
 //!
-//! Cold, a room is read by one request. Warm, one request for all rooms tells
-//! what changed since the last look; only rooms for which that is doubtful are
-//! read again.
+//! A room is read by one request and kept as long as somebody vouches for it:
+//! a one-off run never asks twice, a running service forgets a room when an
+//! event in it arrives, and everything when it cannot be sure to have heard
+//! every event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,42 +16,18 @@ use crate::homeserver::{HomeserverError, Reader};
 /// Room states as last seen.
 #[derive(Debug, Default)]
 pub struct Sights {
-    /// Where the stream of changes stood before the oldest of these was read; None while cold.
-    position: Option<String>,
     rooms: BTreeMap<OwnedRoomId, ObservedRoom>,
 }
 
 impl Sights {
-    /// Brings everything known up to date. `stay_warm` asks for a position to start from.
-    ///
-    /// # Errors
-    /// When Synapse does not answer.
-    pub async fn refresh(&mut self, reader: &Reader, stay_warm: bool) -> Result<(), HomeserverError> {
-        match (self.position.take(), stay_warm) {
-            (Some(position), _) => {
-                let (next, deltas) = reader.changes_since(&position).await?;
-                for delta in deltas {
-                    delta.apply(&mut self.rooms);
-                }
-                self.position = Some(next);
-            }
-            (None, true) => {
-                self.rooms.clear();
-                self.position = Some(reader.sync_position().await?);
-            }
-            (None, false) => self.rooms.clear(),
-        }
-        Ok(())
-    }
-
     /// Forgets a room, so that it is read again.
     pub fn forget(&mut self, room_id: &RoomId) {
         self.rooms.remove(room_id);
     }
 
-    /// Forgets everything: after this a look is a cold one.
+    /// Forgets everything: the next look is a cold one.
     pub fn forget_all(&mut self) {
-        *self = Self::default();
+        self.rooms.clear();
     }
 
     /// The sight of one room, reading it if it is not known.
@@ -64,9 +41,7 @@ impl Sights {
         }
         match reader.room(room_id).await {
             Ok(room) => {
-                if self.position.is_some() {
-                    self.rooms.insert(room_id.to_owned(), room.clone());
-                }
+                self.rooms.insert(room_id.to_owned(), room.clone());
                 Ok(RoomSight::Seen(Box::new(room)))
             }
             Err(error) if error.concerns_all() => Err(error),

@@ -1,0 +1,95 @@
+//! Writes to accounts, and what is remembered of them.
+
+use equipemed_domain::action::{Action, ExternalId};
+use equipemed_domain::binding::Binding;
+use equipemed_domain::desired::digest_of;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::outcome::Outcome;
+use ruma_common::{OwnedUserId, UserId};
+
+use super::{StepError, Work};
+use crate::homeserver::Done;
+
+impl Work<'_> {
+    pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, StepError> {
+        let store = &self.engine.parts().store;
+        match action {
+            Action::CreateAccount { person, user, display_name, external_id } => {
+                self.create_account(*person, user, display_name, external_id.as_ref()).await?;
+            }
+            Action::AdoptAccount { person, user } => {
+                let external_id = self.external_id_of(*person);
+                store.bind(&binding(*person, user, external_id.as_ref())).await?;
+            }
+            Action::SetDisplayName { user, to, .. } => return Ok(ended(self.writer.set_display_name(user, to).await?)),
+            Action::LinkExternalId { user, external_id } => {
+                self.writer.link_external_id(user, external_id).await?;
+                if let Some(person) = self.person_of(user) {
+                    store.set_pushed_external_id(person, Some(&digest_of(external_id))).await?;
+                }
+            }
+            Action::LockAccount { user } => return Ok(ended(self.writer.lock(user).await?)),
+            Action::UnlockAccount { user } => return Ok(ended(self.writer.unlock(user).await?)),
+            Action::DeactivateAccount { user } => return Ok(ended(self.writer.deactivate(user).await?)),
+            Action::ReactivateAccount { user } => return Ok(ended(self.writer.reactivate(user).await?)),
+            Action::SetServerAdmin { user, to } => {
+                // Noted before a gain and after a loss: a crash in between must not leave a flag that nobody may take back.
+                let person = self.person_of(user);
+                if let (true, Some(person)) = (*to, person) {
+                    store.set_server_admin_given(person, true).await?;
+                }
+                self.writer.set_admin(user, *to).await?;
+                if let (false, Some(person)) = (*to, person) {
+                    store.set_server_admin_given(person, false).await?;
+                }
+            }
+            Action::NotePrivileges { person, gained, lost, .. } => store.note_privileges(*person, gained, lost).await?,
+            _ => {}
+        }
+        Ok(Outcome::Done(None))
+    }
+
+    async fn create_account(
+        &self,
+        person: PersonId,
+        user: &OwnedUserId,
+        display_name: &str,
+        external_id: Option<&ExternalId>,
+    ) -> Result<(), StepError> {
+        let made = self.writer.create_account(user, display_name, external_id).await;
+        if let Err(error) = made {
+            self.note_missing(user);
+            return Err(error.into());
+        }
+        self.engine.parts().store.bind(&binding(person, user, external_id)).await?;
+        Ok(())
+    }
+
+    fn person_of(&self, user: &UserId) -> Option<PersonId> {
+        self.desired.accounts.get(user).map(|account| account.person)
+    }
+
+    fn external_id_of(&self, person: PersonId) -> Option<ExternalId> {
+        let person = self.known.directory.get(person)?;
+        equipemed_domain::desired::external_id(&self.engine.parts().policy, person)
+    }
+}
+
+/// What became of a write that Synapse took.
+pub(super) fn ended(done: Done) -> Outcome {
+    match done {
+        Done::Changed => Outcome::Done(None),
+        Done::Already => Outcome::AlreadySo,
+    }
+}
+
+fn binding(person: PersonId, user: &UserId, external_id: Option<&ExternalId>) -> Binding {
+    Binding {
+        person,
+        user: user.to_owned(),
+        pushed_external_id: external_id.map(digest_of),
+        server_admin_given: false,
+        gone_since: None,
+        missing_reads: 0,
+    }
+}

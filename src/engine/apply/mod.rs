@@ -1,0 +1,329 @@
+//! From actions to writes: the one place that holds a writer.
+//!
+//! Every action's intent is in the audit before anything is sent, and its
+//! outcome after. A failed action does not stop the others; only when Synapse
+//! is gone altogether is the rest left for a later pass.
+
+mod accounts;
+mod rooms;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use equipemed_domain::action::{Action, Subject};
+use equipemed_domain::desired::Desired;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::{Observed, RoomSight};
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::plan::Step;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use ruma_common::{OwnedRoomId, OwnedUserId};
+
+use super::Engine;
+use super::gather::Known;
+use super::progress::{Phase, Progress};
+use super::report::Summary;
+use super::subjects::Moment;
+use crate::engine::tenure::Tenure;
+use crate::homeserver::{HomeserverError, Writer};
+use crate::store::{Cause, Intent, RunId, StoreError};
+
+/// How many subjects are worked on at once. Synapse is limited by one core; more in flight only wait there.
+const SUBJECTS_IN_FLIGHT: usize = 8;
+/// How many memberships of one room are changed at once: a second one hides our own time between two requests.
+const MEMBERS_IN_FLIGHT: usize = 2;
+/// How many steps share one transaction for their intents, and one for their outcomes.
+const BATCH: usize = 20;
+
+/// How carrying out a plan ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Whether some steps were not begun, because Synapse was gone or the service was asked to stop.
+    pub interrupted: bool,
+}
+
+/// One plan being carried out.
+pub(super) struct Work<'a> {
+    engine: &'a Engine,
+    writer: &'a Writer,
+    tenure: Option<&'a Tenure>,
+    known: Known,
+    desired: &'a Desired,
+    moment: Moment,
+    run: Option<RunId>,
+    room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
+    /// Accounts that could not be made: nobody tries to put them into rooms.
+    missing: Mutex<BTreeSet<OwnedUserId>>,
+    interrupted: AtomicBool,
+    done: AtomicUsize,
+    total: usize,
+}
+
+/// The steps of one subject, in order.
+type Group<'s> = (Subject, Vec<&'s Step>);
+
+impl<'a> Work<'a> {
+    #[expect(clippy::too_many_arguments, reason = "one call, from the pass that gathered all of it")]
+    pub(super) fn new(
+        engine: &'a Engine,
+        writer: &'a Writer,
+        tenure: Option<&'a Tenure>,
+        known: Known,
+        observed: Observed,
+        desired: &'a Desired,
+        moment: Moment,
+        run: Option<RunId>,
+    ) -> Self {
+        let mut room_ids = known.rooms.clone();
+        for (key, sight) in observed.rooms {
+            match sight {
+                RoomSight::Seen(room) => _ = room_ids.insert(key, room.room_id),
+                RoomSight::Unreadable { room_id, .. } => _ = room_ids.insert(key, room_id),
+                RoomSight::Absent => {}
+            }
+        }
+        Self {
+            engine,
+            writer,
+            tenure,
+            known,
+            desired,
+            moment,
+            run,
+            room_ids: Mutex::new(room_ids),
+            missing: Mutex::default(),
+            interrupted: AtomicBool::new(false),
+            done: AtomicUsize::new(0),
+            total: 0,
+        }
+    }
+
+    /// Carries out the steps: accounts, then new rooms with spaces before what hangs in them, then the rest.
+    ///
+    /// # Errors
+    /// When the store cannot keep the audit: then nothing more is written to Synapse.
+    pub(super) async fn carry_out(mut self, steps: &[Step], summary: &mut Summary) -> anyhow::Result<Ended> {
+        self.total = steps.len();
+        let is_room = |step: &&Step| step.action.room().is_some();
+        let is_new = |step: &&Step| matches!(step.action, Action::CreateRoom { .. });
+        self.phase(Phase::Accounts);
+        self.all(groups(steps.iter().filter(|step| !is_room(step))), summary).await?;
+        self.phase(Phase::Rooms);
+        for depth in by_depth(steps.iter().filter(is_new)) {
+            self.all(groups(depth), summary).await?;
+        }
+        self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
+        Ok(Ended { interrupted: self.interrupted.load(Ordering::SeqCst) })
+    }
+
+    fn phase(&self, phase: Phase) {
+        let done = self.done.load(Ordering::SeqCst);
+        self.engine.inner.progress.send_replace(Progress { phase, done, total: self.total });
+    }
+
+    async fn all(&self, groups: Vec<Group<'_>>, summary: &mut Summary) -> anyhow::Result<()> {
+        let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(groups.len());
+        for (subject, steps) in groups {
+            work.push(self.one_subject(subject, steps).boxed());
+        }
+        let mut ended = stream::iter(work).buffer_unordered(SUBJECTS_IN_FLIGHT);
+        while let Some(outcomes) = ended.try_next().await? {
+            for (step, subject, outcome) in outcomes {
+                summary.count(step, subject, &outcome);
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps of one subject, under its hold.
+    async fn one_subject<'s>(
+        &self,
+        subject: Subject,
+        steps: Vec<&'s Step>,
+    ) -> anyhow::Result<Vec<(&'s Step, String, Outcome)>> {
+        let subjects = &self.engine.inner.subjects;
+        let _hold = subjects.hold(&subject).await;
+        let mut outcomes = Vec::new();
+        let own_creation = steps.iter().any(|step| matches!(step.action, Action::CreateRoom { .. }));
+        // A narrower pass was here after this plan was made: what was planned is old news.
+        if subjects.is_stale(&subject, self.moment) && !own_creation && !self.made_here(&subject) {
+            self.engine.wake_subject(&subject, "changed meanwhile").await?;
+            self.advance(steps.len());
+            return Ok(outcomes);
+        }
+        for batch in batches(&steps) {
+            if self.is_over() {
+                break;
+            }
+            outcomes.extend(self.one_batch(batch).await?);
+            subjects.note_write(&subject);
+        }
+        Ok(outcomes)
+    }
+
+    /// Whether this very work made the room a moment ago.
+    fn made_here(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Room(key) => !self.known.rooms.contains_key(key) && self.room_id(key).is_some(),
+            Subject::Account(_) => false,
+        }
+    }
+
+    async fn one_batch<'s>(&self, batch: &[&'s Step]) -> anyhow::Result<Vec<(&'s Step, String, Outcome)>> {
+        if self.tenure.is_some_and(|tenure| !tenure.is_held()) {
+            anyhow::bail!("another process took over; this one stops before it writes anything more");
+        }
+        let store = &self.engine.parts().store;
+        let now = self.engine.parts().clock.now();
+        let intents = batch.iter().map(|step| self.intent(step)).collect::<Result<Vec<_>, _>>()?;
+        let ids = store.intend(&intents, now).await.context("the audit could not be written")?;
+        let in_flight = match batch.first().map(|step| &step.action) {
+            Some(Action::AddMember { .. } | Action::RemoveMember { .. }) => MEMBERS_IN_FLIGHT,
+            _ => 1,
+        };
+        let mut work: Vec<BoxFuture<'_, Outcome>> = Vec::with_capacity(batch.len());
+        for step in batch {
+            work.push(self.one_step(&step.action).boxed());
+        }
+        let ended: Vec<Outcome> = stream::iter(work).buffered(in_flight).collect().await;
+        let now = self.engine.parts().clock.now();
+        let outcomes: Vec<_> = ids.into_iter().zip(ended.iter().cloned()).collect();
+        store.conclude(&outcomes, now).await.context("outcomes could not be written to the audit")?;
+        let ended = batch.iter().zip(ended);
+        Ok(ended.map(|(step, outcome)| (*step, self.name_of(&step.action), outcome)).collect())
+    }
+
+    fn advance(&self, steps: usize) {
+        let done = self.done.fetch_add(steps, Ordering::SeqCst) + steps;
+        self.engine.inner.progress.send_modify(|progress| progress.done = done);
+    }
+
+    fn is_over(&self) -> bool {
+        if self.engine.parts().stop.is_cancelled() {
+            self.interrupted.store(true, Ordering::SeqCst);
+        }
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    fn intent(&self, step: &Step) -> Result<Intent, StoreError> {
+        let cause = match step.cause {
+            equipemed_domain::cause::Cause::Policy => Cause::Policy,
+            equipemed_domain::cause::Cause::Grant(id) => Cause::Grant(id),
+        };
+        Intent::of_action(self.run, "equipemed-bot", cause, &step.action)
+    }
+
+    async fn one_step(&self, action: &Action) -> Outcome {
+        if self.is_over() {
+            return Outcome::Skipped("Synapse was away; it is tried again".to_owned());
+        }
+        let result =
+            if action.room().is_some() { self.room_step(action).await } else { self.account_step(action).await };
+        self.advance(1);
+        match result {
+            Ok(outcome) => outcome,
+            Err(StepError::Missing(what)) => Outcome::Skipped(what),
+            Err(StepError::Homeserver(error)) => {
+                if error.concerns_all() {
+                    self.interrupted.store(true, Ordering::SeqCst);
+                }
+                tracing::warn!(action.kind = action.kind(), error = error.for_logs(), "An action failed");
+                Outcome::Failed(error.to_string())
+            }
+            Err(StepError::Store(error)) => {
+                self.interrupted.store(true, Ordering::SeqCst);
+                tracing::error!(action.kind = action.kind(), %error, "The store failed during an action");
+                Outcome::Failed(error.to_string())
+            }
+        }
+    }
+
+    /// The room's or account's name for people.
+    fn name_of(&self, action: &Action) -> String {
+        let user = action.user().map(equipemed_domain::render::short);
+        match (action.room(), user) {
+            (Some(room), Some(user)) => format!("{user} in room {room}"),
+            (Some(room), None) => format!("room {room}"),
+            (None, Some(user)) => user,
+            (None, None) => String::new(),
+        }
+    }
+
+    fn room_id(&self, key: &RoomKey) -> Option<OwnedRoomId> {
+        self.room_ids.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn note_room(&self, key: &RoomKey, room_id: OwnedRoomId) {
+        self.room_ids.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), room_id);
+    }
+
+    fn note_missing(&self, user: &OwnedUserId) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
+    }
+
+    fn is_missing(&self, user: &OwnedUserId) -> bool {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
+    }
+}
+
+/// Why a step did not end well.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    /// Something it needs is not there.
+    #[error("{0}")]
+    Missing(String),
+    /// Synapse.
+    #[error(transparent)]
+    Homeserver(#[from] HomeserverError),
+    /// Our own memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Steps by subject, subjects in the plan's order.
+fn groups<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Vec<Group<'s>> {
+    let mut order: Vec<Group<'s>> = Vec::new();
+    let mut places: BTreeMap<Subject, usize> = BTreeMap::new();
+    for step in steps {
+        let subject = step.action.subject();
+        match places.get(&subject).and_then(|place| order.get_mut(*place)) {
+            Some((_, own)) => own.push(step),
+            None => {
+                places.insert(subject.clone(), order.len());
+                order.push((subject, vec![step]));
+            }
+        }
+    }
+    order
+}
+
+/// New rooms by how deep they hang, so that a space is there before its rooms.
+fn by_depth<'s>(steps: impl Iterator<Item = &'s Step>) -> Vec<Vec<&'s Step>> {
+    let mut depths: BTreeMap<RoomKey, usize> = BTreeMap::new();
+    let mut order: Vec<Vec<&Step>> = Vec::new();
+    for step in steps {
+        let Action::CreateRoom { room, new } = &step.action else { continue };
+        // The plan names spaces first, so the parent's depth is known by now, or the parent is there already.
+        let depth = new.parent.as_ref().and_then(|parent| depths.get(parent)).map_or(0, |depth| depth + 1);
+        depths.insert(room.clone(), depth);
+        if order.len() <= depth {
+            order.resize_with(depth + 1, Vec::new);
+        }
+        if let Some(level) = order.get_mut(depth) {
+            level.push(step);
+        }
+    }
+    order
+}
+
+/// Runs of steps that may share a transaction: memberships together, everything else one by one.
+fn batches<'b, 's>(steps: &'b [&'s Step]) -> Vec<&'b [&'s Step]> {
+    let is_alike = |a: &&Step, b: &&Step| {
+        let member = |step: &Step| matches!(step.action, Action::AddMember { .. } | Action::RemoveMember { .. });
+        member(a) && member(b) && a.action.kind() == b.action.kind()
+    };
+    steps.chunk_by(is_alike).flat_map(|run| run.chunks(BATCH)).collect()
+}

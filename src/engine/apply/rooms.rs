@@ -1,0 +1,144 @@
+//! Writes to rooms.
+//!
+//! The level event is read again just before it is written: Synapse has no
+//! compare-and-swap, and only what this plan names may change in it.
+
+use equipemed_domain::action::{Action, LevelChanges, NewRoom};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::levels::{initial_content, with_changes};
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::policy::JoinMode;
+use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
+
+use super::accounts::ended;
+use super::{StepError, Work};
+use crate::homeserver::{Founding, HomeserverError};
+
+impl Work<'_> {
+    pub(super) async fn room_step(&self, action: &Action) -> Result<Outcome, StepError> {
+        let Some(key) = action.room() else { return Ok(Outcome::AlreadySo) };
+        if let Action::CreateRoom { new, .. } = action {
+            return self.create_room(&key, new).await;
+        }
+        if let Some(user) = action.user().filter(|user| self.is_missing(&(*user).to_owned())) {
+            return Err(StepError::Missing(format!("the account {user} could not be made")));
+        }
+        let room = self.room_id(&key).ok_or_else(|| StepError::Missing(format!("room {key} could not be made")))?;
+        let done = self.change(action, &room).await?;
+        self.engine.inner.sights.lock().await.forget(&room);
+        Ok(done)
+    }
+
+    async fn change(&self, action: &Action, room: &RoomId) -> Result<Outcome, StepError> {
+        let event = match action {
+            Action::SetName { to, .. } => self.writer.set_name(room, to).await?,
+            Action::SetTopic { to, .. } => self.writer.set_topic(room, to).await?,
+            Action::SetAvatar { to, .. } => self.writer.set_avatar(room, to).await?,
+            Action::SetAlias { to, .. } => return self.set_alias(room, to).await,
+            Action::SetJoinRule { to, .. } => self.writer.set_join_rule(room, to).await?,
+            Action::SetHistory { to, .. } => self.writer.set_history(room, *to).await?,
+            Action::SetRetention { to, .. } => self.writer.set_retention(room, *to).await?,
+            Action::SetParent { parent, .. } => self.writer.set_parent(room, &self.other(parent)?).await?,
+            Action::AddChild { child, .. } => self.writer.add_child(room, &self.other(child)?).await?,
+            Action::DropChild { child, .. } => self.writer.drop_child(room, &self.other(child)?).await?,
+            Action::SetLevels { changes, .. } => return self.set_levels(room, changes).await,
+            Action::AddMember { user, how: JoinMode::Force, .. } => {
+                return Ok(ended(self.writer.admin_join(room, user).await?));
+            }
+            Action::AddMember { user, how: JoinMode::Invite, .. } => {
+                return Ok(ended(self.writer.invite(room, user).await?));
+            }
+            Action::RemoveMember { user, reason, .. } => {
+                return Ok(ended(self.writer.kick(room, user, Some(reason)).await?));
+            }
+            Action::BanMember { user, reason, .. } => {
+                return Ok(ended(self.writer.ban(room, user, Some(reason)).await?));
+            }
+            Action::UnbanMember { user, .. } => return Ok(ended(self.writer.unban(room, user).await?)),
+            _ => return Ok(Outcome::AlreadySo),
+        };
+        Ok(Outcome::Done(Some(event.to_string())))
+    }
+
+    fn other(&self, key: &RoomKey) -> Result<OwnedRoomId, StepError> {
+        self.room_id(key).ok_or_else(|| StepError::Missing(format!("room {key} could not be made")))
+    }
+
+    async fn set_alias(&self, room: &RoomId, alias: &str) -> Result<Outcome, StepError> {
+        let alias = RoomAliasId::parse(alias).map_err(|error| HomeserverError::Nonsense { why: error.to_string() })?;
+        self.writer.set_alias(room, &alias).await?;
+        Ok(Outcome::Done(None))
+    }
+
+    async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, StepError> {
+        let now = self.writer.reader().power_levels(room).await?;
+        let content = with_changes(now.as_ref(), changes);
+        if now.as_ref() == Some(&content) {
+            return Ok(Outcome::AlreadySo);
+        }
+        let event = self.writer.set_levels(room, content).await?;
+        Ok(Outcome::Done(Some(event.to_string())))
+    }
+
+    /// Makes the room in one call. Whatever goes wrong half-way, no second room with the key stays behind.
+    async fn create_room(&self, key: &RoomKey, new: &NewRoom) -> Result<Outcome, StepError> {
+        let parts = self.engine.parts();
+        let mut new = new.clone();
+        new.invite.retain(|user| !self.is_missing(user));
+        new.levels.retain(|user, _| !self.is_missing(user));
+        let parent = match &new.parent {
+            Some(parent) => Some(self.other(parent)?),
+            None => None,
+        };
+        let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels);
+        let founding = Founding { key, new: &new, parent: parent.as_deref(), levels };
+        let made = match self.writer.create_room(&founding).await {
+            Ok(room) => Ok(room),
+            Err(HomeserverError::MaybeDone { why }) => {
+                self.find_made(key).await?.ok_or(HomeserverError::MaybeDone { why })
+            }
+            Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => {
+                return self.take_alias_back(&founding).await;
+            }
+            Err(error) => Err(error),
+        };
+        let room = made?;
+        self.bind_room(key, room).await
+    }
+
+    async fn bind_room(&self, key: &RoomKey, room: OwnedRoomId) -> Result<Outcome, StepError> {
+        let parts = self.engine.parts();
+        let bound = parts.store.bind_room(key, &room, parts.clock.now()).await?;
+        self.note_room(key, bound.clone());
+        Ok(Outcome::Done(Some(bound.to_string())))
+    }
+
+    /// A room with this key that the bot is in and the store does not know.
+    async fn find_made(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, HomeserverError> {
+        let known = self.known.rooms.values().cloned().collect();
+        self.writer.reader().room_with_key(key, &known).await
+    }
+
+    /// The alias exists: on our own half-made room, which is completed, or on a dead one that nobody is in, which
+    /// loses it. A living room of somebody else keeps it, and that is an error for people to look at.
+    async fn take_alias_back(&self, founding: &Founding<'_>) -> Result<Outcome, StepError> {
+        let Founding { key, new, .. } = founding;
+        if let Some(room) = self.find_made(key).await? {
+            return self.bind_room(key, room).await;
+        }
+        let local = new.alias.as_deref().unwrap_or_default();
+        let alias = format!("#{local}:{}", self.engine.parts().policy.server_name);
+        let alias = RoomAliasId::parse(&alias).map_err(|error| HomeserverError::Nonsense { why: error.to_string() })?;
+        let holder = self.writer.reader().resolve_alias(&alias).await?;
+        let rooms = self.writer.reader().rooms_list().await?;
+        let is_alive = |id: &RoomId| rooms.iter().any(|room| room.room_id == *id && room.members > 0);
+        if let Some(room) = holder.filter(|id| is_alive(id)) {
+            return Err(StepError::Missing(format!(
+                "the alias {alias} belongs to the living room {room}: give room {key} another alias, or that room"
+            )));
+        }
+        self.writer.release_alias(&alias).await?;
+        let room = self.writer.create_room(founding).await?;
+        self.bind_room(key, room).await
+    }
+}

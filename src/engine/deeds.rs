@@ -1,0 +1,86 @@
+//! The deeds' lane: one-off wishes, such as a redaction, done at once whatever else goes on.
+
+use std::time::Duration;
+
+use equipemed_domain::deed::Deed;
+use equipemed_domain::outcome::Outcome;
+
+use super::queue::Lanes;
+use super::{Engine, backoff};
+use crate::homeserver::{HomeserverError, Writer};
+use crate::store::{ClaimedDeed, Intent, StoreError};
+
+/// For how long a claimed deed belongs to one worker.
+const CLAIM: Duration = Duration::from_secs(60);
+/// How many are done at once.
+const AT_ONCE: usize = 4;
+/// After so many attempts a deed is given up; by then it is hours old and the asker has long been told.
+const ATTEMPTS: u32 = 20;
+
+impl Engine {
+    /// Does deeds until the service stops. In mode observe they wait in the store.
+    pub(super) async fn deed_lane(&self, lanes: &Lanes) {
+        let Some(writer) = &self.parts().writer else { return };
+        while !self.is_stopped() {
+            let (store, clock) = (&self.parts().store, &self.parts().clock);
+            let claimed = match store.claim_deeds(&lanes.holder, clock.now(), CLAIM, AT_ONCE).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    tracing::warn!(%error, "Deeds could not be claimed");
+                    Vec::new()
+                }
+            };
+            if claimed.is_empty() {
+                self.pause().await;
+                continue;
+            }
+            let done = claimed.iter().map(|deed| self.one_deed(writer, deed));
+            for result in futures_util::future::join_all(done).await {
+                if let Err(error) = result {
+                    tracing::error!(%error, "A deed's end could not be noted; it is done again");
+                }
+            }
+        }
+    }
+
+    async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let rooms = store.rooms().await?;
+        let Deed::Redact { room_id, event_id } = &claimed.deed else {
+            let outcome = Outcome::Failed("this version does not delete rooms".to_owned());
+            store.finish_deed(claimed, &outcome, clock.now()).await?;
+            return Ok(());
+        };
+        let key = rooms.iter().find(|(_, known)| *known == room_id).map(|(key, _)| key.clone());
+        let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
+        let ids = store.intend(&[intent], clock.now()).await?;
+        // The deed's own number is the transaction: sent twice, Synapse answers with the first redaction.
+        let transaction = format!("equipemed-deed-{}", claimed.id.0);
+        let reason = match &claimed.reason {
+            Some(reason) => format!("{}: {reason}", claimed.asker),
+            None => claimed.asker.clone(),
+        };
+        let result = writer.redact(room_id, event_id, Some(&reason), &transaction).await;
+        let outcome = match &result {
+            Ok(event) => Outcome::Done(Some(event.to_string())),
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
+        store.conclude(&ended, clock.now()).await?;
+        match result {
+            Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
+                let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
+                store.retry_deed(claimed, due, &error.to_string()).await?;
+            }
+            _ => {
+                store.finish_deed(claimed, &outcome, clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the same deed may succeed later.
+fn is_passing(error: &HomeserverError) -> bool {
+    error.is_retryable() || error.concerns_all()
+}

@@ -1,0 +1,141 @@
+//! Looking at Synapse for one pass: what is read for which scope, and nothing more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::action::ExternalId;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::{ObservedAccounts, RoomSight};
+use equipemed_domain::policy::Policy;
+use ruma_common::{OwnedRoomId, OwnedUserId};
+
+use super::gather::Known;
+use super::sights::{Sights, find_lost_rooms};
+use crate::homeserver::{HomeserverError, Reader};
+use crate::store::{Store, StoreError};
+
+/// A look that did not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// Synapse.
+    #[error(transparent)]
+    Homeserver(#[from] HomeserverError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
+///
+/// # Errors
+/// When Synapse does not answer.
+pub async fn all_accounts(
+    reader: &Reader,
+    policy: &Policy,
+    known: &Known,
+) -> Result<ObservedAccounts, HomeserverError> {
+    let list = reader.accounts().await?;
+    let mut accounts = ObservedAccounts { list, holders: BTreeMap::new() };
+    let unbound = selected_without_account(policy, known);
+    let strangers = strangers(&accounts, policy, &known.bindings);
+    let Some(provider) = &policy.users.identity_provider else { return Ok(accounts) };
+    // The user list does not show external ids. Ask from the shorter side: the accounts that belong to nobody yet, or
+    // the people who have none yet. On a fresh server that is one request, not one for each person.
+    if strangers.len() <= unbound.len() {
+        for user in strangers {
+            let Some(account) = reader.account(&user).await? else { continue };
+            let ids = account.external_ids.into_iter().filter(|id| id.provider == *provider);
+            accounts.holders.extend(ids.map(|id| (id.id, user.clone())));
+        }
+    } else {
+        for public_id in unbound {
+            if let Some(holder) = reader.holder_of(&id_of(provider, &public_id)).await? {
+                accounts.holders.insert(public_id, holder);
+            }
+        }
+    }
+    Ok(accounts)
+}
+
+/// One person's account, for a pass over that person.
+///
+/// # Errors
+/// When Synapse does not answer.
+pub async fn one_account(
+    reader: &Reader,
+    policy: &Policy,
+    user: &OwnedUserId,
+    public_id: Option<&str>,
+) -> Result<ObservedAccounts, HomeserverError> {
+    let mut accounts = ObservedAccounts::default();
+    if let (Some(provider), Some(public_id)) = (&policy.users.identity_provider, public_id)
+        && let Some(holder) = reader.holder_of(&id_of(provider, public_id)).await?
+    {
+        accounts.holders.insert(public_id.to_owned(), holder);
+    }
+    let mut wanted: BTreeSet<OwnedUserId> = accounts.holders.values().cloned().collect();
+    wanted.insert(user.clone());
+    for user in wanted {
+        if let Some(account) = reader.account(&user).await? {
+            accounts.list.insert(user, account.observed);
+        }
+    }
+    Ok(accounts)
+}
+
+fn id_of(provider: &str, public_id: &str) -> ExternalId {
+    ExternalId { provider: provider.to_owned(), id: public_id.to_owned() }
+}
+
+/// Public ids of people who should have an account and have none bound.
+fn selected_without_account(policy: &Policy, known: &Known) -> Vec<String> {
+    let roles = policy.role_rules();
+    known
+        .directory
+        .people()
+        .filter(|person| !known.bindings.contains_key(&person.id))
+        .filter(|person| policy.users.who.matches(person, &roles, false))
+        .map(|person| person.public_id.clone())
+        .collect()
+}
+
+/// Accounts that belong to nobody yet.
+fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) -> Vec<OwnedUserId> {
+    let bound: BTreeSet<&OwnedUserId> = bindings.values().map(|binding| &binding.user).collect();
+    accounts
+        .list
+        .keys()
+        .filter(|user| **user != policy.bot && !policy.users.protected.contains(*user) && !bound.contains(user))
+        .cloned()
+        .collect()
+}
+
+/// The rooms asked for. Rooms that the bot made and the store forgot are found again and bound.
+///
+/// # Errors
+/// When Synapse or the store does not answer.
+pub async fn rooms(
+    reader: &Reader,
+    store: &Store,
+    sights: &mut Sights,
+    known: &mut Known,
+    keys: &BTreeSet<RoomKey>,
+) -> Result<BTreeMap<RoomKey, RoomSight>, LookError> {
+    let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
+    if !missing.is_empty() {
+        let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
+        for (key, room_id) in find_lost_rooms(reader, &missing, &bound).await? {
+            let room_id = store.bind_room(&key, &room_id, known.now).await?;
+            known.rooms.insert(key, room_id);
+        }
+    }
+    let mut seen = BTreeMap::new();
+    for key in keys {
+        let sight = match known.rooms.get(key) {
+            None => RoomSight::Absent,
+            Some(room_id) => sights.look(reader, room_id).await?,
+        };
+        seen.insert(key.clone(), sight);
+    }
+    Ok(seen)
+}

@@ -1,0 +1,334 @@
+//! One pass: read, compare, judge, and carry out what may be done.
+//!
+//! The whole program in one function. A dry run is the same with its last
+//! step left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::desired::{Desired, Wishes, desired};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::{Observed, ObservedAccounts};
+use equipemed_domain::plan::{Inputs, plan};
+use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, review};
+use equipemed_domain::scope::Scope;
+use equipemed_domain::selection::Selection;
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::OwnedUserId;
+
+use super::Engine;
+use super::apply::Work;
+use super::gather::{Known, gather, note_read};
+use super::look;
+use super::progress::{Phase, Progress};
+use super::report::{Report, Summary};
+use super::settle::settle;
+use super::subjects::Moment;
+use super::tenure::Tenure;
+use crate::store::{HeldState, NewHeld, RunId};
+
+/// How long a held part waits for a consent.
+const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a full pass is asked to do.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Options {
+    /// Which part of the plan is carried out.
+    pub selection: Selection,
+    /// Ids of held parts that the operator releases.
+    pub approve: Vec<String>,
+    /// Plan and print only.
+    pub dry_run: bool,
+}
+
+/// Whom a pass looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Everybody and everything.
+    Everything,
+    /// One person's account; rooms that must change for it are woken.
+    Person(PersonId),
+    /// One room.
+    Room(RoomKey),
+}
+
+/// What was seen and is wanted in one pass.
+struct View {
+    known: Known,
+    observed: Observed,
+    desired: Desired,
+    scope: Scope,
+    moment: Moment,
+}
+
+impl Engine {
+    /// Runs a full pass. The lease shows that nobody else is at it.
+    ///
+    /// # Errors
+    /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error: they are in the report.
+    pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: Option<RunId>) -> anyhow::Result<Report> {
+        let (view, verdict) = self.judge(&Target::Everything, options).await?;
+        let newly_held = self.record_holds(&view, &verdict, options).await?;
+        self.settle_before(&verdict).await?;
+        let report = self.finish(Some(tenure), view, verdict, &options.selection, run).await?;
+        Ok(Report { newly_held, ..report })
+    }
+
+    /// Works out what a full pass would do, and does nothing: not even a note in the store.
+    ///
+    /// # Errors
+    /// When EquipeMed, Synapse or the store cannot be read.
+    pub async fn dry_run(&self, options: &Options) -> anyhow::Result<Report> {
+        let (view, verdict) = self.judge(&Target::Everything, &Options { dry_run: true, ..options.clone() }).await?;
+        self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
+        Ok(report_of(&view, verdict, &options.selection))
+    }
+
+    /// Runs a pass over one person or one room.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn narrow_pass(&self, target: &Target) -> anyhow::Result<Report> {
+        let options = Options::default();
+        let (view, mut verdict) = self.judge(target, &options).await?;
+        if let Target::Person(_) = target {
+            let rooms: BTreeSet<RoomKey> = verdict.go.actions().filter_map(|action| action.room()).collect();
+            verdict.go.steps.retain(|step| step.action.room().is_none());
+            for room in rooms {
+                self.wake_room(&room, "person").await?;
+            }
+        }
+        let newly_held = self.record_holds(&view, &verdict, &options).await?;
+        let report = self.finish(None, view, verdict, &options.selection, None).await?;
+        Ok(Report { newly_held, ..report })
+    }
+
+    /// Reads both sides, plans and reviews.
+    async fn judge(&self, target: &Target, options: &Options) -> anyhow::Result<(View, Verdict)> {
+        let parts = self.parts();
+        self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
+        let now = parts.clock.now();
+        let moment = self.inner.subjects.moment();
+        let directory = parts.source.read().context("EquipeMed's people could not be read")?;
+        let is_full = *target == Target::Everything;
+        if is_full && !options.dry_run {
+            note_read(&parts.store, &parts.policy, &directory, now).await?;
+        }
+        let mut known = gather(&parts.store, directory, now).await?;
+        let accounts = self.look_at_accounts(target, &known).await?;
+        let wishes = Wishes {
+            directory: &known.directory,
+            policy: &parts.policy,
+            grants: &known.grants,
+            bindings: &known.bindings,
+            now,
+            deactivate_gone_now: options.selection.deactivate_disabled,
+        };
+        let wanted = desired(wishes, &accounts);
+        let (scope, keys) = self.extent(target, &known.bindings, &wanted);
+        let mut sights = self.inner.sights.lock().await;
+        if is_full || !self.keeps_sights() {
+            sights.forget_all();
+        }
+        let rooms = look::rooms(&parts.reader, &parts.store, &mut sights, &mut known, &keys).await?;
+        drop(sights);
+        let no_longer_managed = known
+            .rooms
+            .iter()
+            .filter(|(key, _)| !parts.policy.rooms.contains_key(*key))
+            .map(|(key, room_id)| (key.clone(), room_id.clone()))
+            .collect();
+        let observed = Observed { accounts, rooms, no_longer_managed };
+
+        let pushed = known.pushed();
+        let inputs = Inputs {
+            policy: &parts.policy,
+            desired: &wanted,
+            observed: &observed,
+            privileged: &known.memory.privileged,
+            pushed: &pushed,
+            scope: &scope,
+        };
+        let planned = plan(inputs);
+        let consented = known.consented_atoms();
+        let circumstances = Circumstances {
+            limits: &parts.policy.limits,
+            desired: &wanted,
+            observed: &observed,
+            memory: &known.memory,
+            people: known.directory.len(),
+            consented: &consented,
+        };
+        let mut verdict = review(planned.clone(), circumstances);
+        if !options.approve.is_empty() {
+            let approved = self.approved(&options.approve, &verdict, now).await?;
+            let consented = consented.iter().chain(approved.values().flatten()).cloned().collect();
+            verdict = review(planned, Circumstances { consented: &consented, ..circumstances });
+            known.consented.extend(approved);
+        }
+        Ok((View { known, observed, desired: wanted, scope, moment }, verdict))
+    }
+
+    /// The atoms behind the ids that the operator releases. An id is the digest of its atoms, so a part that this very
+    /// plan holds is known by its id even if nobody stored it: a dry run may have shown it.
+    async fn approved(
+        &self,
+        ids: &[String],
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+        let mut approved = BTreeMap::new();
+        for id in ids {
+            let stored = self.parts().store.held_plan(id).await?;
+            let open = stored.filter(|plan| {
+                matches!(plan.state, HeldState::Held | HeldState::Approved) && plan.held.expires_at > now
+            });
+            let atoms = match (open, verdict.held.iter().find(|held| held.id == *id)) {
+                (Some(plan), _) => plan.held.atoms,
+                (None, Some(held)) => held.atoms.clone(),
+                (None, None) => {
+                    anyhow::bail!(
+                        "nothing is held as {id}: it was done, has expired, changed, or never was; `sync --dry-run` shows what is held now"
+                    )
+                }
+            };
+            approved.insert(id.clone(), atoms);
+        }
+        Ok(approved)
+    }
+
+    /// Whether somebody tells this engine of events in rooms, so that what it saw stays true.
+    fn keeps_sights(&self) -> bool {
+        false
+    }
+
+    async fn look_at_accounts(&self, target: &Target, known: &Known) -> anyhow::Result<ObservedAccounts> {
+        let parts = self.parts();
+        let accounts = match target {
+            Target::Everything => look::all_accounts(&parts.reader, &parts.policy, known).await,
+            Target::Room(_) => return Ok(ObservedAccounts::default()),
+            Target::Person(id) => {
+                let person = known.directory.get(*id);
+                let bound = known.bindings.get(id).map(|binding| binding.user.clone());
+                // Nobody looks one up by name before it is known which name it would be.
+                let unbound = person.filter(|_| bound.is_none());
+                let candidate = bound.or_else(|| {
+                    unbound.and_then(|person| equipemed_domain::binding::candidate(person, &parts.policy).ok())
+                });
+                let Some(user) = candidate else { return Ok(ObservedAccounts::default()) };
+                let public_id = unbound.map(|person| person.public_id.as_str());
+                look::one_account(&parts.reader, &parts.policy, &user, public_id).await
+            }
+        };
+        accounts.context("Synapse's accounts could not be read")
+    }
+
+    /// The scope of the plan, and the rooms to look at for it.
+    fn extent(&self, target: &Target, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
+        let rooms = &self.parts().policy.rooms;
+        match target {
+            Target::Everything => (Scope::Everything, rooms.keys().cloned().collect()),
+            Target::Person(id) => {
+                let bound = bindings.get(id).map(|binding| binding.user.clone());
+                let named = wanted.accounts.iter().find(|(_, account)| account.person == *id);
+                let accounts: BTreeSet<OwnedUserId> =
+                    bound.or_else(|| named.map(|(user, _)| user.clone())).into_iter().collect();
+                let keys: BTreeSet<RoomKey> = rooms.keys().cloned().collect();
+                (Scope::Only { accounts, rooms: keys.clone() }, keys)
+            }
+            Target::Room(key) => {
+                // What hangs in a space is shown there: its children and the space above are looked at, too.
+                let mut keys = BTreeSet::from([key.clone()]);
+                if let Some(room) = rooms.get(key) {
+                    keys.extend(room.parent.clone());
+                    let children = rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));
+                    keys.extend(children.map(|(child, _)| child.clone()));
+                }
+                (Scope::room(key), keys)
+            }
+        }
+    }
+
+    /// Stores what is held, so that somebody can release it, and what was read, for the next comparison.
+    async fn record_holds(&self, view: &View, verdict: &Verdict, options: &Options) -> anyhow::Result<Vec<Held>> {
+        let now = view.known.now;
+        let store = &self.parts().store;
+        store.expire_held(now).await?;
+        let expires_at = now.checked_add(HELD_FOR).context("the clock stands at the end of time")?;
+        for id in &options.approve {
+            let Some(atoms) = view.known.consented.get(id) else { continue };
+            let reason = "released by the operator".to_owned();
+            store.hold(&NewHeld { id: id.clone(), reason, atoms: atoms.clone(), expires_at }, now).await?;
+            store.approve(id, "operator", now).await?;
+        }
+        let mut new = Vec::new();
+        for held in &verdict.held {
+            let row =
+                NewHeld { id: held.id.clone(), reason: held.reason.to_string(), atoms: held.atoms.clone(), expires_at };
+            if store.hold(&row, now).await? {
+                new.push(held.clone());
+            }
+        }
+        let shrank = verdict.held.iter().any(|held| matches!(held.reason, HeldReason::DirectoryShrank { .. }));
+        // A directory that shrank suspiciously must not become the measure of the next read.
+        if view.scope == Scope::Everything && !shrank {
+            store.remember_directory_size(view.known.directory.len()).await?;
+        }
+        Ok(new)
+    }
+
+    /// Gives what a killed process had begun its outcome, before anything new is begun.
+    async fn settle_before(&self, verdict: &Verdict) -> anyhow::Result<()> {
+        let parts = self.parts();
+        let settled = settle(&parts.store, &verdict.go, self.inner.started, parts.clock.now()).await?;
+        if settled > 0 {
+            tracing::warn!(
+                actions = settled,
+                "An earlier process ended in the middle of its work; its actions were settled"
+            );
+        }
+        Ok(())
+    }
+
+    /// Carries out what may be done and sums up.
+    async fn finish(
+        &self,
+        tenure: Option<&Tenure>,
+        view: View,
+        verdict: Verdict,
+        selection: &Selection,
+        run: Option<RunId>,
+    ) -> anyhow::Result<Report> {
+        let mut report = report_of(&view, verdict, selection);
+        let Some(writer) = &self.parts().writer else { return Ok(report) };
+        let View { known, observed, desired, moment, .. } = view;
+        let released: Vec<String> = known.consented.keys().cloned().collect();
+        let work = Work::new(self, writer, tenure, known, observed, &desired, moment, run);
+        let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
+        report.interrupted = ended.interrupted;
+        if !report.interrupted {
+            for id in released {
+                let still_held = report.summary.held.iter().any(|held| held.id == id);
+                if !still_held && selection.is_everything() {
+                    self.parts().store.mark_released(&id).await?;
+                }
+            }
+        }
+        self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
+        Ok(report)
+    }
+}
+
+fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
+    let plan = selection.of(verdict.go);
+    let summary = Summary {
+        counts: BTreeMap::new(),
+        troubles: Vec::new(),
+        findings: plan.findings.len(),
+        held: verdict.held.clone(),
+        planned: plan.steps.len(),
+    };
+    Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: false }
+}

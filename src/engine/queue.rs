@@ -1,0 +1,298 @@
+//! The running service: wake-ups, full passes, and who does them.
+//!
+//! Three lanes, so that none waits for another: full passes (one at a time,
+//! under the lease), passes over one person or room, and deeds.
+
+use std::time::Duration;
+
+use equipemed_domain::action::Subject;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::wake::Wake;
+use jiff::Timestamp;
+
+use super::pass::{Options, Target};
+use super::report::Report;
+use super::tenure::Tenure;
+use super::{Engine, backoff};
+use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, StoreError};
+
+/// How often the store is asked for work. In-process wakes do not wait for it.
+const TICK: Duration = Duration::from_millis(250);
+/// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
+const CLAIM: Duration = Duration::from_secs(120);
+/// A run whose holder was not heard of for so long is taken over.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How often a run's progress is noted, which is also its holder's sign of life.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+/// How many narrow passes run at once.
+const NARROW_IN_FLIGHT: usize = 4;
+
+/// What `serve` decides about the lanes.
+#[derive(Clone, Debug)]
+pub struct Lanes {
+    /// This process, as the store names it.
+    pub holder: String,
+    /// How often everything is looked at without being asked to; None is never.
+    pub interval: Option<Duration>,
+}
+
+impl Engine {
+    /// Wakes a room's pass.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn wake_room(&self, room: &RoomKey, origin: &str) -> Result<(), StoreError> {
+        self.wake(&Wake::Room(room.clone()), origin).await
+    }
+
+    /// Wakes the pass of whatever an action is about.
+    pub(super) async fn wake_subject(&self, subject: &Subject, origin: &str) -> Result<(), StoreError> {
+        match subject {
+            Subject::Room(room) => self.wake_room(room, origin).await,
+            Subject::Account(user) => {
+                let bindings = self.parts().store.bindings().await?;
+                match bindings.values().find(|binding| binding.user == *user) {
+                    Some(binding) => self.wake(&Wake::Person(binding.person), origin).await,
+                    None => self.wake(&Wake::Everything, origin).await,
+                }
+            }
+        }
+    }
+
+    /// Stores a wake-up that is due now.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
+        let now = self.parts().clock.now();
+        self.parts().store.wake(wake, origin, now, now).await?;
+        self.inner.woken.notify_waiters();
+        Ok(())
+    }
+
+    /// Works until it is stopped. What is under way at that moment is finished and noted.
+    pub async fn work(&self, lanes: &Lanes) {
+        tokio::join!(self.full_lane(lanes), self.narrow_lane(lanes), self.deed_lane(lanes));
+    }
+
+    /// Whether the service is to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.parts().stop.is_cancelled()
+    }
+
+    /// Waits for a wake, the next look at the store, or the end.
+    pub(super) async fn pause(&self) {
+        tokio::select! {
+            () = self.parts().stop.cancelled() => {}
+            () = self.inner.woken.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+
+    async fn full_lane(&self, lanes: &Lanes) {
+        while !self.is_stopped() {
+            match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
+                Ok(Some(tenure)) => {
+                    tracing::info!("This process runs the full passes");
+                    self.under_tenure(&tenure, lanes).await;
+                    tenure.end().await;
+                }
+                Ok(None) => self.pause().await,
+                Err(error) => {
+                    tracing::warn!(%error, "The lease could not be asked for");
+                    self.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn under_tenure(&self, tenure: &Tenure, lanes: &Lanes) {
+        // A service that was away may have missed anything.
+        if let Err(error) = self.wake(&Wake::Everything, "start").await {
+            tracing::error!(%error, "The first pass could not be asked for");
+        }
+        while !self.is_stopped() && tenure.is_held() {
+            match self.one_full(tenure, lanes).await {
+                Ok(true) => {}
+                Ok(false) => self.pause().await,
+                Err(error) => {
+                    tracing::warn!(%error, "The store failed between passes");
+                    self.pause().await;
+                }
+            }
+        }
+    }
+
+    /// Does one full pass if one is asked for.
+    async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Lane::Full, 1).await?.pop();
+        if let Some(woken) = &woken {
+            let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null };
+            store.request_run(&new, clock.now()).await?;
+        }
+        let Some(run) = store.claim_run(&lanes.holder, self.mode(), clock.now(), SILENCE, None).await? else {
+            return Ok(false);
+        };
+        // A run of our own making has no options; those of a command were checked when it stored them.
+        let options: Options = serde_json::from_value(run.options).unwrap_or_default();
+        let result = self.run_full(tenure, &options, run.id, &lanes.holder).await;
+        let now = clock.now();
+        let Some(woken) = woken else { return Ok(true) };
+        match result {
+            Ok(report) if !report.interrupted => {
+                store.finish_wakeup(&woken).await?;
+                if let Some(due) = next_full(now, lanes.interval, report.next_change) {
+                    store.wake(&Wake::Everything, "timer", due, now).await?;
+                }
+            }
+            _ => self.try_later(&woken, now).await?,
+        }
+        Ok(true)
+    }
+
+    async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
+        let due = now.checked_add(backoff::wait_after(claimed.attempts + 1)).unwrap_or(now);
+        self.parts().store.retry_wakeup(claimed, due, "the pass did not come to its end").await?;
+        Ok(())
+    }
+
+    /// What runs of this engine may do.
+    fn mode(&self) -> Mode {
+        if self.parts().writer.is_some() { Mode::Enforce } else { Mode::Observe }
+    }
+
+    /// Asks for a run and takes it, for a command that does it itself.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> anyhow::Result<RunId> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let new = NewRun { origin: origin.to_owned(), options: serde_json::to_value(options)? };
+        let id = store.request_run(&new, clock.now()).await?;
+        store.claim_run(holder, self.mode(), clock.now(), SILENCE, Some(id)).await?;
+        Ok(id)
+    }
+
+    /// Runs a full pass with its row in the store kept up to date: others follow it there.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn run_full(
+        &self,
+        tenure: &Tenure,
+        options: &Options,
+        run: RunId,
+        holder: &str,
+    ) -> anyhow::Result<Report> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let mut progress = self.progress();
+        let mut pass = std::pin::pin!(self.full_pass(tenure, options, Some(run)));
+        let result = loop {
+            tokio::select! {
+                result = &mut pass => break result,
+                () = tokio::time::sleep(PROGRESS_EVERY) => {
+                    let now = *progress.borrow_and_update();
+                    let steps = (now.done as u64, now.total as u64);
+                    if let Err(error) = store.progress(run, holder, steps, clock.now()).await {
+                        tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
+                    }
+                }
+            }
+        };
+        let end = match &result {
+            Ok(report) if report.interrupted => {
+                RunEnd::Failed("interrupted: Synapse or the service went away".to_owned())
+            }
+            Ok(report) => {
+                log_report(run, report);
+                RunEnd::Done(serde_json::to_value(&report.summary)?)
+            }
+            Err(error) => {
+                tracing::error!(run.id = run.0, error = format!("{error:#}"), "A full pass failed");
+                RunEnd::Failed(format!("{error:#}"))
+            }
+        };
+        if let Err(error) = store.finish_run(run, holder, &end, clock.now()).await {
+            tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
+        }
+        result
+    }
+
+    async fn narrow_lane(&self, lanes: &Lanes) {
+        let mut running = tokio::task::JoinSet::new();
+        while !self.is_stopped() {
+            while running.try_join_next().is_some() {}
+            let free = NARROW_IN_FLIGHT - running.len();
+            let claimed = match free {
+                0 => Vec::new(),
+                free => self.claim_narrow(lanes, free).await,
+            };
+            if claimed.is_empty() {
+                self.pause().await;
+                continue;
+            }
+            for claimed in claimed {
+                let engine = self.clone();
+                running.spawn(async move { engine.one_narrow(&claimed).await });
+            }
+        }
+        running.join_all().await;
+    }
+
+    async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Vec<ClaimedWake> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        match store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Lane::Narrow, free).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(%error, "Work could not be claimed");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn one_narrow(&self, claimed: &ClaimedWake) {
+        let target = match &claimed.wake {
+            Wake::Person(person) => Target::Person(*person),
+            Wake::Room(room) => Target::Room(room.clone()),
+            Wake::Everything => return,
+        };
+        let result = self.narrow_pass(&target).await;
+        let now = self.parts().clock.now();
+        let ended = match result {
+            Ok(report) if !report.interrupted && report.summary.total(|counts| counts.failed) == 0 => {
+                self.parts().store.finish_wakeup(claimed).await.map(|_| ())
+            }
+            Ok(_) => self.try_later(claimed, now).await,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "A narrow pass failed; it is tried again");
+                self.try_later(claimed, now).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
+        }
+    }
+}
+
+/// When everything is looked at next: by the timer, or when the picture changes by itself before.
+fn next_full(now: Timestamp, interval: Option<Duration>, next_change: Option<Timestamp>) -> Option<Timestamp> {
+    let by_timer = interval.and_then(|interval| now.checked_add(interval).ok());
+    [by_timer, next_change].into_iter().flatten().min()
+}
+
+fn log_report(run: RunId, report: &Report) {
+    let summary = &report.summary;
+    tracing::info!(
+        run.id = run.0,
+        planned = summary.planned,
+        done = summary.total(|counts| counts.done),
+        failed = summary.total(|counts| counts.failed),
+        findings = summary.findings,
+        held = summary.held.len(),
+        "A full pass ended"
+    );
+    for held in &report.newly_held {
+        tracing::warn!(held.id = held.id, atoms = held.atoms.len(), "A part of the plan is held back");
+    }
+}

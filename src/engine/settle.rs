@@ -1,0 +1,41 @@
+//! Intents without an outcome: what a killed process had begun.
+//!
+//! Nobody can say from the audit alone whether Synapse did it. The next full
+//! plan can: what it does not want again is so already.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::plan::Plan;
+use jiff::Timestamp;
+
+use crate::store::Store;
+
+/// Gives every unfinished intent from before `started` its outcome.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn settle(store: &Store, plan: &Plan, started: Timestamp, now: Timestamp) -> anyhow::Result<usize> {
+    let unfinished = store.unfinished().await.context("unfinished actions could not be read")?;
+    if unfinished.is_empty() {
+        return Ok(0);
+    }
+    let planned: BTreeSet<String> =
+        plan.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+    let outcomes: Vec<_> = unfinished
+        .into_iter()
+        .filter(|entry| entry.at < started)
+        .map(|entry| {
+            let again = planned.contains(&entry.intent.action);
+            let outcome = if again {
+                Outcome::Failed("interrupted before Synapse's answer came; tried again by the next pass".to_owned())
+            } else {
+                Outcome::AlreadySo
+            };
+            (entry.id, outcome)
+        })
+        .collect();
+    store.conclude(&outcomes, now).await.context("unfinished actions could not be settled")?;
+    Ok(outcomes.len())
+}

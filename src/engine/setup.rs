@@ -1,0 +1,71 @@
+//! The control room: made once, by `setup`, before there is any plan.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use equipemed_domain::action::NewRoom;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::levels::initial_content;
+use equipemed_domain::policy::Policy;
+use ruma_common::OwnedRoomId;
+
+use crate::clock::Clock;
+use crate::homeserver::{Founding, HomeserverError, Writer};
+use crate::store::Store;
+
+/// Makes the control room if there is none, with the break-glass account invited. The next sync brings in the people
+/// the policy trusts.
+///
+/// # Errors
+/// When Synapse or the store fails.
+pub async fn make_control_room(
+    writer: &Writer,
+    store: &Store,
+    policy: &Policy,
+    clock: &Clock,
+) -> anyhow::Result<OwnedRoomId> {
+    let key = RoomKey::from(CONTROL_ROOM);
+    let known = store.rooms().await?;
+    if let Some(room) = known.get(&key) {
+        return Ok(room.clone());
+    }
+    let known = known.into_values().collect();
+    // An earlier setup may have ended between Synapse's answer and our note.
+    let lost = writer.reader().room_with_key(&key, &known).await?;
+    let room = match lost {
+        Some(room) => room,
+        None => found(writer, policy, &key, &known).await?,
+    };
+    Ok(store.bind_room(&key, &room, clock.now()).await?)
+}
+
+async fn found(
+    writer: &Writer,
+    policy: &Policy,
+    key: &RoomKey,
+    known: &std::collections::BTreeSet<OwnedRoomId>,
+) -> anyhow::Result<OwnedRoomId> {
+    let wanted = policy.rooms.get(key).context("the configuration names no control room")?;
+    let new = NewRoom {
+        kind: wanted.kind,
+        version: wanted.version.clone(),
+        name: wanted.name.clone(),
+        topic: wanted.topic.clone(),
+        avatar: wanted.avatar.clone(),
+        alias: wanted.alias.clone(),
+        parent: None,
+        history: wanted.history,
+        retention: wanted.retention,
+        levels: BTreeMap::new(),
+        invite: policy.users.break_glass.iter().cloned().collect(),
+    };
+    let levels = initial_content(&new.version, new.kind, &policy.bot, &new.levels);
+    match writer.create_room(&Founding { key, new: &new, parent: None, levels }).await {
+        Ok(room) => Ok(room),
+        Err(HomeserverError::MaybeDone { why }) => {
+            let made = writer.reader().room_with_key(key, known).await?;
+            made.with_context(|| format!("no clear answer from Synapse ({why}), and no room was made; run setup again"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,90 @@
+//! "Nobody else is at it": the lease in the store, kept alive while work goes on.
+//!
+//! A process that loses the lease (it slept, the database was away) must not
+//! write on; so the tenure is asked before each batch of writes, and answers
+//! by the clock, not by hope.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::clock::Clock;
+use crate::store::{Lease, Store, StoreError};
+
+/// The lease's name in the store.
+const NAME: &str = "engine";
+/// How long the lease outlives its holder: another one takes over after that.
+const TTL: Duration = Duration::from_secs(12);
+/// How often it is renewed: two renewals may fail before it is lost.
+const RENEW: Duration = Duration::from_secs(4);
+
+/// The time during which this process is the one that runs full passes.
+#[derive(Debug)]
+pub struct Tenure {
+    /// Until when the store grants it, milliseconds since the epoch.
+    until: Arc<AtomicI64>,
+    clock: Clock,
+    ended: CancellationToken,
+    _end: DropGuard,
+    keeper: tokio::task::JoinHandle<()>,
+}
+
+impl Tenure {
+    /// Takes the lease if it is free.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn begin(store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
+        let Some(lease) = store.acquire(NAME, holder, clock.now(), TTL).await? else { return Ok(None) };
+        let until = Arc::new(AtomicI64::new(lease.expires_at().as_millisecond()));
+        let ended = CancellationToken::new();
+        let keeper = tokio::spawn(keep(store.clone(), clock.clone(), lease, until.clone(), ended.clone()));
+        Ok(Some(Self { until, clock: clock.clone(), _end: ended.clone().drop_guard(), ended, keeper }))
+    }
+
+    /// Who holds the lease now, if anybody.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn holder(store: &Store, clock: &Clock) -> Result<Option<String>, StoreError> {
+        store.holder_of(NAME, clock.now()).await
+    }
+
+    /// Whether the lease is still ours.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.clock.now() < Timestamp::from_millisecond(self.until.load(Ordering::SeqCst)).unwrap_or_default()
+    }
+
+    /// Gives the lease back, so that the next one need not wait.
+    pub async fn end(self) {
+        self.ended.cancel();
+        // The keeper ends by itself now; a panic in it has nothing left to spoil.
+        let _ = self.keeper.await;
+    }
+}
+
+async fn keep(store: Store, clock: Clock, mut lease: Lease, until: Arc<AtomicI64>, ended: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = ended.cancelled() => break,
+            () = tokio::time::sleep(RENEW) => {}
+        }
+        match store.renew(&mut lease, clock.now(), TTL).await {
+            Ok(true) => until.store(lease.expires_at().as_millisecond(), Ordering::SeqCst),
+            Ok(false) => {
+                until.store(0, Ordering::SeqCst);
+                tracing::warn!("Another process took the lease over");
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "The lease could not be renewed"),
+        }
+    }
+    until.store(0, Ordering::SeqCst);
+    if let Err(error) = store.release(lease, clock.now()).await {
+        tracing::warn!(%error, "The lease could not be given back; it expires by itself");
+    }
+}
