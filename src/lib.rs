@@ -1,6 +1,18 @@
-//! The service behind the `equipemed-bot` binary.
+//! `equipemed-bot`: keeps Synapse in line with EquipeMed, and moderates under its own identity.
+//!
+//! The modules, in the order of the data; `ARCHITECTURE.md` says who may import whom. `pub` here is for the tests and
+//! the binary; nothing else builds on it.
+
+pub mod clock;
+pub mod telemetry;
 
 pub mod config;
 pub mod directory;
 pub mod homeserver;
 pub mod store;
+
+pub mod engine;
+
+pub mod inbound;
+
+pub mod cli;

@@ -100,16 +100,9 @@ pub(crate) struct Child {
 impl Child {
     /// Starts the server below its supervisor.
     pub(crate) fn start(server: Server<'_>) -> anyhow::Result<Self> {
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(&server.output)
-            .context("cannot open the output file")?;
-        let removed = if folder::kept() {
-            ""
-        } else {
-            &server.folder.to_string_lossy()
-        };
+        let output =
+            File::options().create(true).append(true).open(&server.output).context("cannot open the output file")?;
+        let removed = if folder::kept() { "" } else { &server.folder.to_string_lossy() };
         let mut command = Command::new("sh");
         command
             .args(["-c", SUPERVISOR, "sh", server.ending.name(), removed])
@@ -124,31 +117,16 @@ impl Child {
         if let Some((user, group)) = server.user {
             command.uid(user).gid(group);
         }
-        let mut supervisor = command
-            .spawn()
-            .with_context(|| format!("cannot start {}", server.name))?;
+        let mut supervisor = command.spawn().with_context(|| format!("cannot start {}", server.name))?;
         let commands = supervisor.stdin.take();
         let mut line = String::new();
-        let answer = supervisor
-            .stdout
-            .take()
-            .context("the supervisor has no output")?;
-        BufReader::new(answer)
-            .read_line(&mut line)
-            .context("cannot read the process id")?;
-        let pid = line.trim().parse().with_context(|| {
-            format!(
-                "{} did not start: {}",
-                server.name,
-                tail(&server.output, 20)
-            )
-        })?;
-        Ok(Self {
-            supervisor,
-            commands,
-            pid,
-            ending: server.ending,
-        })
+        let answer = supervisor.stdout.take().context("the supervisor has no output")?;
+        BufReader::new(answer).read_line(&mut line).context("cannot read the process id")?;
+        let pid = line
+            .trim()
+            .parse()
+            .with_context(|| format!("{} did not start: {}", server.name, tail(&server.output, 20)))?;
+        Ok(Self { supervisor, commands, pid, ending: server.ending })
     }
 
     /// The server's process id.
@@ -213,9 +191,7 @@ impl Drop for Child {
 
 /// The last lines of a file, for errors.
 pub(crate) fn tail(path: &Path, lines: usize) -> String {
-    let text = fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
+    let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

@@ -28,20 +28,15 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("url", &self.url)
-            .field("user_id", &self.user_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("url", &self.url).field("user_id", &self.user_id).finish_non_exhaustive()
     }
 }
 
 impl Client {
     /// A server administrator, made through the shared secret at the first call for this Synapse.
     pub async fn administrator(synapse: &Synapse) -> anyhow::Result<Self> {
-        let token = synapse
-            .administrator
-            .get_or_try_init(|| Self::register_administrator(synapse, ADMINISTRATOR))
-            .await?;
+        let token =
+            synapse.administrator.get_or_try_init(|| Self::register_administrator(synapse, ADMINISTRATOR)).await?;
         Self::new(&synapse.url(), &synapse.user_id(ADMINISTRATOR), token)
     }
 
@@ -57,19 +52,12 @@ impl Client {
             .post_ok("/_matrix/client/v3/login", body)
             .await
             .with_context(|| format!("cannot sign in as {localpart}"))?;
-        Self::new(
-            &synapse.url(),
-            text(&answer, "user_id")?,
-            text(&answer, "access_token")?,
-        )
+        Self::new(&synapse.url(), text(&answer, "user_id")?, text(&answer, "access_token")?)
     }
 
     /// Uses a token that one already has, such as an application service's; `url` may be that of a proxy.
     pub fn new(url: &str, user_id: &str, token: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(120))
-            .build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build()?;
         Ok(Self {
             http,
             url: url.trim_end_matches('/').to_owned(),
@@ -82,9 +70,7 @@ impl Client {
     pub async fn create(synapse: &Synapse, localpart: &str) -> anyhow::Result<Self> {
         let password = crate::random_hex(12)?;
         let administrator = Self::administrator(synapse).await?;
-        administrator
-            .set_password(&synapse.user_id(localpart), &password)
-            .await?;
+        administrator.set_password(&synapse.user_id(localpart), &password).await?;
         Self::login(synapse, localpart, &password).await
     }
 
@@ -94,15 +80,12 @@ impl Client {
         let nonce = nobody.get_ok(path).await?;
         let nonce = text(&nonce, "nonce")?;
         let password = crate::random_hex(16)?;
-        let mut mac = Hmac::<Sha1>::new_from_slice(synapse.shared_secret().as_bytes())
-            .context("unusable shared secret")?;
+        let mut mac =
+            Hmac::<Sha1>::new_from_slice(synapse.shared_secret().as_bytes()).context("unusable shared secret")?;
         mac.update([nonce, localpart, &password, "admin"].join("\0").as_bytes());
         let mac = crate::hex(&mac.finalize().into_bytes());
         let body = json!({"nonce": nonce, "username": localpart, "password": password, "admin": true, "mac": mac});
-        let answer = nobody
-            .post_ok(path, body)
-            .await
-            .context("cannot register an administrator")?;
+        let answer = nobody.post_ok(path, body).await.context("cannot register an administrator")?;
         Ok(text(&answer, "access_token")?.to_owned())
     }
 
@@ -118,12 +101,7 @@ impl Client {
 
     /// Sends a request; `path` may have a query, and its segments must be encoded (see [`encode`]). Any status is an `Ok`;
     /// a body that is not JSON is given as a string.
-    pub async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> anyhow::Result<(u16, Value)> {
+    pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<(u16, Value)> {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);
@@ -131,15 +109,9 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request
-            .send()
-            .await
-            .with_context(|| format!("no answer to {path}"))?;
+        let answer = request.send().await.with_context(|| format!("no answer to {path}"))?;
         let status = answer.status().as_u16();
-        let bytes = answer
-            .bytes()
-            .await
-            .with_context(|| format!("half an answer to {path}"))?;
+        let bytes = answer.bytes().await.with_context(|| format!("half an answer to {path}"))?;
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         Ok((status, body))
@@ -196,11 +168,7 @@ impl Client {
     /// As an administrator: sets a password, and makes the account when it is missing. Sessions stay.
     pub async fn set_password(&self, user_id: &str, password: &str) -> anyhow::Result<()> {
         let path = format!("/_synapse/admin/v2/users/{}", encode(user_id));
-        self.put_ok(
-            &path,
-            json!({"password": password, "logout_devices": false}),
-        )
-        .await?;
+        self.put_ok(&path, json!({"password": password, "logout_devices": false})).await?;
         Ok(())
     }
 
@@ -214,18 +182,11 @@ impl Client {
 
 /// A string field of an answer.
 pub(crate) fn text<'a>(answer: &'a Value, field: &str) -> anyhow::Result<&'a str> {
-    answer
-        .get(field)
-        .and_then(Value::as_str)
-        .with_context(|| format!("no {field} in the answer {answer}"))
+    answer.get(field).and_then(Value::as_str).with_context(|| format!("no {field} in the answer {answer}"))
 }
 
 /// RFC 3986's unreserved characters stay.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An identifier as one segment of a path or one value of a query.
 pub fn encode(text: &str) -> String {

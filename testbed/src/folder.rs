@@ -31,10 +31,7 @@ impl Folder {
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         let owner = File::create(path.join(OWNER)).context("cannot mark the folder")?;
         owner.lock().context("cannot lock the folder")?;
-        Ok(Self {
-            path,
-            _owner: owner,
-        })
+        Ok(Self { path, _owner: owner })
     }
 
     /// Where it is.
@@ -79,9 +76,5 @@ fn abandoned(path: &Path) -> bool {
 
 fn old(path: &Path, age: Duration) -> bool {
     let changed = fs::metadata(path).and_then(|about| about.modified());
-    changed.is_ok_and(|at| {
-        SystemTime::now()
-            .duration_since(at)
-            .is_ok_and(|passed| passed > age)
-    })
+    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|passed| passed > age))
 }

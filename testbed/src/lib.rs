@@ -37,20 +37,13 @@ pub const LOOPBACK: &str = "127.0.0.1";
 /// Asks `ready` again until it gives a value; after `within` fails with `what` in the error.
 ///
 /// For conditions of a real server that cannot be subscribed to.
-pub async fn eventually<T, F>(
-    what: &str,
-    within: Duration,
-    mut ready: impl FnMut() -> F,
-) -> anyhow::Result<T>
+pub async fn eventually<T, F>(what: &str, within: Duration, mut ready: impl FnMut() -> F) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<Option<T>>>,
 {
     let start = Instant::now();
     loop {
-        if let Some(value) = ready()
-            .await
-            .with_context(|| format!("while waiting for {what}"))?
-        {
+        if let Some(value) = ready().await.with_context(|| format!("while waiting for {what}"))? {
             return Ok(value);
         }
         if start.elapsed() > within {

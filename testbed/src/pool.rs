@@ -49,9 +49,7 @@ impl Seat {
     pub async fn set_up_bot(&self) -> anyhow::Result<Client> {
         let service = self.service()?;
         let account = json!({"type": "m.login.application_service", "username": self.bot, "inhibit_login": true});
-        service
-            .post_ok("/_matrix/client/v3/register", account)
-            .await?;
+        service.post_ok("/_matrix/client/v3/register", account).await?;
         let administrator = Client::administrator(self.synapse).await?;
         administrator.make_administrator(&self.bot_id()).await?;
         Ok(service)
@@ -59,11 +57,7 @@ impl Seat {
 
     /// A client that uses the service's token.
     pub fn service(&self) -> anyhow::Result<Client> {
-        Client::new(
-            &self.synapse.url(),
-            &self.bot_id(),
-            &self.registration.as_token,
-        )
+        Client::new(&self.synapse.url(), &self.bot_id(), &self.registration.as_token)
     }
 }
 
@@ -80,10 +74,8 @@ pub async fn seat() -> anyhow::Result<Seat> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let pool = POOL.get_or_try_init(open).await?;
     let index = NEXT.fetch_add(1, Ordering::Relaxed);
-    let (registration, port) = pool
-        .registrations
-        .get(index)
-        .with_context(|| format!("all {SEATS} seats were given out"))?;
+    let (registration, port) =
+        pool.registrations.get(index).with_context(|| format!("all {SEATS} seats were given out"))?;
     Ok(Seat {
         synapse: &pool.synapse,
         bot: registration.bot.clone(),
@@ -96,10 +88,7 @@ pub async fn seat() -> anyhow::Result<Seat> {
 
 async fn open() -> anyhow::Result<Pool> {
     let folder = Folder::new("synapse")?;
-    let mut options = Options {
-        auto_accept_invites: true,
-        ..Options::default()
-    };
+    let mut options = Options { auto_accept_invites: true, ..Options::default() };
     let mut registrations = Vec::new();
     for index in 0..SEATS {
         let name = format!("equipemed_bot_{index:02}");
@@ -116,10 +105,7 @@ async fn open() -> anyhow::Result<Pool> {
         registrations.push((registration, port));
     }
     let synapse = Synapse::start_at(folder, options).await?;
-    Ok(Pool {
-        synapse,
-        registrations,
-    })
+    Ok(Pool { synapse, registrations })
 }
 
 fn alias_prefix(index: usize) -> String {

@@ -38,34 +38,18 @@ impl Postgres {
         let folder = Folder::new("postgres")?;
         let user = unprivileged_user(folder.path())?;
         if let Some((uid, gid)) = user {
-            chown(folder.path(), Some(uid), Some(gid))
-                .context("cannot give the folder to the user of PostgreSQL")?;
+            chown(folder.path(), Some(uid), Some(gid)).context("cannot give the folder to the user of PostgreSQL")?;
         }
-        let cluster = Self {
-            running: Mutex::default(),
-            folder,
-            port: crate::free_port()?,
-            user,
-        };
+        let cluster = Self { running: Mutex::default(), folder, port: crate::free_port()?, user };
         let mut initdb = Command::new(tools::postgres_program("initdb")?);
         initdb
-            .args([
-                "--auth=trust",
-                "--locale=C",
-                "--encoding=UTF8",
-                "--no-sync",
-                "--username",
-                SUPERUSER,
-                "--pgdata",
-            ])
+            .args(["--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync", "--username", SUPERUSER, "--pgdata"])
             .arg(cluster.data())
             .current_dir(cluster.folder.path());
         if let Some((uid, gid)) = user {
             initdb.uid(uid).gid(gid);
         }
-        blocking(move || tools::run(&mut initdb))
-            .await
-            .context("cannot make a PostgreSQL cluster")?;
+        blocking(move || tools::run(&mut initdb)).await.context("cannot make a PostgreSQL cluster")?;
         cluster.launch().await?;
         Ok(cluster)
     }
@@ -85,19 +69,13 @@ impl Postgres {
     pub async fn copy(&self, template: &str, name_prefix: &str) -> anyhow::Result<String> {
         let name = format!("{name_prefix}_{}", crate::random_hex(4)?);
         let statement = format!("create database \"{name}\" template \"{template}\"");
-        sql(&self.url(SUPERUSER), &statement)
-            .await
-            .context("cannot make a database")?;
+        sql(&self.url(SUPERUSER), &statement).await.context("cannot make a database")?;
         Ok(self.url(&name))
     }
 
     /// The address of a database of this cluster, as its superuser.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{SUPERUSER}@{}:{}/{database}",
-            crate::LOOPBACK,
-            self.port
-        )
+        format!("postgres://{SUPERUSER}@{}:{}/{database}", crate::LOOPBACK, self.port)
     }
 
     /// The loopback port.
@@ -151,11 +129,7 @@ impl Postgres {
             "max_connections=300".to_owned(),
         ];
         let mut arguments = vec!["-D".to_owned(), self.data().display().to_string()];
-        arguments.extend(
-            settings
-                .into_iter()
-                .flat_map(|setting| ["-c".to_owned(), setting]),
-        );
+        arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
         let child = Child::start(Server {
             name: "PostgreSQL",
             program: tools::postgres_program("postgres")?,
@@ -181,10 +155,7 @@ impl Postgres {
                 return Ok(());
             }
             if start.elapsed() > START_WITHIN {
-                bail!(
-                    "PostgreSQL did not answer within {START_WITHIN:?}:\n{}",
-                    log()
-                );
+                bail!("PostgreSQL did not answer within {START_WITHIN:?}:\n{}", log());
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
@@ -208,9 +179,7 @@ pub async fn sql(url: &str, statements: &str) -> anyhow::Result<String> {
     ]);
     let statements = statements.to_owned();
     blocking(move || {
-        psql.stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = psql.spawn().context("cannot run psql")?;
         let mut input = child.stdin.take().context("psql has no input")?;
         // In a thread of its own: psql may print more than a pipe holds before it has read everything.
@@ -221,9 +190,7 @@ pub async fn sql(url: &str, statements: &str) -> anyhow::Result<String> {
         if !output.status.success() {
             bail!("psql failed: {}", String::from_utf8_lossy(&output.stderr));
         }
-        Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     })
     .await
 }
@@ -235,12 +202,8 @@ pub(crate) async fn dump(url: &str) -> anyhow::Result<String> {
     blocking(move || tools::run(&mut program)).await
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .context("a command was interrupted")?
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("a command was interrupted")?
 }
 
 /// The user and group to run as when we are root, whom PostgreSQL refuses.
@@ -248,17 +211,12 @@ fn unprivileged_user(ours: &Path) -> anyhow::Result<Option<(u32, u32)>> {
     if fs::metadata(ours)?.uid() != 0 {
         return Ok(None);
     }
-    let accounts =
-        fs::read_to_string("/etc/passwd").context("cannot read the accounts of this machine")?;
+    let accounts = fs::read_to_string("/etc/passwd").context("cannot read the accounts of this machine")?;
     let account = |wanted: &str| {
-        let line = accounts
-            .lines()
-            .find(|line| line.split(':').next() == Some(wanted))?;
+        let line = accounts.lines().find(|line| line.split(':').next() == Some(wanted))?;
         let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
         Some((fields.next()?.ok()?, fields.next()?.ok()?))
     };
     let found = account("postgres").or_else(|| account("nobody"));
-    Ok(Some(found.context(
-        "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody",
-    )?))
+    Ok(Some(found.context("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")?))
 }

@@ -44,16 +44,7 @@ pub struct Wanted<'a> {
 impl Registration {
     /// Writes the file of a service with aliases `#equipemed_…` at `hospital.example`.
     pub fn write(folder: &Path, id: &str, bot: &str, url: Option<String>) -> anyhow::Result<Self> {
-        Self::write_wanted(
-            folder,
-            Wanted {
-                id,
-                bot,
-                alias_prefix: "equipemed_",
-                url,
-                server_name: "hospital.example",
-            },
-        )
+        Self::write_wanted(folder, Wanted { id, bot, alias_prefix: "equipemed_", url, server_name: "hospital.example" })
     }
 
     /// Writes a file with all its parts chosen.
@@ -81,8 +72,7 @@ impl Registration {
                 "rooms": [],
             },
         });
-        fs::write(&registration.path, serde_json::to_string_pretty(&file)?)
-            .context("cannot write the registration")?;
+        fs::write(&registration.path, serde_json::to_string_pretty(&file)?).context("cannot write the registration")?;
         Ok(registration)
     }
 }

@@ -10,14 +10,8 @@ impl Client {
     /// The rooms the account is joined to.
     pub async fn joined_rooms(&self) -> anyhow::Result<Vec<String>> {
         let answer = self.get_ok("/_matrix/client/v3/joined_rooms").await?;
-        let rooms = answer
-            .get("joined_rooms")
-            .and_then(Value::as_array)
-            .context("no joined_rooms in the answer")?;
-        Ok(rooms
-            .iter()
-            .filter_map(|room| room.as_str().map(str::to_owned))
-            .collect())
+        let rooms = answer.get("joined_rooms").and_then(Value::as_array).context("no joined_rooms in the answer")?;
+        Ok(rooms.iter().filter_map(|room| room.as_str().map(str::to_owned)).collect())
     }
 
     /// All state events of a room.
@@ -27,12 +21,7 @@ impl Client {
     }
 
     /// Content of one state event; `None` when there is none.
-    pub async fn state_event(
-        &self,
-        room: &str,
-        kind: &str,
-        key: &str,
-    ) -> anyhow::Result<Option<Value>> {
+    pub async fn state_event(&self, room: &str, kind: &str, key: &str) -> anyhow::Result<Option<Value>> {
         let path = room_path(room, &format!("state/{}/{}", encode(kind), encode(key)));
         match self.get(&path).await? {
             (200, content) => Ok(Some(content)),
@@ -43,9 +32,7 @@ impl Client {
 
     /// Content of `m.room.power_levels`.
     pub async fn power_levels(&self, room: &str) -> anyhow::Result<Value> {
-        self.state_event(room, "m.room.power_levels", "")
-            .await?
-            .context("the room has no power levels")
+        self.state_event(room, "m.room.power_levels", "").await?.context("the room has no power levels")
     }
 
     /// The membership of a person in a room, such as `join`; `None` for someone who never was there.
@@ -62,12 +49,7 @@ impl Client {
 
     /// Joins by room id or alias and returns the room's id.
     pub async fn join(&self, room: &str) -> anyhow::Result<String> {
-        let answer = self
-            .post_ok(
-                &format!("/_matrix/client/v3/join/{}", encode(room)),
-                json!({}),
-            )
-            .await?;
+        let answer = self.post_ok(&format!("/_matrix/client/v3/join/{}", encode(room)), json!({})).await?;
         Ok(text(&answer, "room_id")?.to_owned())
     }
 
@@ -80,40 +62,23 @@ impl Client {
 
     /// Sends a text message and returns its id.
     pub async fn send_text(&self, room: &str, body: &str) -> anyhow::Result<String> {
-        self.send(
-            room,
-            "m.room.message",
-            json!({"msgtype": "m.text", "body": body}),
-        )
-        .await
+        self.send(room, "m.room.message", json!({"msgtype": "m.text", "body": body})).await
     }
 
     /// Sends a text message in reply to another event and returns its id.
     pub async fn reply(&self, room: &str, to: &str, body: &str) -> anyhow::Result<String> {
         let relation = json!({"m.in_reply_to": {"event_id": to}});
-        self.send(
-            room,
-            "m.room.message",
-            json!({"msgtype": "m.text", "body": body, "m.relates_to": relation}),
-        )
-        .await
+        self.send(room, "m.room.message", json!({"msgtype": "m.text", "body": body, "m.relates_to": relation})).await
     }
 
     /// Reacts to an event and returns the reaction's id.
     pub async fn react(&self, room: &str, to: &str, key: &str) -> anyhow::Result<String> {
         let relation = json!({"rel_type": "m.annotation", "event_id": to, "key": key});
-        self.send(room, "m.reaction", json!({"m.relates_to": relation}))
-            .await
+        self.send(room, "m.reaction", json!({"m.relates_to": relation})).await
     }
 
     /// Sends a state event and returns its id.
-    pub async fn send_state(
-        &self,
-        room: &str,
-        kind: &str,
-        key: &str,
-        content: Value,
-    ) -> anyhow::Result<String> {
+    pub async fn send_state(&self, room: &str, kind: &str, key: &str, content: Value) -> anyhow::Result<String> {
         let path = room_path(room, &format!("state/{}/{}", encode(kind), encode(key)));
         let answer = self.put_ok(&path, content).await?;
         Ok(text(&answer, "event_id")?.to_owned())
@@ -127,43 +92,31 @@ impl Client {
             .context("the power levels are not an object")?
             .entry("users")
             .or_insert_with(|| json!({}));
-        users
-            .as_object_mut()
-            .context("the users are not an object")?
-            .insert(user_id.to_owned(), json!(level));
-        self.send_state(room, "m.room.power_levels", "", levels)
-            .await
+        users.as_object_mut().context("the users are not an object")?.insert(user_id.to_owned(), json!(level));
+        self.send_state(room, "m.room.power_levels", "", levels).await
     }
 
     /// Redacts an event and returns the redaction's id.
     pub async fn redact(&self, room: &str, event: &str, reason: &str) -> anyhow::Result<String> {
-        let path = room_path(
-            room,
-            &format!("redact/{}/{}", encode(event), random_hex(8)?),
-        );
+        let path = room_path(room, &format!("redact/{}/{}", encode(event), random_hex(8)?));
         let answer = self.put_ok(&path, json!({"reason": reason})).await?;
         Ok(text(&answer, "event_id")?.to_owned())
     }
 
     /// One event as it is now.
     pub async fn event(&self, room: &str, event: &str) -> anyhow::Result<Value> {
-        self.get_ok(&room_path(room, &format!("event/{}", encode(event))))
-            .await
+        self.get_ok(&room_path(room, &format!("event/{}", encode(event)))).await
     }
 
     /// The newest events of a room, newest first.
     pub async fn messages(&self, room: &str, limit: u32) -> anyhow::Result<Vec<Value>> {
-        let answer = self
-            .get_ok(&room_path(room, &format!("messages?dir=b&limit={limit}")))
-            .await?;
-        serde_json::from_value(answer.get("chunk").cloned().unwrap_or_default())
-            .context("no chunk in the answer")
+        let answer = self.get_ok(&room_path(room, &format!("messages?dir=b&limit={limit}"))).await?;
+        serde_json::from_value(answer.get("chunk").cloned().unwrap_or_default()).context("no chunk in the answer")
     }
 
     /// As an administrator: whether an account is locked, deactivated and so on.
     pub async fn account(&self, user_id: &str) -> anyhow::Result<Value> {
-        self.get_ok(&format!("/_synapse/admin/v2/users/{}", encode(user_id)))
-            .await
+        self.get_ok(&format!("/_synapse/admin/v2/users/{}", encode(user_id))).await
     }
 }
 

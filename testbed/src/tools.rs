@@ -13,11 +13,7 @@ use anyhow::{Context as _, bail};
 pub const SYNAPSE_VERSION: &str = "1.163.2";
 
 /// `authlib` is Synapse's OpenID Connect, `psycopg2-binary` its PostgreSQL.
-const PACKAGES: &[&str] = &[
-    "matrix-synapse==1.163.2",
-    "authlib==1.9.9",
-    "psycopg2-binary==2.9.13",
-];
+const PACKAGES: &[&str] = &["matrix-synapse==1.163.2", "authlib==1.9.9", "psycopg2-binary==2.9.13"];
 
 const COMPLETE: &str = "complete";
 
@@ -28,15 +24,12 @@ pub fn cache() -> anyhow::Result<PathBuf> {
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/testbed"),
     };
     fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
-    path.canonicalize()
-        .with_context(|| format!("cannot find {}", path.display()))
+    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
 }
 
 /// The Python that has Synapse installed; the first call takes about half a minute and needs the network.
 pub async fn python() -> anyhow::Result<PathBuf> {
-    tokio::task::spawn_blocking(make_environment)
-        .await
-        .context("the installation was interrupted")?
+    tokio::task::spawn_blocking(make_environment).await.context("the installation was interrupted")?
 }
 
 /// One of PostgreSQL's programs, such as `initdb`.
@@ -45,33 +38,23 @@ pub fn postgres_program(name: &str) -> anyhow::Result<PathBuf> {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|all| all.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
-    versions.sort_by_key(|path| {
-        path.file_name()
-            .and_then(|name| name.to_str()?.parse::<u32>().ok())
-    });
+    versions.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
     let packaged = versions.into_iter().rev().map(|path| path.join("bin"));
-    let in_path = std::env::var_os("PATH")
-        .map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>())
-        .unwrap_or_default();
-    let found = packaged
-        .chain(in_path)
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file());
+    let in_path =
+        std::env::var_os("PATH").map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>()).unwrap_or_default();
+    let found = packaged.chain(in_path).map(|folder| folder.join(name)).find(|program| program.is_file());
     found.with_context(|| format!("PostgreSQL's {name} is missing: apt-get install postgresql"))
 }
 
 /// Holds the lock `name` in the cache until the file is dropped.
 pub(crate) async fn lock(name: &str) -> anyhow::Result<File> {
     let path = cache()?.join(format!("{name}.lock"));
-    tokio::task::spawn_blocking(move || lock_file(&path))
-        .await
-        .context("the wait for a lock was interrupted")?
+    tokio::task::spawn_blocking(move || lock_file(&path)).await.context("the wait for a lock was interrupted")?
 }
 
 fn lock_file(path: &Path) -> anyhow::Result<File> {
     let file = File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
-    file.lock()
-        .with_context(|| format!("cannot lock {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(file)
 }
 
@@ -94,16 +77,8 @@ fn make_environment() -> anyhow::Result<PathBuf> {
     }
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
         .context("cannot make a Python environment: apt-get install python3-venv")?;
-    run(Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(PACKAGES))
-    .context("cannot install Synapse with pip")?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))
+        .context("cannot install Synapse with pip")?;
     fs::write(&marker, wanted).context("cannot mark the Python environment as complete")?;
     Ok(python)
 }
@@ -111,9 +86,7 @@ fn make_environment() -> anyhow::Result<PathBuf> {
 /// Runs a command to its end; fails with what it printed.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {name}"))?;
+    let output = command.output().with_context(|| format!("cannot run {name}"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);

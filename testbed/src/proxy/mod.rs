@@ -43,9 +43,7 @@ pub struct Recorded {
 impl Recorded {
     /// The path with its percent-encoding undone.
     pub fn decoded_path(&self) -> String {
-        percent_encoding::percent_decode_str(&self.path)
-            .decode_utf8_lossy()
-            .into_owned()
+        percent_encoding::percent_decode_str(&self.path).decode_utf8_lossy().into_owned()
     }
 
     /// Whether it asked for something to be changed.
@@ -76,8 +74,7 @@ impl Proxy {
     /// Starts a proxy that passes everything on to `upstream_url`.
     pub async fn start(upstream_url: &str) -> anyhow::Result<Self> {
         let port = crate::free_port()?;
-        let listener =
-            TcpListener::bind((crate::LOOPBACK, port)).context("cannot listen for the proxy")?;
+        let listener = TcpListener::bind((crate::LOOPBACK, port)).context("cannot listen for the proxy")?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
@@ -88,19 +85,12 @@ impl Proxy {
         let (paused, pauses) = watch::channel(false);
         let (open, opened) = watch::channel(());
         let serving = Arc::clone(&shared);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new()
             .name("fault-proxy".to_owned())
             .spawn(move || runtime.block_on(serve::serve(listener, serving, pauses, opened)))
             .context("cannot start the proxy's thread")?;
-        Ok(Self {
-            address,
-            shared,
-            paused,
-            _open: open,
-        })
+        Ok(Self { address, shared, paused, _open: open })
     }
 
     /// Base address, without a slash at the end.

@@ -44,13 +44,7 @@ pub struct Rule {
 impl Rule {
     /// A fault for every request whose path contains this.
     pub fn new(path_contains: &str, fault: Fault) -> Self {
-        Self {
-            method: None,
-            path_contains: path_contains.to_owned(),
-            times: None,
-            skip: 0,
-            fault,
-        }
+        Self { method: None, path_contains: path_contains.to_owned(), times: None, skip: 0, fault }
     }
 
     /// For this method only.
@@ -103,10 +97,8 @@ impl Placed {
             return None;
         }
         self.matched = self.matched.saturating_add(1);
-        let due = self.matched > rule.skip
-            && rule
-                .times
-                .is_none_or(|times| self.matched <= rule.skip.saturating_add(times));
+        let due =
+            self.matched > rule.skip && rule.times.is_none_or(|times| self.matched <= rule.skip.saturating_add(times));
         due.then(|| rule.fault.clone())
     }
 }

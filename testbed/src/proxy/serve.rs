@@ -8,8 +8,7 @@ use std::time::Instant;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    RETRY_AFTER,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -31,11 +30,7 @@ pub(super) async fn serve(
     let Ok(address) = listener.local_addr() else {
         return;
     };
-    let Ok(http) = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-    else {
+    let Ok(http) = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build() else {
         return;
     };
     let mut listener = tokio::net::TcpListener::from_std(listener).ok();
@@ -71,8 +66,7 @@ async fn connection(
     mut paused: watch::Receiver<bool>,
 ) {
     let service = service_fn(move |request| answer(request, Arc::clone(&shared), http.clone()));
-    let serving =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // An error is a connection that was cut, on purpose or by the client.
         _ = serving => {}
@@ -80,11 +74,7 @@ async fn connection(
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    shared: Arc<Shared>,
-    http: reqwest::Client,
-) -> io::Result<Response<Body>> {
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>, http: reqwest::Client) -> io::Result<Response<Body>> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
@@ -102,20 +92,9 @@ async fn answer(
         path,
     };
     let decoded = record.decoded_path();
-    let fault = shared
-        .rules()
-        .iter_mut()
-        .find_map(|rule| rule.meets(&record.method, &record.path, &decoded));
+    let fault = shared.rules().iter_mut().find_map(|rule| rule.meets(&record.method, &record.path, &decoded));
     let upstream = format!("{}{}", shared.upstream, head.uri);
-    let forwarded = || {
-        forward(
-            &http,
-            &upstream,
-            head.method.clone(),
-            head.headers.clone(),
-            body.clone(),
-        )
-    };
+    let forwarded = || forward(&http, &upstream, head.method.clone(), head.headers.clone(), body.clone());
     let answered = match fault {
         None => forwarded().await,
         Some(Fault::Delay(time)) => {
@@ -123,21 +102,13 @@ async fn answer(
             forwarded().await
         }
         Some(Fault::Cut) => Err(io::ErrorKind::ConnectionReset.into()),
-        Some(Fault::CutAfterForward) => forwarded()
-            .await
-            .and(Err(io::ErrorKind::ConnectionReset.into())),
+        Some(Fault::CutAfterForward) => forwarded().await.and(Err(io::ErrorKind::ConnectionReset.into())),
         Some(Fault::Truncated) => forwarded().await.map(truncated),
         Some(Fault::Status(status, body)) => own(status, "application/json", body.to_string()),
         Some(Fault::Limited { retry_after_ms }) => limited(retry_after_ms),
-        Some(Fault::NotMatrix) => own(
-            200,
-            "text/html",
-            "<!doctype html><title>Welcome</title>".to_owned(),
-        ),
+        Some(Fault::NotMatrix) => own(200, "text/html", "<!doctype html><title>Welcome</title>".to_owned()),
     };
-    record.status = answered
-        .as_ref()
-        .map_or(0, |answer| answer.status().as_u16());
+    record.status = answered.as_ref().map_or(0, |answer| answer.status().as_u16());
     record.took = started.elapsed();
     shared.recorded().push_back(record);
     answered
@@ -170,15 +141,7 @@ async fn forward(
 
 /// Headers that are about one connection, and the length, which hyper writes itself.
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    for name in [
-        "connection",
-        "keep-alive",
-        "transfer-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "content-length",
-    ] {
+    for name in ["connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"] {
         headers.remove(HeaderName::from_static(name));
     }
 }
@@ -186,19 +149,14 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
 fn own(status: u16, media_type: &'static str, body: String) -> io::Result<Response<Body>> {
     let mut response = Response::new(full(body.into()));
     *response.status_mut() = StatusCode::from_u16(status).map_err(io::Error::other)?;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     Ok(response)
 }
 
 fn limited(retry_after_ms: u64) -> io::Result<Response<Body>> {
     let body = json!({"errcode": "M_LIMIT_EXCEEDED", "error": "Too Many Requests", "retry_after_ms": retry_after_ms});
     let mut response = own(429, "application/json", Value::to_string(&body))?;
-    response.headers_mut().insert(
-        RETRY_AFTER,
-        HeaderValue::from(retry_after_ms.div_ceil(1000)),
-    );
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_ms.div_ceil(1000)));
     Ok(response)
 }
 
@@ -210,23 +168,12 @@ fn full(body: Bytes) -> Body {
 fn truncated(answer: Response<Body>) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let length = http_body(&body);
-    head.headers
-        .insert(CONTENT_LENGTH, HeaderValue::from(length));
-    Response::from_parts(
-        head,
-        Half {
-            body,
-            left: length / 2,
-            flushed: false,
-        }
-        .boxed(),
-    )
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    Response::from_parts(head, Half { body, left: length / 2, flushed: false }.boxed())
 }
 
 fn http_body(body: &Body) -> u64 {
-    hyper::body::Body::size_hint(body)
-        .exact()
-        .unwrap_or_default()
+    hyper::body::Body::size_hint(body).exact().unwrap_or_default()
 }
 
 /// The first bytes of a body, then an error.
@@ -267,12 +214,6 @@ impl hyper::body::Body for Half {
 }
 
 fn without_token(query: &str) -> String {
-    let parts = query.split('&').map(|part| {
-        if part.starts_with("access_token=") {
-            "access_token=…"
-        } else {
-            part
-        }
-    });
+    let parts = query.split('&').map(|part| if part.starts_with("access_token=") { "access_token=…" } else { part });
     parts.collect::<Vec<_>>().join("&")
 }

@@ -68,10 +68,7 @@ pub struct Synapse {
 
 impl fmt::Debug for Synapse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Synapse")
-            .field("url", &self.url())
-            .field("folder", &self.folder())
-            .finish_non_exhaustive()
+        f.debug_struct("Synapse").field("url", &self.url()).field("folder", &self.folder()).finish_non_exhaustive()
     }
 }
 
@@ -93,11 +90,7 @@ impl Synapse {
         Self::start_in(folder, &options, &database).await
     }
 
-    async fn start_in(
-        folder: Folder,
-        options: &Options,
-        database: &serde_json::Value,
-    ) -> anyhow::Result<Self> {
+    async fn start_in(folder: Folder, options: &Options, database: &serde_json::Value) -> anyhow::Result<Self> {
         let shared_secret = crate::random_hex(16)?;
         let mut synapse = Self {
             running: Mutex::default(),
@@ -189,18 +182,12 @@ impl Synapse {
 
     /// Holds the process still: connections are accepted by the kernel but nothing is answered.
     pub fn freeze(&self) -> anyhow::Result<()> {
-        self.running()
-            .as_mut()
-            .context("Synapse is not running")?
-            .signal(Signal::Stop)
+        self.running().as_mut().context("Synapse is not running")?.signal(Signal::Stop)
     }
 
     /// Lets a frozen process go on.
     pub fn thaw(&self) -> anyhow::Result<()> {
-        self.running()
-            .as_mut()
-            .context("Synapse is not running")?
-            .signal(Signal::Cont)
+        self.running().as_mut().context("Synapse is not running")?.signal(Signal::Cont)
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Child>> {
@@ -212,16 +199,9 @@ impl Synapse {
         let child = Child::start(Server {
             name: "Synapse",
             program: python,
-            arguments: [
-                "-m",
-                "synapse.app.homeserver",
-                "-c",
-                settings::MAIN,
-                "-c",
-                settings::EXTRA,
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            arguments: ["-m", "synapse.app.homeserver", "-c", settings::MAIN, "-c", settings::EXTRA]
+                .map(str::to_owned)
+                .to_vec(),
             folder: self.folder(),
             output: self.folder().join(OUTPUT),
             user: None,
@@ -236,32 +216,18 @@ impl Synapse {
     }
 
     async fn until_ready(&self) -> anyhow::Result<()> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(5))
-            .build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
         let health = format!("{}/health", self.url());
         let start = Instant::now();
         loop {
             if let Some(status) = self.running().as_mut().and_then(Child::ended) {
-                bail!(
-                    "Synapse ended while starting ({status}):\n{}",
-                    self.log_tail()
-                );
+                bail!("Synapse ended while starting ({status}):\n{}", self.log_tail());
             }
-            if http
-                .get(&health)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
-            {
+            if http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
             if start.elapsed() > START_WITHIN {
-                bail!(
-                    "Synapse did not answer within {START_WITHIN:?}:\n{}",
-                    self.log_tail()
-                );
+                bail!("Synapse did not answer within {START_WITHIN:?}:\n{}", self.log_tail());
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
@@ -270,20 +236,11 @@ impl Synapse {
 
 /// Processor time used by a process, user and system, in seconds.
 pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .context("cannot read the process's times")?;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("cannot read the process's times")?;
     // The second field is the program's name in brackets and may hold spaces.
-    let fields: Vec<&str> = text
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |index: usize| {
-        fields
-            .get(index)
-            .and_then(|field| field.parse::<f64>().ok())
-            .context("unknown form of /proc/PID/stat")
+        fields.get(index).and_then(|field| field.parse::<f64>().ok()).context("unknown form of /proc/PID/stat")
     };
     // Linux reports these in hundredths of a second on every architecture that Synapse has wheels for.
     Ok((ticks(11)? + ticks(12)?) / 100.0)
@@ -291,17 +248,8 @@ pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
 
 /// Resident memory of a process, in bytes.
 pub fn rss_bytes(pid: u32) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))
-        .context("cannot read the process's status")?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .context("no VmRSS: has the process ended?")?;
-    let kilobytes: u64 = line
-        .trim()
-        .trim_end_matches("kB")
-        .trim()
-        .parse()
-        .context("unknown form of VmRSS")?;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read the process's status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS: has the process ended?")?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context("unknown form of VmRSS")?;
     Ok(kilobytes * 1024)
 }

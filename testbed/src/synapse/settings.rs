@@ -14,25 +14,14 @@ pub(super) const EXTRA: &str = "extra.yaml";
 
 pub(super) fn write(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Result<()> {
     let folder = synapse.folder();
-    let put = |name: &str, text: String| {
-        fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))
-    };
-    put(
-        MAIN,
-        serde_json::to_string_pretty(&main(synapse, options, database)?)?,
-    )?;
-    let extra = if options.extra_yaml.trim().is_empty() {
-        "{}"
-    } else {
-        &options.extra_yaml
-    };
+    let put =
+        |name: &str, text: String| fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"));
+    put(MAIN, serde_json::to_string_pretty(&main(synapse, options, database)?)?)?;
+    let extra = if options.extra_yaml.trim().is_empty() { "{}" } else { &options.extra_yaml };
     put(EXTRA, extra.to_owned())?;
     put("log.yaml", serde_json::to_string_pretty(&log())?)?;
     // An instance does not federate, so nobody ever checks a signature: any valid key will do.
-    put(
-        "signing.key",
-        format!("ed25519 testbed {}\n", "A".repeat(43)),
-    )
+    put("signing.key", format!("ed25519 testbed {}\n", "A".repeat(43)))
 }
 
 fn main(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Result<Value> {
@@ -90,18 +79,12 @@ fn rate_limits() -> serde_json::Map<String, Value> {
         limits.insert(name.to_owned(), free.clone());
     }
     for (name, parts) in [
-        (
-            "rc_login",
-            ["address", "account", "failed_attempts"].as_slice(),
-        ),
+        ("rc_login", ["address", "account", "failed_attempts"].as_slice()),
         ("rc_joins", &["local", "remote"]),
         ("rc_invites", &["per_room", "per_user", "per_issuer"]),
         ("rc_presence", &["per_user"]),
     ] {
-        let all: serde_json::Map<String, Value> = parts
-            .iter()
-            .map(|part| ((*part).to_owned(), free.clone()))
-            .collect();
+        let all: serde_json::Map<String, Value> = parts.iter().map(|part| ((*part).to_owned(), free.clone())).collect();
         limits.insert(name.to_owned(), Value::Object(all));
     }
     limits

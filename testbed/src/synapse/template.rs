@@ -23,8 +23,7 @@ pub(super) async fn database(kind: Database, folder: &Path) -> anyhow::Result<Va
     match kind {
         Database::Sqlite => {
             let template = sqlite_template().await?;
-            fs::copy(&template, folder.join(SQLITE))
-                .context("cannot copy the template database")?;
+            fs::copy(&template, folder.join(SQLITE)).context("cannot copy the template database")?;
             Ok(sqlite())
         }
         Database::Postgres => {
@@ -76,14 +75,8 @@ async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
     static MADE: OnceCell<()> = OnceCell::const_new();
     MADE.get_or_try_init(async || {
         let statements = postgres_statements(cluster).await?;
-        postgres::sql(
-            &cluster.url(postgres::SUPERUSER),
-            &format!("create database {NAME} template template0"),
-        )
-        .await?;
-        postgres::sql(&cluster.url(NAME), &statements)
-            .await
-            .context("cannot fill the template database")?;
+        postgres::sql(&cluster.url(postgres::SUPERUSER), &format!("create database {NAME} template template0")).await?;
+        postgres::sql(&cluster.url(NAME), &statements).await.context("cannot fill the template database")?;
         anyhow::Ok(())
     })
     .await?;
@@ -110,32 +103,19 @@ async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
 }
 
 async fn start(database: &Value) -> anyhow::Result<Synapse> {
-    let options = Options {
-        extra_yaml: "background_updates: {sleep_enabled: false}".to_owned(),
-        ..Options::default()
-    };
+    let options = Options { extra_yaml: "background_updates: {sleep_enabled: false}".to_owned(), ..Options::default() };
     Synapse::start_in(Folder::new("template")?, &options, database).await
 }
 
 async fn stop(synapse: &Synapse) -> anyhow::Result<()> {
-    synapse
-        .stop()
-        .await
-        .context("cannot stop the Synapse that migrated the template")
+    synapse.stop().await.context("cannot stop the Synapse that migrated the template")
 }
 
 /// Synapse answers long before its background updates are through. Copied with them undone, each instance would make some fifty
 /// indexes in its first minutes, beside whatever is measured there.
-async fn until_updated<F: Future<Output = anyhow::Result<String>>>(
-    left: impl Fn() -> F,
-) -> anyhow::Result<()> {
+async fn until_updated<F: Future<Output = anyhow::Result<String>>>(left: impl Fn() -> F) -> anyhow::Result<()> {
     let done = || async { Ok((left().await? == "0").then_some(())) };
-    eventually(
-        "the end of Synapse's background updates",
-        Duration::from_secs(300),
-        done,
-    )
-    .await
+    eventually("the end of Synapse's background updates", Duration::from_secs(300), done).await
 }
 
 async fn sqlite_query(file: &Path, statement: &str) -> anyhow::Result<String> {

@@ -1,0 +1,145 @@
+//! From settings to working parts: the store, the way to Synapse, the engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use equipemed_domain::directory::Person;
+use equipemed_domain::directory::{Directory, PersonId};
+use ruma_common::UserId;
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use super::output::UsageError;
+use crate::clock::Clock;
+use crate::config::settings::{Database, Mode};
+use crate::config::{Environment, Settings};
+use crate::directory::Source;
+use crate::engine::{Engine, Parts};
+use crate::homeserver::{Connection, OnWait, Patience, Reader, WritePermit, Writer};
+use crate::store::Store;
+
+/// How many requests may be in flight. Synapse is bound by one core: more only wait there.
+const REQUESTS_IN_FLIGHT: usize = 8;
+
+/// Runs a command's future.
+pub(super) fn on_runtime<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime could not be started")?;
+    runtime.block_on(future)
+}
+
+/// Reads the configuration.
+pub(super) fn settings(config: &Path) -> anyhow::Result<Settings> {
+    Ok(crate::config::load(config, &Environment::of_process())?)
+}
+
+/// Opens the store.
+pub(super) async fn store(settings: &Settings) -> anyhow::Result<Store> {
+    let url = match &settings.database {
+        Database::Sqlite { file } => format!("sqlite://{}", file.display()),
+        Database::Postgres { url } => url.expose_secret().to_owned(),
+    };
+    Ok(Store::open(&url).await?)
+}
+
+/// How to reach Synapse as the bot.
+pub(super) fn connection(
+    settings: &Settings,
+    patience: Patience,
+    stop: &CancellationToken,
+    on_wait: Option<OnWait>,
+) -> Connection {
+    Connection {
+        url: settings.homeserver.url.clone(),
+        bot: settings.policy.bot.clone(),
+        token: settings.appservice.registration.as_token.clone(),
+        in_flight: REQUESTS_IN_FLIGHT,
+        patience,
+        cancel: stop.clone(),
+        on_wait,
+    }
+}
+
+/// A reader, after a first word with Synapse: is it one, and does it know us.
+pub(super) async fn reader(connection: Connection, settings: &Settings) -> anyhow::Result<Reader> {
+    let url = settings.homeserver.url.clone();
+    let reader = Reader::new(connection).await?;
+    let me = reader.whoami().await.with_context(|| format!("homeserver.url {url}"))?;
+    if me != settings.policy.bot {
+        anyhow::bail!(
+            "Synapse knows the as_token as {me}, the configuration as {}: the registration file Synapse has read is another one. Give Synapse {} and restart it",
+            settings.policy.bot,
+            settings.appservice.registration_file.display(),
+        );
+    }
+    Ok(reader)
+}
+
+/// An engine for these settings. In mode observe it has no writer.
+pub(super) fn engine(
+    settings: &Settings,
+    reader: Reader,
+    store: Store,
+    clock: Clock,
+    stop: CancellationToken,
+) -> anyhow::Result<Engine> {
+    let writer = (settings.mode == Mode::Enforce).then(|| Writer::new(reader.clone(), WritePermit::for_mode_enforce()));
+    Ok(Engine::new(Parts {
+        policy: settings.policy.clone(),
+        source: Source::open(&settings.directory)?,
+        reader,
+        writer,
+        store,
+        clock,
+        stop,
+    }))
+}
+
+/// Tells a person at the terminal that Synapse is being waited for.
+pub(super) fn tell_waits() -> OnWait {
+    Arc::new(|waiting| super::output::note(&waiting.to_string()))
+}
+
+/// This process, as leases and claims name it.
+pub(super) fn holder(kind: &str) -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    format!("{kind}:{}:{}", host.trim(), std::process::id())
+}
+
+/// Finds a person by EquipeMed username, id, or the MXID of their account.
+pub(super) async fn person<'d>(
+    who: &str,
+    directory: &'d Directory,
+    store: &Store,
+    settings: &Settings,
+) -> anyhow::Result<&'d Person> {
+    if let Some(person) = directory.by_username(who) {
+        return Ok(person);
+    }
+    if let Some(person) = who.parse().ok().and_then(|id| directory.get(PersonId(id))) {
+        return Ok(person);
+    }
+    let mxid = if who.contains(':') {
+        who.to_owned()
+    } else {
+        format!("@{}:{}", who.trim_start_matches('@'), settings.policy.server_name)
+    };
+    if let Ok(user) = UserId::parse(&mxid) {
+        let bindings = store.bindings().await?;
+        let bound = bindings.values().find(|binding| binding.user == user);
+        if let Some(person) = bound.and_then(|binding| directory.get(binding.person)) {
+            return Ok(person);
+        }
+    }
+    let near = directory
+        .people()
+        .map(|person| (strsim::jaro_winkler(&person.username, who), person))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = near.map_or_else(String::new, |(_, person)| format!("; did you mean {}?", person.username));
+    Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, id or MXID){hint}")).into())
+}

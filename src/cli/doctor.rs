@@ -1,0 +1,115 @@
+//! `doctor`: is everything there that the service needs, and what to do where not.
+
+use std::path::Path;
+
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use tokio_util::sync::CancellationToken;
+
+use super::{Exit, connect, output};
+use crate::config::Settings;
+use crate::directory::Source;
+use crate::homeserver::{HomeserverError, Patience, Reader};
+
+/// The oldest Synapse that was tried: room version 12 and the endpoints used here.
+const SYNAPSE_TRIED: &str = "1.163";
+
+/// Gathers what was found.
+#[derive(Default)]
+struct Findings {
+    failed: usize,
+}
+
+impl Findings {
+    fn good(&self, what: &str) {
+        output::text(&format!("✓ {what}"));
+    }
+
+    fn bad(&mut self, what: &str, fix: &str) {
+        self.failed += 1;
+        output::text(&format!("✗ {what}\n  fix: {fix}"));
+    }
+}
+
+/// Runs all checks; a failed one does not stop the others.
+pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let mut findings = Findings::default();
+    findings.good(&format!("configuration {}", config.display()));
+    check_directory(&settings, &mut findings).await;
+    check_synapse(&settings, &mut findings).await;
+    check_store(&settings, &mut findings).await;
+    match findings.failed {
+        0 => {
+            output::text("\nEverything is in place.");
+            Ok(Exit::Done)
+        }
+        failed => {
+            output::text(&format!("\n{failed} problem{}.", if failed == 1 { "" } else { "s" }));
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+async fn check_directory(settings: &Settings, findings: &mut Findings) {
+    match Source::open(&settings.directory).and_then(|source| source.read()) {
+        Ok(directory) => findings.good(&format!("EquipeMed: {} people", directory.len())),
+        Err(error) => findings.bad(&format!("EquipeMed: {error}"), "mend what it names; until then nothing is changed"),
+    }
+}
+
+async fn check_synapse(settings: &Settings, findings: &mut Findings) {
+    let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
+    let url = &settings.homeserver.url;
+    let reader = match Reader::new(connection).await {
+        Ok(reader) => reader,
+        Err(error) => return findings.bad(&format!("Synapse at {url}: {error}"), "check homeserver.url"),
+    };
+    if let Err(error) = reader.versions().await {
+        return findings.bad(&format!("Synapse at {url}: {error}"), "start Synapse, or correct homeserver.url");
+    }
+    findings.good(&format!("Synapse answers at {url}"));
+    let registration = settings.appservice.registration_file.display();
+    match reader.whoami().await {
+        Ok(me) if me == settings.policy.bot => findings.good(&format!("Synapse knows the bot as {me}")),
+        Ok(me) => findings.bad(
+            &format!("Synapse knows the as_token as {me}, not {}", settings.policy.bot),
+            &format!("give Synapse {registration} (app_service_config_files) and restart it"),
+        ),
+        Err(HomeserverError::UnknownToken) => findings.bad(
+            "Synapse does not know the as_token",
+            &format!("name {registration} in app_service_config_files of homeserver.yaml and restart Synapse"),
+        ),
+        Err(error) => findings.bad(&format!("the bot's token: {error}"), "see Synapse's log"),
+    }
+    check_administrator(&reader, findings).await;
+}
+
+async fn check_administrator(reader: &Reader, findings: &mut Findings) {
+    match reader.synapse_version().await {
+        Ok(version) => findings.good(&format!("Synapse {version} (tried with {SYNAPSE_TRIED})")),
+        Err(error) => findings.bad(&format!("Synapse's version: {error}"), "let homeserver.url reach /_synapse/admin"),
+    }
+    match reader.account(reader.bot()).await {
+        Ok(Some(account)) if account.observed.admin => findings.good("the bot is a server administrator"),
+        Ok(_) | Err(HomeserverError::NotAdmin) => {
+            findings.bad("the bot is no server administrator", "run `equipemed-bot setup`");
+        }
+        Err(error) => findings.bad(
+            &format!("Synapse's admin API: {error}"),
+            "let homeserver.url reach /_synapse/admin; keep that path closed to everybody else",
+        ),
+    }
+}
+
+async fn check_store(settings: &Settings, findings: &mut Findings) {
+    let store = match connect::store(settings).await {
+        Ok(store) => store,
+        Err(error) => return findings.bad(&format!("database: {error:#}"), "correct database.url, or what it names"),
+    };
+    findings.good(&format!("database {}", store.name()));
+    match store.rooms().await {
+        Ok(rooms) if rooms.contains_key(&RoomKey::from(CONTROL_ROOM)) => findings.good("control room"),
+        Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),
+        Err(error) => findings.bad(&format!("database: {error}"), "see what it names"),
+    }
+}

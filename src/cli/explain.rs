@@ -1,0 +1,44 @@
+//! `explain`: the rules behind one person's account and rooms.
+
+use std::path::Path;
+
+use equipemed_domain::desired::{Wishes, desired};
+use equipemed_domain::explain::explain;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::ObservedAccounts;
+
+use super::output::UsageError;
+use super::{Exit, connect, output};
+use crate::clock::Clock;
+use crate::directory::Source;
+
+/// Prints the reasons. Asks EquipeMed and the store only, so it works while Synapse is away.
+pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let now = Clock::system().now();
+    let directory = Source::open(&settings.directory)?.read()?;
+    let person = connect::person(who, &directory, &store, &settings).await?;
+    let rooms: Vec<RoomKey> = match room {
+        None => settings.policy.rooms.keys().cloned().collect(),
+        Some(room) if settings.policy.rooms.contains_key(&RoomKey::from(room)) => vec![RoomKey::from(room)],
+        Some(room) => {
+            let keys: Vec<&str> = settings.policy.rooms.keys().map(RoomKey::as_str).collect();
+            return Err(
+                UsageError(format!("the configuration has no room {room:?}; there are {}", keys.join(", "))).into()
+            );
+        }
+    };
+    let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
+    let wishes = Wishes {
+        directory: &directory,
+        policy: &settings.policy,
+        grants: &grants,
+        bindings: &bindings,
+        now,
+        deactivate_gone_now: false,
+    };
+    let picture = desired(wishes, &ObservedAccounts::default());
+    output::text(&explain(wishes, &picture, person, &rooms));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,176 @@
+//! `grants list | add | end`: lasting wishes by the operator at the machine.
+
+use std::path::Path;
+
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::{GrantId, GrantKind};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::levels::PEOPLE_MAX;
+use equipemed_domain::wake::Wake;
+use serde_json::json;
+
+use super::output::UsageError;
+use super::{Exit, Format, connect, output};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::values::parse_duration;
+use crate::directory::Source;
+use crate::store::{GrantFilter, NewGrant, Store};
+
+/// Who asks when a command at the machine does.
+const OPERATOR: &str = "operator";
+
+/// What `grants add` was told.
+pub(super) struct Wish {
+    pub(super) who: String,
+    pub(super) what: String,
+    pub(super) room: Option<String>,
+    pub(super) duration: Option<String>,
+    pub(super) because: Option<String>,
+}
+
+/// Prints grants.
+pub(super) async fn list(config: &Path, all: bool, format: Format) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let now = Clock::system().now();
+    let filter = GrantFilter { holding_at: (!all).then_some(now), ..GrantFilter::default() };
+    let grants = store.grants(&filter).await?;
+    let bindings = store.bindings().await?;
+    let local = |at: jiff::Timestamp| at.to_zoned(settings.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    match format {
+        Format::Text => {
+            let rows: Vec<_> = grants
+                .iter()
+                .map(|record| {
+                    let grant = &record.grant;
+                    let who = bindings
+                        .get(&grant.person)
+                        .map_or_else(|| format!("person {}", grant.person), |binding| binding.user.to_string());
+                    let ends = match (&record.ended, grant.expires_at) {
+                        (Some((at, by)), _) => format!("ended {} by {by}", local(*at)),
+                        (None, Some(at)) => local(at),
+                        (None, None) => "–".to_owned(),
+                    };
+                    vec![
+                        grant.id.0.to_string(),
+                        who,
+                        describe(grant.kind),
+                        grant.scope.as_ref().map_or_else(|| "everywhere".to_owned(), ToString::to_string),
+                        local(grant.created_at),
+                        ends,
+                        grant.asker.clone(),
+                        grant.reason.clone().unwrap_or_default(),
+                    ]
+                })
+                .collect();
+            output::text(&output::table(
+                &["ID", "WHO", "WHAT", "WHERE", "SINCE", "UNTIL", "ASKED BY", "BECAUSE"],
+                &rows,
+            ));
+        }
+        Format::Json => {
+            let rows: Vec<_> = grants
+                .iter()
+                .map(|record| {
+                    json!({
+                        "grant": record.grant,
+                        "ended_at": record.ended.as_ref().map(|(at, _)| at),
+                        "ended_by": record.ended.as_ref().map(|(_, by)| by),
+                    })
+                })
+                .collect();
+            output::json(&rows)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn describe(kind: GrantKind) -> String {
+    match kind {
+        GrantKind::Level(level) => format!("level {level}"),
+        kind => kind.as_str().to_owned(),
+    }
+}
+
+/// Stores a grant and wakes whoever it is about.
+pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let now = Clock::system().now();
+    let kind = kind_of(&wish.what)?;
+    let scope = scope_of(wish.room.as_deref(), kind, &settings)?;
+    let expires_at = match &wish.duration {
+        None => None,
+        Some(text) => {
+            let lasts = parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}")))?;
+            Some(now.checked_add(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
+        }
+    };
+    let directory = Source::open(&settings.directory)?.read()?;
+    let person = connect::person(&wish.who, &directory, &store, &settings).await?.id;
+    let new = NewGrant { person, kind, scope, asker: OPERATOR.to_owned(), reason: wish.because.clone(), expires_at };
+    let grant = store.add_grant(&new, now).await?;
+    wake(&store, person, now).await?;
+    output::text(&format!(
+        "grant {}: {} for person {person}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {}",
+        grant.id.0,
+        describe(kind),
+        grant.id.0
+    ));
+    Ok(Exit::Done)
+}
+
+/// Ends a grant.
+pub(super) async fn end(config: &Path, id: i64) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let now = Clock::system().now();
+    let known = store.grants(&GrantFilter { holding_at: Some(now), ..GrantFilter::default() }).await?;
+    let Some(record) = known.into_iter().find(|record| record.grant.id == GrantId(id)) else {
+        return Err(UsageError(format!("no grant {id} holds; see `equipemed-bot grants list --all`")).into());
+    };
+    store.end_grant(GrantId(id), OPERATOR, now).await?;
+    wake(&store, record.grant.person, now).await?;
+    output::text(&format!("grant {id} ended. A running service carries that out now, `equipemed-bot sync` otherwise."));
+    Ok(Exit::Done)
+}
+
+async fn wake(store: &Store, person: PersonId, now: jiff::Timestamp) -> anyhow::Result<()> {
+    store.wake(&Wake::Person(person), "grant", now, now).await?;
+    Ok(())
+}
+
+fn kind_of(what: &str) -> Result<GrantKind, UsageError> {
+    let kind = match what {
+        "moderator" => GrantKind::Moderator,
+        "admin" => GrantKind::Admin,
+        "mute" => GrantKind::Mute,
+        "kick" => GrantKind::Kick,
+        "ban" => GrantKind::Ban,
+        "lock" => GrantKind::Lock,
+        "deactivate" => GrantKind::Deactivate,
+        number => match number.parse() {
+            Ok(level @ 0..=PEOPLE_MAX) => GrantKind::Level(level),
+            _ => {
+                return Err(UsageError(format!(
+                    "{what:?} is none of moderator, admin, mute, kick, ban, lock, deactivate, nor a level from 0 to {PEOPLE_MAX}"
+                )));
+            }
+        },
+    };
+    Ok(kind)
+}
+
+fn scope_of(room: Option<&str>, kind: GrantKind, settings: &Settings) -> Result<Option<RoomKey>, UsageError> {
+    let Some(room) = room else { return Ok(None) };
+    if matches!(kind, GrantKind::Lock | GrantKind::Deactivate) {
+        return Err(UsageError(format!("{} is about the whole account; leave --in out", kind.as_str())));
+    }
+    let key = RoomKey::from(room);
+    if settings.policy.rooms.contains_key(&key) {
+        return Ok(Some(key));
+    }
+    let keys: Vec<&str> = settings.policy.rooms.keys().map(RoomKey::as_str).collect();
+    Err(UsageError(format!("the configuration has no room {room:?}; there are {}", keys.join(", "))))
+}

@@ -1,0 +1,315 @@
+//! The command line: what may be typed, and the exit code it ends with.
+//!
+//! The composition root: the only place that builds things from settings. One
+//! file a command; this one only defines and dispatches.
+
+mod connect;
+mod doctor;
+mod explain;
+mod follow;
+mod grants;
+mod output;
+mod registration;
+mod rooms;
+mod serve;
+mod settings;
+mod setup;
+mod sync;
+mod users;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Something failed.
+    Failed,
+    /// The command or a file it needs is wrong.
+    Usage,
+    /// A part of the plan is held.
+    Held,
+    /// `--exit-code`: changes are due.
+    Due,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Held => 3,
+            Exit::Due => 4,
+        })
+    }
+}
+
+/// Keeps Matrix accounts, rooms, members and power levels in line with EquipeMed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "equipemed-bot",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a part of the plan is held.\n\
+                  Start with: equipemed-bot registration, then setup, then sync --dry-run."
+)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "config.yaml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service: full passes by the timer, changes as they come
+    ///
+    /// Reloads a changed and valid configuration on SIGHUP; ends softly on SIGTERM, at once on a second one.
+    Serve,
+    /// Bring Synapse in line with EquipeMed once
+    ///
+    /// No selecting flag means everything. Flags select from one full plan; the brakes judge the whole plan first.
+    #[command(after_help = "Examples:\n  equipemed-bot sync --dry-run\n  equipemed-bot sync --user ana.souza\n  \
+                            equipemed-bot sync --approve 1f0c22aa")]
+    Sync(SyncArgs),
+    /// Make the bot's account, its administrator flag and the control room; harmless when repeated
+    ///
+    /// Needs an administrator once, from the environment, and stores nothing of it: MATRIX_ADMIN_TOKEN, or
+    /// SYNAPSE_REGISTRATION_SHARED_SECRET (a temporary administrator, deactivated at the end).
+    #[command(after_help = "Example:\n  SYNAPSE_REGISTRATION_SHARED_SECRET=… equipemed-bot setup")]
+    Setup,
+    /// Write registration.yaml with fresh tokens, readable by its owner alone
+    #[command(
+        after_help = "Example:\n  equipemed-bot registration --server-name hospital.example --output registration.yaml"
+    )]
+    Registration(RegistrationArgs),
+    /// People and their accounts
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Rooms of the server
+    #[command(subcommand)]
+    Rooms(RoomsCommand),
+    /// Lasting wishes beyond the policy
+    #[command(subcommand)]
+    Grants(GrantsCommand),
+    /// Why somebody is in a room, or not, and stands at that level
+    #[command(
+        after_help = "Examples:\n  equipemed-bot explain ana.souza\n  equipemed-bot explain @ana.souza:hospital.example icu"
+    )]
+    Explain {
+        /// EquipeMed username, id or MXID
+        who: String,
+        /// Key of a managed room; all of them when left out
+        room: Option<String>,
+    },
+    /// Check configuration, EquipeMed, Synapse and database; each failure names its fix
+    Doctor,
+    /// Check the configuration, or print the commented example
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  equipemed-bot completions bash > /etc/bash_completion.d/equipemed-bot")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+}
+
+#[derive(Debug, Args)]
+struct SyncArgs {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only this person: EquipeMed username, id or MXID; may be repeated
+    #[arg(long, value_name = "NAME")]
+    user: Vec<String>,
+    /// Make, adopt and link accounts
+    #[arg(long)]
+    create_missing: bool,
+    /// Bring display names in line
+    #[arg(long)]
+    update_profiles: bool,
+    /// Bring Synapse administrator flags in line
+    #[arg(long)]
+    sync_admins: bool,
+    /// Lock and unlock accounts; deactivate those of people who are gone without waiting
+    #[arg(long)]
+    deactivate_disabled: bool,
+    /// Bring rooms, members and levels in line
+    #[arg(long)]
+    rooms: bool,
+    /// Release this held part; may be repeated
+    #[arg(long, value_name = "ID")]
+    approve: Vec<String>,
+    /// How the plan and the result are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// With --dry-run: end with 4 when changes are due
+    #[arg(long, requires = "dry_run")]
+    exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+struct RegistrationArgs {
+    /// Where to write it; printed when left out
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite an existing file: its tokens are lost, Synapse must be given the new file
+    #[arg(long)]
+    force: bool,
+    /// The homeserver's name; from the configuration when left out
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// Where Synapse reaches this service; from appservice.listen when left out
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum UsersCommand {
+    /// List people with their accounts
+    #[command(after_help = "Example:\n  equipemed-bot users list --status locked")]
+    List {
+        /// Only this status
+        #[arg(long, value_enum)]
+        status: Option<users::Status>,
+        /// Only people whose username or MXID contains this
+        #[arg(long)]
+        search: Option<String>,
+        /// Only EquipeMed superusers
+        #[arg(long)]
+        superusers: bool,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Say that an existing account is a person's, although it does not carry their external id
+    #[command(after_help = "Example:\n  equipemed-bot users adopt ana.souza @ana:hospital.example")]
+    Adopt {
+        /// EquipeMed username or id
+        who: String,
+        /// The account
+        mxid: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RoomsCommand {
+    /// List all rooms of the server, managed or not
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum GrantsCommand {
+    /// List grants that hold, or all
+    List {
+        /// Also those that ended
+        #[arg(long)]
+        all: bool,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Add a grant; the next pass carries it out
+    #[command(
+        after_help = "Examples:\n  equipemed-bot grants add ana.souza moderator --in icu --for 12h --because \"night shift\"\n  \
+                            equipemed-bot grants add joao.lima lock --because \"lost phone\""
+    )]
+    Add {
+        /// EquipeMed username, id or MXID
+        who: String,
+        /// moderator, admin, mute, kick, ban, lock, deactivate, or a level from 0 to 100
+        what: String,
+        /// A room, or a space with all below; everywhere when left out
+        #[arg(long = "in", value_name = "ROOM")]
+        room: Option<String>,
+        /// For how long, such as 2h or 30d; until it is ended when left out
+        #[arg(long = "for", value_name = "DURATION")]
+        duration: Option<String>,
+        /// Why
+        #[arg(long)]
+        because: Option<String>,
+    },
+    /// End a grant
+    End {
+        /// Its number
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read and check everything the configuration names; all problems at once
+    Check,
+    /// Print the commented example
+    Example,
+}
+
+/// Runs a command to its end.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let config = cli.config;
+    let result = match cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "equipemed-bot", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Command::Config(ConfigCommand::Example) => {
+            output::text(crate::config::EXAMPLE);
+            Ok(Exit::Done)
+        }
+        Command::Config(ConfigCommand::Check) => settings::check(&config),
+        Command::Registration(args) => registration::run(&config, &args),
+        command => connect::on_runtime(run_async(config, command)),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => output::failure(&error).into(),
+    }
+}
+
+async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Serve => serve::run(&config).await,
+        Command::Sync(args) => sync::run(&config, args).await,
+        Command::Setup => setup::run(&config).await,
+        Command::Users(UsersCommand::List { status, search, superusers, format }) => {
+            users::list(&config, &users::Filter { status, search, superusers }, format).await
+        }
+        Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
+        Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
+        Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
+        Command::Grants(GrantsCommand::Add { who, what, room, duration, because }) => {
+            grants::add(&config, &grants::Wish { who, what, room, duration, because }).await
+        }
+        Command::Grants(GrantsCommand::End { id }) => grants::end(&config, id).await,
+        Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,
+        Command::Doctor => doctor::run(&config).await,
+        Command::Completions { .. } | Command::Config(_) | Command::Registration(_) => Ok(Exit::Usage),
+    }
+}
+
+/// Checks the command line's own definition; for tests.
+pub fn verify() {
+    Cli::command().debug_assert();
+}

@@ -1,0 +1,105 @@
+//! `serve`: everything wired together, until a signal ends it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Exit, connect, output};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::settings::Mode;
+use crate::directory::Source;
+use crate::engine::queue::Lanes;
+use crate::homeserver::Patience;
+use crate::inbound;
+use crate::store::Store;
+
+/// How long a soft stop may take: container runtimes kill after ten seconds, systemd after ninety.
+const SOFT_STOP: Duration = Duration::from_secs(8);
+
+/// Runs the service.
+pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
+    let mut settings = connect::settings(config)?;
+    crate::telemetry::begin(settings.telemetry.log);
+    let mut reload = signal(SignalKind::hangup()).context("signals cannot be received")?;
+    loop {
+        let stop = CancellationToken::new();
+        let store = connect::store(&settings).await?;
+        let listener = inbound::listen(settings.appservice.listen).await?;
+        let service = tokio::spawn(serve(settings.clone(), store.clone(), listener, stop.clone()));
+        let next = tokio::select! {
+            next = next_settings(&mut reload, config) => Some(next),
+            () = signalled() => None,
+        };
+        stop.cancel();
+        let ended = tokio::select! {
+            ended = service => ended.context("the service broke")?,
+            () = signalled() => anyhow::bail!("stopped at once by a second signal; the next start looks at everything again"),
+            () = tokio::time::sleep(SOFT_STOP) => {
+                anyhow::bail!("stopping took too long; the next start looks at everything again")
+            }
+        };
+        ended?;
+        store.close().await;
+        match next {
+            Some(next) => settings = next,
+            None => {
+                tracing::info!("Stopped");
+                return Ok(Exit::Done);
+            }
+        }
+    }
+}
+
+async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let answering = tokio::spawn(inbound::answer(listener, store.clone(), stop.clone()));
+    let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
+    let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
+    tracing::info!(mode, listen = %settings.appservice.listen, "Started");
+    // Synapse may be down at the start: that is waited for, not an error. What it says, once it answers, is one.
+    let reader = tokio::select! {
+        reader = connect::reader(connection, &settings) => reader?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let engine = connect::engine(&settings, reader, store, Clock::system(), stop.clone())?;
+    let watching =
+        tokio::spawn(inbound::watch::watch(Source::open(&settings.directory)?, engine.clone(), stop.clone()));
+    engine.work(&Lanes { holder: connect::holder("serve"), interval: settings.directory.interval }).await;
+    watching.await.context("the watch over the roster broke")?;
+    answering.await.context("the listener broke")?
+}
+
+/// Waits for SIGHUP with a configuration that is valid and changed; anything else leaves the service as it is.
+async fn next_settings(reload: &mut tokio::signal::unix::Signal, config: &Path) -> Settings {
+    loop {
+        if reload.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        match connect::settings(config) {
+            Ok(settings) => {
+                tracing::info!("The configuration was read again");
+                return settings;
+            }
+            Err(error) => {
+                tracing::error!("The configuration was not taken over: it has problems");
+                output::failure(&error);
+            }
+        }
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn signalled() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,282 @@
+//! `sync`: one full pass, here or by the running service.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use equipemed_domain::render::render;
+use equipemed_domain::selection::Selection;
+use equipemed_domain::wake::Wake;
+use ruma_common::OwnedUserId;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::follow::Display;
+use super::output::UsageError;
+use super::{Exit, Format, SyncArgs, connect, output};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::settings::Mode;
+use crate::directory::Source;
+use crate::engine::Engine;
+use crate::engine::pass::Options;
+use crate::engine::progress::{Phase, Progress};
+use crate::engine::report::{Report, Summary};
+use crate::engine::tenure::Tenure;
+use crate::homeserver::Patience;
+use crate::store::{NewRun, RunEnd, RunId, Store};
+
+/// How often a pass elsewhere is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_millis(300);
+
+/// Runs the command.
+pub(super) async fn run(config: &Path, args: SyncArgs) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    if settings.mode == Mode::Observe && !args.approve.is_empty() {
+        return Err(
+            UsageError("--approve needs `mode: enforce`; in mode observe nothing is carried out".to_owned()).into()
+        );
+    }
+    let (store, clock, stop) = (connect::store(&settings).await?, Clock::system(), CancellationToken::new());
+    let connection = connect::connection(&settings, Patience::COMMAND, &stop, Some(connect::tell_waits()));
+    let reader = connect::reader(connection, &settings).await?;
+    let options = options(&args, &settings, &store).await?;
+    let engine = connect::engine(&settings, reader, store.clone(), clock.clone(), stop.clone())?;
+    let ended = tokio::select! {
+        ended = carry_out(&engine, &settings, &store, &clock, &options, &args) => ended,
+        () = interrupted(&stop) => Err(anyhow::anyhow!("stopped; what was done is in the audit, the rest is done by the next sync")),
+    };
+    store.close().await;
+    ended
+}
+
+async fn carry_out(
+    engine: &Engine,
+    settings: &Settings,
+    store: &Store,
+    clock: &Clock,
+    options: &Options,
+    args: &SyncArgs,
+) -> anyhow::Result<Exit> {
+    if args.dry_run {
+        let report = engine.dry_run(options).await?;
+        print_plan(&report, args.format)?;
+        let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
+        return Ok(if due { Exit::Due } else { Exit::Done });
+    }
+    let holder = connect::holder("sync");
+    loop {
+        if let Some(tenure) = Tenure::begin(store, clock, &holder).await? {
+            let ended = here(engine, settings, store, clock, options, args, &tenure, &holder).await;
+            tenure.end().await;
+            return ended;
+        }
+        if let Some(summary) = elsewhere(store, clock, options).await? {
+            return print_summary(&summary, settings, args.format);
+        }
+        output::note("the service that was at it ended; going on here");
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the command's parts, used once")]
+async fn here(
+    engine: &Engine,
+    settings: &Settings,
+    store: &Store,
+    clock: &Clock,
+    options: &Options,
+    args: &SyncArgs,
+    tenure: &Tenure,
+    holder: &str,
+) -> anyhow::Result<Exit> {
+    let run = engine.begin_run("cli", options, holder).await?;
+    let mut display = Display::new();
+    let mut progress = engine.progress();
+    let pass = engine.run_full(tenure, options, run, holder);
+    let mut pass = std::pin::pin!(pass);
+    let report = loop {
+        tokio::select! {
+            report = &mut pass => break report,
+            changed = progress.changed() => {
+                if changed.is_ok() {
+                    let now = *progress.borrow_and_update();
+                    display.show(now);
+                }
+            }
+        }
+    };
+    display.end();
+    let report = report?;
+    let next = report.next_change;
+    if let Some(next) = next {
+        store.wake(&Wake::Everything, "timer", next, clock.now()).await?;
+    }
+    if settings.mode == Mode::Observe {
+        print_plan(&report, args.format)?;
+        output::note("mode: observe, nothing was changed");
+        return Ok(exit_of(&report.summary, false));
+    }
+    if args.format == Format::Text {
+        print_notes(&report);
+    }
+    if report.interrupted {
+        print_summary(&report.summary, settings, args.format)?;
+        anyhow::bail!("Synapse went away before the end; the rest is done by the next sync");
+    }
+    print_summary(&report.summary, settings, args.format)
+}
+
+/// Hands the pass over to the process that holds the lease, and follows it. None when that process ended without it.
+async fn elsewhere(store: &Store, clock: &Clock, options: &Options) -> anyhow::Result<Option<Summary>> {
+    let holder = Tenure::holder(store, clock).await?.unwrap_or_default();
+    output::note(&format!("{holder} is at work on this database; handing the sync over to it"));
+    let new = NewRun { origin: "cli".to_owned(), options: serde_json::to_value(options)? };
+    let run = store.request_run(&new, clock.now()).await?;
+    let mut display = Display::new();
+    loop {
+        let now = store.run(run).await?.context("the run disappeared from the store")?;
+        match now.end {
+            Some(RunEnd::Done(summary)) => {
+                display.end();
+                return Ok(Some(serde_json::from_value(summary)?));
+            }
+            Some(RunEnd::Failed(why)) => {
+                display.end();
+                anyhow::bail!("the pass failed: {why}");
+            }
+            None => {}
+        }
+        let (done, total) = now.progress;
+        let steps = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        display.show(Progress { phase: Phase::Rooms, done: steps(done), total: steps(total) });
+        if Tenure::holder(store, clock).await?.is_none() && cancel_if_queued(store, run).await? {
+            display.end();
+            return Ok(None);
+        }
+        tokio::time::sleep(FOLLOW_EVERY).await;
+    }
+}
+
+async fn cancel_if_queued(store: &Store, run: RunId) -> anyhow::Result<bool> {
+    Ok(store.withdraw_run(run).await?)
+}
+
+/// The first signal ends softly: what is under way is finished and noted.
+async fn interrupted(stop: &CancellationToken) {
+    super::serve::signalled().await;
+    output::note("stopping; what is under way is finished first");
+    stop.cancel();
+    super::serve::signalled().await;
+}
+
+async fn options(args: &SyncArgs, settings: &Settings, store: &Store) -> anyhow::Result<Options> {
+    let users = accounts_of(&args.user, settings, store).await?;
+    let selection = Selection {
+        create_missing: args.create_missing,
+        update_profiles: args.update_profiles,
+        sync_admins: args.sync_admins,
+        deactivate_disabled: args.deactivate_disabled,
+        rooms: args.rooms,
+        users,
+    };
+    Ok(Options { selection, approve: args.approve.clone(), dry_run: args.dry_run })
+}
+
+/// The accounts that people have or would get.
+async fn accounts_of(names: &[String], settings: &Settings, store: &Store) -> anyhow::Result<Vec<OwnedUserId>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let directory = Source::open(&settings.directory)?.read()?;
+    let bindings = store.bindings().await?;
+    let mut users = Vec::new();
+    for name in names {
+        let person = connect::person(name, &directory, store, settings).await?;
+        let user = match bindings.get(&person.id) {
+            Some(binding) => binding.user.clone(),
+            None => equipemed_domain::binding::candidate(person, &settings.policy).map_err(|_| {
+                UsageError(format!("{name} can get no account; `equipemed-bot explain {name}` tells why"))
+            })?,
+        };
+        users.push(user);
+    }
+    Ok(users)
+}
+
+fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Text => output::text(&render(&report.plan, &report.summary.held)),
+        Format::Json => {
+            let findings: Vec<_> = report
+                .plan
+                .findings
+                .iter()
+                .map(|finding| json!({ "kind": finding.kind(), "text": finding.to_string() }))
+                .collect();
+            output::json(&json!({
+                "steps": report.plan.steps,
+                "held": report.summary.held,
+                "findings": findings,
+            }))?;
+        }
+    }
+    if format == Format::Text {
+        print_held(&report.summary);
+    }
+    Ok(())
+}
+
+fn print_notes(report: &Report) {
+    if report.plan.findings.is_empty() {
+        return;
+    }
+    output::text(&format!("To look at ({})", report.plan.findings.len()));
+    for finding in &report.plan.findings {
+        output::text(&format!("  {finding}"));
+    }
+}
+
+fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyhow::Result<Exit> {
+    if format == Format::Json {
+        output::json(summary)?;
+        return Ok(exit_of(summary, true));
+    }
+    for trouble in &summary.troubles {
+        output::text(&format!("{}: {} {}: {}", trouble.outcome, trouble.kind, trouble.subject, trouble.detail));
+    }
+    for (kind, counts) in &summary.counts {
+        let mut words = vec![format!("{} done", counts.done)];
+        for (count, word) in [(counts.already_so, "already so"), (counts.skipped, "skipped"), (counts.failed, "failed")]
+        {
+            if count > 0 {
+                words.push(format!("{count} {word}"));
+            }
+        }
+        output::text(&format!("{kind}: {}", words.join(", ")));
+    }
+    if settings.mode == Mode::Enforce && summary.counts.is_empty() && summary.held.is_empty() {
+        output::text("Nothing to do: Synapse agrees with EquipeMed.");
+    }
+    print_held(summary);
+    Ok(exit_of(summary, true))
+}
+
+/// The very last lines: scripts look for them.
+fn print_held(summary: &Summary) {
+    for held in &summary.held {
+        output::text(&format!("held back: {} ({} effects)", held.reason, held.atoms.len()));
+    }
+    for held in &summary.held {
+        output::text(&format!("held: {}", held.id));
+    }
+}
+
+fn exit_of(summary: &Summary, carried_out: bool) -> Exit {
+    if summary.has_failures() {
+        Exit::Failed
+    } else if carried_out && !summary.held.is_empty() {
+        Exit::Held
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,49 @@
+//! What the outside may ask of the running service over HTTP.
+//!
+//! For now only whether it is alive and able to work; Synapse's transactions
+//! are answered on the same listener.
+
+pub mod watch;
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Store;
+
+/// Takes the address, so that a port in use is told before anything else happens.
+///
+/// # Errors
+/// When the address cannot be taken.
+pub async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(at).await.with_context(|| {
+        format!("appservice.listen: {at} cannot be taken. Is another equipemed-bot running, or another program on that port?")
+    })
+}
+
+/// Answers until the service stops.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn answer(listener: TcpListener, store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+    let routes =
+        Router::new().route("/health", get(|| async { "alive\n" })).route("/ready", get(ready)).with_state(store);
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
+        .context("the listener broke")
+}
+
+/// Whether work can be done: the store answers. Synapse and EquipeMed may be away, then work waits.
+async fn ready(State(store): State<Store>) -> (StatusCode, &'static str) {
+    match store.check().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}
