@@ -29,16 +29,17 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     let writer = Writer::new(reader.clone(), WritePermit::for_setup());
 
     writer.register_bot().await.context("the bot's account")?;
+    output::text(&format!("✓ account {}", settings.policy.bot));
+    let bring = connect::connection(&settings, Patience::COMMAND, &stop, None);
+    make_administrator(&reader, &bring, &settings).await?;
+
     let name = &settings.bot.display_name;
     let avatar = match &settings.bot.avatar {
         Some(Avatar::Mxc(uri)) => Some(uri.as_str()),
         Some(Avatar::File(_)) | None => None,
     };
     writer.set_bot_profile(name, avatar).await.context("the bot's profile")?;
-    output::text(&format!("✓ account {} “{name}”", settings.policy.bot));
-
-    let bring = connect::connection(&settings, Patience::COMMAND, &stop, None);
-    make_administrator(&reader, &bring, &settings).await?;
+    output::text(&format!("✓ profile {} “{name}”", settings.policy.bot));
 
     let room = make_control_room(&writer, &store, &settings.policy, &clock).await.context("the control room")?;
     output::text(&format!("✓ control room #{} ({room})", settings.bot.control_room.alias));

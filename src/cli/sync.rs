@@ -264,7 +264,8 @@ fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyh
 /// The very last lines: scripts look for them.
 fn print_held(summary: &Summary) {
     for held in &summary.held {
-        output::text(&format!("held back: {} ({} effects)", held.reason, held.atoms.len()));
+        let effects = if held.atoms.len() == 1 { "effect" } else { "effects" };
+        output::text(&format!("held back: {} ({} {effects})", held.reason, held.atoms.len()));
     }
     for held in &summary.held {
         output::text(&format!("held: {}", held.id));

@@ -60,13 +60,15 @@ impl Known {
 /// When the store cannot be read.
 pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyhow::Result<Known> {
     let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
+    let first_applied = store.first_applied_at().await?;
     let memory = Memory {
-        applied_before: store.applied_before().await?,
+        applied_before: first_applied.is_some(),
         people_last_read: store.directory_size().await?,
         privileged: store.privileged().await?,
         locked_recently: store.locked_since(since).await?,
         removed_recently: store.removed_since(since).await?,
-        gained_recently: store.gained_since(since).await?,
+        // Whoever the very first pass made powerful is what later gains are measured by.
+        gained_recently: store.gained_since(first_applied.map_or(since, |first| since.max(first))).await?,
         now,
     };
     Ok(Known {
