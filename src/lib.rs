@@ -1,3 +1,3 @@
-//! EquipeMed's Matrix application service; see `homeserver` for the way to Synapse.
+//! The service behind the `equipemed-bot` binary.
 
 pub mod homeserver;
