@@ -49,8 +49,8 @@ mod tests {
             (redact, r#"{"deed":"redact","room_id":"!r:h.org","event_id":"$e"}"#),
             (delete, r#"{"deed":"delete_room","room_id":"!r:h.org","purge":true}"#),
         ] {
-            assert_eq!(serde_json::to_string(&deed).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Deed>(text).unwrap(), deed);
+            assert_eq!(serde_json::to_string(&deed).ok().as_deref(), Some(text));
+            assert_eq!(serde_json::from_str::<Deed>(text).ok(), Some(deed));
         }
     }
 }

@@ -20,8 +20,7 @@ use serde_json::{Map, Value, json};
 use super::{Done, Writer};
 use crate::homeserver::error::HomeserverError;
 use crate::homeserver::picture::ROOM_KEY_FIELD;
-use crate::homeserver::retry::Repeat;
-use crate::homeserver::transport::{CREATE_WITHIN, Manner};
+use crate::homeserver::transport::Manner;
 
 /// What a room is made of beside what the policy says of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +55,7 @@ impl Writer {
         request.creation_content = Some(raw(&creation(key, new.kind))?);
         request.initial_state = self.initial_state(new, *parent).iter().map(raw).collect::<Result<_, _>>()?;
         request.power_level_content_override = Some(raw(levels)?);
-        let manner = Manner { repeat: Repeat::Once, within: CREATE_WITHIN };
+        let manner = Manner::create(new.invite.len());
         Ok(self.reader.transport.client(request, manner).await?.room_id)
     }
 

@@ -28,7 +28,7 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
     assert_eq!(place.reader.holder_of(&id).await?.as_ref(), Some(&ana));
     let detail = place.reader.account(&ana).await?.expect("exists");
     assert_eq!(detail.observed.display_name.as_deref(), Some("Ana"));
-    assert_eq!(detail.external_ids, [id.clone()]);
+    assert_eq!(detail.external_ids, std::slice::from_ref(&id));
 
     // Somebody else's external id is refused with the name of who has it.
     let rui = place.account("rui").await?;

@@ -161,6 +161,20 @@ async fn a_token_that_synapse_does_not_know_says_what_to_do() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn a_token_that_becomes_known_works_without_a_restart() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let unknown = json!({"errcode": "M_UNKNOWN_TOKEN", "error": "Invalid access token passed.", "soft_logout": false});
+    place.proxy.add_rule(Rule::new("", Fault::Status(401, unknown)));
+    assert_eq!(place.reader.whoami().await, Err(HomeserverError::UnknownToken));
+    assert_eq!(place.reader.joined_rooms().await, Err(HomeserverError::UnknownToken));
+    place.proxy.clear_rules();
+    assert_eq!(place.reader.whoami().await?, place.reader.bot());
+    assert!(place.reader.joined_rooms().await?.is_empty());
+    assert_eq!(place.proxy.recorded().len(), 4, "and nothing was asked beside it");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_lane_of_its_own_does_not_queue() -> anyhow::Result<()> {
     let place = Place::new().await?;
     place.proxy.add_rule(Rule::new("/server_version", Fault::Delay(Duration::from_secs(3))));

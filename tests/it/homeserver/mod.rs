@@ -2,6 +2,7 @@
 
 mod accounts;
 mod faults;
+mod logs;
 mod members;
 mod picture;
 mod pure;

@@ -33,7 +33,7 @@ fn room() -> ObservedRoom {
 fn put(room: &mut ObservedRoom, sender: &str, kind: &str, state_key: &str, content: Value) -> Effect {
     let text = json!({"sender": sender, "type": kind, "state_key": state_key, "content": content, "event_id": "$x"})
         .to_string();
-    let event: StateEvent<'_> = serde_json::from_str(&text).expect("a state event");
+    let event: StateEvent<'_> = serde_json::from_str(&text).unwrap_or_else(|error| unreachable!("{error}"));
     apply(room, &event, user_id!("@bot:hospital.example"))
 }
 

@@ -160,7 +160,9 @@ fn a_file_or_folder_that_cannot_be_written_is_named_with_what_to_do() -> Result<
         std::fs::create_dir(place)?;
         let path = place.join("old.db");
         runtime.block_on(async {
-            Ok::<_, StoreError>(Store::open(&format!("sqlite://{}", path.display())).await?.close().await)
+            let store = Store::open(&format!("sqlite://{}", path.display())).await?;
+            store.close().await;
+            Ok::<_, StoreError>(())
         })?;
     }
     // In `locked` the file could be written and the folder not, in `open` it is the other way round.

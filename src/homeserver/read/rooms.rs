@@ -1,73 +1,32 @@
-//! Everything that is asked of Synapse and changes nothing there.
+//! Rooms: their state by one request, what happened since, and where they are.
 //!
-//! As few requests as can be: the accounts in pages of thousands, a room in one. Nothing is remembered between calls.
+//! An application service has no `/sync` on Synapse, so that what happened is asked for room by room.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use equipemed_domain::action::ExternalId;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::{ObservedAccount, ObservedRoom};
+use equipemed_domain::observed::ObservedRoom;
 use matrix_sdk::ruma::api::Direction;
-use matrix_sdk::ruma::api::client::account::whoami;
 use matrix_sdk::ruma::api::client::alias::get_alias;
-use matrix_sdk::ruma::api::client::appservice::request_ping;
-use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
 use matrix_sdk::ruma::api::client::membership::joined_rooms;
 use matrix_sdk::ruma::api::client::message::get_message_events;
 use matrix_sdk::ruma::api::client::state::get_state_event_for_key;
-use matrix_sdk::ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UInt, UserId};
+use matrix_sdk::ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UInt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::endpoint::Endpoint;
-use super::error::HomeserverError;
-use super::picture::{self, ROOM_KEY_FIELD, StateEvent};
-use super::retry::Patience;
-use super::traffic::Traffic;
-use super::transport::{Connection, Manner, Transport};
-use super::wire;
+use super::{NOTHING, PAGE, Reader};
+use crate::homeserver::endpoint::Endpoint;
+use crate::homeserver::error::HomeserverError;
+use crate::homeserver::picture::{self, ROOM_KEY_FIELD, StateEvent};
+use crate::homeserver::transport::Manner;
+use crate::homeserver::wire;
 
-/// Accounts in one page. Synapse takes it, and answers a page of thousands in tens of milliseconds.
-const PAGE: &str = "5000";
 /// Events in one page of a room's past.
 const PAST_PAGE: u32 = 500;
 /// Pages of a room's past that are read before its whole state is the cheaper answer.
 const PAST_PAGES: usize = 4;
-const NOTHING: Option<&()> = None;
-
-/// Looks at Synapse; cannot change anything there. Clones share connections, bound and counters.
-#[derive(Clone)]
-pub struct Reader {
-    pub(super) transport: Transport,
-    bot: OwnedUserId,
-}
-
-impl fmt::Debug for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("bot", &self.bot).finish_non_exhaustive()
-    }
-}
-
-/// One account with what the list does not show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountDetail {
-    /// What the list shows too.
-    pub observed: ObservedAccount,
-    /// External ids of all providers.
-    pub external_ids: Vec<ExternalId>,
-    /// Picture, `mxc://`.
-    pub avatar: Option<String>,
-    /// Suspended: can read, not write.
-    pub suspended: bool,
-    /// The application service that made the account, if one did.
-    pub appservice: Option<String>,
-    /// When it was last seen, milliseconds since 1970.
-    pub last_seen: Option<u64>,
-}
 
 /// One room of the server, managed or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,141 +92,6 @@ pub struct RoomPast {
 }
 
 impl Reader {
-    /// Prepares the way to Synapse; sends nothing yet.
-    ///
-    /// # Errors
-    /// When the address is not one.
-    pub async fn new(connection: Connection) -> Result<Self, HomeserverError> {
-        let bot = connection.bot.clone();
-        Ok(Self { transport: Transport::new(connection).await?, bot })
-    }
-
-    /// The bot.
-    #[must_use]
-    pub fn bot(&self) -> &UserId {
-        &self.bot
-    }
-
-    /// Counters of everything sent over this connection.
-    #[must_use]
-    pub fn traffic(&self) -> Arc<Traffic> {
-        Arc::clone(self.transport.traffic())
-    }
-
-    /// The same with a bound of its own on requests in flight, for work that must not queue behind bulk work.
-    #[must_use]
-    pub fn lane(&self, in_flight: usize) -> Self {
-        Self { transport: self.transport.lane(in_flight), bot: self.bot.clone() }
-    }
-
-    /// The same with other patience.
-    #[must_use]
-    pub fn patient(&self, patience: Patience) -> Self {
-        Self { transport: self.transport.patient(patience), bot: self.bot.clone() }
-    }
-
-    /// Versions of the client API that the homeserver speaks; needs no account.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`]; `NotMatrix` when something else answers there.
-    pub async fn versions(&self) -> Result<Vec<String>, HomeserverError> {
-        type Request = get_supported_versions::Request;
-        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
-            matrix.send(Request::new()).with_request_config(config.skip_auth()).into_future()
-        });
-        match answer.await {
-            Ok(answer) => Ok(answer.versions),
-            Err(HomeserverError::Nonsense { .. }) => {
-                Err(HomeserverError::NotMatrix { why: "JSON without versions".to_owned() })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whose token it is: shows that Synapse has read the registration.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`]; `UnknownToken` when it has not.
-    pub async fn whoami(&self) -> Result<OwnedUserId, HomeserverError> {
-        Ok(self.transport.client(whoami::v3::Request::new(), Manner::READ).await?.user_id)
-    }
-
-    /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns how long
-    /// the call took.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`]; `Refused` with `M_URL_NOT_SET`, `M_CONNECTION_FAILED`, `M_CONNECTION_TIMEOUT` or
-    /// `M_BAD_STATUS` when Synapse cannot.
-    pub async fn ping(&self, appservice: &str) -> Result<Duration, HomeserverError> {
-        type Request = request_ping::v1::Request;
-        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
-            matrix.send(Request::new(appservice.to_owned())).with_request_config(config).into_future()
-        });
-        Ok(answer.await?.duration)
-    }
-
-    /// Synapse's version.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
-    pub async fn synapse_version(&self) -> Result<String, HomeserverError> {
-        let answer: wire::Version = self.get(Endpoint::ServerVersion, &[], &[]).await?;
-        Ok(answer.server_version)
-    }
-
-    /// All local accounts, locked and deactivated ones too, without guests.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`]; `NotAdmin` before setup.
-    pub async fn accounts(&self) -> Result<BTreeMap<OwnedUserId, ObservedAccount>, HomeserverError> {
-        let mut accounts = BTreeMap::new();
-        let mut from: Option<String> = None;
-        loop {
-            // In Synapse's order, by name, an account made between two pages shows another one twice and hides none.
-            let mut query = vec![("limit", PAGE), ("locked", "true"), ("deactivated", "true"), ("guests", "false")];
-            query.extend(from.as_deref().map(|from| ("from", from)));
-            let page: wire::Accounts = self.get(Endpoint::Accounts, &[], &query).await?;
-            accounts.extend(page.users.iter().map(|account| (account.name.clone(), account.observed())));
-            match page.next_token {
-                // One that stands still would be read for ever.
-                Some(next) if !page.users.is_empty() && from.as_ref() != Some(&next) => from = Some(next),
-                _ => return Ok(accounts),
-            }
-        }
-    }
-
-    /// One account; None when there is none.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
-    pub async fn account(&self, user: &UserId) -> Result<Option<AccountDetail>, HomeserverError> {
-        let account: wire::Account = match self.get(Endpoint::Account, &[user.as_str()], &[]).await {
-            Err(HomeserverError::NotFound { .. }) => return Ok(None),
-            answer => answer?,
-        };
-        Ok(Some(AccountDetail {
-            observed: account.observed(),
-            external_ids: account.external_ids.into_iter().map(Into::into).collect(),
-            avatar: account.avatar_url,
-            suspended: account.suspended,
-            appservice: account.appservice_id,
-            last_seen: account.last_seen_ts,
-        }))
-    }
-
-    /// The account that carries an external id.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
-    pub async fn holder_of(&self, external_id: &ExternalId) -> Result<Option<OwnedUserId>, HomeserverError> {
-        let identifiers = [external_id.provider.as_str(), external_id.id.as_str()];
-        match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {
-            Ok(holder) => Ok(Some(holder.user_id)),
-            Err(HomeserverError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// A room that the bot is in, by one request.
     ///
     /// # Errors
@@ -426,15 +250,6 @@ impl Reader {
             }
         }
         Ok(past)
-    }
-
-    async fn get<T: serde::de::DeserializeOwned>(
-        &self,
-        endpoint: Endpoint,
-        identifiers: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<T, HomeserverError> {
-        self.transport.json(endpoint, identifiers, query, NOTHING, Manner::READ).await
     }
 }
 

@@ -1,0 +1,135 @@
+//! Everything that is asked of Synapse and changes nothing there.
+//!
+//! As few requests as can be: the accounts in pages of thousands, a room in one. Nothing is remembered between calls.
+
+mod accounts;
+mod rooms;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use matrix_sdk::ruma::api::client::account::whoami;
+use matrix_sdk::ruma::api::client::appservice::request_ping;
+use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
+use matrix_sdk::ruma::{OwnedUserId, UserId};
+
+pub use accounts::AccountDetail;
+pub use rooms::{PastEvent, RoomListing, RoomPast};
+
+use super::endpoint::Endpoint;
+use super::error::HomeserverError;
+use super::retry::Patience;
+use super::traffic::Traffic;
+use super::transport::{Connection, Manner, Transport};
+use super::wire;
+
+/// How many accounts or rooms are asked for at once. Synapse takes it, and answers in tens of milliseconds.
+const PAGE: &str = "5000";
+const NOTHING: Option<&()> = None;
+
+/// Looks at Synapse; cannot change anything there. Clones share connections, bound and counters.
+#[derive(Clone)]
+pub struct Reader {
+    pub(in crate::homeserver) transport: Transport,
+    bot: OwnedUserId,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("bot", &self.bot).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Prepares the way to Synapse; sends nothing yet.
+    ///
+    /// # Errors
+    /// When the address is not one.
+    pub async fn new(connection: Connection) -> Result<Self, HomeserverError> {
+        let bot = connection.bot.clone();
+        Ok(Self { transport: Transport::new(connection).await?, bot })
+    }
+
+    /// The bot.
+    #[must_use]
+    pub fn bot(&self) -> &UserId {
+        &self.bot
+    }
+
+    /// Counters of everything sent over this connection.
+    #[must_use]
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(self.transport.traffic())
+    }
+
+    /// The same with a bound of its own on requests in flight, for work that must not queue behind bulk work.
+    #[must_use]
+    pub fn lane(&self, in_flight: usize) -> Self {
+        Self { transport: self.transport.lane(in_flight), bot: self.bot.clone() }
+    }
+
+    /// The same with other patience.
+    #[must_use]
+    pub fn patient(&self, patience: Patience) -> Self {
+        Self { transport: self.transport.patient(patience), bot: self.bot.clone() }
+    }
+
+    /// Versions of the client API that the homeserver speaks; needs no account.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `NotMatrix` when something else answers there.
+    pub async fn versions(&self) -> Result<Vec<String>, HomeserverError> {
+        type Request = get_supported_versions::Request;
+        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+            matrix.send(Request::new()).with_request_config(config.skip_auth()).into_future()
+        });
+        match answer.await {
+            Ok(answer) => Ok(answer.versions),
+            Err(HomeserverError::Nonsense { .. }) => {
+                Err(HomeserverError::NotMatrix { why: "JSON without versions".to_owned() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whose token it is: shows that Synapse has read the registration.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `UnknownToken` when it has not.
+    pub async fn whoami(&self) -> Result<OwnedUserId, HomeserverError> {
+        Ok(self.transport.client(whoami::v3::Request::new(), Manner::READ).await?.user_id)
+    }
+
+    /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns how long
+    /// the call took.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Refused` with `M_URL_NOT_SET`, `M_CONNECTION_FAILED`, `M_CONNECTION_TIMEOUT` or
+    /// `M_BAD_STATUS` when Synapse cannot.
+    pub async fn ping(&self, appservice: &str) -> Result<Duration, HomeserverError> {
+        type Request = request_ping::v1::Request;
+        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+            matrix.send(Request::new(appservice.to_owned())).with_request_config(config).into_future()
+        });
+        Ok(answer.await?.duration)
+    }
+
+    /// Synapse's version.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn synapse_version(&self) -> Result<String, HomeserverError> {
+        let answer: wire::Version = self.get(Endpoint::ServerVersion, &[], &[]).await?;
+        Ok(answer.server_version)
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        identifiers: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, HomeserverError> {
+        self.transport.json(endpoint, identifiers, query, NOTHING, Manner::READ).await
+    }
+}

@@ -1,0 +1,73 @@
+//! What gets into the log: everything at its finest level, but no name of a person or a room, and no token.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use equipemed_bot::homeserver::TARGETS_WITH_IDENTIFIERS;
+use equipemed_testbed::proxy::{Fault, Rule};
+use tracing_subscriber::EnvFilter;
+
+use super::Place;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a round of requests, failing ones among them, leaves in the log under a filter.
+async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    // With a single subscriber alive, what other tests' threads log first is remembered as unwanted everywhere.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    tracing::callsite::rebuild_interest_cache();
+    let ana = place.user("ana")?;
+    place.writer.create_account(&ana, "Ana", None).await?;
+    let room = place.found("icu", &place.room("12")).await?;
+    place.writer.admin_join(&room, &ana).await?;
+    place.writer.admin_join(&room, &ana).await?;
+    place.proxy.add_rule(Rule::new("/state", Fault::Cut).once());
+    place.writer.set_name(&room, "UTI").await?;
+    place.proxy.add_rule(Rule::new("/v2/users/", Fault::Cut).once());
+    place.reader.account(&ana).await?;
+    assert!(place.reader.room(ruma_common::room_id!("!elsewhere:hospital.example")).await.is_err());
+    Ok(log.text())
+}
+
+#[tokio::test]
+async fn no_identifier_gets_into_the_log() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let off: String = TARGETS_WITH_IDENTIFIERS.iter().map(|target| format!(",{target}=off")).collect();
+    let log = logged(&place, &format!("trace{off}")).await?;
+    assert!(log.contains("waiting for Synapse"), "{log}");
+    let ana = place.seat.name("ana");
+    for part in
+        [":hospital.example", "%3Ahospital.example", ana.as_str(), "!elsewhere", &place.seat.registration.as_token]
+    {
+        assert!(!log.contains(part), "{part} in {log}");
+    }
+    // That the targets are named for a reason.
+    assert!(logged(&place, "trace").await?.contains(":hospital.example"));
+    Ok(())
+}
