@@ -6,3 +6,4 @@ mod migrations;
 mod postgres;
 mod roster;
 mod store;
+mod world;

@@ -1,0 +1,134 @@
+//! The real program as a process: run to its end, or left running and sent signals.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Exit code; None after a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) took: Duration,
+}
+
+impl Ran {
+    /// Fails with everything it printed unless it ended with this code.
+    pub(crate) fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
+    }
+
+    /// The ids in the last lines.
+    pub(crate) fn held(&self) -> Vec<String> {
+        self.out.lines().filter_map(|line| line.strip_prefix("held: ")).map(str::to_owned).collect()
+    }
+
+    /// Fails unless standard error is one clear message with all of these words, and standard output is empty.
+    pub(crate) fn says(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is not in\n{}", self.err);
+        }
+        assert!(self.out.is_empty(), "{}", self.out);
+        let lines = self.err.lines().filter(|line| line.starts_with("error: ")).count();
+        assert_eq!(lines, 1, "one message, not\n{}", self.err);
+    }
+}
+
+/// A process that runs.
+pub(crate) struct Running {
+    child: Child,
+    pid: u32,
+    out: Arc<Mutex<String>>,
+    err: Arc<Mutex<String>>,
+    reading: Vec<JoinHandle<()>>,
+    start: Instant,
+}
+
+impl Running {
+    pub(super) fn start(mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.env("RUST_BACKTRACE", "1");
+        let mut child = command.spawn().context("the program does not start")?;
+        let (out, err) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
+        let reading = vec![
+            tokio::spawn(read(child.stdout.take().context("no output")?, Arc::clone(&out))),
+            tokio::spawn(read(child.stderr.take().context("no output")?, Arc::clone(&err))),
+        ];
+        let pid = child.id().context("it ended at once")?;
+        Ok(Self { child, pid, out, err, reading, start: Instant::now() })
+    }
+
+    /// What it wrote to standard error so far.
+    pub(crate) fn err(&self) -> String {
+        self.err.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until standard error holds this.
+    pub(crate) async fn told(&self, word: &str) -> anyhow::Result<()> {
+        self.told_times(word, 1).await
+    }
+
+    /// Waits until standard error holds this so many times.
+    pub(crate) async fn told_times(&self, word: &str, times: usize) -> anyhow::Result<()> {
+        let told = equipemed_testbed::eventually(word, Duration::from_secs(60), || async {
+            Ok((self.err().matches(word).count() >= times).then_some(()))
+        });
+        told.await.with_context(|| self.err())
+    }
+
+    pub(crate) fn kill9(&self) -> anyhow::Result<()> {
+        self.signal("KILL")
+    }
+
+    pub(crate) fn hup(&self) -> anyhow::Result<()> {
+        self.signal("HUP")
+    }
+
+    pub(crate) fn term(&self) -> anyhow::Result<()> {
+        self.signal("TERM")
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    fn signal(&self, name: &str) -> anyhow::Result<()> {
+        // The child was not waited for, so its number cannot be somebody else's.
+        std::process::Command::new("kill").args(["-s", name, &self.pid.to_string()]).status()?;
+        Ok(())
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn end(mut self) -> anyhow::Result<Ran> {
+        let Ok(status) = tokio::time::timeout(Duration::from_secs(240), self.child.wait()).await else {
+            bail!("it does not end; it said\n{}", self.err());
+        };
+        let took = self.start.elapsed();
+        for reading in self.reading {
+            reading.await?;
+        }
+        let text = |text: &Mutex<String>| text.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let ran = Ran { code: status?.code(), out: text(&self.out), err: text(&self.err), took };
+        for word in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
+            assert!(!ran.err.contains(word), "{}", ran.err);
+        }
+        Ok(ran)
+    }
+}
+
+async fn read(from: impl tokio::io::AsyncRead + Unpin, into: Arc<Mutex<String>>) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
+        text.push_str(&line);
+        text.push('\n');
+    }
+}

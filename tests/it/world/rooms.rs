@@ -1,0 +1,87 @@
+//! What becomes of rooms: joining and leaving, other names, rooms that the policy no longer names.
+
+use serde_json::json;
+
+use super::{Hospital, count, crowd, person, until};
+use equipemed_bot::homeserver::Endpoint;
+
+#[tokio::test]
+async fn invited_people_are_joined_by_a_server_that_accepts_invites() -> anyhow::Result<()> {
+    let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}, "join": "invite"}});
+    let mut hospital = Hospital::new(crowd("p", 4, &[]), rooms).await?;
+    hospital.take();
+    hospital.sync(&[]).await?.ended(0);
+    let writes = hospital.take_writes();
+    assert_eq!((count(&writes, Endpoint::CreateRoom), count(&writes, Endpoint::AdminJoin)), (1, 0));
+    until("four members", || async { Ok((hospital.members("todos").await?.len() == 4).then_some(())) }).await?;
+
+    hospital.add(person("rui", &[]));
+    hospital.write_roster()?;
+    hospital.sync(&[]).await?.ended(0);
+    until("five members", || async { Ok((hospital.members("todos").await?.len() == 5).then_some(())) }).await?;
+    assert_eq!(count(&hospital.take_writes(), Endpoint::Invite), 1);
+    hospital.sync(&[]).await?.ended(0);
+    assert!(hospital.take_writes().is_empty());
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn who_leaves_is_put_back_unless_the_room_lets_people_go() -> anyhow::Result<()> {
+    let rooms = json!({
+        "free": {"name": "Café", "members": {"any": true}, "leave": "allowed"},
+        "duty": {"name": "Plantão", "members": {"any": true}},
+    });
+    let hospital = Hospital::new(vec![person("ana", &[]), person("rui", &[])], rooms).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let ana = hospital.client("ana").await?;
+    for key in ["free", "duty"] {
+        let path = equipemed_testbed::rooms::room_path(&hospital.room(key).await?, "leave");
+        ana.post_ok(&path, json!({})).await?;
+    }
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!((hospital.members("free").await?, hospital.members("duty").await?.len()), (vec!["rui".to_owned()], 2));
+    hospital.take();
+    hospital.sync(&[]).await?.ended(0);
+    assert!(hospital.take_writes().is_empty());
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn names_and_topics_follow_the_policy_and_a_room_that_left_it_is_left_alone() -> anyhow::Result<()> {
+    let rooms = json!({
+        "todos": {"name": "Equipe", "topic": "Avisos", "members": {"any": true}},
+        "ward": {"name": "Enfermaria", "members": {"any": true}, "retention": "365d"},
+    });
+    let mut hospital = Hospital::new(crowd("p", 3, &[]), rooms).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let (todos, ward, bot) = (hospital.room("todos").await?, hospital.room("ward").await?, hospital.bot()?);
+    hospital.config["rooms"]["todos"]["name"] = json!("Equipe - Todos");
+    hospital.config["rooms"]["todos"]["topic"] = json!("Avisos gerais");
+    hospital.config["rooms"]["todos"]["alias"] = json!(hospital.alias("todos"));
+    hospital.config["rooms"]["ward"]["retention"] = json!("30d");
+    hospital.write_config()?;
+    hospital.take();
+    let ran = hospital.sync(&[]).await?.ended(3);
+    assert!(ran.out.contains("ward") && ran.held().len() == 1, "a shorter retention is held: {}", ran.out);
+    assert_eq!(bot.state_event(&todos, "m.room.name", "").await?, Some(json!({"name": "Equipe - Todos"})));
+    let topic = bot.state_event(&todos, "m.room.topic", "").await?.unwrap_or_default();
+    assert_eq!(topic["topic"], "Avisos gerais");
+    let alias = bot.state_event(&todos, "m.room.canonical_alias", "").await?.unwrap_or_default();
+    assert_eq!(alias["alias"], format!("#{}:hospital.example", hospital.alias("todos")));
+    let retention = bot.state_event(&ward, "m.room.retention", "").await?.unwrap_or_default();
+    assert_eq!(retention["max_lifetime"], 365_u64 * 86_400_000);
+    hospital.sync(&["--approve", &ran.held()[0]]).await?.ended(0);
+    let retention = bot.state_event(&ward, "m.room.retention", "").await?.unwrap_or_default();
+    assert_eq!(retention["max_lifetime"], 30_u64 * 86_400_000);
+
+    hospital.config["rooms"].as_object_mut().expect("rooms").remove("ward");
+    hospital.write_config()?;
+    hospital.someone("p00").status = "departed";
+    hospital.write_roster()?;
+    hospital.take();
+    let ran = hospital.sync(&[]).await?.ended(0);
+    assert!(ran.out.lines().any(|line| line.contains("ward") && line.contains(&ward)), "{}", ran.out);
+    assert!(!hospital.take_writes().iter().any(|request| request.decoded_path().contains(&ward)));
+    assert_eq!(hospital.rooms_by_key().await?.len(), 3);
+    hospital.finish().await
+}
