@@ -142,7 +142,7 @@ impl<'a> Access<'a> {
                 best = Some(found);
             }
         }
-        best.unwrap_or((0, LevelReason::Nothing))
+        best.map_or((0, LevelReason::Nothing), |(level, reason)| (level.min(PEOPLE_MAX), reason))
     }
 
     /// The nearest room or space, this one or above, of which the person is administrator.
