@@ -307,7 +307,7 @@ impl RoomPlan<'_, '_> {
         let wanted = &self.wanted.levels;
         let level_of = |user: &OwnedUserId| wanted.get(user).copied().unwrap_or(0);
         let entries = seen.user_entries().map(|(user, _)| user).chain(seen.privileged().map(ToOwned::to_owned));
-        for user in entries.filter(|user| self.inputs.managed(user).is_some()) {
+        for user in entries.filter(|user| self.inputs.managed(user).is_some() || self.usable.contains(user)) {
             let level = level_of(&user);
             people.insert(user, level);
         }
