@@ -92,6 +92,7 @@ impl Selection {
 #[derive(Default)]
 struct Without {
     accounts: BTreeSet<OwnedUserId>,
+    bindings: BTreeSet<OwnedUserId>,
     rooms: BTreeSet<RoomKey>,
 }
 
@@ -101,6 +102,7 @@ impl Without {
             Action::CreateAccount { user, .. } | Action::ReactivateAccount { user } => {
                 self.accounts.insert(user.clone());
             }
+            Action::AdoptAccount { user, .. } => _ = self.bindings.insert(user.clone()),
             Action::CreateRoom { room, .. } => _ = self.rooms.insert(room.clone()),
             _ => {}
         }
@@ -114,6 +116,8 @@ impl Without {
             return None;
         }
         let action = match step.action {
+            // That it was given is remembered with the binding; without one it could never be taken away.
+            Action::SetServerAdmin { ref user, .. } if self.bindings.contains(user) => return None,
             Action::SetParent { ref parent, .. } if self.rooms.contains(parent) => return None,
             Action::AddChild { ref child, .. } if self.rooms.contains(child) => return None,
             Action::SetLevels { room, mut changes } => {

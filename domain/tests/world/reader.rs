@@ -467,6 +467,7 @@ impl RoomForm {
                 let short = users.as_object().cloned().unwrap_or_default();
                 *users = short.into_iter().map(|(user, level)| (user_id(&user).to_string(), level)).collect();
             }
+            // The word `none` is a room without the event.
             room.power_levels = content;
         }
         if let Some(content) = &mut room.power_levels
