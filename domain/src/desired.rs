@@ -154,8 +154,9 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         }
     }
 
+    let roster = roster(directory, &bound, &standings, &picture.accounts);
     for (key, room) in &policy.rooms {
-        let wanted = desired_room(wishes, &access, key, room, &bound, &standings, &picture.accounts);
+        let wanted = desired_room(&access, key, room, &roster);
         if !wanted.matched && key.as_str() != CONTROL_ROOM {
             picture.findings.push(Finding::RoomMatchesNobody { room: key.clone() });
         }
@@ -291,15 +292,30 @@ fn display_name(template: &str, person: &Person) -> String {
     name.chars().take(DISPLAY_NAME_MAX).collect::<String>().trim_end().to_owned()
 }
 
-fn desired_room(
-    wishes: Wishes<'_>,
-    access: &Access<'_>,
-    key: &RoomKey,
-    room: &RoomPolicy,
-    bound: &BTreeMap<PersonId, Bound>,
+/// Everybody, with their account looked up once for all rooms.
+struct Roster<'a> {
+    /// People in EquipeMed; their account, if it is managed, and whether they may be brought in.
+    people: Vec<(&'a Person, Option<(&'a OwnedUserId, bool)>)>,
+    /// Managed accounts whose person vanished from EquipeMed.
+    vanished: Vec<(PersonId, &'a OwnedUserId)>,
+}
+
+fn roster<'a>(
+    directory: &'a Directory,
+    bound: &'a BTreeMap<PersonId, Bound>,
     standings: &BTreeMap<PersonId, Standing>,
-    accounts: &BTreeMap<OwnedUserId, DesiredAccount>,
-) -> DesiredRoom {
+    accounts: &'a BTreeMap<OwnedUserId, DesiredAccount>,
+) -> Roster<'a> {
+    let people = directory.people().map(|person| {
+        let account = bound.get(&person.id).and_then(|bound| accounts.get_key_value(&bound.user));
+        let works = standings.get(&person.id) == Some(&Standing::Active);
+        (person, account.map(|(user, wanted)| (user, works && wanted.state == AccountState::Active)))
+    });
+    let vanished = accounts.iter().filter(|(_, account)| directory.get(account.person).is_none());
+    Roster { people: people.collect(), vanished: vanished.map(|(user, account)| (account.person, user)).collect() }
+}
+
+fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &Roster<'_>) -> DesiredRoom {
     let mut wanted = DesiredRoom {
         members: BTreeMap::new(),
         kept_out: BTreeMap::new(),
@@ -307,13 +323,11 @@ fn desired_room(
         levels: BTreeMap::new(),
         matched: false,
     };
-    for person in wishes.directory.people() {
+    for &(person, account) in &roster.people {
         let matches = access.selects(&room.members, person);
         let belongs = matches || room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
         wanted.matched |= matches;
-        let Some(account) = bound.get(&person.id) else { continue };
-        let Some(wanted_account) = accounts.get(&account.user) else { continue };
-        let user = &account.user;
+        let Some((user, may_come)) = account else { continue };
         if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
             wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
             continue;
@@ -325,8 +339,7 @@ fn desired_room(
         if !belongs {
             continue;
         }
-        let standing = standings.get(&person.id).copied();
-        if standing == Some(Standing::Active) && wanted_account.state == AccountState::Active {
+        if may_come {
             wanted.members.insert(user.clone(), Wish::Join);
             let (level, _) = access.level(person, key);
             if level != 0 {
@@ -338,13 +351,10 @@ fn desired_room(
     }
     // Somebody who vanished from EquipeMed keeps the memberships until deactivation ends them; who is in which
     // room cannot be told any more.
-    for (user, account) in accounts {
-        if wishes.directory.get(account.person).is_some() {
-            continue;
-        }
-        if let Some(grant) = access.room_grant(account.person, key, GrantKind::Ban) {
+    for &(person, user) in &roster.vanished {
+        if let Some(grant) = access.room_grant(person, key, GrantKind::Ban) {
             wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
-        } else if let Some(grant) = access.room_grant(account.person, key, GrantKind::Kick) {
+        } else if let Some(grant) = access.room_grant(person, key, GrantKind::Kick) {
             wanted.kept_out.insert(user.clone(), Cause::Grant(grant.id));
         } else {
             wanted.members.insert(user.clone(), Wish::Stay);

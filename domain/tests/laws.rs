@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use equipemed_domain::access::Access;
 use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::observed::{Membership, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::review::HeldReason;
+use equipemed_domain::rights::Rights;
 use equipemed_domain::scope::Scope;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -304,6 +306,18 @@ fn nobody_off_is_open_and_nobody_stands_too_high() {
                     assert!(standing <= room.users_default() || standing >= bot, "{user} is {state:?} at {standing}");
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn rights_anywhere_are_those_of_all_rooms_together() {
+    in_all_worlds(|world| {
+        let access = Access::new(&world.directory(), &world.policy, &world.grants, world.now);
+        for person in &world.people {
+            let rooms = world.policy.rooms.keys().map(|room| access.rights(person, Some(room)));
+            let all: Rights = rooms.chain([access.rights(person, None)]).flatten().collect();
+            assert_eq!(access.rights_anywhere(person), all, "{person:?}");
         }
     });
 }
