@@ -108,11 +108,13 @@ impl Engine {
     /// Reads both sides, plans and reviews.
     async fn judge(&self, target: &Target, options: &Options) -> anyhow::Result<(View, Verdict)> {
         let parts = self.parts();
-        self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let directory = parts.source.read().context("EquipeMed's people could not be read")?;
         let is_full = *target == Target::Everything;
+        if is_full {
+            self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
+        }
         if is_full && !options.dry_run {
             note_read(&parts.store, &parts.policy, &directory, now).await?;
         }
@@ -128,12 +130,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = self.extent(target, &known.bindings, &wanted);
-        let mut sights = self.inner.sights.lock().await;
-        if is_full || !self.keeps_sights() {
-            sights.forget_all();
-        }
-        let rooms = look::rooms(&parts.reader, &parts.store, &mut sights, &mut known, &keys).await?;
-        drop(sights);
+        let rooms = look::rooms(&parts.reader, &parts.store, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
             .iter()
@@ -197,11 +194,6 @@ impl Engine {
             approved.insert(id.clone(), atoms);
         }
         Ok(approved)
-    }
-
-    /// Whether somebody tells this engine of events in rooms, so that what it saw stays true.
-    fn keeps_sights(&self) -> bool {
-        false
     }
 
     async fn look_at_accounts(&self, target: &Target, known: &Known) -> anyhow::Result<ObservedAccounts> {
@@ -316,7 +308,9 @@ impl Engine {
                 }
             }
         }
-        self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
+        if tenure.is_some() {
+            self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
+        }
         Ok(report)
     }
 }

@@ -126,7 +126,7 @@ impl Engine {
     /// Does one full pass if one is asked for.
     async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Lane::Full, 1).await?.pop();
+        let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
         if let Some(woken) = &woken {
             let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null };
             store.request_run(&new, clock.now()).await?;
@@ -242,7 +242,7 @@ impl Engine {
 
     async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Vec<ClaimedWake> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        match store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Lane::Narrow, free).await {
+        match store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Narrow), free).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(%error, "Work could not be claimed");

@@ -3,7 +3,6 @@
 mod config;
 mod homeserver;
 mod migrations;
-mod postgres;
 mod roster;
 mod store;
 mod world;
