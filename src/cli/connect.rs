@@ -109,10 +109,11 @@ pub(super) fn tell_waits() -> OnWait {
     Arc::new(|waiting| super::output::note(&waiting.to_string()))
 }
 
-/// This process, as leases and claims name it.
+/// This process, as leases and claims name it. With a random part: in a container every start has the same number.
 pub(super) fn holder(kind: &str) -> String {
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    format!("{kind}:{}:{}", host.trim(), std::process::id())
+    let random = getrandom::u32().unwrap_or_default();
+    format!("{kind}:{}:{}:{random:08x}", host.trim(), std::process::id())
 }
 
 /// Finds a person by EquipeMed username, id, or the MXID of their account.

@@ -26,10 +26,20 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     let mut settings = connect::settings(config)?;
     crate::telemetry::begin(settings.telemetry.log);
     let mut reload = signal(SignalKind::hangup()).context("signals cannot be received")?;
+    let mut before: Option<Settings> = None;
     loop {
         let stop = CancellationToken::new();
-        let store = connect::store(&settings).await?;
-        let listener = inbound::listen(settings.appservice.listen).await?;
+        let (store, listener) = match (open(&settings).await, before.take()) {
+            (Ok(opened), _) => opened,
+            // Valid to read and impossible to work with, such as a port in use: no reason to stop working.
+            (Err(error), Some(working)) => {
+                tracing::error!("The configuration was not taken over: it cannot be worked with");
+                output::failure(&error);
+                settings = working;
+                continue;
+            }
+            (Err(error), None) => return Err(error),
+        };
         let mut service = tokio::spawn(serve(settings.clone(), store.clone(), listener, stop.clone()));
         let next = tokio::select! {
             next = next_settings(&mut reload, config) => Some(next),
@@ -48,13 +58,18 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
         ended?;
         store.close().await;
         match next {
-            Some(next) => settings = next,
+            Some(next) => before = Some(std::mem::replace(&mut settings, next)),
             None => {
                 tracing::info!("Stopped");
                 return Ok(Exit::Done);
             }
         }
     }
+}
+
+/// What can be in the way of working with settings that read well.
+async fn open(settings: &Settings) -> anyhow::Result<(Store, TcpListener)> {
+    Ok((connect::store(settings).await?, inbound::listen(settings.appservice.listen).await?))
 }
 
 async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {

@@ -43,7 +43,7 @@ pub(super) async fn run(config: &Path, args: SyncArgs) -> anyhow::Result<Exit> {
     let options = options(&args, &settings, &store).await?;
     let engine = connect::engine(&settings, reader, store.clone(), clock.clone(), stop.clone())?;
     let ended = tokio::select! {
-        ended = carry_out(&engine, &settings, &store, &clock, &options, &args) => ended,
+        ended = carry_out(&engine, &settings, &store, &clock, &options, &args, &stop) => ended,
         () = interrupted(&stop) => Err(anyhow::anyhow!("stopped; what was done is in the audit, the rest is done by the next sync")),
     };
     store.close().await;
@@ -57,6 +57,7 @@ async fn carry_out(
     clock: &Clock,
     options: &Options,
     args: &SyncArgs,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     if args.dry_run {
         let report = engine.dry_run(options).await?;
@@ -71,7 +72,7 @@ async fn carry_out(
             tenure.end().await;
             return ended;
         }
-        if let Some(summary) = elsewhere(store, clock, options).await? {
+        if let Some(summary) = elsewhere(store, clock, options, stop).await? {
             return print_summary(&summary, settings, args.format);
         }
         output::note("the service that was at it ended; going on here");
@@ -121,13 +122,18 @@ async fn here(
     }
     if report.interrupted {
         print_summary(&report.summary, settings, args.format)?;
-        anyhow::bail!("Synapse went away before the end; the rest is done by the next sync");
+        anyhow::bail!("Synapse went away or this was stopped before the end; the rest is done by the next sync");
     }
     print_summary(&report.summary, settings, args.format)
 }
 
 /// Hands the pass over to the process that holds the lease, and follows it. None when that process ended without it.
-async fn elsewhere(store: &Store, clock: &Clock, options: &Options) -> anyhow::Result<Option<Summary>> {
+async fn elsewhere(
+    store: &Store,
+    clock: &Clock,
+    options: &Options,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Summary>> {
     let holder = Tenure::holder(store, clock).await?.unwrap_or_default();
     output::note(&format!("{holder} is at work on this database; handing the sync over to it"));
     let new = NewRun { origin: "cli".to_owned(), options: serde_json::to_value(options)? };
@@ -149,16 +155,28 @@ async fn elsewhere(store: &Store, clock: &Clock, options: &Options) -> anyhow::R
         let (done, total) = now.progress;
         let steps = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         display.show(Progress { phase: Phase::Rooms, done: steps(done), total: steps(total) });
-        if Tenure::holder(store, clock).await?.is_none() && cancel_if_queued(store, run).await? {
+        if stop.is_cancelled() {
+            let goes_on = if store.withdraw_run(run).await? { "was taken back" } else { "goes on over there" };
+            anyhow::bail!("no longer following the pass; it {goes_on}");
+        }
+        if Tenure::holder(store, clock).await?.is_none() && is_abandoned(store, run).await? {
             display.end();
             return Ok(None);
         }
-        tokio::time::sleep(FOLLOW_EVERY).await;
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_EVERY) => {}
+            () = stop.cancelled() => {}
+        }
     }
 }
 
-async fn cancel_if_queued(store: &Store, run: RunId) -> anyhow::Result<bool> {
-    Ok(store.withdraw_run(run).await?)
+/// Whether nobody will end the run now that the lease is free: it was not begun, or its process died over it.
+async fn is_abandoned(store: &Store, run: RunId) -> anyhow::Result<bool> {
+    if store.withdraw_run(run).await? {
+        return Ok(true);
+    }
+    // It may have ended since it was looked at.
+    Ok(store.run(run).await?.is_some_and(|run| run.end.is_none()))
 }
 
 /// The first signal ends softly: what is under way is finished and noted.

@@ -10,7 +10,7 @@ use equipemed_domain::policy::Policy;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use super::gather::Known;
-use super::sights::{find_lost_rooms, look_at};
+use super::sights::{STILL_AT_IT, find_lost_rooms, look_at};
 use crate::homeserver::{HomeserverError, Reader};
 use crate::store::{Store, StoreError};
 
@@ -124,7 +124,13 @@ pub async fn rooms(
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
     if !missing.is_empty() {
         let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
-        for (key, found) in find_lost_rooms(reader, &missing, &bound).await? {
+        let mut lost = find_lost_rooms(reader, &missing, &bound).await?;
+        // Whose making broke off with the process may appear a moment later: to make it again would make it twice.
+        if store.rooms_half_made().await?.iter().any(|key| missing.contains(key) && !lost.contains_key(key)) {
+            tokio::time::sleep(STILL_AT_IT).await;
+            lost = find_lost_rooms(reader, &missing, &bound).await?;
+        }
+        for (key, found) in lost {
             let room_id = if dry_run { found } else { store.bind_room(&key, &found, known.now).await? };
             known.rooms.insert(key, room_id);
         }

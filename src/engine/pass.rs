@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
+use equipemed_domain::action::Action;
 use equipemed_domain::binding::Bindings;
+use equipemed_domain::cause::Cause;
 use equipemed_domain::desired::{Desired, Wishes, desired};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
-use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, review};
+use equipemed_domain::review::{Circumstances, Held, Verdict, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use jiff::{SignedDuration, Timestamp};
@@ -263,12 +266,21 @@ impl Engine {
                 new.push(held.clone());
             }
         }
-        let shrank = verdict.held.iter().any(|held| matches!(held.reason, HeldReason::DirectoryShrank { .. }));
-        // A directory that shrank suspiciously must not become the measure of the next read.
-        if view.scope == Scope::Everything && !shrank {
+        // A directory that shrank suspiciously must not become the measure of the next read, also when nothing was to be
+        // destroyed yet: who is missing counts as gone only at the second read. What is destroyed all the same, somebody
+        // consented to.
+        let consented = verdict.go.steps.iter().any(|step| step.cause == Cause::Policy && destroys(&step.action));
+        if view.scope == Scope::Everything && (consented || !self.shrank(&view.known)) {
             store.remember_directory_size(view.known.directory.len()).await?;
         }
         Ok(new)
+    }
+
+    /// Whether the directory lost so many people since the last good read that it is not believed.
+    fn shrank(&self, known: &Known) -> bool {
+        let people = known.directory.len() as f64;
+        let least = |before: usize| before as f64 * (1.0 - self.parts().policy.limits.shrink_share);
+        known.memory.people_last_read.is_some_and(|before| people < least(before))
     }
 
     /// Gives what a killed process had begun its outcome, before anything new is begun.
@@ -303,7 +315,8 @@ impl Engine {
         if !report.interrupted {
             for id in released {
                 let still_held = report.summary.held.iter().any(|held| held.id == id);
-                if !still_held && selection.is_everything() {
+                // What failed half-way may be done again by the next pass without asking again.
+                if !still_held && selection.is_everything() && !report.summary.has_failures() {
                     self.parts().store.mark_released(&id).await?;
                 }
             }
@@ -315,14 +328,31 @@ impl Engine {
     }
 }
 
+/// Whether an action takes something from people that does not come back by itself.
+fn destroys(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::LockAccount { .. }
+            | Action::DeactivateAccount { .. }
+            | Action::RemoveMember { .. }
+            | Action::SetRetention { .. }
+    )
+}
+
 fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
     let plan = selection.of(verdict.go);
-    let summary = Summary {
+    let mut summary = Summary {
         counts: BTreeMap::new(),
         troubles: Vec::new(),
         findings: plan.findings.len(),
         held: verdict.held.clone(),
         planned: plan.steps.len(),
     };
+    // A room nobody could look at is not in line, whatever else went well.
+    for finding in &plan.findings {
+        if let Finding::RoomUnreadable { room, why, .. } = finding {
+            summary.count_failure("read_room", format!("room {room}"), why.clone());
+        }
+    }
     Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: false }
 }

@@ -9,17 +9,22 @@ use equipemed_domain::action::Subject;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
 use super::{Engine, backoff};
-use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, StoreError};
+use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
 
 /// How often the store is asked for work. In-process wakes do not wait for it.
 const TICK: Duration = Duration::from_millis(250);
 /// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
-const CLAIM: Duration = Duration::from_secs(120);
+const CLAIM: Duration = Duration::from_secs(15);
+/// How often claims are prolonged: a pass may wait long for Synapse, and nobody else is to begin it meanwhile.
+const KEEP_EVERY: Duration = Duration::from_secs(5);
+/// How many of the latest runs are looked through for those of dead processes.
+const RUNS_LOOKED_THROUGH: usize = 50;
 /// A run whose holder was not heard of for so long is taken over.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often a run's progress is noted, which is also its holder's sign of life.
@@ -72,7 +77,25 @@ impl Engine {
 
     /// Works until it is stopped. What is under way at that moment is finished and noted.
     pub async fn work(&self, lanes: &Lanes) {
-        tokio::join!(self.full_lane(lanes), self.narrow_lane(lanes), self.deed_lane(lanes));
+        let lanes_ended = CancellationToken::new();
+        let working = async {
+            tokio::join!(self.full_lane(lanes), self.narrow_lane(lanes), self.deed_lane(lanes));
+            lanes_ended.cancel();
+        };
+        tokio::join!(working, self.keep_claims(lanes, &lanes_ended));
+    }
+
+    async fn keep_claims(&self, lanes: &Lanes, ended: &CancellationToken) {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        loop {
+            tokio::select! {
+                () = ended.cancelled() => return,
+                () = tokio::time::sleep(KEEP_EVERY) => {}
+            }
+            if let Err(error) = store.keep_wakeups(&lanes.holder, clock.now(), CLAIM).await {
+                tracing::warn!(%error, "Claims could not be prolonged");
+            }
+        }
     }
 
     /// Whether the service is to end.
@@ -107,6 +130,9 @@ impl Engine {
     }
 
     async fn under_tenure(&self, tenure: &Tenure, lanes: &Lanes) {
+        if let Err(error) = self.bury_runs(&lanes.holder).await {
+            tracing::warn!(%error, "Runs of dead processes could not be ended");
+        }
         // A service that was away may have missed anything.
         if let Err(error) = self.wake(&Wake::Everything, "start").await {
             tracing::error!(%error, "The first pass could not be asked for");
@@ -127,11 +153,15 @@ impl Engine {
     async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
-        if let Some(woken) = &woken {
-            let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null };
-            store.request_run(&new, clock.now()).await?;
-        }
-        let Some(run) = store.claim_run(&lanes.holder, self.mode(), clock.now(), SILENCE, None).await? else {
+        let own = match &woken {
+            Some(woken) => {
+                let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null };
+                Some(store.request_run(&new, clock.now()).await?)
+            }
+            None => None,
+        };
+        // A wake-up is over with its own run, not with that of a command which asked for less and came before.
+        let Some(run) = store.claim_run(&lanes.holder, self.mode(), clock.now(), SILENCE, own).await? else {
             return Ok(false);
         };
         // A run of our own making has no options; those of a command were checked when it stored them.
@@ -168,10 +198,26 @@ impl Engine {
     /// When the store cannot be written.
     pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> anyhow::Result<RunId> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
+        self.bury_runs(holder).await?;
         let new = NewRun { origin: origin.to_owned(), options: serde_json::to_value(options)? };
         let id = store.request_run(&new, clock.now()).await?;
         store.claim_run(holder, self.mode(), clock.now(), SILENCE, Some(id)).await?;
         Ok(id)
+    }
+
+    /// Ends runs whose process died: under the lease nobody else can be at one. They are not done again, because what a
+    /// command asked for back then may not be what anybody wants now.
+    async fn bury_runs(&self, holder: &str) -> Result<(), StoreError> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        for run in store.recent_runs(RUNS_LOOKED_THROUGH).await? {
+            let is_dead = run.state == RunState::Running && run.holder.as_deref() != Some(holder);
+            let now = clock.now();
+            if is_dead && store.claim_run(holder, self.mode(), now, Duration::ZERO, Some(run.id)).await?.is_some() {
+                let end = RunEnd::Failed("the process that was at it ended".to_owned());
+                store.finish_run(run.id, holder, &end, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a full pass with its row in the store kept up to date: others follow it there.
@@ -186,19 +232,11 @@ impl Engine {
         holder: &str,
     ) -> anyhow::Result<Report> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let mut progress = self.progress();
-        let mut pass = std::pin::pin!(self.full_pass(tenure, options, Some(run)));
-        let result = loop {
-            tokio::select! {
-                result = &mut pass => break result,
-                () = tokio::time::sleep(PROGRESS_EVERY) => {
-                    let now = *progress.borrow_and_update();
-                    let steps = (now.done as u64, now.total as u64);
-                    if let Err(error) = store.progress(run, holder, steps, clock.now()).await {
-                        tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
-                    }
-                }
-            }
+        // Side by side, never in turns: the pass may hold the store's one writing connection at any moment, and would
+        // keep it for as long as it is not polled.
+        let result = tokio::select! {
+            result = self.full_pass(tenure, options, Some(run)) => result,
+            () = self.note_progress(run, holder) => anyhow::bail!("progress ended before its pass"),
         };
         let end = match &result {
             Ok(report) if report.interrupted => {
@@ -217,6 +255,20 @@ impl Engine {
             tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
         }
         result
+    }
+
+    /// Notes how far a run is, for as long as it is polled.
+    async fn note_progress(&self, run: RunId, holder: &str) {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let mut progress = self.progress();
+        loop {
+            tokio::time::sleep(PROGRESS_EVERY).await;
+            let now = *progress.borrow_and_update();
+            let steps = (now.done as u64, now.total as u64);
+            if let Err(error) = store.progress(run, holder, steps, clock.now()).await {
+                tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
+            }
+        }
     }
 
     async fn narrow_lane(&self, lanes: &Lanes) {

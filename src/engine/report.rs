@@ -87,13 +87,19 @@ impl Summary {
                 why
             }
         };
+        let (kind, outcome, detail) = (kind.to_owned(), outcome.as_str().to_owned(), detail.clone());
+        self.keep(Trouble { kind, subject, outcome, detail });
+    }
+
+    /// Counts something that failed and is no step.
+    pub fn count_failure(&mut self, kind: &str, subject: String, detail: String) {
+        self.counts.entry(kind.to_owned()).or_default().failed += 1;
+        self.keep(Trouble { kind: kind.to_owned(), subject, outcome: "failed".to_owned(), detail });
+    }
+
+    fn keep(&mut self, trouble: Trouble) {
         if self.troubles.len() < TROUBLES_KEPT {
-            self.troubles.push(Trouble {
-                kind: kind.to_owned(),
-                subject,
-                outcome: outcome.as_str().to_owned(),
-                detail: detail.clone(),
-            });
+            self.troubles.push(trouble);
         }
     }
 }

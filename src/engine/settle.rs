@@ -10,7 +10,7 @@ use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use jiff::Timestamp;
 
-use crate::store::Store;
+use crate::store::{Cause, Store};
 
 /// Gives every unfinished intent from before `started` its outcome.
 ///
@@ -28,8 +28,10 @@ pub async fn settle(store: &Store, plan: &Plan, started: Timestamp, now: Timesta
         .filter(|entry| entry.at < started)
         .map(|entry| {
             let again = planned.contains(&entry.intent.action);
-            let outcome = if again {
-                Outcome::Failed("interrupted before Synapse's answer came; tried again by the next pass".to_owned())
+            // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
+            let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
+            let outcome = if again || is_deed {
+                Outcome::Failed("interrupted before Synapse's answer came; tried again".to_owned())
             } else {
                 Outcome::AlreadySo
             };

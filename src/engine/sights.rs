@@ -1,6 +1,7 @@
 //! What the engine sees of the managed rooms' state: one request a room, several rooms at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::RoomSight;
@@ -12,6 +13,8 @@ use crate::homeserver::{HomeserverError, Reader};
 
 /// How many rooms are read at once. Each is a few hundred kilobytes for a moment, and Synapse reads one at a time.
 const ROOMS_IN_FLIGHT: usize = 4;
+/// How long Synapse may go on with a room whose asker went away, before the room can be seen.
+pub(super) const STILL_AT_IT: Duration = Duration::from_secs(2);
 
 /// Looks at rooms by id.
 ///

@@ -12,6 +12,7 @@ use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 
 use super::accounts::ended;
 use super::{StepError, Work};
+use crate::engine::sights::STILL_AT_IT;
 use crate::homeserver::{Founding, HomeserverError};
 
 impl Work<'_> {
@@ -90,18 +91,29 @@ impl Work<'_> {
         };
         let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels);
         let founding = Founding { key, new: &new, parent: parent.as_deref(), levels };
-        let made = match self.writer.create_room(&founding).await {
-            Ok(room) => Ok(room),
-            Err(HomeserverError::MaybeDone { why }) => {
-                self.find_made(key).await?.ok_or(HomeserverError::MaybeDone { why })
+        let mut made = self.writer.create_room(&founding).await;
+        if let Err(HomeserverError::MaybeDone { .. }) = made {
+            made = match self.find_made_late(key).await? {
+                Some(room) => Ok(room),
+                None => self.writer.create_room(&founding).await,
+            };
+        }
+        match made {
+            Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => self.take_alias_back(&founding).await,
+            made => self.bind_room(key, made?).await,
+        }
+    }
+
+    /// Looks for a room that Synapse was asked to make and said nothing about. It may still be at it when it answers
+    /// the first look, so that only the second one is believed.
+    async fn find_made_late(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, HomeserverError> {
+        match self.find_made(key).await? {
+            Some(room) => Ok(Some(room)),
+            None => {
+                tokio::time::sleep(STILL_AT_IT).await;
+                self.find_made(key).await
             }
-            Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => {
-                return self.take_alias_back(&founding).await;
-            }
-            Err(error) => Err(error),
-        };
-        let room = made?;
-        self.bind_room(key, room).await
+        }
     }
 
     async fn bind_room(&self, key: &RoomKey, room: OwnedRoomId) -> Result<Outcome, StepError> {

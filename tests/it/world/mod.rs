@@ -112,14 +112,8 @@ impl Hospital {
             "rooms": rooms,
             "telemetry": {"log": "text"},
         });
-        let mut hospital = Self {
-            people: BTreeMap::new(),
-            config,
-            proxy,
-            seat,
-            folder: Folder::new("hospital")?,
-            is_checked: false,
-        };
+        let mut hospital =
+            Self { people: BTreeMap::new(), config, proxy, seat, folder: Folder::new("hospital")?, is_checked: false };
         for (index, person) in people.into_iter().enumerate() {
             let id = index + 1;
             hospital.people.insert(person.name.clone(), Person { id, ..person });
@@ -375,7 +369,8 @@ pub(crate) fn count_state(recorded: &[Recorded], kind: &str) -> usize {
         .iter()
         .filter(|request| {
             let path = request.decoded_path();
-            request.method == "PUT" && (path.contains(&format!("/state/{kind}/")) || path.ends_with(&format!("/state/{kind}")))
+            request.method == "PUT"
+                && (path.contains(&format!("/state/{kind}/")) || path.ends_with(&format!("/state/{kind}")))
         })
         .count()
 }
