@@ -81,7 +81,8 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
         // Synapse may be down at the start: that is waited for, not an error. What it says, once it answers, is one.
         let reader = tokio::select! {
             reader = connect::reader(connection.clone(), &settings) => reader,
-            () = stop.cancelled() => return Ok(()),
+            // Not before the port is free: who stops for other settings takes it again at once.
+            () = stop.cancelled() => return answering.await.context("the listener broke")?,
         };
         match reader {
             Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),

@@ -96,15 +96,17 @@ impl Engine {
     pub async fn narrow_pass(&self, target: &Target) -> anyhow::Result<Report> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
+        let mut rooms = BTreeSet::new();
         if let Target::Person(_) = target {
-            let rooms: BTreeSet<RoomKey> = verdict.go.actions().filter_map(|action| action.room()).collect();
+            rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
             verdict.go.steps.retain(|step| step.action.room().is_none());
-            for room in rooms {
-                self.wake_room(&room, "person").await?;
-            }
         }
         let newly_held = self.record_holds(&view, &verdict, &options).await?;
         let report = self.finish(None, view, verdict, &options.selection, None).await?;
+        // Only now: a room's pass that came before the account was made would find nobody to add.
+        for room in rooms {
+            self.wake_room(&room, "person").await?;
+        }
         Ok(Report { newly_held, ..report })
     }
 

@@ -89,7 +89,7 @@ async fn a_person_promoted_in_twelve_rooms_is_one_event_in_each() -> anyhow::Res
     let rooms: serde_json::Map<String, Value> = (0..12)
         .map(|index| (format!("r{index:02}"), json!({"name": format!("Sala {index}"), "members": {"any": true}})))
         .collect();
-    let mut hospital = Hospital::new(vec![person("ana", &[]), person("rui", &[])], Value::Object(rooms)).await?;
+    let mut hospital = Hospital::new(vec![person("ana", &[]), chief("marcia")], Value::Object(rooms)).await?;
     hospital.sync(&[]).await?.ended(0);
     hospital.take();
     for (groups, level) in [(vec!["Leads".to_owned()], Some(50)), (vec![], None)] {

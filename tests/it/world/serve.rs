@@ -135,9 +135,10 @@ async fn a_service_that_is_killed_is_succeeded_by_who_waits_for_it() -> anyhow::
     let hospital = Hospital::new(crowd("p", 8, &[]), rooms()).await?;
     // Slow enough to be killed in the middle of its first pass.
     hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_millis(1500))));
+    hospital.take();
     let serving = hospital.serve().await?;
     until("the first join", || async {
-        Ok((count(&hospital.proxy.recorded(), Endpoint::CreateRoom) == 2).then_some(()))
+        Ok((count(&hospital.proxy.recorded(), Endpoint::AdminJoin) > 0).then_some(()))
     })
     .await?;
     let sync = hospital.start(&["sync"])?;

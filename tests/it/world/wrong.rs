@@ -15,7 +15,7 @@ async fn a_wrong_configuration_or_command_line_is_a_usage_error() -> anyhow::Res
     let mut hospital = Hospital::unprepared(crowd("p", 2, &[]), rooms()).await?;
     std::fs::write(hospital.path("config.yaml"), "mode: enforce\nrooms: [")?;
     let broken = hospital.sync(&[]).await?.ended(2);
-    broken.says(&["config.yaml", "2"]);
+    broken.says(&["config.yaml:3:1"]);
 
     hospital.config["hommeserver"] = json!({});
     hospital.write_config()?;
