@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use equipemed_bot::clock::Clock;
 use equipemed_bot::homeserver::Endpoint;
 use equipemed_bot::store::NewDeed;
@@ -198,7 +199,7 @@ async fn a_valid_configuration_is_taken_over_and_no_other() -> anyhow::Result<()
     hospital.config["rooms"]["todos"]["name"] = json!("Equipe");
     hospital.write_config()?;
     serving.hup()?;
-    until("the old name", named("Equipe")).await?;
+    until("the old name", named("Equipe")).await.with_context(|| serving.err())?;
     serving.term()?;
     serving.end().await?.ended(0);
     hospital.finish().await
