@@ -12,7 +12,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
-use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, review};
+use equipemed_domain::review::{Circumstances, Held, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use jiff::{SignedDuration, Timestamp};
@@ -263,10 +263,13 @@ impl Engine {
                 new.push(held.clone());
             }
         }
-        let shrank = verdict.held.iter().any(|held| matches!(held.reason, HeldReason::DirectoryShrank { .. }));
-        // A directory that shrank suspiciously must not become the measure of the next read.
-        if view.scope == Scope::Everything && !shrank {
-            store.remember_directory_size(view.known.directory.len()).await?;
+        let people = view.known.directory.len();
+        let shrank = directory_shrank(&self.parts().policy.limits, &view.known.memory, people);
+        // A directory that shrank suspiciously must not become the measure of the next read, until somebody consents.
+        let consented = shrank
+            .is_none_or(|reason| !options.approve.is_empty() && verdict.held.iter().all(|held| held.reason != reason));
+        if view.scope == Scope::Everything && consented {
+            store.remember_directory_size(people).await?;
         }
         Ok(new)
     }

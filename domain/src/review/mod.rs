@@ -285,7 +285,8 @@ fn many_removed<'a>(
         .collect();
     members.extend(people.iter());
     let of = members.len();
-    let many = people.len() >= with.limits.remove_least && people.len() as f64 > of as f64 * with.limits.remove_share;
+    // Half is held, too: a rule that loses every second person is as suspicious as one that loses a few more.
+    let many = people.len() >= with.limits.remove_least && people.len() as f64 >= of as f64 * with.limits.remove_share;
     many.then(|| HeldReason::ManyRemoved { room: room.clone(), people: people.len(), of })
 }
 
