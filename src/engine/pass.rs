@@ -23,7 +23,7 @@ use super::apply::Work;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
-use super::report::{Report, Summary};
+use super::report::{NOTES_KEPT, Report, Summary};
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
@@ -324,6 +324,7 @@ fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
         counts: BTreeMap::new(),
         troubles: Vec::new(),
         findings: plan.findings.len(),
+        notes: plan.findings.iter().take(NOTES_KEPT).map(ToString::to_string).collect(),
         held: verdict.held.clone(),
         planned: plan.steps.len(),
     };

@@ -20,6 +20,8 @@ use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, StoreError};
 const TICK: Duration = Duration::from_millis(250);
 /// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
 const CLAIM: Duration = Duration::from_secs(120);
+/// After so many passes with failures a narrow wake-up is not repeated.
+const REFUSALS: u32 = 4;
 /// A run whose holder was not heard of for so long is taken over.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often a run's progress is noted, which is also its holder's sign of life.
@@ -260,7 +262,8 @@ impl Engine {
         let result = self.narrow_pass(&target).await;
         let now = self.parts().clock.now();
         let ended = match result {
-            Ok(report) if !report.interrupted && report.summary.total(|counts| counts.failed) == 0 => {
+            // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
+            Ok(report) if !report.interrupted && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) => {
                 self.parts().store.finish_wakeup(claimed).await.map(|_| ())
             }
             Ok(_) => self.try_later(claimed, now).await,
