@@ -4,6 +4,5 @@ mod architecture;
 mod config;
 mod homeserver;
 mod migrations;
-mod postgres;
 mod roster;
 mod store;
