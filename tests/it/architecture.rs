@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context as _, Result};
 use equipemed_bot::homeserver::Endpoint;
 
 /// Row may use column. A column may be a part of a module; what is not here is forbidden.
@@ -101,28 +102,30 @@ fn project() -> &'static Path {
 }
 
 /// All files with the ending below the folders.
-fn files(folders: &[&str], ending: &str) -> Vec<File> {
+fn files(folders: &[&str], ending: &str) -> Result<Vec<File>> {
     let mut open: Vec<PathBuf> = folders.iter().map(|folder| project().join(folder)).collect();
     let mut found = Vec::new();
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            for entry in std::fs::read_dir(&path)? {
+                open.push(entry?.path());
+            }
         } else if path.extension().is_some_and(|extension| extension == ending) {
-            let relative = path.strip_prefix(project()).unwrap().to_str().unwrap();
-            found.push(File::new(relative, &std::fs::read_to_string(&path).unwrap()));
+            let relative = path.strip_prefix(project())?.to_str().context("a path that is no text")?;
+            found.push(File::new(relative, &std::fs::read_to_string(&path)?));
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(!found.is_empty(), "no {ending} files in {folders:?}");
-    found
+    anyhow::ensure!(!found.is_empty(), "no {ending} files in {folders:?}");
+    Ok(found)
 }
 
-fn sources() -> Vec<File> {
+fn sources() -> Result<Vec<File>> {
     files(&["src"], "rs")
 }
 
-fn read(path: &str) -> String {
-    std::fs::read_to_string(project().join(path)).unwrap()
+fn read(path: &str) -> Result<String> {
+    std::fs::read_to_string(project().join(path)).with_context(|| path.to_owned())
 }
 
 #[track_caller]
@@ -256,43 +259,49 @@ fn section<'t>(manifest: &'t str, title: &str) -> BTreeSet<&'t str> {
 }
 
 #[test]
-fn modules_import_only_what_the_table_allows() {
-    assert_none(&check_imports(&sources()));
+fn modules_import_only_what_the_table_allows() -> Result<()> {
+    assert_none(&check_imports(&sources()?));
+    Ok(())
 }
 
 #[test]
-fn no_two_modules_import_each_other() {
-    assert_none(&check_two_way(&sources()));
+fn no_two_modules_import_each_other() -> Result<()> {
+    assert_none(&check_two_way(&sources()?));
+    Ok(())
 }
 
 #[test]
-fn heavy_crates_have_one_home_each() {
-    let sources = sources();
+fn heavy_crates_have_one_home_each() -> Result<()> {
+    let sources = sources()?;
     assert_none(&HOMES.iter().flat_map(|(name, home)| check_home(&sources, name, home)).collect::<Vec<_>>());
+    Ok(())
 }
 
 #[test]
-fn only_the_appliers_hold_a_writer_and_only_the_command_line_permits_one() {
-    let sources = sources();
+fn only_the_appliers_hold_a_writer_and_only_the_command_line_permits_one() -> Result<()> {
+    let sources = sources()?;
     assert_none(&check_home(&sources, "Writer", MAY_WRITE));
     assert_none(&check_home(&sources, "WritePermit", &[MAY_PERMIT, &["src/homeserver/mod.rs"]].concat()));
+    Ok(())
 }
 
 #[test]
-fn every_source_file_says_what_it_is_for_and_is_not_too_long() {
-    assert_none(&check_form(&files(&["src", "domain", "testbed", "xtask", "tests"], "rs")));
+fn every_source_file_says_what_it_is_for_and_is_not_too_long() -> Result<()> {
+    assert_none(&check_form(&files(&["src", "domain", "testbed", "xtask", "tests"], "rs")?));
+    Ok(())
 }
 
 #[test]
-fn the_pure_crate_is_made_of_what_it_should_and_the_testbed_is_never_shipped() {
-    assert_eq!(section(&read("domain/Cargo.toml"), "dependencies"), DOMAIN_IS_MADE_OF.iter().copied().collect());
-    let root = read("Cargo.toml");
+fn the_pure_crate_is_made_of_what_it_should_and_the_testbed_is_never_shipped() -> Result<()> {
+    assert_eq!(section(&read("domain/Cargo.toml")?, "dependencies"), DOMAIN_IS_MADE_OF.iter().copied().collect());
+    let root = read("Cargo.toml")?;
     assert!(!section(&root, "dependencies").contains("equipemed-testbed"));
     assert!(section(&root, "dev-dependencies").contains("equipemed-testbed"));
+    Ok(())
 }
 
 #[test]
-fn every_rule_complains_of_what_it_forbids() {
+fn every_rule_complains_of_what_it_forbids() -> Result<()> {
     let check = |path: &str, text: &str| check_imports(&[File::new(path, text)]);
     let bad: &[(&str, &str)] = &[
         ("src/store/grants.rs", "use crate::engine::Engine;"),
@@ -328,7 +337,10 @@ fn every_rule_complains_of_what_it_forbids() {
         "Run `equipemed-bot frobnicate`, then:\n```\n# equipemed-bot -c a.yaml sync --dry-run --fast | tail\n```\n";
     let typed = typed(text).into_iter().collect::<Vec<_>>();
     assert_eq!(typed.len(), 2);
-    assert!(typed.iter().all(|command| complaint("README.md", command).is_some()), "{typed:?}");
+    for command in &typed {
+        assert!(complaint("README.md", command)?.is_some(), "{command:?}");
+    }
+    Ok(())
 }
 
 /// A command as the documentation writes it.
@@ -381,44 +393,48 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
 }
 
 /// What the real binary has against the command.
-fn complaint(place: &str, command: &Typed) -> Option<String> {
-    let asked = Command::new(env!("CARGO_BIN_EXE_equipemed-bot")).args(&command.words).arg("--help").output().unwrap();
+fn complaint(place: &str, command: &Typed) -> Result<Option<String>> {
+    let asked = Command::new(env!("CARGO_BIN_EXE_equipemed-bot")).args(&command.words).arg("--help").output()?;
     let words = command.words.join(" ");
     if !asked.status.success() {
-        return Some(format!("{place}: there is no `equipemed-bot {words}`"));
+        return Ok(Some(format!("{place}: there is no `equipemed-bot {words}`")));
     }
     let help = String::from_utf8_lossy(&asked.stdout).into_owned();
     let unknown = command.options.iter().find(|option| {
         let option = option.split(['=', ',', ']']).next().unwrap_or_default();
         !help.split_whitespace().any(|word| word.trim_end_matches(',') == option)
     });
-    unknown.map(|option| format!("{place}: `equipemed-bot {words}` has no {option}"))
+    Ok(unknown.map(|option| format!("{place}: `equipemed-bot {words}` has no {option}")))
 }
 
-fn documents() -> Vec<File> {
-    let mut documents = files(&["docs"], "md");
-    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-    documents.extend(top.map(|name| File::new(name, &read(name))));
-    documents
+fn documents() -> Result<Vec<File>> {
+    let mut documents = files(&["docs"], "md")?;
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        documents.push(File::new(name, &read(name)?));
+    }
+    Ok(documents)
 }
 
 #[test]
-fn every_command_in_the_documentation_exists() {
-    let documents = documents();
+fn every_command_in_the_documentation_exists() -> Result<()> {
+    let documents = documents()?;
     let commands = documents.iter().flat_map(|file| typed(&file.text).into_iter().map(|command| (&file.path, command)));
     let commands: Vec<_> = commands.collect();
     assert!(commands.len() > 20, "only {} commands were found in the documentation", commands.len());
-    assert_none(&commands.iter().filter_map(|(place, command)| complaint(place, command)).collect::<Vec<_>>());
+    let complaints = commands.iter().map(|(place, command)| complaint(place, command)).collect::<Result<Vec<_>>>()?;
+    assert_none(&complaints.into_iter().flatten().collect::<Vec<_>>());
+    Ok(())
 }
 
 #[test]
-fn the_readme_lists_exactly_the_endpoints() {
-    let readme = read("README.md");
+fn the_readme_lists_exactly_the_endpoints() -> Result<()> {
+    let readme = read("README.md")?;
     let is_endpoint =
         |line: &&str| line.starts_with("| `GET /") || line.starts_with("| `P") || line.starts_with("| `DELETE /");
     let listed: BTreeSet<&str> = readme.lines().filter(is_endpoint).filter_map(|line| line.split('`').nth(1)).collect();
     let known: Vec<String> = Endpoint::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(listed, known.iter().map(String::as_str).collect());
+    Ok(())
 }
 
 /// What a heading is called in a link.
@@ -433,7 +449,8 @@ fn anchors(markdown: &str) -> BTreeSet<String> {
 
 /// Links that lead to no file, or to no heading of it.
 fn dead_links(file: &File) -> Vec<String> {
-    let folder = project().join(&file.path).parent().unwrap().to_owned();
+    let here = project().join(&file.path);
+    let folder = here.parent().unwrap_or(project());
     let links = file.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let is_dead = |link: &&str| {
         let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -445,8 +462,9 @@ fn dead_links(file: &File) -> Vec<String> {
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
-    assert_none(&documents().iter().flat_map(dead_links).collect::<Vec<_>>());
+fn links_between_documents_lead_somewhere() -> Result<()> {
+    assert_none(&documents()?.iter().flat_map(dead_links).collect::<Vec<_>>());
     let bad = File::new("docs/a.md", "# A b\n[x](../README.md) [x](#a-b) [x](no.md) [x](#no) [x](../README.md#no)");
     assert_eq!(dead_links(&bad).len(), 3);
+    Ok(())
 }
