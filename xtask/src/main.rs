@@ -1,3 +1,1 @@
-//! The project's commands.
-
 fn main() {}
