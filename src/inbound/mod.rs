@@ -1,7 +1,7 @@
 //! What the outside may ask of the running service over HTTP.
 //!
-//! For now only whether it is alive and able to work; Synapse's transactions
-//! are answered on the same listener.
+//! For now only whether it is alive and able to work. Synapse's transactions will
+//! be answered on the same listener; until then Synapse finds nobody there.
 
 pub mod watch;
 

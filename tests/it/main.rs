@@ -1,5 +1,6 @@
 //! One binary for all tests of the service, against real servers: it is linked once.
 
+mod architecture;
 mod config;
 mod homeserver;
 mod migrations;
