@@ -142,7 +142,7 @@ impl<'a> Access<'a> {
                 best = Some(found);
             }
         }
-        best.unwrap_or((0, LevelReason::Nothing))
+        best.map_or((0, LevelReason::Nothing), |(level, reason)| (level.min(PEOPLE_MAX), reason))
     }
 
     /// The nearest room or space, this one or above, of which the person is administrator.
@@ -189,13 +189,26 @@ impl<'a> Access<'a> {
         rights
     }
 
-    /// Every right the person has somewhere.
+    /// Every right the person has somewhere: the union of [`Self::rights`] over all rooms and outside them.
+    ///
+    /// Asked of everybody at every pass, so it goes by what the person has and not by room; only people with grants
+    /// need that, for one grant may hide another.
     #[must_use]
     pub fn rights_anywhere(&self, person: &Person) -> Rights {
-        let mut rights = self.rights(person, None);
-        for room in self.policy.rooms.keys() {
-            rights.extend(self.rights(person, Some(room)));
+        let mut rooms = self.policy.rooms.values();
+        if rooms.any(|room| room.administrators.as_ref().is_some_and(|rule| rule.matches(person, &self.rules, false))) {
+            return all_rights();
         }
-        rights
+        if self.grants.contains_key(&person.id) {
+            let everywhere = self.rights(person, None);
+            let rooms = self.policy.rooms.keys().flat_map(|room| self.rights(person, Some(room)));
+            return everywhere.into_iter().chain(rooms).collect();
+        }
+        let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
+        let holds = |scope: &RoomKey| self.policy.rooms.contains_key(scope);
+        roles
+            .filter(|role| role.scope.as_ref().is_none_or(holds))
+            .flat_map(|role| role.rights.iter().copied())
+            .collect()
     }
 }

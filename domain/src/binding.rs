@@ -89,6 +89,7 @@ pub fn bind(
         }
     }
 
+    let twins = accounts.twins();
     for (user, people) in wishes {
         let owner = taken.get(&*user).copied();
         let mut claimants: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
@@ -107,9 +108,9 @@ pub fn bind(
             continue;
         }
         let origin = match accounts.list.get(&user) {
-            None => match accounts.twin(&user) {
-                Some(twin) => {
-                    findings.push(Finding::AccountTwin { person: person.id, user, twin });
+            None => match twins.get(user.as_str()) {
+                Some(&twin) => {
+                    findings.push(Finding::AccountTwin { person: person.id, user, twin: twin.clone() });
                     continue;
                 }
                 None => Origin::New,
@@ -128,7 +129,7 @@ pub fn bind(
 /// The account a person would get: the first source with a valid localpart.
 ///
 /// # Errors
-/// Every name that was tried, and why it cannot be one.
+/// Every wish that was tried, and the rule it breaks.
 pub fn candidate(person: &Person, policy: &Policy) -> Result<OwnedUserId, Vec<(String, LocalpartError)>> {
     let mut tried = Vec::new();
     for source in &policy.users.localpart {

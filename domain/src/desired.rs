@@ -94,7 +94,7 @@ pub struct DesiredRoom {
     pub banned: BTreeMap<OwnedUserId, Cause>,
     /// Levels of members, 0 left out.
     pub levels: BTreeMap<OwnedUserId, i64>,
-    /// Whether the room's rule matched anybody at all, whatever their standing.
+    /// Whether the room's members rule matched anybody at all, whatever their standing; administrators do not count.
     pub matched: bool,
 }
 
@@ -129,7 +129,17 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         if policy.users.protected.contains(&account.user) {
             continue;
         }
-        match standing(wishes, &access, *id) {
+        // That EquipeMed is unclear about somebody does not stop a right holder who asks for a lock.
+        let asked = [GrantKind::Lock, GrantKind::Deactivate];
+        let locks = asked.into_iter().any(|kind| access.account_grant(*id, kind).is_some());
+        let standing = match standing(wishes, &access, *id) {
+            Err(finding) if locks => {
+                picture.findings.extend(finding);
+                Ok(Standing::Off)
+            }
+            standing => standing,
+        };
+        match standing {
             Ok(standing) => {
                 standings.insert(*id, standing);
                 let wanted = desired_account(wishes, &access, *id, account, standing, &mut picture);
@@ -144,8 +154,9 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         }
     }
 
+    let roster = roster(directory, &bound, &standings, &picture.accounts);
     for (key, room) in &policy.rooms {
-        let wanted = desired_room(wishes, &access, key, room, &bound, &standings, &picture.accounts);
+        let wanted = desired_room(&access, key, room, &roster);
         if !wanted.matched && key.as_str() != CONTROL_ROOM {
             picture.findings.push(Finding::RoomMatchesNobody { room: key.clone() });
         }
@@ -161,15 +172,13 @@ fn standing(wishes: Wishes<'_>, access: &Access<'_>, id: PersonId) -> Result<Sta
         let missing = wishes.bindings.get(&id).map_or(0, |binding| binding.missing_reads);
         return if missing >= READS_UNTIL_VANISHED { Ok(Standing::Gone) } else { Err(None) };
     };
+    let standing = wishes.policy.users.standing.standing(person, wishes.now);
     if !access.selects(&wishes.policy.users.who, person) {
-        return Err(None);
+        // Somebody who got an account and is no longer selected is left alone, but must not keep it open after
+        // leaving: the group that selected them is often taken away on the same day.
+        return standing.filter(|standing| *standing != Standing::Active).ok_or(None);
     }
-    wishes
-        .policy
-        .users
-        .standing
-        .standing(person, wishes.now)
-        .ok_or_else(|| Some(Finding::UnknownStatus { person: id, status: person.account_status.clone() }))
+    standing.ok_or_else(|| Some(Finding::UnknownStatus { person: id, status: person.account_status.clone() }))
 }
 
 fn earliest(known: &mut Option<Timestamp>, instant: Timestamp) {
@@ -190,14 +199,15 @@ fn desired_account(
         earliest(&mut picture.next_change, change);
     }
     let binding = bindings.get(&id);
+    // What a right holder asked for comes before the policy's own reason for the same: it is never held.
     let (state, cause) = if let Some(grant) = access.account_grant(id, GrantKind::Deactivate) {
         (AccountState::Deactivated, Cause::Grant(grant.id))
     } else if standing == Standing::Gone && is_deactivation_due(wishes, binding, &mut picture.next_change) {
         (AccountState::Deactivated, Cause::Policy)
-    } else if standing != Standing::Active {
-        (AccountState::Locked, Cause::Policy)
     } else if let Some(grant) = access.account_grant(id, GrantKind::Lock) {
         (AccountState::Locked, Cause::Grant(grant.id))
+    } else if standing != Standing::Active {
+        (AccountState::Locked, Cause::Policy)
     } else {
         (AccountState::Active, Cause::Policy)
     };
@@ -261,26 +271,51 @@ pub fn digest_of(external_id: &ExternalId) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
+const DISPLAY_NAME_MAX: usize = 256;
+
 /// Fills the template; empty parts leave no double space behind.
 fn display_name(template: &str, person: &Person) -> String {
     let specialty = person.specialties.iter().next().map_or("", String::as_str);
+    // Some usernames are e-mail addresses, which no colleague is to see.
+    let username = person.username.split('@').next().unwrap_or_default();
+    let full_name = person.full_name();
+    let full_name = if full_name == person.username { username } else { &full_name };
     let name = template
-        .replace("{full_name}", &person.full_name())
-        .replace("{username}", &person.username)
+        .replace("{full_name}", full_name)
+        .replace("{username}", username)
         .replace("{profession}", person.profession.map_or("", crate::directory::Profession::as_str))
         .replace("{specialty}", specialty);
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
+    // Synapse shows an empty name as none, so it would be sent again for ever.
+    let name = if name.trim().is_empty() { full_name } else { &name };
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    name.chars().take(DISPLAY_NAME_MAX).collect::<String>().trim_end().to_owned()
 }
 
-fn desired_room(
-    wishes: Wishes<'_>,
-    access: &Access<'_>,
-    key: &RoomKey,
-    room: &RoomPolicy,
-    bound: &BTreeMap<PersonId, Bound>,
+/// Everybody, with their account looked up once for all rooms.
+struct Roster<'a> {
+    /// People in EquipeMed; their account, if it is managed, and whether they may be brought in.
+    people: Vec<(&'a Person, Option<(&'a OwnedUserId, bool)>)>,
+    /// Managed accounts whose person vanished from EquipeMed.
+    vanished: Vec<(PersonId, &'a OwnedUserId)>,
+}
+
+fn roster<'a>(
+    directory: &'a Directory,
+    bound: &'a BTreeMap<PersonId, Bound>,
     standings: &BTreeMap<PersonId, Standing>,
-    accounts: &BTreeMap<OwnedUserId, DesiredAccount>,
-) -> DesiredRoom {
+    accounts: &'a BTreeMap<OwnedUserId, DesiredAccount>,
+) -> Roster<'a> {
+    let people = directory.people().map(|person| {
+        let account = bound.get(&person.id).and_then(|bound| accounts.get_key_value(&bound.user));
+        let works = standings.get(&person.id) == Some(&Standing::Active);
+        (person, account.map(|(user, wanted)| (user, works && wanted.state == AccountState::Active)))
+    });
+    let vanished = accounts.iter().filter(|(_, account)| directory.get(account.person).is_none());
+    Roster { people: people.collect(), vanished: vanished.map(|(user, account)| (account.person, user)).collect() }
+}
+
+fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &Roster<'_>) -> DesiredRoom {
     let mut wanted = DesiredRoom {
         members: BTreeMap::new(),
         kept_out: BTreeMap::new(),
@@ -288,13 +323,11 @@ fn desired_room(
         levels: BTreeMap::new(),
         matched: false,
     };
-    for person in wishes.directory.people() {
-        let belongs = access.selects(&room.members, person)
-            || room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
-        wanted.matched |= belongs;
-        let Some(account) = bound.get(&person.id) else { continue };
-        let Some(wanted_account) = accounts.get(&account.user) else { continue };
-        let user = &account.user;
+    for &(person, account) in &roster.people {
+        let matches = access.selects(&room.members, person);
+        let belongs = matches || room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
+        wanted.matched |= matches;
+        let Some((user, may_come)) = account else { continue };
         if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
             wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
             continue;
@@ -306,8 +339,7 @@ fn desired_room(
         if !belongs {
             continue;
         }
-        let standing = standings.get(&person.id).copied();
-        if standing == Some(Standing::Active) && wanted_account.state == AccountState::Active {
+        if may_come {
             wanted.members.insert(user.clone(), Wish::Join);
             let (level, _) = access.level(person, key);
             if level != 0 {
@@ -319,8 +351,12 @@ fn desired_room(
     }
     // Somebody who vanished from EquipeMed keeps the memberships until deactivation ends them; who is in which
     // room cannot be told any more.
-    for (user, account) in accounts {
-        if wishes.directory.get(account.person).is_none() {
+    for &(person, user) in &roster.vanished {
+        if let Some(grant) = access.room_grant(person, key, GrantKind::Ban) {
+            wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
+        } else if let Some(grant) = access.room_grant(person, key, GrantKind::Kick) {
+            wanted.kept_out.insert(user.clone(), Cause::Grant(grant.id));
+        } else {
             wanted.members.insert(user.clone(), Wish::Stay);
         }
     }

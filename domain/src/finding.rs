@@ -43,7 +43,7 @@ pub enum Finding {
     RoomEncrypted { room: RoomKey },
     /// A managed room was replaced by another one.
     RoomReplaced { room: RoomKey },
-    /// The policy wants another version, or a space where a room is.
+    /// The policy wants another version, a space where a room is, or a level event where there is none.
     RoomDiffers { room: RoomKey, what: String, has: String, wanted: String },
     /// The room's key left the policy; it is left alone.
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
@@ -141,6 +141,10 @@ impl fmt::Display for Finding {
             Self::BannedByHand { room, user } => {
                 write!(f, "{user} belongs in room {room} and is banned there by hand")
             }
+            Self::LevelOutOfReach { room, user, has, wanted, bot } if has < bot => write!(
+                f,
+                "{user} stands at {has} in room {room} and should stand at {wanted}: the bot stands at {bot} there and gives nobody its own level. Give the bot more, or make a new room"
+            ),
             Self::LevelOutOfReach { room, user, has, wanted, bot } => write!(
                 f,
                 "{user} stands at {has} in room {room} and should stand at {wanted}: the bot's own {bot} is not above that. Only they themselves, or a new room, can change it"

@@ -40,11 +40,12 @@ impl ObservedAccounts {
         self.holders.get(public_id).map(|user| &**user)
     }
 
-    /// An account that differs from `user` in case only; Synapse refuses a second one.
+    /// Accounts whose names are not lower-case, by the name they would have; Synapse refuses a second one that
+    /// differs in case only.
     #[must_use]
-    pub fn twin(&self, user: &UserId) -> Option<OwnedUserId> {
-        let name = user.as_str();
-        self.list.keys().find(|other| other.as_str() != name && other.as_str().to_lowercase() == name).cloned()
+    pub fn twins(&self) -> BTreeMap<String, &OwnedUserId> {
+        let lower = |user: &OwnedUserId| format!("@{}:{}", user.localpart().to_lowercase(), user.server_name());
+        self.list.keys().map(|user| (lower(user), user)).filter(|(name, user)| name != user.as_str()).collect()
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Applied after the brakes, so that a flag cannot make a mass change look small.
 
+use std::collections::BTreeSet;
+
 use ruma_common::OwnedUserId;
 
 use crate::action::Action;
+use crate::key::RoomKey;
 use crate::plan::{Plan, Step};
 
 /// What was selected. No flag and no user means everything.
@@ -54,12 +57,16 @@ impl Selection {
     /// The selected part of the plan.
     #[must_use]
     pub fn of(&self, plan: Plan) -> Plan {
-        let steps = plan
-            .steps
-            .into_iter()
-            .filter(|step| self.has_kind(&step.action))
-            .filter_map(|step| self.for_users(step))
-            .collect();
+        let mut without = Without::default();
+        let mut steps = Vec::new();
+        for step in plan.steps {
+            let action = step.action.clone();
+            match Some(step).filter(|step| self.has_kind(&step.action)).and_then(|step| self.for_users(step)) {
+                Some(step) => steps.push(step),
+                None => without.note(&action),
+            }
+        }
+        let steps = steps.into_iter().filter_map(|step| without.rest_of(step)).collect();
         Plan { steps, findings: plan.findings }
     }
 
@@ -77,5 +84,56 @@ impl Selection {
         let action = Action::SetLevels { room, changes };
         let Action::SetLevels { changes, .. } = &action else { return None };
         (!changes.is_empty()).then_some(Step { action, cause: step.cause })
+    }
+}
+
+/// What is not made because it was not selected, so that nothing else may count on it. Synapse would even make a
+/// missing account when only its administrator flag is sent.
+#[derive(Default)]
+struct Without {
+    accounts: BTreeSet<OwnedUserId>,
+    bindings: BTreeSet<OwnedUserId>,
+    rooms: BTreeSet<RoomKey>,
+}
+
+impl Without {
+    fn note(&mut self, action: &Action) {
+        match action {
+            Action::CreateAccount { user, .. } | Action::ReactivateAccount { user } => {
+                self.accounts.insert(user.clone());
+            }
+            Action::AdoptAccount { user, .. } => _ = self.bindings.insert(user.clone()),
+            Action::CreateRoom { room, .. } => _ = self.rooms.insert(room.clone()),
+            _ => {}
+        }
+    }
+
+    fn rest_of(&self, step: Step) -> Option<Step> {
+        let cause = step.cause;
+        let lacks_account = step.action.user().is_some_and(|user| self.accounts.contains(user));
+        let lacks_room = step.action.room().is_some_and(|room| self.rooms.contains(&room));
+        if lacks_account || lacks_room {
+            return None;
+        }
+        let action = match step.action {
+            // That it was given is remembered with the binding; without one it could never be taken away.
+            Action::SetServerAdmin { ref user, .. } if self.bindings.contains(user) => return None,
+            Action::SetParent { ref parent, .. } if self.rooms.contains(parent) => return None,
+            Action::AddChild { ref child, .. } if self.rooms.contains(child) => return None,
+            Action::SetLevels { room, mut changes } => {
+                changes.users.retain(|user, _| !self.accounts.contains(user));
+                if changes.is_empty() {
+                    return None;
+                }
+                Action::SetLevels { room, changes }
+            }
+            Action::CreateRoom { room, mut new } => {
+                new.levels.retain(|user, _| !self.accounts.contains(user));
+                new.invite.retain(|user| !self.accounts.contains(user));
+                Action::CreateRoom { room, new }
+            }
+            action => action,
+        };
+        Some(Step { action, cause })
     }
 }

@@ -16,7 +16,7 @@ use crate::config::settings::{Database, Mode};
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::{Engine, Parts};
-use crate::homeserver::{Connection, OnWait, Patience, Reader, WritePermit, Writer};
+use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
 use crate::store::Store;
 
 /// How many requests may be in flight. Synapse is bound by one core: more only wait there.
@@ -77,6 +77,11 @@ pub(super) async fn reader(connection: Connection, settings: &Settings) -> anyho
         );
     }
     Ok(reader)
+}
+
+/// Whether an error says only that Synapse does not answer.
+pub(super) fn is_away(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(HomeserverError::Unreachable { .. }))
 }
 
 /// An engine for these settings. In mode observe it has no writer.

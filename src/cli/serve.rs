@@ -30,10 +30,12 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
         let stop = CancellationToken::new();
         let store = connect::store(&settings).await?;
         let listener = inbound::listen(settings.appservice.listen).await?;
-        let service = tokio::spawn(serve(settings.clone(), store.clone(), listener, stop.clone()));
+        let mut service = tokio::spawn(serve(settings.clone(), store.clone(), listener, stop.clone()));
         let next = tokio::select! {
             next = next_settings(&mut reload, config) => Some(next),
             () = signalled() => None,
+            // It ends by itself only when it cannot work at all.
+            ended = &mut service => return ended.context("the service broke")?.map(|()| Exit::Done),
         };
         stop.cancel();
         let ended = tokio::select! {
@@ -60,10 +62,16 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
     let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
     let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
     tracing::info!(mode, listen = %settings.appservice.listen, "Started");
-    // Synapse may be down at the start: that is waited for, not an error. What it says, once it answers, is one.
-    let reader = tokio::select! {
-        reader = connect::reader(connection, &settings) => reader?,
-        () = stop.cancelled() => return Ok(()),
+    let reader = loop {
+        // Synapse may be down at the start: that is waited for, not an error. What it says, once it answers, is one.
+        let reader = tokio::select! {
+            reader = connect::reader(connection.clone(), &settings) => reader,
+            () = stop.cancelled() => return Ok(()),
+        };
+        match reader {
+            Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),
+            reader => break reader?,
+        }
     };
     let engine = connect::engine(&settings, reader, store, Clock::system(), stop.clone())?;
     let watching =

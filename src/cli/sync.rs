@@ -116,9 +116,6 @@ async fn here(
         output::note("mode: observe, nothing was changed");
         return Ok(exit_of(&report.summary, false));
     }
-    if args.format == Format::Text {
-        print_notes(&report);
-    }
     if report.interrupted {
         print_summary(&report.summary, settings, args.format)?;
         anyhow::bail!("Synapse went away before the end; the rest is done by the next sync");
@@ -226,20 +223,16 @@ fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_notes(report: &Report) {
-    if report.plan.findings.is_empty() {
-        return;
-    }
-    output::text(&format!("To look at ({})", report.plan.findings.len()));
-    for finding in &report.plan.findings {
-        output::text(&format!("  {finding}"));
-    }
-}
-
 fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyhow::Result<Exit> {
     if format == Format::Json {
         output::json(summary)?;
         return Ok(exit_of(summary, true));
+    }
+    if !summary.notes.is_empty() {
+        output::text(&format!("To look at ({})", summary.findings));
+        for note in &summary.notes {
+            output::text(&format!("  {note}"));
+        }
     }
     for trouble in &summary.troubles {
         output::text(&format!("{}: {} {}: {}", trouble.outcome, trouble.kind, trouble.subject, trouble.detail));

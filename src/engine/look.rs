@@ -10,7 +10,7 @@ use equipemed_domain::policy::Policy;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use super::gather::Known;
-use super::sights::{Sights, find_lost_rooms};
+use super::sights::{find_lost_rooms, look_at};
 use crate::homeserver::{HomeserverError, Reader};
 use crate::store::{Store, StoreError};
 
@@ -110,32 +110,29 @@ fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) 
         .collect()
 }
 
-/// The rooms asked for. Rooms that the bot made and the store forgot are found again and bound.
+/// The rooms asked for. Rooms that the bot made and the store forgot are found again; a dry run does not note that.
 ///
 /// # Errors
 /// When Synapse or the store does not answer.
 pub async fn rooms(
     reader: &Reader,
     store: &Store,
-    sights: &mut Sights,
     known: &mut Known,
     keys: &BTreeSet<RoomKey>,
+    dry_run: bool,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, LookError> {
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
     if !missing.is_empty() {
         let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
-        for (key, room_id) in find_lost_rooms(reader, &missing, &bound).await? {
-            let room_id = store.bind_room(&key, &room_id, known.now).await?;
+        for (key, found) in find_lost_rooms(reader, &missing, &bound).await? {
+            let room_id = if dry_run { found } else { store.bind_room(&key, &found, known.now).await? };
             known.rooms.insert(key, room_id);
         }
     }
-    let mut seen = BTreeMap::new();
+    let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
+    let mut seen = look_at(reader, present).await?;
     for key in keys {
-        let sight = match known.rooms.get(key) {
-            None => RoomSight::Absent,
-            Some(room_id) => sights.look(reader, room_id).await?,
-        };
-        seen.insert(key.clone(), sight);
+        seen.entry(key.clone()).or_insert(RoomSight::Absent);
     }
     Ok(seen)
 }

@@ -30,7 +30,6 @@ use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
 use crate::store::Store;
 use progress::Progress;
-use sights::Sights;
 use subjects::Subjects;
 
 /// What an engine is made of.
@@ -62,7 +61,6 @@ pub struct Engine {
 struct Inner {
     parts: Parts,
     subjects: Subjects,
-    sights: tokio::sync::Mutex<Sights>,
     progress: watch::Sender<Progress>,
     woken: tokio::sync::Notify,
     /// Intents older than this are somebody's who died.
@@ -75,14 +73,8 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let (progress, _) = watch::channel(Progress::default());
         let started = parts.clock.now();
-        let inner = Inner {
-            parts,
-            subjects: Subjects::default(),
-            sights: tokio::sync::Mutex::default(),
-            progress,
-            woken: tokio::sync::Notify::new(),
-            started,
-        };
+        let inner =
+            Inner { parts, subjects: Subjects::default(), progress, woken: tokio::sync::Notify::new(), started };
         Self { inner: Arc::new(inner) }
     }
 

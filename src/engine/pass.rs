@@ -12,7 +12,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
-use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, review};
+use equipemed_domain::review::{Circumstances, Held, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ use super::apply::Work;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
-use super::report::{Report, Summary};
+use super::report::{NOTES_KEPT, Report, Summary};
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
@@ -108,11 +108,13 @@ impl Engine {
     /// Reads both sides, plans and reviews.
     async fn judge(&self, target: &Target, options: &Options) -> anyhow::Result<(View, Verdict)> {
         let parts = self.parts();
-        self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let directory = parts.source.read().context("EquipeMed's people could not be read")?;
         let is_full = *target == Target::Everything;
+        if is_full {
+            self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
+        }
         if is_full && !options.dry_run {
             note_read(&parts.store, &parts.policy, &directory, now).await?;
         }
@@ -128,12 +130,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = self.extent(target, &known.bindings, &wanted);
-        let mut sights = self.inner.sights.lock().await;
-        if is_full || !self.keeps_sights() {
-            sights.forget_all();
-        }
-        let rooms = look::rooms(&parts.reader, &parts.store, &mut sights, &mut known, &keys).await?;
-        drop(sights);
+        let rooms = look::rooms(&parts.reader, &parts.store, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
             .iter()
@@ -197,11 +194,6 @@ impl Engine {
             approved.insert(id.clone(), atoms);
         }
         Ok(approved)
-    }
-
-    /// Whether somebody tells this engine of events in rooms, so that what it saw stays true.
-    fn keeps_sights(&self) -> bool {
-        false
     }
 
     async fn look_at_accounts(&self, target: &Target, known: &Known) -> anyhow::Result<ObservedAccounts> {
@@ -271,10 +263,13 @@ impl Engine {
                 new.push(held.clone());
             }
         }
-        let shrank = verdict.held.iter().any(|held| matches!(held.reason, HeldReason::DirectoryShrank { .. }));
-        // A directory that shrank suspiciously must not become the measure of the next read.
-        if view.scope == Scope::Everything && !shrank {
-            store.remember_directory_size(view.known.directory.len()).await?;
+        let people = view.known.directory.len();
+        let shrank = directory_shrank(&self.parts().policy.limits, &view.known.memory, people);
+        // A directory that shrank suspiciously must not become the measure of the next read, until somebody consents.
+        let consented = shrank
+            .is_none_or(|reason| !options.approve.is_empty() && verdict.held.iter().all(|held| held.reason != reason));
+        if view.scope == Scope::Everything && consented {
+            store.remember_directory_size(people).await?;
         }
         Ok(new)
     }
@@ -316,7 +311,9 @@ impl Engine {
                 }
             }
         }
-        self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
+        if tenure.is_some() {
+            self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
+        }
         Ok(report)
     }
 }
@@ -327,6 +324,7 @@ fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
         counts: BTreeMap::new(),
         troubles: Vec::new(),
         findings: plan.findings.len(),
+        notes: plan.findings.iter().take(NOTES_KEPT).map(ToString::to_string).collect(),
         held: verdict.held.clone(),
         planned: plan.steps.len(),
     };

@@ -20,6 +20,8 @@ use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, StoreError};
 const TICK: Duration = Duration::from_millis(250);
 /// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
 const CLAIM: Duration = Duration::from_secs(120);
+/// After so many passes with failures a narrow wake-up is not repeated.
+const REFUSALS: u32 = 4;
 /// A run whose holder was not heard of for so long is taken over.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often a run's progress is noted, which is also its holder's sign of life.
@@ -126,7 +128,7 @@ impl Engine {
     /// Does one full pass if one is asked for.
     async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Lane::Full, 1).await?.pop();
+        let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
         if let Some(woken) = &woken {
             let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null };
             store.request_run(&new, clock.now()).await?;
@@ -242,7 +244,7 @@ impl Engine {
 
     async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Vec<ClaimedWake> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        match store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Lane::Narrow, free).await {
+        match store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Narrow), free).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(%error, "Work could not be claimed");
@@ -260,7 +262,8 @@ impl Engine {
         let result = self.narrow_pass(&target).await;
         let now = self.parts().clock.now();
         let ended = match result {
-            Ok(report) if !report.interrupted && report.summary.total(|counts| counts.failed) == 0 => {
+            // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
+            Ok(report) if !report.interrupted && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) => {
                 self.parts().store.finish_wakeup(claimed).await.map(|_| ())
             }
             Ok(_) => self.try_later(claimed, now).await,

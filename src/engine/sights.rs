@@ -1,52 +1,43 @@
-//! What the engine knows of the managed rooms' state.
-//!
-//! A room is read by one request and kept as long as somebody vouches for it:
-//! a one-off run never asks twice, a running service forgets a room when an
-//! event in it arrives, and everything when it cannot be sure to have heard
-//! every event.
+//! What the engine sees of the managed rooms' state: one request a room, several rooms at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::{ObservedRoom, RoomSight};
-use ruma_common::{OwnedRoomId, RoomId};
+use equipemed_domain::observed::RoomSight;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use ruma_common::OwnedRoomId;
 
 use crate::homeserver::{HomeserverError, Reader};
 
-/// Room states as last seen.
-#[derive(Debug, Default)]
-pub struct Sights {
-    rooms: BTreeMap<OwnedRoomId, ObservedRoom>,
+/// How many rooms are read at once. Each is a few hundred kilobytes for a moment, and Synapse reads one at a time.
+const ROOMS_IN_FLIGHT: usize = 4;
+
+/// Looks at rooms by id.
+///
+/// # Errors
+/// When Synapse does not answer at all; a refusal makes one room unreadable instead, so that one bad room does not stop
+/// the others.
+pub async fn look_at(
+    reader: &Reader,
+    rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
+) -> Result<BTreeMap<RoomKey, RoomSight>, HomeserverError> {
+    let mut looks: Vec<BoxFuture<'_, _>> = Vec::new();
+    for (key, room_id) in rooms {
+        looks.push(look_at_one(reader, key, room_id).boxed());
+    }
+    stream::iter(looks).buffer_unordered(ROOMS_IN_FLIGHT).try_collect().await
 }
 
-impl Sights {
-    /// Forgets a room, so that it is read again.
-    pub fn forget(&mut self, room_id: &RoomId) {
-        self.rooms.remove(room_id);
-    }
-
-    /// Forgets everything: the next look is a cold one.
-    pub fn forget_all(&mut self) {
-        self.rooms.clear();
-    }
-
-    /// The sight of one room, reading it if it is not known.
-    ///
-    /// # Errors
-    /// When Synapse does not answer at all; a refusal makes the room unreadable instead, so that one bad room does
-    /// not stop the others.
-    pub async fn look(&mut self, reader: &Reader, room_id: &RoomId) -> Result<RoomSight, HomeserverError> {
-        if let Some(room) = self.rooms.get(room_id) {
-            return Ok(RoomSight::Seen(Box::new(room.clone())));
-        }
-        match reader.room(room_id).await {
-            Ok(room) => {
-                self.rooms.insert(room_id.to_owned(), room.clone());
-                Ok(RoomSight::Seen(Box::new(room)))
-            }
-            Err(error) if error.concerns_all() => Err(error),
-            Err(error) => Ok(RoomSight::Unreadable { room_id: room_id.to_owned(), why: error.to_string() }),
-        }
+async fn look_at_one(
+    reader: &Reader,
+    key: RoomKey,
+    room_id: OwnedRoomId,
+) -> Result<(RoomKey, RoomSight), HomeserverError> {
+    match reader.room(&room_id).await {
+        Ok(room) => Ok((key, RoomSight::Seen(Box::new(room)))),
+        Err(error) if error.concerns_all() => Err(error),
+        Err(error) => Ok((key, RoomSight::Unreadable { room_id, why: error.to_string() })),
     }
 }
 

@@ -81,7 +81,7 @@ impl Store {
         })
     }
 
-    /// Claims due wake-ups for `worker`, the longest due first, also those whose claim has expired.
+    /// Claims due wake-ups of a lane, or of both, for `worker`, the longest due first, also those whose claim has expired.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
@@ -90,13 +90,13 @@ impl Store {
         worker: &str,
         now: Timestamp,
         claim_for: Duration,
-        lane: Lane,
+        lane: Option<Lane>,
         at_most: usize,
     ) -> Result<Vec<ClaimedWake>, StoreError> {
         const SQL: PerDialect = claiming!(
             "select subject as picked_subject from wakeups
                 where ((claimed_until is null and due_at <= $2) or claimed_until <= $2)
-                    and (subject = 'everything') = $5
+                    and ($5 is null or (subject = 'everything') = $5)
                 order by due_at, subject limit $4",
             "update wakeups set claimed_by = $1, claimed_until = $3, claimed_seq = seq
                 from picked where subject = picked_subject
@@ -115,7 +115,7 @@ impl Store {
         };
         let mut claimed = on_writer!(self, db => {
             let query = sqlx::query(self.pick(&SQL)).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
-            let query = query.bind(limit(at_most)).bind(lane == Lane::Full);
+            let query = query.bind(limit(at_most)).bind(lane.map(|lane| lane == Lane::Full));
             TABLE.all(&query.fetch_all(db).await?, read)?
         })?;
         claimed.sort_by(|(a_due, a), (b_due, b)| (a_due, &a.wake).cmp(&(b_due, &b.wake)));

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,8 +18,10 @@ use tokio::sync::OnceCell;
 use crate::child::{self, Child, Server, Signal};
 use crate::{Folder, tools};
 
-/// The superuser of the cluster; nobody needs a password on loopback.
+/// The superuser of the cluster.
 pub(crate) const SUPERUSER: &str = "postgres";
+/// Its password on loopback: a wrong one has to be refused, as by any server in the field.
+pub(crate) const PASSWORD: &str = "s3cret-of-tests";
 const OUTPUT: &str = "postgres.log";
 const START_WITHIN: Duration = Duration::from_secs(60);
 
@@ -41,9 +43,25 @@ impl Postgres {
             chown(folder.path(), Some(uid), Some(gid)).context("cannot give the folder to the user of PostgreSQL")?;
         }
         let cluster = Self { running: Mutex::default(), folder, port: crate::free_port()?, user };
+        let pwfile = cluster.folder.path().join("superuser");
+        fs::write(&pwfile, PASSWORD).context("cannot write the superuser's password")?;
+        fs::set_permissions(&pwfile, fs::Permissions::from_mode(0o644))
+            .context("cannot let initdb read the superuser's password")?;
+        let pwfile = pwfile.display().to_string();
         let mut initdb = Command::new(tools::postgres_program("initdb")?);
         initdb
-            .args(["--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync", "--username", SUPERUSER, "--pgdata"])
+            .args([
+                "--auth-host=scram-sha-256",
+                "--auth-local=trust",
+                "--pwfile",
+                &pwfile,
+                "--locale=C",
+                "--encoding=UTF8",
+                "--no-sync",
+                "--username",
+                SUPERUSER,
+                "--pgdata",
+            ])
             .arg(cluster.data())
             .current_dir(cluster.folder.path());
         if let Some((uid, gid)) = user {
@@ -75,7 +93,7 @@ impl Postgres {
 
     /// The address of a database of this cluster, as its superuser.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{SUPERUSER}@{}:{}/{database}", crate::LOOPBACK, self.port)
+        format!("postgres://{SUPERUSER}:{PASSWORD}@{}:{}/{database}", crate::LOOPBACK, self.port)
     }
 
     /// The loopback port.

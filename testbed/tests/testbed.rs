@@ -1,6 +1,6 @@
 //! The testbed itself: that what tests lean on does what it says.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -183,23 +183,9 @@ async fn each_fault_of_the_proxy_is_what_it_says() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Not a test by itself: the next one runs it in a process of its own, and kills that.
-#[tokio::test]
-#[ignore = "waits to be killed"]
-async fn a_harness_that_is_killed() -> anyhow::Result<()> {
-    let cluster = Postgres::start().await?;
-    let pid = cluster.pid().context("it runs")?;
-    let mut output = std::io::stdout();
-    writeln!(output, "\nRUNNING {pid} {}", cluster.folder().display())?;
-    std::future::pending().await
-}
-
 #[tokio::test]
 async fn a_server_ends_with_a_harness_that_is_killed() -> anyhow::Result<()> {
-    let mut harness = Command::new(std::env::current_exe()?)
-        .args(["--exact", "a_harness_that_is_killed", "--ignored", "--nocapture"])
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut harness = Command::new(env!("CARGO_BIN_EXE_harness_to_kill")).stdout(Stdio::piped()).spawn()?;
     let output = BufReader::new(harness.stdout.take().context("it has an output")?);
     let mut lines = output.lines().map_while(Result::ok);
     let running = lines.find_map(|line| line.strip_prefix("RUNNING ").map(str::to_owned));

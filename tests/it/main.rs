@@ -3,6 +3,5 @@
 mod config;
 mod homeserver;
 mod migrations;
-mod postgres;
 mod roster;
 mod store;

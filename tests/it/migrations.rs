@@ -9,8 +9,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use crate::postgres::fresh_database;
-use crate::store::Folder;
+use crate::store::{fresh_database, scratch};
 
 fn file(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -70,7 +69,7 @@ fn shape(sql: &str) -> BTreeMap<String, Vec<String>> {
 /// Every step is taken on its own, and rows as they were at that time stand through all later ones.
 #[tokio::test]
 async fn each_step_stands_the_rows_from_before_it() -> Result<()> {
-    let folder = Folder::new()?;
+    let folder = scratch()?;
     let path = folder.path().join("steps.db");
     let mut sqlite =
         SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path).create_if_missing(true)).await?;
@@ -128,7 +127,7 @@ async fn tables_of_a_newer_version_are_left_alone() -> Result<()> {
 /// Two processes that start on one new database at the same time both find its tables made.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_may_start_on_a_new_database_at_once() -> Result<()> {
-    let folder = Folder::new()?;
+    let folder = scratch()?;
     for url in [format!("sqlite://{}", folder.path().join("new.db").display()), fresh_database().await?] {
         let starts: Vec<_> = (0..4)
             .map(|_| {

@@ -9,16 +9,26 @@ use crate::action::Action;
 use crate::binding::Origin;
 use crate::cause::Cause;
 use crate::desired::{AccountState, DesiredAccount, digest_of};
+use crate::finding::Finding;
 use crate::observed::ObservedAccount;
 
 /// Adds the account steps; gives the accounts that can be put into rooms once these are done.
-pub(super) fn plan_accounts(inputs: Inputs<'_>, steps: &mut Vec<Step>) -> BTreeSet<OwnedUserId> {
+pub(super) fn plan_accounts(
+    inputs: Inputs<'_>,
+    steps: &mut Vec<Step>,
+    findings: &mut Vec<Finding>,
+) -> BTreeSet<OwnedUserId> {
     let mut usable = BTreeSet::new();
     for (user, wanted) in &inputs.desired.accounts {
         let in_scope = inputs.scope.has_account(user);
+        let seen = inputs.observed.accounts.list.get(user);
+        if in_scope && seen.is_none() && wanted.state == AccountState::Active && !inputs.policy.users.create {
+            findings.push(Finding::AccountMissing { person: wanted.person, user: user.clone() });
+            continue;
+        }
         if in_scope && !inputs.is_untouchable(user) {
             let mut own: Vec<Action> = Vec::new();
-            match inputs.observed.accounts.list.get(user) {
+            match seen {
                 None => plan_missing(user, wanted, &mut own),
                 Some(account) => plan_existing(inputs, user, wanted, account, &mut own),
             }
@@ -29,8 +39,9 @@ pub(super) fn plan_accounts(inputs: Inputs<'_>, steps: &mut Vec<Step>) -> BTreeS
                 Step { action, cause }
             }));
         }
-        // Outside the scope only the store can tell that an account is there.
-        if wanted.state == AccountState::Active && (in_scope || wanted.origin == Origin::Bound) {
+        // Outside the scope nobody makes an account, or brings one back.
+        let is_there = wanted.origin != Origin::New && !seen.is_some_and(|account| account.deactivated);
+        if wanted.state == AccountState::Active && (in_scope || is_there) {
             usable.insert(user.clone());
         }
     }
@@ -89,7 +100,7 @@ fn plan_existing(
     }
     if let Some(to) = wanted.server_admin
         && to != account.admin
-        && !account.deactivated
+        && (!account.deactivated || wanted.state == AccountState::Active)
     {
         own.push(Action::SetServerAdmin { user: user.clone(), to });
     }

@@ -12,6 +12,7 @@ use crate::policy::JoinMode;
 
 /// Adds who should come in and who should go out.
 pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    plan_pardons(room, seen);
     plan_arrivals(room, seen);
     plan_bans(room, seen);
     plan_departures(room, seen);
@@ -39,12 +40,9 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
         if !*may_invite.get_or_insert_with(|| room.has_power(seen.needs_for_invite(), bot_level, "invite people")) {
             continue;
         }
-        if seen.members.get(&user) == Some(&Membership::BannedByBot) {
-            let needs = seen.needs_for_ban().max(seen.needs_for_kick());
-            if !room.has_power(needs, bot_level, "lift bans") {
-                continue;
-            }
-            room.step(Action::UnbanMember { room: key.clone(), user: user.clone() }, Cause::Policy);
+        // Whether the ban could be lifted was decided, and told, above.
+        if seen.members.get(&user) == Some(&Membership::BannedByBot) && !room.is_pardoned(&user) {
+            continue;
         }
         room.step(Action::AddMember { room: key, user, how: room.policy.join }, Cause::Policy);
     }
@@ -54,9 +52,24 @@ fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     let bot_level = seen.level_of(&room.inputs.policy.bot);
     for (user, cause) in &room.wanted.banned {
         let banned = matches!(seen.members.get(user), Some(Membership::Ban | Membership::BannedByBot));
-        if !banned && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, "ban people") {
+        let known = room.inputs.managed(user).is_some() || room.inputs.scope.has_account(user);
+        if !banned && known && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, "ban people") {
             let reason = room.reason(*cause);
             room.step(Action::BanMember { room: room.key.clone(), user: user.clone(), reason }, *cause);
+        }
+    }
+}
+
+/// Lifts the bot's own bans that no grant asks for any more, also of people who do not belong in the room: otherwise
+/// `unban` would do nothing for them.
+fn plan_pardons(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    let needs = seen.needs_for_ban().max(seen.needs_for_kick());
+    for (user, membership) in &seen.members {
+        let ended = *membership == Membership::BannedByBot && !room.wanted.banned.contains_key(user);
+        let known = room.inputs.managed(user).is_some();
+        if ended && known && may_act_on(room, seen, user, needs, bot_level, "lift bans") {
+            room.step(Action::UnbanMember { room: room.key.clone(), user: user.clone() }, Cause::Policy);
         }
     }
 }
@@ -71,7 +84,7 @@ fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
         if matches!(room.wanted.members.get(user), Some(Wish::Join | Wish::Stay)) {
             continue;
         }
-        let Some(account) = room.inputs.desired.accounts.get(user) else {
+        let Some(account) = room.inputs.managed(user) else {
             room.findings.push(Finding::MemberUnbound { room: room.key.clone(), user: user.clone() });
             continue;
         };
@@ -102,12 +115,7 @@ fn may_act_on(
         return false;
     }
     let has = seen.level_of(user);
-    let lowered = room.steps.iter().find_map(|step| match &step.action {
-        Action::SetLevels { changes, .. } => {
-            changes.users.get(user).map(|change| change.to.unwrap_or_else(|| seen.users_default()))
-        }
-        _ => None,
-    });
+    let lowered = room.lowered.get(user).map(|to| to.unwrap_or_else(|| seen.users_default()));
     if lowered.unwrap_or(has) < bot_level {
         return true;
     }

@@ -13,8 +13,9 @@ use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::binding::Origin;
 use crate::cause::Cause;
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredAccount};
 use crate::directory::PersonId;
 use crate::finding::Finding;
 use crate::observed::{Observed, Privilege};
@@ -75,6 +76,12 @@ impl Inputs<'_> {
     fn is_untouchable(&self, user: &UserId) -> bool {
         user == self.policy.bot || self.policy.users.protected.contains(user) || self.desired.frozen.contains(user)
     }
+
+    /// The account of somebody whose memberships and levels are managed. An account that is only about to be made
+    /// is in no room yet: whoever is found there under that name is somebody else.
+    fn managed(&self, user: &UserId) -> Option<&DesiredAccount> {
+        self.desired.accounts.get(user).filter(|account| account.origin != Origin::New && !self.is_untouchable(user))
+    }
 }
 
 /// Computes the plan.
@@ -82,7 +89,7 @@ impl Inputs<'_> {
 pub fn plan(inputs: Inputs<'_>) -> Plan {
     let mut steps = Vec::new();
     let mut findings = inputs.desired.findings.clone();
-    let usable = accounts::plan_accounts(inputs, &mut steps);
+    let usable = accounts::plan_accounts(inputs, &mut steps, &mut findings);
     rooms::plan_rooms(inputs, &usable, &mut steps, &mut findings);
     findings.sort();
     findings.dedup();

@@ -29,7 +29,7 @@ pub(super) fn plan_rooms(
         if !inputs.scope.has_room(key) {
             continue;
         }
-        let mut room = RoomPlan { inputs, key, policy, wanted, usable, steps: Vec::new(), findings };
+        let mut room = RoomPlan::new(inputs, key, policy, wanted, usable, findings);
         match inputs.observed.rooms.get(key) {
             None => {}
             Some(RoomSight::Unreadable { room_id, why }) => room.findings.push(Finding::RoomUnreadable {
@@ -66,10 +66,38 @@ pub(super) struct RoomPlan<'a, 'f> {
     pub(super) usable: &'a BTreeSet<OwnedUserId>,
     pub(super) steps: Vec<Step>,
     pub(super) findings: &'f mut Vec<Finding>,
+    /// Entries that the plan's one level event changes, by what they become.
+    pub(super) lowered: BTreeMap<OwnedUserId, Option<i64>>,
+    pardoned: BTreeSet<OwnedUserId>,
+}
+
+impl<'a, 'f> RoomPlan<'a, 'f> {
+    fn new(
+        inputs: Inputs<'a>,
+        key: &'a RoomKey,
+        policy: &'a RoomPolicy,
+        wanted: &'a DesiredRoom,
+        usable: &'a BTreeSet<OwnedUserId>,
+        findings: &'f mut Vec<Finding>,
+    ) -> Self {
+        let (lowered, pardoned) = (BTreeMap::new(), BTreeSet::new());
+        Self { inputs, key, policy, wanted, usable, steps: Vec::new(), findings, lowered, pardoned }
+    }
 }
 
 impl RoomPlan<'_, '_> {
+    pub(super) fn is_pardoned(&self, user: &OwnedUserId) -> bool {
+        self.pardoned.contains(user)
+    }
+
     pub(super) fn step(&mut self, action: Action, cause: Cause) {
+        match &action {
+            Action::SetLevels { changes, .. } => {
+                self.lowered = changes.users.iter().map(|(user, change)| (user.clone(), change.to)).collect();
+            }
+            Action::UnbanMember { user, .. } => _ = self.pardoned.insert(user.clone()),
+            _ => {}
+        }
         self.steps.push(Step { action, cause });
     }
 
@@ -113,6 +141,9 @@ impl RoomPlan<'_, '_> {
             }
         }
         for (user, cause) in &self.wanted.banned {
+            if self.inputs.managed(user).is_none() && !self.inputs.scope.has_account(user) {
+                continue;
+            }
             let reason = self.reason(*cause);
             self.step(Action::BanMember { room: room.clone(), user: user.clone(), reason }, *cause);
         }
@@ -271,18 +302,23 @@ impl RoomPlan<'_, '_> {
             .filter(|(user, _)| self.usable.contains(*user))
             .map(|(user, level)| (user.clone(), *level))
             .collect();
-        for (user, _) in seen.user_entries() {
-            if self.inputs.desired.accounts.contains_key(&user) {
-                people.entry(user).or_insert(0);
-            }
-        }
-        // A person who is a member and stands above every level as a creator is told about, too.
-        for creator in seen.privileged() {
-            if self.inputs.desired.accounts.contains_key(creator) {
-                people.entry(creator.to_owned()).or_insert(0);
-            }
+        // Whoever has an entry, or stands above every level as a creator, is told about, too. Where they should
+        // stand does not depend on whether they can be brought into the room now.
+        let wanted = &self.wanted.levels;
+        let level_of = |user: &OwnedUserId| wanted.get(user).copied().unwrap_or(0);
+        let entries = seen.user_entries().map(|(user, _)| user).chain(seen.privileged().map(ToOwned::to_owned));
+        for user in entries.filter(|user| self.inputs.managed(user).is_some() || self.usable.contains(user)) {
+            let level = level_of(&user);
+            people.insert(user, level);
         }
         people.retain(|user, _| !self.inputs.is_untouchable(user));
+        if seen.power_levels.is_none() && !seen.has_privileged_creators() {
+            // Writing the first level event would take the creator's level, which only its absence gives.
+            let (has, wanted) = ("none".to_owned(), "one".to_owned());
+            let what = "level event".to_owned();
+            self.findings.push(Finding::RoomDiffers { room: self.key.clone(), what, has, wanted });
+            return;
+        }
         let (changes, out_of_reach) = level_changes(seen, bot_level, &people);
         let room = self.key.clone();
         self.findings.extend(out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {

@@ -18,7 +18,7 @@ use crate::cause::Cause;
 use crate::desired::{AccountState, Desired};
 use crate::directory::PersonId;
 use crate::key::RoomKey;
-use crate::observed::{Memory, Observed, Privilege, RoomSight};
+use crate::observed::{Membership, Memory, Observed, Privilege, RoomSight};
 use crate::plan::{Plan, Step};
 use crate::policy::Limits;
 
@@ -275,8 +275,14 @@ fn many_removed<'a>(
     }
     let Some(RoomSight::Seen(seen)) = with.observed.rooms.get(room) else { return None };
     people.extend(with.memory.removed_recently.get(room).into_iter().flatten());
-    let mut members: BTreeSet<&OwnedUserId> =
-        seen.members.keys().filter(|user| with.desired.accounts.contains_key(*user)).collect();
+    // People who left or are banned are no members: counting them would make a removal look small.
+    let present = |state: &Membership| matches!(state, Membership::Join | Membership::Invite);
+    let mut members: BTreeSet<&OwnedUserId> = seen
+        .members
+        .iter()
+        .filter(|(user, state)| present(state) && with.desired.accounts.contains_key(*user))
+        .map(|(user, _)| user)
+        .collect();
     members.extend(people.iter());
     let of = members.len();
     // Half is held, too: a rule that loses every second person is as suspicious as one that loses a few more.
@@ -286,12 +292,8 @@ fn many_removed<'a>(
 
 fn reasons(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> Vec<HeldReason> {
     let mut reasons = Vec::new();
-    let destroys = matches!(effect, Effect::Lock { .. } | Effect::Remove { .. } | Effect::Shorten { .. });
-    if destroys && let Some(before) = with.memory.people_last_read {
-        let least = (before as f64) * (1.0 - with.limits.shrink_share);
-        if with.people == 0 || (with.people as f64) < least {
-            reasons.push(HeldReason::DirectoryShrank { before, now: with.people });
-        }
+    if !matches!(effect, Effect::Gain { .. }) {
+        reasons.extend(directory_shrank(with.limits, with.memory, with.people));
     }
     match effect {
         Effect::Lock { .. } => reasons.extend(masses.locked.clone()),
@@ -300,22 +302,43 @@ fn reasons(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> Vec<Hel
         Effect::Lose { .. } => {}
         Effect::Shorten { room, .. } => reasons.push(HeldReason::ShorterRetention { room: room.clone() }),
     }
-    if matches!(effect, Effect::Lock { .. } | Effect::Lose { .. }) && last_administrator(effect, with) {
+    if matches!(effect, Effect::Lock { .. } | Effect::Lose { .. }) && last_administrator(effect, masses, with) {
         reasons.push(HeldReason::LastAdministrator);
     }
     reasons
 }
 
-/// Whether the effect hits an administrator and, after the plan, none would be left of those there were.
-fn last_administrator(effect: &Effect, with: Circumstances<'_>) -> bool {
+/// Whether the directory is empty, or so much smaller than at the last read that nothing may be destroyed for it.
+///
+/// To be asked after every complete read, also when nothing is held: a read that shrank must not become the measure
+/// of the next one.
+#[must_use]
+pub fn directory_shrank(limits: &Limits, memory: &Memory, people: usize) -> Option<HeldReason> {
+    let before = memory.people_last_read.unwrap_or(0);
+    let least = (before as f64) * (1.0 - limits.shrink_share);
+    (people == 0 || (people as f64) < least).then_some(HeldReason::DirectoryShrank { before, now: people })
+}
+
+/// Whether the effect hits an administrator and, after the plan, nobody would be left who could release a held part.
+fn last_administrator(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> bool {
     let is_administrator = |powers: &BTreeSet<Privilege>| powers.contains(&Privilege::Approve);
     let before = |person: PersonId| with.memory.privileged.get(&person).is_some_and(is_administrator);
-    if with.desired.privileges.values().any(is_administrator) {
+    // A successor whose own gain is held cannot take over yet.
+    let remains = |person: PersonId| before(person) || masses.gained.is_none();
+    if with.desired.privileges.iter().any(|(person, powers)| is_administrator(powers) && remains(*person)) {
         return false;
     }
     match effect {
         Effect::Lock { user, .. } => with.desired.accounts.get(user).is_some_and(|account| before(account.person)),
-        Effect::Lose { person, powers, .. } => is_administrator(powers) && before(*person),
+        Effect::Lose { person, user, powers } => {
+            // A lock that a right holder asked for is never held, so neither is what follows from it.
+            let asked = with
+                .desired
+                .accounts
+                .get(user)
+                .is_some_and(|account| account.state != AccountState::Active && account.cause != Cause::Policy);
+            is_administrator(powers) && before(*person) && !asked
+        }
         _ => false,
     }
 }

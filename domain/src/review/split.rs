@@ -9,7 +9,8 @@ use ruma_common::OwnedUserId;
 
 use super::Effect;
 use crate::action::Action;
-use crate::key::RoomKey;
+use crate::cause::Cause;
+use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::levels::PEOPLE_MAX;
 use crate::plan::{Plan, Step};
 
@@ -58,6 +59,11 @@ struct Marks<'a> {
 }
 
 impl Marks<'_> {
+    /// Whether what the person holds must not be taken for now.
+    fn keeps_power(&self, user: &OwnedUserId) -> bool {
+        self.kept.contains(user) || self.not_lowered.contains(user)
+    }
+
     fn rest_of(&self, step: Step) -> Option<Step> {
         let cause = step.cause;
         let action = match step.action {
@@ -65,18 +71,25 @@ impl Marks<'_> {
                 return None;
             }
             Action::RemoveMember { ref room, ref user, .. } if self.staying.contains(&(room, user)) => return None,
-            Action::SetRetention { ref room, .. } if self.retained.contains(room) => return None,
-            Action::SetServerAdmin { ref user, to: true } if self.not_raised.contains(user) => return None,
-            Action::SetServerAdmin { ref user, to: false }
-                if self.not_lowered.contains(user) || self.kept.contains(user) =>
+            // The control room is for people with power: who keeps it for now stays, who waits for it stays out.
+            Action::RemoveMember { ref room, ref user, .. }
+                if room.as_str() == CONTROL_ROOM && cause == Cause::Policy && self.keeps_power(user) =>
             {
                 return None;
             }
+            Action::AddMember { ref room, ref user, .. }
+                if room.as_str() == CONTROL_ROOM && self.not_raised.contains(user) =>
+            {
+                return None;
+            }
+            Action::SetRetention { ref room, .. } if self.retained.contains(room) => return None,
+            Action::SetServerAdmin { ref user, to: true } if self.not_raised.contains(user) => return None,
+            Action::SetServerAdmin { ref user, to: false } if self.keeps_power(user) => return None,
             Action::NotePrivileges { person, user, mut gained, mut lost } => {
                 if self.not_raised.contains(&user) {
                     gained.clear();
                 }
-                if self.not_lowered.contains(&user) || self.kept.contains(&user) {
+                if self.keeps_power(&user) {
                     lost.clear();
                 }
                 if gained.is_empty() && lost.is_empty() {
@@ -91,12 +104,11 @@ impl Marks<'_> {
             Action::SetLevels { room, mut changes } => {
                 changes.users.retain(|user, change| {
                     let raises = change.to.is_some_and(|to| to >= PEOPLE_MAX);
-                    let lowers = change.to < change.from;
+                    // Whether an entry that goes is above the room's default cannot be told from here, so for people
+                    // who stay as they are every change waits.
                     !(raises && self.not_raised.contains(user)
-                        || lowers
-                            && (self.staying.contains(&(&room, user))
-                                || self.kept.contains(user)
-                                || self.not_lowered.contains(user)))
+                        || self.staying.contains(&(&room, user))
+                        || self.keeps_power(user))
                 });
                 if changes.is_empty() {
                     return None;

@@ -120,6 +120,10 @@ impl<'a> Work<'a> {
     }
 
     fn phase(&self, phase: Phase) {
+        // Only the one full pass is shown; narrow ones run beside it.
+        if self.tenure.is_none() {
+            return;
+        }
         let done = self.done.load(Ordering::SeqCst);
         self.engine.inner.progress.send_replace(Progress { phase, done, total: self.total });
     }
@@ -198,6 +202,9 @@ impl<'a> Work<'a> {
 
     fn advance(&self, steps: usize) {
         let done = self.done.fetch_add(steps, Ordering::SeqCst) + steps;
+        if self.tenure.is_none() {
+            return;
+        }
         self.engine.inner.progress.send_modify(|progress| progress.done = done);
     }
 

@@ -24,9 +24,7 @@ impl Work<'_> {
             return Err(StepError::Missing(format!("the account {user} could not be made")));
         }
         let room = self.room_id(&key).ok_or_else(|| StepError::Missing(format!("room {key} could not be made")))?;
-        let done = self.change(action, &room).await?;
-        self.engine.inner.sights.lock().await.forget(&room);
-        Ok(done)
+        self.change(action, &room).await
     }
 
     async fn change(&self, action: &Action, room: &RoomId) -> Result<Outcome, StepError> {

@@ -65,7 +65,7 @@ fn postgres(cluster: &Postgres, url: &str) -> Value {
     let name = url.rsplit('/').next();
     json!({
         "name": "psycopg2",
-        "args": {"user": postgres::SUPERUSER, "dbname": name, "host": crate::LOOPBACK, "port": cluster.port(), "cp_min": 2, "cp_max": 10},
+        "args": {"user": postgres::SUPERUSER, "password": postgres::PASSWORD, "dbname": name, "host": crate::LOOPBACK, "port": cluster.port(), "cp_min": 2, "cp_max": 10},
     })
 }
 

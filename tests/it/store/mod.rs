@@ -3,40 +3,24 @@
 mod audit;
 mod opening;
 mod queues;
-mod speed;
 mod wishes;
 
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
 use equipemed_bot::store::Store;
+use equipemed_testbed::Folder;
+use equipemed_testbed::postgres::Postgres;
 use jiff::Timestamp;
 
-use crate::postgres::fresh_database;
-
 /// A folder that goes away at the end.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("equipemed-store-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
+pub(crate) fn scratch() -> Result<Folder> {
+    Folder::new("store")
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// An empty PostgreSQL database.
+pub(crate) async fn fresh_database() -> Result<String> {
+    Postgres::shared().await?.database("store").await
 }
 
 /// An empty store.
@@ -48,7 +32,7 @@ pub(crate) struct Fresh {
 
 impl Fresh {
     async fn sqlite() -> Result<Self> {
-        let folder = Folder::new()?;
+        let folder = scratch()?;
         let url = format!("sqlite://{}", folder.path().join("store.db").display());
         Ok(Self { store: Store::open(&url).await?, url, _folder: Some(folder) })
     }

@@ -10,8 +10,7 @@ use equipemed_bot::store::{Dialect, Store, StoreError, without_password};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor};
 
-use super::{Folder, both, is_root};
-use crate::postgres::fresh_database;
+use super::{both, fresh_database, is_root, scratch};
 
 async fn refusal(url: &str) -> Result<StoreError> {
     Store::open(url).await.err().with_context(|| format!("{url} opened"))
@@ -19,7 +18,7 @@ async fn refusal(url: &str) -> Result<StoreError> {
 
 #[tokio::test]
 async fn a_missing_file_is_made_for_its_owner_alone() -> Result<()> {
-    let folder = Folder::new()?;
+    let folder = scratch()?;
     let path = folder.path().join("new.db");
     let store = Store::open(&format!("sqlite://{}", path.display())).await?;
     assert_eq!(store.dialect(), Dialect::Sqlite);
@@ -127,7 +126,7 @@ async fn a_server_that_is_away_is_unreachable() -> Result<()> {
 
 #[tokio::test]
 async fn a_place_that_is_no_database_is_explained() -> Result<()> {
-    let folder = Folder::new()?;
+    let folder = scratch()?;
     let path = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     std::fs::write(folder.path().join("text"), "This is not a database, however long it may be.".repeat(99))?;
     for (name, says) in [
@@ -153,7 +152,7 @@ fn a_file_or_folder_that_cannot_be_written_is_named_with_what_to_do() -> Result<
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         return runtime.block_on(refusals(Path::new(&folder)));
     }
-    let folder = Folder::new()?;
+    let folder = scratch()?;
     let (locked, open) = (folder.path().join("locked"), folder.path().join("open"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for place in [&locked, &open] {
@@ -196,7 +195,7 @@ async fn refusals(folder: &Path) -> Result<()> {
 
 #[tokio::test]
 async fn another_process_that_keeps_writing_makes_it_busy_for_a_while() -> Result<()> {
-    let folder = Folder::new()?;
+    let folder = scratch()?;
     let path = folder.path().join("bot.db");
     let store = Store::open(&format!("sqlite://{}", path.display())).await?;
     let mut other = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path)).await?;

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{DeedState, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
+use equipemed_bot::store::{DeedState, Lane, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::wake::Wake;
 use ruma_common::{owned_event_id, owned_room_id};
+use serde_json::Value;
 
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -29,6 +30,8 @@ on_both!(
     a_deed_is_claimed_tried_again_and_ends,
     a_worker_that_lost_its_deed_can_end_nothing,
     a_run_goes_from_wish_to_summary,
+    a_lane_takes_only_its_own_wake_ups,
+    a_run_is_claimed_by_its_number_and_withdrawn_only_while_nobody_began,
     a_silent_run_is_taken_over,
     only_an_applied_run_counts_as_applied,
     a_lease_has_one_holder_and_is_taken_over_only_after_expiry,
@@ -46,7 +49,7 @@ async fn equal_wakes_merge_and_the_earliest_wins(store: Store) -> Result<()> {
     }
     assert_eq!(store.wakeups_waiting().await?, 1);
     assert_eq!(store.next_wakeup_due().await?, Some(at(20)));
-    let claimed = store.claim_wakeups("a", at(20), MINUTE, 9).await?;
+    let claimed = store.claim_wakeups("a", at(20), MINUTE, None, 9).await?;
     assert_eq!(claimed.len(), 1);
     assert_eq!((claimed[0].seq, claimed[0].origin.as_str(), claimed[0].woken_at), (3, "chat", at(0)));
     assert!(store.finish_wakeup(&claimed[0]).await?);
@@ -63,9 +66,9 @@ async fn a_wake_is_claimed_when_due_the_longest_due_first(store: Store) -> Resul
     let wakes = |claimed: Vec<equipemed_bot::store::ClaimedWake>| -> Vec<Wake> {
         claimed.into_iter().map(|claimed| claimed.wake).collect()
     };
-    assert_eq!(wakes(store.claim_wakeups("a", at(4), MINUTE, 9).await?), []);
-    assert_eq!(wakes(store.claim_wakeups("a", at(10), MINUTE, 2).await?), [icu(), Wake::Everything]);
-    assert_eq!(wakes(store.claim_wakeups("a", at(10), MINUTE, 9).await?), [person(1), person(2)]);
+    assert_eq!(wakes(store.claim_wakeups("a", at(4), MINUTE, None, 9).await?), []);
+    assert_eq!(wakes(store.claim_wakeups("a", at(10), MINUTE, None, 2).await?), [icu(), Wake::Everything]);
+    assert_eq!(wakes(store.claim_wakeups("a", at(10), MINUTE, None, 9).await?), [person(1), person(2)]);
     assert_eq!(store.wakeups_waiting().await?, 5);
     Ok(())
 }
@@ -79,7 +82,7 @@ async fn two_workers_never_get_the_same_one(store: Store) -> Result<()> {
             tokio::spawn(async move {
                 let mut mine = Vec::new();
                 loop {
-                    let claimed = store.claim_wakeups(&format!("worker {worker}"), at(1), MINUTE, 7).await?;
+                    let claimed = store.claim_wakeups(&format!("worker {worker}"), at(1), MINUTE, None, 7).await?;
                     if claimed.is_empty() || mine.len() > 200 {
                         return anyhow::Ok(mine);
                     }
@@ -95,7 +98,7 @@ async fn two_workers_never_get_the_same_one(store: Store) -> Result<()> {
     // A worker may find nothing while others hold the last rows, so what matters is that none came twice.
     let distinct: BTreeSet<_> = all.iter().cloned().collect();
     assert_eq!(distinct.len(), all.len());
-    all.extend(store.claim_wakeups("last", at(1), MINUTE, 999).await?.into_iter().map(|claimed| claimed.wake));
+    all.extend(store.claim_wakeups("last", at(1), MINUTE, None, 999).await?.into_iter().map(|claimed| claimed.wake));
     assert_eq!(all.len(), wakes.len());
     Ok(())
 }
@@ -108,18 +111,18 @@ async fn a_row_that_is_being_claimed_is_passed_over() -> Result<()> {
     let mut other = PgConnection::connect(&fresh.url).await?;
     other.execute("begin").await?;
     other.execute("select subject from wakeups where subject = 'room:icu' for update").await?;
-    let claimed = tokio::time::timeout(MINUTE / 6, fresh.store.claim_wakeups("a", at(0), MINUTE, 9)).await??;
+    let claimed = tokio::time::timeout(MINUTE / 6, fresh.store.claim_wakeups("a", at(0), MINUTE, None, 9)).await??;
     assert_eq!(claimed.into_iter().map(|claimed| claimed.wake).collect::<Vec<_>>(), [Wake::Everything]);
     Ok(())
 }
 
 async fn a_wake_during_a_pass_survives_it(store: Store) -> Result<()> {
     store.wake(&icu(), "timer", at(0), at(0)).await?;
-    let claimed = store.claim_wakeups("a", at(0), MINUTE, 9).await?;
+    let claimed = store.claim_wakeups("a", at(0), MINUTE, None, 9).await?;
     store.wake(&icu(), "notify", at(3), at(3)).await?;
-    assert_eq!(store.claim_wakeups("b", at(4), MINUTE, 9).await?, [], "a subject is in one pass at a time");
+    assert_eq!(store.claim_wakeups("b", at(4), MINUTE, None, 9).await?, [], "a subject is in one pass at a time");
     assert!(!store.finish_wakeup(&claimed[0]).await?);
-    let again = store.claim_wakeups("b", at(4), MINUTE, 9).await?;
+    let again = store.claim_wakeups("b", at(4), MINUTE, None, 9).await?;
     assert_eq!((again.len(), again[0].origin.as_str(), again[0].woken_at), (1, "notify", at(3)));
     assert!(store.finish_wakeup(&again[0]).await?);
     assert_eq!(store.wakeups_waiting().await?, 0);
@@ -128,7 +131,7 @@ async fn a_wake_during_a_pass_survives_it(store: Store) -> Result<()> {
 
 async fn a_wake_for_later_during_a_pass_keeps_its_instant(store: Store) -> Result<()> {
     store.wake(&icu(), "timer", at(0), at(0)).await?;
-    let claimed = store.claim_wakeups("a", at(0), MINUTE, 9).await?;
+    let claimed = store.claim_wakeups("a", at(0), MINUTE, None, 9).await?;
     store.wake(&icu(), "expiry", at(500), at(3)).await?;
     store.wake(&icu(), "expiry", at(400), at(3)).await?;
     assert!(!store.finish_wakeup(&claimed[0]).await?);
@@ -138,27 +141,27 @@ async fn a_wake_for_later_during_a_pass_keeps_its_instant(store: Store) -> Resul
 
 async fn an_expired_claim_is_claimed_again(store: Store) -> Result<()> {
     store.wake(&icu(), "timer", at(0), at(0)).await?;
-    let lost = store.claim_wakeups("a", at(0), MINUTE, 9).await?;
+    let lost = store.claim_wakeups("a", at(0), MINUTE, None, 9).await?;
     // Even when the subject was woken for much later meanwhile: nobody has finished looking.
     store.wake(&icu(), "expiry", at(9_000), at(1)).await?;
     assert_eq!(store.keep_wakeups("a", at(10), MINUTE).await?, 1);
     assert_eq!(store.next_wakeup_due().await?, Some(at(70)));
-    assert_eq!(store.claim_wakeups("b", at(69), MINUTE, 9).await?, []);
-    let taken = store.claim_wakeups("b", at(70), MINUTE, 9).await?;
+    assert_eq!(store.claim_wakeups("b", at(69), MINUTE, None, 9).await?, []);
+    let taken = store.claim_wakeups("b", at(70), MINUTE, None, 9).await?;
     assert_eq!(taken.len(), 1);
     assert!(!store.finish_wakeup(&lost[0]).await?);
     assert!(!store.retry_wakeup(&lost[0], at(500), "too late").await?);
-    assert_eq!(store.claim_wakeups("c", at(71), MINUTE, 9).await?, [], "the late one has not freed it");
+    assert_eq!(store.claim_wakeups("c", at(71), MINUTE, None, 9).await?, [], "the late one has not freed it");
     assert!(store.finish_wakeup(&taken[0]).await?);
     Ok(())
 }
 
 async fn a_failed_pass_comes_back_later(store: Store) -> Result<()> {
     store.wake(&icu(), "timer", at(0), at(0)).await?;
-    let first = store.claim_wakeups("a", at(0), MINUTE, 9).await?;
+    let first = store.claim_wakeups("a", at(0), MINUTE, None, 9).await?;
     assert!(store.retry_wakeup(&first[0], at(30), "502").await?);
-    assert_eq!(store.claim_wakeups("a", at(29), MINUTE, 9).await?, []);
-    let second = store.claim_wakeups("a", at(30), MINUTE, 9).await?;
+    assert_eq!(store.claim_wakeups("a", at(29), MINUTE, None, 9).await?, []);
+    let second = store.claim_wakeups("a", at(30), MINUTE, None, 9).await?;
     assert_eq!(second[0].attempts, 1);
     store.wake(&icu(), "chat", at(31), at(31)).await?;
     assert!(store.retry_wakeup(&second[0], at(90), "502").await?);
@@ -221,18 +224,16 @@ fn full() -> NewRun {
 async fn a_run_goes_from_wish_to_summary(store: Store) -> Result<()> {
     let id = store.request_run(&full(), at(0)).await?;
     let other = store.request_run(&full(), at(0)).await?;
-    let run = store.claim_run("a", Mode::Enforce, at(1), MINUTE).await?.context("nothing to claim")?;
+    let run = store.claim_run("a", Mode::Enforce, at(1), MINUTE, None).await?.context("nothing to claim")?;
     assert_eq!((run.id, run.state, run.options), (id, RunState::Running, full().options));
-    assert_eq!(store.claim_run("b", Mode::Enforce, at(1), MINUTE).await?.map(|run| run.id), Some(other));
-    assert!(store.claim_run("c", Mode::Enforce, at(1), MINUTE).await?.is_none());
+    assert_eq!(store.claim_run("b", Mode::Enforce, at(1), MINUTE, None).await?.map(|run| run.id), Some(other));
+    assert!(store.claim_run("c", Mode::Enforce, at(1), MINUTE, None).await?.is_none());
 
     assert!(store.progress(id, "a", (3, 10), at(2)).await?);
     assert!(!store.progress(id, "b", (9, 10), at(2)).await?, "it is another one's");
     assert_eq!(store.run(id).await?.context("it is gone")?.progress, (3, 10));
 
-    let mut summary = RunSummary { findings: 2, ..Default::default() };
-    summary.counts.entry("create_account".to_owned()).or_default().insert("done".to_owned(), 7);
-    summary.held.insert("0f".to_owned());
+    let summary = serde_json::json!({ "findings": 2, "counts": { "create_account": { "done": 7 } }, "held": ["0f"] });
     assert!(store.finish_run(id, "a", &RunEnd::Done(summary.clone()), at(5)).await?);
     assert!(store.finish_run(other, "b", &RunEnd::Failed("Synapse is away".to_owned()), at(5)).await?);
     assert!(!store.progress(id, "a", (4, 10), at(6)).await?, "it has ended");
@@ -243,12 +244,31 @@ async fn a_run_goes_from_wish_to_summary(store: Store) -> Result<()> {
     Ok(())
 }
 
+async fn a_lane_takes_only_its_own_wake_ups(store: Store) -> Result<()> {
+    store.wake_all(&[Wake::Everything, icu(), Wake::Person(PersonId(1))], "test", at(0), at(0)).await?;
+    let full = store.claim_wakeups("a", at(1), MINUTE, Some(Lane::Full), 9).await?;
+    assert_eq!(full.into_iter().map(|claimed| claimed.wake).collect::<Vec<_>>(), [Wake::Everything]);
+    let narrow = store.claim_wakeups("b", at(1), MINUTE, Some(Lane::Narrow), 9).await?;
+    assert_eq!(narrow.len(), 2);
+    Ok(())
+}
+
+async fn a_run_is_claimed_by_its_number_and_withdrawn_only_while_nobody_began(store: Store) -> Result<()> {
+    let (first, second) = (store.request_run(&full(), at(0)).await?, store.request_run(&full(), at(0)).await?);
+    let claimed = store.claim_run("a", Mode::Enforce, at(1), MINUTE, Some(second)).await?;
+    assert_eq!(claimed.map(|run| run.id), Some(second));
+    assert!(!store.withdraw_run(second).await?);
+    assert!(store.withdraw_run(first).await?);
+    assert!(store.run(first).await?.is_none());
+    Ok(())
+}
+
 async fn a_silent_run_is_taken_over(store: Store) -> Result<()> {
     let id = store.request_run(&full(), at(0)).await?;
-    store.claim_run("a", Mode::Enforce, at(0), MINUTE).await?;
+    store.claim_run("a", Mode::Enforce, at(0), MINUTE, None).await?;
     assert!(store.progress(id, "a", (1, 10), at(30)).await?);
-    assert!(store.claim_run("b", Mode::Enforce, at(89), MINUTE).await?.is_none());
-    let run = store.claim_run("b", Mode::Enforce, at(90), MINUTE).await?.context("nothing to claim")?;
+    assert!(store.claim_run("b", Mode::Enforce, at(89), MINUTE, None).await?.is_none());
+    let run = store.claim_run("b", Mode::Enforce, at(90), MINUTE, None).await?.context("nothing to claim")?;
     assert_eq!((run.id, run.holder.as_deref(), run.progress), (id, Some("b"), (0, 0)));
     assert!(!store.progress(id, "a", (2, 10), at(91)).await?);
     assert!(!store.finish_run(id, "a", &RunEnd::Failed("late".to_owned()), at(91)).await?);
@@ -257,12 +277,12 @@ async fn a_silent_run_is_taken_over(store: Store) -> Result<()> {
 
 async fn only_an_applied_run_counts_as_applied(store: Store) -> Result<()> {
     for (mode, end, applied) in [
-        (Mode::Observe, RunEnd::Done(RunSummary::default()), false),
+        (Mode::Observe, RunEnd::Done(Value::Null), false),
         (Mode::Enforce, RunEnd::Failed("Synapse is away".to_owned()), false),
-        (Mode::Enforce, RunEnd::Done(RunSummary::default()), true),
+        (Mode::Enforce, RunEnd::Done(Value::Null), true),
     ] {
         let id = store.request_run(&full(), at(0)).await?;
-        store.claim_run("a", mode, at(0), MINUTE).await?;
+        store.claim_run("a", mode, at(0), MINUTE, None).await?;
         assert!(store.finish_run(id, "a", &end, at(7)).await?);
         assert_eq!(store.applied_before().await?, applied, "{mode:?} {end:?}");
     }

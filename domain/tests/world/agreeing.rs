@@ -1,0 +1,62 @@
+//! Accounts and rooms that agree with the policy: the place from which a case changes one thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::binding::Binding;
+use equipemed_domain::desired::{digest_of, external_id};
+use equipemed_domain::directory::Person;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::levels::initial_content;
+use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom};
+use equipemed_domain::policy::{Policy, RoomKind};
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
+
+use super::{SERVER, user_id};
+
+/// The room id that a key has in these tests.
+pub(crate) fn room_id(key: &str) -> OwnedRoomId {
+    RoomId::parse(format!("!{key}:{SERVER}")).expect("a room id")
+}
+
+/// A binding to `@username`, as it is some time after the account was made.
+pub(crate) fn binding(policy: &Policy, person: &Person) -> Binding {
+    Binding {
+        person: person.id,
+        user: user_id(&person.username.to_lowercase()),
+        pushed_external_id: external_id(policy, person).map(|id| digest_of(&id)),
+        server_admin_given: false,
+        gone_since: None,
+        missing_reads: 0,
+    }
+}
+
+/// The account of somebody who works here.
+pub(crate) fn account(person: &Person) -> ObservedAccount {
+    ObservedAccount { display_name: Some(person.full_name()), ..ObservedAccount::default() }
+}
+
+/// A room made by the bot, with nobody else in it.
+pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoom {
+    let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
+    let children = policy.rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));
+    ObservedRoom {
+        room_id: room_id(key.as_str()),
+        version: version.to_owned(),
+        creator: policy.bot.clone(),
+        additional_creators: BTreeSet::new(),
+        is_space: wanted.kind == RoomKind::Space,
+        name: Some(wanted.name.clone()),
+        topic: wanted.topic.clone(),
+        avatar: wanted.avatar.clone(),
+        alias: wanted.alias.as_ref().map(|alias| format!("#{alias}:{SERVER}")),
+        join_rule: Some("invite".to_owned()),
+        history: Some(wanted.history.as_str().to_owned()),
+        retention: wanted.retention,
+        encrypted: false,
+        replaced: false,
+        parents: wanted.parent.iter().map(|parent| room_id(parent.as_str())).collect(),
+        children: children.map(|(child, _)| room_id(child.as_str())).collect(),
+        members: BTreeMap::from([(policy.bot.clone(), Membership::Join)]),
+        power_levels: Some(initial_content(version, wanted.kind, &policy.bot, &BTreeMap::<OwnedUserId, i64>::new())),
+    }
+}

@@ -1,0 +1,148 @@
+//! Plans, findings and held parts as short lines: what the case files compare.
+
+use equipemed_domain::action::{Action, Change, LevelChanges};
+use equipemed_domain::cause::Cause;
+use equipemed_domain::finding::Finding;
+use equipemed_domain::plan::{Plan, Step};
+use equipemed_domain::policy::{JoinMode, RoomKind};
+use equipemed_domain::render;
+use equipemed_domain::review::{Held, HeldReason};
+
+use super::short;
+
+fn text(text: Option<&str>) -> String {
+    text.map_or_else(|| "nothing".to_owned(), |text| format!("\"{text}\""))
+}
+
+fn levels(changes: &LevelChanges) -> String {
+    let number = |level: Option<i64>| level.map_or_else(|| "default".to_owned(), |level| level.to_string());
+    let line = |name: String, change: &Change| format!("{name} {} -> {}", number(change.from), number(change.to));
+    let users = changes.users.iter().map(|(user, change)| line(user.to_string(), change));
+    let events = changes.events.iter().map(|(event, change)| line(event.clone(), change));
+    let keys = changes.keys.iter().map(|(key, change)| line(key.clone(), change));
+    users.chain(events).chain(keys).collect::<Vec<_>>().join(", ")
+}
+
+fn action(action: &Action) -> String {
+    match action {
+        Action::CreateAccount { user, display_name, .. } => format!("create {user} \"{display_name}\""),
+        Action::AdoptAccount { user, .. } => format!("adopt {user}"),
+        Action::SetDisplayName { user, from, to } => format!("rename {user} {} -> \"{to}\"", text(from.as_deref())),
+        Action::LinkExternalId { user, external_id } => format!("link {user} to {}", external_id.id),
+        Action::LockAccount { user } => format!("lock {user}"),
+        Action::UnlockAccount { user } => format!("unlock {user}"),
+        Action::DeactivateAccount { user } => format!("deactivate {user}"),
+        Action::ReactivateAccount { user } => format!("reactivate {user}"),
+        Action::SetServerAdmin { user, to } => format!("server admin {user} {}", if *to { "on" } else { "off" }),
+        Action::NotePrivileges { user, gained, lost, .. } => {
+            let gained = gained.iter().map(|power| format!("+{}", power.as_str()));
+            let lost = lost.iter().map(|power| format!("-{}", power.as_str()));
+            format!("power {user} {}", gained.chain(lost).collect::<Vec<_>>().join(", "))
+        }
+        Action::CreateRoom { room, new } => {
+            let kind = if new.kind == RoomKind::Space { "space" } else { "room" };
+            let mut line = format!("{room}: create {kind} \"{}\" version {}", new.name, new.version);
+            if let Some(alias) = &new.alias {
+                line += &format!(" alias {alias}");
+            }
+            if let Some(parent) = &new.parent {
+                line += &format!(" in {parent}");
+            }
+            for (user, level) in &new.levels {
+                line += &format!(", {user} {level}");
+            }
+            for user in &new.invite {
+                line += &format!(", invite {user}");
+            }
+            line
+        }
+        Action::SetName { room, from, to } => format!("{room}: name {} -> \"{to}\"", text(from.as_deref())),
+        Action::SetTopic { room, from, to } => format!("{room}: topic {} -> \"{to}\"", text(from.as_deref())),
+        Action::SetAvatar { room, to, .. } => format!("{room}: picture {to}"),
+        Action::SetAlias { room, from, to } => format!("{room}: alias {} -> \"{to}\"", text(from.as_deref())),
+        Action::SetJoinRule { room, from, to } => format!("{room}: join rule {} -> \"{to}\"", text(from.as_deref())),
+        Action::SetHistory { room, from, to } => {
+            format!("{room}: history {} -> \"{}\"", text(from.as_deref()), to.as_str())
+        }
+        Action::SetRetention { room, from, to } => {
+            let from = from.map_or_else(|| "for ever".to_owned(), render::duration);
+            format!("{room}: keep messages {from} -> {}", render::duration(*to))
+        }
+        Action::SetParent { room, parent } => format!("{room}: parent {parent}"),
+        Action::AddChild { room, child } => format!("{room}: show {child}"),
+        Action::DropChild { room, child } => format!("{room}: no longer show {child}"),
+        Action::SetLevels { room, changes } => format!("{room}: levels {}", levels(changes)),
+        Action::AddMember { room, user, how: JoinMode::Force } => format!("{room}: add {user}"),
+        Action::AddMember { room, user, how: JoinMode::Invite } => format!("{room}: invite {user}"),
+        Action::RemoveMember { room, user, .. } => format!("{room}: remove {user}"),
+        Action::BanMember { room, user, .. } => format!("{room}: ban {user}"),
+        Action::UnbanMember { room, user } => format!("{room}: lift ban of {user}"),
+    }
+}
+
+/// One line for a step; what a grant asks for says which.
+pub(crate) fn step(step: &Step) -> String {
+    let line = short(&action(&step.action));
+    match step.cause {
+        Cause::Policy => line,
+        Cause::Grant(id) => format!("{line} (grant {})", id.0),
+    }
+}
+
+/// One line a step, in order.
+pub(crate) fn plan(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(step).collect()
+}
+
+/// Kind and subject of a finding.
+pub(crate) fn finding(finding: &Finding) -> String {
+    let rest = match finding {
+        Finding::LocalpartImpossible { person, tried } => {
+            let tried: Vec<_> = tried.iter().map(|(wish, _)| format!("{wish:?}")).collect();
+            format!("person {person} {}", tried.join(" "))
+        }
+        Finding::LocalpartCollision { person, user, others } => {
+            let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+            format!("person {person} {user} with {}", others.join(" "))
+        }
+        Finding::LocalpartReserved { person, user }
+        | Finding::AccountNotTheirs { person, user }
+        | Finding::AccountMissing { person, user } => format!("person {person} {user}"),
+        Finding::AccountTwin { person, user, twin } => format!("person {person} {user} {twin}"),
+        Finding::UnknownStatus { person, status } => format!("person {person} {status}"),
+        Finding::RoomMatchesNobody { room } | Finding::RoomEncrypted { room } | Finding::RoomReplaced { room } => {
+            room.to_string()
+        }
+        Finding::MemberUnbound { room, user } | Finding::BannedByHand { room, user } => format!("{room} {user}"),
+        Finding::LevelOutOfReach { room, user, has, wanted, bot } => {
+            let level = |level: &i64| if *level == i64::MAX { "creator".to_owned() } else { level.to_string() };
+            format!("{room} {user} {} -> {} bot {}", level(has), level(wanted), level(bot))
+        }
+        Finding::PowerMissing { room, what, needs, bot } => format!("{room} {what}: needs {needs} bot {bot}"),
+        Finding::BotNotInRoom { room, .. }
+        | Finding::RoomUnreadable { room, .. }
+        | Finding::RoomNoLongerManaged { room, .. } => room.to_string(),
+        Finding::RoomDiffers { room, what, has, wanted } => format!("{room} {what} {has} -> {wanted}"),
+        Finding::ControlRoomMissing => String::new(),
+        Finding::ControlRoomOpen { what } => what.clone(),
+    };
+    short(format!("{} {rest}", finding.kind()).trim_end())
+}
+
+/// Why a part is held.
+pub(crate) fn reason(reason: &HeldReason) -> String {
+    match reason {
+        HeldReason::DirectoryShrank { before, now } => format!("directory shrank {before} -> {now}"),
+        HeldReason::ManyLocked { people, of } => format!("many locked {people} of {of}"),
+        HeldReason::ManyRemoved { room, people, of } => format!("many removed from {room} {people} of {of}"),
+        HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),
+        HeldReason::ManyGain { people } => format!("many gain power {people}"),
+        HeldReason::LastAdministrator => "last administrator".to_owned(),
+        HeldReason::ShorterRetention { room } => format!("shorter retention in {room}"),
+    }
+}
+
+/// The atoms of a held part.
+pub(crate) fn atoms(held: &Held) -> Vec<String> {
+    held.atoms.iter().map(|atom| short(atom)).collect()
+}

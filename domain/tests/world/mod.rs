@@ -1,0 +1,132 @@
+//! A whole little hospital with its homeserver: everything that decides a plan, in one value.
+//!
+//! Built from a case file by `reader` or at random by `random`; changed by `synapse` as the real server would.
+
+pub(crate) mod agreeing;
+pub(crate) mod lines;
+pub(crate) mod policy_form;
+pub(crate) mod random;
+pub(crate) mod reader;
+pub(crate) mod selectors;
+pub(crate) mod synapse;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::desired::{Desired, Wishes, desired};
+use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::grant::Grant;
+use equipemed_domain::observed::{Memory, Observed};
+use equipemed_domain::plan::{Inputs, Plan, plan};
+use equipemed_domain::policy::Policy;
+use equipemed_domain::review::{Circumstances, Verdict, review};
+use equipemed_domain::scope::Scope;
+use jiff::Timestamp;
+use ruma_common::{OwnedUserId, UserId};
+
+/// Every id in these tests ends so; texts leave it out.
+pub(crate) const SERVER: &str = "h.example";
+
+/// Everything a pass works with.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) policy: Policy,
+    pub(crate) people: Vec<Person>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) bindings: Bindings,
+    pub(crate) observed: Observed,
+    pub(crate) memory: Memory,
+    pub(crate) now: Timestamp,
+    pub(crate) deactivate_gone_now: bool,
+    pub(crate) consented: BTreeSet<String>,
+}
+
+impl World {
+    pub(crate) fn directory(&self) -> Directory {
+        Directory::new(self.people.iter().cloned())
+    }
+
+    /// What should be.
+    pub(crate) fn desired(&self) -> Desired {
+        let directory = self.directory();
+        let wishes = Wishes {
+            directory: &directory,
+            policy: &self.policy,
+            grants: &self.grants,
+            bindings: &self.bindings,
+            now: self.now,
+            deactivate_gone_now: self.deactivate_gone_now,
+        };
+        desired(wishes, &self.observed.accounts)
+    }
+
+    /// The plan before the brakes.
+    pub(crate) fn plan(&self, scope: &Scope) -> Plan {
+        let pushed: BTreeMap<OwnedUserId, String> = self
+            .bindings
+            .values()
+            .filter_map(|binding| Some((binding.user.clone(), binding.pushed_external_id.clone()?)))
+            .collect();
+        plan(Inputs {
+            policy: &self.policy,
+            desired: &self.desired(),
+            observed: &self.observed,
+            privileged: &self.memory.privileged,
+            pushed: &pushed,
+            scope,
+        })
+    }
+
+    /// The plan behind the brakes.
+    pub(crate) fn verdict(&self, scope: &Scope) -> Verdict {
+        review(
+            self.plan(scope),
+            Circumstances {
+                limits: &self.policy.limits,
+                desired: &self.desired(),
+                observed: &self.observed,
+                memory: &self.memory,
+                people: self.people.len(),
+                consented: &self.consented,
+            },
+        )
+    }
+
+    /// Accounts that nobody may touch, whatever EquipeMed says.
+    pub(crate) fn is_untouchable(&self, user: &UserId) -> bool {
+        *user == *self.policy.bot || self.policy.users.protected.contains(user)
+    }
+}
+
+/// The full id of `ana`, `@ana` or `@ana:elsewhere`.
+pub(crate) fn user_id(name: &str) -> OwnedUserId {
+    let name = name.trim_start_matches('@');
+    let whole = if name.contains(':') { format!("@{name}") } else { format!("@{name}:{SERVER}") };
+    UserId::parse(whole).expect("a user id")
+}
+
+/// A text without the server's name.
+pub(crate) fn short(text: &str) -> String {
+    text.replace(&format!(":{SERVER}"), "")
+}
+
+/// EquipeMed's defaults for a new account.
+pub(crate) fn person(id: i64, username: &str) -> Person {
+    Person {
+        id: PersonId(id),
+        public_id: format!("p{id}"),
+        username: username.to_owned(),
+        matrix_localpart: None,
+        first_name: String::new(),
+        last_name: String::new(),
+        email: String::new(),
+        profession: None,
+        groups: BTreeSet::new(),
+        specialties: BTreeSet::new(),
+        staff: false,
+        superuser: false,
+        is_active: true,
+        account_status: "active".to_owned(),
+        access_expires_at: None,
+    }
+}

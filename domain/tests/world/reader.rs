@@ -1,0 +1,497 @@
+//! Reads a case file. `tests/cases/README.md` says what may stand in one; unknown words are errors.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::binding::Binding;
+use equipemed_domain::directory::{Person, PersonId, Profession};
+use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::observed::{Membership, Memory, Observed, ObservedAccount, Privilege, RoomSight};
+use equipemed_domain::policy::Policy;
+use equipemed_domain::scope::Scope;
+use equipemed_domain::selection::Selection;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use super::{World, agreeing, person, policy_form::PolicyForm, user_id};
+
+/// One case file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// What it shows, in a sentence.
+    pub(crate) about: String,
+    now: Option<Timestamp>,
+    #[serde(default)]
+    policy: PolicyForm,
+    #[serde(default)]
+    people: Vec<PersonForm>,
+    #[serde(default)]
+    grants: Vec<GrantForm>,
+    #[serde(default)]
+    bindings: BTreeMap<String, Option<BindingForm>>,
+    #[serde(default)]
+    accounts: BTreeMap<String, Option<AccountForm>>,
+    #[serde(default)]
+    external_ids: BTreeMap<String, String>,
+    #[serde(default)]
+    rooms: BTreeMap<String, RoomForm>,
+    #[serde(default)]
+    no_longer_managed: Vec<String>,
+    #[serde(default)]
+    memory: MemoryForm,
+    scope: Option<ScopeForm>,
+    #[serde(default)]
+    deactivate_gone_now: bool,
+    #[serde(default)]
+    select: Option<SelectForm>,
+    #[serde(default)]
+    consented: BTreeSet<String>,
+    #[serde(default)]
+    pub(crate) expect: Expected,
+}
+
+/// What should come of it. What is not named is expected to be empty.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Expected {
+    pub(crate) plan: Vec<String>,
+    pub(crate) findings: Vec<String>,
+    pub(crate) held: BTreeMap<String, Vec<String>>,
+    pub(crate) next_change: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonForm {
+    id: i64,
+    username: String,
+    public_id: Option<String>,
+    matrix_localpart: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    profession: Option<String>,
+    #[serde(default)]
+    groups: BTreeSet<String>,
+    #[serde(default)]
+    specialties: BTreeSet<String>,
+    #[serde(default)]
+    staff: bool,
+    #[serde(default)]
+    superuser: bool,
+    is_active: Option<bool>,
+    account_status: Option<String>,
+    access_expires_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantForm {
+    id: i64,
+    who: i64,
+    kind: Value,
+    #[serde(rename = "in")]
+    scope: Option<String>,
+    asked: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct BindingForm {
+    person: Option<i64>,
+    user: Option<String>,
+    server_admin_given: bool,
+    gone_since: Option<Timestamp>,
+    missing_reads: u32,
+    external_id_pushed: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountForm {
+    name: Option<String>,
+    #[serde(default)]
+    admin: bool,
+    #[serde(default)]
+    locked: bool,
+    #[serde(default)]
+    deactivated: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomForm {
+    unreadable: Option<String>,
+    version: Option<String>,
+    creator: Option<String>,
+    #[serde(default)]
+    additional_creators: Vec<String>,
+    name: Option<String>,
+    topic: Option<String>,
+    alias: Option<Option<String>>,
+    kind: Option<String>,
+    join_rule: Option<String>,
+    history: Option<String>,
+    retention: Option<String>,
+    #[serde(default)]
+    encrypted: bool,
+    #[serde(default)]
+    replaced: bool,
+    parents: Option<Vec<String>>,
+    children: Option<Vec<String>>,
+    #[serde(default)]
+    members: Members,
+    #[serde(default)]
+    levels: BTreeMap<String, i64>,
+    power_levels: Option<Value>,
+    bot: Option<String>,
+}
+
+/// A list of people who are in, or a map of memberships.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Members {
+    Joined(Vec<String>),
+    By(BTreeMap<String, String>),
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self::Joined(Vec::new())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MemoryForm {
+    applied_before: bool,
+    people_last_read: Option<usize>,
+    privileged: Option<BTreeMap<i64, Vec<String>>>,
+    locked_recently: Vec<String>,
+    removed_recently: BTreeMap<String, Vec<String>>,
+    gained_recently: Vec<i64>,
+}
+
+impl Default for MemoryForm {
+    fn default() -> Self {
+        Self {
+            applied_before: true,
+            people_last_read: None,
+            privileged: None,
+            locked_recently: Vec::new(),
+            removed_recently: BTreeMap::new(),
+            gained_recently: Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct ScopeForm {
+    accounts: Vec<String>,
+    rooms: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct SelectForm {
+    create_missing: bool,
+    update_profiles: bool,
+    sync_admins: bool,
+    deactivate_disabled: bool,
+    rooms: bool,
+    users: Vec<String>,
+}
+
+/// The instant of a case that names none.
+fn noon() -> Timestamp {
+    "2026-03-02T12:00:00Z".parse().expect("an instant")
+}
+
+impl Case {
+    /// The world of the case, what is looked at, and what is carried out.
+    pub(crate) fn read(&self) -> (World, Scope, Selection) {
+        let policy = self.policy.policy();
+        let people: Vec<Person> = self.people.iter().map(PersonForm::person).collect();
+        let now = self.now.unwrap_or_else(noon);
+        let grants = self.grants.iter().map(|grant| grant.grant(now)).collect();
+        let mut world = World {
+            bindings: BTreeMap::new(),
+            observed: Observed::default(),
+            memory: Memory::default(),
+            deactivate_gone_now: self.deactivate_gone_now,
+            consented: self.consented.iter().map(|atom| lengthen(atom)).collect(),
+            policy,
+            people,
+            grants,
+            now,
+        };
+        self.bind(&mut world);
+        self.make_accounts(&mut world);
+        for (key, form) in &self.rooms {
+            let key = RoomKey::new(key.as_str());
+            world.observed.rooms.insert(key.clone(), form.sight(&world.policy, &key));
+        }
+        for key in world.policy.rooms.keys() {
+            world.observed.rooms.entry(key.clone()).or_insert(RoomSight::Absent);
+        }
+        for key in &self.no_longer_managed {
+            world.observed.no_longer_managed.insert(RoomKey::new(key.as_str()), agreeing::room_id(key));
+        }
+        self.remember(&mut world);
+        let scope = self.scope.as_ref().map_or(Scope::Everything, |scope| Scope::Only {
+            accounts: scope.accounts.iter().map(|user| user_id(user)).collect(),
+            rooms: scope.rooms.iter().map(|room| RoomKey::new(room.as_str())).collect(),
+        });
+        let selection = self.select.as_ref().map_or_else(Selection::default, |select| Selection {
+            create_missing: select.create_missing,
+            update_profiles: select.update_profiles,
+            sync_admins: select.sync_admins,
+            deactivate_disabled: select.deactivate_disabled,
+            rooms: select.rooms,
+            users: select.users.iter().map(|user| user_id(user)).collect(),
+        });
+        (world, scope, selection)
+    }
+
+    /// Everybody is bound to `@username`, unless the case says otherwise.
+    fn bind(&self, world: &mut World) {
+        for person in &world.people {
+            world.bindings.insert(person.id, agreeing::binding(&world.policy, person));
+        }
+        for (name, form) in &self.bindings {
+            let known = world.people.iter().find(|person| person.username == *name);
+            let id = known.map(|person| person.id);
+            let Some(form) = form else {
+                world.bindings.remove(&id.unwrap_or_else(|| panic!("{name} is nobody")));
+                continue;
+            };
+            let id = form.person.map(PersonId).or(id).unwrap_or_else(|| panic!("binding {name} needs `person:`"));
+            let base = known.map(|person| agreeing::binding(&world.policy, person));
+            let base = base.unwrap_or_else(|| agreeing::binding(&world.policy, &person(id.0, name)));
+            let pushed = base.pushed_external_id.filter(|_| form.external_id_pushed.unwrap_or(true));
+            world.bindings.insert(
+                id,
+                Binding {
+                    person: id,
+                    user: form.user.as_ref().map_or(base.user, |user| user_id(user)),
+                    pushed_external_id: pushed,
+                    server_admin_given: form.server_admin_given,
+                    gone_since: form.gone_since,
+                    missing_reads: form.missing_reads,
+                },
+            );
+        }
+    }
+
+    /// Every bound person has the account that the policy wants, unless the case says otherwise.
+    fn make_accounts(&self, world: &mut World) {
+        for binding in world.bindings.values() {
+            let known = world.people.iter().find(|person| person.id == binding.person);
+            let account = known.map_or_else(ObservedAccount::default, agreeing::account);
+            world.observed.accounts.list.insert(binding.user.clone(), account);
+        }
+        world.observed.accounts.list.insert(world.policy.bot.clone(), ObservedAccount::default());
+        for (name, form) in &self.accounts {
+            let user = user_id(name);
+            let Some(form) = form else {
+                world.observed.accounts.list.remove(&user);
+                continue;
+            };
+            let base = world.observed.accounts.list.remove(&user).unwrap_or_default();
+            let account = ObservedAccount {
+                display_name: form.name.clone().or(base.display_name),
+                admin: form.admin,
+                locked: form.locked,
+                deactivated: form.deactivated,
+            };
+            world.observed.accounts.list.insert(user, account);
+        }
+        for (public_id, user) in &self.external_ids {
+            world.observed.accounts.holders.insert(public_id.clone(), user_id(user));
+        }
+    }
+
+    /// Who holds power is what should be, and the directory as large as before, unless the case says otherwise.
+    fn remember(&self, world: &mut World) {
+        let form = &self.memory;
+        let privileged = match &form.privileged {
+            None => world.desired().privileges,
+            Some(map) => map
+                .iter()
+                .map(|(person, words)| (PersonId(*person), words.iter().map(|word| privilege(word)).collect()))
+                .collect(),
+        };
+        world.memory = Memory {
+            applied_before: form.applied_before,
+            people_last_read: Some(form.people_last_read.unwrap_or(world.people.len())),
+            privileged,
+            locked_recently: form.locked_recently.iter().map(|user| user_id(user)).collect(),
+            removed_recently: form
+                .removed_recently
+                .iter()
+                .map(|(room, users)| (RoomKey::new(room.as_str()), users.iter().map(|user| user_id(user)).collect()))
+                .collect(),
+            gained_recently: form.gained_recently.iter().map(|person| PersonId(*person)).collect(),
+            now: world.now,
+        };
+    }
+}
+
+fn privilege(word: &str) -> Privilege {
+    let all = [Privilege::ServerAdmin, Privilege::Level100, Privilege::Approve, Privilege::Promote];
+    all.into_iter().find(|power| power.as_str() == word).unwrap_or_else(|| panic!("no power {word}"))
+}
+
+/// Atoms as the review writes them, from atoms without the server's name.
+fn lengthen(atom: &str) -> String {
+    let words = atom.split(' ').map(|word| match word.strip_prefix('@') {
+        Some(name) => match name.strip_suffix(':') {
+            Some(name) => format!("{}:", user_id(name)),
+            None => user_id(name).to_string(),
+        },
+        None => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+impl PersonForm {
+    fn person(&self) -> Person {
+        let mut person = person(self.id, &self.username);
+        if let Some(public_id) = &self.public_id {
+            person.public_id.clone_from(public_id);
+        }
+        person.matrix_localpart.clone_from(&self.matrix_localpart);
+        person.first_name = self.first_name.clone().unwrap_or_default();
+        person.last_name = self.last_name.clone().unwrap_or_default();
+        person.email = self.email.clone().unwrap_or_default();
+        person.profession =
+            self.profession.as_ref().map(|word| Profession::from_word(word).unwrap_or_else(|| panic!("{word}")));
+        person.groups.clone_from(&self.groups);
+        person.specialties.clone_from(&self.specialties);
+        person.staff = self.staff;
+        person.superuser = self.superuser;
+        person.is_active = self.is_active.unwrap_or(true);
+        if let Some(status) = &self.account_status {
+            person.account_status.clone_from(status);
+        }
+        person.access_expires_at = self.access_expires_at;
+        person
+    }
+}
+
+impl GrantForm {
+    fn grant(&self, now: Timestamp) -> Grant {
+        let kind = match &self.kind {
+            Value::Number(level) => GrantKind::Level(level.as_i64().expect("a level")),
+            kind => match kind.as_str().expect("a kind of grant") {
+                "moderator" => GrantKind::Moderator,
+                "admin" => GrantKind::Admin,
+                "mute" => GrantKind::Mute,
+                "kick" => GrantKind::Kick,
+                "ban" => GrantKind::Ban,
+                "lock" => GrantKind::Lock,
+                "deactivate" => GrantKind::Deactivate,
+                other => panic!("no grant {other}"),
+            },
+        };
+        Grant {
+            id: GrantId(self.id),
+            person: PersonId(self.who),
+            kind,
+            scope: self.scope.as_deref().map(RoomKey::from),
+            asker: user_id("chief").to_string(),
+            reason: None,
+            created_at: self.asked.unwrap_or(now),
+            expires_at: self.until,
+        }
+    }
+}
+
+impl RoomForm {
+    fn sight(&self, policy: &Policy, key: &RoomKey) -> RoomSight {
+        if let Some(why) = &self.unreadable {
+            return RoomSight::Unreadable { room_id: agreeing::room_id(key.as_str()), why: why.clone() };
+        }
+        let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
+        let version = self.version.as_deref().unwrap_or(&wanted.version);
+        let mut room = agreeing::room(policy, key, version);
+        let set = |to: &mut Option<String>, from: &Option<String>| {
+            if let Some(from) = from {
+                *to = Some(from.clone());
+            }
+        };
+        set(&mut room.name, &self.name);
+        set(&mut room.topic, &self.topic);
+        set(&mut room.join_rule, &self.join_rule);
+        set(&mut room.history, &self.history);
+        if let Some(alias) = &self.alias {
+            room.alias = alias.as_ref().map(|alias| format!("#{alias}:{}", super::SERVER));
+        }
+        if let Some(creator) = &self.creator {
+            room.creator = user_id(creator);
+        }
+        room.additional_creators = self.additional_creators.iter().map(|user| user_id(user)).collect();
+        if let Some(kind) = &self.kind {
+            room.is_space = kind == "space";
+        }
+        if let Some(retention) = &self.retention {
+            room.retention = (retention != "for ever").then(|| super::selectors::duration(retention));
+        }
+        room.encrypted = self.encrypted;
+        room.replaced = self.replaced;
+        if let Some(parents) = &self.parents {
+            room.parents = parents.iter().map(|key| agreeing::room_id(key)).collect();
+        }
+        if let Some(children) = &self.children {
+            room.children = children.iter().map(|key| agreeing::room_id(key)).collect();
+        }
+        let members: BTreeMap<String, String> = match &self.members {
+            Members::Joined(users) => users.iter().map(|user| (user.clone(), "join".to_owned())).collect(),
+            Members::By(members) => members.clone(),
+        };
+        room.members.extend(members.iter().map(|(user, word)| (user_id(user), membership(word))));
+        if self.bot.as_deref() == Some("absent") {
+            room.members.remove(&policy.bot);
+        }
+        if let Some(content) = &self.power_levels {
+            let content = serde_json::to_value(content).expect("power levels");
+            let mut content = content.as_object().cloned();
+            // Users may be written short, as everywhere in a case.
+            if let Some(users) = content.as_mut().and_then(|content| content.get_mut("users")) {
+                let short = users.as_object().cloned().unwrap_or_default();
+                *users = short.into_iter().map(|(user, level)| (user_id(&user).to_string(), level)).collect();
+            }
+            // The word `none` is a room without the event.
+            room.power_levels = content;
+        }
+        if let Some(content) = &mut room.power_levels
+            && let Some(users) = content.get_mut("users").and_then(serde_json::Value::as_object_mut)
+        {
+            users.extend(self.levels.iter().map(|(user, level)| (user_id(user).to_string(), (*level).into())));
+        }
+        RoomSight::Seen(Box::new(room))
+    }
+}
+
+fn membership(word: &str) -> Membership {
+    match word {
+        "join" => Membership::Join,
+        "invite" => Membership::Invite,
+        "knock" => Membership::Knock,
+        "left" => Membership::Left,
+        "ban" => Membership::Ban,
+        "banned_by_bot" => Membership::BannedByBot,
+        other => panic!("no membership {other}"),
+    }
+}
+
+/// The key of the control room, for policies that have one.
+pub(crate) fn control_room() -> RoomKey {
+    RoomKey::new(CONTROL_ROOM)
+}
