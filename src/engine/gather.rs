@@ -9,6 +9,7 @@ use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Memory;
 use equipemed_domain::policy::Policy;
+use equipemed_domain::review::directory_shrank;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, OwnedUserId};
@@ -69,6 +70,8 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
         removed_recently: store.removed_since(since).await?,
         // Whoever the very first pass made powerful is what later gains are measured by.
         gained_recently: store.gained_since(first_applied.map_or(since, |first| since.max(first))).await?,
+        // A part that is still planned is held anew when it expires, so the window reaches it at every pass.
+        waiting: store.held_waiting(since).await?,
         now,
     };
     Ok(Known {
@@ -82,11 +85,16 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
     })
 }
 
-/// Notes who was in a complete read and who is gone, so that waiting times can begin.
+/// Notes who was in a complete read and who is gone, so that waiting times can begin. A read with suspiciously few
+/// people is not noted: nobody may count as vanished for it.
 ///
 /// # Errors
-/// When the store cannot be written.
+/// When the store cannot be read or written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
+    let memory = Memory { people_last_read: store.directory_size().await?, ..Memory::default() };
+    if directory_shrank(&policy.limits, &memory, directory.len()).is_some() {
+        return Ok(());
+    }
     let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
     let gone: Vec<(PersonId, Timestamp)> = directory
         .people()

@@ -40,6 +40,8 @@ pub enum HeldReason {
     LastAdministrator,
     /// Messages would be kept for a shorter time, which deletes the older ones.
     ShorterRetention { room: RoomKey },
+    /// It was held before and nobody released it: that the rest of a mass change went through does not make it small.
+    StillWaiting,
 }
 
 impl fmt::Display for HeldReason {
@@ -62,6 +64,7 @@ impl fmt::Display for HeldReason {
             Self::ShorterRetention { room } => {
                 write!(f, "messages in room {room} would be kept for a shorter time, older ones deleted")
             }
+            Self::StillWaiting => write!(f, "held before, and nobody released it since"),
         }
     }
 }
@@ -304,6 +307,9 @@ fn reasons(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> Vec<Hel
     }
     if matches!(effect, Effect::Lock { .. } | Effect::Lose { .. }) && last_administrator(effect, masses, with) {
         reasons.push(HeldReason::LastAdministrator);
+    }
+    if reasons.is_empty() && with.memory.waiting.contains(&effect.atom()) {
+        reasons.push(HeldReason::StillWaiting);
     }
     reasons
 }

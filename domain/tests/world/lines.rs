@@ -138,6 +138,7 @@ pub(crate) fn reason(reason: &HeldReason) -> String {
         HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),
         HeldReason::ManyGain { people } => format!("many gain power {people}"),
         HeldReason::LastAdministrator => "last administrator".to_owned(),
+        HeldReason::StillWaiting => "still waiting".to_owned(),
         HeldReason::ShorterRetention { room } => format!("shorter retention in {room}"),
     }
 }
