@@ -9,7 +9,6 @@ use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Memory;
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::directory_shrank;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, OwnedUserId};
@@ -85,16 +84,11 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
     })
 }
 
-/// Notes who was in a complete read and who is gone, so that waiting times can begin. A read with suspiciously few
-/// people is not noted: nobody may count as vanished for it.
+/// Notes who was in a complete read and who is gone, so that waiting times can begin.
 ///
 /// # Errors
-/// When the store cannot be read or written.
+/// When the store cannot be written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
-    let memory = Memory { people_last_read: store.directory_size().await?, ..Memory::default() };
-    if directory_shrank(&policy.limits, &memory, directory.len()).is_some() {
-        return Ok(());
-    }
     let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
     let gone: Vec<(PersonId, Timestamp)> = directory
         .people()

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::desired::{Desired, Wishes, desired};
+use equipemed_domain::desired::{Desired, READS_UNTIL_VANISHED, Wishes, desired};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
-use equipemed_domain::review::{Circumstances, Held, Verdict, directory_shrank, review};
+use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use jiff::{SignedDuration, Timestamp};
@@ -165,6 +166,10 @@ impl Engine {
             verdict = review(planned, Circumstances { consented: &consented, ..circumstances });
             known.consented.extend(approved);
         }
+        let (limits, people) = (&parts.policy.limits, known.directory.len());
+        if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
+            verdict.go.findings.push(Finding::DirectoryShrank { before, now });
+        }
         Ok((View { known, observed, desired: wanted, scope, moment }, verdict))
     }
 
@@ -265,10 +270,15 @@ impl Engine {
         }
         let people = view.known.directory.len();
         let shrank = directory_shrank(&self.parts().policy.limits, &view.known.memory, people);
-        // A directory that shrank suspiciously must not become the measure of the next read, until somebody consents.
-        let consented = shrank
-            .is_none_or(|reason| !options.approve.is_empty() && verdict.held.iter().all(|held| held.reason != reason));
-        if view.scope == Scope::Everything && consented {
+        // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
+        // the second read will be, held for it.
+        let known = &view.known;
+        let mut missing = known.bindings.values().filter(|binding| known.directory.get(binding.person).is_none());
+        let is_measure = shrank.is_none_or(|reason| {
+            verdict.held.iter().all(|held| held.reason != reason)
+                && missing.all(|binding| binding.missing_reads >= READS_UNTIL_VANISHED)
+        });
+        if view.scope == Scope::Everything && is_measure {
             store.remember_directory_size(people).await?;
         }
         Ok(new)

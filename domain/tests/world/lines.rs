@@ -97,6 +97,7 @@ pub(crate) fn plan(plan: &Plan) -> Vec<String> {
 /// Kind and subject of a finding.
 pub(crate) fn finding(finding: &Finding) -> String {
     let rest = match finding {
+        Finding::DirectoryShrank { before, now } => format!("{before} -> {now}"),
         Finding::LocalpartImpossible { person, tried } => {
             let tried: Vec<_> = tried.iter().map(|(wish, _)| format!("{wish:?}")).collect();
             format!("person {person} {}", tried.join(" "))
