@@ -108,7 +108,9 @@ async fn make_administrator(reader: &Reader, connection: &Connection, settings: 
         Err(error) => return Err(error).context("whether the bot is a server administrator"),
     }
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
-    let administrator = match (given(TOKEN), given(SECRET)) {
+    let token = given(TOKEN);
+    let by_token = token.is_some();
+    let administrator = match (token, given(SECRET)) {
         (Some(token), _) => Administrator::from_token(connection, token).context(TOKEN)?,
         (None, Some(secret)) => Administrator::temporary(connection, &secret).await.context(SECRET)?,
         (None, None) => {
@@ -124,7 +126,19 @@ async fn make_administrator(reader: &Reader, connection: &Connection, settings: 
             "the temporary administrator {user} could not be deactivated ({error}): deactivate it by hand"
         ));
     }
-    made.context("the bot could not be made a server administrator")?;
+    match made {
+        Ok(()) => {}
+        Err(HomeserverError::UnknownToken) if by_token => {
+            return Err(UsageError(format!(
+                "{TOKEN} is not an access token that Synapse knows: sign in as an administrator and copy a fresh one"
+            ))
+            .into());
+        }
+        Err(HomeserverError::NotAdmin) if by_token => {
+            return Err(UsageError(format!("{TOKEN} belongs to somebody who is no server administrator")).into());
+        }
+        Err(error) => return Err(error).context("the bot could not be made a server administrator"),
+    }
     output::text("✓ the bot is a server administrator now");
     Ok(())
 }

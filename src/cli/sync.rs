@@ -260,6 +260,9 @@ fn print_held(summary: &Summary) {
         let effects = if held.atoms.len() == 1 { "effect" } else { "effects" };
         output::text(&format!("held back: {} ({} {effects})", held.reason, held.atoms.len()));
     }
+    if !summary.held.is_empty() {
+        output::text("See the effects with `sync --dry-run`; release a part with `sync --approve ID`.");
+    }
     for held in &summary.held {
         output::text(&format!("held: {}", held.id));
     }

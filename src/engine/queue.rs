@@ -11,10 +11,12 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
+use super::look::LookError;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
 use super::{Engine, backoff};
+use crate::homeserver::HomeserverError;
 use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, StoreError};
 
 /// How often the store is asked for work. In-process wakes do not wait for it.
@@ -203,7 +205,7 @@ impl Engine {
                 RunEnd::Done(serde_json::to_value(&report.summary)?)
             }
             Err(error) => {
-                tracing::error!(run.id = run.0, error = format!("{error:#}"), "A full pass failed");
+                tracing::error!(run.id = run.0, error = for_logs(error), "A full pass failed");
                 RunEnd::Failed(format!("{error:#}"))
             }
         };
@@ -273,7 +275,7 @@ impl Engine {
             }
             Ok(_) => self.try_later(claimed, now).await,
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "A narrow pass failed; it is tried again");
+                tracing::warn!(error = for_logs(&error), "A narrow pass failed; it is tried again");
                 self.try_later(claimed, now).await
             }
         };
@@ -303,4 +305,16 @@ fn log_report(run: RunId, report: &Report) {
     for held in &report.newly_held {
         tracing::warn!(held.id = held.id, atoms = held.atoms.len(), "A part of the plan is held back");
     }
+}
+
+/// An error without Synapse's own sentences, which may name people.
+fn for_logs(error: &anyhow::Error) -> String {
+    let parts = error.chain().map(|cause| {
+        let homeserver = match cause.downcast_ref() {
+            Some(LookError::Homeserver(error)) => Some(error),
+            _ => cause.downcast_ref::<HomeserverError>(),
+        };
+        homeserver.map_or_else(|| cause.to_string(), HomeserverError::for_logs)
+    });
+    parts.collect::<Vec<_>>().join(": ")
 }

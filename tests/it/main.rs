@@ -3,6 +3,7 @@
 mod architecture;
 mod config;
 mod homeserver;
+mod inbound;
 mod migrations;
 mod roster;
 mod store;
