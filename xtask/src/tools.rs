@@ -36,7 +36,7 @@ impl Tool {
 /// Fails with everything that is missing.
 pub(crate) fn need(tools: &[Tool]) -> Result<(), Failure> {
     if !works("cargo", &["--version"]) {
-        say("cargo is missing: https://rustup.rs");
+        say("cargo is missing: install Rust with rustup");
         return Err(Failure("a tool is missing".to_owned()));
     }
     let missing: Vec<_> = tools.iter().filter(|tool| !tool.is_there()).collect();
