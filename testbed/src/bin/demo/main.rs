@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::place::Place;
 use crate::say::Checks;
@@ -31,26 +31,32 @@ struct Arguments {
     folder: PathBuf,
 }
 
+/// How far it came.
+enum Reached {
+    /// `--once`: whether all was as it should be.
+    Checked(bool),
+    /// Everything is up, to be tried.
+    Up(Box<Place>),
+    /// Somebody stopped it on the way.
+    Stopped,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match arguments(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(error) => {
+    let ended = match (arguments(std::env::args().skip(1)), Signals::new()) {
+        (Err(error), _) => {
             say::line(&format!("error: {error:#}"));
             return ExitCode::from(2);
         }
-    };
-    // A future that is dropped ends the servers it has started.
-    let ended = tokio::select! {
-        ended = run(&arguments) => ended,
-        () = interrupted() => Ok(arguments.once.then_some(false)),
+        (_, Err(error)) => Err(error),
+        (Ok(arguments), Ok(signals)) => run(&arguments, signals).await,
     };
     match ended {
-        Ok(Some(false)) => ExitCode::FAILURE,
-        Ok(_) => {
-            say::line("\nEverything that was started has ended.");
+        Ok(true) => {
+            say::line("Everything that was started has ended.");
             ExitCode::SUCCESS
         }
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             say::line(&format!("\ndemo: failed: {error:#}"));
             ExitCode::FAILURE
@@ -58,21 +64,36 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether all checks passed; None when there were none.
-async fn run(arguments: &Arguments) -> anyhow::Result<Option<bool>> {
+/// Whether it ended well.
+async fn run(arguments: &Arguments, mut signals: Signals) -> anyhow::Result<bool> {
+    // Until everything is up a signal ends it at once: a future that is dropped ends the servers it has started.
+    let reached = tokio::select! {
+        reached = begin(arguments) => reached?,
+        () = signals.next() => Reached::Stopped,
+    };
+    match reached {
+        Reached::Checked(all) => Ok(all),
+        Reached::Up(place) => stay::until_stopped(*place, signals.next()).await.map(|()| true),
+        Reached::Stopped => {
+            say::line("\nStopped.");
+            Ok(!arguments.once)
+        }
+    }
+}
+
+async fn begin(arguments: &Arguments) -> anyhow::Result<Reached> {
     let place = Place::open(&arguments.root, &arguments.binary, &arguments.folder).await?;
     let mut checks = Checks::default();
     let first = place.first_steps(&mut checks).await?;
     if !arguments.once {
-        stay::until_stopped(place, interrupted()).await?;
-        return Ok(None);
+        return Ok(Reached::Up(Box::new(place)));
     }
     accounts::check(&place, &mut checks).await?;
     rooms::check(&place, &mut checks).await?;
     living::check(&place, &mut checks).await?;
-    say::line(&format!("\nfirst sync: {first}"));
     place.close().await?;
-    Ok(Some(checks.close()))
+    say::line(&format!("\nfirst sync: {first}"));
+    Ok(Reached::Checked(checks.close()))
 }
 
 fn arguments(given: impl Iterator<Item = String>) -> anyhow::Result<Arguments> {
@@ -99,14 +120,22 @@ fn arguments(given: impl Iterator<Item = String>) -> anyhow::Result<Arguments> {
     Ok(arguments)
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM; none is lost between two looks.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let wanted = |kind| signal(kind).context("signals cannot be received");
+        Ok(Self { interrupt: wanted(SignalKind::interrupt())?, terminate: wanted(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
