@@ -4,6 +4,8 @@
 //! libraries' spans carry addresses with identifiers in them, so those targets
 //! are silent below warnings whatever the operator asks for.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -27,7 +29,8 @@ pub fn begin(format: LogFormat) {
     // Only a test, which sets one up for itself, has one already.
     let _ = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_target(false).try_init(),
+        // Colours are for eyes: a file or the journal would hold them as control characters.
+        LogFormat::Text => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use crate::access::{Access, LevelReason};
-use crate::desired::{Desired, Wishes};
+use crate::desired::{AccountState, Desired, Wishes};
 use crate::directory::Person;
 use crate::grant::GrantKind;
 use crate::key::RoomKey;
@@ -20,7 +20,12 @@ pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[
     let account = desired.accounts.iter().find(|(_, account)| account.person == person.id);
     match account {
         Some((user, wanted)) => {
-            let _ = writeln!(out, "account: {user}, should be {:?} (by {})", wanted.state, wanted.cause);
+            let state = match wanted.state {
+                AccountState::Active => "usable",
+                AccountState::Locked => "locked",
+                AccountState::Deactivated => "deactivated",
+            };
+            let _ = writeln!(out, "account: {user}, should be {state} (by {})", wanted.cause);
         }
         None => {
             let _ = writeln!(out, "account: none is managed for person {}", person.id);
@@ -42,8 +47,12 @@ pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[
     let roles: Vec<_> = access.roles(person.id).map(ToString::to_string).collect();
     let _ = writeln!(out, "roles: {}", if roles.is_empty() { "none".to_owned() } else { roles.join(", ") });
     for grant in access.grants(person.id) {
+        let kind = match grant.kind {
+            GrantKind::Level(level) => format!("level {level}"),
+            kind => kind.as_str().to_owned(),
+        };
         let scope = grant.scope.as_ref().map_or_else(|| "everywhere".to_owned(), |scope| format!("in {scope}"));
-        let _ = writeln!(out, "grant {}: {} {scope}, asked by {}", grant.id.0, grant.kind.as_str(), grant.asker);
+        let _ = writeln!(out, "grant {}: {kind} {scope}, asked by {}", grant.id.0, grant.asker);
     }
     for finding in desired.findings.iter().filter(|finding| finding.person() == Some(person.id)) {
         let _ = writeln!(out, "note: {finding}");

@@ -47,6 +47,8 @@ pub enum Finding {
     RoomDiffers { room: RoomKey, what: String, has: String, wanted: String },
     /// The room's key left the policy; it is left alone.
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
+    /// EquipeMed has suspiciously few people, or none.
+    DirectoryShrank { before: usize, now: usize },
     /// `setup` has not made the control room yet.
     ControlRoomMissing,
     /// The control room can be entered or read by others.
@@ -76,6 +78,7 @@ impl Finding {
             Self::RoomReplaced { .. } => "room_replaced",
             Self::RoomDiffers { .. } => "room_differs",
             Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
+            Self::DirectoryShrank { .. } => "directory_shrank",
             Self::ControlRoomMissing => "control_room_missing",
             Self::ControlRoomOpen { .. } => "control_room_open",
         }
@@ -161,7 +164,7 @@ impl fmt::Display for Finding {
             Self::RoomEncrypted { room } => {
                 write!(
                     f,
-                    "room {room} is encrypted: it cannot be moderated. Make a new one with `rooms replace {room}`"
+                    "room {room} is encrypted: what is said there cannot be moderated. Give the room another key in the configuration, which makes a new one, and delete this one"
                 )
             }
             Self::RoomReplaced { room } => write!(f, "room {room} was replaced by another room by hand"),
@@ -174,6 +177,10 @@ impl fmt::Display for Finding {
             Self::RoomNoLongerManaged { room, room_id } => {
                 write!(f, "room {room} ({room_id}) left the policy: it is left alone and no longer managed")
             }
+            Self::DirectoryShrank { before, now } => write!(
+                f,
+                "EquipeMed had {before} people at the last read and has {now} now: nothing is destroyed and nobody new is made until the people are back, or somebody releases what is held for it"
+            ),
             Self::ControlRoomMissing => write!(f, "there is no control room yet: run `equipemed-bot setup`"),
             Self::ControlRoomOpen { what } => write!(f, "the control room is not private: {what}"),
         }

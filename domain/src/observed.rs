@@ -206,6 +206,8 @@ pub struct Memory {
     pub removed_recently: BTreeMap<RoomKey, BTreeSet<OwnedUserId>>,
     /// Who gained power in the last 24 hours.
     pub gained_recently: BTreeSet<crate::directory::PersonId>,
+    /// Effects that were held and that nobody released: see `review`.
+    pub waiting: BTreeSet<String>,
     /// The instant of the pass.
     pub now: Timestamp,
 }

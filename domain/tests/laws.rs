@@ -173,6 +173,11 @@ fn what_may_go_comes_to_rest_and_leaves_no_half_of_what_is_held() {
                     let shortens = |action: &Action| matches!(action, Action::SetRetention { room: key, .. } if key.as_str() == *room);
                     assert!(!verdict.go.actions().any(shortens), "{atom}");
                 }
+                ["make", user] => {
+                    let user = user_id(user);
+                    let named = |action: &Action| action.user() == Some(&*user) || levels_of(action).contains(&&*user);
+                    assert!(!verdict.go.actions().any(named), "{atom}");
+                }
                 _ => panic!("an unknown atom: {atom}"),
             }
         }

@@ -94,3 +94,19 @@ fn every_case_gives_what_it_expects() {
     }
     assert!(failed.is_empty(), "\n{failed}");
 }
+
+#[test]
+fn the_bot_is_never_planned_for_even_when_nobody_protects_it() {
+    let text = "{about: A person leads to the bot, policy: {roles: {low: {when: {any: true}, level: 5}}, \
+                rooms: {icu: {version: 11}}}, people: [{id: 1, username: equipemed_bot}], \
+                rooms: {icu: {}}}";
+    let case: Case = serde_yaml::from_str(text).expect("a case");
+    let (mut world, scope, _) = case.read();
+    world.policy.users.protected.clear();
+    world.memory.privileged = world.desired().privileges;
+    for status in ["active", "departed"] {
+        status.clone_into(&mut world.people[0].account_status);
+        let plan = world.plan(&scope);
+        assert_eq!((lines::plan(&plan), plan.findings), (Vec::new(), Vec::new()), "{status}");
+    }
+}

@@ -56,7 +56,7 @@ impl From<Exit> for ExitCode {
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a part of the plan is held.\n\
-                  Start with: equipemed-bot registration, then setup, then sync --dry-run."
+                  Start with: equipemed-bot registration --output registration.yaml, then setup, then sync --dry-run."
 )]
 pub struct Cli {
     /// The configuration file
@@ -70,7 +70,7 @@ pub struct Cli {
 enum Command {
     /// Run the service: full passes by the timer, changes as they come
     ///
-    /// Reloads a changed and valid configuration on SIGHUP; ends softly on SIGTERM, at once on a second one.
+    /// Takes over the configuration on SIGHUP if it is valid; ends softly on SIGTERM, at once on a second one.
     Serve,
     /// Bring Synapse in line with EquipeMed once
     ///
@@ -84,7 +84,7 @@ enum Command {
     /// SYNAPSE_REGISTRATION_SHARED_SECRET (a temporary administrator, deactivated at the end).
     #[command(after_help = "Example:\n  SYNAPSE_REGISTRATION_SHARED_SECRET=… equipemed-bot setup")]
     Setup,
-    /// Write registration.yaml with fresh tokens, readable by its owner alone
+    /// Make a registration with fresh tokens; with --output a file readable by its owner alone
     #[command(
         after_help = "Example:\n  equipemed-bot registration --server-name hospital.example --output registration.yaml"
     )]
@@ -189,7 +189,7 @@ enum UsersCommand {
         /// Only this status
         #[arg(long, value_enum)]
         status: Option<users::Status>,
-        /// Only people whose username or MXID contains this
+        /// Only people whose username, name, e-mail address or MXID contains this
         #[arg(long)]
         search: Option<String>,
         /// Only EquipeMed superusers
@@ -202,7 +202,7 @@ enum UsersCommand {
     /// Say that an existing account is a person's, although it does not carry their external id
     #[command(after_help = "Example:\n  equipemed-bot users adopt ana.souza @ana:hospital.example")]
     Adopt {
-        /// EquipeMed username or id
+        /// EquipeMed username, id or MXID
         who: String,
         /// The account
         mxid: String,

@@ -24,7 +24,16 @@ pub(super) fn run(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Exit
         output::text(&text);
         return Ok(Exit::Done);
     };
+    let replaced = path.exists();
     write_private(path, &text, args.force)?;
+    if replaced {
+        output::note(&format!(
+            "{} replaced, readable by you alone: the old tokens no longer count. Let Synapse's user read it and restart\n\
+             Synapse, then this service.",
+            path.display()
+        ));
+        return Ok(Exit::Done);
+    }
     output::note(&format!(
         "{} written, readable by you alone. Now name it in app_service_config_files of homeserver.yaml\n\
          (Synapse needs to read it, too), restart Synapse, and run `equipemed-bot setup`.",

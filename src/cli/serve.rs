@@ -73,7 +73,11 @@ async fn open(settings: &Settings) -> anyhow::Result<(Store, TcpListener)> {
 }
 
 async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
-    let answering = tokio::spawn(inbound::answer(listener, store.clone(), stop.clone()));
+    let answering = tokio::spawn({
+        let (store, stop) = (store.clone(), stop.clone());
+        let hs_token = settings.appservice.registration.hs_token.clone();
+        async move { inbound::answer(listener, store, &hs_token, stop).await }
+    });
     let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
     let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
     tracing::info!(mode, listen = %settings.appservice.listen, "Started");

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use equipemed_domain::render::render;
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
@@ -14,9 +15,14 @@ use crate::config::Settings;
 use crate::config::settings::Avatar;
 use crate::engine::pass::Options;
 use crate::engine::setup::make_control_room;
-use crate::homeserver::{Administrator, Connection, HomeserverError, Patience, Reader, WritePermit, Writer};
+use crate::homeserver::{
+    Administrator, Connection, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,
+};
+use crate::store::Store;
 
 const TOKEN: &str = "MATRIX_ADMIN_TOKEN";
+/// Where the store keeps the uploaded picture: digest and address.
+const PICTURE: &str = "bot_picture";
 const SECRET: &str = "SYNAPSE_REGISTRATION_SHARED_SECRET";
 
 /// Runs the command.
@@ -34,12 +40,11 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     make_administrator(&reader, &bring, &settings).await?;
 
     let name = &settings.bot.display_name;
-    let avatar = match &settings.bot.avatar {
-        Some(Avatar::Mxc(uri)) => Some(uri.as_str()),
-        Some(Avatar::File(_)) | None => None,
-    };
-    writer.set_bot_profile(name, avatar).await.context("the bot's profile")?;
+    let avatar = picture(&writer, &store, &settings).await?;
+    writer.set_bot_profile(name, avatar.as_deref()).await.context("the bot's profile")?;
     output::text(&format!("✓ profile {} “{name}”", settings.policy.bot));
+
+    warn_of_leftovers(&reader).await?;
 
     let room = make_control_room(&writer, &store, &settings.policy, &clock).await.context("the control room")?;
     output::text(&format!("✓ control room #{} ({room})", settings.bot.control_room.alias));
@@ -52,6 +57,47 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The bot's picture on the homeserver. A file is uploaded once and remembered by its content.
+async fn picture(writer: &Writer, store: &Store, settings: &Settings) -> anyhow::Result<Option<String>> {
+    let file = match &settings.bot.avatar {
+        None => return Ok(None),
+        Some(Avatar::Mxc(uri)) => return Ok(Some(uri.to_string())),
+        Some(Avatar::File(file)) => file,
+    };
+    let content = std::fs::read(file).with_context(|| format!("bot.avatar: {} cannot be read", file.display()))?;
+    let digest: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let known = store.remembered(PICTURE).await?;
+    if let Some((known, uri)) = known.as_deref().and_then(|known| known.split_once(' '))
+        && known == digest
+    {
+        return Ok(Some(uri.to_owned()));
+    }
+    let media_type = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        _ => {
+            return Err(
+                UsageError(format!("bot.avatar: {} is not named .png, .jpg, .gif or .webp", file.display())).into()
+            );
+        }
+    };
+    let uri = writer.upload_picture(content, media_type).await.context("the bot's picture")?;
+    store.remember(PICTURE, &format!("{digest} {uri}")).await?;
+    Ok(Some(uri.to_string()))
+}
+
+/// Tells of temporary administrators that an interrupted setup left behind.
+async fn warn_of_leftovers(reader: &Reader) -> anyhow::Result<()> {
+    for (user, account) in reader.accounts().await? {
+        if is_temporary_administrator(&user) && !account.deactivated {
+            output::note(&format!("an interrupted setup left the administrator {user} behind: deactivate it"));
+        }
+    }
+    Ok(())
+}
+
 async fn make_administrator(reader: &Reader, connection: &Connection, settings: &Settings) -> anyhow::Result<()> {
     match reader.accounts().await {
         Ok(_) => {
@@ -62,7 +108,9 @@ async fn make_administrator(reader: &Reader, connection: &Connection, settings: 
         Err(error) => return Err(error).context("whether the bot is a server administrator"),
     }
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
-    let administrator = match (given(TOKEN), given(SECRET)) {
+    let token = given(TOKEN);
+    let by_token = token.is_some();
+    let administrator = match (token, given(SECRET)) {
         (Some(token), _) => Administrator::from_token(connection, token).context(TOKEN)?,
         (None, Some(secret)) => Administrator::temporary(connection, &secret).await.context(SECRET)?,
         (None, None) => {
@@ -78,7 +126,19 @@ async fn make_administrator(reader: &Reader, connection: &Connection, settings: 
             "the temporary administrator {user} could not be deactivated ({error}): deactivate it by hand"
         ));
     }
-    made.context("the bot could not be made a server administrator")?;
+    match made {
+        Ok(()) => {}
+        Err(HomeserverError::UnknownToken) if by_token => {
+            return Err(UsageError(format!(
+                "{TOKEN} is not an access token that Synapse knows: sign in as an administrator and copy a fresh one"
+            ))
+            .into());
+        }
+        Err(HomeserverError::NotAdmin) if by_token => {
+            return Err(UsageError(format!("{TOKEN} belongs to somebody who is no server administrator")).into());
+        }
+        Err(error) => return Err(error).context("the bot could not be made a server administrator"),
+    }
     output::text("✓ the bot is a server administrator now");
     Ok(())
 }

@@ -117,9 +117,6 @@ async fn here(
         output::note("mode: observe, nothing was changed");
         return Ok(exit_of(&report.summary, false));
     }
-    if args.format == Format::Text {
-        print_notes(&report);
-    }
     if report.interrupted {
         print_summary(&report.summary, settings, args.format)?;
         anyhow::bail!("Synapse went away or this was stopped before the end; the rest is done by the next sync");
@@ -244,20 +241,16 @@ fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_notes(report: &Report) {
-    if report.plan.findings.is_empty() {
-        return;
-    }
-    output::text(&format!("To look at ({})", report.plan.findings.len()));
-    for finding in &report.plan.findings {
-        output::text(&format!("  {finding}"));
-    }
-}
-
 fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyhow::Result<Exit> {
     if format == Format::Json {
         output::json(summary)?;
         return Ok(exit_of(summary, true));
+    }
+    if !summary.notes.is_empty() {
+        output::text(&format!("To look at ({})", summary.findings));
+        for note in &summary.notes {
+            output::text(&format!("  {note}"));
+        }
     }
     for trouble in &summary.troubles {
         output::text(&format!("{}: {} {}: {}", trouble.outcome, trouble.kind, trouble.subject, trouble.detail));
@@ -284,6 +277,9 @@ fn print_held(summary: &Summary) {
     for held in &summary.held {
         let effects = if held.atoms.len() == 1 { "effect" } else { "effects" };
         output::text(&format!("held back: {} ({} {effects})", held.reason, held.atoms.len()));
+    }
+    if !summary.held.is_empty() {
+        output::text("See the effects with `sync --dry-run`; release a part with `sync --approve ID`.");
     }
     for held in &summary.held {
         output::text(&format!("held: {}", held.id));

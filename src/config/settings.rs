@@ -331,7 +331,12 @@ impl fmt::Display for Settings {
             }
         }
         writeln!(f, "roles:      {}", self.policy.roles.len())?;
-        writeln!(f, "rooms:      {}, of them {spaces} spaces and the control room", self.policy.rooms.len())?;
+        writeln!(
+            f,
+            "rooms:      {}, with {spaces} space{} and the control room",
+            self.policy.rooms.len(),
+            if spaces == 1 { "" } else { "s" }
+        )?;
         writeln!(f, "listening:  {}", self.appservice.listen)?;
         write!(f, "api:        {}, web: {}", on(self.api.is_some()), on(self.web.is_some()))
     }

@@ -69,6 +69,8 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
         removed_recently: store.removed_since(since).await?,
         // Whoever the very first pass made powerful is what later gains are measured by.
         gained_recently: store.gained_since(first_applied.map_or(since, |first| since.max(first))).await?,
+        // A part that is still planned is held anew when it expires, so the window reaches it at every pass.
+        waiting: store.held_waiting(since).await?,
         now,
     };
     Ok(Known {

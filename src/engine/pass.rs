@@ -6,16 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use equipemed_domain::action::Action;
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::cause::Cause;
-use equipemed_domain::desired::{Desired, Wishes, desired};
+use equipemed_domain::desired::{Desired, READS_UNTIL_VANISHED, Wishes, desired};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
-use equipemed_domain::review::{Circumstances, Held, Verdict, review};
+use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +24,7 @@ use super::apply::Work;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
-use super::report::{Report, Summary};
+use super::report::{NOTES_KEPT, Report, Summary};
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
@@ -170,6 +168,10 @@ impl Engine {
             verdict = review(planned, Circumstances { consented: &consented, ..circumstances });
             known.consented.extend(approved);
         }
+        let (limits, people) = (&parts.policy.limits, known.directory.len());
+        if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
+            verdict.go.findings.push(Finding::DirectoryShrank { before, now });
+        }
         Ok((View { known, observed, desired: wanted, scope, moment }, verdict))
     }
 
@@ -268,21 +270,20 @@ impl Engine {
                 new.push(held.clone());
             }
         }
-        // A directory that shrank suspiciously must not become the measure of the next read, also when nothing was to be
-        // destroyed yet: who is missing counts as gone only at the second read. What is destroyed all the same, somebody
-        // consented to.
-        let consented = verdict.go.steps.iter().any(|step| step.cause == Cause::Policy && destroys(&step.action));
-        if view.scope == Scope::Everything && (consented || !self.shrank(&view.known)) {
-            store.remember_directory_size(view.known.directory.len()).await?;
+        let people = view.known.directory.len();
+        let shrank = directory_shrank(&self.parts().policy.limits, &view.known.memory, people);
+        // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
+        // the second read will be, held for it.
+        let known = &view.known;
+        let mut missing = known.bindings.values().filter(|binding| known.directory.get(binding.person).is_none());
+        let is_measure = shrank.is_none_or(|reason| {
+            verdict.held.iter().all(|held| held.reason != reason)
+                && missing.all(|binding| binding.missing_reads >= READS_UNTIL_VANISHED)
+        });
+        if view.scope == Scope::Everything && is_measure {
+            store.remember_directory_size(people).await?;
         }
         Ok(new)
-    }
-
-    /// Whether the directory lost so many people since the last good read that it is not believed.
-    fn shrank(&self, known: &Known) -> bool {
-        let people = known.directory.len() as f64;
-        let least = |before: usize| before as f64 * (1.0 - self.parts().policy.limits.shrink_share);
-        known.memory.people_last_read.is_some_and(|before| people < least(before))
     }
 
     /// Gives what a killed process had begun its outcome, before anything new is begun.
@@ -330,23 +331,13 @@ impl Engine {
     }
 }
 
-/// Whether an action takes something from people that does not come back by itself.
-fn destroys(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::LockAccount { .. }
-            | Action::DeactivateAccount { .. }
-            | Action::RemoveMember { .. }
-            | Action::SetRetention { .. }
-    )
-}
-
 fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
     let plan = selection.of(verdict.go);
     let mut summary = Summary {
         counts: BTreeMap::new(),
         troubles: Vec::new(),
         findings: plan.findings.len(),
+        notes: plan.findings.iter().take(NOTES_KEPT).map(ToString::to_string).collect(),
         held: verdict.held.clone(),
         planned: plan.steps.len(),
     };

@@ -3,6 +3,7 @@
 //! Three lanes, so that none waits for another: full passes (one at a time,
 //! under the lease), passes over one person or room, and deeds.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
@@ -11,10 +12,12 @@ use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::look::LookError;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
 use super::{Engine, backoff};
+use crate::homeserver::HomeserverError;
 use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
 
 /// How often the store is asked for work. In-process wakes do not wait for it.
@@ -25,6 +28,8 @@ const CLAIM: Duration = Duration::from_secs(15);
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// How many of the latest runs are looked through for those of dead processes.
 const RUNS_LOOKED_THROUGH: usize = 50;
+/// After so many passes with failures a narrow wake-up is not repeated.
+const REFUSALS: u32 = 4;
 /// A run whose holder was not heard of for so long is taken over.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often a run's progress is noted, which is also its holder's sign of life.
@@ -232,11 +237,10 @@ impl Engine {
         holder: &str,
     ) -> anyhow::Result<Report> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        // Side by side, never in turns: the pass may hold the store's one writing connection at any moment, and would
-        // keep it for as long as it is not polled.
+        // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
         let result = tokio::select! {
             result = self.full_pass(tenure, options, Some(run)) => result,
-            () = self.note_progress(run, holder) => anyhow::bail!("progress ended before its pass"),
+            never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
             Ok(report) if report.interrupted => {
@@ -247,7 +251,7 @@ impl Engine {
                 RunEnd::Done(serde_json::to_value(&report.summary)?)
             }
             Err(error) => {
-                tracing::error!(run.id = run.0, error = format!("{error:#}"), "A full pass failed");
+                tracing::error!(run.id = run.0, error = for_logs(error), "A full pass failed");
                 RunEnd::Failed(format!("{error:#}"))
             }
         };
@@ -257,15 +261,14 @@ impl Engine {
         result
     }
 
-    /// Notes how far a run is, for as long as it is polled.
-    async fn note_progress(&self, run: RunId, holder: &str) {
-        let (store, clock) = (&self.parts().store, &self.parts().clock);
+    /// Keeps the run's row up to date until it is dropped.
+    async fn note_progress(&self, run: RunId, holder: &str) -> Infallible {
         let mut progress = self.progress();
         loop {
             tokio::time::sleep(PROGRESS_EVERY).await;
             let now = *progress.borrow_and_update();
             let steps = (now.done as u64, now.total as u64);
-            if let Err(error) = store.progress(run, holder, steps, clock.now()).await {
+            if let Err(error) = self.parts().store.progress(run, holder, steps, self.parts().clock.now()).await {
                 tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
             }
         }
@@ -312,12 +315,13 @@ impl Engine {
         let result = self.narrow_pass(&target).await;
         let now = self.parts().clock.now();
         let ended = match result {
-            Ok(report) if !report.interrupted && report.summary.total(|counts| counts.failed) == 0 => {
+            // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
+            Ok(report) if !report.interrupted && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) => {
                 self.parts().store.finish_wakeup(claimed).await.map(|_| ())
             }
             Ok(_) => self.try_later(claimed, now).await,
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "A narrow pass failed; it is tried again");
+                tracing::warn!(error = for_logs(&error), "A narrow pass failed; it is tried again");
                 self.try_later(claimed, now).await
             }
         };
@@ -347,4 +351,16 @@ fn log_report(run: RunId, report: &Report) {
     for held in &report.newly_held {
         tracing::warn!(held.id = held.id, atoms = held.atoms.len(), "A part of the plan is held back");
     }
+}
+
+/// An error without Synapse's own sentences, which may name people.
+fn for_logs(error: &anyhow::Error) -> String {
+    let parts = error.chain().map(|cause| {
+        let homeserver = match cause.downcast_ref() {
+            Some(LookError::Homeserver(error)) => Some(error),
+            _ => cause.downcast_ref::<HomeserverError>(),
+        };
+        homeserver.map_or_else(|| cause.to_string(), HomeserverError::for_logs)
+    });
+    parts.collect::<Vec<_>>().join(": ")
 }

@@ -43,12 +43,16 @@ pub struct Summary {
     pub troubles: Vec<Trouble>,
     /// How many findings there were.
     pub findings: usize,
+    /// The findings as sentences; at most [`NOTES_KEPT`].
+    pub notes: Vec<String>,
     /// What is held.
     pub held: Vec<Held>,
     /// How many steps were planned.
     pub planned: usize,
 }
 
+/// More than this nobody reads; a dry run shows all.
+pub const NOTES_KEPT: usize = 100;
 /// More would only repeat themselves: the audit has all.
 pub const TROUBLES_KEPT: usize = 50;
 

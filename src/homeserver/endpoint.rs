@@ -78,6 +78,8 @@ endpoints! {
     Unban = "POST" "/_matrix/client/v3/rooms/{}/unban";
     /// Redacts one event.
     Redact = "PUT" "/_matrix/client/v3/rooms/{}/redact/{}/{}";
+    /// Uploads the bot's own picture; setup only.
+    UploadMedia = "POST" "/_matrix/media/v3/upload";
     /// Synapse's version.
     ServerVersion = "GET" "/_synapse/admin/v1/server_version";
     /// A page of the accounts.

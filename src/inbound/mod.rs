@@ -1,8 +1,8 @@
 //! What the outside may ask of the running service over HTTP.
 //!
-//! For now only whether it is alive and able to work; Synapse's transactions
-//! are answered on the same listener.
+//! Whether it is alive and able to work, and Synapse's own questions.
 
+mod appservice;
 pub mod watch;
 
 use std::net::SocketAddr;
@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +32,15 @@ pub async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {
 ///
 /// # Errors
 /// When the listener breaks.
-pub async fn answer(listener: TcpListener, store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn answer(
+    listener: TcpListener,
+    store: Store,
+    hs_token: &SecretString,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let routes =
         Router::new().route("/health", get(|| async { "alive\n" })).route("/ready", get(ready)).with_state(store);
+    let routes = routes.merge(appservice::routes(hs_token));
     axum::serve(listener, routes)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await

@@ -127,6 +127,18 @@ impl Store {
         self.held_in("held", now).await
     }
 
+    /// Atoms of parts that were held until `since` or later and that nobody released.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn held_waiting(&self, since: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+        let mut atoms = BTreeSet::new();
+        for state in ["held", "expired"] {
+            atoms.extend(self.held_in(state, since).await?.into_iter().flat_map(|plan| plan.held.atoms));
+        }
+        Ok(atoms)
+    }
+
     async fn held_in(&self, state: &str, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
         const SQL: &str =
             concat!("select ", columns!(), " from held where state = $1 and expires_at > $2 order by created_at, id");

@@ -74,6 +74,7 @@ fn abandoned(path: &Path) -> bool {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "compared with file times, which no clock of ours sets")]
 fn old(path: &Path, age: Duration) -> bool {
     let changed = fs::metadata(path).and_then(|about| about.modified());
     changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|passed| passed > age))

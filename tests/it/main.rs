@@ -1,7 +1,11 @@
 //! One binary for all tests of the service, against real servers: it is linked once.
 
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by stopping")]
+
+mod architecture;
 mod config;
 mod homeserver;
+mod inbound;
 mod migrations;
 mod roster;
 mod store;

@@ -1,1 +1,70 @@
-fn main() {}
+//! `cargo xtask …`: the project's commands. It builds what is needed, calls it, and says clearly how it ended.
+//!
+//! No dependencies: it has to start in seconds on a machine that has nothing but cargo.
+
+mod ci;
+mod run;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::run::{Failure, say};
+use crate::tools::Tool;
+use crate::workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask demo [--once]   a real Synapse with the example hospital, kept in line by equipemed-bot; stays up to be tried
+                            until Ctrl-C. --once: checks itself instead, ends with 0 or 1
+cargo xtask test            all tests: the domain's, the service's against real servers, the testbed's own
+cargo xtask ci              everything that must hold before a merge, cheapest first
+cargo xtask bench [ARGS]    measures an optimised build against a real Synapse
+cargo xtask help            this text
+
+The first run installs Synapse from PyPI into target/testbed, or into $EQUIPEMED_TESTBED_CACHE.";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".to_owned());
+    let rest: Vec<String> = arguments.collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let ended = match (command.as_str(), rest.as_slice()) {
+        ("demo", [] | ["--once"]) => demo(&rest),
+        ("test", []) => test::all().map(|_| ()),
+        ("ci", []) => ci::all(),
+        ("bench", arguments) => bench(arguments),
+        ("help" | "--help" | "-h", _) => {
+            say(HELP);
+            Ok(())
+        }
+        _ => {
+            say(&format!("{HELP}\n\nerror: no such command: {command} {}", rest.join(" ")));
+            return ExitCode::from(2);
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(why)) => {
+            say(&format!("xtask {command}: FAILED: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(arguments: &[&str]) -> Result<(), Failure> {
+    tools::need(&[Tool::Python])?;
+    let workspace = Workspace::find()?;
+    run::step("build", &mut workspace.cargo(&["build", "--workspace", "--bins"]))?;
+    // In place of this process: Ctrl-C and `kill` then mean the demo, which has servers to end.
+    Err(run::become_command(workspace.demo(arguments)))
+}
+
+fn bench(arguments: &[&str]) -> Result<(), Failure> {
+    tools::need(&[Tool::Python, Tool::Postgres])?;
+    let workspace = Workspace::find()?;
+    run::step("build", &mut workspace.cargo(&["build", "--release", "--workspace", "--bins"]))?;
+    let mut bench = workspace.program("release", "bench");
+    bench.args(arguments).env("EQUIPEMED_BOT", workspace.target().join("release/equipemed-bot"));
+    Err(run::become_command(bench))
+}

@@ -101,8 +101,8 @@ fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     }
 }
 
-/// Whether the bot may kick or ban this person: it needs the level, and to stand above where the person will stand
-/// once the plan's one level event is written.
+/// Whether the bot may kick or ban this person: it needs the level, and to stand above the person. The plan's one
+/// level event does not help: it cannot lower who stands at the bot's level.
 fn may_act_on(
     room: &mut RoomPlan<'_, '_>,
     seen: &ObservedRoom,
@@ -115,8 +115,7 @@ fn may_act_on(
         return false;
     }
     let has = seen.level_of(user);
-    let lowered = room.lowered.get(user).map(|to| to.unwrap_or_else(|| seen.users_default()));
-    if lowered.unwrap_or(has) < bot_level {
+    if has < bot_level {
         return true;
     }
     room.findings.push(Finding::LevelOutOfReach {

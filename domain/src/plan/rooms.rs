@@ -66,8 +66,7 @@ pub(super) struct RoomPlan<'a, 'f> {
     pub(super) usable: &'a BTreeSet<OwnedUserId>,
     pub(super) steps: Vec<Step>,
     pub(super) findings: &'f mut Vec<Finding>,
-    /// Entries that the plan's one level event changes, by what they become.
-    pub(super) lowered: BTreeMap<OwnedUserId, Option<i64>>,
+    /// Whose ban the plan lifts.
     pardoned: BTreeSet<OwnedUserId>,
 }
 
@@ -80,8 +79,7 @@ impl<'a, 'f> RoomPlan<'a, 'f> {
         usable: &'a BTreeSet<OwnedUserId>,
         findings: &'f mut Vec<Finding>,
     ) -> Self {
-        let (lowered, pardoned) = (BTreeMap::new(), BTreeSet::new());
-        Self { inputs, key, policy, wanted, usable, steps: Vec::new(), findings, lowered, pardoned }
+        Self { inputs, key, policy, wanted, usable, steps: Vec::new(), findings, pardoned: BTreeSet::new() }
     }
 }
 
@@ -91,12 +89,8 @@ impl RoomPlan<'_, '_> {
     }
 
     pub(super) fn step(&mut self, action: Action, cause: Cause) {
-        match &action {
-            Action::SetLevels { changes, .. } => {
-                self.lowered = changes.users.iter().map(|(user, change)| (user.clone(), change.to)).collect();
-            }
-            Action::UnbanMember { user, .. } => _ = self.pardoned.insert(user.clone()),
-            _ => {}
+        if let Action::UnbanMember { user, .. } = &action {
+            self.pardoned.insert(user.clone());
         }
         self.steps.push(Step { action, cause });
     }

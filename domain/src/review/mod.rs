@@ -40,6 +40,8 @@ pub enum HeldReason {
     LastAdministrator,
     /// Messages would be kept for a shorter time, which deletes the older ones.
     ShorterRetention { room: RoomKey },
+    /// It was held before and nobody released it: that the rest of a mass change went through does not make it small.
+    StillWaiting,
 }
 
 impl fmt::Display for HeldReason {
@@ -62,6 +64,7 @@ impl fmt::Display for HeldReason {
             Self::ShorterRetention { room } => {
                 write!(f, "messages in room {room} would be kept for a shorter time, older ones deleted")
             }
+            Self::StillWaiting => write!(f, "held before, and nobody released it since"),
         }
     }
 }
@@ -147,6 +150,9 @@ enum Effect {
     Gain { person: PersonId, user: OwnedUserId, powers: BTreeSet<Privilege> },
     /// Somebody loses power.
     Lose { person: PersonId, user: OwnedUserId, powers: BTreeSet<Privilege> },
+    /// An account is made or adopted on the word of a directory that shrank: a name may be free only because its owner
+    /// is missing from the list.
+    Settle { user: OwnedUserId },
     /// Messages are kept for a shorter time.
     Shorten { room: RoomKey, seconds: u64 },
 }
@@ -161,6 +167,7 @@ impl Effect {
             Self::Remove { room, user } => format!("remove {user} from {room}"),
             Self::Gain { user, powers, .. } => format!("give {user}: {}", words(powers)),
             Self::Lose { user, powers, .. } => format!("take from {user}: {}", words(powers)),
+            Self::Settle { user } => format!("make {user}"),
             Self::Shorten { room, seconds } => format!("keep messages of {room} for {seconds} s only"),
         }
     }
@@ -168,6 +175,7 @@ impl Effect {
 
 /// The effects of the steps that the policy, not a right holder, asks for. Gains count whoever asked.
 fn effects(steps: &[Step], with: Circumstances<'_>) -> Vec<Effect> {
+    let shrank = directory_shrank(with.limits, with.memory, with.people).is_some();
     let mut effects = Vec::new();
     for step in steps {
         let by_policy = step.cause == Cause::Policy;
@@ -192,6 +200,9 @@ fn effects(steps: &[Step], with: Circumstances<'_>) -> Vec<Effect> {
             Action::SetRetention { room, from, to } if from.is_none_or(|from| *to < from) => {
                 // Without an event before, messages were kept for ever.
                 effects.push(Effect::Shorten { room: room.clone(), seconds: to.as_secs() });
+            }
+            Action::CreateAccount { user, .. } | Action::AdoptAccount { user, .. } if shrank => {
+                effects.push(Effect::Settle { user: user.clone() });
             }
             _ => {}
         }
@@ -240,7 +251,7 @@ impl Masses {
                 Effect::Lock { user, .. } => _ = locked.insert(user.clone()),
                 Effect::Gain { person, .. } => _ = gained.insert(*person),
                 Effect::Remove { room, user } => _ = removed.entry(room).or_default().insert(user),
-                Effect::Lose { .. } | Effect::Shorten { .. } => {}
+                Effect::Lose { .. } | Effect::Settle { .. } | Effect::Shorten { .. } => {}
             }
         }
         let removed = removed
@@ -285,7 +296,8 @@ fn many_removed<'a>(
         .collect();
     members.extend(people.iter());
     let of = members.len();
-    let many = people.len() >= with.limits.remove_least && people.len() as f64 > of as f64 * with.limits.remove_share;
+    // Half is held, too: a rule that loses every second person is as suspicious as one that loses a few more.
+    let many = people.len() >= with.limits.remove_least && people.len() as f64 >= of as f64 * with.limits.remove_share;
     many.then(|| HeldReason::ManyRemoved { room: room.clone(), people: people.len(), of })
 }
 
@@ -298,11 +310,14 @@ fn reasons(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> Vec<Hel
         Effect::Lock { .. } => reasons.extend(masses.locked.clone()),
         Effect::Remove { room, .. } => reasons.extend(masses.removed.get(room).cloned()),
         Effect::Gain { .. } => reasons.extend(masses.gained.clone()),
-        Effect::Lose { .. } => {}
+        Effect::Lose { .. } | Effect::Settle { .. } => {}
         Effect::Shorten { room, .. } => reasons.push(HeldReason::ShorterRetention { room: room.clone() }),
     }
     if matches!(effect, Effect::Lock { .. } | Effect::Lose { .. }) && last_administrator(effect, masses, with) {
         reasons.push(HeldReason::LastAdministrator);
+    }
+    if reasons.is_empty() && with.memory.waiting.contains(&effect.atom()) {
+        reasons.push(HeldReason::StillWaiting);
     }
     reasons
 }

@@ -42,6 +42,7 @@ pub(super) fn without(plan: Plan, stopped: &BTreeSet<Effect>) -> Plan {
             Effect::Remove { room, user } => _ = marks.staying.insert((room, user)),
             Effect::Gain { user, .. } => _ = marks.not_raised.insert(user),
             Effect::Lose { user, .. } => _ = marks.not_lowered.insert(user),
+            Effect::Settle { user } => _ = marks.unsettled.insert(user),
             Effect::Shorten { room, .. } => _ = marks.retained.insert(room),
         }
     }
@@ -56,6 +57,8 @@ struct Marks<'a> {
     not_raised: BTreeSet<&'a OwnedUserId>,
     not_lowered: BTreeSet<&'a OwnedUserId>,
     retained: BTreeSet<&'a RoomKey>,
+    /// Whose account is not made: nothing at all happens for them.
+    unsettled: BTreeSet<&'a OwnedUserId>,
 }
 
 impl Marks<'_> {
@@ -66,6 +69,9 @@ impl Marks<'_> {
 
     fn rest_of(&self, step: Step) -> Option<Step> {
         let cause = step.cause;
+        if step.action.user().is_some_and(|user| self.unsettled.iter().any(|unsettled| *unsettled == user)) {
+            return None;
+        }
         let action = match step.action {
             Action::LockAccount { ref user } | Action::DeactivateAccount { ref user } if self.kept.contains(user) => {
                 return None;
@@ -98,10 +104,13 @@ impl Marks<'_> {
                 Action::NotePrivileges { person, user, gained, lost }
             }
             Action::CreateRoom { room, mut new } => {
+                new.invite.retain(|user| !self.unsettled.contains(user));
+                new.levels.retain(|user, _| !self.unsettled.contains(user));
                 new.levels.retain(|user, level| *level < PEOPLE_MAX || !self.not_raised.contains(user));
                 Action::CreateRoom { room, new }
             }
             Action::SetLevels { room, mut changes } => {
+                changes.users.retain(|user, _| !self.unsettled.contains(user));
                 changes.users.retain(|user, change| {
                     let raises = change.to.is_some_and(|to| to >= PEOPLE_MAX);
                     // Whether an entry that goes is above the room's default cannot be told from here, so for people

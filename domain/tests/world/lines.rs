@@ -97,6 +97,7 @@ pub(crate) fn plan(plan: &Plan) -> Vec<String> {
 /// Kind and subject of a finding.
 pub(crate) fn finding(finding: &Finding) -> String {
     let rest = match finding {
+        Finding::DirectoryShrank { before, now } => format!("{before} -> {now}"),
         Finding::LocalpartImpossible { person, tried } => {
             let tried: Vec<_> = tried.iter().map(|(wish, _)| format!("{wish:?}")).collect();
             format!("person {person} {}", tried.join(" "))
@@ -138,6 +139,7 @@ pub(crate) fn reason(reason: &HeldReason) -> String {
         HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),
         HeldReason::ManyGain { people } => format!("many gain power {people}"),
         HeldReason::LastAdministrator => "last administrator".to_owned(),
+        HeldReason::StillWaiting => "still waiting".to_owned(),
         HeldReason::ShorterRetention { room } => format!("shorter retention in {room}"),
     }
 }

@@ -173,6 +173,7 @@ struct MemoryForm {
     locked_recently: Vec<String>,
     removed_recently: BTreeMap<String, Vec<String>>,
     gained_recently: Vec<i64>,
+    waiting: Vec<String>,
 }
 
 impl Default for MemoryForm {
@@ -184,6 +185,7 @@ impl Default for MemoryForm {
             locked_recently: Vec::new(),
             removed_recently: BTreeMap::new(),
             gained_recently: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 }
@@ -338,6 +340,7 @@ impl Case {
                 .map(|(room, users)| (RoomKey::new(room.as_str()), users.iter().map(|user| user_id(user)).collect()))
                 .collect(),
             gained_recently: form.gained_recently.iter().map(|person| PersonId(*person)).collect(),
+            waiting: form.waiting.iter().map(|atom| lengthen(atom)).collect(),
             now: world.now,
         };
     }

@@ -4,8 +4,9 @@
 //! out. A PUT on an account that does not exist makes it, which is noticed here and reported as an error.
 
 use equipemed_domain::action::ExternalId;
-use matrix_sdk::ruma::UserId;
 use matrix_sdk::ruma::api::client::account::register::{self, LoginType};
+use matrix_sdk::ruma::api::client::media::create_content;
+use matrix_sdk::ruma::{OwnedMxcUri, UserId};
 
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
@@ -68,6 +69,16 @@ impl Writer {
     /// See [`HomeserverError`].
     pub async fn set_display_name(&self, user: &UserId, name: &str) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { displayname: Some(name), ..AccountChange::default() }).await
+    }
+
+    /// Uploads a picture; gives its `mxc://` address.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn upload_picture(&self, content: Vec<u8>, media_type: &str) -> Result<OwnedMxcUri, HomeserverError> {
+        let mut request = create_content::v3::Request::new(content);
+        request.content_type = Some(media_type.to_owned());
+        Ok(self.reader.transport.client(request, Manner::WRITE).await?.content_uri)
     }
 
     /// Changes the bot's own name and, when given, its picture (`mxc://`).

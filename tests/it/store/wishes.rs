@@ -23,6 +23,7 @@ on_both!(
     a_grant_ends_once_and_stays_on_record,
     a_plan_is_held_once_approved_once_and_released,
     a_held_plan_expires_and_can_be_held_again,
+    what_nobody_released_waits_beyond_its_expiry,
     power_is_noted_as_it_comes_and_goes,
     facts_are_remembered_and_forgotten,
 );
@@ -211,6 +212,18 @@ async fn a_plan_is_held_once_approved_once_and_released(store: Store) -> Result<
     assert!(!store.mark_released("0f").await?);
     assert_eq!(store.approve("0f", "@rui:h.example", at(71)).await?, Approval::Already);
     assert_eq!(store.held_approved(at(71)).await?, []);
+    Ok(())
+}
+
+async fn what_nobody_released_waits_beyond_its_expiry(store: Store) -> Result<()> {
+    store.hold(&held("0f", 100), at(0)).await?;
+    assert_eq!(store.held_waiting(at(0)).await?, held("0f", 100).atoms);
+    store.expire_held(at(100)).await?;
+    assert_eq!(store.held_waiting(at(60)).await?, held("0f", 100).atoms, "it ended within the window");
+    assert_eq!(store.held_waiting(at(100)).await?, BTreeSet::new(), "it ended before the window");
+    store.hold(&held("1e", 300), at(200)).await?;
+    store.approve("1e", "@ana:h.example", at(210)).await?;
+    assert_eq!(store.held_waiting(at(200)).await?, BTreeSet::new(), "somebody released it");
     Ok(())
 }
 
