@@ -66,7 +66,6 @@ async fn twenty_kills_in_a_row_leave_nothing_twice_and_nothing_undone() -> anyho
         hospital.proxy.clear_rules();
         hospital.forget_leases().await?;
     }
-    println!("{killed} of {KILLS} were killed before their end");
     assert!(killed >= KILLS / 2, "the sync is too short for this test");
 
     hospital.sync(&[]).await?.ended(0);

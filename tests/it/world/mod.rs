@@ -73,7 +73,6 @@ pub(crate) struct Hospital {
     pub(crate) proxy: Proxy,
     seat: Seat,
     folder: Folder,
-    is_checked: bool,
 }
 
 impl Hospital {
@@ -112,8 +111,7 @@ impl Hospital {
             "rooms": rooms,
             "telemetry": {"log": "text"},
         });
-        let mut hospital =
-            Self { people: BTreeMap::new(), config, proxy, seat, folder: Folder::new("hospital")?, is_checked: false };
+        let mut hospital = Self { people: BTreeMap::new(), config, proxy, seat, folder: Folder::new("hospital")? };
         for (index, person) in people.into_iter().enumerate() {
             let id = index + 1;
             hospital.people.insert(person.name.clone(), Person { id, ..person });
@@ -181,7 +179,7 @@ impl Hospital {
 
     /// Somebody of the roster, to be changed; [`Self::write_roster`] after it.
     pub(crate) fn someone(&mut self, name: &str) -> &mut Person {
-        self.people.get_mut(name).expect("a person of the roster")
+        self.people.entry(name.to_owned()).or_insert_with(|| panic!("{name} is not in the roster"))
     }
 
     pub(crate) fn add(&mut self, person: Person) {
@@ -331,20 +329,11 @@ impl Hospital {
     }
 
     /// The checks that every test ends with.
-    pub(crate) async fn finish(mut self) -> anyhow::Result<()> {
-        self.is_checked = true;
+    pub(crate) async fn finish(self) -> anyhow::Result<()> {
         check_wire(&self.proxy.recorded());
         let unfinished: Vec<_> = self.audit().await?.into_iter().filter(|entry| entry.settled.is_none()).collect();
         assert!(unfinished.is_empty(), "intents without an outcome: {unfinished:#?}");
         Ok(())
-    }
-}
-
-impl Drop for Hospital {
-    fn drop(&mut self) {
-        if !self.is_checked && !std::thread::panicking() {
-            eprintln!("the test ended without finish(), as one that fails does");
-        }
     }
 }
 

@@ -34,7 +34,8 @@ async fn a_change_of_the_roster_counts_within_seconds_and_touches_nothing_else()
     hospital.someone("p01").groups = vec!["UTI".to_owned()];
     hospital.write_roster()?;
     until("p01 in icu", || async { Ok(is_member(&hospital, "icu", "p01").await?.then_some(())) }).await?;
-    println!("A changed roster counted after {:?}", start.elapsed());
+    // Two seconds on a machine that does nothing else.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     hospital.add(person("rui", &["UTI"]));
     hospital.write_roster()?;
     until("rui in both", || async {
@@ -231,7 +232,6 @@ async fn a_deed_is_done_at_once_beside_a_long_sync_by_the_bot() -> anyhow::Resul
         Ok(ana.event(&todos, &message).await?["unsigned"].get("redacted_because").map(|_| ()))
     })
     .await?;
-    println!("A deed was done after {:?}", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(hospital.members("todos").await?.len() < 62, "the sync was still at it");
     let because = ana.event(&todos, &message).await?["unsigned"]["redacted_because"].clone();
