@@ -89,6 +89,8 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
             () = stop.cancelled() => return answering.await.context("the listener broke")?,
         };
         match reader {
+            // The same stop, heard by the request first.
+            Err(_) if stop.is_cancelled() => return answering.await.context("the listener broke")?,
             Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),
             reader => break reader?,
         }
