@@ -65,6 +65,6 @@ fn bench(arguments: &[&str]) -> Result<(), Failure> {
     let workspace = Workspace::find()?;
     run::step("build", &mut workspace.cargo(&["build", "--release", "--workspace", "--bins"]))?;
     let mut bench = workspace.program("release", "bench");
-    bench.args(arguments).env("EQUIPEMED_BOT", workspace.target().join("release/equipemed-bot"));
+    bench.args(arguments);
     Err(run::become_command(bench))
 }

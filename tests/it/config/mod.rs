@@ -322,7 +322,7 @@ fn summary_tells_what_is_on() {
     database:   SQLite, equipemed-bot.db
     directory:  roster file roster.example.yaml
     roles:      7
-    rooms:      6, of them 1 spaces and the control room
+    rooms:      6, with 1 space and the control room
     listening:  127.0.0.1:9009
     api:        off, web: off
     "#);

@@ -14,6 +14,8 @@ use crate::say::{self, Checks};
 /// The identity provider that the example configuration names.
 const PROVIDER: &str = "oidc-equipemed";
 const BOT: &str = "equipemed_bot";
+/// Left out are deactivated ones, such as the temporary administrator of `setup`; locked ones have to be asked for.
+const LIST: &str = "/_synapse/admin/v2/users?limit=500&deactivated=false&locked=true";
 
 pub(crate) async fn check(place: &Place, checks: &mut Checks) -> anyhow::Result<()> {
     say::title("accounts, as a Synapse administrator sees them");
@@ -88,7 +90,7 @@ async fn check_token(place: &Place, checks: &mut Checks) -> anyhow::Result<()> {
 }
 
 async fn accounts(place: &Place) -> anyhow::Result<BTreeMap<String, Value>> {
-    let answer = place.administrator.get_ok("/_synapse/admin/v2/users?limit=500&deactivated=false").await?;
+    let answer = place.administrator.get_ok(LIST).await?;
     let users = answer.get("users").and_then(Value::as_array).context("no users in the answer")?;
     let named = users.iter().filter_map(|user| Some((user.get("name")?.as_str()?.to_owned(), user.clone())));
     Ok(named.collect())
