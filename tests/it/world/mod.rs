@@ -179,7 +179,8 @@ impl Hospital {
 
     /// Somebody of the roster, to be changed; [`Self::write_roster`] after it.
     pub(crate) fn someone(&mut self, name: &str) -> &mut Person {
-        self.people.entry(name.to_owned()).or_insert_with(|| panic!("{name} is not in the roster"))
+        assert!(self.people.contains_key(name), "{name} is not in the roster");
+        self.people.entry(name.to_owned()).or_insert_with(|| person(name, &[]))
     }
 
     pub(crate) fn add(&mut self, person: Person) {
