@@ -3,6 +3,7 @@
 //! Three lanes, so that none waits for another: full passes (one at a time,
 //! under the lease), passes over one person or room, and deeds.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
@@ -186,19 +187,11 @@ impl Engine {
         holder: &str,
     ) -> anyhow::Result<Report> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let mut progress = self.progress();
-        let mut pass = std::pin::pin!(self.full_pass(tenure, options, Some(run)));
-        let result = loop {
-            tokio::select! {
-                result = &mut pass => break result,
-                () = tokio::time::sleep(PROGRESS_EVERY) => {
-                    let now = *progress.borrow_and_update();
-                    let steps = (now.done as u64, now.total as u64);
-                    if let Err(error) = store.progress(run, holder, steps, clock.now()).await {
-                        tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
-                    }
-                }
-            }
+        // Polled together, never one in the other's branch: a pass that is not polled may hold the store's only writing
+        // connection, and then both wait for each other.
+        let result = tokio::select! {
+            result = self.full_pass(tenure, options, Some(run)) => result,
+            never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
             Ok(report) if report.interrupted => {
@@ -217,6 +210,20 @@ impl Engine {
             tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
         }
         result
+    }
+
+    /// Keeps the run's row up to date, for ever.
+    async fn note_progress(&self, run: RunId, holder: &str) -> Infallible {
+        let progress = self.progress();
+        loop {
+            tokio::time::sleep(PROGRESS_EVERY).await;
+            let now = *progress.borrow();
+            let steps = (now.done as u64, now.total as u64);
+            let parts = self.parts();
+            if let Err(error) = parts.store.progress(run, holder, steps, parts.clock.now()).await {
+                tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
+            }
+        }
     }
 
     async fn narrow_lane(&self, lanes: &Lanes) {
