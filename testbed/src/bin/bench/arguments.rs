@@ -11,6 +11,7 @@ cargo xtask bench [OPTIONS]
 
   --quick       20 people and 2 rooms, in about a minute: shows that the benchmark works, its numbers mean little
   --only NAME   first, again, wide, memory or ways; may be repeated. `ways` runs only when it is named
+  --people N    for first, again and ways, in place of 200, 200 and 100
   --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1)
   --json FILE   writes the numbers there, too
   --bot FILE    the binary to measure (default: equipemed-bot beside this program)
@@ -50,6 +51,7 @@ impl Scenario {
 pub(crate) struct Arguments {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) quick: bool,
+    pub(crate) people: Option<usize>,
     pub(crate) rounds: usize,
     pub(crate) json: Option<PathBuf>,
     pub(crate) bot: PathBuf,
@@ -62,6 +64,7 @@ impl Arguments {
         let mut all = Self {
             scenarios: Vec::new(),
             quick: false,
+            people: None,
             rounds: 1,
             json: None,
             bot: std::env::current_exe()?.with_file_name("equipemed-bot"),
@@ -74,6 +77,7 @@ impl Arguments {
                 "--quick" => all.quick = true,
                 "--strict" => all.strict = true,
                 "--only" => all.scenarios.push(scenario(&value()?)?),
+                "--people" => all.people = Some(value()?.parse().context("--people needs a number")?),
                 "--rounds" => all.rounds = value()?.parse().context("--rounds needs a number")?,
                 "--json" => all.json = Some(value()?.into()),
                 "--bot" => all.bot = value()?.into(),
@@ -94,6 +98,11 @@ impl Arguments {
     /// `full`, or `quick` in a quick run.
     pub(crate) fn size(&self, full: usize, quick: usize) -> usize {
         if self.quick { quick } else { full }
+    }
+
+    /// How many people there are, unless it was said: `full`, or `quick` in a quick run.
+    pub(crate) fn people(&self, full: usize, quick: usize) -> usize {
+        self.people.unwrap_or(self.size(full, quick))
     }
 
     /// How long one measured thing may take before the benchmark is given up.

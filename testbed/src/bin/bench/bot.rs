@@ -89,10 +89,29 @@ impl Service {
     }
 }
 
-/// Resident memory of a process at its highest so far, in bytes.
-pub(crate) fn peak_bytes(pid: u32) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read the process's status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM: has the process ended?")?;
-    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context("unknown form of VmHWM")?;
-    Ok(kilobytes * 1024)
+/// Memory of a process, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Resident now.
+    pub(crate) resident: u64,
+    /// The part of it that is not backed by a file: what the process itself asked for. The rest is mostly the program's text,
+    /// which the kernel can drop and read again.
+    pub(crate) anonymous: u64,
+    /// Resident at its highest so far.
+    pub(crate) peak: u64,
+}
+
+impl Memory {
+    /// Reads them.
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+        let text =
+            std::fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read the process's status")?;
+        let bytes = |name: &str| -> anyhow::Result<u64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            let line = line.with_context(|| format!("no {name} has the process ended?"))?;
+            let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().context("unknown form of status")?;
+            Ok(kilobytes * 1024)
+        };
+        Ok(Self { resident: bytes("VmRSS:")?, anonymous: bytes("RssAnon:")?, peak: bytes("VmHWM:")? })
+    }
 }

@@ -1,10 +1,9 @@
 //! The memory of the running service after it brought a thousand people in and looked at everything some times more.
 
 use anyhow::Context as _;
-use equipemed_testbed::synapse::rss_bytes;
 
 use crate::arguments::Arguments;
-use crate::bot::{Service, peak_bytes};
+use crate::bot::{Memory, Service};
 use crate::report::{Report, Row, Table, progress};
 use crate::world::{Members, Plan, World};
 
@@ -45,10 +44,12 @@ pub(crate) async fn memory(arguments: &Arguments, report: &mut Report) -> anyhow
 }
 
 fn row(what: String, pid: u32) -> anyhow::Result<Row> {
-    let megabytes = |bytes: u64| bytes as f64 / 1_000_000.0;
+    let megabytes = |bytes: u64| Some(bytes as f64 / 1_000_000.0);
+    let memory = Memory::of(pid)?;
     Ok(Row {
-        rss_mb: Some(megabytes(rss_bytes(pid)?)),
-        peak_mb: Some(megabytes(peak_bytes(pid)?)),
+        rss_mb: megabytes(memory.resident),
+        anonymous_mb: megabytes(memory.anonymous),
+        peak_mb: megabytes(memory.peak),
         ..Row::new(what)
     })
 }

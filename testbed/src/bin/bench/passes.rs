@@ -17,7 +17,7 @@ const BESIDE: usize = 2;
 const REPEATS: usize = 3;
 
 fn hospital(arguments: &Arguments) -> Plan {
-    Plan::everywhere(arguments.size(200, 20), arguments.size(5, 2))
+    Plan::everywhere(arguments.people(200, 20), arguments.size(5, 2))
 }
 
 /// The first sync of everybody, each time on a fresh Synapse, in turns with the bare client.

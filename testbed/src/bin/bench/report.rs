@@ -37,6 +37,9 @@ pub(crate) struct Row {
     /// Resident memory now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rss_mb: Option<f64>,
+    /// The part of it that no file backs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) anonymous_mb: Option<f64>,
     /// Resident memory at its highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peak_mb: Option<f64>,
@@ -51,7 +54,7 @@ impl Row {
     }
 
     /// Texts by column, in the order of [`COLUMNS`].
-    fn cells(&self) -> [Option<String>; 10] {
+    fn cells(&self) -> [Option<String>; 11] {
         let seconds = |value: f64| format!("{value:.2}");
         [
             self.seconds.map(seconds),
@@ -63,12 +66,13 @@ impl Row {
             self.membership_ms.map(|value| format!("{value:.1}")),
             self.membership_cpu_ms.map(|value| format!("{value:.1}")),
             self.rss_mb.map(|value| format!("{value:.1}")),
+            self.anonymous_mb.map(|value| format!("{value:.1}")),
             self.peak_mb.map(|value| format!("{value:.1}")),
         ]
     }
 }
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "seconds",
     "ratio",
     "requests",
@@ -78,6 +82,7 @@ const COLUMNS: [&str; 10] = [
     "ms/membership",
     "CPU ms/membership",
     "RSS MB",
+    "anonymous MB",
     "peak MB",
 ];
 

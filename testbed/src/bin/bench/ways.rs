@@ -62,7 +62,7 @@ impl Way {
 
 /// Tries all of them, each on a Synapse of its own.
 pub(crate) async fn ways(arguments: &Arguments) -> anyhow::Result<Vec<Table>> {
-    let plan = Plan::everywhere(arguments.size(100, 10), arguments.size(5, 2));
+    let plan = Plan::everywhere(arguments.people(100, 10), arguments.size(5, 2));
     let mut rows = Vec::new();
     for way in WAYS {
         let row = tokio::time::timeout(arguments.within(), one(arguments, &plan, way)).await??;
