@@ -19,6 +19,7 @@ use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Step;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
@@ -129,17 +130,20 @@ impl<'a> Work<'a> {
     }
 
     async fn all(&self, groups: Vec<Group<'_>>, summary: &mut Summary) -> anyhow::Result<()> {
-        let mut work: Vec<BoxFuture<'_, _>> = Vec::with_capacity(groups.len());
-        for (subject, steps) in groups {
-            work.push(self.one_subject(subject, steps).boxed());
-        }
-        let mut ended = stream::iter(work).buffer_unordered(SUBJECTS_IN_FLIGHT);
-        while let Some(outcomes) = ended.try_next().await? {
+        let mut groups = groups.into_iter();
+        let mut running = FuturesUnordered::new();
+        loop {
+            // Begun only when its turn comes: the futures of thousands of subjects would be megabytes.
+            while running.len() < SUBJECTS_IN_FLIGHT
+                && let Some((subject, steps)) = groups.next()
+            {
+                running.push(self.one_subject(subject, steps).boxed());
+            }
+            let Some(outcomes) = running.try_next().await? else { return Ok(()) };
             for (step, subject, outcome) in outcomes {
                 summary.count(step, subject, &outcome);
             }
         }
-        Ok(())
     }
 
     /// The steps of one subject, under its hold.

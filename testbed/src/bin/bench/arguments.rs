@@ -1,0 +1,117 @@
+//! What the benchmark is asked to do. Read by hand: it is five options, and the harness has no other use for a parser.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+/// Shown for `--help`.
+pub(crate) const HELP: &str = "\
+cargo xtask bench [OPTIONS]
+
+  --quick       20 people and 2 rooms, in about a minute: shows that the benchmark works, its numbers mean little
+  --only NAME   first, again, wide, memory or ways; may be repeated. `ways` runs only when it is named
+  --people N    for first, again and ways, in place of 200, 200 and 100
+  --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1)
+  --json FILE   writes the numbers there, too
+  --bot FILE    the binary to measure (default: equipemed-bot beside this program)
+  --strict      exit code 1 when a target is missed";
+
+/// One measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    /// The first sync, against a bare client.
+    First,
+    /// A sync without changes, a dry run, and the loop that writes everything every time.
+    Again,
+    /// A sync without changes of many people and rooms.
+    Wide,
+    /// The memory of the running service.
+    Memory,
+    /// What memberships cost Synapse, by the way they are made.
+    Ways,
+}
+
+impl Scenario {
+    const ALL: [Self; 5] = [Self::First, Self::Again, Self::Wide, Self::Memory, Self::Ways];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+            Self::Wide => "wide",
+            Self::Memory => "memory",
+            Self::Ways => "ways",
+        }
+    }
+}
+
+/// The options.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) scenarios: Vec<Scenario>,
+    pub(crate) quick: bool,
+    pub(crate) people: Option<usize>,
+    pub(crate) rounds: usize,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) bot: PathBuf,
+    pub(crate) strict: bool,
+}
+
+impl Arguments {
+    /// None when help is asked for.
+    pub(crate) fn parse(words: impl Iterator<Item = String>) -> anyhow::Result<Option<Self>> {
+        let mut all = Self {
+            scenarios: Vec::new(),
+            quick: false,
+            people: None,
+            rounds: 1,
+            json: None,
+            bot: std::env::current_exe()?.with_file_name("equipemed-bot"),
+            strict: false,
+        };
+        let mut words = words;
+        while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+            match word.as_str() {
+                "--quick" => all.quick = true,
+                "--strict" => all.strict = true,
+                "--only" => all.scenarios.push(scenario(&value()?)?),
+                "--people" => all.people = Some(value()?.parse().context("--people needs a number")?),
+                "--rounds" => all.rounds = value()?.parse().context("--rounds needs a number")?,
+                "--json" => all.json = Some(value()?.into()),
+                "--bot" => all.bot = value()?.into(),
+                "-h" | "--help" => return Ok(None),
+                other => bail!("unknown option {other}"),
+            }
+        }
+        if all.scenarios.is_empty() {
+            all.scenarios = vec![Scenario::First, Scenario::Again, Scenario::Wide, Scenario::Memory];
+            all.scenarios.retain(|scenario| !(all.quick && *scenario == Scenario::Wide));
+        }
+        if !all.bot.is_file() {
+            bail!("{} is missing: cargo build --release --bin equipemed-bot", all.bot.display());
+        }
+        Ok(Some(all))
+    }
+
+    /// `full`, or `quick` in a quick run.
+    pub(crate) fn size(&self, full: usize, quick: usize) -> usize {
+        if self.quick { quick } else { full }
+    }
+
+    /// How many people there are, unless it was said: `full`, or `quick` in a quick run.
+    pub(crate) fn people(&self, full: usize, quick: usize) -> usize {
+        self.people.unwrap_or(self.size(full, quick))
+    }
+
+    /// How long one measured thing may take before the benchmark is given up.
+    pub(crate) fn within(&self) -> Duration {
+        Duration::from_secs(if self.quick { 120 } else { 1200 })
+    }
+}
+
+fn scenario(name: &str) -> anyhow::Result<Scenario> {
+    let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == name);
+    found.with_context(|| format!("--only {name}: there is first, again, wide, memory and ways"))
+}

@@ -1,0 +1,68 @@
+//! The benchmark: what the service costs Synapse, the machine and the people who wait, each number beside another one from the
+//! same run, because the speed of a machine says nothing.
+//!
+//! Starts its own Synapse for everything it measures and ends by itself. Never part of the service, and shares no code with
+//! it: it runs the release binary as an operator would.
+
+mod arguments;
+mod bare;
+mod bot;
+mod memory;
+mod passes;
+mod report;
+mod ways;
+mod wide;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use arguments::{Arguments, Scenario};
+use report::Report;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            report::say(arguments::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            report::progress(&format!("{error}\n\n{}", arguments::HELP));
+            return ExitCode::from(2);
+        }
+    };
+    match bench(&arguments).await {
+        Ok(report) if arguments.strict && report.missed() => ExitCode::FAILURE,
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::progress(&format!("the benchmark broke: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn bench(arguments: &Arguments) -> anyhow::Result<Report> {
+    let mut report = Report::begin();
+    for scenario in &arguments.scenarios {
+        report::progress(&format!("== {}", scenario.name()));
+        let tables = match scenario {
+            Scenario::First => passes::first(arguments, &mut report).await,
+            Scenario::Again => passes::again(arguments, &mut report).await,
+            Scenario::Wide => wide::wide(arguments, &mut report).await,
+            Scenario::Memory => memory::memory(arguments, &mut report).await,
+            Scenario::Ways => ways::ways(arguments).await,
+        };
+        for table in tables.with_context(|| scenario.name())? {
+            report.add(table);
+        }
+        // After each, so that a run that breaks later has not been for nothing.
+        if let Some(file) = &arguments.json {
+            report.write(file)?;
+        }
+    }
+    report.print_targets();
+    Ok(report)
+}

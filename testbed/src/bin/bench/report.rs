@@ -1,0 +1,190 @@
+//! The numbers as tables for people and as JSON for programs.
+//!
+//! All rows have one shape, so that every number can be held against every other; a table shows the columns that it has.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+/// One measured thing.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct Row {
+    /// What was done.
+    pub(crate) what: String,
+    /// By the clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seconds: Option<f64>,
+    /// Processor time of Synapse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) synapse_cpu_seconds: Option<f64>,
+    /// Processor time of who sent the requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) own_cpu_seconds: Option<f64>,
+    /// Requests at Synapse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) requests: Option<usize>,
+    /// Requests that ask for a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) writes: Option<usize>,
+    /// Milliseconds by the clock for one membership.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) membership_ms: Option<f64>,
+    /// Milliseconds of Synapse's processor time for one membership.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) membership_cpu_ms: Option<f64>,
+    /// Resident memory now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rss_mb: Option<f64>,
+    /// The part of it that no file backs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) anonymous_mb: Option<f64>,
+    /// Resident memory at its highest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peak_mb: Option<f64>,
+    /// Time against the row that the table's title names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ratio: Option<f64>,
+}
+
+impl Row {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..Self::default() }
+    }
+
+    /// Texts by column, in the order of [`COLUMNS`].
+    fn cells(&self) -> [Option<String>; 11] {
+        let seconds = |value: f64| format!("{value:.2}");
+        [
+            self.seconds.map(seconds),
+            self.ratio.map(seconds),
+            self.requests.map(|count| count.to_string()),
+            self.writes.map(|count| count.to_string()),
+            self.synapse_cpu_seconds.map(seconds),
+            self.own_cpu_seconds.map(seconds),
+            self.membership_ms.map(|value| format!("{value:.1}")),
+            self.membership_cpu_ms.map(|value| format!("{value:.1}")),
+            self.rss_mb.map(|value| format!("{value:.1}")),
+            self.anonymous_mb.map(|value| format!("{value:.1}")),
+            self.peak_mb.map(|value| format!("{value:.1}")),
+        ]
+    }
+}
+
+const COLUMNS: [&str; 11] = [
+    "seconds",
+    "ratio",
+    "requests",
+    "writes",
+    "Synapse CPU s",
+    "own CPU s",
+    "ms/membership",
+    "CPU ms/membership",
+    "RSS MB",
+    "anonymous MB",
+    "peak MB",
+];
+
+/// Rows that belong together.
+#[derive(Debug, Serialize)]
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) rows: Vec<Row>,
+    /// Lines below it.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Something promised.
+#[derive(Debug, Serialize)]
+struct Target {
+    what: String,
+    value: f64,
+    limit: f64,
+    met: bool,
+}
+
+/// Everything measured so far.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    processors: usize,
+    /// Load of the machine before anything began: what else was running.
+    load: String,
+    tables: Vec<Table>,
+    targets: Vec<Target>,
+}
+
+impl Report {
+    pub(crate) fn begin() -> Self {
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let processors = std::thread::available_parallelism().map_or(0, usize::from);
+        let report = Self { processors, load: load.trim().to_owned(), tables: Vec::new(), targets: Vec::new() };
+        say(&format!("{processors} processors, load {}", report.load));
+        report
+    }
+
+    /// Prints a table and keeps it.
+    pub(crate) fn add(&mut self, table: Table) {
+        print(&table);
+        self.tables.push(table);
+    }
+
+    /// Keeps what was promised and what came out; `value` is to be at most `limit`.
+    pub(crate) fn target(&mut self, what: impl Into<String>, value: f64, limit: f64) {
+        self.targets.push(Target { what: what.into(), value, limit, met: value <= limit });
+    }
+
+    /// Whether some target is missed.
+    pub(crate) fn missed(&self) -> bool {
+        self.targets.iter().any(|target| !target.met)
+    }
+
+    pub(crate) fn print_targets(&self) {
+        say("\nTargets");
+        for Target { what, value, limit, met } in &self.targets {
+            let word = if *met { "met   " } else { "MISSED" };
+            say(&format!("  {word}  {what}: {value:.2}, at most {limit:.2}"));
+        }
+    }
+
+    pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn print(table: &Table) {
+    let cells: Vec<_> = table.rows.iter().map(Row::cells).collect();
+    let shown: Vec<usize> =
+        (0..COLUMNS.len()).filter(|column| cells.iter().any(|row| row.get(*column).is_some_and(Option::is_some))).collect();
+    let name_width = table.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = shown.iter().filter_map(|column| COLUMNS.get(*column)).map(|name| name.len().max(7)).collect();
+    say(&format!("\n{}", table.title));
+    let mut head = " ".repeat(name_width);
+    for (column, width) in shown.iter().zip(&widths) {
+        head += &format!("  {:>width$}", COLUMNS.get(*column).copied().unwrap_or_default());
+    }
+    say(&head);
+    for (row, cells) in table.rows.iter().zip(&cells) {
+        let mut line = format!("{:name_width$}", row.what);
+        for (column, width) in shown.iter().zip(&widths) {
+            let cell = cells.get(*column).and_then(Option::as_deref).unwrap_or("");
+            line += &format!("  {cell:>width$}");
+        }
+        say(line.trim_end());
+    }
+    for note in &table.notes {
+        say(&format!("  {note}"));
+    }
+}
+
+/// A line of the result.
+pub(crate) fn say(line: &str) {
+    // Nobody reads it any more: the numbers are still worth finishing for the file.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// A line for whoever waits.
+pub(crate) fn progress(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
