@@ -22,10 +22,14 @@ use crate::store::Store;
 /// How many requests may be in flight. Synapse is bound by one core: more only wait there.
 const REQUESTS_IN_FLIGHT: usize = 8;
 
+/// Threads beside the one that waits for signals. What takes time is Synapse and the disk; each further thread would keep a
+/// heap of its own, which grows to what the largest pass needs.
+const WORKERS: usize = 1;
+
 /// Runs a command's future.
 pub(super) fn on_runtime<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
         .context("the runtime could not be started")?;

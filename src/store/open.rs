@@ -25,6 +25,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A pass and a few commands read at a time; every connection costs memory here, a process on a PostgreSQL server.
 const SQLITE_READERS: u32 = 2;
+/// How much of the file a connection keeps in memory, as `pragma cache_size` takes it: kilobytes, negated. The tables of a hospital are a
+/// few megabytes that the operating system keeps anyway; SQLite's own choice would keep them once more in each connection.
+const SQLITE_CACHE: &str = "-256";
 const POSTGRES_CONNECTIONS: u32 = 5;
 
 impl Store {
@@ -51,6 +54,7 @@ async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
+        .pragma("cache_size", SQLITE_CACHE)
         // A stored wake-up is acknowledged and an intent carried out right after: both must outlive a power cut.
         .synchronous(SqliteSynchronous::Full);
     let writer = pool(1).connect_with(options.clone()).await?;

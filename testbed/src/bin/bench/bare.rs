@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use equipemed_testbed::Client;
 use equipemed_testbed::client::encode;
 use equipemed_testbed::synapse::cpu_seconds;
-use equipemed_testbed::Client;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -151,7 +151,11 @@ pub(crate) async fn again(arguments: &Arguments, report: &mut Report) -> anyhow:
     let every = bare::sequential_loop(&world, &rooms).await?;
     expect_few(report, &unchanged, &plan);
     let loop_seconds = seconds(&every);
-    report.target("sync without changes, time against a loop that PUTs everybody", seconds(&unchanged) / loop_seconds, 0.2);
+    report.target(
+        "sync without changes, time against a loop that PUTs everybody",
+        seconds(&unchanged) / loop_seconds,
+        0.2,
+    );
     let rows = [first, unchanged, dry, every];
     let rows = rows.map(|row| Row { ratio: row.seconds.map(|seconds| seconds / loop_seconds), ..row }).to_vec();
     let title = format!(

@@ -155,10 +155,12 @@ impl Report {
 
 fn print(table: &Table) {
     let cells: Vec<_> = table.rows.iter().map(Row::cells).collect();
-    let shown: Vec<usize> =
-        (0..COLUMNS.len()).filter(|column| cells.iter().any(|row| row.get(*column).is_some_and(Option::is_some))).collect();
+    let shown: Vec<usize> = (0..COLUMNS.len())
+        .filter(|column| cells.iter().any(|row| row.get(*column).is_some_and(Option::is_some)))
+        .collect();
     let name_width = table.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = shown.iter().filter_map(|column| COLUMNS.get(*column)).map(|name| name.len().max(7)).collect();
+    let widths: Vec<usize> =
+        shown.iter().filter_map(|column| COLUMNS.get(*column)).map(|name| name.len().max(7)).collect();
     say(&format!("\n{}", table.title));
     let mut head = " ".repeat(name_width);
     for (column, width) in shown.iter().zip(&widths) {

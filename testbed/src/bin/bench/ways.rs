@@ -4,9 +4,9 @@
 
 use std::time::{Duration, Instant};
 
+use equipemed_testbed::Client;
 use equipemed_testbed::client::encode;
 use equipemed_testbed::synapse::Options;
-use equipemed_testbed::Client;
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
@@ -52,9 +52,13 @@ impl Way {
             Self::Join(Spread::Rooms, count) => format!("admin join, {count} in flight over the rooms"),
             Self::Join(Spread::RoomAfterRoom, count) => format!("admin join, {count} in flight, room after room"),
             Self::Join(Spread::QueuePerRoom, count) => format!("admin join, {count} in flight in each room"),
-            Self::InvitesAccepted(count) => format!("createRoom with invites, accepted by the server, {count} rooms at a time"),
+            Self::InvitesAccepted(count) => {
+                format!("createRoom with invites, accepted by the server, {count} rooms at a time")
+            }
             Self::InvitesThenJoin => "createRoom with invites, then admin join, 5 in flight".to_owned(),
-            Self::Rule(rule) => format!("admin join, join rule {rule}, 1 in flight in each room (not for use: it lets anybody in)"),
+            Self::Rule(rule) => {
+                format!("admin join, join rule {rule}, 1 in flight in each room (not for use: it lets anybody in)")
+            }
             Self::Without(what, _) => format!("admin join, 1 in flight in each room, Synapse without {what}"),
         }
     }
@@ -73,7 +77,8 @@ pub(crate) async fn ways(arguments: &Arguments) -> anyhow::Result<Vec<Table>> {
     let best = rows.iter().filter_map(|row| row.membership_cpu_ms).fold(f64::INFINITY, f64::min);
     let middle = median(rows.iter().filter_map(|row| row.membership_cpu_ms));
     let title = format!("What one of {} memberships in {} rooms costs", plan.memberships(), plan.rooms.len());
-    let notes = vec![format!("Synapse's processor time for each: {best:.1} ms at the least, {middle:.1} ms in the middle")];
+    let notes =
+        vec![format!("Synapse's processor time for each: {best:.1} ms at the least, {middle:.1} ms in the middle")];
     Ok(vec![Table { title, rows, notes }])
 }
 
@@ -102,7 +107,9 @@ async fn one(arguments: &Arguments, plan: &Plan, way: Way) -> anyhow::Result<Row
     let before = world.synapse.cpu_seconds()?;
     let start = Instant::now();
     match way {
-        Way::Join(spread, in_flight) => drop(bare::send(&client, bare::joins(&world, &rooms, in_flight, spread)).await?),
+        Way::Join(spread, in_flight) => {
+            drop(bare::send(&client, bare::joins(&world, &rooms, in_flight, spread)).await?)
+        }
         Way::InvitesAccepted(in_flight) => {
             let rooms = bare::make_rooms(&client, bodies, in_flight).await?;
             until_joined(&client, &rooms, plan.people).await?;

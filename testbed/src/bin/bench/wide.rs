@@ -22,9 +22,13 @@ pub(crate) async fn wide(arguments: &Arguments, report: &mut Report) -> anyhow::
     for plan in plans {
         let world = World::start(&arguments.bot, plan.clone()).await?;
         let (ran, _) = world.run(&["sync"], arguments.within()).await?;
-        progress(&format!("{} people and {} memberships were made in {:.0} s", plan.people, plan.memberships(), ran.seconds));
-        let what =
-            format!("{} people, {} rooms, {} memberships", plan.people, plan.rooms.len(), plan.memberships());
+        progress(&format!(
+            "{} people and {} memberships were made in {:.0} s",
+            plan.people,
+            plan.memberships(),
+            ran.seconds
+        ));
+        let what = format!("{} people, {} rooms, {} memberships", plan.people, plan.rooms.len(), plan.memberships());
         let row = measured(&world, arguments, &what, &["sync"]).await?;
         expect_few(report, &row, &plan);
         rows.push(row);

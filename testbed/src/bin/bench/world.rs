@@ -18,8 +18,7 @@ const SERVER: &str = "hospital.example";
 /// Synapse's name of the identity provider.
 pub(crate) const PROVIDER: &str = "oidc-equipemed";
 
-const FIRST: [&str; 10] =
-    ["Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio", "Gabriela", "Heitor", "Inês", "João"];
+const FIRST: [&str; 10] = ["Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio", "Gabriela", "Heitor", "Inês", "João"];
 const LAST: [&str; 10] =
     ["Almeida", "Barbosa", "Cardoso", "Duarte", "Esteves", "Ferreira", "Gonçalves", "Lima", "Moreira", "Nogueira"];
 /// Profession and its level.
