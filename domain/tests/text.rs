@@ -139,9 +139,13 @@ fn why_names_the_rules() {
         assert!(bia.contains(part), "{part}: {bia}");
     }
     let caio = why(3);
-    for part in
-        ["Locked (by policy)", "off: status suspended", "roles: none", "members rule does not hold", "rights: none"]
-    {
+    for part in [
+        "should be locked (by policy)",
+        "off: status suspended",
+        "roles: none",
+        "members rule does not hold",
+        "rights: none",
+    ] {
         assert!(caio.contains(part), "{part}: {caio}");
     }
     let dora = why(4);
