@@ -171,7 +171,8 @@ fn a_file_or_folder_that_cannot_be_written_is_named_with_what_to_do() -> Result<
     std::fs::set_permissions(open.join("old.db"), mode(0o444))?;
     std::fs::set_permissions(&open, mode(0o777))?;
 
-    let mut again = Command::new(std::env::current_exe()?);
+    // Not by its path: whoever may not write may not be allowed to enter the folder of the checkout either.
+    let mut again = Command::new("/proc/self/exe");
     again.arg("a_file_or_folder_that_cannot_be_written_is_named").env(PLACE, folder.path()).current_dir("/");
     if is_root() {
         chown(&locked, Some(0), Some(0))?;
