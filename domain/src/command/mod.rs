@@ -1,0 +1,420 @@
+//! What people say to the bot, understood: from the text of a message to a [`Command`], or to why it is none.
+//!
+//! Pure: the words, what each needs and what it is allowed to be said by. Whom a name means is found out by the
+//! dispatcher, which knows EquipeMed; here it stays as it was said.
+
+pub mod word;
+
+mod arguments;
+mod parse;
+mod spoken;
+mod targets;
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+
+pub use parse::{parse, sounds_like_command};
+pub use word::Word;
+
+/// A message as Matrix carries it.
+#[derive(Clone, Copy, Debug)]
+pub struct Spoken<'a> {
+    /// The event's `body`.
+    pub body: &'a str,
+    /// Its `formatted_body`, when its format is HTML: pills live there.
+    pub formatted: Option<&'a str>,
+    /// The event it answers (`m.in_reply_to`).
+    pub reply_to: Option<&'a OwnedEventId>,
+}
+
+/// Where and to whom it was said.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// What commands begin with, from the configuration.
+    pub prefix: &'a str,
+    /// The bot.
+    pub bot: &'a UserId,
+    /// The bot's display name, which a mention may show.
+    pub bot_name: &'a str,
+    /// The room.
+    pub place: Place,
+}
+
+/// The kinds of room a command can be said in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The control room: every command.
+    Control,
+    /// Another managed room: only what is meant for one, and silence otherwise.
+    Managed,
+}
+
+/// Somebody, as said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// By Matrix id: typed, as a link or as a pill.
+    User(OwnedUserId),
+    /// A localpart or an EquipeMed username.
+    Name(String),
+}
+
+/// A room, as said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Where {
+    /// By id.
+    Id(OwnedRoomId),
+    /// By alias.
+    Alias(OwnedRoomAliasId),
+    /// By its key in the configuration, or by its name.
+    Name(String),
+}
+
+/// What a redaction is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Redaction {
+    /// The message that was answered, in the room where it was said.
+    Replied(OwnedEventId),
+    /// Messages by link.
+    Events(Vec<(Where, OwnedEventId)>),
+    /// Somebody's messages in a room.
+    Of {
+        /// Whose.
+        who: Vec<Who>,
+        /// Where; None is the room where it was said, which the control room is not.
+        room: Option<Where>,
+        /// How many.
+        extent: Extent,
+    },
+}
+
+/// How far back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// The last so many.
+    Last(u32),
+    /// All since so long ago.
+    Since(SignedDuration),
+}
+
+/// What a promotion gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rank {
+    /// Level 50 and the rights redact and kick.
+    Moderator,
+    /// Level 100 and all rights.
+    Admin,
+    /// The level alone, 0 to 100.
+    Level(i64),
+}
+
+/// Which accounts `users` lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsersFilter {
+    /// Only those of this status: `synced`, `stale`, `never`, `locked`, `gone`.
+    pub status: Option<String>,
+    /// Only those that this text is in.
+    pub search: Option<String>,
+}
+
+/// A change to people in rooms or to accounts, and its circumstances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Whom it is about; at least one.
+    pub who: Vec<Who>,
+    /// Where; None is everywhere in the control room, and this room in a managed one.
+    pub room: Option<Where>,
+    /// For how long.
+    pub lasts: Option<SignedDuration>,
+    /// Why.
+    pub because: Option<String>,
+}
+
+/// What `sync` looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncTarget {
+    /// Everybody and everything.
+    Everything,
+    /// People; a single plain name may be a room's as well, which the dispatcher finds out.
+    People(Vec<Who>),
+    /// A room.
+    Room(Where),
+}
+
+/// A command, understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command", content = "with")]
+pub enum Command {
+    /// What there is, or about one word.
+    Help(Option<Word>),
+    /// How the service is.
+    Status,
+    /// Brings Synapse in line.
+    Sync {
+        /// What.
+        target: SyncTarget,
+        /// Only tells.
+        dry_run: bool,
+    },
+    /// Releases a held part.
+    Approve {
+        /// Its id.
+        id: String,
+    },
+    /// About one account.
+    User {
+        /// Whose.
+        who: Who,
+    },
+    /// Lists accounts.
+    Users(UsersFilter),
+    /// Why somebody is where they are.
+    Why {
+        /// Who.
+        who: Who,
+        /// Where; None is everywhere.
+        room: Option<Where>,
+    },
+    /// Lists lasting wishes.
+    Grants {
+        /// Whose; None is everybody's.
+        who: Option<Who>,
+    },
+    /// Gives a level, and rights with a name.
+    Promote {
+        /// Whom, where, how long, why.
+        measure: Measure,
+        /// What.
+        rank: Rank,
+        /// Only tells.
+        dry_run: bool,
+    },
+    /// Takes level and rights away.
+    Demote {
+        /// Whom, where, how long, why.
+        measure: Measure,
+        /// Only tells.
+        dry_run: bool,
+    },
+    /// Redacts messages.
+    Redact {
+        /// Which.
+        what: Redaction,
+        /// Why.
+        because: Option<String>,
+        /// Only tells.
+        dry_run: bool,
+    },
+    /// Redacts reactions to the message that was answered.
+    RedactReactions {
+        /// The message.
+        event: OwnedEventId,
+        /// Only those with this key.
+        key: Option<String>,
+        /// Only this person's.
+        of: Option<Who>,
+    },
+    /// Takes somebody out of a room for a while.
+    Kick(Measure),
+    /// Takes somebody's voice in a room.
+    Mute(Measure),
+    /// Gives it back.
+    Unmute(Measure),
+    /// Keeps somebody out of a room.
+    Ban(Measure),
+    /// Lets them in again.
+    Unban(Measure),
+    /// Locks an account.
+    Lock(Measure),
+    /// Unlocks it.
+    Unlock(Measure),
+    /// Deactivates an account.
+    Deactivate(Measure),
+    /// Reactivates it.
+    Reactivate(Measure),
+    /// Lists rooms.
+    RoomsList,
+    /// Counts.
+    RoomsStats,
+    /// Makes a room.
+    RoomsCreate {
+        /// Its name.
+        name: String,
+        /// Who is in it: the words after `for`, a selector as `word: value` or one of the short forms.
+        members: String,
+        /// The space it hangs in.
+        space: Option<Where>,
+    },
+    /// Makes a new room in the place of one.
+    RoomsReplace {
+        /// Which.
+        room: Where,
+    },
+    /// Deletes empty rooms that are not managed.
+    RoomsCleanup {
+        /// Only tells.
+        dry_run: bool,
+    },
+    /// Takes a room over.
+    RoomsAdopt {
+        /// Which.
+        room: Where,
+        /// As which key.
+        key: String,
+    },
+    /// What was done.
+    Audit {
+        /// About whom or which room: a plain name may be either.
+        about: Option<About>,
+        /// How many entries.
+        last: u32,
+    },
+    /// Says yes to a preview.
+    Confirm {
+        /// Its code.
+        code: String,
+    },
+    /// Who the asker is to the bot.
+    WhoAmI,
+}
+
+/// Somebody or a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Somebody, or a room when nobody has that name.
+    Who(Who),
+    /// A room for sure.
+    Room(Where),
+}
+
+/// Why a text is no command that can be carried out. The words to say it with are the dispatcher's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misunderstood {
+    /// No such word; the nearest ones, best first, at most three.
+    NoSuchWord {
+        /// What was said.
+        said: String,
+        /// What may have been meant.
+        nearest: Vec<Word>,
+    },
+    /// Something it needs was not said, such as `WHO` or `ID`.
+    Missing {
+        /// The command.
+        word: Word,
+        /// The placeholder in its usage.
+        what: &'static str,
+    },
+    /// Something nobody asked for.
+    Unexpected {
+        /// The command.
+        word: Word,
+        /// What was said.
+        said: String,
+        /// What may have been meant, such as a flag.
+        nearest: Option<String>,
+    },
+    /// Something of a wrong form, such as a duration that is none.
+    Wrong {
+        /// The command.
+        word: Word,
+        /// The placeholder in its usage.
+        what: &'static str,
+        /// What was said.
+        said: String,
+    },
+    /// A pill shows one person or room and links to another: nobody is guessed.
+    Ambiguous {
+        /// What was said.
+        said: String,
+    },
+    /// An unclosed quotation mark.
+    Unclosed,
+    /// Not to be said in this room.
+    NotHere {
+        /// The command.
+        word: Word,
+    },
+}
+
+impl Command {
+    /// The word it was said with.
+    #[must_use]
+    pub fn word(&self) -> Word {
+        match self {
+            Self::Help(_) => Word::Help,
+            Self::Status => Word::Status,
+            Self::Sync { .. } => Word::Sync,
+            Self::Approve { .. } => Word::Approve,
+            Self::User { .. } => Word::User,
+            Self::Users(_) => Word::Users,
+            Self::Why { .. } => Word::Why,
+            Self::Grants { .. } => Word::Grants,
+            Self::Promote { .. } => Word::Promote,
+            Self::Demote { .. } => Word::Demote,
+            Self::Redact { .. } | Self::RedactReactions { .. } => Word::Redact,
+            Self::Kick(_) => Word::Kick,
+            Self::Mute(_) => Word::Mute,
+            Self::Unmute(_) => Word::Unmute,
+            Self::Ban(_) => Word::Ban,
+            Self::Unban(_) => Word::Unban,
+            Self::Lock(_) => Word::Lock,
+            Self::Unlock(_) => Word::Unlock,
+            Self::Deactivate(_) => Word::Deactivate,
+            Self::Reactivate(_) => Word::Reactivate,
+            Self::RoomsList
+            | Self::RoomsStats
+            | Self::RoomsCreate { .. }
+            | Self::RoomsReplace { .. }
+            | Self::RoomsCleanup { .. }
+            | Self::RoomsAdopt { .. } => Word::Rooms,
+            Self::Audit { .. } => Word::Audit,
+            Self::Confirm { .. } => Word::Confirm,
+            Self::WhoAmI => Word::WhoAmI,
+        }
+    }
+
+    /// Whether it takes something away from people that does not come back by itself, or may touch many: what came late
+    /// is asked about again.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        match self {
+            Self::Redact { dry_run, .. } | Self::Demote { dry_run, .. } | Self::RoomsCleanup { dry_run } => !dry_run,
+            Self::RedactReactions { .. }
+            | Self::Kick(_)
+            | Self::Mute(_)
+            | Self::Ban(_)
+            | Self::Lock(_)
+            | Self::Deactivate(_)
+            | Self::RoomsReplace { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => user.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Alias(alias) => alias.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
