@@ -30,7 +30,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 1] = [step!(1, "0001_init")];
+const STEPS: [Step; 2] = [step!(1, "0001_init"), step!(2, "0002_control_room")];
 
 /// All steps for one database, in order.
 #[must_use]
