@@ -84,6 +84,25 @@ impl Finding {
         }
     }
 
+    /// The room it is about, if it is about one.
+    #[must_use]
+    pub fn room(&self) -> Option<&RoomKey> {
+        match self {
+            Self::RoomMatchesNobody { room }
+            | Self::MemberUnbound { room, .. }
+            | Self::BannedByHand { room, .. }
+            | Self::LevelOutOfReach { room, .. }
+            | Self::PowerMissing { room, .. }
+            | Self::BotNotInRoom { room, .. }
+            | Self::RoomUnreadable { room, .. }
+            | Self::RoomEncrypted { room }
+            | Self::RoomReplaced { room }
+            | Self::RoomDiffers { room, .. }
+            | Self::RoomNoLongerManaged { room, .. } => Some(room),
+            _ => None,
+        }
+    }
+
     /// The person it is about, if it is about one.
     #[must_use]
     pub fn person(&self) -> Option<PersonId> {

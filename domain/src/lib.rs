@@ -10,12 +10,16 @@
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
 
 pub mod access;
+pub mod account_status;
 pub mod action;
+pub mod announcement;
 pub mod binding;
 pub mod cause;
+pub mod command;
 pub mod deed;
 pub mod desired;
 pub mod directory;
+pub mod drift;
 pub mod explain;
 pub mod finding;
 pub mod grant;

@@ -185,6 +185,40 @@ impl Default for Limits {
     }
 }
 
+/// A room that was asked for by command: what is not said here is as for any room of the policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeRoom {
+    /// Its name.
+    pub name: String,
+    /// Who belongs in it.
+    pub members: Selector,
+    /// The space it hangs in.
+    pub parent: Option<RoomKey>,
+}
+
+impl MadeRoom {
+    /// It as a room of the policy.
+    #[must_use]
+    pub fn policy(&self, join: JoinMode) -> RoomPolicy {
+        RoomPolicy {
+            kind: RoomKind::Room,
+            version: "12".to_owned(),
+            name: self.name.clone(),
+            topic: None,
+            avatar: None,
+            alias: None,
+            parent: self.parent.clone(),
+            members: self.members.clone(),
+            administrators: None,
+            levels: BTreeMap::new(),
+            join,
+            leave_allowed: false,
+            history: History::Shared,
+            retention: None,
+        }
+    }
+}
+
 impl Policy {
     /// The rules behind the roles, for selectors.
     #[must_use]

@@ -28,7 +28,8 @@ create table confirmations (
     prompt_event text,
     created_at bigint not null,
     expires_at bigint not null,
-    used_at bigint
+    used_at bigint,
+    used_by text
 );
 
 -- What is to be told in the control room. Each once: the same thing has the same name in once.
@@ -71,3 +72,6 @@ alter table deeds add column source text;
 create unique index deeds_by_source on deeds (source) where source is not null;
 alter table runs add column source text;
 create unique index runs_by_source on runs (source) where source is not null;
+
+-- What was done because of one grant, deed or command.
+create index audit_by_cause on audit (cause, id);

@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
 use crate::clock::Clock;
-use crate::config::settings::{Database, Mode};
+use crate::config::settings::{Database, Drift, Mode};
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
-use crate::engine::{Engine, Parts};
+use crate::engine::{ByHand, Engine, Parts};
 use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
 use crate::store::Store;
 
@@ -98,12 +98,16 @@ pub(super) fn engine(
 ) -> anyhow::Result<Engine> {
     let writer = (settings.mode == Mode::Enforce).then(|| Writer::new(reader.clone(), WritePermit::for_mode_enforce()));
     Ok(Engine::new(Parts {
-        policy: settings.policy.clone(),
+        policy: Arc::new(settings.policy.clone()),
         source: Source::open(&settings.directory)?,
         reader,
         writer,
         store,
         clock,
+        by_hand: match settings.drift {
+            Drift::Enforce => ByHand::PutBack,
+            Drift::Report => ByHand::Report,
+        },
         stop,
     }))
 }

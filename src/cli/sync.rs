@@ -133,7 +133,7 @@ async fn elsewhere(
 ) -> anyhow::Result<Option<Summary>> {
     let holder = Tenure::holder(store, clock).await?.unwrap_or_default();
     output::note(&format!("{holder} is at work on this database; handing the sync over to it"));
-    let new = NewRun { origin: "cli".to_owned(), options: serde_json::to_value(options)? };
+    let new = NewRun { origin: "cli".to_owned(), options: serde_json::to_value(options)?, source: None };
     let run = store.request_run(&new, clock.now()).await?;
     let mut display = Display::new();
     loop {

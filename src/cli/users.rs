@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use clap::ValueEnum;
+use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::binding::Binding;
 use equipemed_domain::desired::digest_of;
 use equipemed_domain::directory::Person;
-use equipemed_domain::observed::ObservedAccount;
 use equipemed_domain::standing::Standing;
 use ruma_common::UserId;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::Patience;
 
-/// How a person's account stands.
+/// Which people are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Status {
     /// Has an account, and it is usable.
@@ -32,12 +32,12 @@ pub(super) enum Status {
 }
 
 impl Status {
-    fn as_str(self) -> &'static str {
+    fn means(self) -> AccountStatus {
         match self {
-            Self::Synced => "synced",
-            Self::Never => "never",
-            Self::Locked => "locked",
-            Self::Gone => "gone",
+            Self::Synced => AccountStatus::Synced,
+            Self::Never => AccountStatus::Never,
+            Self::Locked => AccountStatus::Locked,
+            Self::Gone => AccountStatus::Gone,
         }
     }
 }
@@ -63,7 +63,7 @@ pub(super) async fn list(config: &Path, filter: &Filter, format: Format) -> anyh
         let binding = bindings.get(&person.id);
         let account = binding.and_then(|binding| accounts.get(&binding.user));
         let standing = settings.policy.users.standing.standing(person, now);
-        let status = status_of(account, standing);
+        let status = AccountStatus::of(account, standing);
         let row = Row { person, binding, status, standing };
         if row.passes(filter) {
             rows.push(row);
@@ -80,20 +80,10 @@ pub(super) async fn list(config: &Path, filter: &Filter, format: Format) -> anyh
     Ok(Exit::Done)
 }
 
-fn status_of(account: Option<&ObservedAccount>, standing: Option<Standing>) -> Status {
-    match account {
-        None => Status::Never,
-        Some(account) if account.deactivated => Status::Gone,
-        Some(account) if account.locked && standing == Some(Standing::Gone) => Status::Gone,
-        Some(account) if account.locked => Status::Locked,
-        Some(_) => Status::Synced,
-    }
-}
-
 struct Row<'a> {
     person: &'a Person,
     binding: Option<&'a Binding>,
-    status: Status,
+    status: AccountStatus,
     standing: Option<Standing>,
 }
 
@@ -106,7 +96,7 @@ impl Row<'_> {
             || self.person.full_name().to_lowercase().contains(&text)
             || self.binding.is_some_and(|binding| binding.user.as_str().contains(&text));
         found
-            && filter.status.is_none_or(|status| status == self.status)
+            && filter.status.is_none_or(|status| status.means() == self.status)
             && (!filter.superusers || self.person.superuser)
     }
 

@@ -21,7 +21,7 @@ impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
     pub(super) async fn deed_lane(&self, lanes: &Lanes) {
         let Some(writer) = &self.parts().writer else { return };
-        while !self.is_stopped() {
+        while !self.is_ending() {
             let (store, clock) = (&self.parts().store, &self.parts().clock);
             let claimed = match store.claim_deeds(&lanes.holder, clock.now(), CLAIM, AT_ONCE).await {
                 Ok(claimed) => claimed,
@@ -35,7 +35,9 @@ impl Engine {
                 continue;
             }
             let done = claimed.iter().map(|deed| self.one_deed(writer, deed));
-            for result in futures_util::future::join_all(done).await {
+            let done = futures_util::future::join_all(done).await;
+            self.inner.ended.notify_waiters();
+            for result in done {
                 if let Err(error) = result {
                     tracing::error!(%error, "A deed's end could not be noted; it is done again");
                 }

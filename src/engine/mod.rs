@@ -4,9 +4,11 @@
 //! never what to do; what to do is worked out anew at each pass, so lost,
 //! doubled and reordered wake-ups do no harm.
 
+mod announce;
 pub mod apply;
 pub mod backoff;
 pub mod deeds;
+pub mod drift;
 pub mod gather;
 pub mod look;
 pub mod pass;
@@ -14,6 +16,7 @@ pub mod progress;
 pub mod queue;
 pub mod report;
 pub mod settle;
+pub mod settled;
 pub mod setup;
 pub mod sights;
 pub mod subjects;
@@ -21,6 +24,8 @@ pub mod tenure;
 
 use std::sync::Arc;
 
+use anyhow::Context;
+use equipemed_domain::directory::Directory;
 use equipemed_domain::policy::Policy;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use progress::Progress;
 use subjects::Subjects;
 
@@ -36,7 +41,7 @@ use subjects::Subjects;
 #[derive(Debug)]
 pub struct Parts {
     /// The hospital's decisions.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// Where people are read from.
     pub source: Source,
     /// Looking at Synapse.
@@ -47,8 +52,19 @@ pub struct Parts {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    /// What is done about changes by hand.
+    pub by_hand: ByHand,
     /// Ends work softly: what is under way is finished and noted, nothing new is begun.
     pub stop: CancellationToken,
+}
+
+/// What is done about a change by hand of somebody without the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByHand {
+    /// It is put back, and told.
+    PutBack,
+    /// It is told.
+    Report,
 }
 
 /// The engine. Cheap to clone; all clones are one.
@@ -63,6 +79,8 @@ struct Inner {
     subjects: Subjects,
     progress: watch::Sender<Progress>,
     woken: tokio::sync::Notify,
+    /// Told when a narrow pass or a deed ended.
+    ended: tokio::sync::Notify,
     /// Intents older than this are somebody's who died.
     started: jiff::Timestamp,
 }
@@ -73,8 +91,14 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let (progress, _) = watch::channel(Progress::default());
         let started = parts.clock.now();
-        let inner =
-            Inner { parts, subjects: Subjects::default(), progress, woken: tokio::sync::Notify::new(), started };
+        let inner = Inner {
+            parts,
+            subjects: Subjects::default(),
+            progress,
+            woken: tokio::sync::Notify::new(),
+            ended: tokio::sync::Notify::new(),
+            started,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -86,6 +110,66 @@ impl Engine {
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.inner.progress.subscribe()
+    }
+
+    /// The policy as it is now: the configuration's, and the rooms made by command.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
+        let parts = self.parts();
+        let made = parts.store.made_rooms().await?;
+        if made.is_empty() {
+            return Ok(parts.policy.clone());
+        }
+        let mut policy = Policy::clone(&parts.policy);
+        for (key, room) in made {
+            // The configuration's room wins: that is how one made by command is taken into the file.
+            policy.rooms.entry(key).or_insert_with(|| room.policy(parts.policy.users.join));
+        }
+        Ok(Arc::new(policy))
+    }
+
+    /// EquipeMed's people, read now.
+    ///
+    /// # Errors
+    /// When EquipeMed cannot be read.
+    pub fn people(&self) -> anyhow::Result<Directory> {
+        self.parts().source.read().context("EquipeMed's people could not be read")
+    }
+
+    /// Tells the lanes that something was stored for them; without it they look a moment later.
+    pub fn nudge(&self) {
+        self.inner.woken.notify_waiters();
+    }
+
+    /// Ready when the next pass or deed of this process ends.
+    pub fn ended(&self) -> tokio::sync::futures::Notified<'_> {
+        self.inner.ended.notified()
+    }
+
+    /// Whether the service is to end.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.parts().stop.is_cancelled()
+    }
+
+    /// Looking at Synapse.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.parts().reader
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.parts().clock
+    }
+
+    /// Whether anything can be changed at all: not in mode observe.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.parts().writer.is_some()
     }
 
     /// The store, for those who hand in wishes.

@@ -4,6 +4,7 @@
 //! step left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
 use equipemed_domain::binding::Bindings;
@@ -13,6 +14,7 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
+use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
@@ -57,6 +59,7 @@ pub enum Target {
 
 /// What was seen and is wanted in one pass.
 struct View {
+    policy: Arc<Policy>,
     known: Known,
     observed: Observed,
     desired: Desired,
@@ -72,6 +75,7 @@ impl Engine {
     pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: Option<RunId>) -> anyhow::Result<Report> {
         let (view, verdict) = self.judge(&Target::Everything, options).await?;
         let newly_held = self.record_holds(&view, &verdict, options).await?;
+        self.announce(&newly_held, &verdict.go.findings, true, view.known.now).await?;
         self.settle_before(&verdict).await?;
         let report = self.finish(Some(tenure), view, verdict, &options.selection, run).await?;
         Ok(Report { newly_held, ..report })
@@ -100,6 +104,7 @@ impl Engine {
             verdict.go.steps.retain(|step| step.action.room().is_none());
         }
         let newly_held = self.record_holds(&view, &verdict, &options).await?;
+        self.announce(&newly_held, &verdict.go.findings, false, view.known.now).await?;
         let report = self.finish(None, view, verdict, &options.selection, None).await?;
         // Only now: a room's pass that came before the account was made would find nobody to add.
         for room in rooms {
@@ -108,43 +113,54 @@ impl Engine {
         Ok(Report { newly_held, ..report })
     }
 
+    /// Works out what a pass over one person or one room would do, and does nothing.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn dry_narrow(&self, target: &Target) -> anyhow::Result<Report> {
+        let options = Options { dry_run: true, ..Options::default() };
+        let (view, verdict) = self.judge(target, &options).await?;
+        Ok(report_of(&view, verdict, &options.selection))
+    }
+
     /// Reads both sides, plans and reviews.
     async fn judge(&self, target: &Target, options: &Options) -> anyhow::Result<(View, Verdict)> {
         let parts = self.parts();
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
-        let directory = parts.source.read().context("EquipeMed's people could not be read")?;
+        let policy = self.policy().await?;
+        let directory = self.people()?;
         let is_full = *target == Target::Everything;
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         }
         if is_full && !options.dry_run {
-            note_read(&parts.store, &parts.policy, &directory, now).await?;
+            note_read(&parts.store, &policy, &directory, now).await?;
         }
         let mut known = gather(&parts.store, directory, now).await?;
-        let accounts = self.look_at_accounts(target, &known).await?;
+        let accounts = self.look_at_accounts(target, &policy, &known).await?;
         let wishes = Wishes {
             directory: &known.directory,
-            policy: &parts.policy,
+            policy: &policy,
             grants: &known.grants,
             bindings: &known.bindings,
             now,
             deactivate_gone_now: options.selection.deactivate_disabled,
         };
         let wanted = desired(wishes, &accounts);
-        let (scope, keys) = self.extent(target, &known.bindings, &wanted);
+        let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
         let rooms = look::rooms(&parts.reader, &parts.store, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
             .iter()
-            .filter(|(key, _)| !parts.policy.rooms.contains_key(*key))
+            .filter(|(key, _)| !policy.rooms.contains_key(*key))
             .map(|(key, room_id)| (key.clone(), room_id.clone()))
             .collect();
         let observed = Observed { accounts, rooms, no_longer_managed };
 
         let pushed = known.pushed();
         let inputs = Inputs {
-            policy: &parts.policy,
+            policy: &policy,
             desired: &wanted,
             observed: &observed,
             privileged: &known.memory.privileged,
@@ -154,7 +170,7 @@ impl Engine {
         let planned = plan(inputs);
         let consented = known.consented_atoms();
         let circumstances = Circumstances {
-            limits: &parts.policy.limits,
+            limits: &policy.limits,
             desired: &wanted,
             observed: &observed,
             memory: &known.memory,
@@ -168,11 +184,12 @@ impl Engine {
             verdict = review(planned, Circumstances { consented: &consented, ..circumstances });
             known.consented.extend(approved);
         }
-        let (limits, people) = (&parts.policy.limits, known.directory.len());
+        let (limits, people) = (&policy.limits, known.directory.len());
         if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
-        Ok((View { known, observed, desired: wanted, scope, moment }, verdict))
+        self.leave_by_hand(&mut verdict.go, now).await?;
+        Ok((View { policy, known, observed, desired: wanted, scope, moment }, verdict))
     }
 
     /// The atoms behind the ids that the operator releases. An id is the digest of its atoms, so a part that this very
@@ -203,10 +220,15 @@ impl Engine {
         Ok(approved)
     }
 
-    async fn look_at_accounts(&self, target: &Target, known: &Known) -> anyhow::Result<ObservedAccounts> {
+    async fn look_at_accounts(
+        &self,
+        target: &Target,
+        policy: &Policy,
+        known: &Known,
+    ) -> anyhow::Result<ObservedAccounts> {
         let parts = self.parts();
         let accounts = match target {
-            Target::Everything => look::all_accounts(&parts.reader, &parts.policy, known).await,
+            Target::Everything => look::all_accounts(&parts.reader, policy, known).await,
             Target::Room(_) => return Ok(ObservedAccounts::default()),
             Target::Person(id) => {
                 let person = known.directory.get(*id);
@@ -214,40 +236,14 @@ impl Engine {
                 // Nobody looks one up by name before it is known which name it would be.
                 let unbound = person.filter(|_| bound.is_none());
                 let candidate = bound.or_else(|| {
-                    unbound.and_then(|person| equipemed_domain::binding::candidate(person, &parts.policy).ok())
+                    unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok())
                 });
                 let Some(user) = candidate else { return Ok(ObservedAccounts::default()) };
                 let public_id = unbound.map(|person| person.public_id.as_str());
-                look::one_account(&parts.reader, &parts.policy, &user, public_id).await
+                look::one_account(&parts.reader, policy, &user, public_id).await
             }
         };
         accounts.context("Synapse's accounts could not be read")
-    }
-
-    /// The scope of the plan, and the rooms to look at for it.
-    fn extent(&self, target: &Target, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
-        let rooms = &self.parts().policy.rooms;
-        match target {
-            Target::Everything => (Scope::Everything, rooms.keys().cloned().collect()),
-            Target::Person(id) => {
-                let bound = bindings.get(id).map(|binding| binding.user.clone());
-                let named = wanted.accounts.iter().find(|(_, account)| account.person == *id);
-                let accounts: BTreeSet<OwnedUserId> =
-                    bound.or_else(|| named.map(|(user, _)| user.clone())).into_iter().collect();
-                let keys: BTreeSet<RoomKey> = rooms.keys().cloned().collect();
-                (Scope::Only { accounts, rooms: keys.clone() }, keys)
-            }
-            Target::Room(key) => {
-                // What hangs in a space is shown there: its children and the space above are looked at, too.
-                let mut keys = BTreeSet::from([key.clone()]);
-                if let Some(room) = rooms.get(key) {
-                    keys.extend(room.parent.clone());
-                    let children = rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));
-                    keys.extend(children.map(|(child, _)| child.clone()));
-                }
-                (Scope::room(key), keys)
-            }
-        }
     }
 
     /// Stores what is held, so that somebody can release it, and what was read, for the next comparison.
@@ -271,7 +267,7 @@ impl Engine {
             }
         }
         let people = view.known.directory.len();
-        let shrank = directory_shrank(&self.parts().policy.limits, &view.known.memory, people);
+        let shrank = directory_shrank(&view.policy.limits, &view.known.memory, people);
         // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
         // the second read will be, held for it.
         let known = &view.known;
@@ -328,6 +324,37 @@ impl Engine {
             self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
         }
         Ok(report)
+    }
+}
+
+/// The scope of the plan, and the rooms to look at for it.
+fn extent(
+    target: &Target,
+    policy: &Policy,
+    bindings: &Bindings,
+    wanted: &Desired,
+) -> (Scope, BTreeSet<RoomKey>) {
+    let rooms = &policy.rooms;
+    match target {
+        Target::Everything => (Scope::Everything, rooms.keys().cloned().collect()),
+        Target::Person(id) => {
+            let bound = bindings.get(id).map(|binding| binding.user.clone());
+            let named = wanted.accounts.iter().find(|(_, account)| account.person == *id);
+            let accounts: BTreeSet<OwnedUserId> =
+                bound.or_else(|| named.map(|(user, _)| user.clone())).into_iter().collect();
+            let keys: BTreeSet<RoomKey> = rooms.keys().cloned().collect();
+            (Scope::Only { accounts, rooms: keys.clone() }, keys)
+        }
+        Target::Room(key) => {
+            // What hangs in a space is shown there: its children and the space above are looked at, too.
+            let mut keys = BTreeSet::from([key.clone()]);
+            if let Some(room) = rooms.get(key) {
+                keys.extend(room.parent.clone());
+                let children = rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));
+                keys.extend(children.map(|(child, _)| child.clone()));
+            }
+            (Scope::room(key), keys)
+        }
     }
 }
 

@@ -20,6 +20,18 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// One word for it, by which texts are found.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Reading => "reading",
+            Self::Accounts => "accounts",
+            Self::Rooms => "rooms",
+            Self::Done => "done",
+        }
+    }
+
     /// The words a person reads.
     #[must_use]
     pub fn as_str(self) -> &'static str {

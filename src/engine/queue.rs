@@ -76,7 +76,7 @@ impl Engine {
     pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
         let now = self.parts().clock.now();
         self.parts().store.wake(wake, origin, now, now).await?;
-        self.inner.woken.notify_waiters();
+        self.nudge();
         Ok(())
     }
 
@@ -103,11 +103,6 @@ impl Engine {
         }
     }
 
-    /// Whether the service is to end.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.parts().stop.is_cancelled()
-    }
-
     /// Waits for a wake, the next look at the store, or the end.
     pub(super) async fn pause(&self) {
         tokio::select! {
@@ -118,7 +113,7 @@ impl Engine {
     }
 
     async fn full_lane(&self, lanes: &Lanes) {
-        while !self.is_stopped() {
+        while !self.is_ending() {
             match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
                 Ok(Some(tenure)) => {
                     tracing::info!("This process runs the full passes");
@@ -142,7 +137,7 @@ impl Engine {
         if let Err(error) = self.wake(&Wake::Everything, "start").await {
             tracing::error!(%error, "The first pass could not be asked for");
         }
-        while !self.is_stopped() && tenure.is_held() {
+        while !self.is_ending() && tenure.is_held() {
             match self.one_full(tenure, lanes).await {
                 Ok(true) => {}
                 Ok(false) => self.pause().await,
@@ -160,7 +155,7 @@ impl Engine {
         let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
         let own = match &woken {
             Some(woken) => {
-                let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null };
+                let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null, source: None };
                 Some(store.request_run(&new, clock.now()).await?)
             }
             None => None,
@@ -204,7 +199,7 @@ impl Engine {
     pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> anyhow::Result<RunId> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         self.bury_runs(holder).await?;
-        let new = NewRun { origin: origin.to_owned(), options: serde_json::to_value(options)? };
+        let new = NewRun { origin: origin.to_owned(), options: serde_json::to_value(options)?, source: None };
         let id = store.request_run(&new, clock.now()).await?;
         store.claim_run(holder, self.mode(), clock.now(), SILENCE, Some(id)).await?;
         Ok(id)
@@ -276,7 +271,7 @@ impl Engine {
 
     async fn narrow_lane(&self, lanes: &Lanes) {
         let mut running = tokio::task::JoinSet::new();
-        while !self.is_stopped() {
+        while !self.is_ending() {
             while running.try_join_next().is_some() {}
             let free = NARROW_IN_FLIGHT - running.len();
             let claimed = match free {
@@ -325,6 +320,7 @@ impl Engine {
                 self.try_later(claimed, now).await
             }
         };
+        self.inner.ended.notify_waiters();
         if let Err(error) = ended {
             tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
         }

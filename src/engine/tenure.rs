@@ -14,14 +14,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::clock::Clock;
 use crate::store::{Lease, Store, StoreError};
 
-/// The lease's name in the store.
-const NAME: &str = "engine";
+/// The name of the lease under which full passes are run.
+const ENGINE: &str = "engine";
 /// How long the lease outlives its holder: another one takes over after that.
 const TTL: Duration = Duration::from_secs(12);
 /// How often it is renewed: two renewals may fail before it is lost.
 const RENEW: Duration = Duration::from_secs(4);
 
-/// The time during which this process is the one that runs full passes.
+/// The time during which this process is the only one at some work: full passes, or the control room.
 #[derive(Debug)]
 pub struct Tenure {
     /// Until when the store grants it, milliseconds since the epoch.
@@ -38,7 +38,20 @@ impl Tenure {
     /// # Errors
     /// When the store cannot be written.
     pub async fn begin(store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
-        let Some(lease) = store.acquire(NAME, holder, clock.now(), TTL).await? else { return Ok(None) };
+        Self::begin_as(ENGINE, store, clock, holder).await
+    }
+
+    /// Takes another lease, for other work that only one process may do.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn begin_as(
+        name: &str,
+        store: &Store,
+        clock: &Clock,
+        holder: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(lease) = store.acquire(name, holder, clock.now(), TTL).await? else { return Ok(None) };
         let until = Arc::new(AtomicI64::new(lease.expires_at().as_millisecond()));
         let ended = CancellationToken::new();
         let keeper = tokio::spawn(keep(store.clone(), clock.clone(), lease, until.clone(), ended.clone()));
@@ -50,7 +63,7 @@ impl Tenure {
     /// # Errors
     /// When the store cannot be read.
     pub async fn holder(store: &Store, clock: &Clock) -> Result<Option<String>, StoreError> {
-        store.holder_of(NAME, clock.now()).await
+        store.holder_of(ENGINE, clock.now()).await
     }
 
     /// Whether the lease is still ours.

@@ -33,6 +33,8 @@ pub enum Cause {
     Grant(GrantId),
     /// A one-off wish.
     Deed(DeedId),
+    /// A command, by its number in the inbox.
+    Command(i64),
 }
 
 impl fmt::Display for Cause {
@@ -41,6 +43,7 @@ impl fmt::Display for Cause {
             Self::Policy => f.write_str("policy"),
             Self::Grant(id) => write!(f, "grant:{}", id.0),
             Self::Deed(id) => write!(f, "deed:{}", id.0),
+            Self::Command(seq) => write!(f, "command:{seq}"),
         }
     }
 }
@@ -51,6 +54,7 @@ impl Cause {
             None if text == "policy" => Some(Self::Policy),
             Some(("grant", id)) => Some(Self::Grant(GrantId(id.parse().ok()?))),
             Some(("deed", id)) => Some(Self::Deed(DeedId(id.parse().ok()?))),
+            Some(("command", seq)) => Some(Self::Command(seq.parse().ok()?)),
             _ => None,
         }
     }
@@ -127,6 +131,29 @@ impl Intent {
             person: None,
             action: to_json(deed)?,
         })
+    }
+
+    /// The intent of a command: who said what where. `action` is the command as JSON.
+    #[must_use]
+    pub fn of_command(
+        actor: &str,
+        seq: i64,
+        word: &str,
+        room: Option<RoomKey>,
+        person: Option<PersonId>,
+        action: String,
+    ) -> Self {
+        Self {
+            run: None,
+            actor: actor.to_owned(),
+            cause: Cause::Command(seq),
+            kind: "command".to_owned(),
+            subject: format!("command {word}"),
+            room,
+            user: None,
+            person,
+            action,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The audit, reading side: lists for people, sliding windows for the brakes, what a crash left unfinished.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
@@ -89,6 +90,30 @@ impl Store {
                 .bind(filter.before.map(|id| id.0))
                 .bind(limit(filter.limit.unwrap_or(usize::MAX)));
             TABLE.all(&query.fetch_all(db).await?, read)?
+        })
+    }
+
+    /// What was done because of one grant, deed or command, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn caused(&self, cause: Cause) -> Result<Vec<AuditEntry>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from audit where cause = $1 order by id");
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(cause.to_string()).fetch_all(db).await?, read)?)
+    }
+
+    /// Whether this service was at something in a room at an instant, give or take `slack`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_busy_in(&self, room: &RoomKey, at: Timestamp, slack: Duration) -> Result<bool, StoreError> {
+        const SQL: &str = "select count(*) as entries, 'all' as id from audit
+            where room_key = $1 and at <= $2 and (outcome_at is null or outcome_at >= $3)";
+        let slack_ms = i64::try_from(slack.as_millis()).unwrap_or(i64::MAX);
+        on_reader!(self, db => {
+            let query = sqlx::query(SQL).bind(room.as_str());
+            let query = query.bind(ms(at).saturating_add(slack_ms)).bind(ms(at).saturating_sub(slack_ms));
+            TABLE.one(&query.fetch_one(db).await?, |row| row.count::<u64>("entries"))? > 0
         })
     }
 

@@ -17,7 +17,7 @@ const TABLE: Table = Table { name: "deeds", key: "id" };
 
 macro_rules! columns {
     () => {
-        "id, content, asker, reason, created_at, state, due_at, attempts, error, finished_at, outcome"
+        "id, content, asker, reason, created_at, state, due_at, attempts, error, finished_at, outcome, source"
     };
 }
 
@@ -36,6 +36,8 @@ pub struct NewDeed {
     pub reason: Option<String>,
     /// Not before then.
     pub due_at: Timestamp,
+    /// What it came from, such as an event: the same source makes one deed, however often it is handled.
+    pub source: Option<String>,
 }
 
 /// A deed that this worker, and nobody else, may do now.
@@ -93,12 +95,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn add_deed(&self, new: &NewDeed, now: Timestamp) -> Result<DeedId, StoreError> {
-        const SQL: &str = "insert into deeds (content, asker, reason, created_at, state, due_at)
-            values ($1, $2, $3, $4, 'waiting', $5) returning id";
+        const SQL: &str = "insert into deeds (content, asker, reason, created_at, state, due_at, source)
+            values ($1, $2, $3, $4, 'waiting', $5, $6)
+            on conflict (source) where source is not null do update set source = excluded.source returning id";
         let content = to_json(&new.deed)?;
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(&content).bind(&new.asker).bind(&new.reason);
-            let row = query.bind(ms(now)).bind(ms(new.due_at)).fetch_one(db).await?;
+            let row = query.bind(ms(now)).bind(ms(new.due_at)).bind(&new.source).fetch_one(db).await?;
             TABLE.one(&row, |row| row.int("id").map(DeedId))?
         })
     }
@@ -189,6 +192,18 @@ impl Store {
         })
     }
 
+    /// The deed that came from a source.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn deed_of(&self, source: &str) -> Result<Option<DeedRecord>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from deeds where source = $1");
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(source).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
+        })
+    }
+
     /// When the next deed can be claimed; also when a claim expires.
     ///
     /// # Errors
@@ -222,6 +237,7 @@ fn read(row: &Record<'_>) -> Result<DeedRecord, StoreError> {
             asker: row.text("asker")?,
             reason: row.maybe_text("reason")?,
             due_at: row.time("due_at")?,
+            source: row.maybe_text("source")?,
         },
         created_at: row.time("created_at")?,
         state: row.word("state", |word| {

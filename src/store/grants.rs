@@ -31,6 +31,8 @@ pub struct NewGrant {
     pub reason: Option<String>,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
+    /// What it came from, such as an event: the same source makes one grant, however often it is handled.
+    pub source: Option<String>,
 }
 
 /// A grant and how it ended.
@@ -62,8 +64,10 @@ impl Store {
     /// When the database fails.
     pub async fn add_grant(&self, new: &NewGrant, now: Timestamp) -> Result<Grant, StoreError> {
         const SQL: &str = concat!(
-            "insert into grants (person_id, kind, level, scope, asker, reason, created_at, expires_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8) returning ",
+            // An update that changes nothing, because only an updated row is returned.
+            "insert into grants (person_id, kind, level, scope, asker, reason, created_at, expires_at, source)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                on conflict (source) where source is not null do update set source = excluded.source returning ",
             columns!()
         );
         let level = match new.kind {
@@ -80,6 +84,7 @@ impl Store {
                 .bind(&new.reason)
                 .bind(ms(now))
                 .bind(new.expires_at.map(ms))
+                .bind(&new.source)
                 .fetch_one(db)
                 .await?;
             TABLE.one(&row, read)?.grant

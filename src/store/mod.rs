@@ -8,14 +8,18 @@
 #[macro_use]
 mod dispatch;
 
+mod announcements;
 mod audit;
 mod audit_read;
 mod bindings;
+mod confirmations;
 mod deeds;
+mod drift;
 mod error;
 mod grants;
 mod held;
 mod lease;
+mod made_rooms;
 mod meta;
 mod migrations;
 mod open;
@@ -30,9 +34,12 @@ use std::fmt;
 
 use sqlx::{PgPool, SqlitePool};
 
+pub use self::announcements::OpenAnnouncement;
 pub use self::audit::{AuditId, Cause, Intent};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
+pub use self::confirmations::Confirmation;
 pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};
+pub use self::drift::{DriftRecord, DriftState};
 pub use self::error::StoreError;
 pub use self::grants::{GrantFilter, GrantRecord, NewGrant};
 pub use self::held::{Approval, HeldPlan, HeldState, NewHeld};
@@ -41,7 +48,7 @@ pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};
 pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
 pub use self::url::without_password;
-pub use self::wakeups::{ClaimedWake, Lane};
+pub use self::wakeups::{ClaimedWake, Lane, WakeState};
 
 /// The service's database. Cheap to clone; clones share the connections.
 #[derive(Clone)]

@@ -41,6 +41,8 @@ pub struct NewRun {
     pub origin: String,
     /// Its options, such as the selecting flags; read by who claims it.
     pub options: Value,
+    /// What it came from, such as an event: the same source makes one run, however often it is handled.
+    pub source: Option<String>,
 }
 
 /// How far a run is.
@@ -100,11 +102,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn request_run(&self, new: &NewRun, now: Timestamp) -> Result<RunId, StoreError> {
-        const SQL: &str = "insert into runs (origin, options, requested_at, state)
-            values ($1, $2, $3, 'queued') returning id";
+        const SQL: &str = "insert into runs (origin, options, requested_at, state, source)
+            values ($1, $2, $3, 'queued', $4)
+            on conflict (source) where source is not null do update set source = excluded.source returning id";
         let options = to_json(&new.options)?;
         on_writer!(self, db => {
-            let row = sqlx::query(SQL).bind(&new.origin).bind(&options).bind(ms(now)).fetch_one(db).await?;
+            let row = sqlx::query(SQL).bind(&new.origin).bind(&options).bind(ms(now)).bind(&new.source).fetch_one(db).await?;
             TABLE.one(&row, |row| row.int("id").map(RunId))?
         })
     }

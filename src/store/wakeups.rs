@@ -33,6 +33,19 @@ pub struct ClaimedWake {
     pub woken_at: Timestamp,
 }
 
+/// How far a wake-up is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WakeState {
+    /// When it can be looked at.
+    pub due_at: Timestamp,
+    /// How many passes failed.
+    pub attempts: u32,
+    /// Why the last one did.
+    pub error: Option<String>,
+    /// Whether somebody is at it.
+    pub is_claimed: bool,
+}
+
 /// Which wake-ups a worker takes: a look at everything waits for the lease and must not keep the others waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -174,6 +187,26 @@ impl Store {
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(&subject).bind(&claimed.worker).bind(claimed.seq);
             query.bind(ms(due_at)).bind(error).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// How far a subject's wake-up is; None when nobody has to look there any more.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn wakeup(&self, wake: &Wake) -> Result<Option<WakeState>, StoreError> {
+        const SQL: &str = "select subject, due_at, attempts, error, claimed_until from wakeups where subject = $1";
+        let read = |row: &Record<'_>| {
+            Ok(WakeState {
+                due_at: row.time("due_at")?,
+                attempts: row.count("attempts")?,
+                error: row.maybe_text("error")?,
+                is_claimed: row.maybe_time("claimed_until")?.is_some(),
+            })
+        };
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(wake.to_string()).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
         })
     }
 

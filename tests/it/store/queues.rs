@@ -175,6 +175,7 @@ fn redaction(due: i64) -> NewDeed {
         asker: "@ana:h.example".to_owned(),
         reason: Some("wrong room".to_owned()),
         due_at: at(due),
+        source: None,
     }
 }
 
@@ -218,7 +219,7 @@ async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()>
 }
 
 fn full() -> NewRun {
-    NewRun { origin: "cli".to_owned(), options: serde_json::json!({"user": ["ana"]}) }
+    NewRun { origin: "cli".to_owned(), options: serde_json::json!({"user": ["ana"]}), source: None }
 }
 
 async fn a_run_goes_from_wish_to_summary(store: Store) -> Result<()> {

@@ -130,6 +130,7 @@ fn grant(kind: GrantKind, expires: Option<i64>) -> NewGrant {
         asker: "@ana:h.example".to_owned(),
         reason: Some("night shift".to_owned()),
         expires_at: expires.map(at),
+        source: None,
     }
 }
 

@@ -1,0 +1,67 @@
+//! What the control room is told without having asked: each thing once.
+
+use ruma_common::{OwnedRoomId, OwnedUserId};
+use serde::{Deserialize, Serialize};
+
+use crate::key::RoomKey;
+use crate::review::HeldReason;
+
+/// One message to the control room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "about")]
+pub enum Announcement {
+    /// A part of a plan waits for approval.
+    Held {
+        /// Its id.
+        id: String,
+        /// Why.
+        reason: HeldReason,
+        /// How many actions.
+        count: usize,
+    },
+    /// A change by hand was put back.
+    PutBack {
+        /// Where.
+        room: RoomKey,
+        /// What: `name`, `topic`, `member @x:h` …
+        what: String,
+        /// Who changed it.
+        by: OwnedUserId,
+    },
+    /// A change by hand was seen and left.
+    Seen {
+        /// Where.
+        room: RoomKey,
+        /// What.
+        what: String,
+        /// Who changed it.
+        by: OwnedUserId,
+    },
+    /// The same thing is changed by hand again and again: it is left alone for a while.
+    Fight {
+        /// Where.
+        room: RoomKey,
+        /// What.
+        what: String,
+        /// Who.
+        by: Vec<OwnedUserId>,
+        /// For how long it is left alone.
+        minutes: u32,
+    },
+    /// Something the bot's own account did that this service has no record of.
+    Stray {
+        /// The event's type.
+        kind: String,
+        /// Where.
+        room_id: OwnedRoomId,
+    },
+    /// Something a pass found that somebody should look at.
+    Finding {
+        /// Its kind, such as `control_room_open`.
+        kind: String,
+        /// The room, if it is about one.
+        room: Option<RoomKey>,
+        /// It in English.
+        text: String,
+    },
+}

@@ -1,0 +1,67 @@
+//! Changes by hand, by one name for both sides: the event that made one, and the action that puts it back.
+
+use crate::action::Action;
+
+/// What a state event changed, such as `name` or `member @x:h`; None for what no plan puts back.
+#[must_use]
+pub fn changed_by(kind: &str, state_key: &str) -> Option<String> {
+    let what = match kind {
+        "m.room.name" => "name",
+        "m.room.topic" => "topic",
+        "m.room.avatar" => "avatar",
+        "m.room.canonical_alias" => "alias",
+        "m.room.join_rules" => "join rule",
+        "m.room.history_visibility" => "history",
+        "m.room.retention" => "retention",
+        "m.room.power_levels" => "levels",
+        "m.space.parent" => "parent",
+        "m.space.child" => "children",
+        "m.room.encryption" => "encryption",
+        "m.room.tombstone" => "replacement",
+        "m.room.member" => return Some(format!("member {state_key}")),
+        _ => return None,
+    };
+    Some(what.to_owned())
+}
+
+/// What an action puts back, by the same name; None for what nobody can have changed by hand.
+#[must_use]
+pub fn put_back_by(action: &Action) -> Option<String> {
+    let what = match action {
+        Action::SetName { .. } => "name",
+        Action::SetTopic { .. } => "topic",
+        Action::SetAvatar { .. } => "avatar",
+        Action::SetAlias { .. } => "alias",
+        Action::SetJoinRule { .. } => "join rule",
+        Action::SetHistory { .. } => "history",
+        Action::SetRetention { .. } => "retention",
+        Action::SetLevels { .. } => "levels",
+        Action::SetParent { .. } => "parent",
+        Action::AddChild { .. } | Action::DropChild { .. } => "children",
+        Action::AddMember { user, .. }
+        | Action::RemoveMember { user, .. }
+        | Action::BanMember { user, .. }
+        | Action::UnbanMember { user, .. } => return Some(format!("member {user}")),
+        _ => return None,
+    };
+    Some(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma_common::owned_user_id;
+
+    use super::{changed_by, put_back_by};
+    use crate::action::Action;
+    use crate::key::RoomKey;
+
+    #[test]
+    fn an_event_and_the_action_that_puts_it_back_have_one_name() {
+        let room = RoomKey::from("icu");
+        let name = Action::SetName { room: room.clone(), from: None, to: "UTI".to_owned() };
+        assert_eq!(put_back_by(&name), changed_by("m.room.name", ""));
+        let member = Action::RemoveMember { room, user: owned_user_id!("@x:h.org"), reason: String::new() };
+        assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.org"));
+        assert_eq!(changed_by("m.room.message", ""), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! Tells the control room what it has not asked for: stored by whoever noticed it, told here, each once.
+
+use equipemed_domain::announcement::Announcement;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::review::HeldReason;
+use tokio_util::sync::CancellationToken;
+
+use super::scene::Scene;
+use super::{Chat, LOOK_EVERY, pause};
+use crate::engine::tenure::Tenure;
+use crate::homeserver::Said;
+use crate::speech::{Answer, Arg};
+
+/// How many are told at once.
+const BATCH: usize = 20;
+
+impl Chat {
+    /// Tells announcements until it is stopped.
+    pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
+        while !stop.is_cancelled() && tenure.is_held() {
+            if let Err(error) = self.tell_open().await {
+                tracing::warn!(error = super::understand::for_logs(&error), "An announcement could not be told; it is told later");
+                pause(LOOK_EVERY * 10, stop).await;
+            }
+            pause(LOOK_EVERY, stop).await;
+        }
+    }
+
+    async fn tell_open(&self) -> anyhow::Result<()> {
+        let store = self.engine().store();
+        let open = store.announcements_open(BATCH).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let rooms = store.rooms().await?;
+        // Before setup there is no room to tell it in.
+        let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
+        let scene = Scene::read(self.engine()).await?;
+        for announcement in open {
+            let said = Answer::new().line(self.announcement(&announcement.content, &scene)).said();
+            // A number may come again in a new database, an instant does not.
+            let transaction = format!("told-{}-{}", announcement.id, announcement.created_at.as_millisecond());
+            let event = self.inner.speaker.notice(control, &said, None, &transaction).await?;
+            store.announced(announcement.id, event.as_str(), self.engine().clock().now()).await?;
+        }
+        Ok(())
+    }
+
+    fn announcement(&self, announcement: &Announcement, scene: &Scene) -> Said {
+        let texts = self.texts();
+        match announcement {
+            Announcement::Held { id, reason, count } => texts.say(
+                "announce-held",
+                &[
+                    ("id", Arg::Code(id.clone())),
+                    ("reason", Arg::Said(self.held_reason(reason, scene))),
+                    ("count", number(*count)),
+                ],
+            ),
+            Announcement::PutBack { room, what, by } => texts.say("drift-put-back", &[
+                ("what", Arg::Said(self.what(what))),
+                ("room", scene.room(room)),
+                ("user", scene.user(by)),
+            ]),
+            Announcement::Seen { room, what, by } => texts.say("drift-seen", &[
+                ("what", Arg::Said(self.what(what))),
+                ("room", scene.room(room)),
+                ("user", scene.user(by)),
+            ]),
+            Announcement::Fight { room, what, by, minutes } => {
+                let people = by.iter().map(|user| texts.shown(&scene.user(user))).collect();
+                texts.say("drift-fight", &[
+                    ("what", Arg::Said(self.what(what))),
+                    ("room", scene.room(room)),
+                    ("user", Arg::Said(texts.list(people))),
+                    ("minutes", Arg::Number(i64::from(*minutes))),
+                ])
+            }
+            Announcement::Stray { kind, room_id } => {
+                let room = match scene.key_of(room_id) {
+                    Some(key) => scene.room(key),
+                    None => Arg::Room { room_id: Some(room_id.clone()), name: String::new() },
+                };
+                texts.say("stray-event", &[("kind", Arg::Code(kind.clone())), ("room", room)])
+            }
+            Announcement::Finding { kind, room: Some(room), .. } if kind == "room_encrypted" => {
+                texts.say("room-encrypted", &[("room", scene.room(room))])
+            }
+            Announcement::Finding { kind, text, .. } if kind == "control_room_open" => {
+                texts.say("control-room-open", &[("what", Arg::Text(text.clone()))])
+            }
+            Announcement::Finding { text, .. } => texts.say("sync-finding", &[("detail", Arg::Text(text.clone()))]),
+        }
+    }
+
+    /// What was changed by hand, for people.
+    fn what(&self, what: &str) -> Said {
+        let word = match what.split_once(' ') {
+            Some(("member", _)) => "member",
+            _ => match what {
+                "join rule" => "join_rule",
+                "children" => "child",
+                "replacement" => "other",
+                what => what,
+            },
+        };
+        self.texts().word("drift", word)
+    }
+
+    /// Why something is held, for people.
+    pub(super) fn held_reason(&self, reason: &HeldReason, scene: &Scene) -> Said {
+        let texts = self.texts();
+        match reason {
+            HeldReason::DirectoryShrank { before, now } => {
+                texts.line("held-directory-shrank", &[("before", number(*before)), ("now", number(*now))])
+            }
+            HeldReason::ManyLocked { people, of } => {
+                texts.line("held-many-locked", &[("people", number(*people)), ("of", number(*of))])
+            }
+            HeldReason::ManyRemoved { room, people, of } => texts.line(
+                "held-many-removed",
+                &[("room", scene.room(room)), ("people", number(*people)), ("of", number(*of))],
+            ),
+            HeldReason::RuleMatchesNobody { room } => texts.line("held-rule-matches-nobody", &[("room", scene.room(room))]),
+            HeldReason::ManyGain { people } => texts.line("held-many-gain", &[("people", number(*people))]),
+            HeldReason::LastAdministrator => texts.line("held-last-administrator", &[]),
+            HeldReason::ShorterRetention { room } => texts.line("held-shorter-retention", &[("room", scene.room(room))]),
+            HeldReason::StillWaiting => texts.line("held-still-waiting", &[]),
+        }
+    }
+}
+
+/// A count for a text.
+pub(super) fn number(count: usize) -> Arg {
+    Arg::Number(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,75 @@
+//! State events: what people changed by hand, and what the bot's own account did.
+
+use std::time::Duration;
+
+use equipemed_domain::announcement::Announcement;
+use jiff::SignedDuration;
+
+use super::Chat;
+use crate::engine::drift::HandMade;
+use crate::store::InboxEvent;
+
+/// An event of our own may be pushed before its outcome is noted, and Synapse's clock may differ a little.
+const SLACK: Duration = Duration::from_secs(30);
+/// So long an event of our own without a record may wait for it.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
+impl Chat {
+    /// Handles a state event in a managed room.
+    pub(super) async fn state_event(&self, event: InboxEvent) -> anyhow::Result<()> {
+        if event.event.sender == self.manners().bot {
+            return self.own_event(event).await;
+        }
+        let rooms = self.engine().store().rooms().await?;
+        let key = rooms.into_iter().find(|(_, room)| *room == event.event.room_id).map(|(key, _)| key);
+        let Some(room) = key else { return self.done(event.seq).await };
+        let content = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let change = HandMade {
+            event: event.event.event_id.to_string(),
+            room,
+            kind: event.event.kind.clone(),
+            state_key: event.event.state_key.clone().unwrap_or_default(),
+            sender: event.event.sender.clone(),
+            at: event.event.sent_at,
+            content: content.unwrap_or_default(),
+        };
+        let Some(what) = self.engine().judge_by_hand(&change).await? else { return self.done(event.seq).await };
+        // Followed to its end beside the others: the next change by hand must not wait for this pass.
+        self.begin(event.seq);
+        let chat = self.clone();
+        self.inner.tasks.spawn(async move {
+            let ended = match chat.engine().follow_drift(&change, &what).await {
+                Ok(()) => chat.done(event.seq).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                chat.try_later(event.seq, &error).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// What the bot's account did must be something that this service did. Otherwise somebody else has its token, or
+    /// Synapse acted in its name.
+    async fn own_event(&self, event: InboxEvent) -> anyhow::Result<()> {
+        let store = self.engine().store();
+        let now = self.engine().clock().now();
+        let rooms = store.rooms().await?;
+        let key = rooms.into_iter().find(|(_, room)| *room == event.event.room_id).map(|(key, _)| key);
+        let Some(room) = key else { return self.done(event.seq).await };
+        if store.was_busy_in(&room, event.event.sent_at, SLACK).await? {
+            return self.done(event.seq).await;
+        }
+        if now.duration_since(event.received_at) < PATIENCE {
+            return Ok(());
+        }
+        tracing::error!(
+            event.kind = event.event.kind,
+            room.key = room.as_str(),
+            "The bot's account did something that this service has no record of"
+        );
+        let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };
+        store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
+        self.done(event.seq).await
+    }
+}

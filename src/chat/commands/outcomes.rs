@@ -1,0 +1,155 @@
+//! What became of a wish: read from the audit, after the passes it woke.
+
+use std::time::Duration;
+
+use equipemed_domain::action::Action;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::wake::Wake;
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::OwnedUserId;
+
+use crate::chat::Chat;
+use crate::chat::reply::Stop;
+use crate::engine::settled::Settled;
+use crate::store::{AuditEntry, AuditFilter};
+
+/// For how long an answer waits for the passes.
+const WITHIN: Duration = Duration::from_secs(90);
+
+/// What became of a wish about one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Became {
+    /// Something was changed for it.
+    Done,
+    /// It was so already.
+    Already,
+    /// Synapse refused.
+    Failed(String),
+    /// It is held; by which id.
+    Held(String),
+    /// Not yet: it is tried again.
+    Waits,
+}
+
+/// Counts over several outcomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) done: usize,
+    pub(super) already: usize,
+    pub(super) skipped: usize,
+    pub(super) failed: usize,
+    /// What went wrong: kind, subject, detail.
+    pub(super) troubles: Vec<(String, String, String)>,
+}
+
+impl Chat {
+    /// Wakes these subjects and waits until they were looked at; persons first, then the rooms that their passes woke.
+    pub(super) async fn look_and_wait(&self, wakes: &[Wake]) -> Result<Settled, Stop> {
+        let engine = self.engine();
+        for wake in wakes {
+            engine.wake(wake, "chat").await?;
+        }
+        let settled = engine.settled(wakes, WITHIN).await?;
+        if settled != Settled::Yes || !wakes.iter().any(|wake| matches!(wake, Wake::Person(_))) {
+            return Ok(settled);
+        }
+        let rooms: Vec<Wake> = engine.policy().await?.rooms.keys().cloned().map(Wake::Room).collect();
+        Ok(engine.settled(&rooms, WITHIN).await?)
+    }
+
+    /// What became of a wish about one account since an instant, in some rooms or of the account itself.
+    pub(super) async fn became(
+        &self,
+        user: &OwnedUserId,
+        rooms: &[RoomKey],
+        since: Timestamp,
+        settled: &Settled,
+    ) -> Result<Became, Stop> {
+        let store = self.engine().store();
+        let now = self.engine().clock().now();
+        let held = store.held_open(now).await?;
+        let is_about = |atom: &String| atom.split_whitespace().any(|word| word.trim_end_matches(':') == user.as_str());
+        if let Some(plan) = held.iter().find(|plan| plan.created_at >= since && plan.held.atoms.iter().any(is_about)) {
+            return Ok(Became::Held(plan.held.id.clone()));
+        }
+        let mut became = Became::Already;
+        for entry in self.entries_about(user, rooms, since).await? {
+            match entry.settled.map(|settled| settled.outcome) {
+                Some(Outcome::Done(_)) if became == Became::Already => became = Became::Done,
+                Some(Outcome::Failed(why) | Outcome::Skipped(why)) => became = Became::Failed(why),
+                _ => {}
+            }
+        }
+        match (&became, settled) {
+            (Became::Already, Settled::TriedAgain(_) | Settled::NotYet) => Ok(Became::Waits),
+            _ => Ok(became),
+        }
+    }
+
+    async fn entries_about(
+        &self,
+        user: &OwnedUserId,
+        rooms: &[RoomKey],
+        since: Timestamp,
+    ) -> Result<Vec<AuditEntry>, Stop> {
+        let store = self.engine().store();
+        let own = AuditFilter { user: Some(user.clone()), since: Some(since), ..AuditFilter::default() };
+        let mut entries = store.audit(&own).await?;
+        for room in rooms {
+            let filter = AuditFilter { room: Some(room.clone()), since: Some(since), ..AuditFilter::default() };
+            entries.extend(store.audit(&filter).await?.into_iter().filter(|entry| {
+                let action = serde_json::from_str(&entry.intent.action).ok();
+                matches!(&action, Some(Action::SetLevels { changes, .. }) if changes.users.contains_key(user))
+            }));
+        }
+        // A command's own row tells only that it was said.
+        entries.retain(|entry| entry.intent.kind != "command");
+        entries.sort_by_key(|entry| entry.id);
+        Ok(entries)
+    }
+
+    /// Counts what was done since an instant to some accounts and in some rooms.
+    pub(super) async fn tally(
+        &self,
+        users: &[OwnedUserId],
+        rooms: &[RoomKey],
+        since: Timestamp,
+    ) -> Result<Tally, Stop> {
+        let store = self.engine().store();
+        let mut entries = Vec::new();
+        for user in users {
+            let filter = AuditFilter { user: Some(user.clone()), since: Some(since), ..AuditFilter::default() };
+            entries.extend(store.audit(&filter).await?);
+        }
+        for room in rooms {
+            let filter = AuditFilter { room: Some(room.clone()), since: Some(since), ..AuditFilter::default() };
+            entries.extend(store.audit(&filter).await?);
+        }
+        entries.sort_by_key(|entry| entry.id);
+        entries.dedup_by_key(|entry| entry.id);
+        let mut tally = Tally::default();
+        for entry in entries.into_iter().filter(|entry| entry.intent.kind != "command") {
+            let trouble = |why: String| (entry.intent.kind.clone(), entry.intent.subject.clone(), why);
+            match entry.settled.map(|settled| settled.outcome) {
+                Some(Outcome::Done(_)) => tally.done += 1,
+                Some(Outcome::AlreadySo) => tally.already += 1,
+                Some(Outcome::Skipped(why)) => {
+                    tally.skipped += 1;
+                    tally.troubles.push(trouble(why));
+                }
+                Some(Outcome::Failed(why)) => {
+                    tally.failed += 1;
+                    tally.troubles.push(trouble(why));
+                }
+                None => {}
+            }
+        }
+        Ok(tally)
+    }
+}
+
+/// A moment before a command was handled, for what is looked up by time: instants are stored in milliseconds.
+pub(super) fn a_moment_before(now: Timestamp) -> Timestamp {
+    now.checked_sub(SignedDuration::from_millis(1)).unwrap_or(now)
+}

@@ -1,0 +1,321 @@
+//! `redact`: messages and reactions, by the bot itself, each a deed of its own with who asked.
+
+use std::time::Duration;
+
+use equipemed_domain::command::{Extent, Place, Redaction, Where, Who};
+use equipemed_domain::deed::Deed;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::rights::Right;
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+
+use crate::chat::Chat;
+use crate::chat::announce::number;
+use crate::chat::ask::{Ask, Refusal};
+use crate::chat::find::NotFound;
+use crate::chat::reply::{Mark, Reply, Stop, Turn};
+use crate::homeserver::Said;
+use crate::speech::{Answer, Arg};
+use crate::store::{DeedId, NewDeed};
+
+/// For how long an answer waits for deeds.
+const WITHIN: Duration = Duration::from_secs(60);
+/// How often they are looked at. Those of this process are heard of at once.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// More at once than anybody means by one command.
+const AT_MOST: usize = 500;
+
+/// One event that is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Target {
+    room_id: OwnedRoomId,
+    room: RoomKey,
+    event: OwnedEventId,
+    sender: OwnedUserId,
+    at: Timestamp,
+}
+
+impl Chat {
+    /// Redacts messages, or shows which.
+    pub(super) async fn redact(
+        &self,
+        ask: &Ask,
+        what: &Redaction,
+        because: Option<&str>,
+        dry_run: bool,
+    ) -> Result<Turn, Stop> {
+        let targets = match what {
+            Redaction::Replied(event) => {
+                ask.must_hold(Right::Redact, Some(&ask.room))?;
+                vec![self.target(ask, &ask.room, &ask.room_id, event).await?]
+            }
+            Redaction::Events(links) => {
+                let mut targets = Vec::new();
+                for (place, event) in links {
+                    let (room, room_id) = self.managed(ask, place).await?;
+                    ask.must_hold(Right::Redact, Some(&room))?;
+                    targets.push(self.target(ask, &room, &room_id, event).await?);
+                }
+                targets
+            }
+            Redaction::Of { who, room, extent } => {
+                let (room, room_id) = match room {
+                    Some(place) => self.managed(ask, place).await?,
+                    None if ask.place == Place::Managed => (ask.room.clone(), ask.room_id.clone()),
+                    None => return Err(Stop::Unclear(self.texts().say("need-room", &[]))),
+                };
+                ask.must_hold(Right::Redact, Some(&room))?;
+                let mut targets = Vec::new();
+                for who in who {
+                    targets.extend(self.latest(ask, who, &room, &room_id, *extent).await?);
+                }
+                if targets.is_empty() {
+                    return Err(Stop::Unclear(self.texts().say("redact-none", &[])));
+                }
+                targets
+            }
+        };
+        if dry_run {
+            let lines = self.preview_lines(ask, &targets);
+            let answer = Answer::new().line(self.texts().say("would-do", &[])).items(lines);
+            return Ok(Turn::Over(Reply::told(answer)));
+        }
+        if !self.engine().may_write() {
+            return Err(Refusal::Observe.into());
+        }
+        if targets.len() > 1 {
+            let events: Vec<String> = targets.iter().map(|target| target.event.to_string()).collect();
+            let lines = self.preview_lines(ask, &targets);
+            if let Some(preview) = self.agreed(ask, lines, targets.len(), &events).await? {
+                return Ok(preview);
+            }
+        }
+        self.remove(ask, targets, because).await
+    }
+
+    /// Redacts reactions to a message.
+    pub(super) async fn redact_reactions(
+        &self,
+        ask: &Ask,
+        event: &OwnedEventId,
+        key: Option<&str>,
+        of: Option<&Who>,
+    ) -> Result<Turn, Stop> {
+        ask.must_hold(Right::Redact, Some(&ask.room))?;
+        self.must_write()?;
+        let of = match of {
+            Some(who) => {
+                let person = ask.scene.find_person(who)?;
+                let user = ask.scene.user_of(person).cloned();
+                Some(user.ok_or(NotFound::Nobody { said: who.to_string(), nearest: None })?)
+            }
+            None => None,
+        };
+        let plain = |key: &str| key.trim_end_matches('\u{FE0F}').to_owned();
+        let reactions = self.engine().reader().reactions_to(&ask.room_id, event).await?;
+        let targets: Vec<Target> = reactions
+            .into_iter()
+            .filter(|reaction| key.is_none_or(|key| plain(&reaction.key) == plain(key)))
+            .filter(|reaction| of.as_ref().is_none_or(|user| reaction.sender == *user))
+            .map(|reaction| Target {
+                room_id: ask.room_id.clone(),
+                room: ask.room.clone(),
+                event: reaction.event_id,
+                sender: reaction.sender,
+                at: ask.sent_at,
+            })
+            .collect();
+        if targets.is_empty() {
+            return Err(Stop::Unclear(self.texts().say("redact-none", &[])));
+        }
+        self.remove(ask, targets, None).await
+    }
+
+    /// The managed room a place means.
+    async fn managed(&self, ask: &Ask, place: &Where) -> Result<(RoomKey, OwnedRoomId), Stop> {
+        let scene = &ask.scene;
+        let room_id = scene.find_any_room(place, self.engine().reader()).await??;
+        let key = scene.key_of(&room_id).cloned();
+        Ok((key.ok_or(NotFound::NotManaged { said: place.to_string() })?, room_id))
+    }
+
+    /// One event, after a look whether it can be redacted.
+    async fn target(
+        &self,
+        ask: &Ask,
+        room: &RoomKey,
+        room_id: &OwnedRoomId,
+        event: &OwnedEventId,
+    ) -> Result<Target, Stop> {
+        let texts = self.texts();
+        let Some(seen) = self.engine().reader().event(room_id, event).await? else {
+            return Err(Stop::Unclear(texts.say("no-event", &[])));
+        };
+        // A command handled again after a crash finds its own work done.
+        let again = self.engine().store().deed_of(&source(ask, 0)).await?.is_some();
+        if seen.redacted && !again {
+            return Err(Stop::Unclear(texts.say("redact-already", &[])));
+        }
+        if seen.state_key {
+            return Err(Stop::Unclear(texts.say("redact-not-a-message", &[])));
+        }
+        Ok(Target {
+            room_id: room_id.clone(),
+            room: room.clone(),
+            event: event.clone(),
+            sender: seen.sender,
+            at: seen.sent_at,
+        })
+    }
+
+    /// Somebody's latest messages in a room.
+    async fn latest(
+        &self,
+        ask: &Ask,
+        who: &Who,
+        room: &RoomKey,
+        room_id: &OwnedRoomId,
+        extent: Extent,
+    ) -> Result<Vec<Target>, Stop> {
+        let person = ask.scene.find_person(who)?;
+        let user = ask.scene.user_of(person).cloned();
+        let user = user.ok_or(NotFound::Nobody { said: who.to_string(), nearest: None })?;
+        let (at_most, until) = match extent {
+            Extent::Last(count) => (usize::try_from(count).unwrap_or(AT_MOST).min(AT_MOST), None),
+            Extent::Since(span) => (AT_MOST, ask.sent_at.checked_sub(span).ok()),
+        };
+        let events = self.engine().reader().latest_events(room_id, &user, at_most, until).await?;
+        Ok(events
+            .into_iter()
+            .filter(|event| event.event_id != ask.event)
+            .map(|event| Target {
+                room_id: room_id.clone(),
+                room: room.clone(),
+                event: event.event_id,
+                sender: event.sender,
+                at: event.sent_at,
+            })
+            .collect())
+    }
+
+    fn preview_lines(&self, ask: &Ask, targets: &[Target]) -> Vec<Said> {
+        let texts = self.texts();
+        let mut groups: std::collections::BTreeMap<(&OwnedUserId, &RoomKey), Vec<Timestamp>> = Default::default();
+        for target in targets {
+            groups.entry((&target.sender, &target.room)).or_default().push(target.at);
+        }
+        let lines = groups.into_iter().map(|((user, room), times)| {
+            let (user, room) = (("user", ask.scene.user(user)), ("room", ask.scene.room(room)));
+            match (times.as_slice(), times.iter().min(), times.iter().max()) {
+                ([_, _, ..], Some(oldest), Some(newest)) => texts.line("redact-preview", &[
+                    ("count", number(times.len())),
+                    user,
+                    room,
+                    ("oldest", self.time(*oldest)),
+                    ("newest", self.time(*newest)),
+                ]),
+                _ => texts.line("redact-preview-event", &[user, room]),
+            }
+        });
+        lines.collect()
+    }
+
+    /// Stores the deeds and follows them.
+    async fn remove(&self, ask: &Ask, targets: Vec<Target>, because: Option<&str>) -> Result<Turn, Stop> {
+        let store = self.engine().store();
+        let now = self.engine().clock().now();
+        let mut deeds = Vec::new();
+        for (index, target) in targets.iter().enumerate() {
+            let new = NewDeed {
+                deed: Deed::Redact { room_id: target.room_id.clone(), event_id: target.event.clone() },
+                asker: ask.user.to_string(),
+                reason: because.map(str::to_owned),
+                due_at: now,
+                source: Some(source(ask, index)),
+            };
+            deeds.push(store.add_deed(&new, now).await?);
+        }
+        // The command goes, too, so that the room stays clean; after the rest, and whatever becomes of it.
+        if ask.place == Place::Managed && self.manners().tidy {
+            let new = NewDeed {
+                deed: Deed::Redact { room_id: ask.room_id.clone(), event_id: ask.event.clone() },
+                asker: ask.user.to_string(),
+                reason: None,
+                due_at: now,
+                source: Some(format!("{} itself", ask.event)),
+            };
+            store.add_deed(&new, now).await?;
+        }
+        self.engine().nudge();
+        let (chat, ask) = (self.clone(), ask.clone());
+        Ok(Turn::Later(async move { chat.follow_deeds(&ask, &targets, &deeds).await }.boxed()))
+    }
+
+    /// Waits for deeds: how many were done, and why the others were not.
+    pub(super) async fn wait_for_deeds(&self, deeds: &[DeedId]) -> Result<(usize, Vec<String>), Stop> {
+        let texts = self.texts();
+        let deadline = tokio::time::Instant::now() + WITHIN;
+        let (mut done, mut why) = (0, Vec::new());
+        for deed in deeds {
+            loop {
+                let ended = self.engine().ended();
+                tokio::pin!(ended);
+                ended.as_mut().enable();
+                let record = self.engine().store().deed(*deed).await?;
+                let record = record.ok_or_else(|| anyhow::anyhow!("a deed disappeared from the store"))?;
+                match record.ended {
+                    Some((_, outcome)) if outcome.is_good() => {
+                        done += 1;
+                        break;
+                    }
+                    Some((_, Outcome::Failed(error) | Outcome::Skipped(error))) => {
+                        why.push(error);
+                        break;
+                    }
+                    _ if tokio::time::Instant::now() >= deadline || self.engine().is_ending() => {
+                        why.push(texts.say("grant-waits", &[]).plain);
+                        break;
+                    }
+                    _ => {}
+                }
+                tokio::select! {
+                    () = ended => {}
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+            }
+        }
+        Ok((done, why))
+    }
+
+    async fn follow_deeds(&self, ask: &Ask, targets: &[Target], deeds: &[DeedId]) -> Result<Reply, Stop> {
+        let texts = self.texts();
+        let (done, why) = self.wait_for_deeds(deeds).await?;
+        let mut reply = match (done, why.first()) {
+            (_, None) => {
+                let room = targets.first().map_or(Arg::Text(String::new()), |target| ask.scene.room(&target.room));
+                Reply::done(Answer::new().line(texts.say("redacted", &[("count", number(done)), ("room", room)])))
+            }
+            (0, Some(detail)) => Reply::failed(
+                Answer::new().line(texts.say("redact-failed", &[("detail", Arg::Text(detail.clone()))])),
+                detail.clone(),
+            ),
+            (_, Some(detail)) => {
+                let counts = [("done", number(done)), ("failed", number(why.len()))];
+                let answer = Answer::new()
+                    .line(texts.say("redact-partly", &counts))
+                    .line(texts.say("grant-failed", &[("detail", Arg::Text(detail.clone()))]));
+                Reply::new(Mark::Partly, answer)
+            }
+        };
+        // In a ward's room the gap where a message was says enough.
+        reply.quiet = ask.place == Place::Managed && why.is_empty();
+        Ok(reply)
+    }
+}
+
+/// What makes a deed of a command one deed.
+fn source(ask: &Ask, index: usize) -> String {
+    format!("{} {index}", ask.confirmed.as_deref().map_or_else(|| ask.event.to_string(), str::to_owned))
+}

@@ -1,0 +1,280 @@
+//! `rooms`: what there is, counts, new ones, and the end of empty ones.
+
+use std::collections::BTreeSet;
+
+use equipemed_domain::command::Where;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::directory::Profession;
+use equipemed_domain::key::{RoleKey, RoomKey};
+use equipemed_domain::policy::{MadeRoom, RoomKind};
+use equipemed_domain::rights::Right;
+use equipemed_domain::selector::Selector;
+use equipemed_domain::standing::Standing;
+use equipemed_domain::wake::Wake;
+use futures_util::FutureExt;
+
+use super::outcomes::a_moment_before;
+use crate::chat::Chat;
+use crate::chat::announce::number;
+use crate::chat::ask::Ask;
+use crate::chat::reply::{Reply, Stop, Turn};
+use crate::homeserver::{RoomListing, Said};
+use crate::speech::{Answer, Arg};
+use crate::store::NewDeed;
+
+impl Chat {
+    /// All rooms of the server, the managed ones first.
+    pub(super) async fn rooms_list(&self, ask: &Ask) -> Result<Reply, Stop> {
+        ask.must_hold(Right::Audit, None)?;
+        let texts = self.texts();
+        let mut rooms = self.engine().reader().rooms_list().await?;
+        let key = |room: &RoomListing| {
+            ask.scene.key_of(&room.room_id).filter(|key| ask.scene.policy.rooms.contains_key(*key)).cloned()
+        };
+        rooms.sort_by_cached_key(|room| (key(room).is_none(), key(room), room.name.clone()));
+        if rooms.is_empty() {
+            return Ok(Reply::told(Answer::new().line(texts.say("rooms-none", &[]))));
+        }
+        let managed = rooms.iter().filter(|room| key(room).is_some()).count();
+        let intro = texts.say("rooms-intro", &[("count", number(rooms.len())), ("managed", number(managed))]);
+        let lines = rooms.iter().map(|room| {
+            let name = room.name.clone().or_else(|| room.alias.clone()).unwrap_or_default();
+            let shown = ("room", Arg::Room { room_id: Some(room.room_id.clone()), name });
+            let members = ("members", Arg::Number(i64::try_from(room.members).unwrap_or(i64::MAX)));
+            let mut line = match key(room) {
+                Some(key) => texts.line("rooms-line-managed", &[shown, members, ("key", Arg::Code(key.to_string()))]),
+                None => texts.line("rooms-line", &[shown, members]),
+            };
+            if room.is_space {
+                line = texts.line("rooms-space", &[("line", Arg::Said(line))]);
+            }
+            if room.encryption.is_some() {
+                line = texts.line("rooms-encrypted", &[("line", Arg::Said(line))]);
+            }
+            line
+        });
+        Ok(Reply::told(Answer::new().line(intro).items(lines.collect::<Vec<_>>())))
+    }
+
+    /// Counts, and members per managed room.
+    pub(super) async fn rooms_stats(&self, ask: &Ask) -> Result<Reply, Stop> {
+        ask.must_hold(Right::Audit, None)?;
+        let (texts, scene, reader) = (self.texts(), &ask.scene, self.engine().reader());
+        let rooms = reader.rooms_list().await?;
+        let accounts = reader.accounts().await?;
+        let usable = accounts.values().filter(|account| !account.locked && !account.deactivated).count();
+        let is_managed =
+            |room: &&RoomListing| scene.key_of(&room.room_id).is_some_and(|key| scene.policy.rooms.contains_key(key));
+        let spaces = rooms.iter().filter(|room| room.is_space).count();
+        let managed: Vec<&RoomListing> = rooms.iter().filter(is_managed).collect();
+        let active = scene
+            .directory
+            .people()
+            .filter(|person| scene.policy.users.standing.standing(person, scene.now) == Some(Standing::Active))
+            .count();
+        let answer = Answer::new()
+            .line(texts.line("stats-rooms", &[
+                ("rooms", number(rooms.len())),
+                ("managed", number(managed.len())),
+                ("spaces", number(spaces)),
+            ]))
+            .line(texts.line("stats-accounts", &[("accounts", number(accounts.len())), ("active", number(usable))]))
+            .line(texts.line("stats-people", &[("people", number(scene.directory.len())), ("active", number(active))]));
+        let lines = managed.into_iter().map(|room| {
+            let key = scene.key_of(&room.room_id).cloned().unwrap_or_else(|| RoomKey::from(""));
+            let members = ("members", Arg::Number(i64::try_from(room.members).unwrap_or(i64::MAX)));
+            texts.line("rooms-line-managed", &[
+                ("room", scene.room(&key)),
+                members,
+                ("key", Arg::Code(key.to_string())),
+            ])
+        });
+        Ok(Reply::told(answer.items(lines.collect::<Vec<_>>())))
+    }
+
+    /// Makes a room that from then on belongs to the policy.
+    pub(super) async fn rooms_create(
+        &self,
+        ask: &Ask,
+        name: &str,
+        members: &str,
+        space: Option<&Where>,
+    ) -> Result<Turn, Stop> {
+        let (texts, scene) = (self.texts(), &ask.scene);
+        let parent = space.map(|space| scene.find_room(space)).transpose()?;
+        if let Some(key) = &parent {
+            let is_space = scene.policy.rooms.get(key).is_some_and(|room| room.kind == RoomKind::Space);
+            if !is_space {
+                let said = ("said", Arg::Text(key.to_string()));
+                let what = ("what", Arg::Said(texts.word("placeholder", "SPACE")));
+                return Err(Stop::Unclear(texts.say("wrong", &[said, what])));
+            }
+        }
+        ask.must_hold(Right::Rooms, parent.as_ref())?;
+        self.must_write()?;
+        let Some(rule) = self.selector(ask, members) else {
+            let what = ("what", Arg::Said(texts.word("placeholder", "SELECTOR")));
+            return Err(Stop::Unclear(texts.say("wrong", &[("said", Arg::Text(members.to_owned())), what])));
+        };
+        let key = key_for(name);
+        let made = MadeRoom { name: name.to_owned(), members: rule, parent };
+        let before = self.engine().store().made_rooms().await?;
+        let is_ours = before.get(&key) == Some(&made);
+        let same = scene.policy.rooms.iter().find(|(other, room)| **other == key || room.name == name);
+        if let Some((other, _)) = same.filter(|_| !(is_ours && ask.confirmed.is_some())) {
+            return Err(Stop::Unclear(texts.say("rooms-create-exists", &[("room", scene.room(other))])));
+        }
+        let access = scene.access();
+        let people: Vec<String> = scene
+            .directory
+            .people()
+            .filter(|person| access.selects(&made.members, person) && scene.is_active(person))
+            .map(|person| person.id.to_string())
+            .collect();
+        if people.is_empty() {
+            let said = ("said", Arg::Text(members.to_owned()));
+            return Err(Stop::Unclear(texts.say("rooms-create-nobody", &[said])));
+        }
+        let count = people.len();
+        let preview = [("name", Arg::Text(name.to_owned())), ("members", number(count))];
+        let line = texts.line("rooms-create-preview", &preview);
+        if let Some(preview) = self.agreed(ask, vec![line], 1, &people).await? {
+            return Ok(preview);
+        }
+        self.engine().store().add_made_room(&key, &made, ask.user.as_str(), scene.now).await?;
+        let (chat, ask) = (self.clone(), ask.clone());
+        Ok(Turn::Later(
+            async move {
+                chat.look_and_wait(&[Wake::Room(key.clone())]).await?;
+                let tally = chat.tally(&[], std::slice::from_ref(&key), a_moment_before(ask.scene.now)).await?;
+                let texts = chat.texts();
+                let bound = chat.engine().store().rooms().await?.get(&key).cloned();
+                let Some(room_id) = bound else {
+                    let detail = tally.troubles.first().map(|(_, _, detail)| detail.clone()).unwrap_or_default();
+                    let text = texts.say("rooms-create-failed", &[("detail", Arg::Text(detail.clone()))]);
+                    return Ok(Reply::failed(Answer::new().line(text), detail));
+                };
+                let room = ("room", Arg::Room { room_id: Some(room_id), name: made.name.clone() });
+                let args = [room, ("key", Arg::Code(key.to_string())), ("members", number(count))];
+                Ok(Reply::done(Answer::new().line(texts.say("rooms-created", &args))))
+            }
+            .boxed(),
+        ))
+    }
+
+    /// Who is meant by the words after `for`.
+    fn selector(&self, ask: &Ask, text: &str) -> Option<Selector> {
+        let text = text.trim();
+        let (word, value) = match text.split_once(':') {
+            Some((word, value)) => (word.trim().to_lowercase(), value.trim()),
+            None => (String::new(), text),
+        };
+        let scene = &ask.scene;
+        let has_group = |name: &str| scene.directory.people().any(|person| person.groups.contains(name));
+        let has_specialty = |name: &str| scene.directory.people().any(|person| person.specialties.contains(name));
+        let role = || Some(RoleKey::from(value)).filter(|role| scene.policy.roles.contains_key(role));
+        match word.as_str() {
+            "group" | "grupo" => has_group(value).then(|| Selector::Group(value.to_owned())),
+            "profession" | "profissao" | "profissão" => profession(value).map(Selector::Profession),
+            "specialty" | "especialidade" => has_specialty(value).then(|| Selector::Specialty(value.to_owned())),
+            "role" | "papel" => role().map(Selector::Role),
+            "" => match value.to_lowercase().as_str() {
+                "any" | "all" | "everybody" | "todos" | "todas" => Some(Selector::Any(true)),
+                _ => role().map(Selector::Role).or_else(|| profession(value).map(Selector::Profession)).or_else(|| {
+                    if has_group(value) {
+                        Some(Selector::Group(value.to_owned()))
+                    } else {
+                        has_specialty(value).then(|| Selector::Specialty(value.to_owned()))
+                    }
+                }),
+            },
+            _ => None,
+        }
+    }
+
+    /// Deletes rooms that nobody is in and that are not managed.
+    pub(super) async fn rooms_cleanup(&self, ask: &Ask, dry_run: bool) -> Result<Turn, Stop> {
+        ask.must_hold(Right::Rooms, None)?;
+        let texts = self.texts();
+        let known: BTreeSet<_> = ask.scene.rooms.values().collect();
+        let rooms = self.engine().reader().rooms_list().await?;
+        let empty: Vec<RoomListing> =
+            rooms.into_iter().filter(|room| room.members == 0 && !known.contains(&room.room_id)).collect();
+        if empty.is_empty() {
+            return Ok(Turn::Over(Reply::told(Answer::new().line(texts.say("rooms-cleanup-none", &[])))));
+        }
+        let shown = |room: &RoomListing| {
+            let name = room.name.clone().or_else(|| room.alias.clone()).unwrap_or_default();
+            texts.shown(&Arg::Room { room_id: Some(room.room_id.clone()), name })
+        };
+        let lines: Vec<Said> = empty.iter().map(shown).collect();
+        if dry_run {
+            let intro = texts.say("rooms-cleanup-preview", &[("count", number(empty.len()))]);
+            return Ok(Turn::Over(Reply::told(Answer::new().line(intro).items(lines))));
+        }
+        self.must_write()?;
+        let digest: Vec<String> = empty.iter().map(|room| room.room_id.to_string()).collect();
+        if let Some(preview) = self.agreed(ask, lines, digest.len(), &digest).await? {
+            return Ok(preview);
+        }
+        let (store, now) = (self.engine().store(), self.engine().clock().now());
+        let mut deeds = Vec::new();
+        for (index, room) in empty.iter().enumerate() {
+            let new = NewDeed {
+                deed: Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true },
+                asker: ask.user.to_string(),
+                reason: None,
+                due_at: now,
+                source: Some(format!("{} {index}", ask.event)),
+            };
+            deeds.push(store.add_deed(&new, now).await?);
+        }
+        self.engine().nudge();
+        let chat = self.clone();
+        Ok(Turn::Later(
+            async move {
+                let (done, why) = chat.wait_for_deeds(&deeds).await?;
+                let counts = [("done", number(done)), ("failed", number(why.len()))];
+                let mut answer = Answer::new().line(chat.texts().say("rooms-cleanup-done", &counts));
+                for detail in &why {
+                    answer = answer.item(chat.texts().line("sync-finding", &[("detail", Arg::Text(detail.clone()))]));
+                }
+                Ok(Reply::new(super::mark_of(done, why.len()), answer))
+            }
+            .boxed(),
+        ))
+    }
+}
+
+fn profession(text: &str) -> Option<Profession> {
+    let text = text.to_lowercase();
+    Profession::from_word(&text).or_else(|| match text.as_str() {
+        "doctor" | "doctors" | "médico" | "médicos" | "medico" | "medicos" => Some(Profession::MedicalDoctor),
+        "residents" | "residente" | "residentes" => Some(Profession::Resident),
+        "nurses" | "enfermeiro" | "enfermeira" | "enfermeiros" | "enfermagem" => Some(Profession::Nurse),
+        "physiotherapists" | "fisioterapeuta" | "fisioterapeutas" => Some(Profession::Physiotherapist),
+        "students" | "estudante" | "estudantes" | "aluno" | "alunos" => Some(Profession::Student),
+        _ => None,
+    })
+}
+
+/// A key from a name: letters without accents, digits, and `_` between.
+fn key_for(name: &str) -> RoomKey {
+    let mut key = String::new();
+    for c in name.to_lowercase().chars() {
+        let plain = match c {
+            'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
+            'é' | 'ê' | 'è' | 'ë' => 'e',
+            'í' | 'î' | 'ì' | 'ï' => 'i',
+            'ó' | 'ô' | 'õ' | 'ò' | 'ö' => 'o',
+            'ú' | 'û' | 'ù' | 'ü' => 'u',
+            'ç' => 'c',
+            c if c.is_ascii_alphanumeric() => c,
+            _ => '_',
+        };
+        if plain != '_' || !(key.is_empty() || key.ends_with('_')) {
+            key.push(plain);
+        }
+    }
+    RoomKey::new(key.trim_matches('_'))
+}

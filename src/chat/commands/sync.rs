@@ -1,0 +1,265 @@
+//! `sync`: everything, some people, or one room; with its progress in one message.
+
+use std::time::Duration;
+
+use equipemed_domain::command::{SyncTarget, Who};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::rights::Right;
+use equipemed_domain::wake::Wake;
+use futures_util::FutureExt;
+use ruma_common::{OwnedEventId, OwnedUserId};
+use tokio::time::Instant;
+
+use super::outcomes::{Tally, a_moment_before};
+use crate::chat::Chat;
+use crate::chat::announce::number;
+use crate::chat::ask::{Ask, Refusal};
+use crate::chat::reply::{Mark, Reply, Stop, Turn};
+use crate::engine::pass::{Options, Target};
+use crate::engine::report::{Report, Summary};
+use crate::engine::settled::Settled;
+use crate::speech::{Answer, Arg};
+use crate::store::{NewRun, Run, RunEnd, RunId, RunState};
+
+/// How often the run is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// What takes longer than this is shown while it goes on, and then so often.
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+
+/// What a sync was asked for, with its names understood.
+enum Wanted {
+    Everything,
+    People(Vec<equipemed_domain::directory::PersonId>),
+    Room(RoomKey),
+}
+
+impl Chat {
+    /// Begins a sync or shows what it would do.
+    pub(super) async fn sync(&self, ask: &Ask, target: &SyncTarget, dry_run: bool) -> Result<Turn, Stop> {
+        let wanted = self.wanted(ask, target)?;
+        let room = match &wanted {
+            Wanted::Room(room) => Some(room),
+            _ => None,
+        };
+        ask.must_hold(Right::Sync, room)?;
+        let (chat, ask) = (self.clone(), ask.clone());
+        if dry_run || !self.engine().may_write() {
+            return Ok(Turn::Later(async move { chat.what_would_be(&ask, wanted).await }.boxed()));
+        }
+        match wanted {
+            Wanted::Everything => {
+                let options = serde_json::to_value(Options::default()).map_err(anyhow::Error::from)?;
+                let new = NewRun { origin: "chat".to_owned(), options, source: Some(ask.event.to_string()) };
+                let run = self.engine().store().request_run(&new, self.engine().clock().now()).await?;
+                self.engine().nudge();
+                Ok(Turn::Later(async move { chat.follow_run(&ask, run).await }.boxed()))
+            }
+            Wanted::People(people) => Ok(Turn::Later(
+                async move {
+                    let wakes: Vec<Wake> = people.iter().copied().map(Wake::Person).collect();
+                    let settled = chat.look_and_wait(&wakes).await?;
+                    // An account made by this very pass is bound by now.
+                    let bindings = chat.engine().store().bindings().await?;
+                    let users: Vec<OwnedUserId> =
+                        people.iter().filter_map(|person| Some(bindings.get(person)?.user.clone())).collect();
+                    let tally = chat.tally(&users, &[], a_moment_before(ask.scene.now)).await?;
+                    Ok(chat.tally_reply(&tally, &settled))
+                }
+                .boxed(),
+            )),
+            Wanted::Room(room) => Ok(Turn::Later(
+                async move {
+                    let settled = chat.look_and_wait(&[Wake::Room(room.clone())]).await?;
+                    let tally = chat.tally(&[], &[room], a_moment_before(ask.scene.now)).await?;
+                    Ok(chat.tally_reply(&tally, &settled))
+                }
+                .boxed(),
+            )),
+        }
+    }
+
+    fn wanted(&self, ask: &Ask, target: &SyncTarget) -> Result<Wanted, Stop> {
+        let scene = &ask.scene;
+        Ok(match target {
+            SyncTarget::Everything => Wanted::Everything,
+            SyncTarget::Room(room) => Wanted::Room(scene.find_room(room)?),
+            SyncTarget::People(who) => match who.as_slice() {
+                // A plain name may be a room's.
+                [Who::Name(name)] => {
+                    let room = scene.find_room(&equipemed_domain::command::Where::Name(name.clone()));
+                    match (scene.find_person(&Who::Name(name.clone())), room) {
+                        (Ok(_), Ok(_)) => {
+                            let said = ("said", Arg::Text(name.clone()));
+                            return Err(Stop::Unclear(self.texts().say("person-or-room", &[said])));
+                        }
+                        (Ok(person), Err(_)) => Wanted::People(vec![person]),
+                        (Err(_), Ok(room)) => Wanted::Room(room),
+                        (Err(not_found), Err(_)) => return Err(not_found.into()),
+                    }
+                }
+                who => Wanted::People(who.iter().map(|who| scene.find_person(who)).collect::<Result<_, _>>()?),
+            },
+        })
+    }
+
+    /// The plan, for reading.
+    async fn what_would_be(&self, ask: &Ask, wanted: Wanted) -> Result<Reply, Stop> {
+        let engine = self.engine();
+        let reports: Vec<Report> = match wanted {
+            Wanted::Everything => vec![engine.dry_run(&Options::default()).await?],
+            Wanted::Room(room) => vec![engine.dry_narrow(&Target::Room(room)).await?],
+            Wanted::People(people) => {
+                let mut reports = Vec::new();
+                for person in people {
+                    reports.push(engine.dry_narrow(&Target::Person(person)).await?);
+                }
+                reports
+            }
+        };
+        let mut answer = Answer::new();
+        if !engine.may_write() {
+            answer = answer.line(self.texts().say("observe", &[]));
+        }
+        Ok(Reply::told(self.plan_text(answer, &ask.scene, &reports)))
+    }
+
+    /// Follows a run to its end, showing how far it is in one message of ours.
+    pub(super) async fn follow_run(&self, ask: &Ask, run: RunId) -> Result<Reply, Stop> {
+        let texts = self.texts();
+        let begun = Instant::now();
+        let mut shown: Option<(OwnedEventId, Instant)> = None;
+        let mut edits = 0_u32;
+        loop {
+            let row = self.engine().store().run(run).await?;
+            let row = row.ok_or_else(|| anyhow::anyhow!("the run disappeared from the store"))?;
+            if let Some(end) = &row.end {
+                let mut reply = self.run_reply(ask, end)?;
+                reply.edits = shown.map(|(event, _)| event);
+                return Ok(reply);
+            }
+            let is_due = shown.as_ref().map_or(begun, |(_, at)| *at).elapsed() >= PROGRESS_EVERY;
+            if is_due {
+                let said = Answer::new().line(self.progress(&row)).said();
+                let transaction = format!("{}-progress-{edits}", ask.event);
+                edits += 1;
+                shown = match shown.take() {
+                    None => {
+                        let event = self.inner.speaker.notice(&ask.room_id, &said, Some(&ask.event), &transaction);
+                        Some((event.await?, Instant::now()))
+                    }
+                    Some((own, _)) => {
+                        self.inner.speaker.edit(&ask.room_id, &own, &said, &transaction).await?;
+                        Some((own, Instant::now()))
+                    }
+                };
+            }
+            if self.engine().is_ending() {
+                let text = texts.say("sync-failed", &[("detail", Arg::Text("stopped".to_owned()))]);
+                return Ok(Reply::failed(Answer::new().line(text), "the service was stopped"));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn progress(&self, run: &Run) -> crate::homeserver::Said {
+        let texts = self.texts();
+        let (done, total) = run.progress;
+        match run.state {
+            RunState::Queued => texts.say("waiting-for-other", &[]),
+            _ if total == 0 => texts.say("sync-started", &[]),
+            _ => {
+                let phase = self.engine().progress().borrow().phase;
+                let count = |steps: u64| number(usize::try_from(steps).unwrap_or(usize::MAX));
+                let phase = ("phase", Arg::Said(texts.word("phase", phase.word())));
+                texts.say("sync-progress", &[phase, ("done", count(done)), ("total", count(total))])
+            }
+        }
+    }
+
+    fn run_reply(&self, ask: &Ask, end: &RunEnd) -> Result<Reply, Stop> {
+        let texts = self.texts();
+        let summary: Summary = match end {
+            RunEnd::Failed(why) => {
+                let text = texts.say("sync-failed", &[("detail", Arg::Text(why.clone()))]);
+                return Ok(Reply::failed(Answer::new().line(text), why.clone()));
+            }
+            RunEnd::Done(summary) => serde_json::from_value(summary.clone()).map_err(anyhow::Error::from)?,
+        };
+        let counts = |of: fn(&crate::engine::report::Counts) -> usize| number(summary.total(of));
+        let has_work = summary.total(|counts| counts.done + counts.failed + counts.skipped) > 0;
+        let mut answer = Answer::new();
+        if has_work {
+            answer = answer.line(texts.say("sync-done", &[
+                ("done", counts(|counts| counts.done)),
+                ("already", counts(|counts| counts.already_so)),
+                ("skipped", counts(|counts| counts.skipped)),
+                ("failed", counts(|counts| counts.failed)),
+                ("findings", number(summary.findings)),
+            ]));
+        } else {
+            answer = answer.line(texts.say("sync-nothing", &[]));
+        }
+        for trouble in &summary.troubles {
+            answer = answer.item(self.trouble(&trouble.kind, &trouble.subject, &trouble.detail));
+        }
+        for note in &summary.notes {
+            answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
+        }
+        for held in &summary.held {
+            let reason = ("reason", Arg::Said(self.held_reason(&held.reason, &ask.scene)));
+            let count = ("count", number(held.atoms.len()));
+            answer = answer.item(texts.line("sync-held", &[("id", Arg::Code(held.id.clone())), reason, count]));
+        }
+        let mark = match (summary.has_failures(), summary.total(|counts| counts.done) > 0, summary.held.is_empty()) {
+            (true, false, _) => Mark::Failed,
+            (true, true, _) | (false, _, false) => Mark::Partly,
+            (false, _, true) => Mark::Done,
+        };
+        Ok(Reply::new(mark, answer))
+    }
+
+    fn tally_reply(&self, tally: &Tally, settled: &Settled) -> Reply {
+        let texts = self.texts();
+        let mut answer = Answer::new();
+        if tally.done + tally.failed + tally.skipped > 0 {
+            answer = answer.line(texts.say("sync-done", &[
+                ("done", number(tally.done)),
+                ("already", number(tally.already)),
+                ("skipped", number(tally.skipped)),
+                ("failed", number(tally.failed)),
+                ("findings", number(0)),
+            ]));
+        } else if *settled == Settled::Yes {
+            answer = answer.line(texts.say("sync-nothing", &[]));
+        }
+        for (kind, subject, detail) in &tally.troubles {
+            answer = answer.item(self.trouble(kind, subject, detail));
+        }
+        let waits = *settled != Settled::Yes;
+        if waits {
+            answer = answer.line(texts.say("grant-waits", &[]));
+        }
+        let mark = match (tally.failed + tally.skipped, tally.done) {
+            (0, _) if !waits => Mark::Done,
+            (failed, 0) if failed > 0 => Mark::Failed,
+            _ => Mark::Partly,
+        };
+        Reply::new(mark, answer)
+    }
+
+    fn trouble(&self, kind: &str, subject: &str, detail: &str) -> crate::homeserver::Said {
+        let texts = self.texts();
+        texts.line("sync-trouble", &[
+            ("kind", Arg::Said(texts.word("action", kind))),
+            ("subject", Arg::Text(subject.to_owned())),
+            ("detail", Arg::Text(detail.to_owned())),
+        ])
+    }
+}
+
+impl Chat {
+    /// Says that nothing is changed in mode observe.
+    pub(super) fn must_write(&self) -> Result<(), Refusal> {
+        if self.engine().may_write() { Ok(()) } else { Err(Refusal::Observe) }
+    }
+}

@@ -1,0 +1,134 @@
+//! What touches many is shown first and done after a yes: of the same person, in time, once, and only if it is still what
+//! was shown.
+
+use equipemed_domain::command::{Command, Place};
+use equipemed_domain::key::CONTROL_ROOM;
+use jiff::SignedDuration;
+use ruma_common::OwnedEventId;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::Chat;
+use super::announce::number;
+use super::ask::Ask;
+use super::reply::{Reply, Stop, Turn};
+use crate::homeserver::Said;
+use crate::speech::{Answer, Arg};
+use crate::store::{Confirmation, InboxEvent};
+
+/// How long a preview waits for its yes.
+const WAITS: SignedDuration = SignedDuration::from_mins(5);
+/// Letters of codes: none that looks like another.
+const LETTERS: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
+/// How many letters a code has. It is no secret: only the asker can use it.
+const LENGTH: usize = 5;
+
+/// What the inbox keeps of a reaction.
+#[derive(Deserialize)]
+struct Reaction {
+    event_id: OwnedEventId,
+}
+
+impl Chat {
+    /// Shows a preview, unless this is what it was confirmed for: then None, and it goes on. `digest` is what must be the
+    /// same then.
+    pub(super) async fn agreed(
+        &self,
+        ask: &Ask,
+        lines: Vec<Said>,
+        count: usize,
+        digest: &[String],
+    ) -> Result<Option<Turn>, Stop> {
+        let texts = self.texts();
+        let store = self.engine().store();
+        let digest: String =
+            Sha256::digest(digest.join("\n")).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        if let Some(code) = &ask.confirmed {
+            let shown = store.confirmation(code).await?.map(|(confirmation, _)| confirmation.digest);
+            return if shown.as_ref() == Some(&digest) {
+                Ok(None)
+            } else {
+                Err(Stop::Unclear(texts.say("confirm-changed", &[])))
+            };
+        }
+        let code = code_for(ask);
+        if store.confirmation(&code).await?.is_none() {
+            let confirmation = Confirmation {
+                code: code.clone(),
+                asker: ask.user.clone(),
+                room_id: ask.room_id.clone(),
+                command: ask.command.clone(),
+                digest,
+                source: ask.event.to_string(),
+                created_at: ask.scene.now,
+                expires_at: ask.scene.now.checked_add(WAITS).map_err(anyhow::Error::from)?,
+            };
+            store.add_confirmation(&confirmation).await?;
+        }
+        let how = [("code", Arg::Code(code.clone())), ("minutes", Arg::Number(WAITS.as_mins()))];
+        let answer = Answer::new()
+            .line(texts.say("preview-intro", &[("count", number(count))]))
+            .items(lines)
+            .paragraph(texts.say("confirm-how", &how));
+        Ok(Some(Turn::Over(Reply { prompt: Some(code), ..Reply::told(answer) })))
+    }
+
+    /// Carries out what was shown under a code.
+    pub(super) async fn confirm(&self, ask: &Ask, code: &str) -> Result<Turn, Stop> {
+        let (texts, store) = (self.texts(), self.engine().store());
+        let code = code.trim().to_uppercase();
+        let Some((confirmation, _)) = store.confirmation(&code).await? else {
+            let said = ("said", Arg::Text(code));
+            return Err(Stop::Unclear(texts.say("confirm-wrong", &[said])));
+        };
+        if confirmation.asker != ask.user {
+            let user = ("user", ask.scene.user(&confirmation.asker));
+            return Err(Stop::Unclear(texts.say("confirm-not-yours", &[user])));
+        }
+        if !store.use_confirmation(&code, ask.event.as_str(), ask.scene.now).await? {
+            let id = if confirmation.expires_at <= ask.scene.now { "confirm-expired" } else { "confirm-used" };
+            return Err(Stop::Unclear(texts.say(id, &[])));
+        }
+        // Back to where it was asked: the room decides what "here" means.
+        let room = ask.scene.key_of(&confirmation.room_id).cloned();
+        let room = room.ok_or_else(|| Stop::Unclear(texts.say("confirm-changed", &[])))?;
+        let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
+        let command = confirmation.command;
+        let inner =
+            Ask { room_id: confirmation.room_id, room, place, command, confirmed: Some(code), ..ask.clone() };
+        self.carry_out(&inner).await
+    }
+
+    /// A reaction to a preview is a yes, too, if it is the asker's.
+    pub(super) async fn reaction(&self, event: InboxEvent) -> anyhow::Result<()> {
+        let reaction: Option<Reaction> =
+            event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let Some(Reaction { event_id: prompt }) = reaction else { return self.done(event.seq).await };
+        let store = self.engine().store();
+        let code = store.code_of_prompt(prompt.as_str()).await?;
+        let confirmation = match &code {
+            Some(code) => store.confirmation(code).await?.map(|(confirmation, _)| confirmation),
+            None => None,
+        };
+        // Somebody else's thumb is an opinion and no yes.
+        let (Some(code), Some(confirmation)) = (code, confirmation) else { return self.done(event.seq).await };
+        if confirmation.asker != event.event.sender {
+            return self.done(event.seq).await;
+        }
+        let rooms = store.rooms().await?;
+        let room = rooms.into_iter().find(|(_, id)| *id == event.event.room_id).map(|(key, _)| key);
+        let Some(room) = room else { return self.done(event.seq).await };
+        let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
+        // The preview is what is answered: clients show no answers to reactions.
+        let mut event = event;
+        event.event.event_id = prompt;
+        self.understood(event, room, place, Command::Confirm { code }).await
+    }
+}
+
+/// A command's code: the same when it is handled again.
+fn code_for(ask: &Ask) -> String {
+    let digest = Sha256::digest(ask.event.as_str());
+    let letter = |byte: &u8| char::from(*LETTERS.get(usize::from(*byte) % LETTERS.len()).unwrap_or(&b'A'));
+    digest.iter().take(LENGTH).map(letter).collect()
+}

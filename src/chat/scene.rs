@@ -1,0 +1,127 @@
+//! Everything a command is judged by, read at the moment it is handled: whoever lost a right a second ago has lost it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use equipemed_domain::access::Access;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::grant::Grant;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::policy::Policy;
+use equipemed_domain::rights::Rights;
+use equipemed_domain::standing::Standing;
+use jiff::Timestamp;
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+
+use crate::engine::Engine;
+use crate::speech::Arg;
+
+/// People, rooms and wishes as they are now.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) policy: Arc<Policy>,
+    pub(super) directory: Directory,
+    pub(super) bindings: Bindings,
+    pub(super) grants: Vec<Grant>,
+    pub(super) rooms: BTreeMap<RoomKey, OwnedRoomId>,
+    pub(super) now: Timestamp,
+}
+
+impl Scene {
+    /// Reads EquipeMed and the store.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub(super) async fn read(engine: &Engine) -> anyhow::Result<Self> {
+        let now = engine.clock().now();
+        let store = engine.store();
+        Ok(Self {
+            policy: engine.policy().await?,
+            directory: engine.people()?,
+            bindings: store.bindings().await?,
+            grants: store.grants_holding(now).await?,
+            rooms: store.rooms().await?,
+            now,
+        })
+    }
+
+    /// The same without anybody, for the break-glass account when EquipeMed is away.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn without_people(engine: &Engine) -> anyhow::Result<Self> {
+        let store = engine.store();
+        Ok(Self {
+            policy: engine.policy().await?,
+            directory: Directory::default(),
+            bindings: store.bindings().await?,
+            grants: Vec::new(),
+            rooms: store.rooms().await?,
+            now: engine.clock().now(),
+        })
+    }
+
+    /// Who may what.
+    pub(super) fn access(&self) -> Access<'_> {
+        Access::new(&self.directory, &self.policy, &self.grants, self.now)
+    }
+
+    /// Whose account it is.
+    pub(super) fn person_of(&self, user: &UserId) -> Option<&Person> {
+        let binding = self.bindings.values().find(|binding| binding.user == user)?;
+        self.directory.get(binding.person)
+    }
+
+    /// Somebody's account.
+    pub(super) fn user_of(&self, person: PersonId) -> Option<&OwnedUserId> {
+        self.bindings.get(&person).map(|binding| &binding.user)
+    }
+
+    /// Whether somebody counts as active now.
+    pub(super) fn is_active(&self, person: &Person) -> bool {
+        self.policy.users.standing.standing(person, self.now) == Some(Standing::Active)
+    }
+
+    /// The key of a managed room.
+    pub(super) fn key_of(&self, room: &RoomId) -> Option<&RoomKey> {
+        self.rooms.iter().find(|(_, id)| *id == room).map(|(key, _)| key)
+    }
+
+    /// Rights of somebody, in a room or everywhere.
+    pub(super) fn rights(&self, person: PersonId, room: Option<&RoomKey>) -> Rights {
+        self.directory.get(person).map(|person| self.access().rights(person, room)).unwrap_or_default()
+    }
+
+    /// Managed rooms that a scope reaches: the room with all below it, or all.
+    pub(super) fn reach(&self, scope: Option<&RoomKey>) -> Vec<RoomKey> {
+        let reached = |key: &&RoomKey| scope.is_none_or(|scope| self.policy.distance(key, scope).is_some());
+        self.policy.rooms.keys().filter(reached).cloned().collect()
+    }
+
+    /// A person as shown in a text.
+    pub(super) fn person(&self, id: PersonId) -> Arg {
+        let name = self.directory.get(id).map(Person::full_name);
+        match (self.user_of(id), name) {
+            (Some(user), name) => Arg::User { user: user.clone(), name },
+            (None, Some(name)) => Arg::Text(name),
+            (None, None) => Arg::Text(id.to_string()),
+        }
+    }
+
+    /// An account as shown in a text.
+    pub(super) fn user(&self, user: &UserId) -> Arg {
+        Arg::User { user: user.to_owned(), name: self.person_of(user).map(Person::full_name) }
+    }
+
+    /// Who asked, as stored: an account or a word such as `operator`.
+    pub(super) fn asker(&self, asker: &str) -> Arg {
+        UserId::parse(asker).map_or_else(|_| Arg::Text(asker.to_owned()), |user| self.user(&user))
+    }
+
+    /// A room as shown in a text.
+    pub(super) fn room(&self, key: &RoomKey) -> Arg {
+        let name = self.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());
+        Arg::Room { room_id: self.rooms.get(key).cloned(), name }
+    }
+}

@@ -1,0 +1,271 @@
+//! From an event in the inbox to a command that may be carried out: what was said, who said it, whether that person may
+//! say it at all, whether it still counts.
+
+use std::sync::Arc;
+
+use equipemed_domain::command::word::Needs;
+use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Spoken, Word, parse};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use jiff::SignedDuration;
+use ruma_common::OwnedEventId;
+use serde::Deserialize;
+
+use super::Chat;
+use super::ask::{Ask, Asker, Refusal};
+use super::reply::{Mark, Reply, Stop, Turn};
+use super::scene::Scene;
+use crate::homeserver::{HomeserverError, Said};
+use crate::speech::{Answer, Arg};
+use crate::store::{AuditId, Cause, InboxEvent, Intent};
+
+/// A destructive command that came so long ago is asked about again.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
+
+/// What the inbox keeps of a command.
+#[derive(Deserialize)]
+struct Words {
+    body: String,
+    formatted_body: Option<String>,
+    reply_to: Option<OwnedEventId>,
+}
+
+impl Chat {
+    /// Handles a message.
+    pub(super) async fn command(&self, event: InboxEvent) -> anyhow::Result<()> {
+        let words: Option<Words> = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let rooms = self.engine().store().rooms().await?;
+        let room = rooms.into_iter().find(|(_, id)| *id == event.event.room_id).map(|(key, _)| key);
+        let (Some(words), Some(room)) = (words, room) else { return self.done(event.seq).await };
+        let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
+        let manners = self.manners();
+        let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
+        let spoken =
+            Spoken { body: &words.body, formatted: words.formatted_body.as_deref(), reply_to: words.reply_to.as_ref() };
+        match parse(&spoken, &setting) {
+            None => self.done(event.seq).await,
+            Some(Err(misunderstood)) => {
+                let reply = self.not_understood(&misunderstood);
+                self.answer(&event.event.room_id, &event.event.event_id, &reply, None).await?;
+                self.done(event.seq).await
+            }
+            Some(Ok(command)) => self.understood(event, room, place, command).await,
+        }
+    }
+
+    /// Carries a command out, or refuses it.
+    pub(super) async fn understood(
+        &self,
+        event: InboxEvent,
+        room: RoomKey,
+        place: Place,
+        command: Command,
+    ) -> anyhow::Result<()> {
+        let user = event.event.sender.clone();
+        let scene = match Scene::read(self.engine()).await {
+            Ok(scene) => scene,
+            // Without EquipeMed nobody's right can be checked; the break-glass account needs none.
+            Err(error) if self.engine().people().is_err() => {
+                let is_break_glass = self.engine().policy().await?.users.break_glass.as_ref() == Some(&user);
+                if !is_break_glass {
+                    tracing::warn!(error = for_logs(&error), "A command came and EquipeMed cannot be read");
+                    let text = self.texts().say("directory-away", &[]);
+                    let reply = Reply::failed(Answer::new().line(text), "EquipeMed could not be read");
+                    self.answer(&event.event.room_id, &event.event.event_id, &reply, None).await?;
+                    return self.done(event.seq).await;
+                }
+                Scene::without_people(self.engine()).await?
+            }
+            Err(error) => return Err(error),
+        };
+        let scene = Arc::new(scene);
+        let asker = identify(&scene, &event);
+        let audit = self.note(&event, &room, &command, asker.as_ref().ok()).await?;
+        let asker = match asker {
+            Ok(asker) => asker,
+            Err(refusal) => return self.end(&event, audit, self.stopped(Stop::Refused(refusal), &scene)).await,
+        };
+        let age = scene.now.duration_since(event.event.sent_at);
+        if command.is_destructive() && age > LATE {
+            let text = self.texts().say("late", &[("minutes", Arg::Number(age.as_mins()))]);
+            return self.end(&event, audit, Reply::failed(Answer::new().line(text), "it came late")).await;
+        }
+        let ask = Ask {
+            seq: event.seq,
+            event: event.event.event_id.clone(),
+            room_id: event.event.room_id.clone(),
+            room,
+            place,
+            user,
+            asker,
+            command,
+            sent_at: event.event.sent_at,
+            scene: scene.clone(),
+            confirmed: None,
+        };
+        match self.carry_out(&ask).await {
+            Ok(Turn::Over(reply)) => self.end(&event, audit, reply).await,
+            Ok(Turn::Later(going_on)) => {
+                self.begin(event.seq);
+                let chat = self.clone();
+                self.inner.tasks.spawn(async move {
+                    let reply = chat.with_hourglass(&event, going_on).await;
+                    let reply = reply.unwrap_or_else(|stop| chat.stopped(stop, &scene));
+                    if let Err(error) = chat.end(&event, audit, reply).await {
+                        chat.try_later(event.seq, &error).await;
+                    }
+                });
+                Ok(())
+            }
+            Err(stop) => self.end(&event, audit, self.stopped(stop, &scene)).await,
+        }
+    }
+
+    /// Notes who said what, before anything is done. A command handled again after a crash keeps its number.
+    async fn note(
+        &self,
+        event: &InboxEvent,
+        room: &RoomKey,
+        command: &Command,
+        asker: Option<&Asker>,
+    ) -> anyhow::Result<Option<AuditId>> {
+        if matches!(command.word(), Word::Help | Word::WhoAmI | Word::Status | Word::Confirm) {
+            return Ok(None);
+        }
+        let store = self.engine().store();
+        let before = store.caused(Cause::Command(event.seq)).await?;
+        if let Some(entry) = before.first() {
+            return Ok(Some(entry.id));
+        }
+        let person: Option<PersonId> = match asker {
+            Some(Asker::Person(person)) => Some(*person),
+            _ => None,
+        };
+        let word = command.word().entry().name;
+        let action = serde_json::to_string(command)?;
+        let intent =
+            Intent::of_command(event.event.sender.as_str(), event.seq, word, Some(room.clone()), person, action);
+        let ids = store.intend(&[intent], self.engine().clock().now()).await?;
+        Ok(ids.first().copied())
+    }
+
+    /// Tells how it went, in the audit and in the room.
+    async fn end(&self, event: &InboxEvent, audit: Option<AuditId>, reply: Reply) -> anyhow::Result<()> {
+        if let Some(audit) = audit {
+            let outcome = [(audit, reply.outcome.clone())];
+            self.engine().store().conclude(&outcome, self.engine().clock().now()).await?;
+        }
+        self.answer(&event.event.room_id, &event.event.event_id, &reply, audit).await?;
+        self.done(event.seq).await
+    }
+
+    /// An answer to what went no further.
+    pub(super) fn stopped(&self, stop: Stop, scene: &Scene) -> Reply {
+        let texts = self.texts();
+        match stop {
+            Stop::Refused(refusal) => {
+                let why = format!("refused: {}", refusal.word());
+                Reply::failed(Answer::new().line(refusal.said(texts, scene)), why)
+            }
+            Stop::NotFound(not_found) => {
+                Reply::failed(Answer::new().line(not_found.said(texts, scene)), "whom or what it is about was not found")
+            }
+            Stop::Unclear(said) => Reply::failed(Answer::new().line(said), "it was not clear"),
+            Stop::Failed(error) => {
+                tracing::warn!(error = for_logs(&error), "A command failed");
+                let detail = ("detail", Arg::Text(format!("{error:#}")));
+                Reply::failed(Answer::new().line(texts.say("grant-failed", &[detail])), format!("{error:#}"))
+            }
+        }
+    }
+
+    fn not_understood(&self, misunderstood: &Misunderstood) -> Reply {
+        let texts = self.texts();
+        let said = |said: &String| ("said", Arg::Text(said.clone()));
+        let command = |word: Word| ("word", Arg::Code(self.spelled(word)));
+        let mut answer = Answer::new();
+        let text: Said = match misunderstood {
+            Misunderstood::NoSuchWord { said: what, nearest } if nearest.is_empty() => {
+                texts.say("no-such-word", &[said(what)])
+            }
+            Misunderstood::NoSuchWord { said: what, nearest } => {
+                let nearest = nearest.iter().map(|word| texts.shown(&Arg::Code(self.spelled(*word)))).collect();
+                texts.say("no-such-word-near", &[said(what), ("nearest", Arg::Said(texts.list(nearest)))])
+            }
+            Misunderstood::Missing { word, what } => texts.say(
+                "missing",
+                &[
+                    ("what", Arg::Said(texts.word("placeholder", what))),
+                    ("usage", Arg::Code(self.usage(*word))),
+                    ("example", Arg::Code(self.example(*word))),
+                ],
+            ),
+            Misunderstood::Unexpected { word, said: what, nearest } => {
+                let text = match nearest {
+                    None => texts.say("unexpected", &[said(what)]),
+                    Some(nearest) => {
+                        texts.say("unexpected-near", &[said(what), ("nearest", Arg::Code(nearest.clone()))])
+                    }
+                };
+                answer = answer.line(text);
+                texts.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+            }
+            Misunderstood::Wrong { word, what, said: text } => {
+                let what = ("what", Arg::Said(texts.word("placeholder", what)));
+                answer = answer.line(texts.say("wrong", &[said(text), what]));
+                texts.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+            }
+            Misunderstood::Ambiguous { said: what } => texts.say("ambiguous", &[said(what)]),
+            Misunderstood::Unclosed => texts.say("unclosed", &[]),
+            Misunderstood::NotHere { word } => texts.say("not-here", &[command(*word)]),
+        };
+        Reply::new(Mark::Failed, answer.line(text))
+    }
+
+    /// A command's word as it is typed.
+    pub(super) fn spelled(&self, word: Word) -> String {
+        format!("{}{}", self.manners().prefix, word.entry().name)
+    }
+
+    /// How a command is said.
+    pub(super) fn usage(&self, word: Word) -> String {
+        let entry = word.entry();
+        let mut usage = self.spelled(word);
+        for part in entry.usage {
+            usage.push(' ');
+            usage.push_str(part);
+        }
+        usage
+    }
+
+    pub(super) fn example(&self, word: Word) -> String {
+        format!("{}{}", self.manners().prefix, word.entry().example)
+    }
+}
+
+/// Who a sender is, by EquipeMed. A display name means nothing here.
+pub(super) fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refusal> {
+    let user = &event.event.sender;
+    if scene.policy.users.break_glass.as_ref() == Some(user) {
+        return Ok(Asker::BreakGlass);
+    }
+    let person = scene.person_of(user).ok_or(Refusal::Unknown)?;
+    if scene.is_active(person) { Ok(Asker::Person(person.id)) } else { Err(Refusal::NotActive) }
+}
+
+/// Whether the asker holds what a command needs, somewhere: what it needs where is asked when it is known where.
+pub(super) fn may_at_all(ask: &Ask) -> Result<(), Refusal> {
+    let Needs::Right(right) = ask.command.needs() else { return Ok(()) };
+    let Asker::Person(person) = ask.asker else { return ask.must_hold(right, None) };
+    let access = ask.scene.access();
+    let anywhere = ask.scene.directory.get(person).map(|person| access.rights_anywhere(person)).unwrap_or_default();
+    if anywhere.contains(&right) { Ok(()) } else { Err(Refusal::Right(right, None)) }
+}
+
+/// An error without Synapse's own sentences, which may name people.
+pub(super) fn for_logs(error: &anyhow::Error) -> String {
+    let parts = error.chain().map(|cause| {
+        cause.downcast_ref::<HomeserverError>().map_or_else(|| cause.to_string(), HomeserverError::for_logs)
+    });
+    parts.collect::<Vec<_>>().join(": ")
+}

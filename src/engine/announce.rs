@@ -1,0 +1,70 @@
+//! What a pass has to tell the control room: parts newly held, and findings that somebody should look at, once each time
+//! they appear.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use equipemed_domain::announcement::Announcement;
+use equipemed_domain::finding::Finding;
+use equipemed_domain::review::Held;
+use jiff::Timestamp;
+
+use super::Engine;
+
+/// Under which name the store remembers what was told and still is so.
+const TOLD: &str = "findings_told";
+
+impl Engine {
+    /// Stores what is to be told of a pass; `complete` when it looked at everything, so that what it did not find is over.
+    pub(super) async fn announce(
+        &self,
+        held: &[Held],
+        findings: &[Finding],
+        complete: bool,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let store = &self.parts().store;
+        for held in held {
+            let content =
+                Announcement::Held { id: held.id.clone(), reason: held.reason.clone(), count: held.atoms.len() };
+            // Held again after it ended is told again.
+            store.announce(&format!("held:{}:{}", held.id, now.as_millisecond()), &content, now).await?;
+        }
+        let before: BTreeSet<String> = match store.remembered(TOLD).await? {
+            Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+            None => BTreeSet::new(),
+        };
+        let mut told = if complete { BTreeSet::new() } else { before.clone() };
+        for finding in findings.iter().filter(|finding| is_alarm(finding)) {
+            let text = finding.to_string();
+            if !before.contains(&text) && !told.contains(&text) {
+                let content = Announcement::Finding {
+                    kind: finding.kind().to_owned(),
+                    room: finding.room().cloned(),
+                    text: text.clone(),
+                };
+                store.announce(&format!("finding:{text}:{}", now.as_millisecond()), &content, now).await?;
+            }
+            told.insert(text);
+        }
+        if told != before {
+            store.remember(TOLD, &serde_json::to_string(&told).context("findings as JSON")?).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether somebody has to act on it; the rest stands in the report of the pass.
+fn is_alarm(finding: &Finding) -> bool {
+    matches!(
+        finding,
+        Finding::ControlRoomOpen { .. }
+            | Finding::RoomEncrypted { .. }
+            | Finding::RoomReplaced { .. }
+            | Finding::BotNotInRoom { .. }
+            | Finding::PowerMissing { .. }
+            | Finding::LevelOutOfReach { .. }
+            | Finding::BannedByHand { .. }
+            | Finding::DirectoryShrank { .. }
+    )
+}

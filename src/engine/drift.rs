@@ -1,0 +1,275 @@
+//! What people change by hand in managed rooms: whose doing it is, whether it counts, and when to stop putting it back.
+//!
+//! The putting back itself is the room's ordinary pass: a change by hand is one more reason why the room differs. Here it
+//! is only noted who did it, so that it can be told once, and two sides that undo each other are noticed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use equipemed_domain::access::Access;
+use equipemed_domain::announcement::Announcement;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::drift::{changed_by, put_back_by};
+use equipemed_domain::grant::{Grant, GrantKind};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::plan::Plan;
+use equipemed_domain::rights::Right;
+use equipemed_domain::wake::Wake;
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::{OwnedUserId, UserId};
+use serde_json::{Map, Value};
+
+use super::settled::Settled;
+use super::{ByHand, Engine};
+use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
+
+/// A kick by hand keeps somebody out for so long, as one by command does.
+const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
+/// So often within [`FIGHT_WINDOW`] a thing is put back; then it is left alone for [`FIGHT_REST`].
+const FIGHT_AFTER: usize = 3;
+const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+const FIGHT_REST: SignedDuration = SignedDuration::from_mins(30);
+/// How long the pass is waited for before it is told how it went.
+const PASS_WITHIN: Duration = Duration::from_secs(60);
+
+/// A state event by somebody else than the bot, in a managed room.
+#[derive(Clone, Debug)]
+pub struct HandMade {
+    /// The event.
+    pub event: String,
+    /// The room.
+    pub room: RoomKey,
+    /// Its type.
+    pub kind: String,
+    /// Its state key.
+    pub state_key: String,
+    /// Who sent it.
+    pub sender: OwnedUserId,
+    /// When, by Synapse's clock.
+    pub at: Timestamp,
+    /// `membership` of a membership, `content` and `prev` of levels.
+    pub content: Map<String, Value>,
+}
+
+impl Engine {
+    /// Judges a change by hand and sees to it that it is put back, where it has to be. Gives what is to be followed to
+    /// its end with [`Self::follow_drift`]; None when nothing is.
+    ///
+    /// # Errors
+    /// When EquipeMed or the store cannot be read.
+    pub async fn judge_by_hand(&self, change: &HandMade) -> anyhow::Result<Option<String>> {
+        let policy = self.policy().await?;
+        let Some(room) = policy.rooms.get(&change.room) else { return Ok(None) };
+        let Some(what) = changed_by(&change.kind, &change.state_key) else { return Ok(None) };
+        if change.kind == "m.room.member" {
+            let membership = change.content.get("membership").and_then(Value::as_str).unwrap_or_default();
+            let own = change.state_key == change.sender.as_str();
+            // Coming in is what the bot's own invitations and joins end in.
+            if own && (membership == "join" || (membership == "leave" && room.leave_allowed)) {
+                self.wake_room(&change.room, "by hand").await?;
+                return Ok(None);
+            }
+            if !own && self.accept_moderation(change, membership).await? {
+                self.wake_room(&change.room, "by hand").await?;
+                return Ok(None);
+            }
+        }
+        if change.kind == "m.room.power_levels" {
+            self.accept_levels(change).await?;
+        }
+        let store = &self.parts().store;
+        store.note_drift(&change.event, &change.room, &what, change.sender.as_str(), change.at).await?;
+        self.wake_room(&change.room, "by hand").await?;
+        Ok(Some(what))
+    }
+
+    /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow_drift(&self, change: &HandMade, what: &str) -> anyhow::Result<()> {
+        let wake = [Wake::Room(change.room.clone())];
+        if self.settled(&wake, PASS_WITHIN).await? == Settled::NotYet {
+            // The row stays open; the next pass that puts it back closes it.
+            return Ok(());
+        }
+        let store = &self.parts().store;
+        let now = self.parts().clock.now();
+        let open = store.drift_open(Some(&change.room)).await?;
+        let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == what).collect();
+        let Some(last) = mine.last() else { return Ok(()) };
+        let since = change.at.checked_sub(SignedDuration::from_secs(5)).unwrap_or(change.at);
+        let filter = AuditFilter { room: Some(change.room.clone()), since: Some(since), ..AuditFilter::default() };
+        let done = store.audit(&filter).await?.into_iter().any(|entry| {
+            let put_back = serde_json::from_str(&entry.intent.action).ok().and_then(|action| put_back_by(&action));
+            put_back.as_deref() == Some(what)
+                && entry.settled.is_some_and(|settled| matches!(settled.outcome, Outcome::Done(_)))
+        });
+        let (room, by) = (change.room.clone(), change.sender.clone());
+        if done {
+            for drift in &mine {
+                store.end_drift(drift.id, DriftState::PutBack, now).await?;
+            }
+            let told = Announcement::PutBack { room, what: what.to_owned(), by };
+            store.announce(&format!("drift:{}", change.event), &told, now).await?;
+        } else if self.is_fight(last, now).await? {
+            let told = Announcement::Fight {
+                room,
+                what: what.to_owned(),
+                by: self.fighters(last, now).await?,
+                minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
+            };
+            store.announce(&format!("fight:{}:{what}:{}", change.room, last.id), &told, now).await?;
+            let due = now.checked_add(FIGHT_REST).unwrap_or(now);
+            store.wake(&Wake::Room(change.room.clone()), "fight", due, now).await?;
+        } else if self.parts().by_hand == ByHand::Report {
+            let told = Announcement::Seen { room, what: what.to_owned(), by };
+            store.announce(&format!("drift:{}", change.event), &told, now).await?;
+        } else {
+            // Nothing had to be done: it was undone already, or nothing is said about it in the policy.
+            for drift in &mine {
+                store.end_drift(drift.id, DriftState::Gone, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A kick or ban in a client by somebody with that right is a wish like one by command.
+    async fn accept_moderation(&self, change: &HandMade, membership: &str) -> anyhow::Result<bool> {
+        let parts = self.parts();
+        let (kind, right, expires_at) = match membership {
+            "leave" => (GrantKind::Kick, Right::Kick, change.at.checked_add(KICK_LASTS).ok()),
+            "ban" => (GrantKind::Ban, Right::Ban, None),
+            _ => return Ok(false),
+        };
+        let Ok(user) = UserId::parse(&change.state_key) else { return Ok(false) };
+        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
+        let Some(person) = self.person_of(&user).await? else { return Ok(false) };
+        let policy = self.policy().await?;
+        let directory = self.people()?;
+        let now = parts.clock.now();
+        let grants = parts.store.grants_holding(now).await?;
+        let access = Access::new(&directory, &policy, &grants, now);
+        let may = directory.get(asker).is_some_and(|asker| access.rights(asker, Some(&change.room)).contains(&right));
+        if !may {
+            return Ok(false);
+        }
+        if membership == "leave" && self.lift_ban(&grants, person, change, now).await? {
+            return Ok(true);
+        }
+        let new = NewGrant {
+            person,
+            kind,
+            scope: Some(change.room.clone()),
+            asker: change.sender.to_string(),
+            reason: None,
+            expires_at,
+            source: Some(change.event.clone()),
+        };
+        parts.store.add_grant(&new, now).await?;
+        Ok(true)
+    }
+
+    /// A leave sent by somebody else is also how a ban is lifted.
+    async fn lift_ban(
+        &self,
+        grants: &[Grant],
+        person: PersonId,
+        change: &HandMade,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let bans = grants.iter().filter(|grant| {
+            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(&change.room)
+        });
+        let mut lifted = false;
+        for ban in bans {
+            lifted |= self.parts().store.end_grant(ban.id, change.sender.as_str(), now).await?;
+        }
+        Ok(lifted)
+    }
+
+    /// Levels that somebody with the right gave in a client, up to the own one: each is a wish. Of rooms where people can
+    /// do that, which are adopted ones.
+    async fn accept_levels(&self, change: &HandMade) -> anyhow::Result<()> {
+        let users = |side: &str| {
+            let content = change.content.get(side).and_then(Value::as_object);
+            content.and_then(|content| content.get("users")).and_then(Value::as_object).cloned().unwrap_or_default()
+        };
+        let (now_users, before) = (users("content"), users("prev"));
+        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(()) };
+        let policy = self.policy().await?;
+        let directory = self.people()?;
+        let now = self.parts().clock.now();
+        let grants = self.parts().store.grants_holding(now).await?;
+        let access = Access::new(&directory, &policy, &grants, now);
+        let Some(asker) = directory.get(asker) else { return Ok(()) };
+        if !access.rights(asker, Some(&change.room)).contains(&Right::Promote) {
+            return Ok(());
+        }
+        let (own, _) = access.level(asker, &change.room);
+        let names: BTreeSet<&String> = now_users.keys().chain(before.keys()).collect();
+        for name in names {
+            let level = now_users.get(name).and_then(Value::as_i64).unwrap_or(0);
+            if before.get(name).and_then(Value::as_i64).unwrap_or(0) == level || !(0..=own).contains(&level) {
+                continue;
+            }
+            let Ok(user) = UserId::parse(name) else { continue };
+            let Some(person) = self.person_of(&user).await? else { continue };
+            let new = NewGrant {
+                person,
+                kind: GrantKind::Level(level),
+                scope: Some(change.room.clone()),
+                asker: change.sender.to_string(),
+                reason: None,
+                expires_at: None,
+                source: Some(format!("{} {name}", change.event)),
+            };
+            self.parts().store.add_grant(&new, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes out of a plan what is left alone: in mode report everything that was changed by hand, otherwise what is
+    /// fought over.
+    pub(super) async fn leave_by_hand(&self, plan: &mut Plan, now: Timestamp) -> anyhow::Result<()> {
+        let store = &self.parts().store;
+        let open = store.drift_open(None).await?;
+        let mut left: BTreeSet<(RoomKey, String)> = BTreeSet::new();
+        for drift in open {
+            if self.parts().by_hand == ByHand::Report || self.is_fight(&drift, now).await? {
+                left.insert((drift.room, drift.what));
+            }
+        }
+        if !left.is_empty() {
+            plan.steps.retain(|step| {
+                let what = step.action.room().zip(put_back_by(&step.action));
+                what.is_none_or(|what| !left.contains(&what))
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the same thing was put back so often that somebody must be undoing it; over when it rested.
+    async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> anyhow::Result<bool> {
+        if now.duration_since(drift.at) >= FIGHT_REST {
+            return Ok(false);
+        }
+        let since = drift.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
+        let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
+        let before = all.iter().filter(|other| other.state == DriftState::PutBack && other.id < drift.id);
+        Ok(before.count() >= FIGHT_AFTER)
+    }
+
+    async fn fighters(&self, drift: &DriftRecord, now: Timestamp) -> anyhow::Result<Vec<OwnedUserId>> {
+        let since = now.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
+        let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
+        Ok(all.into_iter().map(|drift| drift.sender).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    /// Whose account it is.
+    async fn person_of(&self, user: &UserId) -> anyhow::Result<Option<PersonId>> {
+        let bindings = self.parts().store.bindings().await?;
+        Ok(bindings.values().find(|binding| binding.user == user).map(|binding| binding.person))
+    }
+}

@@ -1,0 +1,113 @@
+//! Previews that wait for a yes: of one asker, for a few minutes, good for one use.
+
+use equipemed_domain::command::Command;
+use jiff::Timestamp;
+use ruma_common::{OwnedRoomId, OwnedUserId};
+
+use super::rows::{Record, Table, ms, to_json};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "confirmations", key: "code" };
+
+macro_rules! columns {
+    () => {
+        "code, asker, room_id, command, digest, source, prompt_event, created_at, expires_at, used_at"
+    };
+}
+
+/// A preview that waits for a yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// What is typed to confirm.
+    pub code: String,
+    /// Who alone may confirm.
+    pub asker: OwnedUserId,
+    /// Where it was asked.
+    pub room_id: OwnedRoomId,
+    /// What is to be done.
+    pub command: Command,
+    /// Digest of what the preview showed; what is done then must be the same.
+    pub digest: String,
+    /// The event of the command.
+    pub source: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Stores a preview. The same source keeps the code it got first.
+    ///
+    /// # Errors
+    /// When the database fails; [`StoreError::Conflict`] when the code is in use.
+    pub async fn add_confirmation(&self, new: &Confirmation) -> Result<(), StoreError> {
+        const SQL: &str = "insert into confirmations
+                (code, asker, room_id, command, digest, source, created_at, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let command = to_json(&new.command)?;
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(&new.code).bind(new.asker.as_str()).bind(new.room_id.as_str());
+            let query = query.bind(&command).bind(&new.digest).bind(&new.source);
+            query.bind(ms(new.created_at)).bind(ms(new.expires_at)).execute(db).await?;
+        })
+        .map_err(|error| error.conflict_means(|| "the code is in use".to_owned()))
+    }
+
+    /// Notes which message shows the preview, so that a reaction to it counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_prompt(&self, code: &str, event: &str) -> Result<(), StoreError> {
+        const SQL: &str = "update confirmations set prompt_event = $2 where code = $1";
+        on_writer!(self, db => { sqlx::query(SQL).bind(code).bind(event).execute(db).await?; })
+    }
+
+    /// The preview with this code, and when it was used.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn confirmation(&self, code: &str) -> Result<Option<(Confirmation, Option<Timestamp>)>, StoreError> {
+        const SQL: &str = concat!("select ", columns!(), " from confirmations where code = $1");
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(code).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
+        })
+    }
+
+    /// The code of the preview that this message shows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn code_of_prompt(&self, event: &str) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "select code from confirmations where prompt_event = $1";
+        on_reader!(self, db => sqlx::query_scalar(SQL).bind(event).fetch_optional(db).await?)
+    }
+
+    /// Uses a preview up for an event; false when another one used it before, or its time is over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn use_confirmation(&self, code: &str, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+        // The same event handled again after a crash goes on with what it began.
+        const SQL: &str = "update confirmations set used_at = coalesce(used_at, $3), used_by = $2
+            where code = $1 and ((used_at is null and expires_at > $3) or used_by = $2)";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(code).bind(by).bind(ms(now)).execute(db).await?.rows_affected() == 1
+        })
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<(Confirmation, Option<Timestamp>), StoreError> {
+    let confirmation = Confirmation {
+        code: row.text("code")?,
+        asker: row.user("asker")?,
+        room_id: row.room_id("room_id")?,
+        command: row.json("command")?,
+        digest: row.text("digest")?,
+        source: row.text("source")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+    };
+    Ok((confirmation, row.maybe_time("used_at")?))
+}

@@ -1,0 +1,123 @@
+//! Changes by hand in managed rooms: who made them, and what became of them.
+
+use equipemed_domain::key::RoomKey;
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
+
+use super::rows::{Record, Table, ms};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "drift", key: "id" };
+
+/// What became of a change by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriftState {
+    /// Nobody has judged it yet, or it is left alone for now.
+    Open,
+    /// It was put back.
+    PutBack,
+    /// It is so no longer, or agrees with what should be.
+    Gone,
+}
+
+/// A change by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriftRecord {
+    /// Its number.
+    pub id: i64,
+    /// Where.
+    pub room: RoomKey,
+    /// What: `name`, `member @x:h` …
+    pub what: String,
+    /// Who.
+    pub sender: OwnedUserId,
+    /// When, by Synapse's clock.
+    pub at: Timestamp,
+    /// What became of it.
+    pub state: DriftState,
+}
+
+impl DriftState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::PutBack => "put_back",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl Store {
+    /// Notes a change by hand, once for its event.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_drift(
+        &self,
+        event: &str,
+        room: &RoomKey,
+        what: &str,
+        sender: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "insert into drift (event_id, room_key, what, sender, at, state)
+            values ($1, $2, $3, $4, $5, 'open') on conflict (event_id) do nothing";
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(event).bind(room.as_str()).bind(what).bind(sender).bind(ms(at));
+            query.execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// Changes by hand that are open, of one room or of all, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn drift_open(&self, room: Option<&RoomKey>) -> Result<Vec<DriftRecord>, StoreError> {
+        const SQL: &str = "select id, room_key, what, sender, at, state from drift
+            where state = 'open' and ($1 is null or room_key = $1) order by id";
+        let room = room.map(RoomKey::as_str);
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(room).fetch_all(db).await?, read)?)
+    }
+
+    /// Changes by hand to one thing since an instant, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn drift_since(
+        &self,
+        room: &RoomKey,
+        what: &str,
+        since: Timestamp,
+    ) -> Result<Vec<DriftRecord>, StoreError> {
+        const SQL: &str = "select id, room_key, what, sender, at, state from drift
+            where room_key = $1 and what = $2 and at >= $3 order by id";
+        on_reader!(self, db => {
+            let query = sqlx::query(SQL).bind(room.as_str()).bind(what).bind(ms(since));
+            TABLE.all(&query.fetch_all(db).await?, read)?
+        })
+    }
+
+    /// Notes what became of a change by hand.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_drift(&self, id: i64, state: DriftState, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "update drift set state = $2, ended_at = $3 where id = $1 and state = 'open'";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(id).bind(state.as_str()).bind(ms(now)).execute(db).await?;
+        })
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<DriftRecord, StoreError> {
+    Ok(DriftRecord {
+        id: row.int("id")?,
+        room: RoomKey::new(row.text("room_key")?),
+        what: row.text("what")?,
+        sender: row.user("sender")?,
+        at: row.time("at")?,
+        state: row.word("state", |word| {
+            [DriftState::Open, DriftState::PutBack, DriftState::Gone].into_iter().find(|state| state.as_str() == word)
+        })?,
+    })
+}
