@@ -9,6 +9,7 @@ pub mod telemetry;
 pub mod config;
 pub mod directory;
 pub mod homeserver;
+pub mod speech;
 pub mod store;
 
 pub mod engine;

@@ -58,6 +58,14 @@ endpoints! {
     StateEvent = "GET" "/_matrix/client/v3/rooms/{}/state/{}/{}";
     /// A room's events from a position on.
     RoomEvents = "GET" "/_matrix/client/v3/rooms/{}/messages";
+    /// One event of a room.
+    RoomEvent = "GET" "/_matrix/client/v3/rooms/{}/event/{}";
+    /// Events that relate to one, such as reactions.
+    Relations = "GET" "/_matrix/client/v1/rooms/{}/relations/{}/{}/{}";
+    /// Says something as the bot: a message or a reaction.
+    SendMessage = "PUT" "/_matrix/client/v3/rooms/{}/send/{}/{}";
+    /// Marks a message as read by the bot.
+    Receipt = "POST" "/_matrix/client/v3/rooms/{}/receipt/m.read/{}";
     /// Which room an alias leads to.
     ResolveAlias = "GET" "/_matrix/client/v3/directory/room/{}";
     /// Makes a room.
@@ -78,7 +86,7 @@ endpoints! {
     Unban = "POST" "/_matrix/client/v3/rooms/{}/unban";
     /// Redacts one event.
     Redact = "PUT" "/_matrix/client/v3/rooms/{}/redact/{}/{}";
-    /// Uploads the bot's own picture; setup only.
+    /// Uploads the bot's own picture, or a file that it attaches.
     UploadMedia = "POST" "/_matrix/media/v3/upload";
     /// Synapse's version.
     ServerVersion = "GET" "/_synapse/admin/v1/server_version";

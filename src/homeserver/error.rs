@@ -71,6 +71,9 @@ pub enum HomeserverError {
     /// The account is not an administrator of the server.
     #[error("the bot is not a server administrator: run `equipemed-bot setup`")]
     NotAdmin,
+    /// The bot was to take back what it did not write.
+    #[error("the event is not a message or reaction of the bot's own")]
+    NotOurs,
     /// This service is being stopped.
     #[error("stopped while waiting for Synapse")]
     Cancelled,
@@ -138,6 +141,7 @@ impl HomeserverError {
             Self::NotMatrix { why } => format!("not a homeserver: {why}"),
             Self::UnknownToken => "token unknown".to_owned(),
             Self::NotAdmin => "not an administrator".to_owned(),
+            Self::NotOurs => "not of the bot's own".to_owned(),
             Self::Cancelled => "stopped".to_owned(),
             Self::Nonsense { .. } => "answer makes no sense".to_owned(),
         }

@@ -1,8 +1,9 @@
 //! The only way to Synapse: the client API through matrix-sdk, the admin API through reqwest, in our words.
 //!
 //! A [`Reader`] can look and nothing else. A [`Writer`] is made of one and a [`WritePermit`], so that what is handed
-//! only a reader cannot change anything, whatever it does: that is how `mode: observe` is kept. Nothing here decides
-//! what ought to be; nothing is cached.
+//! only a reader cannot change anything, whatever it does: that is how `mode: observe` is kept. A [`Speaker`] is made of
+//! a reader alone, because the bot has to be able to report in every mode: it says things and changes nothing. Nothing
+//! here decides what ought to be; nothing is cached.
 
 mod bootstrap;
 pub mod endpoint;
@@ -10,6 +11,7 @@ mod error;
 mod picture;
 mod read;
 pub mod retry;
+mod speak;
 mod traffic;
 mod transport;
 mod wire;
@@ -19,8 +21,9 @@ pub use bootstrap::{Administrator, is_temporary_administrator};
 pub use endpoint::Endpoint;
 pub use error::HomeserverError;
 pub use picture::{Effect, KNOWN_TYPES, ROOM_KEY_FIELD, StateEvent, apply};
-pub use read::{AccountDetail, PastEvent, Reader, RoomListing, RoomPast};
+pub use read::{AccountDetail, Latest, PastEvent, Reaction, Reader, RoomEvent, RoomListing, RoomPast, Search};
 pub use retry::{OnWait, Patience, Waiting};
+pub use speak::{Said, Speaker};
 pub use traffic::Traffic;
 pub use transport::{Connection, TARGETS_WITH_IDENTIFIERS};
 pub use write::{Done, Founding, WritePermit, Writer};

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["clock"]),
     ("directory", &["clock", "config::problems", "config::reader", "config::settings", "config::values"]),
     ("homeserver", &["clock"]),
+    ("speech", &["config::settings", "homeserver::Said"]),
     ("store", &["clock"]),
     ("engine", &["clock", "directory", "homeserver", "store"]),
     ("inbound", &["clock", "directory", "engine", "store"]),
@@ -30,6 +31,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("matrix_sdk", &["src/homeserver/"]),
     ("reqwest", &["src/homeserver/"]),
+    ("fluent_bundle", &["src/speech/"]),
+    ("unic_langid", &["src/speech/"]),
     ("sqlx", &["src/store/"]),
     ("axum", &["src/inbound/", "src/cli/serve.rs"]),
     ("clap", &["src/cli/", "src/main.rs"]),
@@ -50,6 +53,9 @@ const MAY_WRITE: &[&str] = &[
     "src/cli/connect.rs",
     "src/cli/setup.rs",
 ];
+
+/// Who may name the type that says things as the bot.
+const MAY_SPEAK: &[&str] = &["src/homeserver/", "src/chat/", "src/cli/"];
 
 /// Who may make the leave to write.
 const MAY_PERMIT: &[&str] = &["src/cli/", "src/homeserver/write/mod.rs"];
@@ -279,9 +285,10 @@ fn heavy_crates_have_one_home_each() -> Result<()> {
 }
 
 #[test]
-fn only_the_appliers_hold_a_writer_and_only_the_command_line_permits_one() -> Result<()> {
+fn only_the_appliers_hold_a_writer_and_only_the_chat_a_voice_and_only_the_command_line_permits_writing() -> Result<()> {
     let sources = sources()?;
     assert_none(&check_home(&sources, "Writer", MAY_WRITE));
+    assert_none(&check_home(&sources, "Speaker", MAY_SPEAK));
     assert_none(&check_home(&sources, "WritePermit", &[MAY_PERMIT, &["src/homeserver/mod.rs"]].concat()));
     Ok(())
 }

@@ -8,5 +8,6 @@ mod homeserver;
 mod inbound;
 mod migrations;
 mod roster;
+mod speech;
 mod store;
 mod world;

@@ -3,6 +3,7 @@
 //! As few requests as can be: the accounts in pages of thousands, a room in one. Nothing is remembered between calls.
 
 mod accounts;
+mod events;
 mod rooms;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 
 pub use accounts::AccountDetail;
+pub use events::{Latest, Reaction, RoomEvent, Search};
 pub use rooms::{PastEvent, RoomListing, RoomPast};
 
 use super::endpoint::Endpoint;

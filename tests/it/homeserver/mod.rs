@@ -7,6 +7,7 @@ mod members;
 mod picture;
 mod pure;
 mod rooms;
+mod speak;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,21 @@
+# Previews that wait for a yes, and commands that came late.
+
+preview-intro = Please look at this before I do it ({ $count ->
+        [one] 1 change
+       *[other] { $count } changes
+    }):
+confirm-how = To go on, react to this message with ✅ or say `{ $prefix }confirm { $code }` within { $minutes ->
+        [one] 1 minute
+       *[other] { $minutes } minutes
+    }. Otherwise nothing happens.
+confirm-irreversible = **This cannot be undone.**
+confirm-wrong = I do not know the code “{ $said }”.
+confirm-expired = That took too long, so nothing was done. Please say the command again.
+confirm-used = That was confirmed already.
+confirm-not-yours = Only { $user }, who asked for it, can confirm this.
+confirm-changed = Things have changed since the preview, so nothing was done. Please say the command again.
+confirm-dropped = Not confirmed: nothing was done.
+late = This came { $minutes ->
+        [one] 1 minute
+       *[other] { $minutes } minutes
+    } ago, while I was away. To be safe I have done nothing: please say it again if it is still wanted.

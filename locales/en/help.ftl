@@ -1,0 +1,70 @@
+# Help: one line for each command, and what is told about a single one.
+
+help-intro = This is what you can ask me for:
+help-intro-room = Here you can ask me for this; the rest works in the control room:
+help-item = { $usage } – { $effect }
+help-more = More about a command: `{ $prefix }help` and its name. Names can be written as `ana.souza`, as a mention or as a link.
+help-reactions = I answer with ⏳ while I work, ✅ when all is done, ⚠️ when only a part is, and ❌ when nothing is.
+
+help-usage = { $usage }
+help-effect = **What it does:** { $effect }
+help-example = **Example:** { $example }
+help-right = **Right needed:** { $right }
+help-right-none = **Right needed:** none
+help-also = **Also understood:** { $list }
+help-undo = **Can it be undone?** { $undo }
+help-where = **Where:** in the control room only
+help-where-rooms = **Where:** in the control room and in every room that I manage
+help-not-available = This command is not available yet.
+
+help-help = shows the commands, or how one of them is used
+help-status = shows how I am, and what is waiting
+help-whoami = shows who you are to me and what you may do
+help-confirm = says yes to something I asked about
+help-sync = makes accounts and rooms agree with EquipeMed
+help-approve = releases a change that was held because it is large
+help-user = shows what I know about an account
+help-users = lists accounts
+help-why = explains why somebody is in a room, or is not
+help-grants = lists what was granted or forbidden by command
+help-audit = shows what was done, when and by whom
+help-promote = gives somebody a level, with the rights that belong to it
+help-demote = takes level and rights away again
+help-redact = deletes messages or reactions
+help-kick = removes somebody from a room for a while
+help-mute = lets somebody read in a room and not write
+help-unmute = lets somebody write again
+help-ban = keeps somebody out of a room
+help-unban = lets somebody into the room again
+help-lock = locks an account: its sessions stop, its rooms stay
+help-unlock = unlocks an account
+help-deactivate = deactivates an account for good: it leaves all rooms
+help-reactivate = makes a deactivated account usable again
+help-rooms = lists, counts, makes, replaces and cleans up rooms
+
+# What is said at help-undo, by command.
+undo =
+    .help = It changes nothing.
+    .status = It changes nothing.
+    .whoami = It changes nothing.
+    .confirm = That depends on what you say yes to; the preview says it.
+    .sync = It only makes true what EquipeMed says; large changes wait for approval.
+    .approve = No. What was released is carried out at once.
+    .user = It changes nothing.
+    .users = It changes nothing.
+    .why = It changes nothing.
+    .grants = It changes nothing.
+    .audit = It changes nothing.
+    .promote = Yes, with demote.
+    .demote = Yes, with promote.
+    .redact = No. A deleted message does not come back.
+    .kick = It ends by itself after 24 hours, or after what you say with `for`.
+    .mute = Yes, with unmute.
+    .unmute = Yes, with mute.
+    .ban = Yes, with unban.
+    .unban = Yes, with ban.
+    .lock = Yes, with unlock.
+    .unlock = Yes, with lock.
+    .deactivate = Only in part: the account can be reactivated, its direct chats are lost.
+    .reactivate = Yes, with deactivate.
+    .rooms = Listing changes nothing; rooms that are cleaned up do not come back.

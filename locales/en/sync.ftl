@@ -1,0 +1,32 @@
+# Synchronisation, its held parts and their approval.
+
+sync-started = I am comparing Synapse with EquipeMed…
+sync-progress = { $phase }: { $done } of { $total } steps…
+sync-done = Done. Changed: { $done }, right already: { $already }, skipped: { $skipped }, failed: { $failed }, to look at: { $findings }. Run: { $audit }.
+sync-nothing = There is nothing to change: Synapse agrees with EquipeMed.
+sync-failed = The synchronisation did not come to its end: { $detail }. I will try again.
+sync-held = **Held { $id }:** { $reason } ({ $count ->
+        [one] 1 change
+       *[other] { $count } changes
+    }). It waits for `{ $prefix }approve { $id }`
+sync-trouble = { $kind }, { $subject }: { $detail }
+sync-finding = To look at: { $detail }
+waiting-for-other = A synchronisation is under way already; I will tell you what comes of it.
+dry-run-intro = { $count ->
+        [one] This would be 1 change
+       *[other] These would be { $count } changes
+    }; nothing is done:
+dry-run-nothing = Nothing would change: Synapse agrees with EquipeMed.
+and-more = … and { $count } more
+as-file = The list is long: it is in the attached file.
+
+approved = Released { $id }: { $count ->
+        [one] 1 change is
+       *[other] { $count } changes are
+    } being carried out.
+approve-done = What was released as { $id } is done. Changed: { $done }, failed: { $failed }.
+approve-added = Something was added to { $id } in the meantime, so I did not carry it out. It is held again as { $now }.
+not-held = Nothing is held as “{ $said }”. `{ $prefix }status` shows what is waiting.
+approve-self = You would gain something by this yourself. Please let somebody else approve it.
+approve-new = You did not have the right to approve at the last full pass yet. Please let somebody else approve it.
+approve-expired = { $id } was held for more than 24 hours and is no longer valid. It is held again when it is still due.

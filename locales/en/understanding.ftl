@@ -1,0 +1,29 @@
+# When a text is no command that can be carried out, or names nobody and nothing.
+
+no-such-word = I do not know the command “{ $said }”. Say `{ $prefix }help` to see all of them.
+no-such-word-near = I do not know the command “{ $said }”. Did you mean { $nearest }?
+missing = Something is missing: { $what }. Say it like this: { $usage }
+
+    For example: { $example }
+unexpected = I do not know what to do with “{ $said }” here.
+unexpected-near = I do not know what to do with “{ $said }” here. Did you mean { $nearest }?
+wrong = “{ $said }” will not do here: I need { $what }.
+usage = Say it like this: { $usage }
+ambiguous = “{ $said }” shows one name and leads to another. I do not guess: please type the name.
+unclosed = A quotation mark is opened and not closed.
+not-here = { $word } works in the control room only.
+not-available = { $word } is not available yet.
+
+nobody = I know nobody called “{ $said }”.
+nobody-near = I know nobody called “{ $said }”. Did you mean { $nearest }?
+several-people = “{ $said }” may be several people: { $list }. Please say which one.
+no-room = I know no room called “{ $said }”.
+no-room-near = I know no room called “{ $said }”. Did you mean { $nearest }?
+several-rooms = “{ $said }” may be several rooms: { $list }. Please say which one.
+person-or-room = “{ $said }” is the name of a person and of a room. Please use the full id of the one you mean.
+not-managed = I do not manage the room { $room }, so I change nothing there.
+no-account = { $user } has no account on this server.
+no-event = I cannot find that message. Was it deleted, or is it in a room that I am not in?
+event-elsewhere = That message is in another room. Please use a link to a message, or say the room with `in`.
+bot-not-there = I am not in the room { $room }, so I can do nothing there.
+need-room = Please say in which room: add `in` and the room’s name.

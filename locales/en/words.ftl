@@ -1,0 +1,139 @@
+# Single words, looked up by their name in the code, and what puts things together.
+
+list-next = { $before }, { $item }
+list-last = { $before } and { $item }
+
+# What a rank gives; placed after “has”.
+rank-moderator = level 50 (moderator)
+rank-admin = level 100 (administrator)
+rank-level = level { $level }
+
+# Reasons why something is held.
+held-directory-shrank = EquipeMed had { $before } people at the last read and has { $now } now
+held-many-locked = { $people } of { $of } active people would be locked or deactivated within 24 hours
+held-many-removed = { $people } of { $of } members would be removed from the room { $room } within 24 hours
+held-rule-matches-nobody = the rule of the room { $room } suddenly fits nobody
+held-many-gain = { $people } people would gain administrator power within 24 hours
+held-last-administrator = no administrator would be left
+held-shorter-retention = messages in the room { $room } would be kept for a shorter time, and older ones deleted
+held-still-waiting = it was held before, and nobody has approved it since
+
+# What comes behind a command, as in its usage.
+placeholder =
+    .WHO = a person (such as `ana.souza`)
+    .ROOM = a room (such as `icu`)
+    .ID = the id of what is held
+    .CODE = the code of the preview
+    .LEVEL = a level from 0 to 100, `moderator` or `admin`
+    .COMMAND = the name of a command
+    .TEXT = a part of the name
+    .LINK = a link to a message
+    .NAME = a name
+    .SELECTOR = who is to be in it (such as `group: Plantão UTI`)
+    .SPACE = a space
+    .KEY = the room’s name in the configuration
+    .N = a number
+    .DURATION = a length of time (such as `30min`, `2h` or `7d`)
+    .EMOJI = a reaction (such as 👍)
+    .REASON = a reason
+
+right =
+    .redact = delete messages
+    .kick = remove and mute people
+    .ban = ban people
+    .promote = give and take levels
+    .lock = lock accounts
+    .rooms = make and remove rooms
+    .sync = synchronise
+    .audit = look at accounts and the audit
+    .approve = approve
+
+grant-kind =
+    .moderator = moderator
+    .admin = administrator
+    .level = a level
+    .mute = muted
+    .kick = removed
+    .ban = banned
+    .lock = locked
+    .deactivate = deactivated
+
+standing =
+    .active = active
+    .off = without access for now
+    .gone = left
+    .unknown = of unknown status
+
+account-state =
+    .usable = active
+    .locked = locked
+    .suspended = suspended
+    .deactivated = deactivated
+    .none = none
+
+user-status =
+    .synced = in line
+    .stale = not looked at for a while
+    .never = no account yet
+    .locked = locked
+    .gone = left
+
+phase =
+    .waiting = waiting
+    .reading = reading EquipeMed and Synapse
+    .accounts = accounts
+    .rooms = rooms
+    .done = done
+
+outcome =
+    .done = done
+    .already_so = right already
+    .skipped = skipped
+    .failed = failed
+    .open = not known yet
+
+action =
+    .create_account = making an account
+    .adopt_account = taking an account over
+    .set_display_name = changing a name
+    .link_external_id = linking an account to its sign-in
+    .lock_account = locking an account
+    .unlock_account = unlocking an account
+    .deactivate_account = deactivating an account
+    .reactivate_account = reactivating an account
+    .set_server_admin = changing server administration
+    .note_privileges = noting rights
+    .create_room = making a room
+    .set_name = changing a room’s name
+    .set_topic = changing a room’s topic
+    .set_avatar = changing a room’s picture
+    .set_alias = changing a room’s address
+    .set_join_rule = changing who can enter
+    .set_history = changing who can read the history
+    .set_retention = changing how long messages are kept
+    .set_parent = changing a room’s space
+    .add_child = adding a room to a space
+    .drop_child = taking a room out of a space
+    .set_levels = changing levels
+    .add_member = adding somebody to a room
+    .remove_member = removing somebody from a room
+    .ban_member = banning somebody
+    .unban_member = lifting a ban
+    .redact = deleting messages
+    .delete_room = deleting a room
+
+# What somebody changed by hand.
+drift =
+    .levels = the levels
+    .member = who is in it
+    .name = the name
+    .topic = the topic
+    .avatar = the picture
+    .alias = the address
+    .join_rule = who can enter
+    .history = who can read the history
+    .retention = how long messages are kept
+    .parent = the space
+    .child = the rooms of the space
+    .encryption = the encryption
+    .other = a setting

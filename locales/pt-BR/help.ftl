@@ -1,0 +1,70 @@
+# Ajuda: uma linha para cada comando, e o que se diz sobre um deles.
+
+help-intro = Você pode me pedir o seguinte:
+help-intro-room = Aqui você pode me pedir isto; o resto funciona na sala de controle:
+help-item = { $usage } – { $effect }
+help-more = Mais sobre um comando: `{ $prefix }help` e o nome dele. Nomes podem ser escritos como `ana.souza`, como menção ou como link.
+help-reactions = Respondo com ⏳ enquanto trabalho, ✅ quando tudo foi feito, ⚠️ quando só uma parte foi feita e ❌ quando nada foi feito.
+
+help-usage = { $usage }
+help-effect = **O que faz:** { $effect }
+help-example = **Exemplo:** { $example }
+help-right = **Direito necessário:** { $right }
+help-right-none = **Direito necessário:** nenhum
+help-also = **Também entendo:** { $list }
+help-undo = **Dá para desfazer?** { $undo }
+help-where = **Onde:** só na sala de controle
+help-where-rooms = **Onde:** na sala de controle e em todas as salas de que cuido
+help-not-available = Este comando ainda não está disponível.
+
+help-help = mostra os comandos ou como usar um deles
+help-status = mostra como estou e o que está na fila
+help-whoami = mostra quem você é para mim e o que pode fazer
+help-confirm = confirma algo que perguntei
+help-sync = deixa contas e salas de acordo com o EquipeMed
+help-approve = libera uma mudança que ficou retida por ser grande
+help-user = mostra o que sei sobre uma conta
+help-users = lista contas
+help-why = explica por que alguém está, ou não está, em uma sala
+help-grants = lista o que foi concedido ou proibido por comando
+help-audit = mostra o que foi feito, quando e por quem
+help-promote = dá um nível a alguém, com os direitos que vêm junto
+help-demote = retira o nível e os direitos
+help-redact = apaga mensagens ou reações
+help-kick = remove alguém de uma sala por um tempo
+help-mute = deixa alguém ler em uma sala, sem escrever
+help-unmute = deixa alguém escrever de novo
+help-ban = bane alguém de uma sala
+help-unban = permite que alguém volte à sala
+help-lock = bloqueia uma conta: as sessões param, as salas ficam
+help-unlock = desbloqueia uma conta
+help-deactivate = desativa uma conta de vez: ela sai de todas as salas
+help-reactivate = torna utilizável uma conta desativada
+help-rooms = lista, conta, cria, substitui e limpa salas
+
+# O que se diz em help-undo, por comando.
+undo =
+    .help = Não muda nada.
+    .status = Não muda nada.
+    .whoami = Não muda nada.
+    .confirm = Depende do que você confirma; a prévia diz.
+    .sync = Só aplica o que o EquipeMed diz; mudanças grandes esperam aprovação.
+    .approve = Não. O que foi liberado é feito na hora.
+    .user = Não muda nada.
+    .users = Não muda nada.
+    .why = Não muda nada.
+    .grants = Não muda nada.
+    .audit = Não muda nada.
+    .promote = Sim, com demote.
+    .demote = Sim, com promote.
+    .redact = Não. Mensagem apagada não volta.
+    .kick = Termina sozinho após 24 horas, ou no prazo que você indicar com `for`.
+    .mute = Sim, com unmute.
+    .unmute = Sim, com mute.
+    .ban = Sim, com unban.
+    .unban = Sim, com ban.
+    .lock = Sim, com unlock.
+    .unlock = Sim, com lock.
+    .deactivate = Só em parte: a conta pode ser reativada, mas as conversas diretas se perdem.
+    .reactivate = Sim, com deactivate.
+    .rooms = Listar não muda nada; salas apagadas na limpeza não voltam.

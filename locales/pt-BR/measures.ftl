@@ -1,0 +1,69 @@
+# O que se faz com pessoas e mensagens por comando.
+
+place-everywhere = em todas as salas
+place-room = na sala { $room }
+
+promoted = { $user } agora tem { $rank } { $place }.
+promoted-until = { $user } agora tem { $rank } { $place }, até { $until }.
+demoted = { $user } não tem mais nível próprio { $place }.
+demoted-until = { $user } fica sem nível próprio { $place } até { $until }.
+kicked = { $user } foi removido(a) da sala { $room }.
+kicked-until = { $user } foi removido(a) da sala { $room } até { $until }.
+muted = { $user } não pode mais escrever { $place }.
+muted-until = { $user } não pode escrever { $place } até { $until }.
+unmuted = { $user } pode escrever de novo { $place }.
+banned = { $user } foi banido(a) da sala { $room }.
+banned-until = { $user } foi banido(a) da sala { $room } até { $until }.
+unbanned = { $user } pode voltar à sala { $room }.
+locked = A conta { $user } está bloqueada.
+locked-until = A conta { $user } está bloqueada até { $until }.
+unlocked = A conta { $user } foi desbloqueada.
+deactivated = A conta { $user } foi desativada.
+reactivated = A conta { $user } está ativa de novo.
+already-so = { $user }: já estava assim, não foi preciso mudar nada.
+nothing-to-lift = { $user }: não há nada desse tipo para retirar.
+lifted-not-all = { $user }: retirado, mas o EquipeMed ou a configuração ainda quer assim. `{ $prefix }why` mostra o motivo.
+not-a-member = { $user } não participa da sala { $room }.
+grant-failed = Não deu certo: { $detail }
+grant-waits = O Synapse não está respondendo. Anotei o pedido e vou tentar de novo.
+grant-held = { $user }: ficou retido para aprovação como { $id }.
+would-do = Nada foi feito. Aconteceria o seguinte:
+partly = Só uma parte foi feita. Feitos: { $done }, falhas: { $failed }.
+undo-with = Para desfazer: { $command }
+
+grants-intro = { $count ->
+        [one] 1 concessão em vigor
+       *[other] { $count } concessões em vigor
+    }:
+grants-none = Nada foi concedido nem proibido por comando.
+grants-none-user = Nada foi concedido a { $user } nem proibido por comando.
+grant-line = { $id }: { $user }, { $kind } { $place }, por { $asker } em { $when }
+grant-line-until = { $id }: { $user }, { $kind } { $place }, por { $asker } em { $when }, até { $until }
+with-reason = { $line } – motivo: { $reason }
+
+redacted = { $count ->
+        [0] Nenhuma mensagem apagada
+        [one] 1 mensagem apagada
+       *[other] { $count } mensagens apagadas
+    } na sala { $room }.
+redacted-reactions = { $count ->
+        [0] Nenhuma reação removida
+        [one] 1 reação removida
+       *[other] { $count } reações removidas
+    }.
+redact-partly = Só uma parte foi apagada. Apagadas: { $done }, falhas: { $failed }.
+redact-failed = Nada foi apagado: { $detail }
+redact-none = Não encontrei nada para apagar.
+redact-none-user = Não encontrei mensagens de { $user } na sala { $room }.
+redact-already = Essa mensagem já foi apagada.
+redact-not-a-message = Isso não é uma mensagem nem uma reação, por isso não pode ser apagado.
+redact-more = Voltei até onde pude; pode haver mensagens mais antigas. Repita o comando para continuar.
+redact-preview = { $count ->
+        [0] Nenhuma mensagem de
+        [one] Seria apagada 1 mensagem de
+       *[other] Seriam apagadas { $count } mensagens de
+    } { $user } na sala { $room }, de { $oldest } a { $newest }.
+redact-preview-event = Seria apagada 1 mensagem de { $user } na sala { $room }.
+# O que todos na sala leem ao lado de uma mensagem apagada ou de uma remoção.
+reason-asked = a pedido de { $asker }
+reason-asked-because = { $reason } (a pedido de { $asker })

@@ -1,0 +1,38 @@
+# O que se mostra sobre pessoas: user, users, why, whoami.
+
+user-intro = { $user }
+user-person = EquipeMed: { $name }, { $standing }
+user-unbound = EquipeMed: ninguém tem esta conta
+user-account = Conta: { $state }
+user-no-account = Conta: ainda não existe
+user-admin = Administra o servidor
+user-roles = Funções: { $list }
+user-roles-none = Funções: nenhuma
+user-rights = Direitos { $place }: { $list }
+user-rights-none = Direitos: nenhum
+user-level = Nível { $level } { $place }
+user-rooms = Salas ({ $count }): { $list }
+user-rooms-none = Salas: nenhuma
+user-seen = Visto(a) por último: { $when }
+user-pushed = Atualizado por mim em: { $when }
+user-pushed-never = Atualizado por mim em: nunca
+user-grants = Concedido ou proibido por comando:
+
+users-intro = { $count ->
+        [0] Nenhuma conta
+        [one] 1 conta
+       *[other] { $count } contas
+    }:
+users-line = { $user } – { $status }
+users-line-when = { $user } – { $status }, { $when }
+users-none = Nenhuma conta corresponde.
+
+why-intro = Por que { $user } está onde está:
+why-intro-room = Por que { $user } está, ou não está, na sala { $room }:
+why-line = { $detail }
+why-unknown = O EquipeMed não conhece ninguém com a conta { $user }, por isso não cuido dela.
+
+whoami-intro = Você é { $user }.
+whoami-person = No EquipeMed: { $name }, { $standing }
+whoami-unknown = O EquipeMed não conhece esta conta.
+whoami-hint = Com `{ $prefix }help` mostro o que você pode me pedir.

@@ -1,0 +1,32 @@
+# Sincronização, suas partes retidas e a aprovação delas.
+
+sync-started = Estou comparando o Synapse com o EquipeMed…
+sync-progress = { $phase }: { $done } de { $total } passos…
+sync-done = Pronto. Mudanças: { $done }, já certos: { $already }, pulados: { $skipped }, falhas: { $failed }, a verificar: { $findings }. Execução: { $audit }.
+sync-nothing = Não há nada a mudar: o Synapse está de acordo com o EquipeMed.
+sync-failed = A sincronização não chegou ao fim: { $detail }. Vou tentar de novo.
+sync-held = **Retido { $id }:** { $reason } ({ $count ->
+        [one] 1 mudança
+       *[other] { $count } mudanças
+    }). Aguarda `{ $prefix }approve { $id }`
+sync-trouble = { $kind }, { $subject }: { $detail }
+sync-finding = A verificar: { $detail }
+waiting-for-other = Já existe uma sincronização em andamento; aviso quando ela terminar.
+dry-run-intro = { $count ->
+        [one] Seria feita 1 mudança
+       *[other] Seriam feitas { $count } mudanças
+    }; nada foi alterado:
+dry-run-nothing = Nada mudaria: o Synapse está de acordo com o EquipeMed.
+and-more = … e mais { $count }
+as-file = A lista é longa: está no arquivo anexo.
+
+approved = { $id } liberado: { $count ->
+        [one] 1 mudança está sendo feita
+       *[other] { $count } mudanças estão sendo feitas
+    }.
+approve-done = O que foi liberado como { $id } está feito. Mudanças: { $done }, falhas: { $failed }.
+approve-added = Algo foi acrescentado a { $id } nesse meio-tempo, por isso não foi feito. Ficou retido de novo como { $now }.
+not-held = Não há nada retido como “{ $said }”. `{ $prefix }status` mostra o que está esperando.
+approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
+approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.
+approve-expired = { $id } ficou retido por mais de 24 horas e perdeu a validade. Se ainda for preciso, será retido de novo.

@@ -1,0 +1,29 @@
+# Quando um texto não é um comando que se possa executar, ou não indica ninguém nem nada.
+
+no-such-word = Não conheço o comando “{ $said }”. Digite `{ $prefix }help` para ver todos.
+no-such-word-near = Não conheço o comando “{ $said }”. Você quis dizer { $nearest }?
+missing = Está faltando { $what }. Digite assim: { $usage }
+
+    Por exemplo: { $example }
+unexpected = Não entendi “{ $said }” neste comando.
+unexpected-near = Não entendi “{ $said }” neste comando. Você quis dizer { $nearest }?
+wrong = “{ $said }” não serve aqui: preciso de { $what }.
+usage = Digite assim: { $usage }
+ambiguous = “{ $said }” mostra um nome e leva a outro. Prefiro não adivinhar: digite o nome, por favor.
+unclosed = Há aspas abertas que não foram fechadas.
+not-here = { $word } só funciona na sala de controle.
+not-available = { $word } ainda não está disponível.
+
+nobody = Não conheço ninguém com o nome “{ $said }”.
+nobody-near = Não conheço ninguém com o nome “{ $said }”. Você quis dizer { $nearest }?
+several-people = “{ $said }” pode ser mais de uma pessoa: { $list }. Diga qual delas, por favor.
+no-room = Não conheço nenhuma sala com o nome “{ $said }”.
+no-room-near = Não conheço nenhuma sala com o nome “{ $said }”. Você quis dizer { $nearest }?
+several-rooms = “{ $said }” pode ser mais de uma sala: { $list }. Diga qual delas, por favor.
+person-or-room = “{ $said }” é nome de uma pessoa e também de uma sala. Use o identificador completo, por favor.
+not-managed = Não cuido da sala { $room }, por isso não mudo nada nela.
+no-account = { $user } não tem conta neste servidor.
+no-event = Não encontrei essa mensagem. Será que foi apagada, ou está em uma sala da qual não participo?
+event-elsewhere = Essa mensagem é de outra sala. Use o link da mensagem ou diga a sala com `in`.
+bot-not-there = Não participo da sala { $room }, por isso não posso fazer nada nela.
+need-room = Diga em qual sala: acrescente `in` e o nome da sala.

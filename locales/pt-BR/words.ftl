@@ -1,0 +1,139 @@
+# Palavras soltas, procuradas pelo nome que têm no código, e o que as junta.
+
+list-next = { $before }, { $item }
+list-last = { $before } e { $item }
+
+# O que um posto dá; vem depois de “tem”.
+rank-moderator = nível 50 (moderação)
+rank-admin = nível 100 (administração)
+rank-level = nível { $level }
+
+# Motivos para algo ficar retido.
+held-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura e agora tem { $now }
+held-many-locked = { $people } de { $of } pessoas ativas seriam bloqueadas ou desativadas em 24 horas
+held-many-removed = { $people } de { $of } participantes seriam removidos da sala { $room } em 24 horas
+held-rule-matches-nobody = de repente, ninguém corresponde à regra da sala { $room }
+held-many-gain = { $people } pessoas ganhariam poder de administração em 24 horas
+held-last-administrator = não restaria ninguém na administração
+held-shorter-retention = as mensagens da sala { $room } seriam guardadas por menos tempo, e as mais antigas, apagadas
+held-still-waiting = já estava retido e ninguém aprovou desde então
+
+# O que vem depois de um comando, como no modo de usar.
+placeholder =
+    .WHO = uma pessoa (como `ana.souza`)
+    .ROOM = uma sala (como `icu`)
+    .ID = o código do que está retido
+    .CODE = o código da prévia
+    .LEVEL = um nível de 0 a 100, `moderator` ou `admin`
+    .COMMAND = o nome de um comando
+    .TEXT = uma parte do nome
+    .LINK = o link de uma mensagem
+    .NAME = um nome
+    .SELECTOR = quem deve participar (como `group: Plantão UTI`)
+    .SPACE = um espaço
+    .KEY = o nome da sala na configuração
+    .N = um número
+    .DURATION = um período (como `30min`, `2h` ou `7d`)
+    .EMOJI = uma reação (como 👍)
+    .REASON = um motivo
+
+right =
+    .redact = apagar mensagens
+    .kick = remover e silenciar pessoas
+    .ban = banir pessoas
+    .promote = dar e retirar níveis
+    .lock = bloquear contas
+    .rooms = criar e remover salas
+    .sync = sincronizar
+    .audit = consultar contas e auditoria
+    .approve = aprovar
+
+grant-kind =
+    .moderator = moderação
+    .admin = administração
+    .level = nível
+    .mute = silêncio
+    .kick = remoção
+    .ban = banimento
+    .lock = bloqueio
+    .deactivate = desativação
+
+standing =
+    .active = com acesso ativo
+    .off = sem acesso no momento
+    .gone = fora da equipe
+    .unknown = com situação desconhecida
+
+account-state =
+    .usable = ativa
+    .locked = bloqueada
+    .suspended = suspensa
+    .deactivated = desativada
+    .none = nenhuma
+
+user-status =
+    .synced = em dia
+    .stale = sem conferência há algum tempo
+    .never = ainda sem conta
+    .locked = conta bloqueada
+    .gone = fora da equipe
+
+phase =
+    .waiting = aguardando
+    .reading = lendo o EquipeMed e o Synapse
+    .accounts = contas
+    .rooms = salas
+    .done = pronto
+
+outcome =
+    .done = feito
+    .already_so = já estava certo
+    .skipped = pulado
+    .failed = falhou
+    .open = ainda sem resultado
+
+action =
+    .create_account = criar conta
+    .adopt_account = assumir conta
+    .set_display_name = mudar nome
+    .link_external_id = ligar conta ao login
+    .lock_account = bloquear conta
+    .unlock_account = desbloquear conta
+    .deactivate_account = desativar conta
+    .reactivate_account = reativar conta
+    .set_server_admin = mudar administração do servidor
+    .note_privileges = registrar direitos
+    .create_room = criar sala
+    .set_name = mudar nome da sala
+    .set_topic = mudar descrição da sala
+    .set_avatar = mudar imagem da sala
+    .set_alias = mudar endereço da sala
+    .set_join_rule = mudar quem pode entrar
+    .set_history = mudar quem pode ler o histórico
+    .set_retention = mudar por quanto tempo as mensagens são guardadas
+    .set_parent = mudar espaço da sala
+    .add_child = incluir sala em espaço
+    .drop_child = tirar sala de espaço
+    .set_levels = mudar níveis
+    .add_member = incluir alguém em sala
+    .remove_member = remover alguém de sala
+    .ban_member = banir alguém
+    .unban_member = retirar banimento
+    .redact = apagar mensagens
+    .delete_room = apagar sala
+
+# O que alguém alterou manualmente.
+drift =
+    .levels = os níveis
+    .member = quem participa
+    .name = o nome
+    .topic = a descrição
+    .avatar = a imagem
+    .alias = o endereço
+    .join_rule = quem pode entrar
+    .history = quem pode ler o histórico
+    .retention = por quanto tempo as mensagens são guardadas
+    .parent = o espaço
+    .child = as salas do espaço
+    .encryption = a criptografia
+    .other = uma configuração

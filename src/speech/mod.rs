@@ -1,0 +1,152 @@
+//! What the bot says, in people's own language: from the name of a text and what it is about to plain text and HTML.
+//!
+//! The texts are the Fluent files below `locales/`; HTML is made from them and from nothing else. What people wrote or
+//! are called comes in as an [`Arg`] and can never become markup (see `markup`). A text that is missing is said in
+//! English, then by its name: what went wrong must not hide what is to be told.
+
+mod answer;
+mod arg;
+mod markup;
+mod sources;
+
+use std::fmt;
+use std::sync::Arc;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use unic_langid::LanguageIdentifier;
+
+use crate::config::settings::Language;
+use crate::homeserver::Said;
+
+pub use answer::Answer;
+pub use arg::{ARG_CHARS, Arg};
+
+type Bundle = FluentBundle<FluentResource>;
+
+/// What commands begin with where nothing else is configured.
+const PREFIX: &str = "!";
+
+/// The texts of one language. Clones share them.
+#[derive(Clone)]
+pub struct Texts {
+    language: Language,
+    prefix: Arc<str>,
+    /// The wanted language and, where it is another, English.
+    bundles: Arc<Vec<Bundle>>,
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Texts").field("language", &self.language).field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Texts {
+    /// The texts of a language.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        let languages = if language == Language::En { vec![language] } else { vec![language, Language::En] };
+        let bundles = languages.into_iter().map(bundle).collect();
+        Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles) }
+    }
+
+    /// The same, where commands begin with something else than `!`; every text can name it as `{ $prefix }`.
+    #[must_use]
+    pub fn with_prefix(self, prefix: &str) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Which language it is.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text. A line that is left empty in the file begins a new one; other ends of lines there are spaces.
+    #[must_use]
+    pub fn say(&self, id: &'static str, args: &[(&'static str, Arg)]) -> Said {
+        self.text(id, args, true)
+    }
+
+    /// The same in one line, to be put together with others.
+    #[must_use]
+    pub fn line(&self, id: &'static str, args: &[(&'static str, Arg)]) -> Said {
+        self.text(id, args, false)
+    }
+
+    /// A single word out of a list of words, such as a right or an outcome, by its name in the code; the name itself
+    /// when the list does not have it.
+    #[must_use]
+    pub fn word(&self, list: &'static str, name: &str) -> Said {
+        let found = self.bundles.iter().find_map(|bundle| self.format(bundle, list, Some(name), &[], false));
+        found.unwrap_or_else(|| markup::argument(&Arg::Text(name.to_owned())))
+    }
+
+    /// Several things as one would say them: `a, b and c`.
+    #[must_use]
+    pub fn list(&self, items: Vec<Said>) -> Said {
+        let count = items.len();
+        let joined = items.into_iter().enumerate().reduce(|(_, before), (index, item)| {
+            let id = if index + 1 == count { "list-last" } else { "list-next" };
+            (index, self.line(id, &[("before", Arg::Said(before)), ("item", Arg::Said(item))]))
+        });
+        joined.map(|(_, said)| said).unwrap_or_default()
+    }
+
+    fn text(&self, id: &str, args: &[(&'static str, Arg)], breaks: bool) -> Said {
+        let said = self.bundles.iter().find_map(|bundle| self.format(bundle, id, None, args, breaks));
+        said.unwrap_or_else(|| {
+            tracing::error!(text = id, "a text is missing, or something that it names");
+            Said { plain: id.to_owned(), html: id.to_owned() }
+        })
+    }
+
+    /// Numbers go through Fluent, which knows plurals; everything else is held apart until the markup is read.
+    fn format(
+        &self,
+        bundle: &Bundle,
+        id: &str,
+        attribute: Option<&str>,
+        args: &[(&'static str, Arg)],
+        breaks: bool,
+    ) -> Option<Said> {
+        let message = bundle.get_message(id)?;
+        let pattern = match attribute {
+            Some(name) => message.get_attribute(name)?.value(),
+            None => message.value()?,
+        };
+        let prefix = ("prefix", Arg::Text(self.prefix.as_ref().to_owned()));
+        let mut values = FluentArgs::with_capacity(args.len() + 1);
+        let mut inserts = Vec::with_capacity(args.len() + 1);
+        for (name, arg) in args.iter().chain([&prefix]) {
+            let value = match arg {
+                Arg::Number(number) => FluentValue::from(*number),
+                other => {
+                    let place = markup::place(inserts.len())?;
+                    inserts.push(markup::argument(other));
+                    FluentValue::from(place.to_string())
+                }
+            };
+            values.set(*name, value);
+        }
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(&values), &mut errors);
+        errors.is_empty().then(|| markup::render(&text, &inserts, breaks))
+    }
+}
+
+/// A file that cannot be read as a whole gives what can be read of it; the tests see to it that all can.
+fn bundle(language: Language) -> Bundle {
+    let tag: LanguageIdentifier = language.as_str().parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+    // The marks around what is put in are shown as boxes by some clients.
+    bundle.set_use_isolating(false);
+    for source in sources::of(language) {
+        let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(resource, _errors)| resource);
+        if bundle.add_resource(resource).is_err() {
+            tracing::error!(language = language.as_str(), "a text stands twice in the files");
+        }
+    }
+    bundle
+}

@@ -1,0 +1,17 @@
+//! The Fluent files, part of the binary: there is nothing to install beside it, and nothing that can be missing.
+
+use crate::config::settings::Language;
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        /// The files of one language.
+        pub(super) fn of(language: Language) -> &'static [&'static str] {
+            match language {
+                Language::PtBr => &[$(include_str!(concat!("../../locales/pt-BR/", $name, ".ftl")),)*],
+                Language::En => &[$(include_str!(concat!("../../locales/en/", $name, ".ftl")),)*],
+            }
+        }
+    };
+}
+
+files! { "understanding" "rights" "help" "status" "sync" "measures" "people" "rooms" "confirm" "announcements" "words" }
