@@ -14,6 +14,8 @@ pub mod store;
 
 pub mod engine;
 
+pub mod chat;
+
 pub mod inbound;
 
 pub mod cli;

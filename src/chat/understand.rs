@@ -217,7 +217,9 @@ impl Chat {
             }
             Misunderstood::Ambiguous { said: what } => texts.say("ambiguous", &[said(what)]),
             Misunderstood::Unclosed => texts.say("unclosed", &[]),
-            Misunderstood::NotHere { word } => texts.say("not-here", &[command(*word)]),
+            Misunderstood::TooMany { word, most } => {
+                texts.say("too-many", &[command(*word), ("most", super::announce::number(*most))])
+            }
         };
         Reply::new(Mark::Failed, answer.line(text))
     }

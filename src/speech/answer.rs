@@ -58,6 +58,13 @@ impl Answer {
         items.into_iter().fold(self, Self::item)
     }
 
+    /// Everything of another answer behind this one.
+    #[must_use]
+    pub fn then(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        self
+    }
+
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -83,6 +83,12 @@ impl Texts {
         found.unwrap_or_else(|| markup::argument(&Arg::Text(name.to_owned())))
     }
 
+    /// One thing alone, as it stands in a text.
+    #[must_use]
+    pub fn shown(&self, arg: &Arg) -> Said {
+        markup::argument(arg)
+    }
+
     /// Several things as one would say them: `a, b and c`.
     #[must_use]
     pub fn list(&self, items: Vec<Said>) -> Said {

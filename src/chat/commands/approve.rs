@@ -50,8 +50,8 @@ impl Chat {
         Ok(Turn::Later(
             async move {
                 let mut reply = chat.follow_run(&ask, run).await?;
-                reply.answer = reply.answer.before(Answer::new().line(intro));
-                Ok(Reply { ..reply })
+                reply.answer = Answer::new().line(intro).then(reply.answer);
+                Ok(reply)
             }
             .boxed(),
         ))

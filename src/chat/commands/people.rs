@@ -72,7 +72,7 @@ impl Chat {
             answer = answer.line(texts.line("user-rights-none", &[]));
         }
         if !everywhere.is_empty() {
-            answer = answer.line(self.rights_line(&everywhere, texts.line("everywhere", &[])));
+            answer = answer.line(self.rights_line(&everywhere, texts.line("place-everywhere", &[])));
         }
         let mut rooms = Vec::new();
         for (key, room) in &scene.policy.rooms {
@@ -83,7 +83,7 @@ impl Chat {
             }
             let here: Rights = access.rights(person, Some(key)).difference(&everywhere).copied().collect();
             if !here.is_empty() {
-                answer = answer.line(self.rights_line(&here, texts.line("in-room", &[("room", scene.room(key))])));
+                answer = answer.line(self.rights_line(&here, texts.line("place-room", &[("room", scene.room(key))])));
             }
         }
         answer.line(match rooms.is_empty() {
@@ -203,11 +203,11 @@ impl Chat {
         }
     }
 
-    /// "everywhere" or "in the room …".
+    /// "place-everywhere" or "in the room …".
     pub(super) fn place(&self, ask: &Ask, room: Option<&RoomKey>) -> Said {
         match room {
-            None => self.texts().line("everywhere", &[]),
-            Some(room) => self.texts().line("in-room", &[("room", ask.scene.room(room))]),
+            None => self.texts().line("place-everywhere", &[]),
+            Some(room) => self.texts().line("place-room", &[("room", ask.scene.room(room))]),
         }
     }
 

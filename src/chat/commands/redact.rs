@@ -16,7 +16,7 @@ use crate::chat::announce::number;
 use crate::chat::ask::{Ask, Refusal};
 use crate::chat::find::NotFound;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::homeserver::Said;
+use crate::homeserver::{Said, Search};
 use crate::speech::{Answer, Arg};
 use crate::store::{DeedId, NewDeed};
 
@@ -26,6 +26,8 @@ const WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// More at once than anybody means by one command.
 const AT_MOST: usize = 500;
+/// What counts as a message.
+const MESSAGES: &[&str] = &["m.room.message", "m.sticker", "m.room.encrypted"];
 
 /// One event that is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +160,7 @@ impl Chat {
         if seen.redacted && !again {
             return Err(Stop::Unclear(texts.say("redact-already", &[])));
         }
-        if seen.state_key {
+        if seen.is_state {
             return Err(Stop::Unclear(texts.say("redact-not-a-message", &[])));
         }
         Ok(Target {
@@ -166,7 +168,7 @@ impl Chat {
             room: room.clone(),
             event: event.clone(),
             sender: seen.sender,
-            at: seen.sent_at,
+            at: instant(seen.origin_server_ts),
         })
     }
 
@@ -186,8 +188,12 @@ impl Chat {
             Extent::Last(count) => (usize::try_from(count).unwrap_or(AT_MOST).min(AT_MOST), None),
             Extent::Since(span) => (AT_MOST, ask.sent_at.checked_sub(span).ok()),
         };
-        let events = self.engine().reader().latest_events(room_id, &user, at_most, until).await?;
-        Ok(events
+        let since = until.and_then(|until| u64::try_from(until.as_millisecond()).ok());
+        let search = Search { sender: Some(&user), types: MESSAGES, at_most, since };
+        // New versions of a message are among them: left there, the edited text would stay on the server.
+        let latest = self.engine().reader().latest_events(room_id, &search).await?;
+        Ok(latest
+            .events
             .into_iter()
             .filter(|event| event.event_id != ask.event)
             .map(|event| Target {
@@ -195,7 +201,7 @@ impl Chat {
                 room: room.clone(),
                 event: event.event_id,
                 sender: event.sender,
-                at: event.sent_at,
+                at: instant(event.origin_server_ts),
             })
             .collect())
     }
@@ -313,6 +319,11 @@ impl Chat {
         reply.quiet = ask.place == Place::Managed && why.is_empty();
         Ok(reply)
     }
+}
+
+/// An instant by Synapse's clock.
+fn instant(ms: u64) -> Timestamp {
+    i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
 }
 
 /// What makes a deed of a command one deed.
