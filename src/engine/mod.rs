@@ -10,6 +10,7 @@ pub mod deeds;
 pub mod gather;
 pub mod look;
 pub mod pass;
+pub mod pictures;
 pub mod progress;
 pub mod queue;
 pub mod report;
@@ -28,7 +29,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
+use crate::metrics::Work;
 use crate::store::Store;
+use pictures::Pictures;
 use progress::Progress;
 use subjects::Subjects;
 
@@ -61,6 +64,8 @@ pub struct Engine {
 struct Inner {
     parts: Parts,
     subjects: Subjects,
+    pictures: Pictures,
+    metrics: Work,
     progress: watch::Sender<Progress>,
     woken: tokio::sync::Notify,
     /// Intents older than this are somebody's who died.
@@ -73,8 +78,15 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let (progress, _) = watch::channel(Progress::default());
         let started = parts.clock.now();
-        let inner =
-            Inner { parts, subjects: Subjects::default(), progress, woken: tokio::sync::Notify::new(), started };
+        let inner = Inner {
+            pictures: Pictures::new(parts.policy.bot.clone()),
+            parts,
+            subjects: Subjects::default(),
+            metrics: Work::default(),
+            progress,
+            woken: tokio::sync::Notify::new(),
+            started,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -86,6 +98,23 @@ impl Engine {
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.inner.progress.subscribe()
+    }
+
+    /// Rooms as they were last seen, for who hears of changes.
+    #[must_use]
+    pub fn pictures(&self) -> &Pictures {
+        &self.inner.pictures
+    }
+
+    /// What was done so far, in numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &Work {
+        &self.inner.metrics
+    }
+
+    /// Has the lanes look at the store now, after somebody stored a wake-up there.
+    pub fn nudge(&self) {
+        self.inner.woken.notify_waiters();
     }
 
     /// The store, for those who hand in wishes.

@@ -133,7 +133,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = self.extent(target, &known.bindings, &wanted);
-        let rooms = look::rooms(&parts.reader, &parts.store, &mut known, &keys, options.dry_run).await?;
+        let rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
             .iter()
