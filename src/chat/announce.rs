@@ -19,7 +19,10 @@ impl Chat {
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
             if let Err(error) = self.tell_open().await {
-                tracing::warn!(error = super::understand::for_logs(&error), "An announcement could not be told; it is told later");
+                tracing::warn!(
+                    error = super::understand::for_logs(&error),
+                    "An announcement could not be told; it is told later"
+                );
                 pause(LOOK_EVERY * 10, stop).await;
             }
             pause(LOOK_EVERY, stop).await;
@@ -57,24 +60,25 @@ impl Chat {
                     ("count", number(*count)),
                 ],
             ),
-            Announcement::PutBack { room, what, by } => texts.say("drift-put-back", &[
-                ("what", Arg::Said(self.what(what))),
-                ("room", scene.room(room)),
-                ("user", scene.user(by)),
-            ]),
-            Announcement::Seen { room, what, by } => texts.say("drift-seen", &[
-                ("what", Arg::Said(self.what(what))),
-                ("room", scene.room(room)),
-                ("user", scene.user(by)),
-            ]),
+            Announcement::PutBack { room, what, by } => texts.say(
+                "drift-put-back",
+                &[("what", Arg::Said(self.what(what))), ("room", scene.room(room)), ("user", scene.user(by))],
+            ),
+            Announcement::Seen { room, what, by } => texts.say(
+                "drift-seen",
+                &[("what", Arg::Said(self.what(what))), ("room", scene.room(room)), ("user", scene.user(by))],
+            ),
             Announcement::Fight { room, what, by, minutes } => {
                 let people = by.iter().map(|user| texts.shown(&scene.user(user))).collect();
-                texts.say("drift-fight", &[
-                    ("what", Arg::Said(self.what(what))),
-                    ("room", scene.room(room)),
-                    ("user", Arg::Said(texts.list(people))),
-                    ("minutes", Arg::Number(i64::from(*minutes))),
-                ])
+                texts.say(
+                    "drift-fight",
+                    &[
+                        ("what", Arg::Said(self.what(what))),
+                        ("room", scene.room(room)),
+                        ("user", Arg::Said(texts.list(people))),
+                        ("minutes", Arg::Number(i64::from(*minutes))),
+                    ],
+                )
             }
             Announcement::Stray { kind, room_id } => {
                 let room = match scene.key_of(room_id) {
@@ -121,10 +125,14 @@ impl Chat {
                 "held-many-removed",
                 &[("room", scene.room(room)), ("people", number(*people)), ("of", number(*of))],
             ),
-            HeldReason::RuleMatchesNobody { room } => texts.line("held-rule-matches-nobody", &[("room", scene.room(room))]),
+            HeldReason::RuleMatchesNobody { room } => {
+                texts.line("held-rule-matches-nobody", &[("room", scene.room(room))])
+            }
             HeldReason::ManyGain { people } => texts.line("held-many-gain", &[("people", number(*people))]),
             HeldReason::LastAdministrator => texts.line("held-last-administrator", &[]),
-            HeldReason::ShorterRetention { room } => texts.line("held-shorter-retention", &[("room", scene.room(room))]),
+            HeldReason::ShorterRetention { room } => {
+                texts.line("held-shorter-retention", &[("room", scene.room(room))])
+            }
             HeldReason::StillWaiting => texts.line("held-still-waiting", &[]),
         }
     }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use super::scene::Scene;
-use crate::speech::{Arg, Texts};
 use crate::homeserver::Said;
+use crate::speech::{Arg, Texts};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,8 @@ impl Ask {
         if self.asker == Asker::Person(person) {
             return Err(Refusal::Own);
         }
-        if let Some(user) = self.scene.user_of(person).filter(|user| self.scene.policy.users.protected.contains(*user)) {
+        if let Some(user) = self.scene.user_of(person).filter(|user| self.scene.policy.users.protected.contains(*user))
+        {
             return Err(Refusal::Protected(user.clone()));
         }
         let Some(touched) = self.scene.directory.get(person) else { return Ok(()) };

@@ -94,8 +94,7 @@ impl Chat {
         let room = room.ok_or_else(|| Stop::Unclear(texts.say("confirm-changed", &[])))?;
         let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
         let command = confirmation.command;
-        let inner =
-            Ask { room_id: confirmation.room_id, room, place, command, confirmed: Some(code), ..ask.clone() };
+        let inner = Ask { room_id: confirmation.room_id, room, place, command, confirmed: Some(code), ..ask.clone() };
         self.carry_out(&inner).await
     }
 

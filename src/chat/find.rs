@@ -156,9 +156,9 @@ impl Scene {
         Ok(match room {
             Where::Id(id) => Ok(id.clone()),
             Where::Alias(alias) => reader.resolve_alias(alias).await?.ok_or(NotFound::NoRoom { said, nearest: None }),
-            Where::Name(_) => self
-                .find_room(room)
-                .and_then(|key| self.rooms.get(&key).cloned().ok_or(NotFound::NotManaged { said })),
+            Where::Name(_) => {
+                self.find_room(room).and_then(|key| self.rooms.get(&key).cloned().ok_or(NotFound::NotManaged { said }))
+            }
         })
     }
 }

@@ -167,9 +167,10 @@ impl Chat {
                 let why = format!("refused: {}", refusal.word());
                 Reply::failed(Answer::new().line(refusal.said(texts, scene)), why)
             }
-            Stop::NotFound(not_found) => {
-                Reply::failed(Answer::new().line(not_found.said(texts, scene)), "whom or what it is about was not found")
-            }
+            Stop::NotFound(not_found) => Reply::failed(
+                Answer::new().line(not_found.said(texts, scene)),
+                "whom or what it is about was not found",
+            ),
             Stop::Unclear(said) => Reply::failed(Answer::new().line(said), "it was not clear"),
             Stop::Failed(error) => {
                 tracing::warn!(error = for_logs(&error), "A command failed");

@@ -109,7 +109,15 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
     };
     let directory = Source::open(&settings.directory)?.read()?;
     let person = connect::person(&wish.who, &directory, &store, &settings).await?.id;
-    let new = NewGrant { person, kind, scope, asker: OPERATOR.to_owned(), reason: wish.because.clone(), expires_at, source: None };
+    let new = NewGrant {
+        person,
+        kind,
+        scope,
+        asker: OPERATOR.to_owned(),
+        reason: wish.because.clone(),
+        expires_at,
+        source: None,
+    };
     let grant = store.add_grant(&new, now).await?;
     wake(&store, person, now).await?;
     output::text(&format!(

@@ -9,10 +9,11 @@ use equipemed_domain::observed::{ObservedAccounts, RoomSight};
 use equipemed_domain::policy::Policy;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
+use super::Engine;
 use super::gather::Known;
 use super::sights::{STILL_AT_IT, find_lost_rooms, look_at};
 use crate::homeserver::{HomeserverError, Reader};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// A look that did not come to an end.
 #[derive(Debug, thiserror::Error)]
@@ -110,17 +111,19 @@ fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) 
         .collect()
 }
 
-/// The rooms asked for. Rooms that the bot made and the store forgot are found again; a dry run does not note that.
+/// The rooms asked for: as they are known from what is pushed, else by reading them. Rooms that the bot made and the store
+/// forgot are found again; a dry run does not note that.
 ///
 /// # Errors
 /// When Synapse or the store does not answer.
 pub async fn rooms(
-    reader: &Reader,
-    store: &Store,
+    engine: &Engine,
     known: &mut Known,
     keys: &BTreeSet<RoomKey>,
     dry_run: bool,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, LookError> {
+    let (reader, store) = (&engine.parts().reader, &engine.parts().store);
+    let mut unbound = Vec::new();
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
     if !missing.is_empty() {
         let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
@@ -131,12 +134,19 @@ pub async fn rooms(
             lost = find_lost_rooms(reader, &missing, &bound).await?;
         }
         for (key, found) in lost {
-            let room_id = if dry_run { found } else { store.bind_room(&key, &found, known.now).await? };
+            let room_id = if dry_run {
+                unbound.push(found.clone());
+                found
+            } else {
+                store.bind_room(&key, &found, known.now).await?
+            };
             known.rooms.insert(key, room_id);
         }
     }
     let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
-    let mut seen = look_at(reader, present).await?;
+    let mut seen = look_at(engine, present).await?;
+    // Of a room that is not bound nobody hears what happens there.
+    unbound.iter().for_each(|room_id| engine.pictures().doubt(room_id));
     for key in keys {
         seen.entry(key.clone()).or_insert(RoomSight::Absent);
     }

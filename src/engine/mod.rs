@@ -12,6 +12,7 @@ pub mod drift;
 pub mod gather;
 pub mod look;
 pub mod pass;
+pub mod pictures;
 pub mod progress;
 pub mod queue;
 pub mod report;
@@ -33,7 +34,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
+use crate::metrics::Work;
 use crate::store::{Store, StoreError};
+use pictures::Pictures;
 use progress::Progress;
 use subjects::Subjects;
 
@@ -77,6 +80,8 @@ pub struct Engine {
 struct Inner {
     parts: Parts,
     subjects: Subjects,
+    pictures: Pictures,
+    metrics: Work,
     progress: watch::Sender<Progress>,
     woken: tokio::sync::Notify,
     /// Told when a narrow pass or a deed ended.
@@ -92,8 +97,10 @@ impl Engine {
         let (progress, _) = watch::channel(Progress::default());
         let started = parts.clock.now();
         let inner = Inner {
+            pictures: Pictures::new(parts.policy.bot.clone()),
             parts,
             subjects: Subjects::default(),
+            metrics: Work::default(),
             progress,
             woken: tokio::sync::Notify::new(),
             ended: tokio::sync::Notify::new(),
@@ -138,7 +145,19 @@ impl Engine {
         self.parts().source.read().context("EquipeMed's people could not be read")
     }
 
-    /// Tells the lanes that something was stored for them; without it they look a moment later.
+    /// Rooms as they were last seen, for who hears of changes.
+    #[must_use]
+    pub fn pictures(&self) -> &Pictures {
+        &self.inner.pictures
+    }
+
+    /// What was done so far, in numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &Work {
+        &self.inner.metrics
+    }
+
+    /// Has the lanes look at the store now, after somebody stored a wake-up there.
     pub fn nudge(&self) {
         self.inner.woken.notify_waiters();
     }

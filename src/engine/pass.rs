@@ -149,7 +149,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
-        let rooms = look::rooms(&parts.reader, &parts.store, &mut known, &keys, options.dry_run).await?;
+        let rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
             .iter()
@@ -235,9 +235,8 @@ impl Engine {
                 let bound = known.bindings.get(id).map(|binding| binding.user.clone());
                 // Nobody looks one up by name before it is known which name it would be.
                 let unbound = person.filter(|_| bound.is_none());
-                let candidate = bound.or_else(|| {
-                    unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok())
-                });
+                let candidate = bound
+                    .or_else(|| unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok()));
                 let Some(user) = candidate else { return Ok(ObservedAccounts::default()) };
                 let public_id = unbound.map(|person| person.public_id.as_str());
                 look::one_account(&parts.reader, policy, &user, public_id).await
@@ -328,12 +327,7 @@ impl Engine {
 }
 
 /// The scope of the plan, and the rooms to look at for it.
-fn extent(
-    target: &Target,
-    policy: &Policy,
-    bindings: &Bindings,
-    wanted: &Desired,
-) -> (Scope, BTreeSet<RoomKey>) {
+fn extent(target: &Target, policy: &Policy, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
     let rooms = &policy.rooms;
     match target {
         Target::Everything => (Scope::Everything, rooms.keys().cloned().collect()),

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
@@ -232,6 +233,7 @@ impl Engine {
         holder: &str,
     ) -> anyhow::Result<Report> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let start = clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
         let result = tokio::select! {
             result = self.full_pass(tenure, options, Some(run)) => result,
@@ -250,10 +252,25 @@ impl Engine {
                 RunEnd::Failed(format!("{error:#}"))
             }
         };
+        self.count_run(&result, start);
         if let Err(error) = store.finish_run(run, holder, &end, clock.now()).await {
             tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
         }
         result
+    }
+
+    fn count_run(&self, result: &anyhow::Result<Report>, start: Timestamp) {
+        let (now, metrics) = (self.parts().clock.now(), self.metrics());
+        let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
+        let result = match result {
+            Ok(report) if report.interrupted => "interrupted",
+            Ok(report) => {
+                metrics.findings(report.plan.findings.iter().map(Finding::kind));
+                "done"
+            }
+            Err(_) => "failed",
+        };
+        metrics.run(result, now.as_duration().as_secs_f64(), took);
     }
 
     /// Keeps the run's row up to date until it is dropped.

@@ -1,4 +1,5 @@
-//! What the engine sees of the managed rooms' state: one request a room, several rooms at a time.
+//! What the engine sees of the managed rooms' state: what is known of them from what is pushed, else one request a room,
+//! several rooms at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use ruma_common::OwnedRoomId;
 
+use super::Engine;
 use crate::homeserver::{HomeserverError, Reader};
 
 /// How many rooms are read at once. Each is a few hundred kilobytes for a moment, and Synapse reads one at a time.
@@ -22,23 +24,32 @@ pub(super) const STILL_AT_IT: Duration = Duration::from_secs(2);
 /// When Synapse does not answer at all; a refusal makes one room unreadable instead, so that one bad room does not stop
 /// the others.
 pub async fn look_at(
-    reader: &Reader,
+    engine: &Engine,
     rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, HomeserverError> {
+    engine.pictures().heed(engine.parts().reader.traffic().breaks());
     let mut looks: Vec<BoxFuture<'_, _>> = Vec::new();
     for (key, room_id) in rooms {
-        looks.push(look_at_one(reader, key, room_id).boxed());
+        looks.push(look_at_one(engine, key, room_id).boxed());
     }
     stream::iter(looks).buffer_unordered(ROOMS_IN_FLIGHT).try_collect().await
 }
 
 async fn look_at_one(
-    reader: &Reader,
+    engine: &Engine,
     key: RoomKey,
     room_id: OwnedRoomId,
 ) -> Result<(RoomKey, RoomSight), HomeserverError> {
-    match reader.room(&room_id).await {
-        Ok(room) => Ok((key, RoomSight::Seen(Box::new(room)))),
+    let (parts, pictures) = (engine.parts(), engine.pictures());
+    if let Some(room) = pictures.seen(&room_id, parts.clock.now()) {
+        return Ok((key, RoomSight::Seen(Box::new(room))));
+    }
+    let ticket = pictures.begin_read(&room_id, parts.clock.now());
+    match parts.reader.room(&room_id).await {
+        Ok(room) => {
+            pictures.put(&ticket, &room);
+            Ok((key, RoomSight::Seen(Box::new(room))))
+        }
         Err(error) if error.concerns_all() => Err(error),
         Err(error) => Ok((key, RoomSight::Unreadable { room_id, why: error.to_string() })),
     }

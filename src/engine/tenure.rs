@@ -45,12 +45,7 @@ impl Tenure {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn begin_as(
-        name: &str,
-        store: &Store,
-        clock: &Clock,
-        holder: &str,
-    ) -> Result<Option<Self>, StoreError> {
+    pub async fn begin_as(name: &str, store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
         let Some(lease) = store.acquire(name, holder, clock.now(), TTL).await? else { return Ok(None) };
         let until = Arc::new(AtomicI64::new(lease.expires_at().as_millisecond()));
         let ended = CancellationToken::new();

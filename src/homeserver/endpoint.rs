@@ -102,6 +102,10 @@ endpoints! {
     Holder = "GET" "/_synapse/admin/v1/auth_providers/{}/users/{}";
     /// A page of the rooms.
     Rooms = "GET" "/_synapse/admin/v1/rooms";
+    /// Deletes a room in the background; only one that nobody is in.
+    DeleteRoom = "DELETE" "/_synapse/admin/v2/rooms/{}";
+    /// How far a deletion is.
+    DeleteStatus = "GET" "/_synapse/admin/v2/rooms/delete_status/{}";
     /// Lets Synapse join a local user to a room the bot is in.
     AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
     /// The nonce for registering with the shared secret; setup only.

@@ -147,6 +147,22 @@ impl HomeserverError {
         }
     }
 
+    /// Which kind it is, in one word of a short list.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not_found",
+            Self::Refused { status, .. } if *status >= 500 => "server_error",
+            Self::Refused { .. } | Self::Taken { .. } | Self::UnknownToken | Self::NotAdmin | Self::NotOurs => {
+                "refused"
+            },
+            Self::Limited { .. } => "limited",
+            Self::Unreachable { .. } | Self::MaybeDone { .. } => "unreachable",
+            Self::NotMatrix { .. } | Self::Nonsense { .. } => "nonsense",
+            Self::Cancelled => "stopped",
+        }
+    }
+
     pub(super) fn nonsense(why: impl Into<String>) -> Self {
         Self::Nonsense { why: why.into() }
     }

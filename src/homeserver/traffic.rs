@@ -1,22 +1,32 @@
-//! How many requests went out, by endpoint, and how often one had to wait: for metrics, progress and the bench.
+//! How many requests went out, by endpoint, how they ended, and how often one had to wait: for metrics, progress and the bench.
 //!
 //! Numbers only. They are of this process and start at zero.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::endpoint::Endpoint;
+use super::error::HomeserverError;
+use crate::metrics::Requests;
 
 /// Counters of one connection, shared by its clones.
 #[derive(Debug)]
 pub struct Traffic {
     sent: Vec<AtomicU64>,
     waits: AtomicU64,
+    breaks: AtomicU64,
+    requests: Requests,
 }
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { sent: Endpoint::ALL.iter().map(|_| AtomicU64::default()).collect(), waits: AtomicU64::default() }
+        Self {
+            sent: Endpoint::ALL.iter().map(|_| AtomicU64::default()).collect(),
+            waits: AtomicU64::default(),
+            breaks: AtomicU64::default(),
+            requests: Requests::default(),
+        }
     }
 }
 
@@ -39,6 +49,26 @@ impl Traffic {
     #[must_use]
     pub fn waits(&self) -> u64 {
         self.waits.load(Ordering::Relaxed)
+    }
+
+    /// How often Synapse could not be reached: it may have been started anew and have forgotten what it had to push.
+    #[must_use]
+    pub fn breaks(&self) -> u64 {
+        self.breaks.load(Ordering::SeqCst)
+    }
+
+    /// The same numbers with results and durations, for `/metrics`.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    pub(super) fn ended<T>(&self, endpoint: Endpoint, answer: &Result<T, HomeserverError>, took: Duration) {
+        if matches!(answer, Err(HomeserverError::Unreachable { .. })) {
+            self.breaks.fetch_add(1, Ordering::SeqCst);
+        }
+        let result = answer.as_ref().map_or_else(HomeserverError::class, |_| "ok");
+        self.requests.count(endpoint.name(), result, took);
     }
 
     pub(super) fn sent(&self, endpoint: Endpoint) {

@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::bytes::Bytes;
@@ -267,7 +267,10 @@ impl Transport {
                 // Held for the request only: who waits for a better time keeps nobody else from trying.
                 let _permit = self.gate.acquire().await.map_err(|_| HomeserverError::Cancelled)?;
                 self.traffic.sent(endpoint);
-                request.await
+                let start = Instant::now();
+                let answer = request.await;
+                self.traffic.ended(endpoint, &answer, start.elapsed());
+                answer
             }
         })
         .await;

@@ -125,6 +125,25 @@ pub(super) struct Deactivation {
     pub(super) erase: bool,
 }
 
+/// `DELETE v2/rooms/{}`.
+#[derive(Debug, Serialize)]
+pub(super) struct Deletion {
+    pub(super) purge: bool,
+}
+
+/// Its answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct DeletionBegun {
+    pub(super) delete_id: String,
+}
+
+/// `GET v2/rooms/delete_status/{}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct DeletionStatus {
+    pub(super) status: String,
+    pub(super) error: Option<String>,
+}
+
 /// An answer of which nothing is used.
 #[derive(Debug, Deserialize)]
 pub(super) struct Anything {}

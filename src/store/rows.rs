@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -140,6 +140,10 @@ impl Record<'_> {
 
     pub(super) fn room_id(&self, column: &str) -> Result<OwnedRoomId, StoreError> {
         RoomId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no room id"))
+    }
+
+    pub(super) fn event_id(&self, column: &str) -> Result<OwnedEventId, StoreError> {
+        EventId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no event id"))
     }
 
     /// A word of a closed list.

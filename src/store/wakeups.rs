@@ -16,6 +16,23 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "wakeups", key: "subject" };
 
+/// Wakes `$1` because of `$2`, due at `$3`, now being `$4`. The first one during a pass replaces the instant that this pass
+/// was for.
+pub(super) const WAKE: &str = "insert into wakeups (subject, origin, seq, woken_at, due_at) values ($1, $2, 1, $4, $3)
+    on conflict (subject) do update set origin = excluded.origin, seq = wakeups.seq + 1,
+        due_at = case when wakeups.claimed_seq = wakeups.seq or excluded.due_at < wakeups.due_at
+            then excluded.due_at else wakeups.due_at end,
+        woken_at = case when wakeups.claimed_seq = wakeups.seq
+            then excluded.woken_at else wakeups.woken_at end";
+
+/// The stored form of whom to wake, each once; in one order everywhere, or two replicas could wait for each other.
+pub(super) fn subjects(wakes: &[Wake]) -> Vec<String> {
+    let mut subjects: Vec<String> = wakes.iter().map(ToString::to_string).collect();
+    subjects.sort();
+    subjects.dedup();
+    subjects
+}
+
 /// A wake-up that this worker, and nobody else, looks after now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedWake {
@@ -75,20 +92,10 @@ impl Store {
         due_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // The first one during a pass replaces the instant that this pass was for.
-        const SQL: &str = "insert into wakeups (subject, origin, seq, woken_at, due_at) values ($1, $2, 1, $4, $3)
-            on conflict (subject) do update set origin = excluded.origin, seq = wakeups.seq + 1,
-                due_at = case when wakeups.claimed_seq = wakeups.seq or excluded.due_at < wakeups.due_at
-                    then excluded.due_at else wakeups.due_at end,
-                woken_at = case when wakeups.claimed_seq = wakeups.seq
-                    then excluded.woken_at else wakeups.woken_at end";
-        // In one order everywhere, or two replicas could wait for each other.
-        let mut subjects: Vec<String> = wakes.iter().map(ToString::to_string).collect();
-        subjects.sort();
-        subjects.dedup();
+        let subjects = subjects(wakes);
         in_transaction!(self, tx => {
             for subject in &subjects {
-                let query = sqlx::query(SQL).bind(subject).bind(origin).bind(ms(due_at)).bind(ms(now));
+                let query = sqlx::query(WAKE).bind(subject).bind(origin).bind(ms(due_at)).bind(ms(now));
                 query.execute(&mut *tx).await?;
             }
         })

@@ -223,7 +223,7 @@ fn body_lines(body: &str) -> Vec<Line> {
             in_quotation = false;
         } else if mark == '>' {
             in_quotation = true;
-        } else if indent < 4 {
+        } else if !in_quotation && indent < 4 {
             // A line right below a quotation still belongs to it, as Markdown has it.
             lines.push(Line { text: text.to_owned(), pills: Vec::new() });
         }

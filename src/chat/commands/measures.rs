@@ -90,13 +90,7 @@ impl Act {
 
 impl Chat {
     /// Checks a measure and begins it, or shows a preview.
-    pub(super) async fn measure(
-        &self,
-        ask: &Ask,
-        act: Act,
-        measure: &Measure,
-        dry_run: bool,
-    ) -> Result<Turn, Stop> {
+    pub(super) async fn measure(&self, ask: &Ask, act: Act, measure: &Measure, dry_run: bool) -> Result<Turn, Stop> {
         let scene = &ask.scene;
         let scope = match &measure.room {
             Some(room) if !act.is_of_account() => Some(scene.find_room(room)?),
@@ -121,8 +115,7 @@ impl Chat {
         }
         let many = if act.takes() { order.people.len() > 1 } else { order.people.len() >= MANY };
         if many {
-            let lines: Vec<Said> =
-                order.people.iter().map(|person| self.result_line(ask, &order, *person)).collect();
+            let lines: Vec<Said> = order.people.iter().map(|person| self.result_line(ask, &order, *person)).collect();
             let people: Vec<String> = order.people.iter().map(ToString::to_string).collect();
             if let Some(preview) = self.agreed(ask, lines, people.len(), &people).await? {
                 return Ok(preview);
@@ -204,8 +197,7 @@ impl Chat {
         let scene = &ask.scene;
         let access = equipemed_domain::access::Access::new(&scene.directory, &scene.policy, &grants, scene.now);
         let Some(person) = scene.directory.get(id) else { return false };
-        order.until.is_some()
-            || scene.reach(order.scope.as_ref()).iter().any(|room| access.level(person, room).0 > 0)
+        order.until.is_some() || scene.reach(order.scope.as_ref()).iter().any(|room| access.level(person, room).0 > 0)
     }
 
     /// Grants that the order puts an end to: of the same place, and when something is taken away also below it.
@@ -300,11 +292,14 @@ impl Chat {
         let room = ("room", order.scope.as_ref().map_or(Arg::Text(String::new()), |room| ask.scene.room(room)));
         let until = order.until.map(|until| ("until", self.time(until)));
         let rank = |rank: Rank| {
-            ("rank", Arg::Said(match rank {
-                Rank::Moderator => texts.line("rank-moderator", &[]),
-                Rank::Admin => texts.line("rank-admin", &[]),
-                Rank::Level(level) => texts.line("rank-level", &[("level", Arg::Number(level))]),
-            }))
+            (
+                "rank",
+                Arg::Said(match rank {
+                    Rank::Moderator => texts.line("rank-moderator", &[]),
+                    Rank::Admin => texts.line("rank-admin", &[]),
+                    Rank::Level(level) => texts.line("rank-level", &[("level", Arg::Number(level))]),
+                }),
+            )
         };
         match (order.act, until) {
             (Act::Promote(what), None) => texts.say("promoted", &[user, rank(what), place]),

@@ -38,7 +38,9 @@ impl Chat {
                 if account.observed.admin {
                     answer = answer.line(texts.line("user-admin", &[]));
                 }
-                if let Some(seen) = account.last_seen.and_then(|ms| jiff::Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()) {
+                if let Some(seen) =
+                    account.last_seen.and_then(|ms| jiff::Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok())
+                {
                     answer = answer.line(texts.line("user-seen", &[("when", self.time(seen))]));
                 }
                 answer
@@ -113,7 +115,8 @@ impl Chat {
             let standing = scene.policy.users.standing.standing(person, scene.now);
             let status = AccountStatus::of(user.and_then(|user| accounts.get(user)), standing);
             let found = wanted.as_ref().is_none_or(|text| {
-                let names = [person.username.to_lowercase(), person.full_name().to_lowercase(), person.email.to_lowercase()];
+                let names =
+                    [person.username.to_lowercase(), person.full_name().to_lowercase(), person.email.to_lowercase()];
                 names.iter().any(|name| name.contains(text)) || user.is_some_and(|user| user.as_str().contains(text))
             });
             if found && filter.status.as_deref().is_none_or(|word| word == status.as_str()) {

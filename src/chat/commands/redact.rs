@@ -215,13 +215,16 @@ impl Chat {
         let lines = groups.into_iter().map(|((user, room), times)| {
             let (user, room) = (("user", ask.scene.user(user)), ("room", ask.scene.room(room)));
             match (times.as_slice(), times.iter().min(), times.iter().max()) {
-                ([_, _, ..], Some(oldest), Some(newest)) => texts.line("redact-preview", &[
-                    ("count", number(times.len())),
-                    user,
-                    room,
-                    ("oldest", self.time(*oldest)),
-                    ("newest", self.time(*newest)),
-                ]),
+                ([_, _, ..], Some(oldest), Some(newest)) => texts.line(
+                    "redact-preview",
+                    &[
+                        ("count", number(times.len())),
+                        user,
+                        room,
+                        ("oldest", self.time(*oldest)),
+                        ("newest", self.time(*newest)),
+                    ],
+                ),
                 _ => texts.line("redact-preview-event", &[user, room]),
             }
         });

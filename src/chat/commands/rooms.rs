@@ -73,21 +73,17 @@ impl Chat {
             .filter(|person| scene.policy.users.standing.standing(person, scene.now) == Some(Standing::Active))
             .count();
         let answer = Answer::new()
-            .line(texts.line("stats-rooms", &[
-                ("rooms", number(rooms.len())),
-                ("managed", number(managed.len())),
-                ("spaces", number(spaces)),
-            ]))
+            .line(texts.line(
+                "stats-rooms",
+                &[("rooms", number(rooms.len())), ("managed", number(managed.len())), ("spaces", number(spaces))],
+            ))
             .line(texts.line("stats-accounts", &[("accounts", number(accounts.len())), ("active", number(usable))]))
             .line(texts.line("stats-people", &[("people", number(scene.directory.len())), ("active", number(active))]));
         let lines = managed.into_iter().map(|room| {
             let key = scene.key_of(&room.room_id).cloned().unwrap_or_else(|| RoomKey::from(""));
             let members = ("members", Arg::Number(i64::try_from(room.members).unwrap_or(i64::MAX)));
-            texts.line("rooms-line-managed", &[
-                ("room", scene.room(&key)),
-                members,
-                ("key", Arg::Code(key.to_string())),
-            ])
+            texts
+                .line("rooms-line-managed", &[("room", scene.room(&key)), members, ("key", Arg::Code(key.to_string()))])
         });
         Ok(Reply::told(answer.items(lines.collect::<Vec<_>>())))
     }

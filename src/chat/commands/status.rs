@@ -37,12 +37,15 @@ impl Chat {
             }
             Some((at, RunEnd::Done(value))) => {
                 summary = serde_json::from_value(value.clone()).map_err(anyhow::Error::from)?;
-                texts.line("status-last", &[
-                    ("when", self.time(at)),
-                    ("done", number(summary.total(|counts| counts.done))),
-                    ("failed", number(summary.total(|counts| counts.failed))),
-                    ("findings", number(summary.findings)),
-                ])
+                texts.line(
+                    "status-last",
+                    &[
+                        ("when", self.time(at)),
+                        ("done", number(summary.total(|counts| counts.done))),
+                        ("failed", number(summary.total(|counts| counts.failed))),
+                        ("findings", number(summary.findings)),
+                    ],
+                )
             }
         });
         let next = store.wakeup(&equipemed_domain::wake::Wake::Everything).await?;

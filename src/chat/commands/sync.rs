@@ -189,13 +189,16 @@ impl Chat {
         let has_work = summary.total(|counts| counts.done + counts.failed + counts.skipped) > 0;
         let mut answer = Answer::new();
         if has_work {
-            answer = answer.line(texts.say("sync-done", &[
-                ("done", counts(|counts| counts.done)),
-                ("already", counts(|counts| counts.already_so)),
-                ("skipped", counts(|counts| counts.skipped)),
-                ("failed", counts(|counts| counts.failed)),
-                ("findings", number(summary.findings)),
-            ]));
+            answer = answer.line(texts.say(
+                "sync-done",
+                &[
+                    ("done", counts(|counts| counts.done)),
+                    ("already", counts(|counts| counts.already_so)),
+                    ("skipped", counts(|counts| counts.skipped)),
+                    ("failed", counts(|counts| counts.failed)),
+                    ("findings", number(summary.findings)),
+                ],
+            ));
         } else {
             answer = answer.line(texts.say("sync-nothing", &[]));
         }
@@ -222,13 +225,16 @@ impl Chat {
         let texts = self.texts();
         let mut answer = Answer::new();
         if tally.done + tally.failed + tally.skipped > 0 {
-            answer = answer.line(texts.say("sync-done", &[
-                ("done", number(tally.done)),
-                ("already", number(tally.already)),
-                ("skipped", number(tally.skipped)),
-                ("failed", number(tally.failed)),
-                ("findings", number(0)),
-            ]));
+            answer = answer.line(texts.say(
+                "sync-done",
+                &[
+                    ("done", number(tally.done)),
+                    ("already", number(tally.already)),
+                    ("skipped", number(tally.skipped)),
+                    ("failed", number(tally.failed)),
+                    ("findings", number(0)),
+                ],
+            ));
         } else if *settled == Settled::Yes {
             answer = answer.line(texts.say("sync-nothing", &[]));
         }
@@ -249,11 +255,14 @@ impl Chat {
 
     fn trouble(&self, kind: &str, subject: &str, detail: &str) -> crate::homeserver::Said {
         let texts = self.texts();
-        texts.line("sync-trouble", &[
-            ("kind", Arg::Said(texts.word("action", kind))),
-            ("subject", Arg::Text(subject.to_owned())),
-            ("detail", Arg::Text(detail.to_owned())),
-        ])
+        texts.line(
+            "sync-trouble",
+            &[
+                ("kind", Arg::Said(texts.word("action", kind))),
+                ("subject", Arg::Text(subject.to_owned())),
+                ("detail", Arg::Text(detail.to_owned())),
+            ],
+        )
     }
 }
 

@@ -164,7 +164,14 @@ impl<'a> Work<'a> {
             if self.is_over() {
                 break;
             }
-            outcomes.extend(self.one_batch(batch).await?);
+            let ended = self.one_batch(batch).await;
+            // However it ended: something may have been sent.
+            if let Subject::Room(key) = &subject
+                && let Some(room_id) = self.room_id(key)
+            {
+                self.engine.pictures().doubt(&room_id);
+            }
+            outcomes.extend(ended?);
             subjects.note_write(&subject);
         }
         Ok(outcomes)
@@ -189,6 +196,9 @@ impl<'a> Work<'a> {
         let mut ended = Vec::with_capacity(batch.len());
         for step in batch {
             ended.push(self.one_step(&step.action).boxed().await);
+        }
+        for (step, outcome) in batch.iter().zip(&ended) {
+            self.engine.metrics().action(step.action.kind(), outcome.as_str());
         }
         let now = self.engine.parts().clock.now();
         let outcomes: Vec<_> = ids.into_iter().zip(ended.iter().cloned()).collect();

@@ -67,6 +67,8 @@ pub struct PastEvent {
     pub origin_server_ts: u64,
     /// Content, unread.
     pub content: Box<RawValue>,
+    /// What the server adds, such as what the content was before.
+    pub unsigned: Option<Box<RawValue>>,
 }
 
 impl PastEvent {
@@ -87,8 +89,8 @@ impl PastEvent {
 pub struct RoomPast {
     /// Events of the asked types, oldest first.
     pub events: Vec<PastEvent>,
-    /// Whether that is all; else the room is to be read as a whole.
-    pub complete: bool,
+    /// Where to go on, when that is not all: there, or by reading the room as a whole.
+    pub next: Option<String>,
 }
 
 impl Reader {
@@ -230,7 +232,7 @@ impl Reader {
         request.limit = UInt::from(PAST_PAGE);
         request.filter.types = Some(types.iter().map(|&kind| kind.to_owned()).collect());
         request.from = Some(position.to_owned());
-        let mut past = RoomPast { events: Vec::new(), complete: false };
+        let mut past = RoomPast { events: Vec::new(), next: None };
         for _ in 0..PAST_PAGES {
             let page = self.transport.client(request.clone(), Manner::READ).await?;
             let read = page.chunk.len();
@@ -243,12 +245,10 @@ impl Reader {
             // to follow, is the end.
             match page.end {
                 Some(end) if read > 0 && request.from.as_ref() != Some(&end) => request.from = Some(end),
-                _ => {
-                    past.complete = true;
-                    break;
-                }
+                _ => return Ok(past),
             }
         }
+        past.next = request.from;
         Ok(past)
     }
 }

@@ -96,7 +96,9 @@ async fn a_batch_is_written_whole_or_not_at_all(store: Store) -> Result<()> {
 }
 
 async fn entries_are_found_by_what_they_are_about(store: Store) -> Result<()> {
-    let run = store.request_run(&NewRun { origin: "cli".to_owned(), options: serde_json::json!({}), source: None }, at(0)).await?;
+    let run = store
+        .request_run(&NewRun { origin: "cli".to_owned(), options: serde_json::json!({}), source: None }, at(0))
+        .await?;
     store.claim_run("a", Mode::Enforce, at(0), std::time::Duration::from_secs(60), None).await?;
     let lock = did(&store, Cause::Policy, &lock("ana")?, Outcome::AlreadySo, 10).await?;
     let add = Action::AddMember { room: "icu".into(), user: user("ana")?, how: JoinMode::Force };

@@ -1,0 +1,173 @@
+//! Events that matter, in the order they came: durable before Synapse is answered, gone some time after they were handled.
+//!
+//! An event is known by its id, so that one which comes again (Synapse repeats
+//! what was not answered, and what was missed is read back) is one row.
+
+use std::collections::BTreeSet;
+
+use equipemed_domain::wake::Wake;
+use jiff::Timestamp;
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+
+use super::rows::{Record, Table, limit, ms};
+use super::wakeups::{WAKE, subjects};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "inbox", key: "seq" };
+/// What wake-ups from here are called.
+const ORIGIN: &str = "synapse";
+
+/// An event that has no place in the order yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewInboxEvent {
+    /// Its id.
+    pub event_id: OwnedEventId,
+    /// Where it happened.
+    pub room_id: OwnedRoomId,
+    /// Its type.
+    pub kind: String,
+    /// Its state key; None when it is not a state event.
+    pub state_key: Option<String>,
+    /// Who sent it.
+    pub sender: OwnedUserId,
+    /// When, by Synapse's clock.
+    pub sent_at: Timestamp,
+    /// JSON: of a command its text, of a reaction its key and target, of a membership or of levels what they say.
+    pub content: Option<String>,
+}
+
+/// An event that waits to be handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxEvent {
+    /// Its place in the order.
+    pub seq: i64,
+    /// What it is.
+    pub event: NewInboxEvent,
+    /// When it was taken in.
+    pub received_at: Timestamp,
+    /// How often somebody tried to handle it.
+    pub attempts: u32,
+}
+
+impl Store {
+    /// Takes events in, in their order, and wakes subjects; all or nothing. Returns those events that were new.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing may be acknowledged.
+    pub async fn take_in(
+        &self,
+        events: &[NewInboxEvent],
+        wakes: &[Wake],
+        now: Timestamp,
+    ) -> Result<BTreeSet<OwnedEventId>, StoreError> {
+        const SQL: &str = "insert into inbox
+                (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting') on conflict (event_id) do nothing";
+        let mut new = BTreeSet::new();
+        if events.is_empty() && wakes.is_empty() {
+            return Ok(new);
+        }
+        let subjects = subjects(wakes);
+        in_transaction!(self, tx => {
+            for event in events {
+                let query = sqlx::query(SQL).bind(event.event_id.as_str()).bind(event.room_id.as_str());
+                let query = query.bind(&event.kind).bind(&event.state_key).bind(event.sender.as_str());
+                let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(&event.content);
+                if query.execute(&mut *tx).await?.rows_affected() == 1 {
+                    new.insert(event.event_id.clone());
+                }
+            }
+            for subject in &subjects {
+                let query = sqlx::query(WAKE).bind(subject).bind(ORIGIN).bind(ms(now)).bind(ms(now));
+                query.execute(&mut *tx).await?;
+            }
+        })?;
+        Ok(new)
+    }
+
+    /// The oldest events that nobody has handled yet.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn inbox_waiting(&self, at_most: usize) -> Result<Vec<InboxEvent>, StoreError> {
+        const SQL: &str =
+            "select seq, event_id, room_id, kind, state_key, sender, sent_at, received_at, content, attempts
+            from inbox where state = 'waiting' order by seq limit $1";
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
+    }
+
+    /// Notes that events were handled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn inbox_done(&self, seqs: &[i64], now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "update inbox set state = 'done', handled_at = $2 where seq = $1 and state = 'waiting'";
+        in_transaction!(self, tx => {
+            for seq in seqs {
+                sqlx::query(SQL).bind(seq).bind(ms(now)).execute(&mut *tx).await?;
+            }
+        })
+    }
+
+    /// Notes that handling an event failed and is to be tried again; returns how often it was tried.
+    ///
+    /// # Errors
+    /// When the database fails, or the event does not wait.
+    pub async fn inbox_retry(&self, seq: i64) -> Result<u32, StoreError> {
+        const SQL: &str = "update inbox set attempts = attempts + 1 where seq = $1 and state = 'waiting'
+            returning seq, attempts";
+        on_writer!(self, db => {
+            TABLE.one(&sqlx::query(SQL).bind(seq).fetch_one(db).await?, |row| row.count("attempts"))?
+        })
+    }
+
+    /// How many events wait to be handled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn inbox_open(&self) -> Result<u64, StoreError> {
+        const SQL: &str = "select count(*) as open, 0 as seq from inbox where state = 'waiting'";
+        on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("open"))?)
+    }
+
+    /// Forgets handled events that came before an instant. They must be older than anything that Synapse may send
+    /// again, or it would be handled again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune_inbox(&self, before: Timestamp) -> Result<u64, StoreError> {
+        const SQL: &str = "delete from inbox where state = 'done' and received_at < $1";
+        on_writer!(self, db => sqlx::query(SQL).bind(ms(before)).execute(db).await?.rows_affected())
+    }
+
+    /// The bot's messages that wait for somebody's yes.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn open_prompts(&self, now: Timestamp) -> Result<BTreeSet<OwnedEventId>, StoreError> {
+        const TABLE: Table = Table { name: "confirmations", key: "code" };
+        const SQL: &str = "select code, prompt_event from confirmations
+            where used_at is null and expires_at > $1 and prompt_event is not null";
+        let prompts = on_reader!(self, db => {
+            TABLE.all(&sqlx::query(SQL).bind(ms(now)).fetch_all(db).await?, |row| row.event_id("prompt_event"))?
+        })?;
+        Ok(prompts.into_iter().collect())
+    }
+}
+
+fn read(row: &Record<'_>) -> Result<InboxEvent, StoreError> {
+    Ok(InboxEvent {
+        seq: row.int("seq")?,
+        event: NewInboxEvent {
+            event_id: row.event_id("event_id")?,
+            room_id: row.room_id("room_id")?,
+            kind: row.text("kind")?,
+            state_key: row.maybe_text("state_key")?,
+            sender: row.user("sender")?,
+            sent_at: row.time("sent_at")?,
+            content: row.maybe_text("content")?,
+        },
+        received_at: row.time("received_at")?,
+        attempts: row.count("attempts")?,
+    })
+}
