@@ -6,9 +6,15 @@
 pub mod word;
 
 mod arguments;
+mod duration;
+mod html;
 mod parse;
+mod redaction;
+mod rooms;
 mod spoken;
 mod targets;
+mod text;
+mod tokens;
 
 use std::fmt;
 
@@ -17,7 +23,10 @@ use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, User
 use serde::{Deserialize, Serialize};
 
 pub use parse::{parse, sounds_like_command};
+use word::Needs;
 pub use word::Word;
+
+use crate::rights::Right;
 
 /// A message as Matrix carries it.
 #[derive(Clone, Copy, Debug)]
@@ -310,7 +319,7 @@ pub enum Misunderstood {
     Missing {
         /// The command.
         word: Word,
-        /// The placeholder in its usage.
+        /// The placeholder in its usage, or `REPLY`: the message that it would have to answer.
         what: &'static str,
     },
     /// Something nobody asked for.
@@ -338,10 +347,12 @@ pub enum Misunderstood {
     },
     /// An unclosed quotation mark.
     Unclosed,
-    /// Not to be said in this room.
-    NotHere {
+    /// More people or messages than one command may name.
+    TooMany {
         /// The command.
         word: Word,
+        /// How many it may name.
+        most: usize,
     },
 }
 
@@ -379,6 +390,15 @@ impl Command {
             Self::Audit { .. } => Word::Audit,
             Self::Confirm { .. } => Word::Confirm,
             Self::WhoAmI => Word::WhoAmI,
+        }
+    }
+
+    /// What its asker must hold: as its word says, but to look at the list of rooms is less than to change it.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        match self {
+            Self::RoomsList | Self::RoomsStats => Needs::Right(Right::Audit),
+            _ => self.word().entry().needs,
         }
     }
 

@@ -1,0 +1,219 @@
+//! From a message to a command: each word with what it asks for.
+
+use super::arguments::Keyword::{Because, DryRun, For, In, Last, Level};
+use super::arguments::{Allowed, Arguments, room, target, unexpected, who, wrong};
+use super::redaction::redact;
+use super::rooms::rooms;
+use super::spoken::{self, Said};
+use super::targets::Target;
+use super::text::quoted;
+use super::tokens::{Cursor, Kind, Token};
+use super::{
+    About, Command, Extent, Measure, Misunderstood, Rank, Setting, Spoken, SyncTarget, UsersFilter, Who, Word,
+};
+
+/// How many entries `audit` shows when nobody says, and at most.
+const AUDITED: u32 = 10;
+const MOST_AUDITED: u32 = 200;
+
+/// The statuses of accounts, by what people call them.
+const STATUSES: [(&str, &[&str]); 5] = [
+    ("synced", &["synced", "sincronizado", "sincronizados", "sincronizada", "sincronizadas"]),
+    ("stale", &["stale", "desatualizado", "desatualizados", "desatualizada", "desatualizadas"]),
+    ("never", &["never", "nunca"]),
+    ("locked", &["locked", "bloqueado", "bloqueados", "bloqueada", "bloqueadas"]),
+    ("gone", &["gone", "ausente", "ausentes", "desligado", "desligados", "sairam"]),
+];
+
+/// Whether a message is said to the bot: the prefix and at once a word, or the bot's name first. In a managed room only
+/// what may be said there is, everything else is none of its business.
+#[must_use]
+pub fn sounds_like_command(spoken: &Spoken<'_>, setting: &Setting<'_>) -> bool {
+    spoken::said(spoken, setting).is_some()
+}
+
+/// The command in a message; None when nothing is said to the bot, exactly when [`sounds_like_command`] is false.
+#[must_use]
+pub fn parse(spoken: &Spoken<'_>, setting: &Setting<'_>) -> Option<Result<Command, Misunderstood>> {
+    let said = spoken::said(spoken, setting)?;
+    Some(understand(&said, spoken, setting))
+}
+
+fn understand(said: &Said, spoken: &Spoken<'_>, setting: &Setting<'_>) -> Result<Command, Misunderstood> {
+    let cursor = Cursor::new(&said.line, said.at);
+    let Some(word) = said.word else {
+        return match said.said.as_str() {
+            "" if cursor.rest().trim().is_empty() => Ok(Command::Help(None)),
+            "" => Err(no_such_word(cursor.rest().trim())),
+            word => Err(no_such_word(word)),
+        };
+    };
+    let read = |keywords: &'static [_], most| Arguments::read(word, cursor, Allowed { keywords, most }, said.dry_run);
+    let measure = |keywords| read(keywords, 0).and_then(|all| measure_of(&all));
+    match word {
+        Word::Help => help(&read(&[], 0)?, setting.prefix),
+        Word::Status => read(&[], 0)?.at_most(0).map(|()| Command::Status),
+        Word::WhoAmI => read(&[], 0)?.at_most(0).map(|()| Command::WhoAmI),
+        Word::Confirm => code(&read(&[], 0)?, "CODE").map(|code| Command::Confirm { code: code.to_ascii_uppercase() }),
+        Word::Approve => code(&read(&[], 0)?, "ID").map(|id| Command::Approve { id: id.to_ascii_lowercase() }),
+        Word::Sync => sync(&read(&[In, DryRun], 0)?),
+        Word::User => {
+            let all = read(&[], 0)?;
+            all.at_most(1)?;
+            Ok(Command::User { who: first_person(&all)? })
+        }
+        Word::Users => users(cursor, said.dry_run).map(Command::Users),
+        Word::Why => why(&read(&[In], 0)?),
+        Word::Grants => {
+            let all = read(&[], 0)?;
+            all.at_most(1)?;
+            let who = all.plain.first().map(|token| who(word, token)).transpose()?;
+            Ok(Command::Grants { who })
+        }
+        Word::Audit => audit(&read(&[In, Last], MOST_AUDITED)?),
+        Word::Promote => {
+            let all = read(&[In, For, Because, DryRun, Level], 0)?;
+            let rank = all.rank.unwrap_or(Rank::Moderator);
+            Ok(Command::Promote { measure: measure_of(&all)?, rank, dry_run: all.dry_run })
+        }
+        Word::Demote => {
+            let all = read(&[In, For, Because, DryRun], 0)?;
+            Ok(Command::Demote { measure: measure_of(&all)?, dry_run: all.dry_run })
+        }
+        Word::Redact => redact(said, cursor, spoken.reply_to, setting.place),
+        Word::Kick => measure(&[In, For, Because]).and_then(in_a_room(word)).map(Command::Kick),
+        Word::Ban => measure(&[In, For, Because]).and_then(in_a_room(word)).map(Command::Ban),
+        Word::Unban => measure(&[In]).and_then(in_a_room(word)).map(Command::Unban),
+        Word::Mute => measure(&[In, For, Because]).map(Command::Mute),
+        Word::Unmute => measure(&[In]).map(Command::Unmute),
+        Word::Lock => measure(&[For, Because]).map(Command::Lock),
+        Word::Unlock => measure(&[]).map(Command::Unlock),
+        Word::Deactivate => measure(&[Because]).map(Command::Deactivate),
+        Word::Reactivate => measure(&[]).map(Command::Reactivate),
+        Word::Rooms => rooms(cursor, said.dry_run),
+    }
+}
+
+fn measure_of(all: &Arguments<'_>) -> Result<Measure, Misunderstood> {
+    Ok(Measure { who: all.people()?, room: all.room.clone(), lasts: all.lasts, because: all.because.clone() })
+}
+
+/// Some measures are never meant everywhere.
+fn in_a_room(word: Word) -> impl Fn(Measure) -> Result<Measure, Misunderstood> {
+    move |measure| match measure.room {
+        Some(_) => Ok(measure),
+        None => Err(Misunderstood::Missing { word, what: "ROOM" }),
+    }
+}
+
+fn first_person(all: &Arguments<'_>) -> Result<Who, Misunderstood> {
+    let token = all.plain.first().ok_or(Misunderstood::Missing { word: all.word, what: "WHO" })?;
+    who(all.word, token)
+}
+
+fn help(all: &Arguments<'_>, prefix: &str) -> Result<Command, Misunderstood> {
+    all.at_most(1)?;
+    let Some(token) = all.plain.first() else { return Ok(Command::Help(None)) };
+    let said = token.text.strip_prefix(prefix.trim()).unwrap_or(token.text);
+    match Word::named(said) {
+        Some(word) => Ok(Command::Help(Some(word))),
+        None => Err(no_such_word(said)),
+    }
+}
+
+fn no_such_word(said: &str) -> Misunderstood {
+    Misunderstood::NoSuchWord { said: quoted(said), nearest: Word::nearest(said) }
+}
+
+/// The one word that is an id or a code.
+fn code(all: &Arguments<'_>, what: &'static str) -> Result<String, Misunderstood> {
+    let word = all.word;
+    let token = all.plain.first().ok_or(Misunderstood::Missing { word, what })?;
+    all.at_most(1)?;
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_code = token.text.len() <= 64 && token.text.chars().all(good) && !token.text.is_empty();
+    is_code.then(|| token.text.to_owned()).ok_or_else(|| wrong(word, what, token))
+}
+
+fn sync(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
+    let target = match (all.plain.as_slice(), all.room.clone()) {
+        ([], None) => SyncTarget::Everything,
+        ([], Some(room)) => SyncTarget::Room(room),
+        ([token, ..], Some(_)) => return Err(unexpected(all.word, token)),
+        ([token, ..], None) => match target(all.word, "WHO", token)? {
+            Target::Room(room) => {
+                all.at_most(1)?;
+                SyncTarget::Room(room)
+            }
+            // A room's name of several words is no person's.
+            _ if all.plain.len() == 1 && token.kind == Kind::Quoted && who(all.word, token).is_err() => {
+                SyncTarget::Room(room(all.word, "ROOM", token)?)
+            }
+            _ => SyncTarget::People(all.people()?),
+        },
+    };
+    Ok(Command::Sync { target, dry_run: all.dry_run })
+}
+
+/// A status first, when one is said; the rest is what is searched for.
+fn users(mut cursor: Cursor<'_>, dry_run: bool) -> Result<UsersFilter, Misunderstood> {
+    let mut filter = UsersFilter::default();
+    let mut found: Vec<Token<'_>> = Vec::new();
+    while let Some(token) = cursor.next()? {
+        if matches!(token.kind, Kind::Flag { .. }) {
+            return Err(unexpected(Word::Users, &token));
+        }
+        match token.folded().as_deref().and_then(status) {
+            Some(status) if found.is_empty() && filter.status.is_none() => filter.status = Some(status.to_owned()),
+            _ => found.push(token),
+        }
+    }
+    if dry_run {
+        return Err(Misunderstood::Unexpected { word: Word::Users, said: "--dry-run".to_owned(), nearest: None });
+    }
+    filter.search = match found.as_slice() {
+        [] => None,
+        [one] => Some(one.text.to_owned()),
+        [first, ..] => Some(cursor.between(first.at, cursor.at()).trim().to_owned()),
+    };
+    Ok(filter)
+}
+
+fn status(said: &str) -> Option<&'static str> {
+    STATUSES.iter().find(|(_, names)| names.contains(&said)).map(|(status, _)| *status)
+}
+
+fn why(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
+    let who = first_person(all)?;
+    all.at_most(if all.room.is_some() { 1 } else { 2 })?;
+    let second = all.plain.get(1).map(|token| room(all.word, "ROOM", token)).transpose()?;
+    Ok(Command::Why { who, room: second.or_else(|| all.room.clone()) })
+}
+
+fn audit(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
+    let last = match all.extent {
+        Some(Extent::Last(last)) => last,
+        _ => AUDITED,
+    };
+    all.at_most(usize::from(all.room.is_none()))?;
+    let about = match (all.plain.first(), all.room.clone()) {
+        (None, None) => None,
+        (None, Some(room)) => Some(About::Room(room)),
+        (Some(token), _) => Some(about(all.word, token)?),
+    };
+    Ok(Command::Audit { about, last })
+}
+
+fn about(word: Word, token: &Token<'_>) -> Result<About, Misunderstood> {
+    // A bare number is rather a forgotten `last`.
+    if token.kind == Kind::Bare && token.text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong(word, "N", token));
+    }
+    match target(word, "WHO", token)? {
+        Target::Room(room) => Ok(About::Room(room)),
+        _ => match who(word, token) {
+            Err(_) if token.kind == Kind::Quoted => room(word, "ROOM", token).map(About::Room),
+            who => who.map(About::Who),
+        },
+    }
+}

@@ -1,0 +1,232 @@
+//! Which line of a message is said to the bot, and the word it begins with.
+//!
+//! Only the first line that is the sender's own counts: quotations (also the fallback of a reply) and blocks of code
+//! are not said, and a second line is never an argument. The plain body is what is read, because it stands as it was
+//! typed; only when the line has links to people or rooms in the HTML, the HTML is, because the body then holds their
+//! display names. The two must agree that it is a command: what one of them shows as code or quotation is none.
+
+use std::ops::Range;
+
+use super::targets::{self, Target};
+use super::text::{fold, is_dash, visible};
+use super::word::Word;
+use super::{Place, Setting, Spoken, html};
+
+/// A name that may stand between prefix and word, for rooms with several bots: `!equipemed sync`.
+const NAMESPACE: &str = "equipemed";
+
+/// What asks for a preview, however many dashes it has.
+pub(super) const DRY_RUN: [&str; 5] = ["dry-run", "dryrun", "simular", "simulate", "simulacao"];
+
+/// A line as it is read: white space is spaces, invisible characters are gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    pub(super) text: String,
+    /// In the order of the text.
+    pub(super) pills: Vec<Pill>,
+}
+
+/// A link to a person, a room or a message under a text that is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Pill {
+    pub(super) range: Range<usize>,
+    pub(super) href: String,
+}
+
+/// A line that is said to the bot.
+pub(super) struct Said {
+    pub(super) line: Line,
+    /// The word, when there is such a one.
+    pub(super) word: Option<Word>,
+    /// How the word was said; empty when the bot was called by its namespace alone.
+    pub(super) said: String,
+    /// Where in the line the rest begins.
+    pub(super) at: usize,
+    /// Whether `--dry-run` stands anywhere, be it in a reason or in another line: it is never lost.
+    pub(super) dry_run: bool,
+}
+
+/// The part of a message that is said to the bot; None when nothing is.
+pub(super) fn said(spoken: &Spoken<'_>, setting: &Setting<'_>) -> Option<Said> {
+    let body = body_lines(spoken.body);
+    let Some(formatted) = spoken.formatted.filter(|html| !html.trim().is_empty()) else {
+        return opening(body, setting);
+    };
+    let plain = body.first()?.text.clone();
+    let formatted = html::lines(formatted);
+    let pills = &formatted.first()?.pills;
+    if pills.first().is_some_and(|pill| pill.range.start == 0) {
+        // A pill of the bot may show any name, so of the body only the word is looked for.
+        let dry_run = body.iter().any(|line| asks_dry_run(&line.text));
+        let said = opening(formatted, setting)?;
+        let agrees = !plain.starts_with('`') && fold(&plain).contains(&fold(&said.said));
+        return agrees.then_some(Said { dry_run: said.dry_run || dry_run, ..said });
+    }
+    let has_pills = !pills.is_empty();
+    let (plain, formatted) = (opening(body, setting)?, opening(formatted, setting)?);
+    let agrees = fold(&plain.said) == fold(&formatted.said);
+    let dry_run = plain.dry_run || formatted.dry_run;
+    let said = if has_pills { formatted } else { plain };
+    agrees.then_some(Said { dry_run, ..said })
+}
+
+/// The first line, when it is said to the bot.
+fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<Said> {
+    let dry_run = lines.iter().any(|line| asks_dry_run(&line.text));
+    let line = lines.into_iter().next()?;
+    let start = Start::of(&line, setting)?;
+    let (mut said, mut at) = word_at(&line, start.at);
+    if start.by_prefix && fold(said.trim_end_matches([':', ','])) == NAMESPACE {
+        let next = line.text.len() - line.text.get(at..)?.trim_start().len();
+        (said, at) = word_at(&line, next);
+    } else if !said.starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let word = Word::named(said);
+    match word {
+        // `:D`, and the id of a room of version 12 that somebody pasted.
+        None if said.chars().count() == 1 && line.text.len() == at => return None,
+        None if line.text.get(..at).is_some_and(targets::is_room_id) => return None,
+        _ => {}
+    }
+    let said = said.to_owned();
+    match setting.place {
+        Place::Control => {}
+        Place::Managed if start.by_name_alone => return None,
+        Place::Managed => word.filter(|word| word.entry().in_managed_rooms).map(|_| ())?,
+    }
+    Some(Said { word, said, at, dry_run, line })
+}
+
+/// Where the word begins, and what came before it.
+struct Start {
+    at: usize,
+    by_prefix: bool,
+    /// By the bot's name and a space, which may as well be a sentence about it.
+    by_name_alone: bool,
+}
+
+impl Start {
+    fn of(line: &Line, setting: &Setting<'_>) -> Option<Self> {
+        let text = line.text.as_str();
+        if let Some(pill) = line.pills.first().filter(|pill| pill.range.start == 0) {
+            let Target::User(user) = targets::link(&pill.href)? else { return None };
+            return (user == setting.bot).then(|| Self::after_mention(text, pill.range.end, setting, false))?;
+        }
+        if let Some(at) = after_prefix(text, setting.prefix) {
+            return Some(Self { at, by_prefix: true, by_name_alone: false });
+        }
+        let (id, local) = (setting.bot.as_str(), setting.bot.localpart());
+        let names = [(id, false), (setting.bot_name, true), (local, true)];
+        names.iter().find_map(|(name, is_word)| {
+            let at = after_name(text, name).or_else(|| {
+                let rest = text.strip_prefix('@')?;
+                let at = after_name(rest, name)?;
+                // `@name:server` is somebody else.
+                let is_id = rest.get(at..)?.strip_prefix(':').is_some_and(|rest| !rest.starts_with(' '));
+                (!is_id).then_some(at + 1)
+            })?;
+            Self::after_mention(text, at, setting, *is_word)
+        })
+    }
+
+    /// `: sync`, `, !sync` or ` sync` behind a mention.
+    fn after_mention(text: &str, at: usize, setting: &Setting<'_>, is_word: bool) -> Option<Self> {
+        let rest = text.get(at..)?;
+        let separated = rest.trim_start().trim_start_matches([':', ',']);
+        let by_space = rest.trim_start().len() == separated.len();
+        if by_space && !rest.starts_with(' ') {
+            return None;
+        }
+        let at = text.len() - separated.trim_start().len();
+        let at = text.get(at..).and_then(|rest| after_prefix(rest, setting.prefix)).map_or(at, |prefix| at + prefix);
+        (at < text.len()).then_some(Self { at, by_prefix: false, by_name_alone: by_space && is_word })
+    }
+}
+
+/// Where the word begins behind the prefix. It follows at once: `! sync` is an exclamation. Only a prefix that is itself
+/// a word has a space behind it.
+fn after_prefix(text: &str, prefix: &str) -> Option<usize> {
+    let prefix = prefix.trim();
+    let rest = text.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
+    let is_word = prefix.ends_with(char::is_alphanumeric);
+    let word = if is_word { rest.strip_prefix(' ')?.trim_start() } else { rest };
+    word.starts_with(char::is_alphabetic).then_some(text.len() - word.len())
+}
+
+/// Where the text goes on behind a name that it begins with, in any case.
+fn after_name(text: &str, name: &str) -> Option<usize> {
+    let name = name.trim();
+    if name.is_empty() {
+        return None;
+    }
+    let mut rest = text.chars();
+    for expected in name.chars() {
+        let found = rest.next()?;
+        if !found.to_lowercase().eq(expected.to_lowercase()) {
+            return None;
+        }
+    }
+    let rest = rest.as_str();
+    let ends = rest.starts_with([' ', ':', ',']);
+    ends.then_some(text.len() - rest.len())
+}
+
+/// The word there, up to a space or a pill, and where it ends.
+fn word_at(line: &Line, start: usize) -> (&str, usize) {
+    let rest = line.text.get(start..).unwrap_or_default();
+    let end = start + rest.find(' ').unwrap_or(rest.len());
+    let pill = line.pills.iter().map(|pill| pill.range.start).find(|pill| *pill >= start).unwrap_or(end);
+    let end = end.min(pill);
+    (line.text.get(start..end).unwrap_or_default(), end)
+}
+
+/// Whether a preview is asked for somewhere in the line. A reason has no quotation marks around this that count.
+fn asks_dry_run(text: &str) -> bool {
+    text.split(' ').any(is_dry_run)
+}
+
+/// Whether this is the flag for a preview, with any dashes.
+pub(super) fn is_dry_run(token: &str) -> bool {
+    let token = token.trim_matches(|c: char| !c.is_alphanumeric() && !is_dash(c));
+    token.starts_with(is_dash) && DRY_RUN.contains(&fold(token).trim_start_matches('-'))
+}
+
+/// The lines of a plain body that are the sender's own, without empty ones.
+fn body_lines(body: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut fence: Option<(char, usize)> = None;
+    let mut in_quotation = false;
+    let ends = |c: char| matches!(c, '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    for raw in body.split(ends).map(|raw| raw.trim_end_matches('\r')).flat_map(|raw| raw.split('\r')) {
+        let indent: usize = raw
+            .chars()
+            .map_while(|c| match c {
+                ' ' => Some(1),
+                '\t' => Some(4),
+                _ => None,
+            })
+            .sum();
+        let text: String = raw.chars().filter_map(visible).collect();
+        let text = text.trim();
+        let mark = text.chars().next().unwrap_or(' ');
+        let marks = text.chars().take_while(|c| *c == mark).count();
+        let is_fence = matches!(mark, '`' | '~') && marks >= 3;
+        if let Some((open, length)) = fence {
+            if is_fence && mark == open && marks >= length && marks == text.chars().count() {
+                fence = None;
+            }
+        } else if is_fence && !text.get(marks..).is_some_and(|rest| rest.contains('`')) {
+            fence = Some((mark, marks));
+            in_quotation = false;
+        } else if text.is_empty() {
+            in_quotation = false;
+        } else if mark == '>' {
+            in_quotation = true;
+        } else if !in_quotation && indent < 4 {
+            // A line right below a quotation still belongs to it, as Markdown has it.
+            lines.push(Line { text: text.to_owned(), pills: Vec::new() });
+        }
+    }
+    lines
+}

@@ -1,0 +1,232 @@
+//! A line in pieces: words, quotations, flags and pills, one after the other.
+
+use super::Misunderstood;
+use super::spoken::Line;
+use super::text::{fold, is_dash, quoted};
+
+/// A piece of a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    /// As it was said, without quotation marks.
+    pub(super) text: &'a str,
+    pub(super) kind: Kind<'a>,
+    /// Where it begins in the line.
+    pub(super) at: usize,
+    /// Whether a comma or an `and` stands before it.
+    pub(super) listed: bool,
+}
+
+/// What a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind<'a> {
+    /// A word without anything around it; only this can be a keyword.
+    Bare,
+    /// In quotation marks.
+    Quoted,
+    /// With a dash before it; whether a `=` follows.
+    Flag { with_value: bool },
+    /// A link under a text.
+    Pill { href: &'a str },
+}
+
+impl Token<'_> {
+    /// Without capitals and accents, to be compared; a pill or a quotation is never a keyword.
+    pub(super) fn folded(&self) -> Option<String> {
+        (self.kind == Kind::Bare).then(|| fold(self.text.trim_end_matches(':')))
+    }
+
+    /// What it was, for an answer.
+    pub(super) fn said(&self) -> String {
+        quoted(self.text)
+    }
+}
+
+/// Goes along a line. A copy looks ahead.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    line: &'a Line,
+    at: usize,
+    /// How many pills lie behind.
+    pill: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(line: &'a Line, at: usize) -> Self {
+        let pill = line.pills.partition_point(|pill| pill.range.start < at);
+        Self { line, at, pill }
+    }
+
+    /// What has not been read.
+    pub(super) fn rest(&self) -> &'a str {
+        self.from(self.at)
+    }
+
+    /// The text between two places.
+    pub(super) fn between(&self, start: usize, end: usize) -> &'a str {
+        self.line.text.get(start..end).unwrap_or_default()
+    }
+
+    /// Leaves the rest unread.
+    pub(super) fn finish(&mut self) {
+        self.at = self.line.text.len();
+        self.pill = self.line.pills.len();
+    }
+
+    /// Where it is.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    fn from(&self, start: usize) -> &'a str {
+        self.line.text.get(start..).unwrap_or_default()
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// A quotation mark without its other, and a pill that is grown together with a word.
+    pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, Misunderstood> {
+        let mut listed = false;
+        loop {
+            let Some(c) = self.rest().chars().next() else { return Ok(None) };
+            match c {
+                // Backticks are how people paste a code or an id.
+                ' ' | '`' => self.at += 1,
+                ',' | ';' => {
+                    listed = true;
+                    self.at += 1;
+                }
+                _ => {
+                    let token = self.piece(c, listed)?;
+                    if !matches!(token.folded().as_deref(), Some("and" | "e" | "&")) {
+                        return Ok(Some(token));
+                    }
+                    listed = true;
+                }
+            }
+        }
+    }
+
+    /// The next piece, left where it is.
+    ///
+    /// # Errors
+    /// As for taking it.
+    pub(super) fn peek(&self) -> Result<Option<Token<'a>>, Misunderstood> {
+        let mut ahead = *self;
+        ahead.next()
+    }
+
+    fn piece(&mut self, first: char, listed: bool) -> Result<Token<'a>, Misunderstood> {
+        let at = self.at;
+        if let Some(pill) = self.line.pills.get(self.pill).filter(|pill| pill.range.start == at) {
+            self.pill += 1;
+            self.at = pill.range.end;
+            let text = self.between(at, self.at);
+            self.trim_behind();
+            if self.is_at_word() {
+                return Err(Misunderstood::Ambiguous { said: quoted(self.from(at)) });
+            }
+            return Ok(Token { text, kind: Kind::Pill { href: &pill.href }, at, listed });
+        }
+        if is_opening(first) {
+            return self.quotation().map(|token| Token { listed, ..token });
+        }
+        if is_dash(first) && !self.rest().trim_start_matches(is_dash).starts_with(|c: char| c.is_ascii_digit()) {
+            let end = self.end_of_word(&[' ', '=']);
+            self.at = end;
+            let with_value = self.rest().starts_with('=');
+            self.at += usize::from(with_value);
+            self.check_glue(at, end)?;
+            return Ok(Token { text: self.between(at, end), kind: Kind::Flag { with_value }, at, listed });
+        }
+        // Ids and links may hold commas.
+        let is_id =
+            matches!(first, '!' | '#' | '$') || self.rest().starts_with("http") || self.rest().starts_with("matrix:");
+        let end = if is_id { self.end_of_word(&[' ']) } else { self.end_of_word(&[' ', '`', ',', ';']) };
+        self.at = end;
+        self.check_glue(at, end)?;
+        Ok(Token { text: self.between(at, end), kind: Kind::Bare, at, listed })
+    }
+
+    /// The quotation that begins here.
+    ///
+    /// # Errors
+    /// It does not end, or it has a pill among other words.
+    pub(super) fn quotation(&mut self) -> Result<Token<'a>, Misunderstood> {
+        let at = self.at;
+        let single = self.rest().starts_with(['\'', '‘']);
+        let mut inside = self.rest().char_indices().peekable();
+        let start = inside.next().map_or(at, |(_, c)| at + c.len_utf8());
+        // A mark inside a word, as in `d'Ávila`, does not close.
+        let mut close = None;
+        while let Some((place, c)) = inside.next() {
+            let ends = inside
+                .peek()
+                .is_none_or(|(_, next)| matches!(next, ' ' | ',' | ';' | '.' | ':' | '?' | '!' | ')' | '`'));
+            if ends && is_closing(c, single) {
+                close = Some((at + place, c.len_utf8()));
+                break;
+            }
+        }
+        let (end, width) = close.ok_or(Misunderstood::Unclosed)?;
+        self.at = end + width;
+        let text = self.between(start, end);
+        let pills = self.line.pills.get(self.pill..).unwrap_or_default();
+        let within = pills.iter().take_while(|pill| pill.range.start < self.at).count();
+        self.pill += within;
+        let kind = match pills.first() {
+            _ if within == 0 => Kind::Quoted,
+            Some(pill) if within == 1 && pill.range == (start..end) => Kind::Pill { href: &pill.href },
+            _ => return Err(Misunderstood::Ambiguous { said: quoted(text) }),
+        };
+        self.trim_behind();
+        Ok(Token { text, kind, at, listed: false })
+    }
+
+    /// Whether a quotation begins here.
+    pub(super) fn is_at_quotation(&self) -> bool {
+        self.rest().starts_with(is_opening)
+    }
+
+    /// Whether a word begins here at once, as behind a `=`.
+    pub(super) fn is_at_word(&self) -> bool {
+        self.rest().starts_with(|c: char| !matches!(c, ' ' | ',' | ';' | '`'))
+    }
+
+    /// Skips spaces and a colon, as behind `motivo:`.
+    pub(super) fn skip_to_words(&mut self) {
+        let words = self.rest().trim_start_matches([' ', ':', '`']);
+        self.at = self.line.text.len() - words.len();
+    }
+
+    /// Skips the marks of a sentence, but not a comma, which lists.
+    fn trim_behind(&mut self) {
+        let words = self.rest().trim_start_matches([':', '.', '?', '!', ')']);
+        if words.is_empty() || words.starts_with([' ', ',', ';', '`']) {
+            self.at = self.line.text.len() - words.len();
+        }
+    }
+
+    fn end_of_word(&self, stops: &[char]) -> usize {
+        let rest = self.rest();
+        self.at + rest.find(stops).unwrap_or(rest.len())
+    }
+
+    /// Refuses a word that a pill begins in: nobody knows what is meant.
+    fn check_glue(&self, start: usize, end: usize) -> Result<(), Misunderstood> {
+        match self.line.pills.get(self.pill) {
+            Some(pill) if pill.range.start < end => {
+                Err(Misunderstood::Ambiguous { said: quoted(self.between(start, end)) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '«' | '\'' | '‘')
+}
+
+fn is_closing(c: char, single: bool) -> bool {
+    if single { matches!(c, '\'' | '’' | '‘') } else { matches!(c, '"' | '”' | '“' | '»') }
+}
