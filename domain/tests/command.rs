@@ -1,0 +1,457 @@
+//! What people say to the bot: the entries of `command/*.yaml`, the table of words, and laws over any text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use equipemed_domain::command::word::{Needs, WORDS};
+use equipemed_domain::command::{
+    Command, Measure, Misunderstood, Place, Setting, Spoken, SyncTarget, Who, Word, parse, sounds_like_command,
+};
+use equipemed_domain::rights::Right;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+use proptest::sample::select;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use ruma_common::{OwnedEventId, UserId};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    say: Texts,
+    html: Option<String>,
+    #[serde(rename = "in")]
+    place: Option<String>,
+    #[serde(default)]
+    reply: bool,
+    means: Option<Value>,
+    wrong: Option<String>,
+    #[serde(default)]
+    silence: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Entry {
+    fn texts(&self) -> &[String] {
+        match &self.say {
+            Texts::One(text) => std::slice::from_ref(text),
+            Texts::Several(texts) => texts,
+        }
+    }
+
+    fn expected(&self) -> String {
+        match (&self.means, &self.wrong, self.silence) {
+            (Some(means), None, false) => means.to_string(),
+            (None, Some(wrong), false) => wrong.clone(),
+            (None, None, true) => "silence".to_owned(),
+            _ => panic!("{:?}: one of means, wrong, silence", self.texts()),
+        }
+    }
+}
+
+fn bot() -> &'static UserId {
+    "@equipemed_bot:h.example".try_into().expect("a user id")
+}
+
+fn setting(place: Place) -> Setting<'static> {
+    Setting { prefix: "!", bot: bot(), bot_name: "EquipeMed", place }
+}
+
+fn said(body: &str) -> Option<Result<Command, Misunderstood>> {
+    parse(&Spoken { body, formatted: None, reply_to: None }, &setting(Place::Control))
+}
+
+/// Without what is absent.
+fn bare(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, bare(value))).collect()
+        }
+        Value::Array(list) => list.into_iter().map(bare).collect(),
+        other => other,
+    }
+}
+
+fn name(word: Word) -> &'static str {
+    word.entry().name
+}
+
+fn shown(result: Option<Result<Command, Misunderstood>>) -> String {
+    match result {
+        None => "silence".to_owned(),
+        Some(Ok(command)) => bare(serde_json::to_value(command).expect("a command as JSON")).to_string(),
+        Some(Err(why)) => match why {
+            Misunderstood::NoSuchWord { said, nearest } => {
+                format!("no such word {said}: {}", nearest.into_iter().map(name).collect::<Vec<_>>().join(", "))
+            }
+            Misunderstood::Missing { word, what } => format!("{} lacks {what}", name(word)),
+            Misunderstood::Unexpected { word, said, nearest: None } => format!("{} does not take {said}", name(word)),
+            Misunderstood::Unexpected { word, said, nearest: Some(nearest) } => {
+                format!("{} does not take {said}, rather {nearest}", name(word))
+            }
+            Misunderstood::Wrong { word, what, said } => format!("{}: {said} is no {what}", name(word)),
+            Misunderstood::Ambiguous { said } => format!("ambiguous {said}"),
+            Misunderstood::Unclosed => "unclosed".to_owned(),
+            Misunderstood::TooMany { word, .. } => format!("too many for {}", name(word)),
+        },
+    }
+}
+
+#[test]
+fn every_entry_is_taken_for_what_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command");
+    let reply: OwnedEventId = "$replied".try_into().expect("an event id");
+    let (mut wrong, mut count) = (String::new(), 0);
+    for file in std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").path()) {
+        if file.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).expect("a file");
+        let entries: Vec<Entry> =
+            serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for entry in &entries {
+            let place = match entry.place.as_deref() {
+                None => Place::Control,
+                Some("managed") => Place::Managed,
+                Some(other) => panic!("in: {other}"),
+            };
+            for body in entry.texts() {
+                count += 1;
+                let spoken = Spoken { body, formatted: entry.html.as_deref(), reply_to: entry.reply.then_some(&reply) };
+                let result = parse(&spoken, &setting(place));
+                assert_eq!(sounds_like_command(&spoken, &setting(place)), result.is_some(), "{body}");
+                if let Some(Ok(command)) = &result {
+                    let json = serde_json::to_string(command).expect("JSON");
+                    assert_eq!(serde_json::from_str::<Command>(&json).expect("the command again"), *command);
+                }
+                let (expected, got) = (entry.expected(), shown(result));
+                if expected != got {
+                    let _ = write!(wrong, "\n{body}\n  - {expected}\n  + {got}");
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count >= 250, "{count} texts");
+}
+
+#[test]
+fn every_name_is_one_words_alone() {
+    let mut names = BTreeMap::new();
+    for entry in WORDS {
+        for name in entry.names() {
+            assert_eq!(Word::named(name), Some(entry.word), "{name}");
+            assert_eq!(Word::named(&name.to_uppercase()), Some(entry.word), "{name}");
+            assert_eq!(names.insert(name, entry.word), None, "{name}");
+            assert!(name.chars().count() > 1 && !name.contains(' '), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_understood_as_its_own_word_under_every_name() {
+    for entry in WORDS {
+        let arguments = entry.example.strip_prefix(entry.name).expect("an example begins with its word");
+        for name in entry.names() {
+            let text = format!("!{name}{arguments}");
+            let command = said(&text).expect("a command").unwrap_or_else(|why| panic!("{text}: {why:?}"));
+            assert_eq!(command.word(), entry.word, "{text}");
+            let needs = command.needs();
+            assert_eq!(needs, entry.needs, "{text}");
+        }
+    }
+}
+
+#[test]
+fn looking_at_the_rooms_needs_less_than_changing_them() {
+    let needs = |text: &str| said(text).expect("a command").expect("understood").needs();
+    for (text, right) in [
+        ("!rooms", Right::Audit),
+        ("!salas números", Right::Audit),
+        ("!rooms cleanup --dry-run", Right::Rooms),
+        ("!rooms replace icu", Right::Rooms),
+        ("!rooms adopt icu as icu", Right::Rooms),
+        ("!rooms create A for everybody", Right::Rooms),
+    ] {
+        assert_eq!(needs(text), Needs::Right(right), "{text}");
+    }
+    assert_eq!(needs("!whoami"), Needs::Nothing);
+}
+
+#[test]
+fn a_command_names_fifty_people_at_most_and_each_once() {
+    let people = |count: usize| (0..count).map(|n| format!("p{n} p{n}x p{n}")).collect::<Vec<_>>().join(" ");
+    let text = format!("!lock {}", (0..51).map(|n| format!("p{n:02}")).collect::<Vec<_>>().join(", "));
+    assert_eq!(said(&text), Some(Err(Misunderstood::TooMany { word: Word::Lock, most: 50 })));
+    let Some(Ok(Command::Lock(Measure { who, .. }))) = said(&format!("!lock {}", people(10))) else { panic!() };
+    assert_eq!(who.len(), 20);
+}
+
+#[test]
+fn what_is_repeated_to_the_asker_is_short() {
+    let long = "é".repeat(5_000);
+    for text in [format!("!{long}"), format!("!lock ana --{long}"), format!("!promote ana level {long}")] {
+        let shown = shown(said(&text));
+        assert!(shown.chars().count() < 200, "{}", shown.len());
+    }
+}
+
+fn run<T: std::fmt::Debug>(texts: impl Strategy<Value = T>, law: impl Fn(T)) {
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let config = Config { cases: config.cases.max(2_000), ..config };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let result = runner.run(&texts, |text| {
+        law(text);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+/// Pieces that commands, and what looks like them, are made of.
+const PIECES: &[&str] = &[
+    "!",
+    "!kick",
+    "!lock",
+    "!redact",
+    "!apagar",
+    "!promote",
+    "kcik",
+    "kick",
+    " ",
+    " ",
+    " ",
+    "\n",
+    "ana",
+    "bruno.lima",
+    "@ana:h.example",
+    "in",
+    "em",
+    "icu",
+    "for",
+    "2h",
+    "2",
+    "horas",
+    "because",
+    "porque",
+    "last",
+    "3",
+    "since",
+    "reactions",
+    "reação",
+    "👍",
+    "de",
+    "--dry-run",
+    "—dry-run",
+    "--force",
+    "--in=",
+    "\"",
+    "“",
+    "'",
+    ",",
+    "e",
+    ">",
+    "> ",
+    "```",
+    "`",
+    "<",
+    "</a>",
+    "<a href=\"https://matrix.to/#/@ana:h.example\">",
+    "<blockquote>",
+    "</blockquote>",
+    "<br>",
+    "<code>",
+    "</code>",
+    "<pre>",
+    "<mx-reply>",
+    "&lt;",
+    "&#x21;",
+    "https://matrix.to/#/",
+    "//",
+    "!r:h.example",
+    "/$e:h.example",
+    "%2",
+    "%ff",
+    "matrix:u/",
+    "EquipeMed",
+    ":",
+    "@equipemed_bot:h.example",
+    "\u{200b}",
+    "\u{a0}",
+    "rooms",
+    "create",
+    "cleanup",
+    "é",
+    "=",
+    "?via=",
+];
+
+fn soup() -> impl Strategy<Value = String> {
+    vec(select(PIECES), 0..14).prop_map(|pieces| pieces.concat())
+}
+
+/// A destructive command names its word and its people in so many letters.
+fn check_destructive(body: &str, command: &Command) {
+    if !command.is_destructive() {
+        return;
+    }
+    let folded = body.to_lowercase().replace('\u{200b}', "");
+    assert!(command.word().entry().names().any(|name| folded.contains(name)), "{body}: {command:?}");
+    assert!(!folded.contains("--dry-run ") && !folded.ends_with("--dry-run"), "{body}: {command:?}");
+    let who = match command {
+        Command::Kick(measure) | Command::Mute(measure) | Command::Ban(measure) | Command::Lock(measure) => {
+            measure.who.clone()
+        }
+        Command::Demote { measure, .. } => measure.who.clone(),
+        _ => Vec::new(),
+    };
+    for one in who {
+        let Who::Name(name) = one else { continue };
+        assert!(folded.contains(&name.to_lowercase()), "{body}: {command:?}");
+    }
+}
+
+#[test]
+fn no_text_stops_the_parser_and_none_destroys_by_accident() {
+    run((soup(), proptest::option::of(soup()), any::<bool>(), any::<bool>()), |(body, html, control, reply)| {
+        let reply_to: OwnedEventId = "$replied".try_into().expect("an event id");
+        let place = if control { Place::Control } else { Place::Managed };
+        let spoken = Spoken { body: &body, formatted: html.as_deref(), reply_to: reply.then_some(&reply_to) };
+        let result = parse(&spoken, &setting(place));
+        assert_eq!(result.is_some(), sounds_like_command(&spoken, &setting(place)));
+        match result {
+            Some(Ok(command)) if html.is_none() => check_destructive(&body, &command),
+            Some(Err(Misunderstood::NoSuchWord { nearest, .. })) => assert!(nearest.len() <= 3, "{nearest:?}"),
+            _ => {}
+        }
+    });
+    run((any::<String>(), any::<String>()), |(body, html)| {
+        for body in [body.clone(), format!("!kick {body}"), format!("!rooms create {body} for x")] {
+            let spoken = Spoken { body: &body, formatted: Some(&html), reply_to: None };
+            let _ = parse(&spoken, &setting(Place::Control));
+            if let Some(Ok(command)) = said(&body) {
+                check_destructive(&body, &command);
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_quoted_or_shown_as_code_is_a_command() {
+    let line = || vec(select(PIECES), 0..8).prop_map(|pieces| pieces.concat().replace(['\n', '`'], " "));
+    run((line(), line()), |(first, second)| {
+        let (first, second) = (format!("!kick ana in icu {first}"), format!("!lock ana {second}"));
+        for body in [
+            format!("> {first}\n> {second}"),
+            format!("> <@ana:h.example> {first}\n> {second}\n\n"),
+            format!("> {first}\n{second}"),
+            format!("```\n{first}\n{second}\n```"),
+            format!("~~~ text\r\n{first}\r\n```\r\n{second}"),
+            format!("`{first}`\n{second}"),
+            format!("    {first}\n\t{second}"),
+        ] {
+            assert_eq!(said(&body), None, "{body}");
+        }
+        let escaped = first.replace('&', "&amp;").replace('<', "&lt;");
+        for html in ["blockquote", "pre", "code", "mx-reply", "pre><code"] {
+            let formatted = format!("<{html}>{escaped}</{}>", html.split('>').next().unwrap_or(html));
+            let spoken = Spoken { body: &first, formatted: Some(&formatted), reply_to: None };
+            assert_eq!(parse(&spoken, &setting(Place::Control)), None, "{formatted}");
+        }
+    });
+}
+
+#[test]
+fn no_near_miss_is_carried_out() {
+    for entry in WORDS {
+        for name in entry.names() {
+            for place in 0..name.chars().count() {
+                let mut letters: Vec<char> = name.chars().collect();
+                letters[place] = 'j';
+                let wrong: String = letters.into_iter().collect();
+                if wrong == name {
+                    continue;
+                }
+                let arguments = entry.example.strip_prefix(entry.name).unwrap_or_default();
+                match said(&format!("!{wrong}{arguments}")) {
+                    Some(Err(Misunderstood::NoSuchWord { nearest, .. })) => {
+                        assert!(wrong.len() < 4 || nearest.contains(&entry.word), "{wrong}: {nearest:?}");
+                    }
+                    other => panic!("{wrong}: {other:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// As long as the largest event a server passes on. What grows with the square of the length takes minutes here.
+#[test]
+fn a_hostile_text_takes_no_longer_than_its_length() {
+    for piece in [
+        "<",
+        ">",
+        "\"",
+        "!",
+        "<a ",
+        "<a href=",
+        "<a href='",
+        "&",
+        "&#",
+        "`",
+        "> ",
+        "\n",
+        "“",
+        "'",
+        "'a ",
+        "<!--",
+        "</",
+        "<code>",
+        "<blockquote>",
+        "<a href=\"matrix:u/a:b\">a ",
+        "a, ",
+        "ana ",
+        "--in ",
+        "for 1h ",
+        "1h",
+        "%",
+        "https://matrix.to/#/ ",
+        "=",
+        "@",
+        "e ",
+        "em a ",
+        "-",
+    ] {
+        let text = piece.repeat(65_536 / piece.len());
+        for (body, with_html) in [("", false), ("!kick ", true), ("!users ", false), ("!rooms create a for ", false)] {
+            let body = format!("{body}{text}");
+            for formatted in [None, Some(body.as_str()).filter(|_| with_html)] {
+                let started = Instant::now();
+                let _ = parse(&Spoken { body: &body, formatted, reply_to: None }, &setting(Place::Control));
+                let took = started.elapsed();
+                assert!(took < Duration::from_secs(5), "{took:?} for {:?}", body.chars().take(30).collect::<String>());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prefix_that_is_a_word_has_a_space_behind_it() {
+    let setting = Setting { prefix: "eq", ..setting(Place::Control) };
+    let parse = |body: &str| parse(&Spoken { body, formatted: None, reply_to: None }, &setting);
+    assert_eq!(parse("eq sync"), Some(Ok(Command::Sync { target: SyncTarget::Everything, dry_run: false })));
+    assert_eq!(parse("equipe sync"), None);
+    assert_eq!(parse("!sync"), None);
+    let none = Setting { prefix: "", ..setting };
+    let spoken = Spoken { body: "sync", formatted: None, reply_to: None };
+    assert_eq!(equipemed_domain::command::parse(&spoken, &none), None);
+}
