@@ -6,6 +6,7 @@
 //! makes one picture of that. [`observed`] is what Synapse says. [`plan`] is
 //! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
 //! back what is too much at once. [`outcome`] is what became of an action.
+//! Beside it, [`command`] reads what people say to the bot.
 //!
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
 
