@@ -2,7 +2,7 @@
 
 sync-started = I am comparing Synapse with EquipeMed…
 sync-progress = { $phase }: { $done } of { $total } steps…
-sync-done = Done. Changed: { $done }, right already: { $already }, skipped: { $skipped }, failed: { $failed }, to look at: { $findings }. Run: { $audit }.
+sync-done = Done. Changed: { $done }, right already: { $already }, skipped: { $skipped }, failed: { $failed }, to look at: { $findings }.
 sync-nothing = There is nothing to change: Synapse agrees with EquipeMed.
 sync-failed = The synchronisation did not come to its end: { $detail }. I will try again.
 sync-held = **Held { $id }:** { $reason } ({ $count ->
@@ -30,3 +30,12 @@ not-held = Nothing is held as “{ $said }”. `{ $prefix }status` shows what is
 approve-self = You would gain something by this yourself. Please let somebody else approve it.
 approve-new = You did not have the right to approve at the last full pass yet. Please let somebody else approve it.
 approve-expired = { $id } was held for more than 24 hours and is no longer valid. It is held again when it is still due.
+
+# A plan, kind by kind, with before and after.
+plan-kind = **{ $action }** ({ $count })
+plan-change = { $from } → { $to }
+plan-subject-change = { $subject }: { $change }
+plan-settings = { $count ->
+        [one] 1 setting of the room
+       *[other] { $count } settings of the room
+    }

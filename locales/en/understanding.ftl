@@ -27,3 +27,4 @@ no-event = I cannot find that message. Was it deleted, or is it in a room that I
 event-elsewhere = That message is in another room. Please use a link to a message, or say the room with `in`.
 bot-not-there = I am not in the room { $room }, so I can do nothing there.
 need-room = Please say in which room: add `in` and the room’s name.
+too-many = That is too much at once for { $word }: at most { $most }.

@@ -20,6 +20,8 @@ held-still-waiting = it was held before, and nobody has approved it since
 
 # What comes behind a command, as in its usage.
 placeholder =
+    .REPLY = a reply to the message that is meant
+    .EXTENT = how far back (`last 3` or `since 1h`)
     .WHO = a person (such as `ana.souza`)
     .ROOM = a room (such as `icu`)
     .ID = the id of what is held

@@ -2,7 +2,7 @@
 
 sync-started = Estou comparando o Synapse com o EquipeMed…
 sync-progress = { $phase }: { $done } de { $total } passos…
-sync-done = Pronto. Mudanças: { $done }, já certos: { $already }, pulados: { $skipped }, falhas: { $failed }, a verificar: { $findings }. Execução: { $audit }.
+sync-done = Pronto. Mudanças: { $done }, já certos: { $already }, pulados: { $skipped }, falhas: { $failed }, a verificar: { $findings }.
 sync-nothing = Não há nada a mudar: o Synapse está de acordo com o EquipeMed.
 sync-failed = A sincronização não chegou ao fim: { $detail }. Vou tentar de novo.
 sync-held = **Retido { $id }:** { $reason } ({ $count ->
@@ -30,3 +30,12 @@ not-held = Não há nada retido como “{ $said }”. `{ $prefix }status` mostra
 approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
 approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.
 approve-expired = { $id } ficou retido por mais de 24 horas e perdeu a validade. Se ainda for preciso, será retido de novo.
+
+# A plan, kind by kind, with before and after.
+plan-kind = **{ $action }** ({ $count })
+plan-change = { $from } → { $to }
+plan-subject-change = { $subject }: { $change }
+plan-settings = { $count ->
+        [one] 1 configuração da sala
+       *[other] { $count } configurações da sala
+    }

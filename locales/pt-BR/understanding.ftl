@@ -27,3 +27,4 @@ no-event = Não encontrei essa mensagem. Será que foi apagada, ou está em uma 
 event-elsewhere = Essa mensagem é de outra sala. Use o link da mensagem ou diga a sala com `in`.
 bot-not-there = Não participo da sala { $room }, por isso não posso fazer nada nela.
 need-room = Diga em qual sala: acrescente `in` e o nome da sala.
+too-many = É demais de uma vez para { $word }: no máximo { $most }.

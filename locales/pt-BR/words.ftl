@@ -20,6 +20,8 @@ held-still-waiting = já estava retido e ninguém aprovou desde então
 
 # O que vem depois de um comando, como no modo de usar.
 placeholder =
+    .REPLY = responder à mensagem em questão
+    .EXTENT = até onde voltar (`últimas 3` ou `desde 1h`)
     .WHO = uma pessoa (como `ana.souza`)
     .ROOM = uma sala (como `icu`)
     .ID = o código do que está retido

@@ -25,7 +25,6 @@ pub(super) enum Asker {
 /// One command.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
-    pub(super) seq: i64,
     pub(super) event: OwnedEventId,
     pub(super) room_id: OwnedRoomId,
     /// The room's key: `control`, or that of the managed room.

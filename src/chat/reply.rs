@@ -129,11 +129,6 @@ impl Reply {
         Self::new(Mark::Done, answer)
     }
 
-    /// Nothing to do.
-    pub(super) fn already(answer: Answer) -> Self {
-        Self { outcome: Outcome::AlreadySo, ..Self::new(Mark::Done, answer) }
-    }
-
     /// Failed, with a word for the audit.
     pub(super) fn failed(answer: Answer, why: impl Into<String>) -> Self {
         Self { outcome: Outcome::Failed(why.into()), ..Self::new(Mark::Failed, answer) }

@@ -91,7 +91,6 @@ impl Chat {
             return self.end(&event, audit, Reply::failed(Answer::new().line(text), "it came late")).await;
         }
         let ask = Ask {
-            seq: event.seq,
             event: event.event.event_id.clone(),
             room_id: event.event.room_id.clone(),
             room,
@@ -196,7 +195,7 @@ impl Chat {
             Misunderstood::Missing { word, what } => texts.say(
                 "missing",
                 &[
-                    ("what", Arg::Said(texts.word("placeholder", what))),
+                    ("what", Arg::Said(texts.word("placeholder", placeholder(what)))),
                     ("usage", Arg::Code(self.usage(*word))),
                     ("example", Arg::Code(self.example(*word))),
                 ],
@@ -212,7 +211,7 @@ impl Chat {
                 texts.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
             }
             Misunderstood::Wrong { word, what, said: text } => {
-                let what = ("what", Arg::Said(texts.word("placeholder", what)));
+                let what = ("what", Arg::Said(texts.word("placeholder", placeholder(what))));
                 answer = answer.line(texts.say("wrong", &[said(text), what]));
                 texts.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
             }
@@ -243,6 +242,16 @@ impl Chat {
 
     pub(super) fn example(&self, word: Word) -> String {
         format!("{}{}", self.manners().prefix, word.entry().example)
+    }
+}
+
+/// The name under which the texts explain what is missing or wrong.
+fn placeholder(what: &str) -> &str {
+    match what {
+        "last N|since 1h" => "EXTENT",
+        "for" | "since" => "DURATION",
+        "because" => "REASON",
+        what => what,
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn engine(
         writer,
         store,
         clock,
+        reasons_in_rooms: settings.audit.reasons_in_rooms,
         by_hand: match settings.drift {
             Drift::Enforce => ByHand::PutBack,
             Drift::Report => ByHand::Report,

@@ -93,6 +93,8 @@ pub struct Bot {
     pub language: Language,
     /// What a command begins with.
     pub prefix: String,
+    /// Whether `!redact`, said in a managed room, is removed together with what it was about.
+    pub tidy: bool,
     /// Where commands are given and problems are told. Its policy stands among the rooms under the key `control`.
     pub control_room: ControlRoom,
 }

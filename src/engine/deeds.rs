@@ -5,6 +5,8 @@ use std::time::Duration;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::outcome::Outcome;
 
+use ruma_common::RoomId;
+
 use super::queue::Lanes;
 use super::{Engine, backoff};
 use crate::homeserver::{HomeserverError, Writer};
@@ -21,6 +23,7 @@ impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
     pub(super) async fn deed_lane(&self, lanes: &Lanes) {
         let Some(writer) = &self.parts().writer else { return };
+        let mut woken = self.woken();
         while !self.is_ending() {
             let (store, clock) = (&self.parts().store, &self.parts().clock);
             let claimed = match store.claim_deeds(&lanes.holder, clock.now(), CLAIM, AT_ONCE).await {
@@ -31,7 +34,7 @@ impl Engine {
                 }
             };
             if claimed.is_empty() {
-                self.pause().await;
+                self.pause(&mut woken).await;
                 continue;
             }
             let done = claimed.iter().map(|deed| self.one_deed(writer, deed));
@@ -48,23 +51,21 @@ impl Engine {
     async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let rooms = store.rooms().await?;
-        let Deed::Redact { room_id, event_id } = &claimed.deed else {
-            let outcome = Outcome::Failed("this version does not delete rooms".to_owned());
-            store.finish_deed(claimed, &outcome, clock.now()).await?;
-            return Ok(());
-        };
-        let key = rooms.iter().find(|(_, known)| *known == room_id).map(|(key, _)| key.clone());
+        let room_id = claimed.deed.room_id();
+        let key = rooms.iter().find(|(_, known)| **known == *room_id).map(|(key, _)| key.clone());
         let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
         let ids = store.intend(&[intent], clock.now()).await?;
         // The deed's own number is the transaction: sent twice, Synapse answers with the first redaction.
         let transaction = format!("equipemed-deed-{}", claimed.id.0);
-        let reason = match &claimed.reason {
-            Some(reason) => format!("{}: {reason}", claimed.asker),
-            None => claimed.asker.clone(),
+        let result = match &claimed.deed {
+            Deed::Redact { room_id, event_id } => {
+                let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());
+                writer.redact(room_id, event_id, Some(&reason), &transaction).await.map(|event| Some(event.to_string()))
+            }
+            Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await,
         };
-        let result = writer.redact(room_id, event_id, Some(&reason), &transaction).await;
         let outcome = match &result {
-            Ok(event) => Outcome::Done(Some(event.to_string())),
+            Ok(detail) => Outcome::Done(detail.clone()),
             Err(error) => Outcome::Failed(error.to_string()),
         };
         let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
@@ -79,6 +80,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// Deletes a room that nobody is in. Whether that is so is looked at again: somebody may have come since it was asked for.
+async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<Option<String>, HomeserverError> {
+    let rooms = writer.reader().rooms_list().await?;
+    match rooms.iter().find(|room| room.room_id == *room_id) {
+        None => Ok(None),
+        Some(room) if room.members > 0 => Err(HomeserverError::Nonsense {
+            why: format!("{} people are in the room now; it was left alone", room.members),
+        }),
+        Some(_) => writer.delete_room(room_id, purge).await.map(|_| None),
     }
 }
 

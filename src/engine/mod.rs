@@ -57,9 +57,14 @@ pub struct Parts {
     pub clock: Clock,
     /// What is done about changes by hand.
     pub by_hand: ByHand,
+    /// Whether rooms show who asked for something, and why; otherwise only the audit does.
+    pub reasons_in_rooms: bool,
     /// Ends work softly: what is under way is finished and noted, nothing new is begun.
     pub stop: CancellationToken,
 }
+
+/// Hears of wake-ups and deeds that this process stored.
+type Woken = watch::Receiver<()>;
 
 /// What is done about a change by hand of somebody without the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +88,7 @@ struct Inner {
     pictures: Pictures,
     metrics: Work,
     progress: watch::Sender<Progress>,
-    woken: tokio::sync::Notify,
+    woken: watch::Sender<()>,
     /// Told when a narrow pass or a deed ended.
     ended: tokio::sync::Notify,
     /// Intents older than this are somebody's who died.
@@ -102,7 +107,7 @@ impl Engine {
             subjects: Subjects::default(),
             metrics: Work::default(),
             progress,
-            woken: tokio::sync::Notify::new(),
+            woken: watch::channel(()).0,
             ended: tokio::sync::Notify::new(),
             started,
         };
@@ -159,7 +164,12 @@ impl Engine {
 
     /// Has the lanes look at the store now, after somebody stored a wake-up there.
     pub fn nudge(&self) {
-        self.inner.woken.notify_waiters();
+        self.inner.woken.send_replace(());
+    }
+
+    /// Hears of everything that is stored from now on.
+    fn woken(&self) -> Woken {
+        self.inner.woken.subscribe()
     }
 
     /// Ready when the next pass or deed of this process ends.
@@ -171,6 +181,15 @@ impl Engine {
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.parts().stop.is_cancelled()
+    }
+
+    /// The reason that a room shows for what somebody asked for.
+    fn spoken_reason(&self, asker: &str, reason: Option<&str>) -> String {
+        match reason {
+            _ if !self.parts().reasons_in_rooms => "EquipeMed".to_owned(),
+            Some(reason) => format!("{asker}: {reason}"),
+            None => asker.to_owned(),
+        }
     }
 
     /// Looking at Synapse.

@@ -17,7 +17,7 @@ use super::look::LookError;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
-use super::{Engine, backoff};
+use super::{Engine, Woken, backoff};
 use crate::homeserver::HomeserverError;
 use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
 
@@ -105,15 +105,17 @@ impl Engine {
     }
 
     /// Waits for a wake, the next look at the store, or the end.
-    pub(super) async fn pause(&self) {
+    pub(super) async fn pause(&self, woken: &mut Woken) {
         tokio::select! {
             () = self.parts().stop.cancelled() => {}
-            () = self.inner.woken.notified() => {}
+            // Also when it was told while the store was being asked.
+            _ = woken.changed() => {}
             () = tokio::time::sleep(TICK) => {}
         }
     }
 
     async fn full_lane(&self, lanes: &Lanes) {
+        let mut woken = self.woken();
         while !self.is_ending() {
             match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
                 Ok(Some(tenure)) => {
@@ -121,10 +123,10 @@ impl Engine {
                     self.under_tenure(&tenure, lanes).await;
                     tenure.end().await;
                 }
-                Ok(None) => self.pause().await,
+                Ok(None) => self.pause(&mut woken).await,
                 Err(error) => {
                     tracing::warn!(%error, "The lease could not be asked for");
-                    self.pause().await;
+                    self.pause(&mut woken).await;
                 }
             }
         }
@@ -134,6 +136,7 @@ impl Engine {
         if let Err(error) = self.bury_runs(&lanes.holder).await {
             tracing::warn!(%error, "Runs of dead processes could not be ended");
         }
+        let mut woken = self.woken();
         // A service that was away may have missed anything.
         if let Err(error) = self.wake(&Wake::Everything, "start").await {
             tracing::error!(%error, "The first pass could not be asked for");
@@ -141,10 +144,10 @@ impl Engine {
         while !self.is_ending() && tenure.is_held() {
             match self.one_full(tenure, lanes).await {
                 Ok(true) => {}
-                Ok(false) => self.pause().await,
+                Ok(false) => self.pause(&mut woken).await,
                 Err(error) => {
                     tracing::warn!(%error, "The store failed between passes");
-                    self.pause().await;
+                    self.pause(&mut woken).await;
                 }
             }
         }
@@ -288,6 +291,7 @@ impl Engine {
 
     async fn narrow_lane(&self, lanes: &Lanes) {
         let mut running = tokio::task::JoinSet::new();
+        let mut woken = self.woken();
         while !self.is_ending() {
             while running.try_join_next().is_some() {}
             let free = NARROW_IN_FLIGHT - running.len();
@@ -296,7 +300,7 @@ impl Engine {
                 free => self.claim_narrow(lanes, free).await,
             };
             if claimed.is_empty() {
-                self.pause().await;
+                self.pause(&mut woken).await;
                 continue;
             }
             for claimed in claimed {

@@ -1,17 +1,18 @@
 //! The control room: made once, by `setup`, before there is any plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use equipemed_domain::action::NewRoom;
+use equipemed_domain::action::{Action, NewRoom};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::initial_content;
+use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::Policy;
 use ruma_common::OwnedRoomId;
 
 use crate::clock::Clock;
 use crate::homeserver::{Founding, HomeserverError, Writer};
-use crate::store::Store;
+use crate::store::{Cause, Intent, Store};
 
 /// Makes the control room if there is none, with the break-glass account invited. The next sync brings in the people
 /// the policy trusts.
@@ -34,16 +35,18 @@ pub async fn make_control_room(
     let lost = writer.reader().room_with_key(&key, &known).await?;
     let room = match lost {
         Some(room) => room,
-        None => found(writer, policy, &key, &known).await?,
+        None => found(writer, store, policy, clock, &key, &known).await?,
     };
     Ok(store.bind_room(&key, &room, clock.now()).await?)
 }
 
 async fn found(
     writer: &Writer,
+    store: &Store,
     policy: &Policy,
+    clock: &Clock,
     key: &RoomKey,
-    known: &std::collections::BTreeSet<OwnedRoomId>,
+    known: &BTreeSet<OwnedRoomId>,
 ) -> anyhow::Result<OwnedRoomId> {
     let wanted = policy.rooms.get(key).context("the configuration names no control room")?;
     let new = NewRoom {
@@ -59,8 +62,28 @@ async fn found(
         levels: BTreeMap::new(),
         invite: policy.users.break_glass.iter().cloned().collect(),
     };
+    // As for every other room: an event of the bot without a record would be an alarm.
+    let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
+    let ids = store.intend(&[Intent::of_action(None, "setup", Cause::Policy, &action)?], clock.now()).await?;
+    let made = create(writer, policy, key, known, &new).await;
+    let outcome = match &made {
+        Ok(room) => Outcome::Done(Some(room.to_string())),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    };
+    let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
+    store.conclude(&ended, clock.now()).await?;
+    made
+}
+
+async fn create(
+    writer: &Writer,
+    policy: &Policy,
+    key: &RoomKey,
+    known: &BTreeSet<OwnedRoomId>,
+    new: &NewRoom,
+) -> anyhow::Result<OwnedRoomId> {
     let levels = initial_content(&new.version, new.kind, &policy.bot, &new.levels);
-    match writer.create_room(&Founding { key, new: &new, parent: None, levels }).await {
+    match writer.create_room(&Founding { key, new, parent: None, levels }).await {
         Ok(room) => Ok(room),
         Err(HomeserverError::MaybeDone { why }) => {
             let made = writer.reader().room_with_key(key, known).await?;

@@ -155,7 +155,7 @@ impl HomeserverError {
             Self::Refused { status, .. } if *status >= 500 => "server_error",
             Self::Refused { .. } | Self::Taken { .. } | Self::UnknownToken | Self::NotAdmin | Self::NotOurs => {
                 "refused"
-            },
+            }
             Self::Limited { .. } => "limited",
             Self::Unreachable { .. } | Self::MaybeDone { .. } => "unreachable",
             Self::NotMatrix { .. } | Self::Nonsense { .. } => "nonsense",

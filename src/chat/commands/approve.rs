@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use crate::chat::Chat;
 use crate::chat::announce::number;
 use crate::chat::ask::{Ask, Asker};
-use crate::chat::reply::{Reply, Stop, Turn};
+use crate::chat::reply::{Stop, Turn};
 use crate::engine::pass::Options;
 use crate::speech::{Answer, Arg};
 use crate::store::{Approval, NewRun};

@@ -195,7 +195,7 @@ impl<'a> Work<'a> {
         let ids = store.intend(&intents, now).await.context("the audit could not be written")?;
         let mut ended = Vec::with_capacity(batch.len());
         for step in batch {
-            ended.push(self.one_step(&step.action).boxed().await);
+            ended.push(self.one_step(step).boxed().await);
         }
         for (step, outcome) in batch.iter().zip(&ended) {
             self.engine.metrics().action(step.action.kind(), outcome.as_str());
@@ -230,12 +230,16 @@ impl<'a> Work<'a> {
         Intent::of_action(self.run, "equipemed-bot", cause, &step.action)
     }
 
-    async fn one_step(&self, action: &Action) -> Outcome {
+    async fn one_step(&self, step: &Step) -> Outcome {
+        let action = &step.action;
         if self.is_over() {
             return Outcome::Skipped("Synapse was away; it is tried again".to_owned());
         }
-        let result =
-            if action.room().is_some() { self.room_step(action).await } else { self.account_step(action).await };
+        let result = if action.room().is_some() {
+            self.room_step(action, step.cause).await
+        } else {
+            self.account_step(action).await
+        };
         self.advance(1);
         match result {
             Ok(outcome) => outcome,

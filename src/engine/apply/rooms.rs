@@ -4,6 +4,7 @@
 //! compare-and-swap, and only what this plan names may change in it.
 
 use equipemed_domain::action::{Action, LevelChanges, NewRoom};
+use equipemed_domain::cause::Cause;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::outcome::Outcome;
@@ -16,7 +17,7 @@ use crate::engine::sights::STILL_AT_IT;
 use crate::homeserver::{Founding, HomeserverError};
 
 impl Work<'_> {
-    pub(super) async fn room_step(&self, action: &Action) -> Result<Outcome, StepError> {
+    pub(super) async fn room_step(&self, action: &Action, cause: Cause) -> Result<Outcome, StepError> {
         let Some(key) = action.room() else { return Ok(Outcome::AlreadySo) };
         if let Action::CreateRoom { new, .. } = action {
             return self.create_room(&key, new).await;
@@ -25,10 +26,10 @@ impl Work<'_> {
             return Err(StepError::Missing(format!("the account {user} could not be made")));
         }
         let room = self.room_id(&key).ok_or_else(|| StepError::Missing(format!("room {key} could not be made")))?;
-        self.change(action, &room).await
+        self.change(action, cause, &room).await
     }
 
-    async fn change(&self, action: &Action, room: &RoomId) -> Result<Outcome, StepError> {
+    async fn change(&self, action: &Action, cause: Cause, room: &RoomId) -> Result<Outcome, StepError> {
         let event = match action {
             Action::SetName { to, .. } => self.writer.set_name(room, to).await?,
             Action::SetTopic { to, .. } => self.writer.set_topic(room, to).await?,
@@ -48,15 +49,25 @@ impl Work<'_> {
                 return Ok(ended(self.writer.invite(room, user).await?));
             }
             Action::RemoveMember { user, reason, .. } => {
-                return Ok(ended(self.writer.kick(room, user, Some(reason)).await?));
+                return Ok(ended(self.writer.kick(room, user, Some(&self.reason(cause, reason))).await?));
             }
             Action::BanMember { user, reason, .. } => {
-                return Ok(ended(self.writer.ban(room, user, Some(reason)).await?));
+                return Ok(ended(self.writer.ban(room, user, Some(&self.reason(cause, reason))).await?));
             }
             Action::UnbanMember { user, .. } => return Ok(ended(self.writer.unban(room, user).await?)),
             _ => return Ok(Outcome::AlreadySo),
         };
         Ok(Outcome::Done(Some(event.to_string())))
+    }
+
+    /// Who asked and why, as far as the hospital wants that in rooms; the plan's own words otherwise.
+    fn reason(&self, cause: Cause, planned: &str) -> String {
+        let Cause::Grant(id) = cause else { return planned.to_owned() };
+        let grant = self.known.grants.iter().find(|grant| grant.id == id);
+        grant.map_or_else(
+            || planned.to_owned(),
+            |grant| self.engine.spoken_reason(&grant.asker, grant.reason.as_deref()),
+        )
     }
 
     fn other(&self, key: &RoomKey) -> Result<OwnedRoomId, StepError> {

@@ -18,9 +18,15 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
 use super::{Done, Writer};
+use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::HomeserverError;
 use crate::homeserver::picture::ROOM_KEY_FIELD;
 use crate::homeserver::transport::Manner;
+use crate::homeserver::wire::{Deletion, DeletionBegun, DeletionStatus};
+
+/// Synapse deletes in the background: how often it is asked, and how many times.
+const DELETION_LOOK_EVERY: Duration = Duration::from_millis(500);
+const DELETION_LOOKS: usize = 600;
 
 /// What a room is made of beside what the policy says of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,6 +217,28 @@ impl Writer {
             Err(HomeserverError::NotFound { .. }) => Ok(Done::Already),
             Err(error) => Err(error),
         }
+    }
+
+    /// Deletes a room from the server and waits until it is gone.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Nonsense` with Synapse's own word when the deletion failed or does not end.
+    pub async fn delete_room(&self, room_id: &RoomId, purge: bool) -> Result<Done, HomeserverError> {
+        const NOTHING: Option<&()> = None;
+        let transport = &self.reader.transport;
+        let body = Some(&Deletion { purge });
+        let begun: DeletionBegun =
+            transport.json(Endpoint::DeleteRoom, &[room_id.as_str()], &[], body, Manner::WRITE).await?;
+        for _ in 0..DELETION_LOOKS {
+            let id = [begun.delete_id.as_str()];
+            let now: DeletionStatus = transport.json(Endpoint::DeleteStatus, &id, &[], NOTHING, Manner::READ).await?;
+            match now.status.as_str() {
+                "complete" => return Ok(Done::Changed),
+                "failed" => return Err(HomeserverError::nonsense(now.error.unwrap_or_default())),
+                _ => tokio::time::sleep(DELETION_LOOK_EVERY).await,
+            }
+        }
+        Err(HomeserverError::nonsense("the deletion does not come to its end"))
     }
 
     /// A link between a room and a space by way of this server.
