@@ -96,18 +96,19 @@ fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment>
     let is_html = message.format.is_some_and(|format| format.0 == "org.matrix.custom.html");
     let formatted = message.formatted_body.filter(|_| is_html);
     let formatted = formatted.as_ref().map(|text| &*text.0);
-    if !ear.hears(&Said { body: &message.body, formatted, in_control }) {
+    // In a thread clients name the thread's last message for those who do not know threads: nobody answered that.
+    let answered =
+        message.relation.filter(|relation| !relation.is_falling_back).and_then(|relation| relation.in_reply_to);
+    let reply_to = answered.and_then(|reply| EventId::parse(&*reply.event_id).ok());
+    if !ear.hears(&Said { body: &message.body, formatted, reply_to: reply_to.as_ref(), in_control }) {
         return None;
     }
     let mut kept = json!({ "body": message.body });
     if let Some(formatted) = formatted {
         kept["formatted_body"] = formatted.into();
     }
-    // In a thread clients name the thread's last message for those who do not know threads: nobody answered that.
-    let answered =
-        message.relation.filter(|relation| !relation.is_falling_back).and_then(|relation| relation.in_reply_to);
-    if let Some(reply) = answered {
-        kept["reply_to"] = (&*reply.event_id).into();
+    if let Some(reply_to) = reply_to {
+        kept["reply_to"] = reply_to.as_str().into();
     }
     Some(Treatment::Command(kept.to_string()))
 }
