@@ -119,13 +119,13 @@ impl Work {
 #[derive(Clone, Debug)]
 pub struct Arrived {
     events: Family<ByTreatment, Counter>,
-    transactions: Counter,
+    transactions: Family<ByKind, Counter>,
     delay: Histogram,
 }
 
 impl Default for Arrived {
     fn default() -> Self {
-        Self { events: Family::default(), transactions: Counter::default(), delay: Histogram::new(DELAY_BUCKETS) }
+        Self { events: Family::default(), transactions: Family::default(), delay: Histogram::new(DELAY_BUCKETS) }
     }
 }
 
@@ -135,9 +135,9 @@ impl Arrived {
         self.events.get_or_create(&ByTreatment { treatment }).inc_by(count);
     }
 
-    /// Counts a transaction, each repetition for itself.
-    pub fn transaction(&self) {
-        self.transactions.inc();
+    /// Counts a transaction that was taken.
+    pub fn transaction(&self, kind: &'static str) {
+        self.transactions.get_or_create(&ByKind { kind }).inc();
     }
 
     /// Notes how long an event was on its way.
@@ -174,8 +174,8 @@ impl Metrics {
         let mut registry = Registry::default();
         let start: Seconds = Gauge::default();
         start.set(started);
-        // The one name that is the same in all programs.
-        registry.register("process_start_time_seconds", "When the process began, in seconds since 1970", start);
+        // The one name that is the same in all programs. Other settings are a new beginning: all counts are, too.
+        registry.register("process_start_time_seconds", "When the service began, in seconds since 1970", start);
         let (queues, held) = (Family::default(), Gauge::default());
         let own = registry.sub_registry_with_prefix(PREFIX);
         own.register("queue", "What waits in the store", queues.clone());
@@ -211,7 +211,7 @@ impl Metrics {
             own.register("events", "Events from Synapse by what became of them", arrived.events.clone());
             own.register(
                 "transactions",
-                "Transactions from Synapse, repetitions included",
+                "Transactions that Synapse sent and that were taken",
                 arrived.transactions.clone(),
             );
             let help = "From an event's own time until it was stored";

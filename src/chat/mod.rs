@@ -57,8 +57,6 @@ pub struct Manners {
     pub timezone: TimeZone,
     /// Whether `!redact`, said in a managed room, is removed as well.
     pub tidy: bool,
-    /// An account that was not confirmed for that long is listed as stale.
-    pub stale_after: Duration,
 }
 
 /// The control room's desk. Cheap to clone; all clones are one.

@@ -1,6 +1,7 @@
 //! `serve`: everything wired together, until a signal ends it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,13 +10,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, connect, output};
+use crate::chat::{Chat, Manners};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::Mode;
 use crate::directory::Source;
 use crate::engine::queue::Lanes;
-use crate::homeserver::Patience;
-use crate::inbound;
+use crate::homeserver::{Patience, Speaker};
+use crate::inbound::{self, Arrivals, Ear, Intake, ReadBack};
+use crate::metrics::Metrics;
+use crate::speech::Texts;
 use crate::store::Store;
 
 /// How long a soft stop may take: container runtimes kill after ten seconds, systemd after ninety.
@@ -73,10 +77,23 @@ async fn open(settings: &Settings) -> anyhow::Result<(Store, TcpListener)> {
 }
 
 async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let ear = Ear {
+        prefix: settings.bot.prefix.clone(),
+        bot: settings.bot.user_id.clone(),
+        bot_name: settings.bot.display_name.clone(),
+    };
+    let arrivals = Arrivals::default();
+    let bell = arrivals.bell();
+    let intake = Arc::new(Intake::new(store.clone(), clock.clone(), ear, arrivals, &stop));
+    let metrics = settings.telemetry.metrics.then(|| Metrics::new(clock.now().as_duration().as_secs_f64()));
+    if let Some(metrics) = &metrics {
+        metrics.show_arrived(intake.metrics());
+    }
     let answering = tokio::spawn({
-        let (store, stop) = (store.clone(), stop.clone());
+        let (intake, metrics, stop) = (Arc::clone(&intake), metrics.clone(), stop.clone());
         let hs_token = settings.appservice.registration.hs_token.clone();
-        async move { inbound::answer(listener, store, &hs_token, stop).await }
+        async move { inbound::answer(listener, intake, &hs_token, metrics, stop).await }
     });
     let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
     let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
@@ -95,10 +112,46 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
             reader => break reader?,
         }
     };
-    let engine = connect::engine(&settings, reader, store, Clock::system(), stop.clone())?;
+    let engine = connect::engine(&settings, reader.clone(), store, clock, stop.clone())?;
+    if let Some(metrics) = &metrics {
+        metrics.show_requests(reader.traffic().requests());
+        metrics.show_work(engine.metrics());
+    }
+    intake.attach(engine.clone());
+    let registration = &settings.appservice.registration;
+    let read_back = ReadBack {
+        // Not behind the hundreds of requests of a first pass.
+        reader: reader.lane(1),
+        intake,
+        engine: engine.clone(),
+        service: registration.id.clone(),
+        url: registration.url.to_string(),
+        stop: stop.clone(),
+    };
+    let reading_back = tokio::spawn(read_back.keep_up());
     let watching =
         tokio::spawn(inbound::watch::watch(Source::open(&settings.directory)?, engine.clone(), stop.clone()));
-    engine.work(&Lanes { holder: connect::holder("serve"), interval: settings.directory.interval }).await;
+    let chat = Chat::new(
+        engine.clone(),
+        Speaker::new(&reader),
+        Texts::new(settings.bot.language).with_prefix(&settings.bot.prefix),
+        Manners {
+            bot: settings.bot.user_id.clone(),
+            bot_name: settings.bot.display_name.clone(),
+            prefix: settings.bot.prefix.clone(),
+            timezone: settings.timezone.clone(),
+            tidy: settings.bot.tidy,
+        },
+        bell,
+    );
+    let holder = connect::holder("serve");
+    let talking = tokio::spawn({
+        let (holder, stop) = (holder.clone(), stop.clone());
+        async move { chat.run(&holder, &stop).await }
+    });
+    engine.work(&Lanes { holder, interval: settings.directory.interval }).await;
+    talking.await.context("the control room's desk broke")?;
+    reading_back.await.context("the look at what was not pushed broke")?;
     watching.await.context("the watch over the roster broke")?;
     answering.await.context("the listener broke")?
 }

@@ -1,12 +1,13 @@
 //! What Synapse asks of an application service (Application Service API, v1).
 //!
-//! Transactions are taken and not looked at yet: rooms are read anew at every
-//! pass. Unanswered, Synapse would keep every event for later and take this
-//! service for down.
+//! A transaction is answered when what matters of it is in the store; until
+//! then Synapse keeps it and sends it again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -16,24 +17,73 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::intake::{Intake, Untaken};
+
+/// Synapse puts at most 100 events of 64 KiB each into a transaction, with what it adds to them.
+const LARGEST: usize = 16 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+
 /// The routes, each of which wants the registration's hs_token.
-pub(super) fn routes(hs_token: &SecretString) -> Router {
+pub(super) fn routes(hs_token: &SecretString, intake: Arc<Intake>) -> Router {
     let expected = Arc::new(digest(hs_token.expose_secret()));
     Router::new()
-        .route("/_matrix/app/v1/transactions/{id}", put(nothing))
-        .route("/_matrix/app/v1/ping", post(nothing))
-        // The bot is the only user of the namespace and exists; aliases are made by this service itself.
-        .route("/_matrix/app/v1/users/{id}", get(unknown))
-        .route("/_matrix/app/v1/rooms/{alias}", get(unknown))
-        .layer(middleware::from_fn_with_state(expected, check_token))
+        .route("/_matrix/app/v1/transactions/{id}", put(transaction).layer(DefaultBodyLimit::max(LARGEST)))
+        .route("/_matrix/app/v1/ping", post(ping))
+        .route("/_matrix/app/v1/users/{id}", get(user))
+        // Aliases are made by this service itself, never because somebody asks for one.
+        .route("/_matrix/app/v1/rooms/{alias}", get(async || not_found()))
+        .route_layer(middleware::from_fn_with_state(expected, check_token))
+        .with_state(intake)
 }
 
-async fn nothing() -> Response {
+async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, request: Request) -> Response {
+    let body = match tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            tracing::error!(bytes.limit = LARGEST, "A transaction is larger than any should be and is refused");
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "M_TOO_LARGE", "A transaction of that size is not taken.");
+        }
+        Ok(Err(_)) => return not_json(),
+        Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "M_UNKNOWN", "The body took too long to arrive."),
+    };
+    // In a task of its own, which goes on when Synapse hangs up: what is in the store must reach the rest as well.
+    let taking = tokio::spawn(async move { intake.transaction(&id, &body).await });
+    match taking.await {
+        Ok(Ok(())) => nothing(),
+        Ok(Err(Untaken::NotJson)) => not_json(),
+        Ok(Err(Untaken::Store(error))) => {
+            tracing::error!(%error, "A transaction could not be stored; Synapse sends it again");
+            not_stored()
+        }
+        Err(_) => not_stored(),
+    }
+}
+
+/// Only the question whether Synapse reaches this service; the answer is the news.
+async fn ping() -> Response {
+    nothing()
+}
+
+async fn user(State(intake): State<Arc<Intake>>, Path(id): Path<String>) -> Response {
+    if id == intake.ear().bot.as_str() { nothing() } else { not_found() }
+}
+
+fn nothing() -> Response {
     Json(json!({})).into_response()
 }
 
-async fn unknown() -> Response {
+fn not_found() -> Response {
     refusal(StatusCode::NOT_FOUND, "M_NOT_FOUND", "There is nothing of that name.")
+}
+
+fn not_json() -> Response {
+    tracing::warn!("A transaction is cut off or makes no sense; Synapse sends it again");
+    refusal(StatusCode::BAD_REQUEST, "M_NOT_JSON", "The body is not a transaction.")
+}
+
+fn not_stored() -> Response {
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, "M_UNKNOWN", "It could not be stored; send it again.")
 }
 
 fn refusal(status: StatusCode, errcode: &str, error: &str) -> Response {
@@ -46,6 +96,14 @@ fn digest(token: &str) -> [u8; 32] {
 }
 
 async fn check_token(State(expected): State<Arc<[u8; 32]>>, request: Request, next: Next) -> Response {
+    // As it was done before Authorization: every proxy on the way would have written the token into its log.
+    if request.uri().query().is_some_and(|query| query.split('&').any(|part| part.starts_with("access_token="))) {
+        return refusal(
+            StatusCode::FORBIDDEN,
+            "M_FORBIDDEN",
+            "Tokens in addresses are not taken: use_appservice_legacy_authorization must be off.",
+        );
+    }
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match given.and_then(|value| value.strip_prefix("Bearer ")) {
         None => refusal(StatusCode::UNAUTHORIZED, "M_MISSING_TOKEN", "The hs_token is missing."),

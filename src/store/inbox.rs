@@ -5,17 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use super::rows::{Record, Table, limit, ms};
-use super::wakeups::{WAKE, subjects};
 use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "inbox", key: "seq" };
-/// What wake-ups from here are called.
-const ORIGIN: &str = "synapse";
 
 /// An event that has no place in the order yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,24 +46,22 @@ pub struct InboxEvent {
 }
 
 impl Store {
-    /// Takes events in, in their order, and wakes subjects; all or nothing. Returns those events that were new.
+    /// Takes events in, in their order; all or nothing. Returns those events that were new.
     ///
     /// # Errors
     /// When the database fails: then nothing may be acknowledged.
     pub async fn take_in(
         &self,
         events: &[NewInboxEvent],
-        wakes: &[Wake],
         now: Timestamp,
     ) -> Result<BTreeSet<OwnedEventId>, StoreError> {
         const SQL: &str = "insert into inbox
                 (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state)
             values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting') on conflict (event_id) do nothing";
         let mut new = BTreeSet::new();
-        if events.is_empty() && wakes.is_empty() {
+        if events.is_empty() {
             return Ok(new);
         }
-        let subjects = subjects(wakes);
         in_transaction!(self, tx => {
             for event in events {
                 let query = sqlx::query(SQL).bind(event.event_id.as_str()).bind(event.room_id.as_str());
@@ -76,10 +70,6 @@ impl Store {
                 if query.execute(&mut *tx).await?.rows_affected() == 1 {
                     new.insert(event.event_id.clone());
                 }
-            }
-            for subject in &subjects {
-                let query = sqlx::query(WAKE).bind(subject).bind(ORIGIN).bind(ms(now)).bind(ms(now));
-                query.execute(&mut *tx).await?;
             }
         })?;
         Ok(new)

@@ -97,7 +97,7 @@ pub(in crate::config) fn bot(node: &Node<'_>, context: &Context<'_>) -> Option<B
         or(&map.get("language"), Language::PtBr, |node| node.word(&[("pt-BR", Language::PtBr), ("en", Language::En)]));
     let prefix =
         or(&map.get("prefix"), "!".to_owned(), |node| node.parsed(|text| check_prefix(text).map(|()| text.to_owned())));
-    let tidy = or(&map.get("tidy"), true, Node::flag);
+    let tidy = or(&map.get("tidy"), true, Node::boolean);
     let mut room = map.get("control_room").map();
     let alias_node = room.get("alias");
     let alias = or(&alias_node, CONTROL_ALIAS.to_owned(), |node| context.alias(node));

@@ -236,11 +236,8 @@ impl Reader {
         for _ in 0..PAST_PAGES {
             let page = self.transport.client(request.clone(), Manner::READ).await?;
             let read = page.chunk.len();
-            for raw in page.chunk {
-                let event =
-                    serde_json::from_str(raw.json().get()).map_err(|error| HomeserverError::from_json(&error))?;
-                past.events.push(event);
-            }
+            // One that cannot be read is nothing that this service could make anything of, and the others must not wait for it.
+            past.events.extend(page.chunk.iter().filter_map(|raw| serde_json::from_str(raw.json().get()).ok()));
             // With a filter Synapse gives an end even behind the last event: only a page with nothing new, or none
             // to follow, is the end.
             match page.end {

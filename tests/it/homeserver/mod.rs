@@ -4,7 +4,7 @@ mod accounts;
 mod faults;
 mod logs;
 mod members;
-mod picture;
+pub(crate) mod picture;
 mod pure;
 mod rooms;
 mod speak;

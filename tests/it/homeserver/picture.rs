@@ -7,7 +7,7 @@ use equipemed_domain::observed::{Membership, ObservedRoom};
 use ruma_common::{OwnedUserId, room_id, user_id};
 use serde_json::{Value, json};
 
-fn room() -> ObservedRoom {
+pub(crate) fn room() -> ObservedRoom {
     ObservedRoom {
         room_id: room_id!("!icu:hospital.example").to_owned(),
         version: "12".to_owned(),

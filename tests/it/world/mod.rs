@@ -13,6 +13,7 @@ mod seats;
 mod serve;
 mod together;
 mod versions;
+mod warm;
 mod wire;
 mod wrong;
 
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use equipemed_bot::homeserver::Endpoint;
-use equipemed_bot::store::{AuditEntry, AuditFilter, Store};
+use equipemed_bot::store::{AuditEntry, AuditFilter, InboxEvent, Store};
 use equipemed_domain::key::RoomKey;
 use equipemed_testbed::proxy::Recorded;
 use equipemed_testbed::{Client, Folder, Proxy, Synapse};
@@ -230,6 +231,22 @@ impl Hospital {
         let entries = store.audit(&AuditFilter::default()).await?;
         store.close().await;
         Ok(entries)
+    }
+
+    /// Waits until the service has taken an event in. What happened before it was taken in earlier.
+    pub(crate) async fn taken(&self, event: &str) -> anyhow::Result<()> {
+        until("the event in the inbox", || async {
+            Ok(self.inbox().await?.iter().any(|row| row.event.event_id == event).then_some(()))
+        })
+        .await
+    }
+
+    /// What the service took in and nobody handled.
+    pub(crate) async fn inbox(&self) -> anyhow::Result<Vec<InboxEvent>> {
+        let store = self.store().await?;
+        let rows = store.inbox_waiting(10_000).await?;
+        store.close().await;
+        Ok(rows)
     }
 
     /// As if the lease of a killed process had run out, which takes 12 seconds.

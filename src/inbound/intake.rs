@@ -1,0 +1,320 @@
+//! The one way in for events, whether Synapse pushed them or they were read back: sorted, stored, and only then told to anybody.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::{OwnedEventId, RoomId};
+use serde_json::value::RawValue;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::arrivals::Arrivals;
+use super::ear::Ear;
+use super::event::{Event, Transaction, kind_of};
+use super::sort::{Treatment, treatment};
+use crate::clock::Clock;
+use crate::engine::Engine;
+use crate::metrics::Arrived;
+use crate::store::{Dialect, NewInboxEvent, Store, StoreError};
+
+/// How long it is believed which rooms are managed; a room that is not known is asked about at once.
+const ROOMS_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a transaction waits at the start for what came before it; Synapse waits a minute for the answer.
+const IN_ORDER_WITHIN: Duration = Duration::from_secs(20);
+
+/// How events came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Synapse sent them when they happened.
+    Pushed,
+    /// This service asked for them.
+    ReadBack,
+}
+
+/// Why a transaction was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Untaken {
+    /// It is cut off, or no transaction.
+    #[error("not a transaction")]
+    NotJson,
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Takes events in. What is taken is in the store before anybody hears of it.
+pub struct Intake {
+    store: Store,
+    clock: Clock,
+    ear: Ear,
+    arrivals: Arrivals,
+    metrics: Arrived,
+    /// Synapse may speak before it has answered for the first time, which an engine is not made without.
+    engine: OnceLock<Engine>,
+    is_proven: AtomicBool,
+    /// Cancelled when what came earlier was read back, or when nobody will do that any more.
+    is_caught_up: CancellationToken,
+    /// Held while events are taken in: one batch at a time, because Synapse may send one twice at once.
+    turn: Mutex<Turn>,
+}
+
+#[derive(Default)]
+struct Turn {
+    rooms: BTreeMap<String, RoomKey>,
+    rooms_read_at: Option<Timestamp>,
+    last_transaction: String,
+}
+
+/// What events become, before it is stored.
+#[derive(Default)]
+struct Batch<'e> {
+    rows: Vec<NewInboxEvent>,
+    state: Vec<(OwnedEventId, &'e Event<'e>)>,
+    redacted: Vec<&'e str>,
+    reactions: Vec<OwnedEventId>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    command: u64,
+    reaction: u64,
+    state: u64,
+    dropped: u64,
+    broken: u64,
+}
+
+impl Intake {
+    /// For events that the ear is to listen to. Transactions wait for [`Self::go_on`], or the stop.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, ear: Ear, arrivals: Arrivals, stop: &CancellationToken) -> Self {
+        Self {
+            store,
+            clock,
+            ear,
+            arrivals,
+            metrics: Arrived::default(),
+            engine: OnceLock::new(),
+            is_proven: AtomicBool::new(false),
+            is_caught_up: stop.child_token(),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// Tells this engine from now on; only the first one counts.
+    pub fn attach(&self, engine: Engine) {
+        if self.engine.set(engine).is_ok() && self.is_proven.load(Ordering::SeqCst) {
+            self.prove();
+        }
+    }
+
+    /// What came so far, in numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &Arrived {
+        &self.metrics
+    }
+
+    /// What came earlier was read back: what is pushed can be taken behind it.
+    pub fn go_on(&self) {
+        self.is_caught_up.cancel();
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn ear(&self) -> &Ear {
+        &self.ear
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Synapse has reached this process: what it pushes can be built upon.
+    pub(super) fn prove(&self) {
+        self.is_proven.store(true, Ordering::SeqCst);
+        // With the other database several processes may share the rooms, and each hears only a part of what happens.
+        if self.store.dialect() == Dialect::Sqlite
+            && let Some(engine) = self.engine.get()
+        {
+            engine.pictures().trust();
+        }
+    }
+
+    /// Takes a transaction.
+    pub(super) async fn transaction(&self, id: &str, body: &[u8]) -> Result<(), Untaken> {
+        let transaction: Transaction<'_> = serde_json::from_slice(body).map_err(|_| Untaken::NotJson)?;
+        self.prove();
+        // Order is worth a wait, not a loss.
+        let _ = tokio::time::timeout(IN_ORDER_WITHIN, self.is_caught_up.cancelled()).await;
+        let mut turn = self.turn.lock().await;
+        let mut broken = 0;
+        let mut events = Vec::with_capacity(transaction.events.len());
+        for raw in &transaction.events {
+            match Event::read(raw) {
+                Some(event) => events.push(event),
+                None => {
+                    broken += 1;
+                    note_broken(raw);
+                }
+            }
+        }
+        self.take_in_turn(&mut turn, &events, Way::Pushed).await?;
+        self.metrics.events("broken", broken);
+        self.metrics.transaction(if turn.last_transaction == id { "repeated" } else { "new" });
+        id.clone_into(&mut turn.last_transaction);
+        Ok(())
+    }
+
+    /// Takes events in; returns when those that were new had happened.
+    pub(super) async fn take(&self, events: &[Event<'_>], way: Way) -> Result<Vec<Timestamp>, StoreError> {
+        self.take_in_turn(&mut *self.turn.lock().await, events, way).await
+    }
+
+    async fn take_in_turn(
+        &self,
+        turn: &mut Turn,
+        events: &[Event<'_>],
+        way: Way,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let now = self.clock.now();
+        let is_old = turn.rooms_read_at.is_none_or(|read| now.duration_since(read) > ROOMS_FOR);
+        if is_old || events.iter().any(|event| !turn.rooms.contains_key(&*event.room_id)) {
+            self.read_rooms(turn, now).await?;
+        }
+        let mut batch = Batch::default();
+        for event in events {
+            match turn.rooms.get(&*event.room_id) {
+                Some(room) => batch.add(event, room, &self.ear),
+                None => batch.counts.dropped += 1,
+            }
+        }
+        if !batch.reactions.is_empty() {
+            let open = self.store.open_prompts(now).await?;
+            batch.drop_reactions(|target| !open.contains(target));
+        }
+        let new = self.store.take_in(&batch.rows, now).await?;
+        let new_rows = batch.rows.iter().filter(|row| new.contains(&row.event_id));
+        let sent: Vec<Timestamp> = new_rows.map(|row| row.sent_at).collect();
+
+        batch.state.retain(|(id, _)| new.contains(id));
+        self.tell_pictures(&batch, way);
+        if !new.is_empty() {
+            self.arrivals.announce();
+        }
+        self.count(&batch.counts, &sent, now, way);
+        Ok(sent)
+    }
+
+    fn tell_pictures(&self, batch: &Batch<'_>, way: Way) {
+        let Some(engine) = self.engine.get() else { return };
+        for (_, event) in &batch.state {
+            let (Ok(room_id), Some(state)) = (RoomId::parse(&*event.room_id), event.as_state()) else { continue };
+            match way {
+                Way::Pushed => engine.pictures().apply(&room_id, &state, event.sent_at()),
+                // It was missed: nobody knows what else was.
+                Way::ReadBack => engine.pictures().doubt(&room_id),
+            }
+        }
+        for room_id in batch.redacted.iter().filter_map(|id| RoomId::parse(id).ok()) {
+            engine.pictures().doubt(&room_id);
+        }
+    }
+
+    fn count(&self, counts: &Counts, sent: &[Timestamp], now: Timestamp, way: Way) {
+        let Counts { command, reaction, state, dropped, broken } = *counts;
+        let all =
+            [("command", command), ("reaction", reaction), ("state", state), ("dropped", dropped), ("broken", broken)];
+        if way == Way::ReadBack {
+            self.metrics.events("read_back", sent.len() as u64);
+            return;
+        }
+        all.iter().for_each(|(treatment, count)| self.metrics.events(treatment, *count));
+        for sent in sent {
+            // The clocks may differ: nothing comes before it was sent.
+            self.metrics.delay(Duration::try_from(now.duration_since(*sent)).unwrap_or_default());
+        }
+    }
+
+    /// Reads which rooms are managed. Of one that was not, or is not any more, something may have been missed.
+    async fn read_rooms(&self, turn: &mut Turn, now: Timestamp) -> Result<(), StoreError> {
+        let bound = self.store.rooms().await?;
+        let rooms: BTreeMap<String, RoomKey> = bound.into_iter().map(|(key, id)| (id.to_string(), key)).collect();
+        if let Some(engine) = self.engine.get() {
+            let gone = turn.rooms.keys().filter(|id| !rooms.contains_key(*id));
+            let come = rooms.keys().filter(|id| !turn.rooms.contains_key(*id));
+            gone.chain(come)
+                .filter_map(|id| RoomId::parse(id).ok())
+                .for_each(|room_id| engine.pictures().doubt(&room_id));
+        }
+        turn.rooms = rooms;
+        turn.rooms_read_at = Some(now);
+        Ok(())
+    }
+}
+
+impl<'e> Batch<'e> {
+    fn add(&mut self, event: &'e Event<'e>, room: &RoomKey, ear: &Ear) {
+        let in_control = room.as_str() == CONTROL_ROOM;
+        match treatment(event, in_control, ear) {
+            Treatment::Dropped => self.counts.dropped += 1,
+            Treatment::Redaction => {
+                self.counts.dropped += 1;
+                self.redacted.push(&event.room_id);
+            }
+            Treatment::Command(content) => {
+                if self.keep(event, Some(content)).is_some() {
+                    self.counts.command += 1;
+                }
+            }
+            Treatment::Reaction(target, content) => {
+                if self.keep(event, Some(content)).is_some() {
+                    self.counts.reaction += 1;
+                    self.reactions.push(target);
+                }
+            }
+            Treatment::State(content) => {
+                let Some(id) = self.keep(event, content) else { return };
+                self.counts.state += 1;
+                self.state.push((id, event));
+            }
+        }
+    }
+
+    fn keep(&mut self, event: &Event<'_>, content: Option<String>) -> Option<OwnedEventId> {
+        let Some(row) = event.row(content) else {
+            self.counts.broken += 1;
+            return None;
+        };
+        let id = row.event_id.clone();
+        self.rows.push(row);
+        Some(id)
+    }
+
+    /// Drops reactions to what is no open question.
+    fn drop_reactions(&mut self, is_idle: impl Fn(&OwnedEventId) -> bool) {
+        let mut targets = std::mem::take(&mut self.reactions).into_iter();
+        let before = self.rows.len();
+        self.rows.retain(|row| row.kind != "m.reaction" || targets.next().is_some_and(|target| !is_idle(&target)));
+        let dropped = (before - self.rows.len()) as u64;
+        self.counts.reaction -= dropped;
+        self.counts.dropped += dropped;
+    }
+}
+
+fn note_broken(raw: &RawValue) {
+    tracing::debug!(event.kind = kind_of(raw), "An event cannot be read and is left out");
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("store", &self.store).finish_non_exhaustive()
+    }
+}

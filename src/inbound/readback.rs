@@ -1,0 +1,222 @@
+//! What Synapse's pushes may have missed, asked for: everything since the last time at the start, the control room every minute.
+//!
+//! Synapse keeps what it has to push in memory and forgets some of it when it
+//! ends at the wrong moment. What is read back goes the way of what is pushed,
+//! where what is there already is noticed by its id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use equipemed_domain::key::CONTROL_ROOM;
+use equipemed_domain::wake::Wake;
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::{OwnedRoomId, RoomId};
+use tokio_util::sync::CancellationToken;
+
+use super::event::Event;
+use super::intake::{Intake, Way};
+use crate::engine::Engine;
+use crate::homeserver::{HomeserverError, KNOWN_TYPES, Patience, Reader};
+use crate::store::{SYNC_TOKEN, StoreError};
+
+/// How often the control room is read back.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long after a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+/// A push may be on its way for so long before it counts as lost.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
+/// The waits between pings: the first, and the longest.
+const PING_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// What wake-ups from here are called.
+const ORIGIN: &str = "missed events";
+
+/// Reads back what was not pushed.
+#[derive(Debug)]
+pub struct ReadBack {
+    /// Looking at Synapse.
+    pub reader: Reader,
+    /// Where events go.
+    pub intake: Arc<Intake>,
+    /// Woken when something was missed.
+    pub engine: Engine,
+    /// The service's id in its registration.
+    pub service: String,
+    /// Where Synapse sends transactions to, for telling people.
+    pub url: String,
+    /// Ends it.
+    pub stop: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReadBackError {
+    #[error("{}", .0.for_logs())]
+    Homeserver(#[from] HomeserverError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Synapse does not know the position: its database is another one now.
+    #[error("the position is unknown")]
+    Lost,
+}
+
+impl ReadBack {
+    /// Until the service stops.
+    pub async fn keep_up(self) {
+        tokio::join!(self.prove_pushes(), self.read_back());
+    }
+
+    /// Asks Synapse to call, until it can. That also has it send at once what it put off while this service was away.
+    async fn prove_pushes(&self) {
+        let reader = self.reader.patient(Patience::NONE);
+        let (mut wait, longest) = PING_AGAIN;
+        let mut is_told = false;
+        while !self.stop.is_cancelled() {
+            match reader.ping(&self.service).await {
+                Ok(took) => {
+                    self.intake.prove();
+                    tracing::info!(took.seconds = took.as_secs_f64(), "Synapse reaches this service");
+                    return;
+                }
+                // It may not be there itself; that is told elsewhere.
+                Err(error) if is_told || error.concerns_all() => {}
+                Err(error) => {
+                    is_told = true;
+                    tracing::error!(
+                        error = error.for_logs(),
+                        url = self.url,
+                        "Synapse does not reach this service: commands come late and changes by hand are seen late. Set url in the registration to where appservice.listen can be reached from Synapse, and restart Synapse"
+                    );
+                }
+            }
+            self.pause(wait).await;
+            wait = wait.saturating_mul(2).min(longest);
+        }
+    }
+
+    async fn read_back(&self) {
+        let mut is_caught_up = false;
+        while !self.stop.is_cancelled() {
+            let read = if is_caught_up { self.look_back().await } else { self.catch_up().await };
+            self.intake.go_on();
+            match read {
+                Ok(true) => is_caught_up = true,
+                Ok(false) => {
+                    tracing::warn!("Synapse tells no position in its events: what it does not push is missed");
+                    return;
+                }
+                Err(_) if self.stop.is_cancelled() => return,
+                Err(error) => {
+                    tracing::warn!(%error, "What Synapse may not have pushed could not be read; trying again")
+                }
+            }
+            self.pause(if is_caught_up { EVERY } else { AGAIN }).await;
+        }
+    }
+
+    async fn pause(&self, wait: Duration) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    /// Reads all rooms from where an earlier process was. False when the homeserver has no positions.
+    async fn catch_up(&self) -> Result<bool, ReadBackError> {
+        // Taken before anything is read: what happens meanwhile is read again the next time.
+        let Some(now_at) = self.reader.position().await? else { return Ok(false) };
+        if let Some(stored) = self.intake.store().remembered(SYNC_TOKEN).await? {
+            match self.read_rooms(&stored, &now_at, true).await {
+                Ok(sent) if sent.is_empty() => {}
+                Ok(sent) => {
+                    tracing::info!(events = sent.len(), "Events were read back that came while nobody listened")
+                }
+                Err(ReadBackError::Lost) => self.begin_anew().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        self.intake.store().remember(SYNC_TOKEN, &now_at).await?;
+        Ok(true)
+    }
+
+    /// Reads the control room; if something was there that should have been pushed, everything.
+    async fn look_back(&self) -> Result<bool, ReadBackError> {
+        let Some(now_at) = self.reader.position().await? else { return Ok(false) };
+        let Some(from) = self.intake.store().remembered(SYNC_TOKEN).await? else {
+            self.intake.store().remember(SYNC_TOKEN, &now_at).await?;
+            return Ok(true);
+        };
+        match self.read_rooms(&from, &now_at, false).await {
+            Ok(sent) => {
+                let late = self.intake.now().checked_sub(ON_ITS_WAY).unwrap_or(Timestamp::MIN);
+                if sent.iter().any(|sent| *sent < late) {
+                    tracing::warn!("Synapse did not push all that happened; everything is looked at again");
+                    self.doubt_everything().await?;
+                    self.read_rooms(&from, &now_at, true).await?;
+                }
+            }
+            Err(ReadBackError::Lost) => self.begin_anew().await?,
+            Err(error) => return Err(error),
+        }
+        self.intake.store().remember(SYNC_TOKEN, &now_at).await?;
+        Ok(true)
+    }
+
+    async fn begin_anew(&self) -> Result<(), StoreError> {
+        tracing::warn!(
+            "Synapse does not know where its events were last read, as after a restore; everything is looked at again"
+        );
+        self.doubt_everything().await
+    }
+
+    async fn doubt_everything(&self) -> Result<(), StoreError> {
+        self.engine.pictures().doubt_all();
+        self.engine.wake(&Wake::Everything, ORIGIN).await
+    }
+
+    /// When what was found new had happened, in the control room first and then perhaps in all others.
+    async fn read_rooms(&self, from: &str, now_at: &str, all: bool) -> Result<Vec<Timestamp>, ReadBackError> {
+        if went_back(from, now_at) {
+            return Err(ReadBackError::Lost);
+        }
+        let bound = self.intake.store().rooms().await?;
+        let (control, others): (Vec<_>, Vec<_>) = bound.into_iter().partition(|(key, _)| key.as_str() == CONTROL_ROOM);
+        let rooms: Vec<OwnedRoomId> =
+            control.into_iter().chain(others.into_iter().filter(|_| all)).map(|(_, room_id)| room_id).collect();
+        let mut sent = Vec::new();
+        for room_id in &rooms {
+            sent.extend(self.read_room(room_id, from).await?);
+        }
+        Ok(sent)
+    }
+
+    async fn read_room(&self, room_id: &RoomId, from: &str) -> Result<Vec<Timestamp>, ReadBackError> {
+        let types: Vec<&str> =
+            ["m.room.message", "m.reaction", "m.room.redaction"].iter().chain(KNOWN_TYPES).copied().collect();
+        let mut sent = Vec::new();
+        let mut next = Some(from.to_owned());
+        while let Some(from) = next {
+            let past = match self.reader.changes_since(room_id, &from, &types).await {
+                Ok(past) => past,
+                // A room without the bot is a finding of the pass; here there is nothing to hear.
+                Err(HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. }) => {
+                    return Ok(sent);
+                }
+                Err(HomeserverError::Refused { status: 400, .. }) => return Err(ReadBackError::Lost),
+                Err(error) => return Err(error.into()),
+            };
+            let events: Vec<Event<'_>> = past.events.iter().map(|event| Event::past(room_id, event)).collect();
+            sent.extend(self.intake.take(&events, Way::ReadBack).await?);
+            next = past.next;
+        }
+        Ok(sent)
+    }
+}
+
+/// Whether the second position is before the first: then the events in between are of a database that is gone. Synapse
+/// does not say so, it only finds nothing.
+fn went_back(before: &str, after: &str) -> bool {
+    let number = |position: &str| -> Option<u64> {
+        let digits = position.trim_start_matches(|c: char| !c.is_ascii_digit());
+        digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    number(before).zip(number(after)).is_some_and(|(before, after)| after < before)
+}

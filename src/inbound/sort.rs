@@ -1,0 +1,143 @@
+//! What becomes of an event in a managed room: whether it is kept, and which part of it.
+
+use std::borrow::Cow;
+
+use ruma_common::{EventId, OwnedEventId};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::ear::{Ear, Said};
+use super::event::Event;
+use crate::homeserver::KNOWN_TYPES;
+
+/// What becomes of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// Kept with this content.
+    Command(String),
+    /// Kept with this content if its target is a question of the bot's that is still open.
+    Reaction(OwnedEventId, String),
+    /// Kept with this content.
+    State(Option<String>),
+    /// Not kept, but what it took back may have been a part of the room's state.
+    Redaction,
+    /// Not kept.
+    Dropped,
+}
+
+/// Looks at an event of a managed room.
+pub(super) fn treatment(event: &Event<'_>, in_control: bool, ear: &Ear) -> Treatment {
+    let is_own = event.sender == ear.bot.as_str();
+    let kept = match (&*event.kind, event.state_key()) {
+        ("m.room.message", None) if !is_own => command(event.content, in_control, ear),
+        ("m.reaction", None) if !is_own => reaction(event.content),
+        // What the bot redacts are messages and reactions.
+        ("m.room.redaction", None) if !is_own => Some(Treatment::Redaction),
+        (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(Treatment::State(state(event))),
+        _ => None,
+    };
+    kept.unwrap_or(Treatment::Dropped)
+}
+
+#[derive(Deserialize)]
+struct Relation<'a> {
+    #[serde(borrow)]
+    rel_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    key: Option<Text<'a>>,
+    #[serde(rename = "m.in_reply_to", borrow)]
+    in_reply_to: Option<Reply<'a>>,
+    #[serde(default)]
+    is_falling_back: bool,
+}
+
+#[derive(Deserialize)]
+struct Reply<'a> {
+    #[serde(borrow)]
+    event_id: Cow<'a, str>,
+}
+
+/// A text inside of an `Option`, where serde would copy a bare `Cow`.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// `None` also for a content of a wrong form, which is nobody's command.
+fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment> {
+    #[derive(Deserialize)]
+    struct Message<'a> {
+        #[serde(borrow)]
+        msgtype: Cow<'a, str>,
+        #[serde(borrow)]
+        body: Cow<'a, str>,
+        #[serde(borrow)]
+        format: Option<Text<'a>>,
+        #[serde(borrow)]
+        formatted_body: Option<Text<'a>>,
+        #[serde(rename = "m.relates_to", borrow)]
+        relation: Option<Relation<'a>>,
+    }
+    let message: Message<'_> = serde_json::from_str(content.get()).ok()?;
+    let is_edit = message.relation.as_ref().and_then(|relation| relation.rel_type.as_ref());
+    if message.msgtype != "m.text" || is_edit.is_some_and(|kind| kind.0 == "m.replace") {
+        return None;
+    }
+    let is_html = message.format.is_some_and(|format| format.0 == "org.matrix.custom.html");
+    let formatted = message.formatted_body.filter(|_| is_html);
+    let formatted = formatted.as_ref().map(|text| &*text.0);
+    // In a thread clients name the thread's last message for those who do not know threads: nobody answered that.
+    let answered =
+        message.relation.filter(|relation| !relation.is_falling_back).and_then(|relation| relation.in_reply_to);
+    let reply_to = answered.and_then(|reply| EventId::parse(&*reply.event_id).ok());
+    if !ear.hears(&Said { body: &message.body, formatted, reply_to: reply_to.as_ref(), in_control }) {
+        return None;
+    }
+    let mut kept = json!({ "body": message.body });
+    if let Some(formatted) = formatted {
+        kept["formatted_body"] = formatted.into();
+    }
+    if let Some(reply_to) = reply_to {
+        kept["reply_to"] = reply_to.as_str().into();
+    }
+    Some(Treatment::Command(kept.to_string()))
+}
+
+fn reaction(content: &RawValue) -> Option<Treatment> {
+    #[derive(Deserialize)]
+    struct Reaction<'a> {
+        #[serde(rename = "m.relates_to", borrow)]
+        relation: Relation<'a>,
+    }
+    let Reaction { relation } = serde_json::from_str(content.get()).ok()?;
+    let key = relation.key?.0;
+    // With and without the character that asks for colour.
+    if !matches!(key.trim_end_matches('\u{fe0f}'), "✅" | "👍") || relation.rel_type?.0 != "m.annotation" {
+        return None;
+    }
+    let target = EventId::parse(&*relation.event_id?.0).ok()?;
+    let kept = json!({"event_id": target, "key": key}).to_string();
+    Some(Treatment::Reaction(target, kept))
+}
+
+/// What is kept of a state event's content: only what somebody will want to know of who did it.
+fn state(event: &Event<'_>) -> Option<String> {
+    match &*event.kind {
+        "m.room.member" => Some(json!({"membership": membership(event.content)?}).to_string()),
+        "m.room.power_levels" => {
+            let previous = event.previous().map_or("null", RawValue::get);
+            Some(format!(r#"{{"content":{},"prev":{previous}}}"#, event.content.get()))
+        }
+        _ => None,
+    }
+}
+
+fn membership<'a>(content: &'a RawValue) -> Option<Cow<'a, str>> {
+    #[derive(Deserialize)]
+    struct Member<'a> {
+        #[serde(borrow)]
+        membership: Cow<'a, str>,
+    }
+    serde_json::from_str::<Member<'a>>(content.get()).ok().map(|member| member.membership)
+}

@@ -1,0 +1,156 @@
+//! Which events are kept, with which part of them, and whom they wake.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use equipemed_bot::store::Lane;
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+
+use super::{ANA, BOT, CONTROL, Desk, ICU, event, state, text};
+
+#[tokio::test]
+async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
+    let desk = Desk::new().await?;
+    let message = |id: &str, content: Value| event(id, CONTROL, ANA, "m.room.message", content);
+    let mut own = text("$own", CONTROL, "!status");
+    own["sender"] = json!(BOT);
+    let mut with_key = text("$key", CONTROL, "!status");
+    with_key["state_key"] = json!("");
+    let in_thread = json!({"rel_type": "m.thread", "event_id": "$root", "is_falling_back": true, "m.in_reply_to": {"event_id": "$last"}});
+    let events = [
+        text("$chat", CONTROL, "o paciente do 12 piorou"),
+        own,
+        with_key,
+        text("$elsewhere", "!unmanaged:hospital.example", "!status"),
+        message("$notice", json!({"msgtype": "m.notice", "body": "!status"})),
+        message(
+            "$edit",
+            json!({"msgtype": "m.text", "body": "!sync", "m.relates_to": {"rel_type": "m.replace", "event_id": "$1"}}),
+        ),
+        message("$redacted", json!({})),
+        message("$number", json!({"msgtype": "m.text", "body": 5})),
+        event("$sticker", CONTROL, ANA, "m.sticker", json!({"body": "!status"})),
+        text("$1", CONTROL, "!status"),
+        message(
+            "$2",
+            json!({"msgtype": "m.text", "body": "!kick Rui", "format": "org.matrix.custom.html", "formatted_body": "!kick <a>Rui</a>",
+            "m.relates_to": {"m.in_reply_to": {"event_id": "$chat"}}}),
+        ),
+        message("$3", json!({"msgtype": "m.text", "body": "!redact", "m.relates_to": in_thread})),
+        text("$4", ICU, "!whoami"),
+    ];
+    assert_eq!(desk.push("1", &events).await?.0, 200);
+    assert_eq!(desk.ids().await?, ["$1", "$2", "$3", "$4"]);
+    let rows = desk.inbox().await?;
+    let contents: Vec<Value> =
+        rows.iter().map(|row| serde_json::from_str(row.event.content.as_deref().unwrap_or("null")).unwrap()).collect();
+    assert_eq!(
+        contents,
+        [
+            json!({"body": "!status"}),
+            json!({"body": "!kick Rui", "formatted_body": "!kick <a>Rui</a>", "reply_to": "$chat"}),
+            json!({"body": "!redact"}),
+            json!({"body": "!whoami"}),
+        ]
+    );
+    assert_eq!((rows[0].event.sender.as_str(), rows[0].event.room_id.as_str()), (ANA, CONTROL));
+    assert_eq!(rows[0].event.sent_at.as_millisecond(), 1_799_999_999_500);
+    // Nothing else is anywhere in the file.
+    desk.store.check().await?;
+    let folder = desk.folder.path().to_owned();
+    for file in std::fs::read_dir(folder)? {
+        let bytes = std::fs::read(file?.path())?;
+        assert!(!String::from_utf8_lossy(&bytes).contains("paciente"));
+    }
+    desk.end().await
+}
+
+#[tokio::test]
+async fn a_yes_counts_only_for_an_open_question() -> Result<()> {
+    let desk = Desk::new().await?;
+    let url = format!("sqlite://{}", desk.folder.path().join("store.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&url).await?;
+    let now = desk.clock.now().as_millisecond();
+    for (code, prompt, expires, used) in [
+        ("a", Some("$open"), now + 1, None),
+        ("b", Some("$late"), now, None),
+        ("c", Some("$used"), now + 1, Some(now)),
+        ("d", None, now + 1, None),
+    ] {
+        sqlx::query("insert into confirmations (code, asker, room_id, command, digest, source, prompt_event, created_at, expires_at, used_at) values ($1, '@a:h', '!r:h', '{}', '', '', $2, 0, $3, $4)")
+            .bind(code).bind(prompt).bind(expires).bind(used).execute(&mut database).await?;
+    }
+    database.close().await?;
+    let react = |id: &str, sender: &str, target: &str, key: &str| {
+        let content = json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": key}});
+        event(id, CONTROL, sender, "m.reaction", content)
+    };
+    let events = [
+        react("$1", ANA, "$late", "✅"),
+        react("$2", ANA, "$open", "✅"),
+        react("$3", ANA, "$used", "👍"),
+        react("$4", ANA, "$open", "👍\u{fe0f}"),
+        react("$5", ANA, "$open", "👎"),
+        react("$6", BOT, "$open", "✅"),
+        react("$7", ANA, "$other", "✅"),
+    ];
+    assert_eq!(desk.push("1", &events).await?.0, 200);
+    assert_eq!(desk.ids().await?, ["$2", "$4"]);
+    let content: Value = serde_json::from_str(desk.inbox().await?[1].event.content.as_deref().unwrap_or_default())?;
+    assert_eq!(content, json!({"event_id": "$open", "key": "👍\u{fe0f}"}));
+    let metrics = desk.metrics().await?;
+    assert!(metrics.contains(r#"equipemed_bot_events_total{treatment="reaction"} 2"#), "{metrics}");
+    assert!(metrics.contains(r#"equipemed_bot_events_total{treatment="dropped"} 5"#), "{metrics}");
+    desk.end().await
+}
+
+#[tokio::test]
+async fn state_is_kept_with_who_did_it_and_little_more() -> Result<()> {
+    let desk = Desk::new().await?;
+    let mut levels = state("$levels", ANA, "m.room.power_levels", "", json!({"ban": 75}));
+    levels["unsigned"]["prev_content"] = json!({"ban": 50});
+    let events = [
+        state("$name", ANA, "m.room.name", "", json!({"name": "Outra UTI"})),
+        state(
+            "$kick",
+            ANA,
+            "m.room.member",
+            "@rui:hospital.example",
+            json!({"membership": "leave", "reason": "x", "displayname": "Rui"}),
+        ),
+        levels,
+        state("$own", BOT, "m.room.power_levels", "", json!({"ban": 50})),
+        state("$widget", ANA, "im.vector.modular.widgets", "1", json!({"url": "x"})),
+    ];
+    assert_eq!(desk.push("1", &events).await?.0, 200);
+    let rows: Vec<(String, Option<String>)> =
+        desk.inbox().await?.into_iter().map(|row| (row.event.event_id.to_string(), row.event.content)).collect();
+    let row = |id: &str, content: Option<&str>| (id.to_owned(), content.map(str::to_owned));
+    assert_eq!(
+        rows,
+        [
+            row("$name", None),
+            row("$kick", Some(r#"{"membership":"leave"}"#)),
+            row("$levels", Some(r#"{"content":{"ban":75},"prev":{"ban":50}}"#)),
+            row("$own", Some(r#"{"content":{"ban":50},"prev":null}"#)),
+        ]
+    );
+    desk.end().await
+}
+
+#[tokio::test]
+async fn a_room_is_listened_to_as_soon_as_it_is_bound() -> Result<()> {
+    let desk = Desk::new().await?;
+    let new = "!new:hospital.example";
+    desk.push("1", &[text("$1", new, "!whoami")]).await?;
+    let now = desk.clock.now();
+    desk.store.bind_room(&"new".into(), &ruma_common::RoomId::parse(new)?, now).await?;
+    desk.push("2", &[text("$2", new, "!whoami")]).await?;
+    assert_eq!(desk.ids().await?, ["$2"]);
+    desk.store.unbind_room(&"new".into()).await?;
+    desk.clock.advance(Duration::from_secs(61));
+    desk.push("3", &[text("$3", new, "!whoami")]).await?;
+    assert_eq!(desk.ids().await?, ["$2"]);
+    desk.end().await
+}
