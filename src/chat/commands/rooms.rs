@@ -244,7 +244,7 @@ impl Chat {
 
 fn profession(text: &str) -> Option<Profession> {
     let text = text.to_lowercase();
-    Profession::from_word(&text).or_else(|| match text.as_str() {
+    Profession::from_word(&text).or(match text.as_str() {
         "doctor" | "doctors" | "médico" | "médicos" | "medico" | "medicos" => Some(Profession::MedicalDoctor),
         "residents" | "residente" | "residentes" => Some(Profession::Resident),
         "nurses" | "enfermeiro" | "enfermeira" | "enfermeiros" | "enfermagem" => Some(Profession::Nurse),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use equipemed_bot::store::Lane;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 

@@ -139,9 +139,9 @@ async fn ten_thousand_events_of_a_busy_minute_cost_no_row() -> Result<()> {
 async fn who_waits_is_told_of_what_is_new_and_only_of_that() -> Result<()> {
     let desk = Desk::new().await?;
     desk.push("1", &[text("$1", CONTROL, "!status")]).await?;
-    tokio::time::timeout(Duration::from_secs(5), desk.arrivals.wait()).await?;
+    tokio::time::timeout(Duration::from_secs(5), desk.arrivals.bell().notified()).await?;
     desk.push("1", &[text("$1", CONTROL, "!status"), text("$2", CONTROL, "obrigada")]).await?;
-    let told = tokio::time::timeout(Duration::from_millis(50), desk.arrivals.wait()).await;
+    let told = tokio::time::timeout(Duration::from_millis(50), desk.arrivals.bell().notified()).await;
     assert!(told.is_err(), "nothing was new");
     desk.end().await
 }

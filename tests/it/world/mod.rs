@@ -4,6 +4,7 @@
 //! endpoints and the audit against "every intent has an outcome".
 
 mod brakes;
+mod commands;
 mod first;
 mod kills;
 mod outage;
@@ -11,6 +12,7 @@ mod process;
 mod rooms;
 mod seats;
 mod serve;
+mod talk;
 mod together;
 mod versions;
 mod warm;
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use equipemed_bot::homeserver::Endpoint;
-use equipemed_bot::store::{AuditEntry, AuditFilter, InboxEvent, Store};
+use equipemed_bot::store::{AuditEntry, AuditFilter, Store};
 use equipemed_domain::key::RoomKey;
 use equipemed_testbed::proxy::Recorded;
 use equipemed_testbed::{Client, Folder, Proxy, Synapse};
@@ -64,6 +66,16 @@ pub(crate) fn chief(name: &str) -> Person {
 /// `count` people in these groups, named `prefix00` and on.
 pub(crate) fn crowd(prefix: &str, count: usize, groups: &[&str]) -> Vec<Person> {
     (0..count).map(|number| person(&format!("{prefix}{number:02}"), groups)).collect()
+}
+
+/// An event that the service took in.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) event_id: String,
+    pub(crate) kind: String,
+    pub(crate) sender: String,
+    pub(crate) content: Option<String>,
+    pub(crate) is_handled: bool,
 }
 
 /// Everything of one hospital.
@@ -236,17 +248,30 @@ impl Hospital {
     /// Waits until the service has taken an event in. What happened before it was taken in earlier.
     pub(crate) async fn taken(&self, event: &str) -> anyhow::Result<()> {
         until("the event in the inbox", || async {
-            Ok(self.inbox().await?.iter().any(|row| row.event.event_id == event).then_some(()))
+            Ok(self.inbox().await?.iter().any(|row| row.event_id == event).then_some(()))
         })
         .await
     }
 
-    /// What the service took in and nobody handled.
-    pub(crate) async fn inbox(&self) -> anyhow::Result<Vec<InboxEvent>> {
-        let store = self.store().await?;
-        let rows = store.inbox_waiting(10_000).await?;
-        store.close().await;
-        Ok(rows)
+    /// What the service took in, handled or not, in order.
+    pub(crate) async fn inbox(&self) -> anyhow::Result<Vec<Taken>> {
+        use sqlx::{Connection as _, Row as _};
+        let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
+        let mut database = sqlx::SqliteConnection::connect(&url).await?;
+        let rows = sqlx::query("select event_id, kind, sender, content, state from inbox order by seq")
+            .fetch_all(&mut database)
+            .await?;
+        database.close().await?;
+        let taken = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(Taken {
+                event_id: row.try_get("event_id")?,
+                kind: row.try_get("kind")?,
+                sender: row.try_get("sender")?,
+                content: row.try_get("content")?,
+                is_handled: row.try_get::<String, _>("state")? == "done",
+            })
+        };
+        rows.iter().map(taken).collect()
     }
 
     /// As if the lease of a killed process had run out, which takes 12 seconds.

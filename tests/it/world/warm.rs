@@ -40,9 +40,9 @@ async fn said(hospital: &Hospital, who: &str, room: &str, text: &str) -> anyhow:
 
 /// The texts of the commands in the inbox, in order.
 async fn commands(hospital: &Hospital) -> anyhow::Result<Vec<String>> {
-    let rows = hospital.inbox().await?.into_iter().filter(|row| row.event.kind == "m.room.message");
+    let rows = hospital.inbox().await?.into_iter().filter(|row| row.kind == "m.room.message");
     rows.map(|row| {
-        let content: Value = serde_json::from_str(&row.event.content.context("no content")?)?;
+        let content: Value = serde_json::from_str(&row.content.context("no content")?)?;
         Ok(content["body"].as_str().unwrap_or_default().to_owned())
     })
     .collect()
@@ -74,8 +74,8 @@ async fn a_warm_service_looks_at_no_room_and_puts_back_what_was_changed_by_hand(
     .await?;
     // A second on a machine that does nothing else.
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-    let row = hospital.inbox().await?.into_iter().find(|row| row.event.event_id == change).context("no row")?;
-    assert_eq!((row.event.sender.as_str(), row.event.content), (by.user_id(), None));
+    let row = hospital.inbox().await?.into_iter().find(|row| row.event_id == change).context("no row")?;
+    assert_eq!((row.sender.as_str(), row.content), (by.user_id(), None));
     said(&hospital, "p00", "todos", "!whoami").await?;
     let recorded = hospital.take();
     assert_eq!(count_state(&recorded, "m.room.name"), 1, "{recorded:#?}");
@@ -190,7 +190,7 @@ async fn a_service_that_synapse_does_not_reach_says_so_and_hears_of_the_control_
     let event = chief.send_text(&control, "!status").await?;
     let wait = Duration::from_secs(150);
     equipemed_testbed::eventually("the command", wait, || async {
-        Ok(hospital.inbox().await?.iter().any(|row| row.event.event_id == event).then_some(()))
+        Ok(hospital.inbox().await?.iter().any(|row| row.event_id == event).then_some(()))
     })
     .await?;
     assert_eq!(commands(&hospital).await?, ["!status"]);

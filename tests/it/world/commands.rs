@@ -1,0 +1,187 @@
+//! The control room: administrators ask, the bot does it or says why not.
+
+use serde_json::{Value, json};
+
+use super::process::Running;
+use super::talk::Answer;
+use super::{Hospital, Person, chief, crowd, person, until};
+
+fn rooms() -> Value {
+    json!({
+        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
+        "todos": {"name": "Equipe", "parent": "hospital", "members": {"any": true}},
+        "icu": {"name": "UTI", "parent": "hospital", "members": {"group": "UTI"}},
+    })
+}
+
+fn people() -> Vec<Person> {
+    let mut people = crowd("p", 3, &["UTI"]);
+    people.push(chief("chefe"));
+    people.push(person("ana", &["UTI"]));
+    people.push(person("lider", &["UTI", "Leads"]));
+    people
+}
+
+/// A hospital with its first pass over, speaking English.
+async fn opened() -> anyhow::Result<(Hospital, Running)> {
+    let mut hospital = Hospital::new(people(), rooms()).await?;
+    hospital.config["bot"]["language"] = json!("en");
+    hospital.write_config()?;
+    let serving = hospital.serve().await?;
+    serving.told("A full pass ended").await?;
+    Ok((hospital, serving))
+}
+
+async fn close(hospital: Hospital, serving: Running) -> anyhow::Result<()> {
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
+}
+
+#[track_caller]
+fn says(answer: &Answer, parts: &[&str]) {
+    for part in parts {
+        assert!(answer.text.contains(part), "{part:?} is not in {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn questions_are_answered_in_reply_and_mention_nobody() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let status = hospital.ask(&chief, "!status").await?;
+    says(&status, &["EquipeMed bot", "enforce", "Synapse: reachable"]);
+    assert_eq!(status.event["content"]["msgtype"], "m.notice");
+    assert_eq!(status.event["content"]["m.mentions"], json!({}));
+    says(&hospital.ask(&chief, "!help").await?, &["!promote", "!redact"]);
+    says(&hospital.ask(&chief, "!help promote").await?, &["What it does", "Example"]);
+    says(&hospital.ask(&chief, "!whoami").await?, &["chefe"]);
+    let ana = hospital.username("ana");
+    says(&hospital.ask(&chief, &format!("!user {ana}")).await?, &[&ana, "UTI"]);
+    says(&hospital.ask(&chief, "!users").await?, &["6 accounts"]);
+    says(&hospital.ask(&chief, &format!("!why {ana} icu")).await?, &["members rule holds"]);
+    says(&hospital.ask(&chief, "!rooms").await?, &["UTI", "todos"]);
+    says(&hospital.ask(&chief, "!rooms stats").await?, &["People in EquipeMed: 6"]);
+    says(&hospital.ask(&chief, "!grants").await?, &["Nothing was granted"]);
+    says(&hospital.ask(&chief, "!audit icu last 3").await?, &["last 3 entries"]);
+    says(&hospital.ask(&chief, "!stauts").await?, &["Did you mean", "!status"]);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_promoted_moderator_can_redact_there_at_once_and_not_after_the_demotion() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let ana = hospital.client("ana").await?;
+    let name = hospital.username("ana");
+
+    let promoted = hospital.ask(&chief, &format!("!promote {name} moderator in icu because night shift")).await?;
+    says(&promoted, &["level 50 (moderator)", "UTI", "Audit"]);
+    assert_eq!(hospital.level("icu", "ana").await?, Some(50));
+
+    let message = hospital.say(&hospital.client("p00").await?, "icu", "mensagem errada").await?;
+    let icu = hospital.room("icu").await?;
+    let said = ana.reply(&icu, &message, "!redact because wrong chat").await?;
+    let bot = hospital.bot()?;
+    for event in [&message, &said] {
+        until("it is redacted", || async {
+            let seen = ana.event(&icu, event).await?;
+            let because = &seen["unsigned"]["redacted_because"];
+            if because.is_null() {
+                return Ok(None);
+            }
+            assert_eq!(because["sender"], bot.user_id(), "under the bot's own identity");
+            Ok(Some(()))
+        })
+        .await?;
+    }
+    let seen = ana.event(&icu, &message).await?;
+    let reason = seen["unsigned"]["redacted_because"]["content"]["reason"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(reason, format!("{}: wrong chat", ana.user_id()));
+    hospital.handled(&said).await?;
+    assert!(hospital.answers(&ana, "icu", &said).await?.is_empty(), "the room stays clean");
+
+    says(&hospital.ask(&chief, &format!("!demote {name} in icu")).await?, &["no longer has"]);
+    assert_eq!(hospital.level("icu", "ana").await?, None);
+    let other = hospital.say(&hospital.client("p00").await?, "icu", "outra").await?;
+    let said = ana.reply(&icu, &other, "!redact").await?;
+    says(&hospital.answer(&ana, "icu", &said).await?, &["right to"]);
+    assert!(ana.event(&icu, &other).await?["unsigned"]["redacted_because"].is_null());
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_sync_is_previewed_done_and_answered_with_counts() -> anyhow::Result<()> {
+    let (mut hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    says(&hospital.ask(&chief, "!sync --dry-run").await?, &["Nothing would change"]);
+    says(&hospital.ask(&chief, "!sync").await?, &["nothing to change"]);
+    hospital.config["rooms"]["icu"]["name"] = json!("UTI adulto");
+    hospital.write_config()?;
+    serving.hup()?;
+    serving.told("The configuration was read again").await?;
+    until("the name", || async {
+        let name = hospital.bot()?.state_event(&hospital.room("icu").await?, "m.room.name", "").await?;
+        Ok((name == Some(json!({"name": "UTI adulto"}))).then_some(()))
+    })
+    .await?;
+    let name = hospital.username("ana");
+    says(&hospital.ask(&chief, &format!("!sync {name}")).await?, &["nothing to change"]);
+    says(&hospital.ask(&chief, "!sync icu").await?, &["nothing to change"]);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn people_without_the_right_are_refused_and_it_is_on_record() -> anyhow::Result<()> {
+    let (mut hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let control = hospital.room("control").await?;
+    // Somebody got into the control room by hand.
+    let leader = hospital.client("lider").await?;
+    let name = hospital.username("ana");
+    let icu = hospital.room("icu").await?;
+    let said = leader.send_text(&icu, &format!("!lock {name}")).await?;
+    hospital.say(&chief, "control", "!whoami").await?;
+    assert!(hospital.answers(&leader, "icu", &said).await?.is_empty(), "silence elsewhere");
+    assert!(!hospital.is_locked("ana").await?);
+
+    // The right is gone in EquipeMed a moment ago; the account is still in the room.
+    hospital.someone("chefe").superuser = false;
+    hospital.write_roster()?;
+    let said = chief.send_text(&control, &format!("!lock {name}")).await?;
+    hospital.handled(&said).await?;
+    assert!(!hospital.is_locked("ana").await?);
+    let refused = hospital
+        .audit()
+        .await?
+        .into_iter()
+        .find(|entry| entry.intent.kind == "command" && entry.intent.subject == "command lock");
+    let outcome = format!("{:?}", refused.map(|entry| entry.settled));
+    assert!(outcome.contains("refused"), "{outcome}");
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_change_by_hand_is_put_back_and_told_once() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let icu = hospital.room("icu").await?;
+    chief.send_state(&icu, "m.room.name", "", json!({"name": "outro"})).await.ok();
+    let ana = hospital.client("ana").await?;
+    ana.post_ok(&equipemed_testbed::rooms::room_path(&icu, "leave"), json!({})).await?;
+    until("ana is back", || async {
+        let members = hospital.members("icu").await?;
+        Ok(members.contains(&"ana".to_owned()).then_some(()))
+    })
+    .await?;
+    let control = hospital.room("control").await?;
+    until("it is told", || async {
+        let messages = chief.messages(&control, 50).await?;
+        let told = messages
+            .iter()
+            .filter(|event| event["content"]["body"].as_str().is_some_and(|body| body.contains("by hand")));
+        Ok((told.count() >= 1).then_some(()))
+    })
+    .await?;
+    close(hospital, serving).await
+}
