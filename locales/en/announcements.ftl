@@ -4,19 +4,12 @@ announce-held = **Held { $id }:** { $reason } ({ $count ->
         [one] 1 change
        *[other] { $count } changes
     }). To release it: `{ $prefix }approve { $id }`
-announce-held-more = { $detail }
 drift-put-back = { $user } changed { $what } by hand in the room { $room } without the right to. I have put it back.
 drift-seen = { $user } changed { $what } by hand in the room { $room } without the right to. I have changed nothing.
 drift-fight = { $user } keeps changing { $what } in the room { $room }. I leave it alone for { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes
     }; please talk to each other.
-drift-taken-over = { $user } changed { $what } in the room { $room } by hand and has the right to: it holds from now on.
 control-room-open = **The control room is not closed:** { $what }. Please close it, others may be reading along.
 room-encrypted = **The room { $room } was encrypted.** I can no longer moderate there. `{ $prefix }rooms replace` makes a new room.
 stray-event = **An event I did not write came from my own account** ({ $kind } in the room { $room }). Somebody may have my token: change it.
-bot-lost-power = I no longer have the power I need in the room { $room }: { $what }.
-findings-intro = { $count ->
-        [one] 1 new thing to look at
-       *[other] { $count } new things to look at
-    }:

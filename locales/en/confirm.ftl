@@ -8,13 +8,11 @@ confirm-how = To go on, react to this message with ✅ or say `{ $prefix }confir
         [one] 1 minute
        *[other] { $minutes } minutes
     }. Otherwise nothing happens.
-confirm-irreversible = **This cannot be undone.**
 confirm-wrong = I do not know the code “{ $said }”.
 confirm-expired = That took too long, so nothing was done. Please say the command again.
 confirm-used = That was confirmed already.
 confirm-not-yours = Only { $user }, who asked for it, can confirm this.
 confirm-changed = Things have changed since the preview, so nothing was done. Please say the command again.
-confirm-dropped = Not confirmed: nothing was done.
 late = This came { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes

@@ -12,23 +12,16 @@ kicked-until = { $user } was removed from the room { $room } until { $until }.
 muted = { $user } can no longer write { $place }.
 muted-until = { $user } cannot write { $place } until { $until }.
 unmuted = { $user } can write { $place } again.
-banned = { $user } was banned from the room { $room }.
-banned-until = { $user } was banned from the room { $room } until { $until }.
-unbanned = { $user } may enter the room { $room } again.
 locked = The account { $user } is locked.
 locked-until = The account { $user } is locked until { $until }.
 unlocked = The account { $user } is unlocked.
 deactivated = The account { $user } is deactivated.
-reactivated = The account { $user } is active again.
 already-so = { $user }: it is so already, nothing had to be changed.
-nothing-to-lift = { $user }: there is nothing of the kind to be lifted.
-lifted-not-all = { $user }: lifted, but EquipeMed or the configuration still wants it so. `{ $prefix }why` shows the reason.
 not-a-member = { $user } is not in the room { $room }.
 grant-failed = It did not work: { $detail }
 grant-waits = Synapse is not answering. I have noted it and will try again by myself.
 grant-held = { $user }: this is held for approval as { $id }.
 would-do = Nothing was done. This would happen:
-partly = Only a part was done. Done: { $done }, failed: { $failed }.
 undo-with = To undo this: { $command }
 
 grants-intro = { $count ->
@@ -45,22 +38,14 @@ redacted = { $count ->
         [one] 1 message was deleted
        *[other] { $count } messages were deleted
     } in the room { $room }.
-redacted-reactions = { $count ->
-        [one] 1 reaction was removed
-       *[other] { $count } reactions were removed
-    }.
 redact-partly = Only a part was deleted. Deleted: { $done }, failed: { $failed }.
 redact-failed = Nothing was deleted: { $detail }
 redact-none = I found nothing to delete.
-redact-none-user = I found no messages of { $user } in the room { $room }.
 redact-already = That message is deleted already.
 redact-not-a-message = That is no message or reaction, so it cannot be deleted.
-redact-more = I went back as far as I could; there may be older ones. Say it again to go on.
 redact-preview = { $count ->
         [one] 1 message
        *[other] { $count } messages
     } of { $user } in the room { $room } would be deleted, from { $oldest } to { $newest }.
 redact-preview-event = 1 message of { $user } in the room { $room } would be deleted.
 # What everybody in the room reads beside a deleted message or a removal.
-reason-asked = asked for by { $asker }
-reason-asked-because = { $reason } (asked for by { $asker })

@@ -10,12 +10,9 @@ user-roles = Roles: { $list }
 user-roles-none = Roles: none
 user-rights = Rights { $place }: { $list }
 user-rights-none = Rights: none
-user-level = Level { $level } { $place }
 user-rooms = Rooms ({ $count }): { $list }
 user-rooms-none = Rooms: none
 user-seen = Last seen: { $when }
-user-pushed = Last written by me: { $when }
-user-pushed-never = Last written by me: never
 user-grants = Granted or forbidden by command:
 
 users-intro = { $count ->
@@ -23,7 +20,6 @@ users-intro = { $count ->
        *[other] { $count } accounts
     }:
 users-line = { $user } – { $status }
-users-line-when = { $user } – { $status }, { $when }
 users-none = No account fits.
 
 why-intro = Why { $user } is where they are:
@@ -32,6 +28,4 @@ why-line = { $detail }
 why-unknown = EquipeMed knows nobody with the account { $user }, so I manage nothing about it.
 
 whoami-intro = You are { $user }.
-whoami-person = In EquipeMed: { $name }, { $standing }
-whoami-unknown = EquipeMed does not know this account.
 whoami-hint = With `{ $prefix }help` I show what you can ask me for.

@@ -31,21 +31,12 @@ rooms-created = The room { $room } is there ({ $key }), with { $members ->
 rooms-create-exists = There is a room called { $room } already.
 rooms-create-nobody = Nobody fits “{ $said }”, so I made no room.
 rooms-create-failed = The room could not be made: { $detail }
-rooms-replace-preview = I would make a new room in the place of { $room }, with the same { $members ->
-        [one] member
-       *[other] { $members } members
-    }. What was written stays in the old one.
-rooms-replaced = { $room } takes the place of the old room.
 rooms-cleanup-preview = { $count ->
         [one] 1 empty room that I do not manage would be deleted
        *[other] { $count } empty rooms that I do not manage would be deleted
     }:
 rooms-cleanup-done = Deleted: { $done }, failed: { $failed }.
 rooms-cleanup-none = There are no empty rooms to clean up.
-rooms-adopted = I manage the room { $room } from now on ({ $key }).
-rooms-adopt-no-key = The configuration has no room “{ $said }”.
-rooms-adopt-taken = { $key } is another room already: { $room }.
-
 audit-intro = { $count ->
         [one] The last entry
        *[other] The last { $count } entries

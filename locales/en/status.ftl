@@ -29,4 +29,3 @@ status-directory = EquipeMed: { $people ->
         [one] 1 person
        *[other] { $people } people
     } read at { $when }
-status-directory-away = EquipeMed: **cannot be read** ({ $detail })

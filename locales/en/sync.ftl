@@ -17,15 +17,10 @@ dry-run-intro = { $count ->
        *[other] These would be { $count } changes
     }; nothing is done:
 dry-run-nothing = Nothing would change: Synapse agrees with EquipeMed.
-and-more = … and { $count } more
-as-file = The list is long: it is in the attached file.
-
 approved = Released { $id }: { $count ->
         [one] 1 change is
        *[other] { $count } changes are
     } being carried out.
-approve-done = What was released as { $id } is done. Changed: { $done }, failed: { $failed }.
-approve-added = Something was added to { $id } in the meantime, so I did not carry it out. It is held again as { $now }.
 not-held = Nothing is held as “{ $said }”. `{ $prefix }status` shows what is waiting.
 approve-self = You would gain something by this yourself. Please let somebody else approve it.
 approve-new = You did not have the right to approve at the last full pass yet. Please let somebody else approve it.

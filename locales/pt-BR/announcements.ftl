@@ -4,19 +4,12 @@ announce-held = **Retido { $id }:** { $reason } ({ $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
     }). Para liberar: `{ $prefix }approve { $id }`
-announce-held-more = { $detail }
 drift-put-back = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Já desfiz a alteração.
 drift-seen = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Não mudei nada.
 drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deixar como está por { $minutes ->
         [one] 1 minuto
        *[other] { $minutes } minutos
     }; conversem entre si, por favor.
-drift-taken-over = { $user } alterou { $what } manualmente na sala { $room } e tem esse direito: a mudança passa a valer.
 control-room-open = **A sala de controle não está fechada:** { $what }. Feche-a, por favor: outras pessoas podem estar lendo.
 room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali. `{ $prefix }rooms replace` cria uma sala nova.
 stray-event = **Minha própria conta enviou um evento que não escrevi** ({ $kind } na sala { $room }). Alguém pode ter meu token: troque-o.
-bot-lost-power = Não tenho mais a permissão de que preciso na sala { $room }: { $what }.
-findings-intro = { $count ->
-        [one] 1 novo ponto a verificar
-       *[other] { $count } novos pontos a verificar
-    }:

@@ -8,13 +8,11 @@ confirm-how = Para continuar, reaja a esta mensagem com ✅ ou digite `{ $prefix
         [one] 1 minuto
        *[other] { $minutes } minutos
     }. Caso contrário, nada acontece.
-confirm-irreversible = **Isso não pode ser desfeito.**
 confirm-wrong = Não conheço o código “{ $said }”.
 confirm-expired = O prazo acabou e nada foi feito. Repita o comando, por favor.
 confirm-used = Isso já foi confirmado.
 confirm-not-yours = Só { $user }, que fez o pedido, pode confirmar.
 confirm-changed = A situação mudou desde a prévia, por isso nada foi feito. Repita o comando, por favor.
-confirm-dropped = Sem confirmação: nada foi feito.
 late = Este comando chegou há { $minutes ->
         [one] 1 minuto
        *[other] { $minutes } minutos

@@ -12,23 +12,16 @@ kicked-until = { $user } foi removido(a) da sala { $room } até { $until }.
 muted = { $user } não pode mais escrever { $place }.
 muted-until = { $user } não pode escrever { $place } até { $until }.
 unmuted = { $user } pode escrever de novo { $place }.
-banned = { $user } foi banido(a) da sala { $room }.
-banned-until = { $user } foi banido(a) da sala { $room } até { $until }.
-unbanned = { $user } pode voltar à sala { $room }.
 locked = A conta { $user } está bloqueada.
 locked-until = A conta { $user } está bloqueada até { $until }.
 unlocked = A conta { $user } foi desbloqueada.
 deactivated = A conta { $user } foi desativada.
-reactivated = A conta { $user } está ativa de novo.
 already-so = { $user }: já estava assim, não foi preciso mudar nada.
-nothing-to-lift = { $user }: não há nada desse tipo para retirar.
-lifted-not-all = { $user }: retirado, mas o EquipeMed ou a configuração ainda quer assim. `{ $prefix }why` mostra o motivo.
 not-a-member = { $user } não participa da sala { $room }.
 grant-failed = Não deu certo: { $detail }
 grant-waits = O Synapse não está respondendo. Anotei o pedido e vou tentar de novo.
 grant-held = { $user }: ficou retido para aprovação como { $id }.
 would-do = Nada foi feito. Aconteceria o seguinte:
-partly = Só uma parte foi feita. Feitos: { $done }, falhas: { $failed }.
 undo-with = Para desfazer: { $command }
 
 grants-intro = { $count ->
@@ -46,18 +39,11 @@ redacted = { $count ->
         [one] 1 mensagem apagada
        *[other] { $count } mensagens apagadas
     } na sala { $room }.
-redacted-reactions = { $count ->
-        [0] Nenhuma reação removida
-        [one] 1 reação removida
-       *[other] { $count } reações removidas
-    }.
 redact-partly = Só uma parte foi apagada. Apagadas: { $done }, falhas: { $failed }.
 redact-failed = Nada foi apagado: { $detail }
 redact-none = Não encontrei nada para apagar.
-redact-none-user = Não encontrei mensagens de { $user } na sala { $room }.
 redact-already = Essa mensagem já foi apagada.
 redact-not-a-message = Isso não é uma mensagem nem uma reação, por isso não pode ser apagado.
-redact-more = Voltei até onde pude; pode haver mensagens mais antigas. Repita o comando para continuar.
 redact-preview = { $count ->
         [0] Nenhuma mensagem de
         [one] Seria apagada 1 mensagem de
@@ -65,5 +51,3 @@ redact-preview = { $count ->
     } { $user } na sala { $room }, de { $oldest } a { $newest }.
 redact-preview-event = Seria apagada 1 mensagem de { $user } na sala { $room }.
 # O que todos na sala leem ao lado de uma mensagem apagada ou de uma remoção.
-reason-asked = a pedido de { $asker }
-reason-asked-because = { $reason } (a pedido de { $asker })

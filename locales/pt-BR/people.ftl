@@ -10,12 +10,9 @@ user-roles = Funções: { $list }
 user-roles-none = Funções: nenhuma
 user-rights = Direitos { $place }: { $list }
 user-rights-none = Direitos: nenhum
-user-level = Nível { $level } { $place }
 user-rooms = Salas ({ $count }): { $list }
 user-rooms-none = Salas: nenhuma
 user-seen = Visto(a) por último: { $when }
-user-pushed = Atualizado por mim em: { $when }
-user-pushed-never = Atualizado por mim em: nunca
 user-grants = Concedido ou proibido por comando:
 
 users-intro = { $count ->
@@ -24,7 +21,6 @@ users-intro = { $count ->
        *[other] { $count } contas
     }:
 users-line = { $user } – { $status }
-users-line-when = { $user } – { $status }, { $when }
 users-none = Nenhuma conta corresponde.
 
 why-intro = Por que { $user } está onde está:
@@ -33,6 +29,4 @@ why-line = { $detail }
 why-unknown = O EquipeMed não conhece ninguém com a conta { $user }, por isso não cuido dela.
 
 whoami-intro = Você é { $user }.
-whoami-person = No EquipeMed: { $name }, { $standing }
-whoami-unknown = O EquipeMed não conhece esta conta.
 whoami-hint = Com `{ $prefix }help` mostro o que você pode me pedir.

@@ -34,21 +34,12 @@ rooms-created = A sala { $room } foi criada ({ $key }), com { $members ->
 rooms-create-exists = Já existe uma sala chamada { $room }.
 rooms-create-nobody = Ninguém corresponde a “{ $said }”, por isso não criei a sala.
 rooms-create-failed = Não foi possível criar a sala: { $detail }
-rooms-replace-preview = Eu criaria uma sala nova no lugar de { $room }, com { $members ->
-        [one] 1 participante, o mesmo
-       *[other] os mesmos { $members } participantes
-    }. O que foi escrito fica na sala antiga.
-rooms-replaced = { $room } ocupa o lugar da sala antiga.
 rooms-cleanup-preview = { $count ->
         [one] Seria apagada 1 sala vazia da qual não cuido
        *[other] Seriam apagadas { $count } salas vazias das quais não cuido
     }:
 rooms-cleanup-done = Apagadas: { $done }, falhas: { $failed }.
 rooms-cleanup-none = Não há salas vazias para limpar.
-rooms-adopted = A partir de agora cuido da sala { $room } ({ $key }).
-rooms-adopt-no-key = A configuração não tem a sala “{ $said }”.
-rooms-adopt-taken = { $key } já é outra sala: { $room }.
-
 audit-intro = { $count ->
         [one] O último registro
        *[other] Os últimos { $count } registros

@@ -33,4 +33,3 @@ status-directory = EquipeMed: { $people ->
         [one] 1 pessoa lida
        *[other] { $people } pessoas lidas
     } em { $when }
-status-directory-away = EquipeMed: **não consigo ler** ({ $detail })

@@ -17,15 +17,10 @@ dry-run-intro = { $count ->
        *[other] Seriam feitas { $count } mudanças
     }; nada foi alterado:
 dry-run-nothing = Nada mudaria: o Synapse está de acordo com o EquipeMed.
-and-more = … e mais { $count }
-as-file = A lista é longa: está no arquivo anexo.
-
 approved = { $id } liberado: { $count ->
         [one] 1 mudança está sendo feita
        *[other] { $count } mudanças estão sendo feitas
     }.
-approve-done = O que foi liberado como { $id } está feito. Mudanças: { $done }, falhas: { $failed }.
-approve-added = Algo foi acrescentado a { $id } nesse meio-tempo, por isso não foi feito. Ficou retido de novo como { $now }.
 not-held = Não há nada retido como “{ $said }”. `{ $prefix }status` mostra o que está esperando.
 approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
 approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.

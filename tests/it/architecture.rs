@@ -334,7 +334,7 @@ fn every_rule_complains_of_what_it_forbids() -> Result<()> {
         ("src/engine/pass.rs", "use crate::cli;"),
         ("src/engine/pass.rs", "use crate::{clock::Clock, config::Settings};"),
         ("src/directory/roster.rs", "use crate::config::{problems::Sink, load};"),
-        ("src/inbound/mod.rs", "fn f() { crate::homeserver::retry::FIRST; }"),
+        ("src/inbound/mod.rs", "fn f() { crate::chat::Chat::run; }"),
         ("src/store/mod.rs", "use super::engine;"),
         ("src/engine/apply/mod.rs", "use super::super::config;"),
         ("src/new.rs", ""),

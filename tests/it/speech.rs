@@ -394,11 +394,8 @@ fn every_command_has_its_line_of_help() -> Result<()> {
 fn no_text_is_left_over() -> Result<()> {
     let some = contents("a = x\nb = y\nlist =\n    .one = 1\n");
     assert_eq!(unused(&some, &["say(\"a\")".to_owned()]), ["b", "list"]);
-    // It is the chat that says them.
-    if project().join("src/chat").exists() {
-        let sources = files(&project().join("src"), "rs")?;
-        let sources = sources.iter().map(std::fs::read_to_string).collect::<std::io::Result<Vec<_>>>()?;
-        assert_eq!(unused(&all(Language::En)?, &sources), Vec::<&str>::new());
-    }
+    let sources = files(&project().join("src"), "rs")?;
+    let sources = sources.iter().map(std::fs::read_to_string).collect::<std::io::Result<Vec<_>>>()?;
+    assert_eq!(unused(&all(Language::En)?, &sources), Vec::<&str>::new());
     Ok(())
 }
