@@ -15,6 +15,22 @@ const SLACK: Duration = Duration::from_secs(30);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 impl Chat {
+    /// Whether an event needs no hand: somebody came in, or the bot's account did what this service did. A first sync is
+    /// thousands of these, which are noted together.
+    pub(super) async fn nothing_to_do(&self, event: &InboxEvent) -> anyhow::Result<bool> {
+        let InboxEvent { event: seen, .. } = event;
+        if seen.state_key.is_none() {
+            return Ok(false);
+        }
+        if seen.sender == self.manners().bot {
+            return self.is_on_record(event).await;
+        }
+        let comes_in = seen.kind == "m.room.member"
+            && seen.state_key.as_deref() == Some(seen.sender.as_str())
+            && seen.content.as_deref() == Some(r#"{"membership":"join"}"#);
+        Ok(comes_in)
+    }
+
     /// Handles a state event in a managed room.
     pub(super) async fn state_event(&self, event: InboxEvent) -> anyhow::Result<()> {
         if event.event.sender == self.manners().bot {
@@ -49,23 +65,26 @@ impl Chat {
         Ok(())
     }
 
-    /// What the bot's account did must be something that this service did. Otherwise somebody else has its token, or
-    /// Synapse acted in its name.
-    async fn own_event(&self, event: InboxEvent) -> anyhow::Result<()> {
+    /// Whether this service was at work in that room at that moment, or has nothing to do with the room.
+    async fn is_on_record(&self, event: &InboxEvent) -> anyhow::Result<bool> {
         let store = self.engine().store();
-        let now = self.engine().clock().now();
         let rooms = store.rooms().await?;
-        let key = rooms.into_iter().find(|(_, room)| *room == event.event.room_id).map(|(key, _)| key);
-        let Some(room) = key else { return self.done(event.seq).await };
-        if store.was_busy_in(&room, event.event.sent_at, SLACK).await? {
-            return self.done(event.seq).await;
+        match rooms.iter().find(|(_, room)| **room == event.event.room_id) {
+            None => Ok(true),
+            Some((room, _)) => Ok(store.was_busy_in(room, event.event.sent_at, SLACK).await?),
         }
+    }
+
+    /// What the bot's account did must be something that this service did. Otherwise somebody else has its token, or
+    /// Synapse acted in its name. An event may come before its outcome is noted, so that it waits a little.
+    async fn own_event(&self, event: InboxEvent) -> anyhow::Result<()> {
+        let (store, now) = (self.engine().store(), self.engine().clock().now());
         if now.duration_since(event.received_at) < PATIENCE {
             return Ok(());
         }
         tracing::error!(
             event.kind = event.event.kind,
-            room.key = room.as_str(),
+            event.id = %event.event.event_id,
             "The bot's account did something that this service has no record of"
         );
         let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };

@@ -128,13 +128,22 @@ impl Chat {
             arrived.as_mut().enable();
             match self.engine().store().inbox_waiting(BATCH).await {
                 Ok(events) => {
+                    let mut over = Vec::new();
                     for event in events {
                         if stop.is_cancelled() || !tenure.is_held() {
-                            return;
+                            break;
                         }
-                        if self.is_due(event.seq) {
-                            self.take(event).await;
+                        if !self.is_due(event.seq) {
+                            continue;
                         }
+                        match self.nothing_to_do(&event).await {
+                            Ok(true) => over.push(event.seq),
+                            Ok(false) => self.take(event).await,
+                            Err(error) => self.try_later(event.seq, &error).await,
+                        }
+                    }
+                    if let Err(error) = self.engine().store().inbox_done(&over, self.engine().clock().now()).await {
+                        tracing::warn!(%error, "The inbox could not be written; the same is looked at again");
                     }
                 }
                 Err(error) => tracing::warn!(%error, "The inbox could not be read"),

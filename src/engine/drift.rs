@@ -65,9 +65,8 @@ impl Engine {
         if change.kind == "m.room.member" {
             let membership = change.content.get("membership").and_then(Value::as_str).unwrap_or_default();
             let own = change.state_key == change.sender.as_str();
-            // Coming in is what the bot's own invitations and joins end in.
+            // Coming in is what the bot's own invitations and joins end in; leaving may be allowed.
             if own && (membership == "join" || (membership == "leave" && room.leave_allowed)) {
-                self.wake_room(&change.room, "by hand").await?;
                 return Ok(None);
             }
             if !own && self.accept_moderation(change, membership).await? {

@@ -333,7 +333,7 @@ impl Engine {
         let ended = match result {
             // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
             Ok(report) if !report.interrupted && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) => {
-                self.parts().store.finish_wakeup(claimed).await.map(|_| ())
+                self.end_narrow(claimed, report.next_change, now).await
             }
             Ok(_) => self.try_later(claimed, now).await,
             Err(error) => {
@@ -345,6 +345,26 @@ impl Engine {
         if let Err(error) = ended {
             tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
         }
+    }
+}
+
+impl Engine {
+    /// Ends a narrow pass. What it knows of the future (a grant that ends, an access that expires) may be sooner than
+    /// what the last full pass knew.
+    async fn end_narrow(
+        &self,
+        claimed: &ClaimedWake,
+        next_change: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let store = &self.parts().store;
+        store.finish_wakeup(claimed).await?;
+        let Some(due) = next_change else { return Ok(()) };
+        let planned = store.wakeup(&Wake::Everything).await?;
+        if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
+            store.wake(&Wake::Everything, "expiry", due, now).await?;
+        }
+        Ok(())
     }
 }
 

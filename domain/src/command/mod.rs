@@ -408,7 +408,9 @@ impl Command {
     pub fn is_destructive(&self) -> bool {
         match self {
             Self::Redact { dry_run, .. } | Self::Demote { dry_run, .. } | Self::RoomsCleanup { dry_run } => !dry_run,
-            Self::RedactReactions { .. }
+            // What is released takes away, too.
+            Self::Approve { .. }
+            | Self::RedactReactions { .. }
             | Self::Kick(_)
             | Self::Mute(_)
             | Self::Ban(_)

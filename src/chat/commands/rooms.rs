@@ -272,5 +272,8 @@ fn key_for(name: &str) -> RoomKey {
             key.push(plain);
         }
     }
-    RoomKey::new(key.trim_matches('_'))
+    match key.trim_matches('_') {
+        "" => RoomKey::from("room"),
+        key => RoomKey::from(key),
+    }
 }

@@ -185,3 +185,68 @@ async fn a_change_by_hand_is_put_back_and_told_once() -> anyhow::Result<()> {
     .await?;
     close(hospital, serving).await
 }
+
+#[tokio::test]
+async fn a_level_for_a_time_ends_by_itself() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let name = hospital.username("ana");
+    let answer = hospital.ask(&chief, &format!("!promote {name} in icu for 5s")).await?;
+    says(&answer, &["level 50", "until"]);
+    assert_eq!(hospital.level("icu", "ana").await?, Some(50));
+    until("it ended", || async { Ok(hospital.level("icu", "ana").await?.is_none().then_some(())) }).await?;
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_lock_a_mute_and_a_kick_are_done_told_and_undone() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let name = hospital.username("ana");
+    says(&hospital.ask(&chief, &format!("!bloquear {name} porque perdeu o celular")).await?, &["is locked", "!unlock"]);
+    assert!(hospital.is_locked("ana").await?);
+    says(&hospital.ask(&chief, &format!("!unlock {name}")).await?, &["is unlocked"]);
+    assert!(!hospital.is_locked("ana").await?);
+
+    says(&hospital.ask(&chief, &format!("!mute {name} in icu for 2h")).await?, &["cannot write"]);
+    assert_eq!(hospital.level("icu", "ana").await?, Some(-1));
+    says(&hospital.ask(&chief, &format!("!grants {name}")).await?, &["1 grant"]);
+    says(&hospital.ask(&chief, &format!("!unmute {name} in icu")).await?, &["can write"]);
+    assert_eq!(hospital.level("icu", "ana").await?, None);
+
+    says(&hospital.ask(&chief, &format!("!kick {name} in icu because noise")).await?, &["was removed"]);
+    assert!(!hospital.members("icu").await?.contains(&"ana".to_owned()));
+    let kick = hospital.bot()?.state(&hospital.room("icu").await?).await?;
+    let user = hospital.user("ana");
+    let kick = kick.into_iter().find(|event| event["type"] == "m.room.member" && event["state_key"] == user.as_str());
+    let reason = kick.map(|event| event["content"]["reason"].clone()).unwrap_or_default();
+    assert_eq!(reason, json!(format!("{}: noise", chief.user_id())));
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_cleaned_up() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let preview = hospital.ask(&chief, "!rooms create \"Visita UTI\" for group: UTI in hospital").await?;
+    says(&preview, &["Visita UTI", "5 members", "!confirm"]);
+    let code = preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["is there", "visita_uti"]);
+    assert_eq!(hospital.members("visita_uti").await?, ["ana", "lider", "p00", "p01", "p02"]);
+    says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["confirmed already"]);
+    says(&hospital.ask(&chief, "!rooms create \"visita uti\" for todos").await?, &["already"]);
+
+    // Somebody made a room, and left it.
+    let ana = hospital.client("ana").await?;
+    let left = ana.create_room(json!({"name": "esquecida"})).await?;
+    ana.post_ok(&equipemed_testbed::rooms::room_path(&left, "leave"), json!({})).await?;
+    says(&hospital.ask(&chief, "!rooms cleanup --dry-run").await?, &["would be deleted"]);
+    let preview = hospital.ask(&chief, "!rooms cleanup").await?;
+    let code = preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["failed: 0"]);
+    let administrator = equipemed_testbed::Client::administrator(hospital.synapse()).await?;
+    let (status, _) =
+        administrator.get(&format!("/_synapse/admin/v1/rooms/{}", equipemed_testbed::client::encode(&left))).await?;
+    assert_eq!(status, 404);
+    close(hospital, serving).await
+}
