@@ -10,4 +10,4 @@ insert into drift (event_id, room_key, what, sender, at, state, ended_at)
     values ('$2', 'icu', 'name', '@nurse:h.org', 1700000000000, 'open', null);
 insert into made_rooms (room_key, content, asker, created_at, ended_at)
     values ('visita', '{}', '@admin:h.org', 1700000000000, null);
-update grants set source = '$1';
+update grants set source = '$1' where id = 1001;
