@@ -47,7 +47,7 @@ async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, 
         Ok(Err(_)) => return not_json(),
         Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "M_UNKNOWN", "The body took too long to arrive."),
     };
-    // In a task of its own, which goes on when Synapse hangs up: what is in the store must reach the rest as well.
+    // In a task of its own, which goes on when Synapse hangs up: half a job done would be one whose other half is never told.
     let taking = tokio::spawn(async move { intake.transaction(&id, &body).await });
     match taking.await {
         Ok(Ok(())) => nothing(),

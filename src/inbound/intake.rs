@@ -1,6 +1,6 @@
 //! The one way in for events, whether Synapse pushed them or they were read back: sorted, stored, and only then told to anybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,7 +75,7 @@ struct Turn {
 #[derive(Default)]
 struct Batch<'e> {
     rows: Vec<NewInboxEvent>,
-    state: Vec<(OwnedEventId, &'e Event<'e>)>,
+    state: Vec<&'e Event<'e>>,
     redacted: Vec<&'e str>,
     reactions: Vec<OwnedEventId>,
     counts: Counts,
@@ -200,12 +200,17 @@ impl Intake {
             let open = self.store.open_prompts(now).await?;
             batch.drop_reactions(|target| !open.contains(target));
         }
+        if way == Way::Pushed {
+            // Before anybody can see the rows: a pass must not look at a room as it was before what woke it. What is put on a
+            // picture and then not stored happened all the same, and what comes twice is older than the latest.
+            self.put_on_pictures(&batch);
+        }
         let new = self.store.take_in(&batch.rows, now).await?;
+        if way == Way::ReadBack {
+            self.doubt_pictures(&batch, &new);
+        }
         let new_rows = batch.rows.iter().filter(|row| new.contains(&row.event_id));
         let sent: Vec<Timestamp> = new_rows.map(|row| row.sent_at).collect();
-
-        batch.state.retain(|(id, _)| new.contains(id));
-        self.tell_pictures(&batch, way);
         if !new.is_empty() {
             self.arrivals.announce();
         }
@@ -213,19 +218,22 @@ impl Intake {
         Ok(sent)
     }
 
-    fn tell_pictures(&self, batch: &Batch<'_>, way: Way) {
+    fn put_on_pictures(&self, batch: &Batch<'_>) {
         let Some(engine) = self.engine.get() else { return };
-        for (_, event) in &batch.state {
-            let (Ok(room_id), Some(state)) = (RoomId::parse(&*event.room_id), event.as_state()) else { continue };
-            match way {
-                Way::Pushed => engine.pictures().apply(&room_id, &state, event.sent_at()),
-                // It was missed: nobody knows what else was.
-                Way::ReadBack => engine.pictures().doubt(&room_id),
+        for event in &batch.state {
+            if let (Ok(room_id), Some(state)) = (RoomId::parse(&*event.room_id), event.as_state()) {
+                engine.pictures().apply(&room_id, &state, event.sent_at());
             }
         }
-        for room_id in batch.redacted.iter().filter_map(|id| RoomId::parse(id).ok()) {
-            engine.pictures().doubt(&room_id);
-        }
+        doubt(engine, batch.redacted.iter().copied());
+    }
+
+    /// What was missed says that nobody knows what else was; what was pushed as well is on the pictures already.
+    fn doubt_pictures(&self, batch: &Batch<'_>, new: &BTreeSet<OwnedEventId>) {
+        let Some(engine) = self.engine.get() else { return };
+        let missed = batch.rows.iter().filter(|row| row.state_key.is_some() && new.contains(&row.event_id));
+        doubt(engine, missed.map(|row| row.room_id.as_str()));
+        doubt(engine, batch.redacted.iter().copied());
     }
 
     fn count(&self, counts: &Counts, sent: &[Timestamp], now: Timestamp, way: Way) {
@@ -250,9 +258,7 @@ impl Intake {
         if let Some(engine) = self.engine.get() {
             let gone = turn.rooms.keys().filter(|id| !rooms.contains_key(*id));
             let come = rooms.keys().filter(|id| !turn.rooms.contains_key(*id));
-            gone.chain(come)
-                .filter_map(|id| RoomId::parse(id).ok())
-                .for_each(|room_id| engine.pictures().doubt(&room_id));
+            doubt(engine, gone.chain(come).map(String::as_str));
         }
         turn.rooms = rooms;
         turn.rooms_read_at = Some(now);
@@ -270,32 +276,35 @@ impl<'e> Batch<'e> {
                 self.redacted.push(&event.room_id);
             }
             Treatment::Command(content) => {
-                if self.keep(event, Some(content)).is_some() {
+                if self.keep(event, Some(content)) {
                     self.counts.command += 1;
                 }
             }
             Treatment::Reaction(target, content) => {
-                if self.keep(event, Some(content)).is_some() {
+                if self.keep(event, Some(content)) {
                     self.counts.reaction += 1;
                     self.reactions.push(target);
                 }
             }
             Treatment::State(content) => {
-                let Some(id) = self.keep(event, content) else { return };
-                self.counts.state += 1;
-                self.state.push((id, event));
+                if self.keep(event, content) {
+                    self.counts.state += 1;
+                    self.state.push(event);
+                }
             }
         }
     }
 
-    fn keep(&mut self, event: &Event<'_>, content: Option<String>) -> Option<OwnedEventId> {
-        let Some(row) = event.row(content) else {
-            self.counts.broken += 1;
-            return None;
-        };
-        let id = row.event_id.clone();
-        self.rows.push(row);
-        Some(id)
+    /// Whether the event can be kept.
+    fn keep(&mut self, event: &Event<'_>, content: Option<String>) -> bool {
+        match event.row(content) {
+            Some(row) => self.rows.push(row),
+            None => {
+                self.counts.broken += 1;
+                return false;
+            }
+        }
+        true
     }
 
     /// Drops reactions to what is no open question.
@@ -307,6 +316,10 @@ impl<'e> Batch<'e> {
         self.counts.reaction -= dropped;
         self.counts.dropped += dropped;
     }
+}
+
+fn doubt<'r>(engine: &Engine, rooms: impl Iterator<Item = &'r str>) {
+    rooms.filter_map(|id| RoomId::parse(id).ok()).for_each(|room_id| engine.pictures().doubt(&room_id));
 }
 
 fn note_broken(raw: &RawValue) {

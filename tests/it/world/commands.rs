@@ -230,7 +230,8 @@ async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_clean
     let chief = hospital.client("chefe").await?;
     let preview = hospital.ask(&chief, "!rooms create \"Visita UTI\" for group: UTI in hospital").await?;
     says(&preview, &["Visita UTI", "5 members", "!confirm"]);
-    let code = preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    let code =
+        preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
     says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["is there", "visita_uti"]);
     assert_eq!(hospital.members("visita_uti").await?, ["ana", "lider", "p00", "p01", "p02"]);
     says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["confirmed already"]);
@@ -242,7 +243,8 @@ async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_clean
     ana.post_ok(&equipemed_testbed::rooms::room_path(&left, "leave"), json!({})).await?;
     says(&hospital.ask(&chief, "!rooms cleanup --dry-run").await?, &["would be deleted"]);
     let preview = hospital.ask(&chief, "!rooms cleanup").await?;
-    let code = preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    let code =
+        preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
     says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["failed: 0"]);
     let administrator = equipemed_testbed::Client::administrator(hospital.synapse()).await?;
     let (status, _) =

@@ -124,6 +124,8 @@ async fn a_sync_beside_the_service_is_done_by_it_and_shows_the_result() -> anyho
     // A failure inside is no success.
     let refused = Fault::Status(403, json!({"errcode": "M_FORBIDDEN", "error": "No."}));
     hospital.proxy.add_rule(Rule::new(&hospital.room("icu").await?, refused));
+    hospital.someone("p01").groups = vec!["UTI".to_owned()];
+    hospital.write_roster()?;
     let ran = hospital.sync(&[]).await?.ended(1);
     assert!(ran.out.contains("M_FORBIDDEN"), "{}", ran.out);
     hospital.proxy.clear_rules();

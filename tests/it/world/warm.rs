@@ -86,6 +86,14 @@ async fn a_warm_service_looks_at_no_room_and_puts_back_what_was_changed_by_hand(
         hospital.sync(&[]).await?.ended(0);
         assert_eq!(count(&hospital.take(), Endpoint::RoomState), reads);
     }
+
+    // What is redacted may be a part of the state, and no state event says so.
+    let state = bot.state(&todos).await?;
+    let named = state.iter().find(|event| event["type"] == "m.room.name").context("no name")?;
+    by.redact(&todos, named["event_id"].as_str().unwrap_or_default(), "engano").await?;
+    said(&hospital, "p00", "todos", "!whoami").await?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(bot.state_event(&todos, "m.room.name", "").await?, Some(json!({"name": "Equipe"})));
     serving.term()?;
     serving.end().await?.ended(0);
     hospital.finish().await

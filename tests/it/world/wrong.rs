@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use equipemed_bot::homeserver::Endpoint;
 use serde_json::{Value, json};
 
 use super::{Hospital, crowd};
@@ -184,7 +185,9 @@ async fn mode_observe_writes_nothing_whatever_is_asked() -> anyhow::Result<()> {
     assert!(!ran.out.contains("Nothing to do: Synapse agrees"), "{}", ran.out);
     serving.term()?;
     serving.end().await?.ended(0);
-    let writes = hospital.take_writes();
+    let mut writes = hospital.take_writes();
+    // That asks for a call back, and changes nothing.
+    writes.retain(|request| Endpoint::of(&request.method, &request.path) != Some(Endpoint::Ping));
     assert!(writes.is_empty(), "{writes:#?}");
     assert!(hospital.audit().await?.is_empty());
     hospital.finish().await
