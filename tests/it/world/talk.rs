@@ -58,11 +58,11 @@ impl Hospital {
         let answers = own.iter().filter(|event| event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == said);
         Ok(answers
             .map(|event| {
-                let edits = own.iter().filter(|edit| {
+                let mut edits = own.iter().filter(|edit| {
                     let relation = &edit["content"]["m.relates_to"];
                     relation["rel_type"] == "m.replace" && relation["event_id"] == event["event_id"]
                 });
-                let content = edits.last().map_or(&event["content"], |edit| &edit["content"]["m.new_content"]);
+                let content = edits.next_back().map_or(&event["content"], |edit| &edit["content"]["m.new_content"]);
                 Answer { event: (*event).clone(), text: content["body"].as_str().unwrap_or_default().to_owned() }
             })
             .collect())
