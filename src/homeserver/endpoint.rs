@@ -48,8 +48,6 @@ endpoints! {
     Register = "POST" "/_matrix/client/v3/register";
     /// Asks Synapse to call this service back.
     Ping = "POST" "/_matrix/client/v1/appservice/{}/ping";
-    /// The event stream's present position; without `from` it returns no events.
-    Position = "GET" "/_matrix/client/v3/events";
     /// The bot's rooms.
     JoinedRooms = "GET" "/_matrix/client/v3/joined_rooms";
     /// A room's whole state.

@@ -13,11 +13,6 @@ pub(super) struct Version {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Position {
-    pub(super) end: String,
-}
-
-#[derive(Debug, Deserialize)]
 pub(super) struct Accounts {
     pub(super) users: Vec<Account>,
     pub(super) next_token: Option<String>,

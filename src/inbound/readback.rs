@@ -99,10 +99,8 @@ impl ReadBack {
             self.intake.go_on();
             match read {
                 Ok(true) => is_caught_up = true,
-                Ok(false) => {
-                    tracing::warn!("Synapse tells no position in its events: what it does not push is missed");
-                    return;
-                }
+                // As before the first room is made.
+                Ok(false) => tracing::debug!("There is no position in Synapse's events to read back from yet"),
                 Err(_) if self.stop.is_cancelled() => return,
                 Err(error) => {
                     tracing::warn!(%error, "What Synapse may not have pushed could not be read; trying again")
@@ -119,10 +117,10 @@ impl ReadBack {
         }
     }
 
-    /// Reads all rooms from where an earlier process was. False when the homeserver has no positions.
+    /// Reads all rooms from where an earlier process was. False when there is no position yet.
     async fn catch_up(&self) -> Result<bool, ReadBackError> {
         // Taken before anything is read: what happens meanwhile is read again the next time.
-        let Some(now_at) = self.reader.position().await? else { return Ok(false) };
+        let Some(now_at) = self.position().await? else { return Ok(false) };
         if let Some(stored) = self.intake.store().remembered(SYNC_TOKEN).await? {
             match self.read_rooms(&stored, &now_at, true).await {
                 Ok(sent) if sent.is_empty() => {}
@@ -139,7 +137,7 @@ impl ReadBack {
 
     /// Reads the control room; if something was there that should have been pushed, everything.
     async fn look_back(&self) -> Result<bool, ReadBackError> {
-        let Some(now_at) = self.reader.position().await? else { return Ok(false) };
+        let Some(now_at) = self.position().await? else { return Ok(false) };
         let Some(from) = self.intake.store().remembered(SYNC_TOKEN).await? else {
             self.intake.store().remember(SYNC_TOKEN, &now_at).await?;
             return Ok(true);
@@ -172,18 +170,32 @@ impl ReadBack {
         self.engine.wake(&Wake::Everything, ORIGIN).await
     }
 
+    /// Where the server's events are now; None when the bot is in no room or the homeserver has no such positions.
+    async fn position(&self) -> Result<Option<String>, ReadBackError> {
+        for room_id in self.rooms(true).await? {
+            match self.reader.position(&room_id).await {
+                Err(HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. }) => {}
+                position => return Ok(position?),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The managed rooms, the control room first; or it alone.
+    async fn rooms(&self, all: bool) -> Result<Vec<OwnedRoomId>, StoreError> {
+        let bound = self.intake.store().rooms().await?;
+        let (control, others): (Vec<_>, Vec<_>) = bound.into_iter().partition(|(key, _)| key.as_str() == CONTROL_ROOM);
+        Ok(control.into_iter().chain(others.into_iter().filter(|_| all)).map(|(_, room_id)| room_id).collect())
+    }
+
     /// When what was found new had happened, in the control room first and then perhaps in all others.
     async fn read_rooms(&self, from: &str, now_at: &str, all: bool) -> Result<Vec<Timestamp>, ReadBackError> {
         if went_back(from, now_at) {
             return Err(ReadBackError::Lost);
         }
-        let bound = self.intake.store().rooms().await?;
-        let (control, others): (Vec<_>, Vec<_>) = bound.into_iter().partition(|(key, _)| key.as_str() == CONTROL_ROOM);
-        let rooms: Vec<OwnedRoomId> =
-            control.into_iter().chain(others.into_iter().filter(|_| all)).map(|(_, room_id)| room_id).collect();
         let mut sent = Vec::new();
-        for room_id in &rooms {
-            sent.extend(self.read_room(room_id, from).await?);
+        for room_id in self.rooms(all).await? {
+            sent.extend(self.read_room(&room_id, from).await?);
         }
         Ok(sent)
     }

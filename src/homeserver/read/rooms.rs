@@ -205,17 +205,17 @@ impl Reader {
         }
     }
 
-    /// The event stream's present position, for [`Self::changes_since`]; to be taken before rooms are read. None on a
-    /// homeserver without the call: then rooms are read as a whole.
+    /// The server's present position in the stream of events, for [`Self::changes_since`] in any room; to be taken before
+    /// rooms are read. Asked for by way of a room that the bot is in: `GET /events`, which is made for it, fails for an
+    /// application service as soon as something happened in other people's rooms. None when the answer has another form.
     ///
     /// # Errors
-    /// See [`HomeserverError`].
-    pub async fn position(&self) -> Result<Option<String>, HomeserverError> {
-        match self.get::<wire::Position>(Endpoint::Position, &[], &[("timeout", "0")]).await {
-            Ok(position) => Ok(Some(position.end)),
-            Err(error) if error.errcode() == Some("M_UNRECOGNIZED") => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// See [`HomeserverError`]; `Refused` with 403 when the bot is not in the room.
+    pub async fn position(&self, room_id: &RoomId) -> Result<Option<String>, HomeserverError> {
+        let mut request = get_message_events::v3::Request::new(room_id.to_owned(), Direction::Backward);
+        request.limit = UInt::from(1_u32);
+        let answer = self.transport.client(request, Manner::READ).await?;
+        Ok(position_of(&answer.start))
     }
 
     /// What happened in one room since a position, as far as it is of these types; by one request when it is not much.
@@ -248,6 +248,14 @@ impl Reader {
         past.next = request.from;
         Ok(past)
     }
+}
+
+/// The same position without the room's own part: Synapse counts what happened in one room, `t12`, and on the whole
+/// server, `345`, in `t12-345_0_…`; `s345_0_…` is good for all rooms.
+fn position_of(start: &str) -> Option<String> {
+    let (place, rest) = start.split_once('_')?;
+    let (_, stream) = place.strip_prefix('t')?.split_once('-')?;
+    stream.parse::<u64>().ok().map(|stream| format!("s{stream}_{rest}"))
 }
 
 fn listing(room: wire::Room) -> RoomListing {

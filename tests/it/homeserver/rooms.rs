@@ -92,7 +92,7 @@ async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()
         let room = place.found("icu", &new).await?;
         // The server accepts the invite for the person, in its own time.
         place.writer.admin_join(&room, &ruma_common::UserId::parse(ana.user_id())?).await?;
-        let position = place.reader.position().await?.expect("Synapse has one");
+        let position = place.reader.position(&room).await?.expect("Synapse has one");
         let mut picture = place.reader.room(&room).await?;
         place.proxy.take_recorded();
         let past = place.reader.changes_since(&room, &position, KNOWN_TYPES).await?;
@@ -139,5 +139,26 @@ async fn rooms_of_others_are_listed_and_cannot_be_read() -> anyhow::Result<()> {
     let refused = place.reader.room(&room).await;
     assert!(matches!(refused, Err(HomeserverError::Refused { status: 403, .. })), "{refused:?}");
     assert!(!place.reader.joined_rooms().await?.contains(&room));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_position_is_the_servers_whatever_happens_in_other_rooms() -> anyhow::Result<()> {
+    let (place, other) = (Place::new().await?, Place::new().await?);
+    let new = place.room("12");
+    let (icu, ward) = (place.found("icu", &new).await?, place.found("ward", &new).await?);
+    for _ in 0..3 {
+        // Somebody else's business, of which the bot hears nothing.
+        let elsewhere = other.found("elsewhere", &new).await?;
+        let position = place.reader.position(&icu).await?.expect("Synapse has one");
+        place.writer.set_topic(&ward, elsewhere.as_str()).await?;
+        // Good for the other room, too, and nothing from before is in it.
+        let past = place.reader.changes_since(&ward, &position, KNOWN_TYPES).await?;
+        let kinds: Vec<&str> = past.events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!((kinds, past.next), (vec!["m.room.topic"], None));
+        assert!(place.reader.changes_since(&icu, &position, KNOWN_TYPES).await?.events.is_empty());
+    }
+    let refused = other.reader.position(&icu).await;
+    assert!(matches!(refused, Err(HomeserverError::Refused { status: 403, .. })), "{refused:?}");
     Ok(())
 }
