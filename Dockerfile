@@ -4,8 +4,8 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ libc6-dev && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN cargo build --locked --profile dist --bin equipemed-bot \
-    && cp target/dist/equipemed-bot /usr/local/bin/equipemed-bot
+RUN cargo build --locked --release --bin equipemed-bot \
+    && cp target/release/equipemed-bot /usr/local/bin/equipemed-bot
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \

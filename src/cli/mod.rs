@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod follow;
 mod grants;
+mod heap;
 mod output;
 mod registration;
 mod rooms;
@@ -280,7 +281,13 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Config(ConfigCommand::Check) => settings::check(&config),
         Command::Registration(args) => registration::run(&config, &args),
-        command => connect::on_runtime(run_async(config, command)),
+        command => {
+            // The others end before memory matters.
+            if matches!(command, Command::Serve) {
+                heap::keep_small();
+            }
+            connect::on_runtime(run_async(config, command))
+        }
     };
     match result {
         Ok(exit) => exit.into(),

@@ -66,6 +66,11 @@ impl Running {
         Ok(Self { child, pid, out, err, reading, start: Instant::now() })
     }
 
+    /// What it was started with, as the system sees it.
+    pub(crate) fn environment(&self) -> anyhow::Result<String> {
+        Ok(String::from_utf8_lossy(&std::fs::read(format!("/proc/{}/environ", self.pid))?).into_owned())
+    }
+
     /// What it wrote to standard error so far.
     pub(crate) fn err(&self) -> String {
         self.err.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,0 +1,27 @@
+//! One heap for the whole process.
+//!
+//! glibc gives every thread a heap of its own and keeps what a large pass needed: with a thousand people that is a third of
+//! the service's memory. How it behaves can only be said before the process begins, so that it begins once more.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+/// What glibc reads at the start (mallopt(3)): one heap, and what is free at its end goes back to the system, as do blocks
+/// of more than 64 KiB.
+const SETTINGS: [(&str, &str); 3] =
+    [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "65536"), ("MALLOC_MMAP_THRESHOLD_", "65536")];
+
+/// Starts this program again in its own place, with those settings; returns when they are there already, when the operator
+/// has chosen others, or when it is not possible: it is a matter of megabytes, not of working.
+pub(super) fn keep_small() {
+    let is_chosen = std::env::vars_os().any(|(name, _)| {
+        name.as_encoded_bytes().starts_with(b"MALLOC_") || name.as_encoded_bytes() == b"GLIBC_TUNABLES"
+    });
+    if is_chosen {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        // It comes back only when it failed.
+        let _ = Command::new(program).args(std::env::args_os().skip(1)).envs(SETTINGS).exec();
+    }
+}
