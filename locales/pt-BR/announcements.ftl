@@ -11,5 +11,5 @@ drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deix
        *[other] { $minutes } minutos
     }; conversem entre si, por favor.
 control-room-open = **A sala de controle não está fechada:** { $what }. Feche-a, por favor: outras pessoas podem estar lendo.
-room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali. `{ $prefix }rooms replace` cria uma sala nova.
+room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali: é preciso uma sala nova, com outra chave na configuração.
 stray-event = **Minha própria conta enviou um evento que não escrevi** ({ $kind } na sala { $room }). Alguém pode ter meu token: troque-o.

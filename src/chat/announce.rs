@@ -55,7 +55,7 @@ impl Chat {
             Announcement::Held { id, reason, count } => texts.say(
                 "announce-held",
                 &[
-                    ("id", Arg::Code(id.clone())),
+                    ("id", Arg::Text(id.clone())),
                     ("reason", Arg::Said(self.held_reason(reason, scene))),
                     ("count", number(*count)),
                 ],

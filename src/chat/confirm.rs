@@ -65,7 +65,7 @@ impl Chat {
             };
             store.add_confirmation(&confirmation).await?;
         }
-        let how = [("code", Arg::Code(code.clone())), ("minutes", Arg::Number(WAITS.as_mins()))];
+        let how = [("code", Arg::Text(code.clone())), ("minutes", Arg::Number(WAITS.as_mins()))];
         let answer = Answer::new()
             .line(texts.say("preview-intro", &[("count", number(count))]))
             .items(lines)

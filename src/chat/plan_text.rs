@@ -38,7 +38,7 @@ impl Chat {
         for held in reports.iter().flat_map(|report| &report.summary.held) {
             let reason = ("reason", Arg::Said(self.held_reason(&held.reason, scene)));
             let count = ("count", number(held.atoms.len()));
-            answer = answer.item(texts.line("sync-held", &[("id", Arg::Code(held.id.clone())), reason, count]));
+            answer = answer.item(texts.line("sync-held", &[("id", Arg::Text(held.id.clone())), reason, count]));
         }
         for note in reports.iter().flat_map(|report| &report.summary.notes) {
             answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
