@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::wake::Wake;
 use jiff::SignedDuration;
 
 use super::Chat;
@@ -61,6 +62,7 @@ impl Chat {
             return self.done(event.seq).await;
         }
         if now.duration_since(event.received_at) < PATIENCE {
+            self.look_later(event.seq);
             return Ok(());
         }
         tracing::error!(
@@ -70,6 +72,8 @@ impl Chat {
         );
         let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
+        // Whoever it was, it is put back as what anybody else does by hand.
+        self.engine().wake(&Wake::Room(room), "by hand").await?;
         self.done(event.seq).await
     }
 }
