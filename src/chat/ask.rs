@@ -37,6 +37,8 @@ pub(super) struct Ask {
     pub(super) scene: Arc<Scene>,
     /// The code that confirmed it, when it was confirmed.
     pub(super) confirmed: Option<String>,
+    /// Whether an earlier process had begun with it.
+    pub(super) again: bool,
 }
 
 /// Why a command is not carried out.

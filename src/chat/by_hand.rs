@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::wake::Wake;
 use jiff::SignedDuration;
 
 use super::Chat;
@@ -80,6 +81,7 @@ impl Chat {
     async fn own_event(&self, event: InboxEvent) -> anyhow::Result<()> {
         let (store, now) = (self.engine().store(), self.engine().clock().now());
         if now.duration_since(event.received_at) < PATIENCE {
+            self.look_later(event.seq);
             return Ok(());
         }
         tracing::error!(
@@ -89,6 +91,8 @@ impl Chat {
         );
         let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
+        // Whoever it was, it is put back as what anybody else does by hand.
+        self.engine().wake(&Wake::Room(room), "by hand").await?;
         self.done(event.seq).await
     }
 }

@@ -37,7 +37,7 @@ use crate::store::InboxEvent;
 const LEASE: &str = "desk";
 /// How often the inbox is looked at without being told of arrivals.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How many events are looked at together.
+/// How many events are looked at together, beside those that are put off: they must not stand in the way of others.
 const BATCH: usize = 500;
 /// Handled events are remembered for so long: Synapse sends nothing again that is older.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -126,7 +126,8 @@ impl Chat {
             let arrived = self.inner.arrivals.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
-            match self.engine().store().inbox_waiting(BATCH).await {
+            let at_most = BATCH + self.put_off().len();
+            match self.engine().store().inbox_waiting(at_most).await {
                 Ok(events) => {
                     let mut over = Vec::new();
                     for event in events {
@@ -182,6 +183,11 @@ impl Chat {
     /// Notes that an event is handled beside the loop.
     fn begin(&self, seq: i64) {
         self.put_off().insert(seq, None);
+    }
+
+    /// Has an event looked at again soon; nothing went wrong with it.
+    fn look_later(&self, seq: i64) {
+        self.put_off().insert(seq, Some(Instant::now() + LOOK_EVERY));
     }
 
     /// Has an event handled again after a while.

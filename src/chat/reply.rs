@@ -201,4 +201,18 @@ impl Chat {
         }
         reply
     }
+
+    /// Takes back the ⏳ that a killed process left on a command. Only for the eye, too.
+    pub(super) async fn take_hourglass_back(&self, event: &InboxEvent) {
+        let (room, command) = (&event.event.room_id, &event.event.event_id);
+        let left = match self.engine().reader().reactions_to(room, command).await {
+            Ok(reactions) => reactions.into_iter().find(|left| left.sender == self.manners().bot && left.key == "⏳"),
+            Err(error) => return tracing::warn!(error = error.for_logs(), "Reactions could not be looked for"),
+        };
+        if let Some(left) = left
+            && let Err(error) = self.inner.speaker.take_back(room, &left.event_id, &format!("{command}-left")).await
+        {
+            tracing::warn!(error = error.for_logs(), "A reaction could not be taken back");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use equipemed_domain::access::Access;
 use equipemed_domain::binding::Bindings;
+use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
@@ -76,6 +77,18 @@ impl Scene {
     /// Somebody's account.
     pub(super) fn user_of(&self, person: PersonId) -> Option<&OwnedUserId> {
         self.bindings.get(&person).map(|binding| &binding.user)
+    }
+
+    /// The protected account that a name means; whether EquipeMed knows it or not.
+    pub(super) fn protected(&self, who: &Who) -> Option<OwnedUserId> {
+        let user = match who {
+            Who::User(user) => user.clone(),
+            Who::Name(name) => {
+                let name = name.trim_start_matches('@').to_lowercase();
+                OwnedUserId::try_from(format!("@{name}:{}", self.policy.server_name)).ok()?
+            }
+        };
+        self.policy.users.protected.contains(&user).then_some(user)
     }
 
     /// Whether somebody counts as active now.

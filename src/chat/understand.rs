@@ -80,13 +80,14 @@ impl Chat {
         };
         let scene = Arc::new(scene);
         let asker = identify(&scene, &event);
-        let audit = self.note(&event, &room, &command, asker.as_ref().ok()).await?;
+        let (audit, again) = self.note(&event, &room, &command, asker.as_ref().ok()).await?;
         let asker = match asker {
             Ok(asker) => asker,
             Err(refusal) => return self.end(&event, audit, self.stopped(Stop::Refused(refusal), &scene)).await,
         };
         let age = scene.now.duration_since(event.event.sent_at);
-        if command.is_destructive() && age > LATE {
+        // What was begun in time is brought to its end, however long this process was away.
+        if command.is_destructive() && age > LATE && !self.was_begun(&event).await? {
             let text = self.texts().say("late", &[("minutes", Arg::Number(age.as_mins()))]);
             return self.end(&event, audit, Reply::failed(Answer::new().line(text), "it came late")).await;
         }
@@ -101,6 +102,7 @@ impl Chat {
             sent_at: event.event.sent_at,
             scene: scene.clone(),
             confirmed: None,
+            again,
         };
         match self.carry_out(&ask).await {
             Ok(Turn::Over(reply)) => self.end(&event, audit, reply).await,
@@ -110,6 +112,9 @@ impl Chat {
                 self.inner.tasks.spawn(async move {
                     let reply = chat.with_hourglass(&event, going_on).await;
                     let reply = reply.unwrap_or_else(|stop| chat.stopped(stop, &scene));
+                    if again || event.received_at < chat.inner.started {
+                        chat.take_hourglass_back(&event).await;
+                    }
                     if let Err(error) = chat.end(&event, audit, reply).await {
                         chat.try_later(event.seq, &error).await;
                     }
@@ -120,21 +125,22 @@ impl Chat {
         }
     }
 
-    /// Notes who said what, before anything is done. A command handled again after a crash keeps its number.
+    /// Notes who said what, before anything is done. A command handled again after a crash keeps its number; whether it
+    /// is one.
     async fn note(
         &self,
         event: &InboxEvent,
         room: &RoomKey,
         command: &Command,
         asker: Option<&Asker>,
-    ) -> anyhow::Result<Option<AuditId>> {
+    ) -> anyhow::Result<(Option<AuditId>, bool)> {
         if matches!(command.word(), Word::Help | Word::WhoAmI | Word::Status | Word::Confirm) {
-            return Ok(None);
+            return Ok((None, false));
         }
         let store = self.engine().store();
         let before = store.caused(Cause::Command(event.seq)).await?;
         if let Some(entry) = before.first() {
-            return Ok(Some(entry.id));
+            return Ok((Some(entry.id), true));
         }
         let person: Option<PersonId> = match asker {
             Some(Asker::Person(person)) => Some(*person),
@@ -145,7 +151,12 @@ impl Chat {
         let intent =
             Intent::of_command(event.event.sender.as_str(), event.seq, word, Some(room.clone()), person, action);
         let ids = store.intend(&[intent], self.engine().clock().now()).await?;
-        Ok(ids.first().copied())
+        Ok((ids.first().copied(), false))
+    }
+
+    /// Whether something was wished for already because of a command.
+    async fn was_begun(&self, event: &InboxEvent) -> anyhow::Result<bool> {
+        Ok(self.engine().store().came_of(&format!("{} 0", event.event.event_id)).await?)
     }
 
     /// Tells how it went, in the audit and in the room.

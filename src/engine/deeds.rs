@@ -1,19 +1,15 @@
 //! The deeds' lane: one-off wishes, such as a redaction, done at once whatever else goes on.
 
-use std::time::Duration;
-
 use equipemed_domain::deed::Deed;
 use equipemed_domain::outcome::Outcome;
 
 use ruma_common::RoomId;
 
-use super::queue::Lanes;
+use super::queue::{CLAIM, Lanes};
 use super::{Engine, backoff};
 use crate::homeserver::{HomeserverError, Writer};
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
-/// For how long a claimed deed belongs to one worker.
-const CLAIM: Duration = Duration::from_secs(60);
 /// How many are done at once.
 const AT_ONCE: usize = 4;
 /// After so many attempts a deed is given up; by then it is hours old and the asker has long been told.

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use equipemed_domain::access::Access;
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::directory::PersonId;
+use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::drift::{changed_by, put_back_by};
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
+use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
@@ -30,6 +31,8 @@ const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
 const FIGHT_AFTER: usize = 3;
 const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 const FIGHT_REST: SignedDuration = SignedDuration::from_mins(30);
+/// So much Synapse's clock may differ from this one.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// How long the pass is waited for before it is told how it went.
 const PASS_WITHIN: Duration = Duration::from_secs(60);
 
@@ -97,8 +100,8 @@ impl Engine {
         let now = self.parts().clock.now();
         let open = store.drift_open(Some(&change.room)).await?;
         let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == what).collect();
-        let Some(last) = mine.last() else { return Ok(()) };
-        let since = change.at.checked_sub(SignedDuration::from_secs(5)).unwrap_or(change.at);
+        let (Some(first), Some(last)) = (mine.first(), mine.last()) else { return Ok(()) };
+        let since = self.put_back_since(change, what).await?;
         let filter = AuditFilter { room: Some(change.room.clone()), since: Some(since), ..AuditFilter::default() };
         let done = store.audit(&filter).await?.into_iter().any(|entry| {
             let put_back = serde_json::from_str(&entry.intent.action).ok().and_then(|action| put_back_by(&action));
@@ -107,11 +110,15 @@ impl Engine {
         });
         let (room, by) = (change.room.clone(), change.sender.clone());
         if done {
+            // By the last of them, before they are ended: whoever else follows one of them at this moment, or again after
+            // a crash, tells the same.
+            let told = Announcement::PutBack { room, what: what.to_owned(), by: last.sender.clone() };
+            store.announce(&format!("drift:{}:{what}:{}", change.room, last.id), &told, now).await?;
             for drift in &mine {
-                store.end_drift(drift.id, DriftState::PutBack, now).await?;
+                // What was changed over before that was no putting back of its own: it counts for no fight.
+                let state = if drift.id == last.id { DriftState::PutBack } else { DriftState::Gone };
+                store.end_drift(drift.id, state, now).await?;
             }
-            let told = Announcement::PutBack { room, what: what.to_owned(), by };
-            store.announce(&format!("drift:{}", change.event), &told, now).await?;
         } else if self.is_fight(last, now).await? {
             let told = Announcement::Fight {
                 room,
@@ -119,7 +126,8 @@ impl Engine {
                 by: self.fighters(last, now).await?,
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
-            store.announce(&format!("fight:{}:{what}:{}", change.room, last.id), &told, now).await?;
+            // By the change that the fight began with: those after it are the same fight.
+            store.announce(&format!("fight:{}:{what}:{}", change.room, first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(change.room.clone()), "fight", due, now).await?;
         } else if self.parts().by_hand == ByHand::Report {
@@ -132,6 +140,16 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
+    /// earlier change is no putting back of this one.
+    async fn put_back_since(&self, change: &HandMade, what: &str) -> anyhow::Result<Timestamp> {
+        let since = change.at.checked_sub(SLACK).unwrap_or(change.at);
+        let window = change.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
+        let before = self.parts().store.drift_since(&change.room, what, window).await?;
+        let ended = before.iter().filter(|drift| drift.state == DriftState::PutBack).filter_map(|drift| drift.ended_at);
+        Ok(ended.max().map_or(since, |ended| ended.max(since)))
     }
 
     /// A kick or ban in a client by somebody with that right is a wish like one by command.
@@ -150,8 +168,9 @@ impl Engine {
         let now = parts.clock.now();
         let grants = parts.store.grants_holding(now).await?;
         let access = Access::new(&directory, &policy, &grants, now);
-        let may = directory.get(asker).is_some_and(|asker| access.rights(asker, Some(&change.room)).contains(&right));
-        if !may {
+        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
+        let asker = directory.get(asker).filter(is_active);
+        if !asker.is_some_and(|asker| access.rights(asker, Some(&change.room)).contains(&right)) {
             return Ok(false);
         }
         if membership == "leave" && self.lift_ban(&grants, person, change, now).await? {
@@ -202,7 +221,8 @@ impl Engine {
         let now = self.parts().clock.now();
         let grants = self.parts().store.grants_holding(now).await?;
         let access = Access::new(&directory, &policy, &grants, now);
-        let Some(asker) = directory.get(asker) else { return Ok(()) };
+        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
+        let Some(asker) = directory.get(asker).filter(is_active) else { return Ok(()) };
         if !access.rights(asker, Some(&change.room)).contains(&Right::Promote) {
             return Ok(());
         }

@@ -24,7 +24,7 @@ use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, Sto
 /// How often the store is asked for work. In-process wakes do not wait for it.
 const TICK: Duration = Duration::from_millis(250);
 /// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
-const CLAIM: Duration = Duration::from_secs(15);
+pub(super) const CLAIM: Duration = Duration::from_secs(15);
 /// How often claims are prolonged: a pass may wait long for Synapse, and nobody else is to begin it meanwhile.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// How many of the latest runs are looked through for those of dead processes.
@@ -98,7 +98,8 @@ impl Engine {
                 () = ended.cancelled() => return,
                 () = tokio::time::sleep(KEEP_EVERY) => {}
             }
-            if let Err(error) = store.keep_wakeups(&lanes.holder, clock.now(), CLAIM).await {
+            let kept = store.keep_wakeups(&lanes.holder, clock.now(), CLAIM).await;
+            if let Err(error) = kept.and(store.keep_deeds(&lanes.holder, clock.now(), CLAIM).await) {
                 tracing::warn!(%error, "Claims could not be prolonged");
             }
         }

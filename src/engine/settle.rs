@@ -1,7 +1,8 @@
 //! Intents without an outcome: what a killed process had begun.
 //!
 //! Nobody can say from the audit alone whether Synapse did it. The next full
-//! plan can: what it does not want again is so already.
+//! plan can: what it does not want again is so already. Commands are none of
+//! its business: the control room handles them again and says how they ended.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ pub async fn settle(store: &Store, plan: &Plan, started: Timestamp, now: Timesta
         plan.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
     let outcomes: Vec<_> = unfinished
         .into_iter()
-        .filter(|entry| entry.at < started)
+        .filter(|entry| entry.at < started && !matches!(entry.intent.cause, Cause::Command(_)))
         .map(|entry| {
             let again = planned.contains(&entry.intent.action);
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.

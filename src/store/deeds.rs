@@ -15,6 +15,11 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "deeds", key: "id" };
 
+/// The same source has the deed it made first.
+const ADD: &str = "insert into deeds (content, asker, reason, created_at, state, due_at, source)
+    values ($1, $2, $3, $4, 'waiting', $5, $6)
+    on conflict (source) where source is not null do update set source = excluded.source returning id";
+
 macro_rules! columns {
     () => {
         "id, content, asker, reason, created_at, state, due_at, attempts, error, finished_at, outcome, source"
@@ -95,14 +100,28 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn add_deed(&self, new: &NewDeed, now: Timestamp) -> Result<DeedId, StoreError> {
-        const SQL: &str = "insert into deeds (content, asker, reason, created_at, state, due_at, source)
-            values ($1, $2, $3, $4, 'waiting', $5, $6)
-            on conflict (source) where source is not null do update set source = excluded.source returning id";
         let content = to_json(&new.deed)?;
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(&content).bind(&new.asker).bind(&new.reason);
+            let query = sqlx::query(ADD).bind(&content).bind(&new.asker).bind(&new.reason);
             let row = query.bind(ms(now)).bind(ms(new.due_at)).bind(&new.source).fetch_one(db).await?;
             TABLE.one(&row, |row| row.int("id").map(DeedId))?
+        })
+    }
+
+    /// Stores deeds, all or nothing; the answer is in the same order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_deeds(&self, new: &[NewDeed], now: Timestamp) -> Result<Vec<DeedId>, StoreError> {
+        in_transaction!(self, tx => {
+            let mut ids = Vec::with_capacity(new.len());
+            for new in new {
+                let content = to_json(&new.deed)?;
+                let query = sqlx::query(ADD).bind(&content).bind(&new.asker).bind(&new.reason);
+                let row = query.bind(ms(now)).bind(ms(new.due_at)).bind(&new.source).fetch_one(&mut *tx).await?;
+                ids.push(TABLE.one(&row, |row| row.int("id").map(DeedId))?);
+            }
+            ids
         })
     }
 
@@ -177,6 +196,17 @@ impl Store {
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(claimed.id.0).bind(i64::from(claimed.attempt));
             query.bind(ms(due_at)).bind(error).execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// Prolongs all claims of a worker.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_deeds(&self, worker: &str, now: Timestamp, claim_for: Duration) -> Result<u64, StoreError> {
+        const SQL: &str = "update deeds set claimed_until = $2 where claimed_by = $1 and state = 'claimed'";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(worker).bind(ms_after(now, claim_for)).execute(db).await?.rows_affected()
         })
     }
 

@@ -35,6 +35,8 @@ pub struct DriftRecord {
     pub at: Timestamp,
     /// What became of it.
     pub state: DriftState,
+    /// When that was noted.
+    pub ended_at: Option<Timestamp>,
 }
 
 impl DriftState {
@@ -73,7 +75,7 @@ impl Store {
     /// # Errors
     /// When the database fails or a row makes no sense.
     pub async fn drift_open(&self, room: Option<&RoomKey>) -> Result<Vec<DriftRecord>, StoreError> {
-        const SQL: &str = "select id, room_key, what, sender, at, state from drift
+        const SQL: &str = "select id, room_key, what, sender, at, state, ended_at from drift
             where state = 'open' and ($1 is null or room_key = $1) order by id";
         let room = room.map(RoomKey::as_str);
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(room).fetch_all(db).await?, read)?)
@@ -89,7 +91,7 @@ impl Store {
         what: &str,
         since: Timestamp,
     ) -> Result<Vec<DriftRecord>, StoreError> {
-        const SQL: &str = "select id, room_key, what, sender, at, state from drift
+        const SQL: &str = "select id, room_key, what, sender, at, state, ended_at from drift
             where room_key = $1 and what = $2 and at >= $3 order by id";
         on_reader!(self, db => {
             let query = sqlx::query(SQL).bind(room.as_str()).bind(what).bind(ms(since));
@@ -119,5 +121,6 @@ fn read(row: &Record<'_>) -> Result<DriftRecord, StoreError> {
         state: row.word("state", |word| {
             [DriftState::Open, DriftState::PutBack, DriftState::Gone].into_iter().find(|state| state.as_str() == word)
         })?,
+        ended_at: row.maybe_time("ended_at")?,
     })
 }

@@ -130,6 +130,16 @@ impl Store {
         on_writer!(self, db => sqlx::query(SQL).bind(ms(before)).execute(db).await?.rows_affected())
     }
 
+    /// Whether a grant or a deed came of a source.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn came_of(&self, source: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "select (select count(*) from grants where source = $1)
+            + (select count(*) from deeds where source = $1)";
+        on_reader!(self, db => sqlx::query_scalar::<_, i64>(SQL).bind(source).fetch_one(db).await? > 0)
+    }
+
     /// The bot's messages that wait for somebody's yes.
     ///
     /// # Errors

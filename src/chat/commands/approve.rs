@@ -8,9 +8,8 @@ use crate::chat::Chat;
 use crate::chat::announce::number;
 use crate::chat::ask::{Ask, Asker};
 use crate::chat::reply::{Stop, Turn};
-use crate::engine::pass::Options;
 use crate::speech::{Answer, Arg};
-use crate::store::{Approval, NewRun};
+use crate::store::Approval;
 
 impl Chat {
     /// Releases a held part and follows the run that carries it out.
@@ -41,10 +40,7 @@ impl Chat {
             Approval::Unknown | Approval::Already => return Err(Stop::Unclear(texts.say("not-held", &[said]))),
             Approval::Expired => return Err(Stop::Unclear(texts.say("approve-expired", &[code]))),
         }
-        let options = serde_json::to_value(Options::default()).map_err(anyhow::Error::from)?;
-        let new = NewRun { origin: "chat".to_owned(), options, source: Some(ask.event.to_string()) };
-        let run = store.request_run(&new, self.engine().clock().now()).await?;
-        self.engine().nudge();
+        let run = self.run_for(ask).await?;
         let intro = texts.say("approved", &[code, ("count", number(plan.held.atoms.len()))]);
         let (chat, ask) = (self.clone(), ask.clone());
         Ok(Turn::Later(

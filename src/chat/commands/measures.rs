@@ -99,6 +99,9 @@ impl Chat {
         if act == Act::Kick && scope.is_none() {
             return Err(Stop::Unclear(self.texts().say("need-room", &[])));
         }
+        if let Some(user) = measure.who.iter().find_map(|who| scene.protected(who)) {
+            return Err(Refusal::Protected(user).into());
+        }
         let people = measure.who.iter().map(|who| scene.find_person(who)).collect::<Result<Vec<_>, _>>()?;
         self.check(ask, act, scope.as_ref(), &people)?;
         let lasts = measure.lasts.or((act == Act::Kick).then_some(KICK_LASTS));

@@ -3,6 +3,7 @@
 
 mod approve;
 mod audit;
+mod deeds;
 mod help;
 mod measures;
 mod outcomes;

@@ -1,11 +1,8 @@
 //! `redact`: messages and reactions, by the bot itself, each a deed of its own with who asked.
 
-use std::time::Duration;
-
 use equipemed_domain::command::{Extent, Place, Redaction, Where, Who};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::outcome::Outcome;
 use equipemed_domain::rights::Right;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -18,12 +15,8 @@ use crate::chat::find::NotFound;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::{Said, Search};
 use crate::speech::{Answer, Arg};
-use crate::store::{DeedId, NewDeed};
+use crate::store::DeedId;
 
-/// For how long an answer waits for deeds.
-const WITHIN: Duration = Duration::from_secs(60);
-/// How often they are looked at. Those of this process are heard of at once.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// More at once than anybody means by one command.
 const AT_MOST: usize = 500;
 /// What counts as a message.
@@ -48,17 +41,20 @@ impl Chat {
         because: Option<&str>,
         dry_run: bool,
     ) -> Result<Turn, Stop> {
+        if let Some(turn) = self.going_on(ask).await? {
+            return Ok(turn);
+        }
         let targets = match what {
             Redaction::Replied(event) => {
                 ask.must_hold(Right::Redact, Some(&ask.room))?;
-                vec![self.target(ask, &ask.room, &ask.room_id, event).await?]
+                vec![self.target(&ask.room, &ask.room_id, event).await?]
             }
             Redaction::Events(links) => {
                 let mut targets = Vec::new();
                 for (place, event) in links {
                     let (room, room_id) = self.managed(ask, place).await?;
                     ask.must_hold(Right::Redact, Some(&room))?;
-                    targets.push(self.target(ask, &room, &room_id, event).await?);
+                    targets.push(self.target(&room, &room_id, event).await?);
                 }
                 targets
             }
@@ -107,6 +103,9 @@ impl Chat {
     ) -> Result<Turn, Stop> {
         ask.must_hold(Right::Redact, Some(&ask.room))?;
         self.must_write()?;
+        if let Some(turn) = self.going_on(ask).await? {
+            return Ok(turn);
+        }
         let of = match of {
             Some(who) => {
                 let person = ask.scene.find_person(who)?;
@@ -144,20 +143,12 @@ impl Chat {
     }
 
     /// One event, after a look whether it can be redacted.
-    async fn target(
-        &self,
-        ask: &Ask,
-        room: &RoomKey,
-        room_id: &OwnedRoomId,
-        event: &OwnedEventId,
-    ) -> Result<Target, Stop> {
+    async fn target(&self, room: &RoomKey, room_id: &OwnedRoomId, event: &OwnedEventId) -> Result<Target, Stop> {
         let texts = self.texts();
         let Some(seen) = self.engine().reader().event(room_id, event).await? else {
             return Err(Stop::Unclear(texts.say("no-event", &[])));
         };
-        // A command handled again after a crash finds its own work done.
-        let again = self.engine().store().deed_of(&source(ask, 0)).await?.is_some();
-        if seen.redacted && !again {
+        if seen.redacted {
             return Err(Stop::Unclear(texts.say("redact-already", &[])));
         }
         if seen.is_state {
@@ -233,77 +224,33 @@ impl Chat {
 
     /// Stores the deeds and follows them.
     async fn remove(&self, ask: &Ask, targets: Vec<Target>, because: Option<&str>) -> Result<Turn, Stop> {
-        let store = self.engine().store();
-        let now = self.engine().clock().now();
-        let mut deeds = Vec::new();
-        for (index, target) in targets.iter().enumerate() {
-            let new = NewDeed {
-                deed: Deed::Redact { room_id: target.room_id.clone(), event_id: target.event.clone() },
-                asker: ask.user.to_string(),
-                reason: because.map(str::to_owned),
-                due_at: now,
-                source: Some(source(ask, index)),
-            };
-            deeds.push(store.add_deed(&new, now).await?);
-        }
-        // The command goes, too, so that the room stays clean; after the rest, and whatever becomes of it.
-        if ask.place == Place::Managed && self.manners().tidy {
-            let new = NewDeed {
-                deed: Deed::Redact { room_id: ask.room_id.clone(), event_id: ask.event.clone() },
-                asker: ask.user.to_string(),
-                reason: None,
-                due_at: now,
-                source: Some(format!("{} itself", ask.event)),
-            };
-            store.add_deed(&new, now).await?;
-        }
-        self.engine().nudge();
+        let room = targets.first().map(|target| target.room.clone());
+        let redact = |target: Target| Deed::Redact { room_id: target.room_id, event_id: target.event };
+        let deeds = self.wish(ask, targets.into_iter().map(redact).collect(), because).await?;
+        Ok(self.following(ask, room, deeds))
+    }
+
+    /// Goes on with what this very command began before this process was there: what it is about cannot be found again,
+    /// because a part of it is gone.
+    async fn going_on(&self, ask: &Ask) -> Result<Option<Turn>, Stop> {
+        let begun = self.begun(ask).await?;
+        let Some(first) = begun.first() else { return Ok(None) };
+        let room = ask.scene.key_of(first.wish.deed.room_id()).cloned();
+        ask.must_hold(Right::Redact, room.as_ref())?;
+        Ok(Some(self.following(ask, room, begun.iter().map(|deed| deed.id).collect())))
+    }
+
+    fn following(&self, ask: &Ask, room: Option<RoomKey>, deeds: Vec<DeedId>) -> Turn {
         let (chat, ask) = (self.clone(), ask.clone());
-        Ok(Turn::Later(async move { chat.follow_deeds(&ask, &targets, &deeds).await }.boxed()))
+        Turn::Later(async move { chat.follow_deeds(&ask, room.as_ref(), &deeds).await }.boxed())
     }
 
-    /// Waits for deeds: how many were done, and why the others were not.
-    pub(super) async fn wait_for_deeds(&self, deeds: &[DeedId]) -> Result<(usize, Vec<String>), Stop> {
-        let texts = self.texts();
-        let deadline = tokio::time::Instant::now() + WITHIN;
-        let (mut done, mut why) = (0, Vec::new());
-        for deed in deeds {
-            loop {
-                let ended = self.engine().ended();
-                tokio::pin!(ended);
-                ended.as_mut().enable();
-                let record = self.engine().store().deed(*deed).await?;
-                let record = record.ok_or_else(|| anyhow::anyhow!("a deed disappeared from the store"))?;
-                match record.ended {
-                    Some((_, outcome)) if outcome.is_good() => {
-                        done += 1;
-                        break;
-                    }
-                    Some((_, Outcome::Failed(error) | Outcome::Skipped(error))) => {
-                        why.push(error);
-                        break;
-                    }
-                    _ if tokio::time::Instant::now() >= deadline || self.engine().is_ending() => {
-                        why.push(texts.say("grant-waits", &[]).plain);
-                        break;
-                    }
-                    _ => {}
-                }
-                tokio::select! {
-                    () = ended => {}
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
-                }
-            }
-        }
-        Ok((done, why))
-    }
-
-    async fn follow_deeds(&self, ask: &Ask, targets: &[Target], deeds: &[DeedId]) -> Result<Reply, Stop> {
+    async fn follow_deeds(&self, ask: &Ask, room: Option<&RoomKey>, deeds: &[DeedId]) -> Result<Reply, Stop> {
         let texts = self.texts();
         let (done, why) = self.wait_for_deeds(deeds).await?;
         let mut reply = match (done, why.first()) {
             (_, None) => {
-                let room = targets.first().map_or(Arg::Text(String::new()), |target| ask.scene.room(&target.room));
+                let room = room.map_or(Arg::Text(String::new()), |room| ask.scene.room(room));
                 Reply::done(Answer::new().line(texts.say("redacted", &[("count", number(done)), ("room", room)])))
             }
             (0, Some(detail)) => Reply::failed(
@@ -327,9 +274,4 @@ impl Chat {
 /// An instant by Synapse's clock.
 fn instant(ms: u64) -> Timestamp {
     i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
-}
-
-/// What makes a deed of a command one deed.
-fn source(ask: &Ask, index: usize) -> String {
-    format!("{} {index}", ask.confirmed.as_deref().map_or_else(|| ask.event.to_string(), str::to_owned))
 }

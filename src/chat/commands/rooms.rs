@@ -20,7 +20,7 @@ use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
 use crate::homeserver::{RoomListing, Said};
 use crate::speech::{Answer, Arg};
-use crate::store::NewDeed;
+use crate::store::DeedId;
 
 impl Chat {
     /// All rooms of the server, the managed ones first.
@@ -191,6 +191,10 @@ impl Chat {
     /// Deletes rooms that nobody is in and that are not managed.
     pub(super) async fn rooms_cleanup(&self, ask: &Ask, dry_run: bool) -> Result<Turn, Stop> {
         ask.must_hold(Right::Rooms, None)?;
+        let begun = self.begun(ask).await?;
+        if !begun.is_empty() {
+            return Ok(self.cleaning_up(begun.iter().map(|deed| deed.id).collect()));
+        }
         let texts = self.texts();
         let known: BTreeSet<_> = ask.scene.rooms.values().collect();
         let rooms = self.engine().reader().rooms_list().await?;
@@ -213,21 +217,14 @@ impl Chat {
         if let Some(preview) = self.agreed(ask, lines, digest.len(), &digest).await? {
             return Ok(preview);
         }
-        let (store, now) = (self.engine().store(), self.engine().clock().now());
-        let mut deeds = Vec::new();
-        for (index, room) in empty.iter().enumerate() {
-            let new = NewDeed {
-                deed: Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true },
-                asker: ask.user.to_string(),
-                reason: None,
-                due_at: now,
-                source: Some(format!("{} {index}", ask.event)),
-            };
-            deeds.push(store.add_deed(&new, now).await?);
-        }
-        self.engine().nudge();
+        let delete = |room: RoomListing| Deed::DeleteRoom { room_id: room.room_id, purge: true };
+        let deeds = self.wish(ask, empty.into_iter().map(delete).collect(), None).await?;
+        Ok(self.cleaning_up(deeds))
+    }
+
+    fn cleaning_up(&self, deeds: Vec<DeedId>) -> Turn {
         let chat = self.clone();
-        Ok(Turn::Later(
+        Turn::Later(
             async move {
                 let (done, why) = chat.wait_for_deeds(&deeds).await?;
                 let counts = [("done", number(done)), ("failed", number(why.len()))];
@@ -238,7 +235,7 @@ impl Chat {
                 Ok(Reply::new(super::mark_of(done, why.len()), answer))
             }
             .boxed(),
-        ))
+        )
     }
 }
 

@@ -48,10 +48,7 @@ impl Chat {
         }
         match wanted {
             Wanted::Everything => {
-                let options = serde_json::to_value(Options::default()).map_err(anyhow::Error::from)?;
-                let new = NewRun { origin: "chat".to_owned(), options, source: Some(ask.event.to_string()) };
-                let run = self.engine().store().request_run(&new, self.engine().clock().now()).await?;
-                self.engine().nudge();
+                let run = self.run_for(&ask).await?;
                 Ok(Turn::Later(async move { chat.follow_run(&ask, run).await }.boxed()))
             }
             Wanted::People(people) => Ok(Turn::Later(
@@ -123,6 +120,20 @@ impl Chat {
         Ok(Reply::told(self.plan_text(answer, &ask.scene, &reports)))
     }
 
+    /// The run that a command asks for. One that ended with the process that was killed over it is asked for once more.
+    pub(super) async fn run_for(&self, ask: &Ask) -> Result<RunId, Stop> {
+        let (store, now) = (self.engine().store(), self.engine().clock().now());
+        let options = serde_json::to_value(Options::default()).map_err(anyhow::Error::from)?;
+        let new = |source| NewRun { origin: "chat".to_owned(), options: options.clone(), source: Some(source) };
+        let mut run = store.request_run(&new(ask.event.to_string()), now).await?;
+        let end = store.run(run).await?.and_then(|row| row.end);
+        if ask.again && matches!(end, Some(RunEnd::Failed(_))) {
+            run = store.request_run(&new(format!("{} again", ask.event)), now).await?;
+        }
+        self.engine().nudge();
+        Ok(run)
+    }
+
     /// Follows a run to its end, showing how far it is in one message of ours.
     pub(super) async fn follow_run(&self, ask: &Ask, run: RunId) -> Result<Reply, Stop> {
         let texts = self.texts();
@@ -137,7 +148,9 @@ impl Chat {
                 reply.edits = shown.map(|(event, _)| event);
                 return Ok(reply);
             }
-            let is_due = shown.as_ref().map_or(begun, |(_, at)| *at).elapsed() >= PROGRESS_EVERY;
+            // What an earlier process showed is found by its transaction, and becomes the answer.
+            let is_due =
+                ask.again && shown.is_none() || shown.as_ref().map_or(begun, |(_, at)| *at).elapsed() >= PROGRESS_EVERY;
             if is_due {
                 let said = Answer::new().line(self.progress(&row)).said();
                 let transaction = format!("{}-progress-{edits}", ask.event);
