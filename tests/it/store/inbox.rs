@@ -1,6 +1,5 @@
 //! What Synapse sent, on both databases.
 
-
 use anyhow::Result;
 use equipemed_bot::store::{Dialect, NewInboxEvent, Store};
 use ruma_common::{EventId, room_id, user_id};
