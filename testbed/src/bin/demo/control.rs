@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use equipemed_testbed::{Client, Stream};
+use equipemed_testbed::{Client, Stream, eventually};
 use serde_json::{Value, json};
 
 use crate::arguments::ADMINISTRATOR;
@@ -86,8 +86,9 @@ async fn check_moderation(place: &Place, rooms: &Rooms, chief: &mut Talk, checks
         heard.removed && heard.answers.is_empty(),
         &format!("{heard:?}"),
     );
-    let seen = removed_by(&nurse, rooms, &message).await?;
-    checks.same("the nurse sees the message removed by the bot", &seen.as_deref(), &Some(bot.as_str()));
+    // The command may be gone before the message is.
+    let seen = eventually("the removal", SOON, || removed_by(&nurse, rooms, &message)).await?;
+    checks.same("the nurse sees the message removed by the bot", &seen, &bot);
     let reason = nurse.event(&rooms.icu, &message).await?;
     let reason =
         reason.pointer("/unsigned/redacted_because/content/reason").and_then(Value::as_str).unwrap_or_default();

@@ -9,7 +9,7 @@ const MARKS: [&str; 3] = ["✅", "⚠️", "❌"];
 /// How the bot marks one that goes on.
 const WORKING: &str = "⏳";
 /// A question is answered without a mark: so long after the last word nothing more is to come.
-const QUIET: Duration = Duration::from_secs(2);
+const QUIET: Duration = Duration::from_secs(1);
 /// So long after the last sign of life no more is expected.
 const PATIENCE: Duration = Duration::from_secs(60);
 
