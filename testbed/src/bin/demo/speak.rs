@@ -1,6 +1,7 @@
 //! `cargo xtask demo say`: says something in the demo that runs in another terminal, and prints what the bot answers.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use equipemed_testbed::Client;
@@ -13,6 +14,8 @@ use crate::{say, views};
 
 /// How far back `--reply last` looks for a message.
 const BACK: u32 = 50;
+/// How long an answer is waited for outside of the control room, where silence is one as well.
+const ELSEWHERE: Duration = Duration::from_secs(15);
 
 /// Whether the bot did what it was asked.
 pub(crate) async fn speak(folder: &Path, words: &Words) -> anyhow::Result<bool> {
@@ -38,6 +41,9 @@ pub(crate) async fn speak(folder: &Path, words: &Words) -> anyhow::Result<bool> 
         say::line(&format!("(said as {event}; it does not begin with “!”, so the bot is not waited for)"));
         return Ok(true);
     }
+    if words.room != "control" {
+        talk.patience = ELSEWHERE;
+    }
     let heard = talk.ask(&room, &words.text, reply.as_deref()).await?;
     for answer in &heard.answers {
         say::line("");
@@ -51,7 +57,8 @@ pub(crate) async fn speak(folder: &Path, words: &Words) -> anyhow::Result<bool> 
     }
     anyhow::ensure!(
         heard.removed || heard.mark.is_some() || !heard.answers.is_empty(),
-        "no answer within a minute. {}",
+        "no answer within {} s. {}",
+        talk.patience.as_secs(),
         if words.room == "control" {
             "See serve.log in the demo's folder"
         } else {

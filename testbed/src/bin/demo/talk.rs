@@ -10,12 +10,14 @@ const MARKS: [&str; 3] = ["✅", "⚠️", "❌"];
 const WORKING: &str = "⏳";
 /// A question is answered without a mark: so long after the last word nothing more is to come.
 const QUIET: Duration = Duration::from_secs(1);
-/// So long after the last sign of life no more is expected.
+/// So long after the last sign of life no more is expected, where every command is answered.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somebody's open app.
 pub(crate) struct Talk {
     pub(crate) client: Client,
+    /// How long an answer is waited for.
+    pub(crate) patience: Duration,
     stream: Stream,
     bot: String,
 }
@@ -44,7 +46,7 @@ pub(crate) struct Answer {
 impl Talk {
     pub(crate) async fn begin(client: Client, bot: &str) -> anyhow::Result<Self> {
         let stream = Stream::begin(&client).await?;
-        Ok(Self { client, stream, bot: bot.to_owned() })
+        Ok(Self { client, patience: PATIENCE, stream, bot: bot.to_owned() })
     }
 
     /// Says something, in reply to an event if there is one, and follows what the bot makes of it to its end. Without any
@@ -57,7 +59,7 @@ impl Talk {
         let mut heard = Heard { said, ..Heard::default() };
         while !heard.is_over() {
             let seems_over = !heard.answers.is_empty() && heard.working.is_none();
-            match self.stream.next(if seems_over { QUIET } else { PATIENCE }).await? {
+            match self.stream.next(if seems_over { QUIET } else { self.patience }).await? {
                 Some(seen) if seen.room == room && seen.text("/sender") == self.bot => heard.note(&seen),
                 Some(_) => {}
                 None => break,
