@@ -42,7 +42,12 @@ impl Client {
 
     /// Signs in with a password.
     pub async fn login(synapse: &Synapse, localpart: &str, password: &str) -> anyhow::Result<Self> {
-        let nobody = Self::new(&synapse.url(), "", "")?;
+        Self::login_at(&synapse.url(), localpart, password).await
+    }
+
+    /// The same at the homeserver of this address, which another process may have started.
+    pub async fn login_at(url: &str, localpart: &str, password: &str) -> anyhow::Result<Self> {
+        let nobody = Self::new(url, "", "")?;
         let body = json!({
             "type": "m.login.password",
             "identifier": {"type": "m.id.user", "user": localpart},
@@ -52,7 +57,7 @@ impl Client {
             .post_ok("/_matrix/client/v3/login", body)
             .await
             .with_context(|| format!("cannot sign in as {localpart}"))?;
-        Self::new(&synapse.url(), text(&answer, "user_id")?, text(&answer, "access_token")?)
+        Self::new(url, text(&answer, "user_id")?, text(&answer, "access_token")?)
     }
 
     /// Uses a token that one already has, such as an application service's; `url` may be that of a proxy.

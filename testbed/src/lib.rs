@@ -13,6 +13,7 @@ mod program;
 pub mod proxy;
 pub mod registration;
 pub mod rooms;
+mod stream;
 pub mod synapse;
 pub mod tools;
 
@@ -22,6 +23,7 @@ pub use postgres::Postgres;
 pub use program::Program;
 pub use proxy::Proxy;
 pub use registration::Registration;
+pub use stream::{Seen, Stream};
 pub use synapse::Synapse;
 
 use std::collections::BTreeSet;

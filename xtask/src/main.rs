@@ -17,6 +17,9 @@ use crate::workspace::Workspace;
 const HELP: &str = "\
 cargo xtask demo [--once]   a real Synapse with the example hospital, kept in line by equipemed-bot; stays up to be tried
                             until Ctrl-C. --once: checks itself instead, ends with 0 or 1
+cargo xtask demo say TEXT [--as NAME] [--in ROOM] [--reply EVENT|last]
+                            says something in the demo that runs in another terminal and prints the bot's answer, as in
+                            say '!sync --dry-run'. In the control room by an administrator, unless said otherwise
 cargo xtask test            all tests: the domain's, the service's against real servers, the testbed's own
 cargo xtask ci              everything that must hold before a merge, cheapest first
 cargo xtask bench [ARGS]    measures an optimised build against a real Synapse
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let ended = match (command.as_str(), rest.as_slice()) {
         ("demo", [] | ["--once"]) => demo(&rest),
+        ("demo", ["say", ..]) => say_in_demo(&rest),
         ("test", []) => test::all().map(|_| ()),
         ("ci", []) => ci::all(),
         ("bench", arguments) => bench(arguments),
@@ -58,6 +62,15 @@ fn demo(arguments: &[&str]) -> Result<(), Failure> {
     run::step("build", &mut workspace.cargo(&["build", "--workspace", "--bins"]))?;
     // In place of this process: Ctrl-C and `kill` then mean the demo, which has servers to end.
     Err(run::become_command(workspace.demo(arguments)))
+}
+
+/// Builds nothing: where no demo was built, none is running, and a new build would change the one that is.
+fn say_in_demo(arguments: &[&str]) -> Result<(), Failure> {
+    let demo = Workspace::find()?.demo(arguments);
+    if !std::path::Path::new(demo.get_program()).is_file() {
+        return Err(Failure("no demo is running: start `cargo xtask demo` in another terminal".to_owned()));
+    }
+    Err(run::become_command(demo))
 }
 
 fn bench(arguments: &[&str]) -> Result<(), Failure> {

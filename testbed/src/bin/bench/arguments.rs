@@ -10,9 +10,10 @@ pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
   --quick       20 people and 2 rooms, in about a minute: shows that the benchmark works, its numbers mean little
-  --only NAME   first, again, wide, memory or ways; may be repeated. `ways` runs only when it is named
-  --people N    for first, again and ways, in place of 200, 200 and 100
-  --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1)
+  --only NAME   first, again, wide, memory, talk, flood or ways; may be repeated. `ways` runs only when it is named
+  --people N    for first, again, talk, flood and ways, in place of 200, 200, 50, 50 and 100
+  --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1), and how
+                often things are said in talk and flood (default 40 and 60)
   --json FILE   writes the numbers there, too
   --bot FILE    the binary to measure (default: equipemed-bot beside this program)
   --strict      exit code 1 when a target is missed";
@@ -28,12 +29,16 @@ pub(crate) enum Scenario {
     Wide,
     /// The memory of the running service.
     Memory,
+    /// What people wait for when they talk to the bot.
+    Talk,
+    /// The same while much is said elsewhere.
+    Flood,
     /// What memberships cost Synapse, by the way they are made.
     Ways,
 }
 
 impl Scenario {
-    const ALL: [Self; 5] = [Self::First, Self::Again, Self::Wide, Self::Memory, Self::Ways];
+    const ALL: [Self; 7] = [Self::First, Self::Again, Self::Wide, Self::Memory, Self::Talk, Self::Flood, Self::Ways];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -41,6 +46,8 @@ impl Scenario {
             Self::Again => "again",
             Self::Wide => "wide",
             Self::Memory => "memory",
+            Self::Talk => "talk",
+            Self::Flood => "flood",
             Self::Ways => "ways",
         }
     }
@@ -52,7 +59,7 @@ pub(crate) struct Arguments {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) quick: bool,
     pub(crate) people: Option<usize>,
-    pub(crate) rounds: usize,
+    pub(crate) rounds: Option<usize>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) bot: PathBuf,
     pub(crate) strict: bool,
@@ -65,7 +72,7 @@ impl Arguments {
             scenarios: Vec::new(),
             quick: false,
             people: None,
-            rounds: 1,
+            rounds: None,
             json: None,
             bot: std::env::current_exe()?.with_file_name("equipemed-bot"),
             strict: false,
@@ -78,7 +85,7 @@ impl Arguments {
                 "--strict" => all.strict = true,
                 "--only" => all.scenarios.push(scenario(&value()?)?),
                 "--people" => all.people = Some(value()?.parse().context("--people needs a number")?),
-                "--rounds" => all.rounds = value()?.parse().context("--rounds needs a number")?,
+                "--rounds" => all.rounds = Some(value()?.parse().context("--rounds needs a number")?),
                 "--json" => all.json = Some(value()?.into()),
                 "--bot" => all.bot = value()?.into(),
                 "-h" | "--help" => return Ok(None),
@@ -86,8 +93,8 @@ impl Arguments {
             }
         }
         if all.scenarios.is_empty() {
-            all.scenarios = vec![Scenario::First, Scenario::Again, Scenario::Wide, Scenario::Memory];
-            all.scenarios.retain(|scenario| !(all.quick && *scenario == Scenario::Wide));
+            all.scenarios = Scenario::ALL.to_vec();
+            all.scenarios.retain(|scenario| *scenario != Scenario::Ways && !(all.quick && *scenario == Scenario::Wide));
         }
         if !all.bot.is_file() {
             bail!("{} is missing: cargo build --release --bin equipemed-bot", all.bot.display());
@@ -113,5 +120,5 @@ impl Arguments {
 
 fn scenario(name: &str) -> anyhow::Result<Scenario> {
     let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == name);
-    found.with_context(|| format!("--only {name}: there is first, again, wide, memory and ways"))
+    found.with_context(|| format!("--only {name}: there is first, again, wide, memory, talk, flood and ways"))
 }

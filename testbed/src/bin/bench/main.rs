@@ -7,9 +7,12 @@
 mod arguments;
 mod bare;
 mod bot;
+mod flood;
 mod memory;
+mod opened;
 mod passes;
 mod report;
+mod talk;
 mod ways;
 mod wide;
 mod world;
@@ -53,6 +56,8 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<Report> {
             Scenario::Again => passes::again(arguments, &mut report).await,
             Scenario::Wide => wide::wide(arguments, &mut report).await,
             Scenario::Memory => memory::memory(arguments, &mut report).await,
+            Scenario::Talk => talk::talk(arguments, &mut report).await,
+            Scenario::Flood => flood::flood(arguments, &mut report).await,
             Scenario::Ways => ways::ways(arguments).await,
         };
         for table in tables.with_context(|| scenario.name())? {

@@ -16,7 +16,7 @@ pub(crate) async fn memory(arguments: &Arguments, report: &mut Report) -> anyhow
     let mut rooms = vec![Members::All];
     // Every twentieth: what the rest would add is memberships, which take minutes, not memory.
     rooms.extend((0..4).map(|from| Members::Each { nth: 20, from }));
-    let plan = Plan { people, rooms };
+    let plan = Plan { people, rooms, has_chief: false };
     let world = World::start(&arguments.bot, plan.clone()).await?;
     let mut service = Service::start(&arguments.bot, &world.direct(), world.path("serve.log"))?;
     let pid = service.pid()?;

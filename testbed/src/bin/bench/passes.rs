@@ -5,7 +5,7 @@ use equipemed_testbed::Client;
 
 use crate::arguments::Arguments;
 use crate::bare::{self, Spread};
-use crate::report::{Report, Row, Table, progress};
+use crate::report::{Report, Row, Table, median, progress};
 use crate::world::{Plan, World, room_key};
 
 /// Ours may take that much of the best bare client's time.
@@ -47,7 +47,7 @@ pub(crate) async fn first(arguments: &Arguments, report: &mut Report) -> anyhow:
     let (_, (in_flight, spread)) =
         bare.iter().min_by(|a, b| seconds(&a.0).total_cmp(&seconds(&b.0))).context("nothing was measured")?;
     let (in_flight, spread) = (*in_flight, *spread);
-    for _ in 0..arguments.rounds {
+    for _ in 0..arguments.rounds.unwrap_or(1) {
         ours.push(ours_first(arguments, &plan).await?);
         bare.push((bare_first(arguments, &plan, in_flight, spread).await?, (in_flight, spread)));
     }
@@ -195,16 +195,4 @@ pub(crate) fn expect_few(report: &mut Report, row: &Row, plan: &Plan) {
 
 fn seconds(row: &Row) -> f64 {
     row.seconds.unwrap_or(f64::NAN)
-}
-
-/// The middle one; of an even number the mean of the two in the middle.
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match (values.get(middle), values.len().is_multiple_of(2)) {
-        (Some(upper), true) => values.get(middle - 1).map_or(*upper, |lower| (lower + upper) / 2.0),
-        (Some(middle), false) => *middle,
-        (None, _) => f64::NAN,
-    }
 }

@@ -43,6 +43,18 @@ pub(crate) struct Row {
     /// Resident memory at its highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peak_mb: Option<f64>,
+    /// How often it was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rounds: Option<usize>,
+    /// Milliseconds by the clock, the least of all rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) min_ms: Option<f64>,
+    /// The middle of all rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) median_ms: Option<f64>,
+    /// What 99 of 100 rounds stay within.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) p99_ms: Option<f64>,
     /// Time against the row that the table's title names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ratio: Option<f64>,
@@ -53,9 +65,23 @@ impl Row {
         Self { what: what.into(), ..Self::default() }
     }
 
+    /// Something done often, by what each time took in milliseconds.
+    pub(crate) fn times(what: impl Into<String>, times: &[f64]) -> Self {
+        let mut sorted = times.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        Self {
+            rounds: Some(sorted.len()),
+            min_ms: sorted.first().copied(),
+            median_ms: Some(median(sorted.iter().copied())),
+            p99_ms: sorted.get((sorted.len() * 99).div_ceil(100).saturating_sub(1)).copied(),
+            ..Self::new(what)
+        }
+    }
+
     /// Texts by column, in the order of [`COLUMNS`].
-    fn cells(&self) -> [Option<String>; 11] {
+    fn cells(&self) -> [Option<String>; 15] {
         let seconds = |value: f64| format!("{value:.2}");
+        let milliseconds = |value: f64| format!("{value:.1}");
         [
             self.seconds.map(seconds),
             self.ratio.map(seconds),
@@ -68,11 +94,15 @@ impl Row {
             self.rss_mb.map(|value| format!("{value:.1}")),
             self.anonymous_mb.map(|value| format!("{value:.1}")),
             self.peak_mb.map(|value| format!("{value:.1}")),
+            self.rounds.map(|count| count.to_string()),
+            self.min_ms.map(milliseconds),
+            self.median_ms.map(milliseconds),
+            self.p99_ms.map(milliseconds),
         ]
     }
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 15] = [
     "seconds",
     "ratio",
     "requests",
@@ -84,6 +114,10 @@ const COLUMNS: [&str; 11] = [
     "RSS MB",
     "anonymous MB",
     "peak MB",
+    "rounds",
+    "min ms",
+    "median ms",
+    "p99 ms",
 ];
 
 /// Rows that belong together.
@@ -177,6 +211,18 @@ fn print(table: &Table) {
     }
     for note in &table.notes {
         say(&format!("  {note}"));
+    }
+}
+
+/// The middle one; of an even number the mean of the two in the middle.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match (values.get(middle), values.len().is_multiple_of(2)) {
+        (Some(upper), true) => values.get(middle - 1).map_or(*upper, |lower| (lower + upper) / 2.0),
+        (Some(middle), false) => *middle,
+        (None, _) => f64::NAN,
     }
 }
 

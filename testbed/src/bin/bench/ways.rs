@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 use crate::bare::{self, Lane, Spread};
-use crate::passes::{median, rooms_by_key};
-use crate::report::{Row, Table, progress};
+use crate::passes::rooms_by_key;
+use crate::report::{Row, Table, median, progress};
 use crate::world::{Plan, World};
 
 /// How memberships are made.

@@ -12,6 +12,7 @@ pub(crate) async fn wide(arguments: &Arguments, report: &mut Report) -> anyhow::
     let wards = |people: usize, rooms: usize, nth: usize| Plan {
         people,
         rooms: (0..rooms).map(|from| Members::Each { nth, from }).collect(),
+        has_chief: false,
     };
     let plans = if arguments.quick {
         vec![wards(20, 2, 2)]

@@ -50,12 +50,14 @@ impl Members {
 pub(crate) struct Plan {
     pub(crate) people: usize,
     pub(crate) rooms: Vec<Members>,
+    /// Whether the first person has all rights, as whoever talks to the bot needs.
+    pub(crate) has_chief: bool,
 }
 
 impl Plan {
     /// Everybody in every room.
     pub(crate) fn everywhere(people: usize, rooms: usize) -> Self {
-        Self { people, rooms: vec![Members::All; rooms] }
+        Self { people, rooms: vec![Members::All; rooms], has_chief: false }
     }
 
     pub(crate) fn memberships(&self) -> usize {
@@ -152,6 +154,12 @@ impl World {
         Client::new(&self.synapse.url(), &self.synapse.user_id("equipemed_bot"), &self.registration.as_token)
     }
 
+    /// The door of the running service, with Synapse's token.
+    pub(crate) fn to_service(&self) -> anyhow::Result<Client> {
+        let url = self.registration.url.as_deref().context("the service has no address")?;
+        Client::new(url, "", &self.registration.hs_token)
+    }
+
     /// Runs the binary straight against Synapse; also gives Synapse's processor time.
     pub(crate) async fn run(&self, words: &[&str], within: Duration) -> anyhow::Result<(Ran, f64)> {
         let before = self.synapse.cpu_seconds()?;
@@ -179,6 +187,10 @@ impl World {
             .map(|(name, level)| ((*name).to_owned(), json!({"when": {"profession": name}, "level": level})))
             .collect();
         roles.insert("lead".to_owned(), json!({"when": {"group": "Lideres"}, "level": LEAD.1, "rights": ["redact"]}));
+        if self.plan.has_chief {
+            let chief = json!({"when": {"user": localpart(0)}, "level": 100, "rights": ["all"]});
+            roles.insert("chief".to_owned(), chief);
+        }
         let rooms: serde_json::Map<String, Value> = self
             .plan
             .rooms

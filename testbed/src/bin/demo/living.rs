@@ -28,11 +28,8 @@ pub(crate) async fn check(place: &Place, checks: &mut Checks) -> anyhow::Result<
     let rooms = views::joined(&insider).await?;
     let room = rooms.into_iter().find(|(_, (name, _))| name == ICU).map(|(room, _)| room);
     let watched = Watched { place, room: room.context("marcia.silva is not in the ICU's room")?, insider };
-    let serving = place.service.serve().await?;
     check_suspension(&watched, checks).await?;
-    check_promotion(&watched, checks).await?;
-    checks.came("serve ends in order at SIGTERM", serving.stop().await);
-    Ok(())
+    check_promotion(&watched, checks).await
 }
 
 async fn check_suspension(watched: &Watched<'_>, checks: &mut Checks) -> anyhow::Result<()> {

@@ -1,35 +1,32 @@
 //! `cargo xtask demo`: the service against a real Synapse with the shipped example, to look at or to be checked.
 //!
-//! Without `--once` it stays up for people to try things until Ctrl-C. With it, it checks what came about, mostly through the
-//! people's own clients, and ends with 0 or 1. It runs the service's binary as a process and never links it.
+//! Without `--once` it stays up for people to try things until Ctrl-C, and `say` talks to the bot in it from another terminal.
+//! With it, it checks what came about, mostly through the people's own clients, and ends with 0 or 1. It runs the service's binary as a process and never links it.
 
 mod accounts;
+mod arguments;
+mod control;
 mod living;
 mod place;
 mod rooms;
 mod roster;
 mod say;
 mod service;
+mod speak;
+mod state;
 mod stay;
+mod talk;
 mod views;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::arguments::{Arguments, Task};
 use crate::place::Place;
 use crate::say::Checks;
-
-/// What was asked for.
-#[derive(Debug)]
-struct Arguments {
-    once: bool,
-    root: PathBuf,
-    binary: PathBuf,
-    folder: PathBuf,
-}
+use crate::state::State;
 
 /// How far it came.
 enum Reached {
@@ -43,19 +40,20 @@ enum Reached {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let ended = match (arguments(std::env::args().skip(1)), Signals::new()) {
-        (Err(error), _) => {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
             say::line(&format!("error: {error:#}"));
             return ExitCode::from(2);
         }
+    };
+    let ended = match (&arguments.task, Signals::new()) {
+        (Task::Say(words), _) => speak::speak(&arguments.folder, words).await,
         (_, Err(error)) => Err(error),
-        (Ok(arguments), Ok(signals)) => run(&arguments, signals).await,
+        (_, Ok(signals)) => run(&arguments, signals).await,
     };
     match ended {
-        Ok(true) => {
-            say::line("Everything that was started has ended.");
-            ExitCode::SUCCESS
-        }
+        Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             say::line(&format!("\ndemo: failed: {error:#}"));
@@ -71,53 +69,41 @@ async fn run(arguments: &Arguments, mut signals: Signals) -> anyhow::Result<bool
         reached = begin(arguments) => reached?,
         () = signals.next() => Reached::Stopped,
     };
-    match reached {
-        Reached::Checked(all) => Ok(all),
-        Reached::Up(place) => stay::until_stopped(*place, signals.next()).await.map(|()| true),
+    let ended_well = match reached {
+        Reached::Checked(all) => all,
+        Reached::Up(place) => {
+            stay::until_stopped(*place, &arguments.folder, signals.next()).await?;
+            true
+        }
         Reached::Stopped => {
             say::line("\nStopped.");
-            Ok(!arguments.once)
+            arguments.task != Task::Once
         }
+    };
+    if ended_well {
+        say::line("Everything that was started has ended.");
     }
+    Ok(ended_well)
 }
 
 async fn begin(arguments: &Arguments) -> anyhow::Result<Reached> {
+    let running = State::find(&arguments.folder).await?;
+    anyhow::ensure!(running.is_none(), "a demo is running already, with {} in use", arguments.folder.display());
     let place = Place::open(&arguments.root, &arguments.binary, &arguments.folder).await?;
     let mut checks = Checks::default();
     let first = place.first_steps(&mut checks).await?;
-    if !arguments.once {
+    if arguments.task == Task::Stay {
         return Ok(Reached::Up(Box::new(place)));
     }
     accounts::check(&place, &mut checks).await?;
     rooms::check(&place, &mut checks).await?;
+    let serving = place.service.serve().await?;
     living::check(&place, &mut checks).await?;
+    control::check(&place, &mut checks).await?;
+    checks.came("serve ends in order at SIGTERM", serving.stop().await);
     place.close().await?;
     say::line(&format!("\nfirst sync: {first}"));
     Ok(Reached::Checked(checks.close()))
-}
-
-fn arguments(given: impl Iterator<Item = String>) -> anyhow::Result<Arguments> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut arguments = Arguments {
-        once: false,
-        binary: root.join("target/debug/equipemed-bot"),
-        folder: root.join("target/demo"),
-        root,
-    };
-    let mut given = given;
-    while let Some(argument) = given.next() {
-        let path = |given: &mut dyn Iterator<Item = String>| {
-            given.next().map(PathBuf::from).with_context(|| format!("{argument} wants a path"))
-        };
-        match argument.as_str() {
-            "--once" => arguments.once = true,
-            "--root" => arguments.root = path(&mut given)?,
-            "--binary" => arguments.binary = path(&mut given)?,
-            "--folder" => arguments.folder = path(&mut given)?,
-            other => bail!("{other:?} is none of --once, --root PATH, --binary PATH, --folder PATH"),
-        }
-    }
-    Ok(arguments)
 }
 
 /// SIGINT and SIGTERM; none is lost between two looks.

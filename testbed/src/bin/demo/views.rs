@@ -18,6 +18,17 @@ pub(crate) async fn joined(client: &Client) -> anyhow::Result<BTreeMap<String, (
     Ok(rooms)
 }
 
+/// Ids of the joined rooms that the service keeps, by the key in its configuration.
+pub(crate) async fn by_key(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut rooms = BTreeMap::new();
+    for room in client.joined_rooms().await? {
+        let create = client.state_event(&room, "m.room.create", "").await?;
+        let key = create.as_ref().and_then(|content| content.get("br.equipemed.room")?.as_str());
+        rooms.extend(key.map(|key| (key.to_owned(), room)));
+    }
+    Ok(rooms)
+}
+
 /// Names of the rooms that the person is invited to, by room id.
 pub(crate) async fn invited(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
     let answer = client.get_ok("/_matrix/client/v3/sync?timeout=0").await?;
