@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::wake::Wake;
 use jiff::SignedDuration;
 
 use super::Chat;
@@ -92,7 +91,9 @@ impl Chat {
         let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
         // Whoever it was, it is put back as what anybody else does by hand.
-        self.engine().wake(&Wake::Room(room), "by hand").await?;
+        if let Some((room, _)) = store.rooms().await?.iter().find(|(_, id)| **id == event.event.room_id) {
+            self.engine().wake_room(room, "by hand").await?;
+        }
         self.done(event.seq).await
     }
 }
