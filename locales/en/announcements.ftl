@@ -5,6 +5,7 @@ announce-held = **Held { $id }:** { $reason } ({ $count ->
        *[other] { $count } changes
     }). To release it: `{ $prefix }approve { $id }`
 drift-put-back = { $user } changed { $what } by hand in the room { $room } without the right to. I have put it back.
+drift-came-back = { $user } left the room { $room } and belongs there. I have put them back.
 drift-seen = { $user } changed { $what } by hand in the room { $room } without the right to. I have changed nothing.
 drift-fight = { $user } keeps changing { $what } in the room { $room }. I leave it alone for { $minutes ->
         [one] 1 minute

@@ -16,8 +16,8 @@ user-seen = Last seen: { $when }
 user-grants = Granted or forbidden by command:
 
 users-intro = { $count ->
-        [one] 1 account
-       *[other] { $count } accounts
+        [one] 1 person
+       *[other] { $count } people
     }:
 users-line = { $user } – { $status }
 users-none = No account fits.

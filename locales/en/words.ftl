@@ -1,6 +1,7 @@
 # Single words, looked up by their name in the code, and what puts things together.
 
 list-next = { $before }, { $item }
+list-or = { $before } or { $item }
 list-last = { $before } and { $item }
 
 # What a rank gives; placed after “has”.

@@ -5,6 +5,7 @@ announce-held = **Retido { $id }:** { $reason } ({ $count ->
        *[other] { $count } mudanças
     }). Para liberar: `{ $prefix }approve { $id }`
 drift-put-back = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Já desfiz a alteração.
+drift-came-back = { $user } saiu da sala { $room }, da qual faz parte. Coloquei de volta.
 drift-seen = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Não mudei nada.
 drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deixar como está por { $minutes ->
         [one] 1 minuto

@@ -16,9 +16,9 @@ user-seen = Visto(a) por último: { $when }
 user-grants = Concedido ou proibido por comando:
 
 users-intro = { $count ->
-        [0] Nenhuma conta
-        [one] 1 conta
-       *[other] { $count } contas
+        [0] Ninguém
+        [one] 1 pessoa
+       *[other] { $count } pessoas
     }:
 users-line = { $user } – { $status }
 users-none = Nenhuma conta corresponde.

@@ -1,6 +1,7 @@
 # Palavras soltas, procuradas pelo nome que têm no código, e o que as junta.
 
 list-next = { $before }, { $item }
+list-or = { $before } ou { $item }
 list-last = { $before } e { $item }
 
 # O que um posto dá; vem depois de “tem”.

@@ -60,6 +60,9 @@ impl Chat {
                     ("count", number(*count)),
                 ],
             ),
+            Announcement::PutBack { room, what, by } if *what == format!("member {by}") => {
+                texts.say("drift-came-back", &[("room", scene.room(room)), ("user", scene.user(by))])
+            }
             Announcement::PutBack { room, what, by } => texts.say(
                 "drift-put-back",
                 &[("what", Arg::Said(self.what(what))), ("room", scene.room(room)), ("user", scene.user(by))],

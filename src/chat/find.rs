@@ -36,7 +36,7 @@ impl NotFound {
             }
             Self::Several { said, people } => {
                 let list = people.iter().map(|person| texts.shown(&scene.person(*person))).collect();
-                texts.say("several-people", &[text(said), ("list", Arg::Said(texts.list(list)))])
+                texts.say("several-people", &[text(said), ("list", Arg::Said(texts.choice(list)))])
             }
             Self::NoRoom { said, nearest: None } => texts.say("no-room", &[text(said)]),
             Self::NoRoom { said, nearest: Some(room) } => {

@@ -7,6 +7,7 @@ use equipemed_domain::command::word::Needs;
 use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Spoken, Word, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::rights::Right;
 use jiff::SignedDuration;
 use ruma_common::OwnedEventId;
 use serde::Deserialize;
@@ -80,7 +81,13 @@ impl Chat {
         };
         let scene = Arc::new(scene);
         let asker = identify(&scene, &event);
-        let (audit, again) = self.note(&event, &room, &command, asker.as_ref().ok()).await?;
+        // Questions would drown the rest; one that somebody may not ask is on record all the same.
+        let may = asker.as_ref().is_ok_and(|asker| may_at_all(&scene, asker, &command).is_ok());
+        let (audit, again) = if command.is_question() && may {
+            (None, false)
+        } else {
+            self.note(&event, &room, &command, asker.as_ref().ok()).await?
+        };
         let asker = match asker {
             Ok(asker) => asker,
             Err(refusal) => return self.end(&event, audit, self.stopped(Stop::Refused(refusal), &scene)).await,
@@ -134,9 +141,6 @@ impl Chat {
         command: &Command,
         asker: Option<&Asker>,
     ) -> anyhow::Result<(Option<AuditId>, bool)> {
-        if matches!(command.word(), Word::Help | Word::WhoAmI | Word::Status | Word::Confirm) {
-            return Ok((None, false));
-        }
         let store = self.engine().store();
         let before = store.caused(Cause::Command(event.seq)).await?;
         if let Some(entry) = before.first() {
@@ -201,7 +205,7 @@ impl Chat {
             }
             Misunderstood::NoSuchWord { said: what, nearest } => {
                 let nearest = nearest.iter().map(|word| texts.shown(&Arg::Code(self.spelled(*word)))).collect();
-                texts.say("no-such-word-near", &[said(what), ("nearest", Arg::Said(texts.list(nearest)))])
+                texts.say("no-such-word-near", &[said(what), ("nearest", Arg::Said(texts.choice(nearest)))])
             }
             Misunderstood::Missing { word, what } => texts.say(
                 "missing",
@@ -276,13 +280,17 @@ pub(super) fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refus
     if scene.is_active(person) { Ok(Asker::Person(person.id)) } else { Err(Refusal::NotActive) }
 }
 
-/// Whether the asker holds what a command needs, somewhere: what it needs where is asked when it is known where.
-pub(super) fn may_at_all(ask: &Ask) -> Result<(), Refusal> {
-    let Needs::Right(right) = ask.command.needs() else { return Ok(()) };
-    let Asker::Person(person) = ask.asker else { return ask.must_hold(right, None) };
-    let access = ask.scene.access();
-    let anywhere = ask.scene.directory.get(person).map(|person| access.rights_anywhere(person)).unwrap_or_default();
-    if anywhere.contains(&right) { Ok(()) } else { Err(Refusal::Right(right, None)) }
+/// Whether the asker holds what a command needs, somewhere: whether there, is asked when it is known where.
+pub(super) fn may_at_all(scene: &Scene, asker: &Asker, command: &Command) -> Result<(), Refusal> {
+    let Needs::Right(right) = command.needs() else { return Ok(()) };
+    let holds = match asker {
+        Asker::BreakGlass => right == Right::Approve,
+        Asker::Person(person) => {
+            let access = scene.access();
+            scene.directory.get(*person).is_some_and(|person| access.rights_anywhere(person).contains(&right))
+        }
+    };
+    if holds { Ok(()) } else { Err(Refusal::Right(right, None)) }
 }
 
 /// An error without Synapse's own sentences, which may name people.

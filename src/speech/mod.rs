@@ -92,9 +92,19 @@ impl Texts {
     /// Several things as one would say them: `a, b and c`.
     #[must_use]
     pub fn list(&self, items: Vec<Said>) -> Said {
+        self.joined(items, "list-last")
+    }
+
+    /// Several things of which one is meant: `a, b or c`.
+    #[must_use]
+    pub fn choice(&self, items: Vec<Said>) -> Said {
+        self.joined(items, "list-or")
+    }
+
+    fn joined(&self, items: Vec<Said>, last: &'static str) -> Said {
         let count = items.len();
         let joined = items.into_iter().enumerate().reduce(|(_, before), (index, item)| {
-            let id = if index + 1 == count { "list-last" } else { "list-next" };
+            let id = if index + 1 == count { last } else { "list-next" };
             (index, self.line(id, &[("before", Arg::Said(before)), ("item", Arg::Said(item))]))
         });
         joined.map(|(_, said)| said).unwrap_or_default()

@@ -227,6 +227,17 @@ impl Store {
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("due_at"))?)
     }
 
+    /// How many subjects are due to be looked at, those being looked at among them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wakeups_due(&self, now: Timestamp) -> Result<u64, StoreError> {
+        const SQL: &str = "select count(*) as waiting, 'all' as subject from wakeups where due_at <= $1";
+        on_reader!(self, db => {
+            TABLE.one(&sqlx::query(SQL).bind(ms(now)).fetch_one(db).await?, |row| row.count("waiting"))?
+        })
+    }
+
     /// How many subjects wait to be looked at, those being looked at among them.
     ///
     /// # Errors

@@ -402,6 +402,29 @@ impl Command {
         }
     }
 
+    /// Whether it only asks: nothing is different after it.
+    #[must_use]
+    pub fn is_question(&self) -> bool {
+        match self {
+            Self::Help(_)
+            | Self::Status
+            | Self::WhoAmI
+            | Self::User { .. }
+            | Self::Users(_)
+            | Self::Why { .. }
+            | Self::Grants { .. }
+            | Self::Audit { .. }
+            | Self::RoomsList
+            | Self::RoomsStats => true,
+            Self::Sync { dry_run, .. }
+            | Self::Promote { dry_run, .. }
+            | Self::Demote { dry_run, .. }
+            | Self::Redact { dry_run, .. }
+            | Self::RoomsCleanup { dry_run } => *dry_run,
+            _ => false,
+        }
+    }
+
     /// Whether it takes something away from people that does not come back by itself, or may touch many: what came late
     /// is asked about again.
     #[must_use]

@@ -3,7 +3,7 @@
 use equipemed_domain::command::{Measure, Rank};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
-use equipemed_domain::key::RoomKey;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
@@ -116,7 +116,9 @@ impl Chat {
         if !self.engine().may_write() {
             return Err(Refusal::Observe.into());
         }
-        let many = if act.takes() { order.people.len() > 1 } else { order.people.len() >= MANY };
+        // Everywhere is many, too, however few the people.
+        let everywhere = order.scope.is_none() && !act.is_of_account();
+        let many = everywhere || if act.takes() { order.people.len() > 1 } else { order.people.len() >= MANY };
         if many {
             let lines: Vec<Said> = order.people.iter().map(|person| self.result_line(ask, &order, *person)).collect();
             let people: Vec<String> = order.people.iter().map(ToString::to_string).collect();
@@ -226,9 +228,11 @@ impl Chat {
             Some(_) => rooms.iter().cloned().map(Wake::Room).collect(),
             None => order.people.iter().copied().map(Wake::Person).collect(),
         };
+        // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
+        self.engine().wake_room(&RoomKey::from(CONTROL_ROOM), "chat").await?;
         let settled = self.look_and_wait(&wakes).await?;
         let since = a_moment_before(ask.scene.now);
-        let (mut good, mut bad) = (0, 0);
+        let (mut good, mut bad, mut failed) = (0, 0, false);
         let mut answer = Answer::new();
         for person in &order.people {
             let became = match ask.scene.user_of(*person) {
@@ -241,18 +245,27 @@ impl Chat {
                     good += 1;
                     self.result_line(ask, order, *person)
                 }
-                Became::Already => {
-                    good += 1;
-                    match self.stranger_to(ask, order, *person) {
-                        Some(room) => texts.say("not-a-member", &[user, ("room", ask.scene.room(&room))]),
-                        None => texts.say("already-so", &[user]),
+                Became::Already => match self.stranger_to(ask, order, *person) {
+                    Some(room) => {
+                        bad += 1;
+                        texts.say("not-a-member", &[user, ("room", ask.scene.room(&room))])
                     }
-                }
+                    // The room shows no difference, but until when it is so may be one.
+                    None if self.is_news(ask, order, *person) => {
+                        good += 1;
+                        self.result_line(ask, order, *person)
+                    }
+                    None => {
+                        good += 1;
+                        texts.say("already-so", &[user])
+                    }
+                },
                 Became::Failed(why) => {
                     bad += 1;
-                    let failed = texts.say("grant-failed", &[("detail", Arg::Text(why))]);
+                    failed = true;
+                    let text = texts.say("grant-failed", &[("detail", Arg::Text(why))]);
                     answer = answer.line(texts.shown(&ask.scene.person(*person)));
-                    failed
+                    text
                 }
                 Became::Held(id) => {
                     bad += 1;
@@ -267,8 +280,7 @@ impl Chat {
         }
         let mark = match (good, bad) {
             (_, 0) => Mark::Done,
-            (0, _) if !matches!(settled, crate::engine::settled::Settled::Yes) => Mark::Partly,
-            (0, _) => Mark::Failed,
+            (0, _) if failed => Mark::Failed,
             _ => Mark::Partly,
         };
         if let Some(undo) = self.undo(ask, order) {
@@ -277,9 +289,20 @@ impl Chat {
         Ok(Reply::new(mark, answer))
     }
 
+    /// Whether what was granted differs from what held before, in how long it holds.
+    fn is_news(&self, ask: &Ask, order: &Order, person: PersonId) -> bool {
+        let Some(kind) = order.act.grant() else { return false };
+        let same = ask
+            .scene
+            .grants
+            .iter()
+            .find(|grant| grant.person == person && grant.kind == kind && grant.scope == order.scope);
+        same.is_some_and(|grant| grant.expires_at != order.until)
+    }
+
     /// The one room an order is about, if the person does not belong there: then a level does nothing yet.
     fn stranger_to(&self, ask: &Ask, order: &Order, id: PersonId) -> Option<RoomKey> {
-        let room = order.scope.as_ref()?;
+        let room = order.scope.as_ref().filter(|_| !matches!(order.act, Act::Kick | Act::Unmute))?;
         let (policy, person) = (ask.scene.policy.rooms.get(room)?, ask.scene.directory.get(id)?);
         let access = ask.scene.access();
         let belongs = access.selects(&policy.members, person)

@@ -31,7 +31,7 @@ impl Chat {
             let word = ("word", Arg::Code(self.spelled(entry.word)));
             return Err(Stop::Unclear(self.texts().say("not-here", &[word])));
         }
-        may_at_all(ask)?;
+        may_at_all(&ask.scene, &ask.asker, &ask.command)?;
         if !entry.available || matches!(ask.command, Command::RoomsReplace { .. } | Command::RoomsAdopt { .. }) {
             let word = ("word", Arg::Code(self.spelled(entry.word)));
             return Err(Stop::Unclear(self.texts().say("not-available", &[word])));

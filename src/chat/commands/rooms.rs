@@ -125,6 +125,7 @@ impl Chat {
             .directory
             .people()
             .filter(|person| access.selects(&made.members, person) && scene.is_active(person))
+            .filter(|person| scene.user_of(person.id).is_some())
             .map(|person| person.id.to_string())
             .collect();
         if people.is_empty() {

@@ -53,7 +53,7 @@ impl Chat {
             Some(next) => texts.line("status-next", &[("when", self.time(next.due_at))]),
             None => texts.line("status-next-off", &[]),
         });
-        let (wakeups, deeds) = (store.wakeups_waiting().await?, store.deeds_open().await?);
+        let (wakeups, deeds) = (store.wakeups_due(ask.scene.now).await?, store.deeds_open().await?);
         let count = |of: u64| number(usize::try_from(of).unwrap_or(usize::MAX));
         answer = answer.line(match (wakeups, deeds) {
             (0, 0) => texts.line("status-queue-empty", &[]),

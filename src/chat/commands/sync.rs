@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use equipemed_domain::command::{SyncTarget, Who};
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
@@ -18,6 +19,7 @@ use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::engine::pass::{Options, Target};
 use crate::engine::report::{Report, Summary};
 use crate::engine::settled::Settled;
+use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 use crate::store::{NewRun, Run, RunEnd, RunId, RunState};
 
@@ -29,7 +31,7 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// What a sync was asked for, with its names understood.
 enum Wanted {
     Everything,
-    People(Vec<equipemed_domain::directory::PersonId>),
+    People(Vec<PersonId>),
     Room(RoomKey),
 }
 
@@ -60,7 +62,16 @@ impl Chat {
                     let users: Vec<OwnedUserId> =
                         people.iter().filter_map(|person| Some(bindings.get(person)?.user.clone())).collect();
                     let tally = chat.tally(&users, &[], a_moment_before(ask.scene.now)).await?;
-                    Ok(chat.tally_reply(&tally, &settled))
+                    let mut reply = chat.tally_reply(&tally, &settled);
+                    for person in people {
+                        for note in chat.notes_about(person).await? {
+                            reply.answer = reply.answer.item(note);
+                            if reply.mark == Mark::Done {
+                                reply.mark = Mark::Partly;
+                            }
+                        }
+                    }
+                    Ok(reply)
                 }
                 .boxed(),
             )),
@@ -73,6 +84,14 @@ impl Chat {
                 .boxed(),
             )),
         }
+    }
+
+    /// What somebody should look at for one person, such as a name that two want.
+    async fn notes_about(&self, person: PersonId) -> Result<Vec<Said>, Stop> {
+        let report = self.engine().dry_narrow(&Target::Person(person)).await?;
+        let about = report.plan.findings.iter().filter(|finding| finding.person() == Some(person));
+        let line = |text: String| self.texts().line("sync-finding", &[("detail", Arg::Text(text))]);
+        Ok(about.map(|finding| line(finding.to_string())).collect())
     }
 
     fn wanted(&self, ask: &Ask, target: &SyncTarget) -> Result<Wanted, Stop> {
@@ -174,7 +193,7 @@ impl Chat {
         }
     }
 
-    fn progress(&self, run: &Run) -> crate::homeserver::Said {
+    fn progress(&self, run: &Run) -> Said {
         let texts = self.texts();
         let (done, total) = run.progress;
         match run.state {
@@ -266,7 +285,7 @@ impl Chat {
         Reply::new(mark, answer)
     }
 
-    fn trouble(&self, kind: &str, subject: &str, detail: &str) -> crate::homeserver::Said {
+    fn trouble(&self, kind: &str, subject: &str, detail: &str) -> Said {
         let texts = self.texts();
         texts.line(
             "sync-trouble",

@@ -58,7 +58,7 @@ async fn questions_are_answered_in_reply_and_mention_nobody() -> anyhow::Result<
     says(&hospital.ask(&chief, "!whoami").await?, &["chefe"]);
     let ana = hospital.username("ana");
     says(&hospital.ask(&chief, &format!("!user {ana}")).await?, &[&ana, "UTI"]);
-    says(&hospital.ask(&chief, "!users").await?, &["6 accounts"]);
+    says(&hospital.ask(&chief, "!users").await?, &["6 people"]);
     says(&hospital.ask(&chief, &format!("!why {ana} icu")).await?, &["members rule holds"]);
     says(&hospital.ask(&chief, "!rooms").await?, &["UTI", "todos"]);
     says(&hospital.ask(&chief, "!rooms stats").await?, &["People in EquipeMed: 6"]);
