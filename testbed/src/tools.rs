@@ -1,4 +1,5 @@
-//! What is made once and cached: a Python environment with a pinned Synapse, and where PostgreSQL's programs are.
+//! What is made once and cached: Python environments with a pinned Synapse and a pinned client; and where PostgreSQL's
+//! programs are.
 //!
 //! The cache is `$EQUIPEMED_TESTBED_CACHE`, or `target/testbed` in the workspace. Several processes may ask at once: a file lock
 //! lets one of them do the work, and a marker written last says that it was finished.
@@ -15,6 +16,10 @@ pub const SYNAPSE_VERSION: &str = "1.163.2";
 /// `authlib` is Synapse's OpenID Connect, `psycopg2-binary` its PostgreSQL.
 const PACKAGES: &[&str] = &["matrix-synapse==1.163.2", "authlib==1.9.9", "psycopg2-binary==2.9.13"];
 
+/// A Matrix client that is not ours. Apart from Synapse, whose packages are not to change for its sake.
+const CLIENT: &str = "nio-0.26.0";
+const CLIENT_PACKAGES: &[&str] = &["matrix-nio==0.26.0", "aiohttp==3.14.5", "aiohttp_socks==0.12.0", "h2==4.4.1"];
+
 const COMPLETE: &str = "complete";
 
 /// The cache folder, made when missing.
@@ -29,7 +34,14 @@ pub fn cache() -> anyhow::Result<PathBuf> {
 
 /// The Python that has Synapse installed; the first call takes about half a minute and needs the network.
 pub async fn python() -> anyhow::Result<PathBuf> {
-    tokio::task::spawn_blocking(make_environment).await.context("the installation was interrupted")?
+    let make = || make_environment(&format!("synapse-{SYNAPSE_VERSION}"), PACKAGES);
+    tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
+}
+
+/// The Python that has matrix-nio installed; only the first call needs the network.
+pub async fn client_python() -> anyhow::Result<PathBuf> {
+    let make = || make_environment(CLIENT, CLIENT_PACKAGES);
+    tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
 }
 
 /// One of PostgreSQL's programs, such as `initdb`.
@@ -58,12 +70,12 @@ fn lock_file(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-fn make_environment() -> anyhow::Result<PathBuf> {
+fn make_environment(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
     let cache = cache()?;
-    let folder = cache.join(format!("synapse-{SYNAPSE_VERSION}"));
+    let folder = cache.join(name);
     let python = folder.join("bin/python");
     let marker = folder.join(COMPLETE);
-    let wanted = PACKAGES.join("\n");
+    let wanted = packages.join("\n");
     let complete = || fs::read_to_string(&marker).is_ok_and(|made| made == wanted);
     if complete() {
         return Ok(python);
@@ -77,8 +89,8 @@ fn make_environment() -> anyhow::Result<PathBuf> {
     }
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
         .context("cannot make a Python environment: apt-get install python3-venv")?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))
-        .context("cannot install Synapse with pip")?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))
+        .with_context(|| format!("cannot install {} with pip", packages.join(", ")))?;
     fs::write(&marker, wanted).context("cannot mark the Python environment as complete")?;
     Ok(python)
 }

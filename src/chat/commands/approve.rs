@@ -40,7 +40,7 @@ impl Chat {
             Approval::Unknown | Approval::Already => return Err(Stop::Unclear(texts.say("not-held", &[said]))),
             Approval::Expired => return Err(Stop::Unclear(texts.say("approve-expired", &[code]))),
         }
-        let run = self.run_for(ask).await?;
+        let run = self.run_for(ask.event.to_string()).await?;
         let intro = texts.say("approved", &[code, ("count", number(plan.held.atoms.len()))]);
         let (chat, ask) = (self.clone(), ask.clone());
         Ok(Turn::Later(

@@ -50,7 +50,7 @@ impl Chat {
         }
         match wanted {
             Wanted::Everything => {
-                let run = self.run_for(&ask).await?;
+                let run = self.run_for(ask.event.to_string()).await?;
                 Ok(Turn::Later(async move { chat.follow_run(&ask, run).await }.boxed()))
             }
             Wanted::People(people) => Ok(Turn::Later(
@@ -139,16 +139,11 @@ impl Chat {
         Ok(Reply::told(self.plan_text(answer, &ask.scene, &reports)))
     }
 
-    /// The run that a command asks for. One that ended with the process that was killed over it is asked for once more.
-    pub(super) async fn run_for(&self, ask: &Ask) -> Result<RunId, Stop> {
-        let (store, now) = (self.engine().store(), self.engine().clock().now());
+    /// The run that a command asks for, by a name of its own.
+    pub(super) async fn run_for(&self, source: String) -> Result<RunId, Stop> {
         let options = serde_json::to_value(Options::default()).map_err(anyhow::Error::from)?;
-        let new = |source| NewRun { origin: "chat".to_owned(), options: options.clone(), source: Some(source) };
-        let mut run = store.request_run(&new(ask.event.to_string()), now).await?;
-        let end = store.run(run).await?.and_then(|row| row.end);
-        if ask.again && matches!(end, Some(RunEnd::Failed(_))) {
-            run = store.request_run(&new(format!("{} again", ask.event)), now).await?;
-        }
+        let new = NewRun { origin: "chat".to_owned(), options, source: Some(source) };
+        let run = self.engine().store().request_run(&new, self.engine().clock().now()).await?;
         self.engine().nudge();
         Ok(run)
     }
@@ -157,12 +152,18 @@ impl Chat {
     pub(super) async fn follow_run(&self, ask: &Ask, run: RunId) -> Result<Reply, Stop> {
         let texts = self.texts();
         let begun = Instant::now();
+        let (mut run, mut may_repeat) = (run, ask.again);
         let mut shown: Option<(OwnedEventId, Instant)> = None;
         let mut edits = 0_u32;
         loop {
             let row = self.engine().store().run(run).await?;
             let row = row.ok_or_else(|| anyhow::anyhow!("the run disappeared from the store"))?;
             if let Some(end) = &row.end {
+                // It ended with the process that was killed over it: once more.
+                if matches!(end, RunEnd::Failed(_)) && std::mem::take(&mut may_repeat) {
+                    run = self.run_for(format!("{} again", ask.event)).await?;
+                    continue;
+                }
                 let mut reply = self.run_reply(ask, end)?;
                 reply.edits = shown.map(|(event, _)| event);
                 return Ok(reply);

@@ -3,12 +3,20 @@
 //! Every test ends with [`Hospital::finish`], which holds what was seen on the wire against the closed list of
 //! endpoints and the audit against "every intent has an outcome".
 
+mod again;
+mod away;
 mod brakes;
+mod by_hand;
+mod clients;
 mod commands;
+mod confirm;
 mod first;
 mod kills;
+mod observe;
 mod outage;
 mod process;
+mod quiet;
+mod rights;
 mod rooms;
 mod seats;
 mod serve;

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use equipemed_testbed::Client;
 use serde_json::{Value, json};
 
-use super::Hospital;
+use super::process::Running;
+use super::{Hospital, Person, until};
 
 /// How far back an answer is looked for.
 const BACK: u32 = 100;
@@ -18,6 +19,49 @@ pub(crate) struct Answer {
     pub(crate) event: Value,
     /// Its text as it stands now, after edits.
     pub(crate) text: String,
+}
+
+impl Answer {
+    /// Fails unless all of these are in the text.
+    #[track_caller]
+    pub(crate) fn says(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.text.contains(part), "{part:?} is not in {}", self.text);
+        }
+    }
+
+    /// The code that a preview asks for.
+    pub(crate) fn code(&self) -> anyhow::Result<String> {
+        let after = self.text.split_once("!confirm ").with_context(|| format!("no code in {}", self.text))?.1;
+        Ok(after.chars().take_while(char::is_ascii_alphanumeric).collect())
+    }
+
+    /// The id of the notice.
+    pub(crate) fn id(&self) -> &str {
+        self.event["event_id"].as_str().unwrap_or_default()
+    }
+}
+
+/// A hospital with its first pass over, speaking English; `change` is done to the configuration before.
+pub(crate) async fn opened(
+    people: Vec<Person>,
+    rooms: Value,
+    change: impl FnOnce(&mut Hospital),
+) -> anyhow::Result<(Hospital, Running)> {
+    let mut hospital = Hospital::new(people, rooms).await?;
+    hospital.config["bot"]["language"] = json!("en");
+    change(&mut hospital);
+    hospital.write_config()?;
+    let serving = hospital.serve().await?;
+    serving.told("A full pass ended").await?;
+    Ok((hospital, serving))
+}
+
+/// Stops the service and looks at what every test looks at.
+pub(crate) async fn close(hospital: Hospital, serving: Running) -> anyhow::Result<()> {
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
 }
 
 impl Hospital {
@@ -97,5 +141,81 @@ impl Hospital {
             "formatted_body": format!("{before}<a href=\"https://matrix.to/#/{target}\">{name}</a>{after}"),
         });
         who.send(&self.room("control").await?, "m.room.message", content).await
+    }
+
+    /// Waits until the bot says something with these parts in the control room; gives all such messages.
+    pub(crate) async fn told(&self, reader: &Client, parts: &[&str]) -> anyhow::Result<Vec<String>> {
+        until(&format!("{parts:?} in the control room"), || async {
+            let found = self.heard(reader, parts).await?;
+            Ok((!found.is_empty()).then_some(()))
+        })
+        .await?;
+        self.heard(reader, parts).await
+    }
+
+    /// Messages of the bot in the control room with these parts, the newest first.
+    pub(crate) async fn heard(&self, reader: &Client, parts: &[&str]) -> anyhow::Result<Vec<String>> {
+        let bot = self.bot()?;
+        let messages = reader.messages(&self.room("control").await?, BACK).await?;
+        let own = messages.iter().filter(|event| event["sender"] == bot.user_id());
+        let bodies = own.filter_map(|event| event["content"]["body"].as_str());
+        Ok(bodies.filter(|body| parts.iter().all(|part| body.contains(part))).map(str::to_owned).collect())
+    }
+
+    /// Waits until an event was redacted by the bot.
+    pub(crate) async fn redacted(&self, reader: &Client, room: &str, event: &str) -> anyhow::Result<()> {
+        let (room, bot) = (self.room(room).await?, self.bot()?);
+        until("the redaction", || async {
+            let seen = reader.event(&room, event).await?;
+            Ok((seen["unsigned"]["redacted_because"]["sender"] == bot.user_id()).then_some(()))
+        })
+        .await
+    }
+
+    /// Whether an event is still there.
+    pub(crate) async fn stands(&self, reader: &Client, room: &str, event: &str) -> anyhow::Result<bool> {
+        Ok(reader.event(&self.room(room).await?, event).await?["unsigned"]["redacted_because"].is_null())
+    }
+
+    /// What became of the commands with this word, by the audit, the oldest first.
+    pub(crate) async fn outcomes(&self, word: &str) -> anyhow::Result<Vec<String>> {
+        let subject = format!("command {word}");
+        let mut entries = self.audit().await?;
+        entries.retain(|entry| entry.intent.kind == "command" && entry.intent.subject == subject);
+        entries.sort_by_key(|entry| entry.id);
+        Ok(entries.into_iter().map(|entry| format!("{:?}", entry.settled.map(|settled| settled.outcome))).collect())
+    }
+
+    /// Sends the service a transaction as Synapse does; the status of its answer.
+    pub(crate) async fn push(&self, id: &str, events: &[Value]) -> anyhow::Result<u16> {
+        self.push_text(id, json!({"events": events}).to_string()).await
+    }
+
+    /// The same with a body of any kind.
+    pub(crate) async fn push_text(&self, id: &str, body: String) -> anyhow::Result<u16> {
+        let url = format!("http://127.0.0.1:{}/_matrix/app/v1/transactions/{id}", self.port());
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let request = http.put(url).bearer_auth(&self.seat.registration.hs_token);
+        Ok(request.body(body).send().await?.status().as_u16())
+    }
+
+    /// Changes the service's database behind its back; how many rows.
+    pub(crate) async fn sql(&self, statement: &'static str) -> anyhow::Result<u64> {
+        use sqlx::Connection as _;
+        let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
+        let mut database = sqlx::SqliteConnection::connect(&url).await?;
+        let done = sqlx::query(statement).execute(&mut database).await?;
+        database.close().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// A number from the service's database.
+    pub(crate) async fn number(&self, query: &'static str) -> anyhow::Result<i64> {
+        use sqlx::Connection as _;
+        let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
+        let mut database = sqlx::SqliteConnection::connect(&url).await?;
+        let number = sqlx::query_scalar(query).fetch_one(&mut database).await?;
+        database.close().await?;
+        Ok(number)
     }
 }

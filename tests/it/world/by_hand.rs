@@ -1,0 +1,193 @@
+//! What people do in Element: it counts when they have the right, it is put back when they have not, and a fight or a
+//! stolen token is told.
+
+use equipemed_testbed::Client;
+use equipemed_testbed::rooms::room_path;
+use serde_json::{Value, json};
+
+use super::talk::{close, opened};
+use super::{Hospital, Person, chief, crowd, person, until};
+
+fn rooms() -> Value {
+    json!({
+        "icu": {"name": "UTI", "topic": "Plantão", "members": {"any": true}},
+        "ward": {"name": "Enfermaria", "members": {"any": true}},
+    })
+}
+
+fn people() -> Vec<Person> {
+    let mut people = crowd("p", 4, &[]);
+    people.extend([chief("chefe"), chief("outra"), person("lider", &["Leads"]), person("porteiro", &["Porters"])]);
+    people
+}
+
+/// Somebody who stands at 50 everywhere and has no right at all.
+fn with_porter(hospital: &mut Hospital) {
+    hospital.config["roles"]["porter"] = json!({"when": {"group": "Porters"}, "level": 50, "rights": []});
+}
+
+async fn kick(by: &Client, room: &str, user: &str) -> anyhow::Result<()> {
+    by.post_ok(&room_path(room, "kick"), json!({"user_id": user})).await?;
+    Ok(())
+}
+
+/// Waits until the name of the room is this one.
+async fn named(hospital: &Hospital, room: &str, name: &str) -> anyhow::Result<()> {
+    let (bot, wanted) = (hospital.bot()?, json!({"name": name}));
+    until("the name", || async {
+        Ok((bot.state_event(room, "m.room.name", "").await?.as_ref() == Some(&wanted)).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_kick_in_element_counts_when_its_author_has_the_right_and_is_put_back_when_not() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_porter).await?;
+    let icu = hospital.room("icu").await?;
+    let (chief, leader) = (hospital.client("chefe").await?, hospital.client("lider").await?);
+    let porter = hospital.client("porteiro").await?;
+    kick(&leader, &icu, &hospital.user("p00")).await?;
+    until("the grant", || async {
+        Ok((hospital.number("select count(*) from grants where kind = 'kick'").await? == 1).then_some(()))
+    })
+    .await?;
+    kick(&porter, &icu, &hospital.user("p01")).await?;
+    until("p01 is back", || async { Ok(hospital.members("icu").await?.contains(&"p01".to_owned()).then_some(())) })
+        .await?;
+    hospital.told(&chief, &["who is in it", "put it back"]).await?;
+    hospital.ask(&chief, "!sync").await?;
+    let members = hospital.members("icu").await?;
+    assert!(!members.contains(&"p00".to_owned()) && members.contains(&"p01".to_owned()), "{members:?}");
+    assert!(hospital.members("ward").await?.contains(&"p00".to_owned()), "from that room only");
+    let grants = hospital.ask(&chief, "!grants").await?;
+    grants.says(&[leader.user_id(), "UTI", "until"]);
+    let store = hospital.store().await?;
+    let all = store.grants(&equipemed_bot::store::GrantFilter::default()).await?;
+    store.close().await;
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!(all[0].grant.asker, leader.user_id());
+    assert_eq!(hospital.heard(&chief, &["who is in it"]).await?.len(), 1, "told once, and only of the porter");
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_kick_by_somebody_whose_access_has_lapsed_is_put_back() -> anyhow::Result<()> {
+    let (mut hospital, serving) = opened(people(), rooms(), |_| ()).await?;
+    let icu = hospital.room("icu").await?;
+    let leader = hospital.client("lider").await?;
+    // While nobody watches: EquipeMed suspends the leader, and before that reaches Synapse the leader strikes.
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.someone("lider").status = "suspended";
+    hospital.write_roster()?;
+    kick(&leader, &icu, &hospital.user("p00")).await?;
+    let serving = hospital.serve().await?;
+    until("p00 is back", || async { Ok(hospital.members("icu").await?.contains(&"p00".to_owned()).then_some(())) })
+        .await?;
+    until("the kick was judged", || async {
+        Ok((hospital.number("select count(*) from drift where what like 'member %'").await? > 0).then_some(()))
+    })
+    .await?;
+    assert_eq!(hospital.number("select count(*) from grants").await?, 0);
+    assert!(hospital.members("icu").await?.contains(&"p00".to_owned()));
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn drift_that_is_only_reported_stays() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), |hospital| hospital.config["drift"] = json!("report")).await?;
+    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    chief.send_state(&icu, "m.room.name", "", json!({"name": "Outro"})).await?;
+    hospital.told(&chief, &["the name", "changed nothing"]).await?;
+    hospital.ask(&chief, "!sync").await?.says(&["nothing to change"]);
+    named(&hospital, &icu, "Outro").await?;
+    assert_eq!(hospital.heard(&chief, &["the name"]).await?.len(), 1);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_fight_of_two_administrators_is_left_alone_and_told_once() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;
+    let icu = hospital.room("icu").await?;
+    let (chief, other) = (hospital.client("chefe").await?, hospital.client("outra").await?);
+    for round in 0..3 {
+        let by = if round % 2 == 0 { &chief } else { &other };
+        let change = by.send_state(&icu, "m.room.name", "", json!({"name": format!("Nome {round}")})).await?;
+        // To its end: the next change is another one.
+        hospital.handled(&change).await?;
+        named(&hospital, &icu, "UTI").await?;
+    }
+    until("three times told", || async {
+        Ok((hospital.heard(&chief, &["the name", "put it back"]).await?.len() == 3).then_some(()))
+    })
+    .await?;
+    for round in 3..6 {
+        let by = if round % 2 == 0 { &chief } else { &other };
+        let change = by.send_state(&icu, "m.room.name", "", json!({"name": format!("Nome {round}")})).await?;
+        hospital.handled(&change).await?;
+        hospital.ask(&chief, "!sync icu").await?;
+        named(&hospital, &icu, &format!("Nome {round}")).await?;
+    }
+    let told = hospital.told(&chief, &["keeps changing", "the name"]).await?;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(hospital.heard(&chief, &["put it back"]).await?.len(), 3);
+    // Other things of the room are put back all the same.
+    other.send_state(&icu, "m.room.topic", "", json!({"topic": "briga"})).await?;
+    hospital.told(&chief, &["the topic"]).await?;
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn several_changes_that_are_put_back_as_one_are_no_fight() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;
+    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    serving.term()?;
+    serving.end().await?.ended(0);
+    for number in 0..6 {
+        chief.send_state(&icu, "m.room.name", "", json!({"name": format!("Nome {number}")})).await?;
+    }
+    let serving = hospital.serve().await?;
+    named(&hospital, &icu, "UTI").await?;
+    until("all are judged", || async {
+        Ok((hospital.number("select count(*) from drift where state <> 'open'").await? == 6).then_some(()))
+    })
+    .await?;
+    let change = chief.send_state(&icu, "m.room.name", "", json!({"name": "Outro"})).await?;
+    hospital.handled(&change).await?;
+    named(&hospital, &icu, "UTI").await?;
+    assert!(hospital.heard(&chief, &["keeps changing"]).await?.is_empty());
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn somebody_else_with_the_bots_token_is_noticed_once() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;
+    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    // As if the service had done nothing for a while: what it does itself is no alarm.
+    hospital.sql("update audit set at = at - 100000, outcome_at = outcome_at - 100000").await?;
+    hospital.bot()?.send_state(&icu, "m.room.name", "", json!({"name": "Sequestrada"})).await?;
+    hospital.told(&chief, &["Somebody may have my token", "m.room.name", "UTI"]).await?;
+    named(&hospital, &icu, "UTI").await?;
+    hospital.ask(&chief, "!sync").await?;
+    assert_eq!(hospital.heard(&chief, &["my token"]).await?.len(), 1);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn an_open_control_room_and_an_encrypted_room_raise_an_alarm_once() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;
+    let (chief, bot) = (hospital.client("chefe").await?, hospital.bot()?);
+    let (control, icu) = (hospital.room("control").await?, hospital.room("icu").await?);
+    bot.send_state(&control, "m.room.join_rules", "", json!({"join_rule": "public"})).await?;
+    bot.send_state(&icu, "m.room.encryption", "", json!({"algorithm": "m.megolm.v1.aes-sha2"})).await?;
+    for _ in 0..3 {
+        hospital.ask(&chief, "!sync").await?;
+    }
+    hospital.told(&chief, &["control room is not closed"]).await?;
+    hospital.told(&chief, &["UTI", "was encrypted"]).await?;
+    assert_eq!(hospital.heard(&chief, &["control room is not closed"]).await?.len(), 1);
+    assert_eq!(hospital.heard(&chief, &["was encrypted"]).await?.len(), 1);
+    let rule = bot.state_event(&control, "m.room.join_rules", "").await?;
+    assert_eq!(rule, Some(json!({"join_rule": "invite"})), "closed again");
+    close(hospital, serving).await
+}

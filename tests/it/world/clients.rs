@@ -1,0 +1,93 @@
+//! Another client than the tests' own: what matrix-nio, a library that many clients and bots are made with, makes of
+//! the bot's answers.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use equipemed_bot::homeserver::Endpoint;
+use equipemed_testbed::Client;
+use equipemed_testbed::proxy::{Fault, Rule};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+
+use super::talk::{close, opened};
+use super::{Hospital, chief, count, crowd, until};
+
+const PASSWORD: &str = "uma senha longa";
+
+/// Says something in the control room with matrix-nio; what it saw until the answer was complete.
+async fn said_with_nio(hospital: &Hospital, who: &str, text: &str) -> anyhow::Result<Value> {
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    administrator.set_password(&hospital.user(who), PASSWORD).await?;
+    let mut command = tokio::process::Command::new(equipemed_testbed::tools::client_python().await?);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/world/nio_client.py"));
+    let (room, bot) = (hospital.room("control").await?, hospital.bot()?.user_id().to_owned());
+    command.args([&hospital.synapse().url(), &hospital.user(who), &room, &bot, text]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let mut input = child.stdin.take().context("no input")?;
+    input.write_all(format!("{PASSWORD}\n").as_bytes()).await?;
+    drop(input);
+    let output = child.wait_with_output().await?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "matrix-nio: {complaint}");
+    serde_json::from_slice(&output.stdout).context("what matrix-nio saw")
+}
+
+/// The message that answers what was said, and its id; there is one.
+fn answer(seen: &Value) -> anyhow::Result<(&String, &Value)> {
+    let messages = seen["messages"].as_object().context("no messages")?;
+    let mut about = messages.iter().filter(|(_, message)| message["reply_to"] == seen["sent"]);
+    let answer = about.next().context("no answer")?;
+    assert_eq!(about.next(), None, "one answer");
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn another_client_shows_answers_reactions_and_the_final_text_of_what_was_edited() -> anyhow::Result<()> {
+    let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});
+    let mut people = crowd("p", 2, &[]);
+    people.push(chief("chefe"));
+    let (mut hospital, serving) = opened(people, rooms, |_| ()).await?;
+
+    let seen = said_with_nio(&hospital, "chefe", "!status").await?;
+    let (_, status) = answer(&seen)?;
+    assert_eq!(status["class"], "RoomMessageNotice");
+    assert_eq!(status["msgtype"], "m.notice");
+    assert_eq!(status["format"], "org.matrix.custom.html");
+    assert_eq!(status["mentions"], json!({}));
+    let (plain, html) =
+        (status["body"].as_str().unwrap_or_default(), status["formatted_body"].as_str().unwrap_or_default());
+    assert!(plain.contains("EquipeMed bot") && !plain.contains('<') && !plain.contains("**"), "{plain}");
+    assert!(html.contains("<strong>EquipeMed bot") && !html.contains("<table"), "{html}");
+    assert_eq!(seen["bad"], json!([]));
+
+    // A sync that takes long: a message that is edited until it says how it ended.
+    hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_secs(3))));
+    for person in crowd("n", 70, &[]) {
+        hospital.add(person);
+    }
+    hospital.write_roster()?;
+    until("joins under way", || async {
+        Ok((count(&hospital.proxy.recorded(), Endpoint::AdminJoin) > 0).then_some(()))
+    })
+    .await?;
+    let seen = said_with_nio(&hospital, "chefe", "!sync").await?;
+    let (own, shown) = answer(&seen)?;
+    let text = shown["body"].as_str().unwrap_or_default();
+    assert!(text.contains("Done. Changed:") || text.contains("nothing to change"), "{seen:#}");
+    assert!(shown["formatted_body"].as_str().is_some_and(|html| html.contains("Audit:")), "{seen:#}");
+    assert!(seen["edits"].as_u64() >= Some(1), "{seen:#}");
+    let marks: Vec<&Value> = seen["reactions"].as_object().context("no reactions")?.values().collect();
+    assert_eq!(marks, [&json!({"key": "✅", "to": seen["sent"]})], "no ⏳ is left: {seen:#}");
+    assert_eq!(seen["taken_back"].as_array().map(Vec::len), Some(1), "it was there: {seen:#}");
+    assert_eq!(seen["bad"], json!([]));
+    // The raw requests beside it agree.
+    let chief = hospital.client("chefe").await?;
+    let sent = seen["sent"].as_str().unwrap_or_default();
+    let raw = hospital.answer(&chief, "control", sent).await?;
+    assert_eq!((raw.id(), raw.text.as_str()), (own.as_str(), text));
+    assert_eq!(hospital.members("todos").await?.len(), 73);
+    close(hospital, serving).await
+}

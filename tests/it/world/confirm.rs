@@ -1,0 +1,170 @@
+//! What touches many is shown first: a yes counts once, from its asker, in time, and for what was shown.
+
+use anyhow::Context as _;
+use equipemed_testbed::Client;
+use serde_json::{Value, json};
+
+use super::process::Running;
+use super::talk::{Answer, close, opened};
+use super::{Hospital, chief, crowd};
+
+fn rooms() -> Value {
+    json!({"icu": {"name": "UTI", "members": {"any": true}}})
+}
+
+struct Scene {
+    hospital: Hospital,
+    serving: Running,
+    chief: Client,
+    other: Client,
+    ana: Client,
+    messages: Vec<String>,
+}
+
+/// Five messages of one person, and two administrators.
+async fn scene() -> anyhow::Result<Scene> {
+    let mut people = crowd("p", 2, &[]);
+    people.extend([chief("chefe"), chief("outra")]);
+    let (hospital, serving) = opened(people, rooms(), |_| ()).await?;
+    let (chief, other) = (hospital.client("chefe").await?, hospital.client("outra").await?);
+    let ana = hospital.client("p00").await?;
+    let mut messages = Vec::new();
+    for number in 0..5 {
+        messages.push(hospital.say(&ana, "icu", &format!("mensagem {number}")).await?);
+    }
+    Ok(Scene { hospital, serving, chief, other, ana, messages })
+}
+
+impl Scene {
+    /// Asks for the last three and gets the preview.
+    async fn preview(&self) -> anyhow::Result<Answer> {
+        let name = self.hospital.username("p00");
+        let preview = self.hospital.ask(&self.chief, &format!("!redact {name} last 3 in icu")).await?;
+        preview.says(&["3 messages", "UTI", "!confirm"]);
+        Ok(preview)
+    }
+
+    async fn standing(&self) -> anyhow::Result<Vec<bool>> {
+        let mut standing = Vec::new();
+        for message in &self.messages {
+            standing.push(self.hospital.stands(&self.ana, "icu", message).await?);
+        }
+        Ok(standing)
+    }
+}
+
+const ALL: [bool; 5] = [true; 5];
+const LAST_THREE_GONE: [bool; 5] = [true, true, false, false, false];
+
+#[tokio::test]
+async fn a_code_is_good_for_its_asker_and_once() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let preview = scene.preview().await?;
+    let code = preview.code()?;
+    assert_eq!(scene.standing().await?, ALL, "a preview does nothing");
+    hospital.ask(&scene.other, &format!("!confirm {code}")).await?.says(&["Only", "can confirm"]);
+    hospital.ask(&scene.chief, "!confirm XXXXX").await?.says(&["do not know the code"]);
+    assert_eq!(scene.standing().await?, ALL);
+    let done = hospital.ask(&scene.chief, &format!("!confirm {}", code.to_lowercase())).await?;
+    done.says(&["3 messages were deleted", "UTI"]);
+    assert_eq!(scene.standing().await?, LAST_THREE_GONE);
+    hospital.ask(&scene.chief, &format!("!confirm {code}")).await?.says(&["confirmed already"]);
+    // A yes that is too late to matter.
+    scene.chief.react(&hospital.room("control").await?, preview.id(), "✅").await.ok();
+    hospital.ask(&scene.chief, "!whoami").await?;
+    assert_eq!(scene.standing().await?, LAST_THREE_GONE);
+    assert_eq!(hospital.number("select count(*) from deeds").await?, 3);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
+async fn a_reaction_is_a_yes_when_it_is_the_askers() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let control = hospital.room("control").await?;
+    let preview = scene.preview().await?;
+    assert_eq!(hospital.marks(&scene.chief, "control", preview.id()).await?, ["✅"], "there to be tapped");
+    let opinion = scene.other.react(&control, preview.id(), "✅").await?;
+    hospital.handled(&opinion).await?;
+    // Neither is another sign a yes.
+    scene.chief.react(&control, preview.id(), "🎉").await?;
+    hospital.ask(&scene.chief, "!whoami").await?;
+    assert_eq!(scene.standing().await?, ALL);
+    let yes = scene.chief.react(&control, preview.id(), "✅").await?;
+    for message in &scene.messages[2..] {
+        hospital.redacted(&scene.ana, "icu", message).await?;
+    }
+    hospital.handled(&yes).await?;
+    let answers = hospital.answers(&scene.chief, "control", preview.id()).await?;
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    answers[0].says(&["3 messages were deleted"]);
+    assert_eq!(scene.standing().await?, LAST_THREE_GONE);
+    hospital.ask(&scene.chief, &format!("!confirm {}", preview.code()?)).await?.says(&["confirmed already"]);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
+async fn an_expired_or_outdated_preview_is_not_carried_out() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let preview = scene.preview().await?;
+    assert_eq!(hospital.sql("update confirmations set expires_at = created_at - 1").await?, 1);
+    hospital.ask(&scene.chief, &format!("!confirm {}", preview.code()?)).await?.says(&["took too long"]);
+    scene.chief.react(&hospital.room("control").await?, preview.id(), "👍").await?;
+    hospital.ask(&scene.chief, "!whoami").await?;
+    assert_eq!(scene.standing().await?, ALL);
+
+    let preview = scene.preview().await?;
+    let newer = hospital.say(&scene.ana, "icu", "mais uma").await?;
+    let changed = hospital.ask(&scene.chief, &format!("!confirm {}", preview.code()?)).await?;
+    changed.says(&["have changed since the preview"]);
+    assert_eq!(scene.standing().await?, ALL);
+    assert!(hospital.stands(&scene.ana, "icu", &newer).await?);
+    assert_eq!(hospital.number("select count(*) from deeds").await?, 0);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
+async fn a_right_lost_after_the_preview_is_lost_at_the_yes() -> anyhow::Result<()> {
+    let mut scene = scene().await?;
+    let preview = scene.preview().await?;
+    scene.hospital.someone("chefe").superuser = false;
+    scene.hospital.write_roster()?;
+    let said = scene.hospital.say(&scene.chief, "control", &format!("!confirm {}", preview.code()?)).await?;
+    scene.hospital.handled(&said).await?;
+    assert_eq!(scene.standing().await?, ALL);
+    assert_eq!(scene.hospital.number("select count(*) from deeds").await?, 0);
+    let answers = scene.hospital.answers(&scene.other, "control", &said).await?;
+    answers.first().context("no answer")?.says(&["need the right"]);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
+async fn a_destructive_command_that_came_late_is_asked_about_again() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let control = hospital.room("control").await?;
+    let name = hospital.username("p00");
+    // Real events, so that they can be answered; what they say and when is the transaction's word.
+    let mut pushed = Vec::new();
+    for text in [format!("!lock {name}"), format!("!kick {name} in icu"), "!status".to_owned()] {
+        let event = scene.chief.send_text(&control, "bom dia").await?;
+        pushed.push(json!({
+            "type": "m.room.message", "room_id": control, "event_id": event, "sender": scene.chief.user_id(),
+            "origin_server_ts": 1_700_000_000_000_i64, "content": {"msgtype": "m.text", "body": text},
+        }));
+    }
+    assert_eq!(hospital.push("late", &pushed).await?, 200);
+    let ids: Vec<&str> = pushed.iter().filter_map(|event| event["event_id"].as_str()).collect();
+    for id in &ids[..2] {
+        hospital.answer(&scene.chief, "control", id).await?.says(&["while I was away", "done nothing"]);
+    }
+    hospital.answer(&scene.chief, "control", ids[2]).await?.says(&["EquipeMed bot"]);
+    assert!(!hospital.is_locked("p00").await?);
+    assert_eq!(hospital.number("select count(*) from grants").await?, 0);
+    assert!(hospital.members("icu").await?.contains(&"p00".to_owned()));
+    let outcomes = hospital.outcomes("lock").await?;
+    assert!(outcomes.len() == 1 && outcomes[0].contains("late"), "{outcomes:?}");
+    close(scene.hospital, scene.serving).await
+}
