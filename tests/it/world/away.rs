@@ -299,7 +299,7 @@ async fn no_hourglass_and_no_half_told_progress_is_left_of_a_killed_service() ->
     let (mut hospital, serving) = opened(people(), rooms(), |_| ()).await?;
     let chief = hospital.client("chefe").await?;
     hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_secs(2))));
-    for person in crowd("n", 40, &[]) {
+    for person in crowd("n", 8, &[]) {
         hospital.add(person);
     }
     hospital.write_roster()?;

@@ -64,8 +64,8 @@ async fn another_client_shows_answers_reactions_and_the_final_text_of_what_was_e
     assert_eq!(seen["bad"], json!([]));
 
     // A sync that takes long: a message that is edited until it says how it ended.
-    hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_secs(3))));
-    for person in crowd("n", 70, &[]) {
+    hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_millis(1500))));
+    for person in crowd("n", 8, &[]) {
         hospital.add(person);
     }
     hospital.write_roster()?;
@@ -88,6 +88,6 @@ async fn another_client_shows_answers_reactions_and_the_final_text_of_what_was_e
     let sent = seen["sent"].as_str().unwrap_or_default();
     let raw = hospital.answer(&chief, "control", sent).await?;
     assert_eq!((raw.id(), raw.text.as_str()), (own.as_str(), text));
-    assert_eq!(hospital.members("todos").await?.len(), 73);
+    assert_eq!(hospital.members("todos").await?.len(), 11);
     close(hospital, serving).await
 }

@@ -28,6 +28,9 @@ async def main(address, account, room, bot, text):
             since = answer.next_batch
             for event in answer.rooms.join[room].timeline.events if room in answer.rooms.join else []:
                 note(seen, bot, event)
+    except asyncio.CancelledError:
+        print(json.dumps(seen), file=sys.stderr)
+        raise
     finally:
         await client.close()
     print(json.dumps(seen))
