@@ -101,8 +101,8 @@ async fn everything_while_down(hospital: Hospital, serving: Running, kills_synap
     {
         eprintln!("ready after {ready:?}, all commands handled after {took:?} (Synapse killed: {kills_synapse})");
     }
-    // Five seconds on a machine that does nothing else, optimized.
-    assert!(took < Duration::from_secs(15), "{took:?}");
+    // Five seconds on a machine that does nothing else; here it must only not be minutes.
+    assert!(took < Duration::from_secs(60), "{took:?}");
 
     let rows = hospital.inbox().await?;
     let order: Vec<&str> =
@@ -137,8 +137,8 @@ async fn everything_while_down(hospital: Hospital, serving: Running, kills_synap
     })
     .await?;
     hospital.ask(&chief, "!whoami").await?;
-    for what in ["the name", "the topic", "who is in it"] {
-        let told = hospital.told(&chief, &[what, "by hand"]).await?;
+    for parts in [["the name", "by hand"], ["the topic", "by hand"], ["left the room", "put them back"]] {
+        let told = hospital.told(&chief, &parts).await?;
         assert_eq!(told.len(), 1, "{told:#?}");
     }
     close(hospital, serving).await
