@@ -164,6 +164,10 @@ impl Chat {
                     run = self.run_for(format!("{} again", ask.event)).await?;
                     continue;
                 }
+                if matches!(end, RunEnd::Failed(_)) {
+                    // As the answer says: what was asked for, or released, is not lost with this run.
+                    self.engine().wake(&Wake::Everything, "chat").await?;
+                }
                 let mut reply = self.run_reply(ask, end)?;
                 reply.edits = shown.map(|(event, _)| event);
                 return Ok(reply);
