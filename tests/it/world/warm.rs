@@ -205,9 +205,16 @@ async fn a_service_that_synapse_does_not_reach_says_so_and_hears_of_the_control_
     serving.told("Synapse did not push all that happened").await?;
     // Without pushes nothing is believed to be known.
     hospital.sync(&[]).await?.ended(0);
+    until("the passes that came of what was read back", || async {
+        const OPEN: &str =
+            "select (select count(*) from inbox where state = 'waiting') + (select count(*) from wakeups)";
+        Ok((hospital.number(OPEN).await? == 0).then_some(()))
+    })
+    .await?;
     hospital.take();
     hospital.sync(&[]).await?.ended(0);
-    assert_eq!(count(&hospital.take(), Endpoint::RoomState), 3);
+    let recorded = hospital.take();
+    assert_eq!(count(&recorded, Endpoint::RoomState), 3, "{recorded:#?}\n{}", serving.err());
     assert_eq!(serving.err().matches("Synapse does not reach this service").count(), 1, "{}", serving.err());
     serving.term()?;
     serving.end().await?.ended(0);
