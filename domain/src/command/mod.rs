@@ -23,6 +23,7 @@ use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, User
 use serde::{Deserialize, Serialize};
 
 pub use parse::{parse, sounds_like_command};
+pub use text::fold;
 use word::Needs;
 pub use word::Word;
 

@@ -23,7 +23,8 @@ pub(super) fn is_dash(c: char) -> bool {
 }
 
 /// Without capitals and accents, so that `Últimas` and `ultimas` are one word.
-pub(super) fn fold(text: &str) -> String {
+#[must_use]
+pub fn fold(text: &str) -> String {
     text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase).map(plain).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use equipemed_domain::command::Where;
+use equipemed_domain::command::{Where, fold};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::Profession;
 use equipemed_domain::key::{RoleKey, RoomKey};
@@ -255,17 +255,8 @@ fn profession(text: &str) -> Option<Profession> {
 /// A key from a name: letters without accents, digits, and `_` between.
 fn key_for(name: &str) -> RoomKey {
     let mut key = String::new();
-    for c in name.to_lowercase().chars() {
-        let plain = match c {
-            'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
-            'é' | 'ê' | 'è' | 'ë' => 'e',
-            'í' | 'î' | 'ì' | 'ï' => 'i',
-            'ó' | 'ô' | 'õ' | 'ò' | 'ö' => 'o',
-            'ú' | 'û' | 'ù' | 'ü' => 'u',
-            'ç' => 'c',
-            c if c.is_ascii_alphanumeric() => c,
-            _ => '_',
-        };
+    for c in fold(name).chars() {
+        let plain = if c.is_ascii_alphanumeric() { c } else { '_' };
         if plain != '_' || !(key.is_empty() || key.ends_with('_')) {
             key.push(plain);
         }
