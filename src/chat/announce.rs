@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::scene::Scene;
 use super::{Chat, LOOK_EVERY, pause};
+use crate::engine::for_logs;
 use crate::engine::tenure::Tenure;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
@@ -19,10 +20,7 @@ impl Chat {
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
             if let Err(error) = self.tell_open().await {
-                tracing::warn!(
-                    error = super::understand::for_logs(&error),
-                    "An announcement could not be told; it is told later"
-                );
+                tracing::warn!(error = for_logs(&error), "An announcement could not be told; it is told later");
                 pause(LOOK_EVERY * 10, stop).await;
             }
             pause(LOOK_EVERY, stop).await;

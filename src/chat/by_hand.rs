@@ -36,9 +36,8 @@ impl Chat {
         if event.event.sender == self.manners().bot {
             return self.own_event(event).await;
         }
-        let rooms = self.engine().store().rooms().await?;
-        let key = rooms.into_iter().find(|(_, room)| *room == event.event.room_id).map(|(key, _)| key);
-        let Some(room) = key else { return self.done(event.seq).await };
+        let room = self.engine().store().key_of_room(&event.event.room_id).await?;
+        let Some(room) = room else { return self.done(event.seq).await };
         let content = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let change = HandMade {
             event: event.event.event_id.to_string(),
@@ -68,10 +67,9 @@ impl Chat {
     /// Whether this service was at work in that room at that moment, or has nothing to do with the room.
     async fn is_on_record(&self, event: &InboxEvent) -> anyhow::Result<bool> {
         let store = self.engine().store();
-        let rooms = store.rooms().await?;
-        match rooms.iter().find(|(_, room)| **room == event.event.room_id) {
+        match store.key_of_room(&event.event.room_id).await? {
             None => Ok(true),
-            Some((room, _)) => Ok(store.was_busy_in(room, event.event.sent_at, SLACK).await?),
+            Some(room) => Ok(store.was_busy_in(&room, event.event.sent_at, SLACK).await?),
         }
     }
 
@@ -91,8 +89,8 @@ impl Chat {
         let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
         // Whoever it was, it is put back as what anybody else does by hand.
-        if let Some((room, _)) = store.rooms().await?.iter().find(|(_, id)| **id == event.event.room_id) {
-            self.engine().wake_room(room, "by hand").await?;
+        if let Some(room) = store.key_of_room(&event.event.room_id).await? {
+            self.engine().wake_room(&room, "by hand").await?;
         }
         self.done(event.seq).await
     }

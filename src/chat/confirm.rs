@@ -1,8 +1,7 @@
 //! What touches many is shown first and done after a yes: of the same person, in time, once, and only if it is still what
 //! was shown.
 
-use equipemed_domain::command::{Command, Place};
-use equipemed_domain::key::CONTROL_ROOM;
+use equipemed_domain::command::Command;
 use jiff::SignedDuration;
 use ruma_common::OwnedEventId;
 use serde::Deserialize;
@@ -12,6 +11,7 @@ use super::Chat;
 use super::announce::number;
 use super::ask::Ask;
 use super::reply::{Reply, Stop, Turn};
+use super::understand::place_of;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 use crate::store::{Confirmation, InboxEvent};
@@ -92,7 +92,7 @@ impl Chat {
         // Back to where it was asked: the room decides what "here" means.
         let room = ask.scene.key_of(&confirmation.room_id).cloned();
         let room = room.ok_or_else(|| Stop::Unclear(texts.say("confirm-changed", &[])))?;
-        let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
+        let place = place_of(&room);
         let command = confirmation.command;
         let inner = Ask { room_id: confirmation.room_id, room, place, command, confirmed: Some(code), ..ask.clone() };
         self.carry_out(&inner).await
@@ -114,10 +114,8 @@ impl Chat {
         if confirmation.asker != event.event.sender {
             return self.done(event.seq).await;
         }
-        let rooms = store.rooms().await?;
-        let room = rooms.into_iter().find(|(_, id)| *id == event.event.room_id).map(|(key, _)| key);
-        let Some(room) = room else { return self.done(event.seq).await };
-        let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
+        let Some(room) = store.key_of_room(&event.event.room_id).await? else { return self.done(event.seq).await };
+        let place = place_of(&room);
         // The preview is what is answered: clients show no answers to reactions.
         let mut event = event;
         event.event.event_id = prompt;

@@ -27,11 +27,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::engine::Engine;
 use crate::engine::tenure::Tenure;
-use crate::homeserver::{HomeserverError, Speaker};
+use crate::engine::{Engine, for_logs};
+use crate::homeserver::Speaker;
 use crate::speech::Texts;
-use crate::store::InboxEvent;
+use crate::store::{InboxEvent, StoreError};
 
 /// The lease of whoever handles the inbox: one process at a time, so that order means something.
 const LEASE: &str = "desk";
@@ -143,7 +143,7 @@ impl Chat {
                             Err(error) => self.try_later(event.seq, &error).await,
                         }
                     }
-                    if let Err(error) = self.engine().store().inbox_done(&over, self.engine().clock().now()).await {
+                    if let Err(error) = self.all_done(&over).await {
                         tracing::warn!(%error, "The inbox could not be written; the same is looked at again");
                     }
                 }
@@ -175,8 +175,16 @@ impl Chat {
 
     /// Notes that an event is handled.
     async fn done(&self, seq: i64) -> anyhow::Result<()> {
-        self.engine().store().inbox_done(&[seq], self.engine().clock().now()).await?;
-        self.put_off().remove(&seq);
+        Ok(self.all_done(&[seq]).await?)
+    }
+
+    async fn all_done(&self, seqs: &[i64]) -> Result<(), StoreError> {
+        if seqs.is_empty() {
+            return Ok(());
+        }
+        self.engine().store().inbox_done(seqs, self.engine().clock().now()).await?;
+        let mut put_off = self.put_off();
+        seqs.iter().for_each(|seq| _ = put_off.remove(seq));
         Ok(())
     }
 
@@ -194,8 +202,12 @@ impl Chat {
     async fn try_later(&self, seq: i64, error: &anyhow::Error) {
         let attempts = self.engine().store().inbox_retry(seq).await.unwrap_or(1);
         let wait = crate::engine::backoff::wait_after(attempts);
-        let why = error.downcast_ref::<HomeserverError>().map_or_else(|| error.to_string(), HomeserverError::for_logs);
-        tracing::warn!(inbox.seq = seq, attempts, why, "An event could not be handled; it is tried again");
+        tracing::warn!(
+            inbox.seq = seq,
+            attempts,
+            why = for_logs(error),
+            "An event could not be handled; it is tried again"
+        );
         self.put_off().insert(seq, Some(Instant::now() + wait));
     }
 

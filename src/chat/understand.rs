@@ -16,7 +16,8 @@ use super::Chat;
 use super::ask::{Ask, Asker, Refusal};
 use super::reply::{Mark, Reply, Stop, Turn};
 use super::scene::Scene;
-use crate::homeserver::{HomeserverError, Said};
+use crate::engine::for_logs;
+use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditId, Cause, InboxEvent, Intent};
 
@@ -35,10 +36,9 @@ impl Chat {
     /// Handles a message.
     pub(super) async fn command(&self, event: InboxEvent) -> anyhow::Result<()> {
         let words: Option<Words> = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let rooms = self.engine().store().rooms().await?;
-        let room = rooms.into_iter().find(|(_, id)| *id == event.event.room_id).map(|(key, _)| key);
+        let room = self.engine().store().key_of_room(&event.event.room_id).await?;
         let (Some(words), Some(room)) = (words, room) else { return self.done(event.seq).await };
-        let place = if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed };
+        let place = place_of(&room);
         let manners = self.manners();
         let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
         let spoken =
@@ -270,6 +270,11 @@ fn placeholder(what: &str) -> &str {
     }
 }
 
+/// Which kind of room it is.
+pub(super) fn place_of(room: &RoomKey) -> Place {
+    if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed }
+}
+
 /// Who a sender is, by EquipeMed. A display name means nothing here.
 pub(super) fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refusal> {
     let user = &event.event.sender;
@@ -291,12 +296,4 @@ pub(super) fn may_at_all(scene: &Scene, asker: &Asker, command: &Command) -> Res
         }
     };
     if holds { Ok(()) } else { Err(Refusal::Right(right, None)) }
-}
-
-/// An error without Synapse's own sentences, which may name people.
-pub(super) fn for_logs(error: &anyhow::Error) -> String {
-    let parts = error.chain().map(|cause| {
-        cause.downcast_ref::<HomeserverError>().map_or_else(|| cause.to_string(), HomeserverError::for_logs)
-    });
-    parts.collect::<Vec<_>>().join(": ")
 }

@@ -2,7 +2,6 @@
 
 use equipemed_domain::deed::Deed;
 use equipemed_domain::outcome::Outcome;
-
 use ruma_common::RoomId;
 
 use super::queue::{CLAIM, Lanes};
@@ -46,13 +45,12 @@ impl Engine {
 
     async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let rooms = store.rooms().await?;
-        let room_id = claimed.deed.room_id();
-        let key = rooms.iter().find(|(_, known)| **known == *room_id).map(|(key, _)| key.clone());
+        let key = store.key_of_room(claimed.deed.room_id()).await?;
         let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
         let ids = store.intend(&[intent], clock.now()).await?;
-        // The deed's own number is the transaction: sent twice, Synapse answers with the first redaction.
-        let transaction = format!("equipemed-deed-{}", claimed.id.0);
+        // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
+        // new database, an instant does not.
+        let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
         let result = match &claimed.deed {
             Deed::Redact { room_id, event_id } => {
                 let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());

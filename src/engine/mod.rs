@@ -33,9 +33,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::directory::Source;
-use crate::homeserver::{Reader, Writer};
+use crate::homeserver::{HomeserverError, Reader, Writer};
 use crate::metrics::Work;
 use crate::store::{Store, StoreError};
+use look::LookError;
 use pictures::Pictures;
 use progress::Progress;
 use subjects::Subjects;
@@ -215,4 +216,17 @@ impl Engine {
     pub fn store(&self) -> &Store {
         &self.parts().store
     }
+}
+
+/// An error without Synapse's own sentences, which may name people.
+#[must_use]
+pub fn for_logs(error: &anyhow::Error) -> String {
+    let parts = error.chain().map(|cause| {
+        let homeserver = match cause.downcast_ref() {
+            Some(LookError::Homeserver(error)) => Some(error),
+            _ => cause.downcast_ref::<HomeserverError>(),
+        };
+        homeserver.map_or_else(|| cause.to_string(), HomeserverError::for_logs)
+    });
+    parts.collect::<Vec<_>>().join(": ")
 }

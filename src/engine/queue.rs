@@ -13,12 +13,10 @@ use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::look::LookError;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
-use super::{Engine, Woken, backoff};
-use crate::homeserver::HomeserverError;
+use super::{Engine, Woken, backoff, for_logs};
 use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
 
 /// How often the store is asked for work. In-process wakes do not wait for it.
@@ -389,16 +387,4 @@ fn log_report(run: RunId, report: &Report) {
     for held in &report.newly_held {
         tracing::warn!(held.id = held.id, atoms = held.atoms.len(), "A part of the plan is held back");
     }
-}
-
-/// An error without Synapse's own sentences, which may name people.
-fn for_logs(error: &anyhow::Error) -> String {
-    let parts = error.chain().map(|cause| {
-        let homeserver = match cause.downcast_ref() {
-            Some(LookError::Homeserver(error)) => Some(error),
-            _ => cause.downcast_ref::<HomeserverError>(),
-        };
-        homeserver.map_or_else(|| cause.to_string(), HomeserverError::for_logs)
-    });
-    parts.collect::<Vec<_>>().join(": ")
 }

@@ -23,6 +23,17 @@ impl Store {
         Ok(rooms.into_iter().collect())
     }
 
+    /// The key that a room is bound to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn key_of_room(&self, room: &RoomId) -> Result<Option<RoomKey>, StoreError> {
+        const SQL: &str = "select room_key from rooms where room_id = $1";
+        let key: Option<String> =
+            on_reader!(self, db => sqlx::query_scalar(SQL).bind(room.as_str()).fetch_optional(db).await?)?;
+        Ok(key.map(RoomKey::new))
+    }
+
     /// Binds a room to its key. The first binding wins: the answer is the room that is bound now, which is
     /// another one when someone was faster.
     ///
