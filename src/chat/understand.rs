@@ -169,8 +169,14 @@ impl Chat {
             let outcome = [(audit, reply.outcome.clone())];
             self.engine().store().conclude(&outcome, self.engine().clock().now()).await?;
         }
-        self.answer(&event.event.room_id, &event.event.event_id, &reply, audit).await?;
-        self.done(event.seq).await
+        let (room, command) = (&event.event.room_id, &event.event.event_id);
+        self.answer(room, command, &reply, audit).await?;
+        self.done(event.seq).await?;
+        // A sign of life for the eye; the answer does not wait for it.
+        if let Err(error) = self.inner.speaker.mark_read(room, command).await {
+            tracing::warn!(error = error.for_logs(), "A command could not be marked as read");
+        }
+        Ok(())
     }
 
     /// An answer to what went no further.

@@ -161,16 +161,10 @@ impl Engine {
             _ => return Ok(false),
         };
         let Ok(user) = UserId::parse(&change.state_key) else { return Ok(false) };
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
         let Some(person) = self.person_of(&user).await? else { return Ok(false) };
-        let policy = self.policy().await?;
-        let directory = self.people()?;
         let now = parts.clock.now();
         let grants = parts.store.grants_holding(now).await?;
-        let access = Access::new(&directory, &policy, &grants, now);
-        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
-        let asker = directory.get(asker).filter(is_active);
-        if !asker.is_some_and(|asker| access.rights(asker, Some(&change.room)).contains(&right)) {
+        if self.level_with(right, change, &grants, now).await?.is_none() {
             return Ok(false);
         }
         if membership == "leave" && self.lift_ban(&grants, person, change, now).await? {
@@ -187,6 +181,24 @@ impl Engine {
         };
         parts.store.add_grant(&new, now).await?;
         Ok(true)
+    }
+
+    /// The level at which whoever changed something stands in that room, if EquipeMed knows them as active and they hold
+    /// this right there.
+    async fn level_with(
+        &self,
+        right: Right,
+        change: &HandMade,
+        grants: &[Grant],
+        now: Timestamp,
+    ) -> anyhow::Result<Option<i64>> {
+        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(None) };
+        let (policy, directory) = (self.policy().await?, self.people()?);
+        let access = Access::new(&directory, &policy, grants, now);
+        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
+        let asker = directory.get(asker).filter(is_active);
+        let asker = asker.filter(|asker| access.rights(asker, Some(&change.room)).contains(&right));
+        Ok(asker.map(|asker| access.level(asker, &change.room).0))
     }
 
     /// A leave sent by somebody else is also how a ban is lifted.
@@ -215,18 +227,9 @@ impl Engine {
             content.and_then(|content| content.get("users")).and_then(Value::as_object).cloned().unwrap_or_default()
         };
         let (now_users, before) = (users("content"), users("prev"));
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(()) };
-        let policy = self.policy().await?;
-        let directory = self.people()?;
         let now = self.parts().clock.now();
         let grants = self.parts().store.grants_holding(now).await?;
-        let access = Access::new(&directory, &policy, &grants, now);
-        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
-        let Some(asker) = directory.get(asker).filter(is_active) else { return Ok(()) };
-        if !access.rights(asker, Some(&change.room)).contains(&Right::Promote) {
-            return Ok(());
-        }
-        let (own, _) = access.level(asker, &change.room);
+        let Some(own) = self.level_with(Right::Promote, change, &grants, now).await? else { return Ok(()) };
         let names: BTreeSet<&String> = now_users.keys().chain(before.keys()).collect();
         for name in names {
             let level = now_users.get(name).and_then(Value::as_i64).unwrap_or(0);
