@@ -79,6 +79,10 @@ pub fn bind(
         if bound.contains_key(&person.id) || !policy.users.who.matches(person, &roles, false) {
             continue;
         }
+        if person.public_id.is_empty() {
+            findings.push(Finding::NoPublicId { person: person.id });
+            continue;
+        }
         if let Some(holder) = accounts.holder(&person.public_id) {
             wishes.entry(holder.to_owned()).or_default().push(person);
             continue;

@@ -128,5 +128,6 @@ pub(crate) fn person(id: i64, username: &str) -> Person {
         is_active: true,
         account_status: "active".to_owned(),
         access_expires_at: None,
+        last_login: None,
     }
 }
