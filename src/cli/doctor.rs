@@ -53,12 +53,16 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
 }
 
 async fn check_directory(settings: &Settings, findings: &mut Findings) {
+    let start = std::time::Instant::now();
     let read = match Source::open(&settings.directory) {
         Ok(source) => source.read().await,
         Err(error) => Err(error),
     };
     match read {
-        Ok(directory) => findings.good(&format!("EquipeMed: {} people", directory.len())),
+        Ok(directory) => {
+            let took = start.elapsed().as_millis();
+            findings.good(&format!("EquipeMed: {} people, read in {took} ms", directory.len()));
+        }
         Err(error) => {
             return findings.bad(&format!("EquipeMed: {error}"), "mend what it names; until then nothing is changed");
         }

@@ -50,6 +50,17 @@ impl Source {
         }
     }
 
+    /// Everybody as read lately, for who needs nobody as of this moment.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
+        match self {
+            Self::Roster(_) => self.read().await,
+            Self::Equipemed(equipemed) => equipemed.recent().await,
+        }
+    }
+
     /// Everybody, of whom this person is as of this call; the others may be a moment older.
     ///
     /// # Errors

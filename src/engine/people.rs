@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use super::pass::Target;
 use crate::directory::{DirectoryError, Source};
-use crate::store::StoreError;
+use crate::store::{Dialect, StoreError};
 
 /// Under which name the store remembers that EquipeMed cannot be read.
 const AWAY: &str = "directory_away";
@@ -44,7 +44,9 @@ impl Engine {
     pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> anyhow::Result<Arc<Directory>> {
         let read = match target {
             Target::Person(id) => self.source().read_anew(*id).await,
-            Target::Everything | Target::Room(_) => self.source().read().await,
+            // The pass over the person, which woke the room, has read that person anew; another process has not.
+            Target::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
+            Target::Room(_) | Target::Everything => self.source().read().await,
         };
         // One process runs the full passes: with several replicas it is told once.
         if *target == Target::Everything && !dry_run {

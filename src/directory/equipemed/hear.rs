@@ -15,8 +15,8 @@ use crate::directory::DirectoryError;
 const WORD_EVERY: Duration = Duration::from_secs(15);
 /// How long it may take to answer, and to be made.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// One statement may be told in several pieces, and people save twice: what comes that close together is one.
-const TOGETHER: Duration = Duration::from_millis(15);
+/// A statement about many is told in several pieces, which come one right after the other.
+const TOGETHER: Duration = Duration::from_millis(2);
 
 /// What was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]

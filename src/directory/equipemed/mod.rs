@@ -38,7 +38,7 @@ const IDLE: Duration = Duration::from_secs(120);
 /// For how long people as they were read last are good enough beside the one that a pass is about.
 const RECENT: Duration = Duration::from_secs(30);
 /// EquipeMed deletes group rows and inserts them again in a second transaction. After so long that has happened.
-const AGAIN_AFTER: Duration = Duration::from_millis(150);
+const AGAIN_AFTER: Duration = Duration::from_millis(60);
 
 /// EquipeMed's database. Cheap to clone; all clones share connections and what was read last.
 #[derive(Clone, Debug)]
@@ -140,6 +140,21 @@ impl Equipemed {
             known.directory = Arc::new(directory);
         }
         Ok(known.directory.clone())
+    }
+
+    /// Everybody as read lately: since then, who changed was read anew by whoever heard of it in this process.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
+        let last = self.inner.last.lock().await;
+        match last.as_ref().filter(|last| last.begun.elapsed() < RECENT) {
+            Some(last) => Ok(last.directory.clone()),
+            None => {
+                drop(last);
+                self.read().await
+            }
+        }
     }
 
     /// Reads people a second time whose groups became fewer; what they say now counts.

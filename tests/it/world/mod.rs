@@ -10,6 +10,7 @@ mod by_hand;
 mod clients;
 mod commands;
 mod confirm;
+mod equipemed;
 mod first;
 mod kills;
 mod observe;
@@ -178,8 +179,7 @@ impl Hospital {
     fn entry(&self, person: &Person) -> Value {
         json!({
             "id": person.id,
-            // Another one in each hospital: they share a server.
-            "public_id": format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id),
+            "public_id": self.public_id(person),
             "username": self.username(&person.name),
             "first_name": person.first_name,
             "last_name": "Souza",
@@ -188,6 +188,11 @@ impl Hospital {
             "superuser": person.superuser,
             "account_status": person.status,
         })
+    }
+
+    /// Another one in each hospital: they share a server.
+    fn public_id(&self, person: &Person) -> String {
+        format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id)
     }
 
     pub(crate) fn username(&self, name: &str) -> String {
