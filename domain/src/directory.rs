@@ -105,6 +105,8 @@ pub struct Person {
     pub account_status: String,
     /// When access ends, if it does.
     pub access_expires_at: Option<Timestamp>,
+    /// When the person last signed in to EquipeMed; None when never.
+    pub last_login: Option<Timestamp>,
 }
 
 impl Person {

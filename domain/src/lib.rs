@@ -26,6 +26,7 @@ pub mod finding;
 pub mod grant;
 pub mod key;
 pub mod levels;
+pub mod listing;
 pub mod localpart;
 pub mod observed;
 pub mod outcome;

@@ -51,6 +51,8 @@ pub struct UsersPolicy {
     pub standing: StandingTable,
     /// How long a person must be gone before the account is deactivated.
     pub deactivate_after: Duration,
+    /// An account that no pass saw in line for that long counts as stale.
+    pub stale_after: Duration,
     /// Accounts that are never changed, the break-glass one and the bot among them.
     pub protected: BTreeSet<OwnedUserId>,
     /// The account that may approve when EquipeMed is away.

@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
 use super::Engine;
+use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
 use super::gather::{Known, gather, note_read};
 use super::look;
@@ -65,6 +66,8 @@ struct View {
     desired: Desired,
     scope: Scope,
     moment: Moment,
+    /// What was planned for each account, before brakes and flags.
+    due: AccountSteps,
 }
 
 impl Engine {
@@ -177,6 +180,7 @@ impl Engine {
             people: known.directory.len(),
             consented: &consented,
         };
+        let due = AccountSteps::of(planned.actions());
         let mut verdict = review(planned.clone(), circumstances);
         if !options.approve.is_empty() {
             let approved = self.approved(&options.approve, &verdict, now).await?;
@@ -189,7 +193,7 @@ impl Engine {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
         self.leave_by_hand(&mut verdict.go, now).await?;
-        Ok((View { policy, known, observed, desired: wanted, scope, moment }, verdict))
+        Ok((View { policy, known, observed, desired: wanted, scope, moment, due }, verdict))
     }
 
     /// The atoms behind the ids that the operator releases. An id is the digest of its atoms, so a part that this very
@@ -305,11 +309,13 @@ impl Engine {
     ) -> anyhow::Result<Report> {
         let mut report = report_of(&view, verdict, selection);
         let Some(writer) = &self.parts().writer else { return Ok(report) };
-        let View { known, observed, desired, moment, .. } = view;
+        let View { policy, known, observed, desired, scope, moment, due } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
+        let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
         let work = Work::new(self, writer, tenure, known, observed, &desired, moment, run);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
+        agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         if !report.interrupted {
             for id in released {
                 let still_held = report.summary.held.iter().any(|held| held.id == id);

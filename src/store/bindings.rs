@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::{Binding, Bindings};
+use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::directory::PersonId;
 use jiff::Timestamp;
 
-use super::rows::{Record, Table, ms};
+use super::dispatch::PerDialect;
+use super::rows::{Record, Table, ms, to_json};
 use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "bindings", key: "person_id" };
 
-const ALL: &str = "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads
+const ALL: &str =
+    "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at
     from bindings";
 
 impl Store {
@@ -30,19 +32,21 @@ impl Store {
     /// [`StoreError::Conflict`] when the account is somebody else's; nothing is changed then.
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
-                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads)
-            values ($1, $2, $3, $4, $5, $6)
+                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at)
+            values ($1, $2, $3, $4, $5, $6, $7)
             on conflict (person_id) do update set user_id = excluded.user_id,
                 pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
-                gone_since = excluded.gone_since, missing_reads = excluded.missing_reads";
+                gone_since = excluded.gone_since, missing_reads = excluded.missing_reads,
+                synced_at = excluded.synced_at";
         on_writer!(self, db => {
             sqlx::query(SQL)
                 .bind(binding.person.0)
                 .bind(binding.user.as_str())
-                .bind(&binding.pushed_external_id)
+                .bind(&binding.pushed.external_id)
                 .bind(binding.server_admin_given)
                 .bind(binding.gone_since.map(ms))
                 .bind(i64::from(binding.missing_reads))
+                .bind(binding.synced_at.map(ms))
                 .execute(db)
                 .await?;
         })
@@ -69,6 +73,22 @@ impl Store {
     pub async fn set_server_admin_given(&self, person: PersonId, given: bool) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set server_admin_given = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Notes that these people's accounts agree with EquipeMed: one statement, however many they are.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn note_synced(&self, people: &[PersonId], now: Timestamp) -> Result<(), StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update bindings set synced_at = $1 where person_id in (select value from json_each($2))",
+            postgres: "update bindings set synced_at = $1
+                where person_id in (select value::bigint from json_array_elements_text($2::json))",
+        };
+        let people = to_json(&people)?;
+        on_writer!(self, db => {
+            sqlx::query(self.pick(&SQL)).bind(ms(now)).bind(&people).execute(db).await?;
+        })
     }
 
     /// Notes after a complete read who was in it (`present`) and who counts as gone, by standing or because of
@@ -108,9 +128,10 @@ fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
     Ok(Binding {
         person: PersonId(row.int("person_id")?),
         user: row.user("user_id")?,
-        pushed_external_id: row.maybe_text("pushed_external_id")?,
+        pushed: Pushed { external_id: row.maybe_text("pushed_external_id")? },
         server_admin_given: row.flag("server_admin_given")?,
         gone_since: row.maybe_time("gone_since")?,
         missing_reads: row.count("missing_reads")?,
+        synced_at: row.maybe_time("synced_at")?,
     })
 }

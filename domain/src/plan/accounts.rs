@@ -115,7 +115,7 @@ fn plan_existing(
     // An adopted account carries the id already: that is why it was adopted.
     if let Some(external_id) = &wanted.external_id
         && wanted.origin == Origin::Bound
-        && inputs.pushed.get(&user) != Some(&digest_of(external_id))
+        && inputs.pushed.get(&user).and_then(|pushed| pushed.external_id.as_ref()) != Some(&digest_of(external_id))
     {
         own.push(Action::LinkExternalId { user, external_id: external_id.clone() });
     }

@@ -185,6 +185,7 @@ impl UsersForm {
             join: join(&self.join),
             standing,
             deactivate_after: duration(&self.deactivate_after),
+            stale_after: std::time::Duration::from_secs(3600),
             protected,
             break_glass,
             reserved: self.reserved.clone(),

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::directory::{PersonId, Profession};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
@@ -115,6 +115,7 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
         join,
         standing: StandingTable::default(),
         deactivate_after: Duration::from_secs(30 * 86_400),
+        stale_after: Duration::from_secs(3600),
         protected: BTreeSet::from([bot.clone(), user_id("breakglass"), user_id("u2")]),
         break_glass: Some(user_id("breakglass")),
         reserved: BTreeSet::from(["root".to_owned()]),
@@ -229,7 +230,9 @@ fn accounts(dice: &mut Dice, world: &mut World) {
                 _ => None,
             },
             missing_reads: u32::try_from(dice.below(4)).expect("small"),
-            pushed_external_id: agreeing::binding(&world.policy, person).pushed_external_id.filter(|_| dice.chance(80)),
+            pushed: Pushed {
+                external_id: agreeing::binding(&world.policy, person).pushed.external_id.filter(|_| dice.chance(80)),
+            },
             ..agreeing::binding(&world.policy, &super::person(person.id.0, "anybody"))
         };
         match dice.below(10) {

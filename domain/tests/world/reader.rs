@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::directory::{Person, PersonId, Profession};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
@@ -276,16 +276,15 @@ impl Case {
             let id = form.person.map(PersonId).or(id).unwrap_or_else(|| panic!("binding {name} needs `person:`"));
             let base = known.map(|person| agreeing::binding(&world.policy, person));
             let base = base.unwrap_or_else(|| agreeing::binding(&world.policy, &person(id.0, name)));
-            let pushed = base.pushed_external_id.filter(|_| form.external_id_pushed.unwrap_or(true));
+            let pushed = base.pushed.external_id.filter(|_| form.external_id_pushed.unwrap_or(true));
             world.bindings.insert(
                 id,
                 Binding {
-                    person: id,
-                    user: form.user.as_ref().map_or(base.user, |user| user_id(user)),
-                    pushed_external_id: pushed,
+                    pushed: Pushed { external_id: pushed },
                     server_admin_given: form.server_admin_given,
                     gone_since: form.gone_since,
                     missing_reads: form.missing_reads,
+                    ..Binding::new(id, form.user.as_ref().map_or(base.user, |user| user_id(user)))
                 },
             );
         }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::action::{Action, NewRoom};
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::cause::Cause;
 use equipemed_domain::desired::{digest_of, external_id};
 use equipemed_domain::key::RoomKey;
@@ -52,14 +52,8 @@ fn existing<'w>(world: &'w mut World, user: &UserId) -> &'w mut ObservedAccount 
 
 fn binding(world: &World, person: equipemed_domain::directory::PersonId, user: &UserId) -> Binding {
     let known = world.people.iter().find(|known| known.id == person).expect("a person in EquipeMed");
-    Binding {
-        person,
-        user: user.to_owned(),
-        pushed_external_id: external_id(&world.policy, known).map(|id| digest_of(&id)),
-        server_admin_given: false,
-        gone_since: None,
-        missing_reads: 0,
-    }
+    let pushed = Pushed { external_id: external_id(&world.policy, known).map(|id| digest_of(&id)) };
+    Binding { pushed, ..Binding::new(person, user.to_owned()) }
 }
 
 fn account(world: &mut World, step: &Step) {
@@ -95,7 +89,7 @@ fn account(world: &mut World, step: &Step) {
             existing(world, user);
             let digest = digest_of(external_id);
             let bound = world.bindings.values_mut().find(|binding| binding.user == *user).expect("a binding");
-            bound.pushed_external_id = Some(digest);
+            bound.pushed.external_id = Some(digest);
         }
         Action::LockAccount { user } => {
             let account = existing(world, user);

@@ -79,11 +79,12 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
         join: join?,
         standing: standing?,
         deactivate_after: deactivate_after?,
+        stale_after: stale_after?,
         protected,
         break_glass,
         reserved,
     };
-    Some((Users { external_id: external_id?, stale_after: stale_after? }, policy))
+    Some((Users { external_id: external_id? }, policy))
 }
 
 fn localpart_sources(node: &Node<'_>) -> Option<Vec<LocalpartSource>> {

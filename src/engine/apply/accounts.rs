@@ -1,7 +1,7 @@
 //! Writes to accounts, and what is remembered of them.
 
 use equipemed_domain::action::{Action, ExternalId};
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::digest_of;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::outcome::Outcome;
@@ -84,12 +84,6 @@ pub(super) fn ended(done: Done) -> Outcome {
 }
 
 fn binding(person: PersonId, user: &UserId, external_id: Option<&ExternalId>) -> Binding {
-    Binding {
-        person,
-        user: user.to_owned(),
-        pushed_external_id: external_id.map(digest_of),
-        server_admin_given: false,
-        gone_since: None,
-        missing_reads: 0,
-    }
+    let pushed = Pushed { external_id: external_id.map(digest_of) };
+    Binding { pushed, ..Binding::new(person, user.to_owned()) }
 }

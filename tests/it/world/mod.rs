@@ -3,6 +3,7 @@
 //! Every test ends with [`Hospital::finish`], which holds what was seen on the wire against the closed list of
 //! endpoints and the audit against "every intent has an outcome".
 
+mod accounts;
 mod again;
 mod away;
 mod brakes;
@@ -52,6 +53,8 @@ pub(crate) struct Person {
     superuser: bool,
     status: &'static str,
     first_name: String,
+    /// Fields of the roster in place of those that come from the name.
+    also: Value,
 }
 
 /// Somebody in these groups.
@@ -63,6 +66,7 @@ pub(crate) fn person(name: &str, groups: &[&str]) -> Person {
         superuser: false,
         status: "active",
         first_name: name.to_owned(),
+        also: Value::Null,
     }
 }
 
@@ -176,7 +180,7 @@ impl Hospital {
     }
 
     fn entry(&self, person: &Person) -> Value {
-        json!({
+        let mut entry = json!({
             "id": person.id,
             // Another one in each hospital: they share a server.
             "public_id": format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id),
@@ -187,7 +191,11 @@ impl Hospital {
             "groups": person.groups,
             "superuser": person.superuser,
             "account_status": person.status,
-        })
+        });
+        if let (Some(entry), Some(also)) = (entry.as_object_mut(), person.also.as_object()) {
+            entry.extend(also.clone());
+        }
+        entry
     }
 
     pub(crate) fn username(&self, name: &str) -> String {
@@ -284,10 +292,15 @@ impl Hospital {
 
     /// As if the lease of a killed process had run out, which takes 12 seconds.
     pub(crate) async fn forget_leases(&self) -> anyhow::Result<()> {
+        self.in_database("delete from leases").await
+    }
+
+    /// Changes the service's memory behind its back.
+    pub(crate) async fn in_database(&self, sql: &'static str) -> anyhow::Result<()> {
         use sqlx::Connection as _;
         let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
         let mut database = sqlx::SqliteConnection::connect(&url).await?;
-        sqlx::query("delete from leases").execute(&mut database).await?;
+        sqlx::query(sql).execute(&mut database).await?;
         Ok(database.close().await?)
     }
 

@@ -1,0 +1,84 @@
+//! People and their accounts: what lists tell of them.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::{Hospital, chief, person};
+
+/// `users list` with these arguments, by the name in the roster.
+async fn listed(hospital: &Hospital, arguments: &[&str]) -> anyhow::Result<Vec<(String, Value)>> {
+    let ran = hospital.run(&[&["users", "list", "--format", "json"], arguments].concat()).await?.ended(0);
+    let rows: Vec<Value> = serde_json::from_str(&ran.out)?;
+    let name = |row: &Value| {
+        let username = row["username"].as_str().unwrap_or_default();
+        hospital.people.keys().find(|name| hospital.username(name) == username).cloned().context("a stranger")
+    };
+    rows.into_iter().map(|row| Ok((name(&row)?, row))).collect()
+}
+
+async fn names(hospital: &Hospital, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
+    Ok(listed(hospital, arguments).await?.into_iter().map(|(name, _)| name).collect())
+}
+
+async fn status(hospital: &Hospital, name: &str) -> anyhow::Result<(Value, Value)> {
+    let rows = listed(hospital, &[]).await?;
+    let (_, row) = rows.into_iter().find(|(other, _)| other == name).with_context(|| format!("{name} is missing"))?;
+    Ok((row["status"].clone(), row["profile_synced_at"].clone()))
+}
+
+#[tokio::test]
+async fn the_list_of_people_says_since_when_their_accounts_are_in_line() -> anyhow::Result<()> {
+    let mut ana = person("ana", &[]);
+    ana.also = json!({"last_login": "2026-01-31T23:30:00-03:00", "matrix_localpart": "doutora"});
+    let mut bia = person("bia", &[]);
+    bia.also = json!({"last_login": "2026-01-30T23:30:00-03:00"});
+    let mut hospital = Hospital::new(vec![ana, bia, person("caio", &[]), chief("dora")], json!({})).await?;
+    hospital.config["timezone"] = json!("America/Bahia");
+    hospital.write_config()?;
+    assert_eq!(names(&hospital, &["--status", "never"]).await?, ["ana", "bia", "caio", "dora"]);
+
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(names(&hospital, &["--status", "synced"]).await?.len(), 4);
+    let (_, first) = status(&hospital, "ana").await?;
+    assert!(first.is_string(), "{first}");
+    // A pass soon after it writes nothing, also not in its own memory.
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(status(&hospital, "ana").await?.1, first);
+
+    assert_eq!(names(&hospital, &["--superusers"]).await?, ["dora"]);
+    assert_eq!(names(&hospital, &["--search", "DOUTORA"]).await?, ["ana"]);
+    // By the hospital's clock: half past eleven at night is still that day.
+    assert_eq!(names(&hospital, &["--since", "2026-01-31"]).await?, ["ana"]);
+    assert_eq!(names(&hospital, &["--since", "2026-01-30"]).await?, ["ana", "bia"]);
+    let text = hospital.run(&["users", "list", "--search", "ana", "--since", "2026-01-31"]).await?.ended(0);
+    assert!(text.out.contains("2026-01-31 23:30") && text.out.contains("LAST LOGIN"), "{}", text.out);
+    hospital.run(&["users", "list", "--since", "yesterday"]).await?.ended(2);
+
+    // Long ago: one who is in line is noted again, one whose change was left out by a flag is not.
+    hospital.in_database("update bindings set synced_at = 1").await?;
+    hospital.someone("bia").first_name = "Beatriz".to_owned();
+    hospital.someone("caio").status = "suspended";
+    hospital.write_roster()?;
+    assert_eq!(names(&hospital, &["--status", "stale"]).await?.len(), 4);
+    hospital.sync(&["--create-missing"]).await?.ended(0);
+    assert_eq!(status(&hospital, "ana").await?.0, "synced");
+    assert_eq!(names(&hospital, &["--status", "stale"]).await?, ["bia", "caio"]);
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(status(&hospital, "bia").await?.0, "synced");
+    let (caio, noted) = status(&hospital, "caio").await?;
+    assert_eq!(caio, "locked");
+    assert!(noted.as_str().is_some_and(|noted| !noted.starts_with("1970")), "{noted}");
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn in_mode_observe_nothing_is_ever_confirmed() -> anyhow::Result<()> {
+    let mut hospital = Hospital::new(vec![person("ana", &[])], json!({})).await?;
+    hospital.sync(&[]).await?.ended(0);
+    hospital.in_database("update bindings set synced_at = null").await?;
+    hospital.config["mode"] = json!("observe");
+    hospital.write_config()?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(status(&hospital, "ana").await?, (json!("stale"), Value::Null));
+    hospital.finish().await
+}
