@@ -232,7 +232,7 @@ fn state(account: &ObservedAccount) -> &'static str {
     }
 }
 
-fn standing_word(standing: Option<Standing>) -> &'static str {
+pub(super) fn standing_word(standing: Option<Standing>) -> &'static str {
     match standing {
         Some(Standing::Active) => "active",
         Some(Standing::Off) => "off",

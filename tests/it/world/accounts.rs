@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::talk::{close, opened};
 use super::{Hospital, chief, person};
 
 /// `users list` with these arguments, by the name in the roster.
@@ -55,7 +56,7 @@ async fn the_list_of_people_says_since_when_their_accounts_are_in_line() -> anyh
     hospital.run(&["users", "list", "--since", "yesterday"]).await?.ended(2);
 
     // Long ago: one who is in line is noted again, one whose change was left out by a flag is not.
-    hospital.in_database("update bindings set synced_at = 1").await?;
+    hospital.sql("update bindings set synced_at = 1").await?;
     hospital.someone("bia").first_name = "Beatriz".to_owned();
     hospital.someone("caio").status = "suspended";
     hospital.write_roster()?;
@@ -75,10 +76,59 @@ async fn the_list_of_people_says_since_when_their_accounts_are_in_line() -> anyh
 async fn in_mode_observe_nothing_is_ever_confirmed() -> anyhow::Result<()> {
     let mut hospital = Hospital::new(vec![person("ana", &[])], json!({})).await?;
     hospital.sync(&[]).await?.ended(0);
-    hospital.in_database("update bindings set synced_at = null").await?;
+    hospital.sql("update bindings set synced_at = null").await?;
     hospital.config["mode"] = json!("observe");
     hospital.write_config()?;
     hospital.sync(&[]).await?.ended(0);
     assert_eq!(status(&hospital, "ana").await?, (json!("stale"), Value::Null));
     hospital.finish().await
+}
+
+fn wards() -> Value {
+    json!({
+        "todos": {"name": "Equipe", "members": {"any": true}},
+        "icu": {"name": "UTI", "members": {"group": "UTI"}},
+    })
+}
+
+#[tokio::test]
+async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_levels() -> anyhow::Result<()> {
+    let people = vec![chief("chefe"), chief("outra"), person("lia", &["UTI", "Leads"]), person("rui", &[])];
+    let (mut hospital, serving) = opened(people, wards(), |_| ()).await?;
+    let chief = hospital.client("chefe").await?;
+    let name = hospital.username("lia");
+    let lia = hospital.client("lia").await?;
+
+    // One person at a time needs no approval, and a yes, since direct chats are lost.
+    let preview = hospital.ask(&chief, &format!("!deactivate {name} because left the team")).await?;
+    preview.says(&["direct chats are lost for good", "!lock", "!confirm"]);
+    assert_eq!(hospital.members("icu").await?, ["lia"], "a preview does nothing");
+    let done = hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?;
+    done.says(&["is deactivated", &format!("!reactivate {name}")]);
+    assert!(hospital.is_deactivated("lia").await?);
+    assert_eq!(hospital.members("todos").await?, ["chefe", "outra", "rui"]);
+    assert!(hospital.members("icu").await?.is_empty());
+    assert_eq!(lia.get("/_matrix/client/v3/account/whoami").await?.0, 401, "signed out");
+    assert_eq!(status(&hospital, "lia").await?.0, "gone");
+    // Nobody may do it to somebody who may do the same, or to oneself.
+    hospital.ask(&chief, &format!("!deactivate {}", hospital.username("outra"))).await?.says(&["stands as high as you"]);
+    hospital.ask(&chief, &format!("!deactivate {}", hospital.username("chefe"))).await?.says(&["yourself"]);
+
+    hospital.ask(&chief, &format!("!reativar {name}")).await?.says(&["usable again"]);
+    assert!(!hospital.is_deactivated("lia").await?);
+    assert_eq!(hospital.members("icu").await?, ["lia"]);
+    assert_eq!((hospital.level("icu", "lia").await?, hospital.level("todos", "lia").await?), (Some(50), Some(50)));
+    hospital.ask(&chief, &format!("!grants {name}")).await?.says(&["Nothing"]);
+
+    // Whom EquipeMed has without access no command brings back.
+    hospital.someone("rui").status = "suspended";
+    hospital.write_roster()?;
+    super::until("rui is locked", || async { Ok(hospital.is_locked("rui").await?.then_some(())) }).await?;
+    let rui = hospital.username("rui");
+    for command in ["reactivate", "unlock"] {
+        let answer = hospital.ask(&chief, &format!("!{command} {rui}")).await?;
+        answer.says(&["cannot use the account yet", "without access for now", "comes back by itself"]);
+    }
+    assert!(hospital.is_locked("rui").await?);
+    close(hospital, serving).await
 }

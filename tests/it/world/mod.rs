@@ -292,16 +292,8 @@ impl Hospital {
 
     /// As if the lease of a killed process had run out, which takes 12 seconds.
     pub(crate) async fn forget_leases(&self) -> anyhow::Result<()> {
-        self.in_database("delete from leases").await
-    }
-
-    /// Changes the service's memory behind its back.
-    pub(crate) async fn in_database(&self, sql: &'static str) -> anyhow::Result<()> {
-        use sqlx::Connection as _;
-        let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
-        let mut database = sqlx::SqliteConnection::connect(&url).await?;
-        sqlx::query(sql).execute(&mut database).await?;
-        Ok(database.close().await?)
+        self.sql("delete from leases").await?;
+        Ok(())
     }
 
     /// The id of a managed room.
@@ -357,6 +349,12 @@ impl Hospital {
     pub(crate) async fn is_locked(&self, name: &str) -> anyhow::Result<bool> {
         let administrator = Client::administrator(self.synapse()).await?;
         Ok(administrator.account(&self.user(name)).await?["locked"] == true)
+    }
+
+    /// Whether an account is deactivated.
+    pub(crate) async fn is_deactivated(&self, name: &str) -> anyhow::Result<bool> {
+        let administrator = Client::administrator(self.synapse()).await?;
+        Ok(administrator.account(&self.user(name)).await?["deactivated"] == true)
     }
 
     /// Ids of rooms of this bot that carry a key, by key: more than one is one too many.
