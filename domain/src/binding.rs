@@ -41,6 +41,10 @@ pub struct Binding {
 pub struct Pushed {
     /// Of the external id.
     pub external_id: Option<String>,
+    /// Of the e-mail address.
+    pub email: Option<String>,
+    /// Of the display name.
+    pub display_name: Option<String>,
 }
 
 impl Binding {

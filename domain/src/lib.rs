@@ -21,6 +21,7 @@ pub mod deed;
 pub mod desired;
 pub mod directory;
 pub mod drift;
+pub mod email;
 pub mod explain;
 pub mod finding;
 pub mod grant;

@@ -39,6 +39,10 @@ pub struct UsersPolicy {
     pub create: bool,
     /// Whether display names are kept in line.
     pub update_profiles: bool,
+    /// Whether Synapse gets EquipeMed's e-mail addresses.
+    pub email: bool,
+    /// Whether people may give themselves another display name.
+    pub own_display_name: bool,
     /// Sources of the localpart, first valid one wins.
     pub localpart: Vec<LocalpartSource>,
     /// Template with `{full_name}`, `{username}`, `{profession}`, `{specialty}`.

@@ -146,7 +146,7 @@ pub(super) async fn adopt(config: &Path, who: &str, mxid: &str) -> anyhow::Resul
     let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
     let external_id = equipemed_domain::desired::external_id(&settings.policy, person);
     let pushed = external_id.filter(|id| account.external_ids.contains(id)).map(|id| digest_of(&id));
-    let pushed = Pushed { external_id: pushed };
+    let pushed = Pushed { external_id: pushed, ..Pushed::default() };
     store.bind(&Binding { pushed, ..Binding::new(person.id, user.clone()) }).await?;
     output::text(&format!("{user} is person {}'s account now; the next sync brings it in line", person.id));
     Ok(Exit::Done)

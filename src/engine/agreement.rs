@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use equipemed_domain::action::Action;
-use equipemed_domain::desired::Desired;
+use equipemed_domain::desired::{Desired, digest_of_name};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::observed::ObservedAccounts;
 use equipemed_domain::policy::Policy;
@@ -47,6 +47,9 @@ pub struct Agreement {
     seen: BTreeSet<OwnedUserId>,
     /// People for whom it was noted a short while ago.
     fresh: BTreeSet<PersonId>,
+    /// People whose display name was never noted as pushed, where people may have one of their own: from here on
+    /// EquipeMed's next change of it is noticed.
+    unnamed: BTreeSet<PersonId>,
     due: AccountSteps,
 }
 
@@ -57,7 +60,9 @@ impl Agreement {
         // Half the time: then a pass that comes on time never finds an account stale, and most passes write nothing.
         let recent = known.now.checked_sub(policy.users.stale_after / 2).unwrap_or(Timestamp::MIN);
         let fresh = known.bindings.values().filter(|binding| binding.synced_at.is_some_and(|at| at > recent));
+        let unnamed = known.bindings.values().filter(|binding| binding.pushed.display_name.is_none());
         Self {
+            unnamed: unnamed.filter(|_| policy.users.own_display_name).map(|binding| binding.person).collect(),
             now: known.now,
             seen: accounts.list.keys().cloned().collect(),
             fresh: fresh.map(|binding| binding.person).collect(),
@@ -65,7 +70,7 @@ impl Agreement {
         }
     }
 
-    /// Notes who agrees, in one statement, and nothing when nobody's note is old.
+    /// Notes who agrees, in one statement, and nothing when nobody's note is old; and names for `users.own_display_name`.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -87,9 +92,18 @@ impl Agreement {
             .map(|(_, account)| account.person)
             .filter(|person| !self.fresh.contains(person))
             .collect();
-        if people.is_empty() {
-            return Ok(());
+        if !people.is_empty() {
+            store.note_synced(&people, self.now).await.context("whose account is in line could not be noted")?;
         }
-        store.note_synced(&people, self.now).await.context("whose account is in line could not be noted")
+        let names = desired.accounts.iter().filter(|(user, account)| {
+            agrees(user) && scope.has_account(user) && self.unnamed.contains(&account.person)
+        });
+        let names: BTreeMap<PersonId, String> = names
+            .filter_map(|(_, account)| Some((account.person, digest_of_name(account.display_name.as_ref()?))))
+            .collect();
+        if !names.is_empty() {
+            store.set_pushed_names(&names).await.context("whose display name is known could not be noted")?;
+        }
+        Ok(())
     }
 }

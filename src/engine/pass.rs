@@ -141,7 +141,7 @@ impl Engine {
             note_read(&parts.store, &policy, &directory, now).await?;
         }
         let mut known = gather(&parts.store, directory, now).await?;
-        let accounts = self.look_at_accounts(target, &policy, &known).await?;
+        let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
         let wishes = Wishes {
             directory: &known.directory,
             policy: &policy,
@@ -152,6 +152,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
+        accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
         let rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms

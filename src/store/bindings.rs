@@ -13,8 +13,8 @@ use super::{Store, StoreError};
 const TABLE: Table = Table { name: "bindings", key: "person_id" };
 
 const ALL: &str =
-    "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at
-    from bindings";
+    "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
+    pushed_email, pushed_name from bindings";
 
 impl Store {
     /// All bindings.
@@ -32,12 +32,14 @@ impl Store {
     /// [`StoreError::Conflict`] when the account is somebody else's; nothing is changed then.
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
-                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at)
-            values ($1, $2, $3, $4, $5, $6, $7)
+                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
+                pushed_email, pushed_name)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (person_id) do update set user_id = excluded.user_id,
                 pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
                 gone_since = excluded.gone_since, missing_reads = excluded.missing_reads,
-                synced_at = excluded.synced_at";
+                synced_at = excluded.synced_at, pushed_email = excluded.pushed_email,
+                pushed_name = excluded.pushed_name";
         on_writer!(self, db => {
             sqlx::query(SQL)
                 .bind(binding.person.0)
@@ -47,6 +49,8 @@ impl Store {
                 .bind(binding.gone_since.map(ms))
                 .bind(i64::from(binding.missing_reads))
                 .bind(binding.synced_at.map(ms))
+                .bind(&binding.pushed.email)
+                .bind(&binding.pushed.display_name)
                 .execute(db)
                 .await?;
         })
@@ -64,6 +68,37 @@ impl Store {
     pub async fn set_pushed_external_id(&self, person: PersonId, digest: Option<&str>) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set pushed_external_id = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(digest).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Remembers the digest of the e-mail address that a person's account was given, and that nobody else has it any more;
+    /// tells whether the person is bound at all.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn set_pushed_email(&self, person: PersonId, digest: &str) -> Result<bool, StoreError> {
+        const TAKE: &str = "update bindings set pushed_email = null where pushed_email = $1 and person_id <> $2";
+        const GIVE: &str = "update bindings set pushed_email = $1 where person_id = $2";
+        in_transaction!(self, tx => {
+            sqlx::query(TAKE).bind(digest).bind(person.0).execute(&mut *tx).await?;
+            sqlx::query(GIVE).bind(digest).bind(person.0).execute(&mut *tx).await?.rows_affected() == 1
+        })
+    }
+
+    /// Remembers digests of display names, of all these people in one statement.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn set_pushed_names(&self, digests: &BTreeMap<PersonId, String>) -> Result<(), StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update bindings set pushed_name = names.value from json_each($1) as names
+                where person_id = cast(names.key as integer)",
+            postgres: "update bindings set pushed_name = names.value from json_each_text($1::json) as names
+                where person_id = names.key::bigint",
+        };
+        let digests = to_json(digests)?;
+        on_writer!(self, db => {
+            sqlx::query(self.pick(&SQL)).bind(&digests).execute(db).await?;
+        })
     }
 
     /// Remembers whether this service made the account an administrator; tells whether the person is bound at all.
@@ -128,7 +163,11 @@ fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
     Ok(Binding {
         person: PersonId(row.int("person_id")?),
         user: row.user("user_id")?,
-        pushed: Pushed { external_id: row.maybe_text("pushed_external_id")? },
+        pushed: Pushed {
+            external_id: row.maybe_text("pushed_external_id")?,
+            email: row.maybe_text("pushed_email")?,
+            display_name: row.maybe_text("pushed_name")?,
+        },
         server_admin_given: row.flag("server_admin_given")?,
         gone_since: row.maybe_time("gone_since")?,
         missing_reads: row.count("missing_reads")?,

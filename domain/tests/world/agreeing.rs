@@ -20,7 +20,7 @@ pub(crate) fn room_id(key: &str) -> OwnedRoomId {
 
 /// A binding to `@username`, as it is some time after the account was made.
 pub(crate) fn binding(policy: &Policy, person: &Person) -> Binding {
-    let pushed = Pushed { external_id: external_id(policy, person).map(|id| digest_of(&id)) };
+    let pushed = Pushed { external_id: external_id(policy, person).map(|id| digest_of(&id)), ..Pushed::default() };
     Binding { pushed, ..Binding::new(person.id, user_id(&person.username.to_lowercase())) }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod agreeing;
 pub(crate) mod lines;
+mod person_form;
 pub(crate) mod policy_form;
 pub(crate) mod random;
 pub(crate) mod reader;

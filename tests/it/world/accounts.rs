@@ -1,6 +1,7 @@
 //! People and their accounts: what lists tell of them.
 
 use anyhow::Context as _;
+use equipemed_bot::homeserver::Endpoint;
 use serde_json::{Value, json};
 
 use super::talk::{close, opened};
@@ -111,7 +112,10 @@ async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_le
     assert_eq!(lia.get("/_matrix/client/v3/account/whoami").await?.0, 401, "signed out");
     assert_eq!(status(&hospital, "lia").await?.0, "gone");
     // Nobody may do it to somebody who may do the same, or to oneself.
-    hospital.ask(&chief, &format!("!deactivate {}", hospital.username("outra"))).await?.says(&["stands as high as you"]);
+    hospital
+        .ask(&chief, &format!("!deactivate {}", hospital.username("outra")))
+        .await?
+        .says(&["stands as high as you"]);
     hospital.ask(&chief, &format!("!deactivate {}", hospital.username("chefe"))).await?.says(&["yourself"]);
 
     hospital.ask(&chief, &format!("!reativar {name}")).await?.says(&["usable again"]);
@@ -131,4 +135,124 @@ async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_le
     }
     assert!(hospital.is_locked("rui").await?);
     close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn e_mail_addresses_are_given_once_merged_and_taken_from_nobody() -> anyhow::Result<()> {
+    let names = ["ana", "bia", "caio", "davi", "eva"];
+    let people = names.iter().map(|name| person(name, &[])).collect();
+    let mut hospital = Hospital::new(people, json!({})).await?;
+    let administrator = equipemed_testbed::Client::administrator(hospital.synapse()).await?;
+    let address = |hospital: &Hospital, name: &str| format!("{}@hospital.example", hospital.username(name));
+    let given = async |hospital: &Hospital, name: &str| {
+        let account = administrator.account(&hospital.user(name)).await?;
+        let all = account["threepids"].as_array().cloned().unwrap_or_default();
+        let mut all: Vec<_> = all.iter().filter_map(|one| one["address"].as_str().map(str::to_owned)).collect();
+        all.sort();
+        anyhow::Ok(all)
+    };
+    hospital.sync(&[]).await?.ended(0);
+    assert!(given(&hospital, "ana").await?.is_empty(), "off by default");
+
+    for name in names {
+        let email = address(&hospital, name).to_uppercase();
+        hospital.someone(name).also = json!({"email": email});
+    }
+    let shared = address(&hospital, "plantao");
+    hospital.someone("caio").also = json!({"email": shared});
+    hospital.someone("davi").also = json!({"email": shared});
+    hospital.someone("eva").also = json!({"email": address(&hospital, "integracao")});
+    hospital.write_roster()?;
+    hospital.config["users"]["email"] = json!(true);
+    hospital.write_config()?;
+    // Somebody's own second address, and one that an unmanaged account has.
+    let put = async |user: &str, addresses: Value| {
+        let path = format!("/_synapse/admin/v2/users/{}", super::encode(user));
+        administrator.put_ok(&path, json!({"threepids": addresses})).await
+    };
+    let own = address(&hospital, "own");
+    put(&hospital.user("ana"), json!([{"medium": "email", "address": own}])).await?;
+    let machine = hospital.synapse().user_id(&hospital.username("integration"));
+    put(&machine, json!([{"medium": "email", "address": address(&hospital, "integracao")}])).await?;
+
+    let plan = hospital.sync(&["--dry-run"]).await?.ended(0);
+    assert!(plan.out.contains("set the e-mail address (2)"), "{}", plan.out);
+    assert!(plan.out.contains("have one e-mail address") && plan.out.contains(&machine), "{}", plan.out);
+    assert!(!plan.out.to_lowercase().contains("@hospital.example"), "{}", plan.out);
+    let done = hospital.sync(&[]).await?.ended(0);
+    assert!(
+        !format!("{}{}", done.out, done.err).to_lowercase().contains("@hospital.example"),
+        "{}{}",
+        done.out,
+        done.err
+    );
+    let mut both = [own.clone(), address(&hospital, "ana")];
+    both.sort();
+    assert_eq!(given(&hospital, "ana").await?, both);
+    assert_eq!(given(&hospital, "bia").await?, [address(&hospital, "bia")]);
+    for name in ["caio", "davi", "eva"] {
+        assert!(given(&hospital, name).await?.is_empty(), "{name}");
+    }
+    let audit = hospital.audit().await?;
+    assert!(audit.iter().any(|entry| entry.intent.kind == "set_email"));
+    assert!(audit.iter().all(|entry| !entry.intent.action.contains("@hospital.example")), "{audit:#?}");
+
+    // A run without changes asks for the one that is refused, and writes nothing.
+    hospital.take();
+    hospital.sync(&[]).await?.ended(0);
+    let quiet = hospital.take();
+    assert_eq!(super::count(&quiet, Endpoint::EmailHolder), 1, "{quiet:#?}");
+    assert_eq!(quiet.iter().filter(|request| request.writes()).count(), 0);
+    assert_eq!(super::count(&quiet, Endpoint::Account), 0);
+
+    // Two people change places; and one has none any more, who keeps the old one.
+    hospital.someone("ana").also = json!({"email": address(&hospital, "bia")});
+    hospital.someone("bia").also = json!({"email": address(&hospital, "ana")});
+    hospital.write_roster()?;
+    hospital.sync(&[]).await?.ended(0);
+    let mut both = [own, address(&hospital, "bia")];
+    both.sort();
+    assert_eq!(given(&hospital, "ana").await?, both);
+    assert_eq!(given(&hospital, "bia").await?, [address(&hospital, "ana")]);
+    hospital.someone("bia").also = json!({"email": ""});
+    hospital.write_roster()?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(given(&hospital, "bia").await?, [address(&hospital, "ana")]);
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn a_name_of_ones_own_stays_until_equipemed_changes_it() -> anyhow::Result<()> {
+    let mut hospital = Hospital::new(vec![person("ana", &[]), person("bia", &[])], json!({})).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let ana = hospital.client("ana").await?;
+    let call = async |name: &str| {
+        let path = format!("/_matrix/client/v3/profile/{}/displayname", super::encode(ana.user_id()));
+        ana.put_ok(&path, json!({"displayname": name})).await
+    };
+    let called = async || {
+        let path = format!("/_matrix/client/v3/profile/{}/displayname", super::encode(ana.user_id()));
+        anyhow::Ok(ana.get_ok(&path).await?["displayname"].clone())
+    };
+    call("Aninha").await?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(called().await?, "ana Souza", "put back by default");
+
+    hospital.config["users"]["own_display_name"] = json!(true);
+    hospital.write_config()?;
+    // As after an update from a version that did not remember names.
+    hospital.sql("update bindings set pushed_name = null").await?;
+    call("Aninha").await?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(called().await?, "Aninha");
+    hospital.someone("ana").first_name = "Ana Maria".to_owned();
+    hospital.write_roster()?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(called().await?, "Ana Maria Souza");
+    call("Aninha").await?;
+    hospital.take();
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(hospital.take_writes().len(), 0);
+    assert_eq!(called().await?, "Aninha");
+    hospital.finish().await
 }
