@@ -15,6 +15,7 @@ use crate::action::ExternalId;
 use crate::binding::{Bindings, Bound, Origin, bind};
 use crate::cause::Cause;
 use crate::directory::{Directory, Person, PersonId};
+use crate::email::give_addresses;
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantKind};
 use crate::key::{CONTROL_ROOM, RoomKey};
@@ -67,6 +68,8 @@ pub struct DesiredAccount {
     pub origin: Origin,
     /// Its display name; None when profiles are not kept in line.
     pub display_name: Option<String>,
+    /// Digest of the e-mail address it should have; None leaves its addresses alone.
+    pub email: Option<String>,
     /// The external id it should carry.
     pub external_id: Option<ExternalId>,
     /// Usable, locked or deactivated.
@@ -164,6 +167,7 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         }
     }
 
+    give_addresses(policy, directory, &mut picture.accounts, &mut picture.findings);
     let roster = roster(directory, &bound, &standings, &picture.accounts);
     for (key, room) in &policy.rooms {
         let wanted = desired_room(&access, key, room, &roster);
@@ -243,6 +247,7 @@ fn desired_account(
         display_name: person
             .filter(|_| policy.users.update_profiles || account.origin == Origin::New)
             .map(|person| display_name(&policy.users.display_name, person)),
+        email: None,
         external_id: person.and_then(|person| external_id(policy, person)),
         state,
         cause,
@@ -281,8 +286,18 @@ pub fn external_id(policy: &Policy, person: &Person) -> Option<ExternalId> {
 /// What the store keeps of an external id that was pushed.
 #[must_use]
 pub fn digest_of(external_id: &ExternalId) -> String {
-    let digest = Sha256::new().chain_update(&external_id.provider).chain_update([0]).chain_update(&external_id.id);
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest(&[&external_id.provider, &external_id.id])
+}
+
+/// What the store keeps of a display name that was pushed.
+#[must_use]
+pub fn digest_of_name(name: &str) -> String {
+    digest(&["display name", name])
+}
+
+pub(crate) fn digest(parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\0"));
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.

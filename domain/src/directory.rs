@@ -105,7 +105,7 @@ pub struct Person {
     pub account_status: String,
     /// When access ends, if it does.
     pub access_expires_at: Option<Timestamp>,
-    /// Django's `last_login`, for lists alone: nothing that is done depends on it, and it changes all the time.
+    /// When the person last signed in to EquipeMed, if ever. For lists alone: nothing that is done depends on it, and it changes all the time.
     pub last_login: Option<Timestamp>,
 }
 

@@ -25,6 +25,10 @@ pub enum Finding {
     AccountNotTheirs { person: PersonId, user: OwnedUserId },
     /// `users.create` is off and the person has no account.
     AccountMissing { person: PersonId, user: OwnedUserId },
+    /// Several people have the same e-mail address; Synapse gives one to a single account.
+    EmailShared { people: Vec<PersonId> },
+    /// The e-mail address belongs to an account that this service did not give it to.
+    EmailTaken { person: PersonId, user: OwnedUserId, holder: OwnedUserId },
     /// EquipeMed's status is not in the standing table.
     UnknownStatus { person: PersonId, status: String },
     /// A room's rule matches nobody.
@@ -69,6 +73,8 @@ impl Finding {
             Self::AccountTwin { .. } => "account_twin",
             Self::AccountNotTheirs { .. } => "account_not_theirs",
             Self::AccountMissing { .. } => "account_missing",
+            Self::EmailShared { .. } => "email_shared",
+            Self::EmailTaken { .. } => "email_taken",
             Self::UnknownStatus { .. } => "unknown_status",
             Self::RoomMatchesNobody { .. } => "room_matches_nobody",
             Self::MemberUnbound { .. } => "member_unbound",
@@ -117,6 +123,7 @@ impl Finding {
             | Self::AccountTwin { person, .. }
             | Self::AccountNotTheirs { person, .. }
             | Self::AccountMissing { person, .. }
+            | Self::EmailTaken { person, .. }
             | Self::UnknownStatus { person, .. } => Some(*person),
             _ => None,
         }
@@ -162,6 +169,18 @@ impl fmt::Display for Finding {
             Self::AccountMissing { person, user } => {
                 write!(f, "person {person} has no account ({user}) and users.create is off")
             }
+            Self::EmailShared { people } => {
+                let people: Vec<_> = people.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "the people {} have one e-mail address in EquipeMed: Synapse gets it for none of them. Give each their own",
+                    people.join(", ")
+                )
+            }
+            Self::EmailTaken { person, user, holder } => write!(
+                f,
+                "the e-mail address of person {person} ({user}) belongs to {holder} on Synapse, which did not get it from here: take it away there if it is not theirs"
+            ),
             Self::UnknownStatus { person, status } => write!(
                 f,
                 "person {person} has the status {status:?}, which users.standing does not know: nothing is changed for them"

@@ -189,17 +189,21 @@ struct RegistrationArgs {
 #[derive(Debug, Subcommand)]
 enum UsersCommand {
     /// List people with their accounts
-    #[command(after_help = "Example:\n  equipemed-bot users list --status locked")]
+    #[command(after_help = "Examples:\n  equipemed-bot users list --status locked\n  \
+                            equipemed-bot users list --superusers --since 2026-01-31 --format json")]
     List {
         /// Only this status
         #[arg(long, value_enum)]
         status: Option<users::Status>,
-        /// Only people whose username, name, e-mail address or MXID contains this
-        #[arg(long)]
+        /// Only people with this in username, name, e-mail address, MXID or matrix_localpart
+        #[arg(long, value_name = "TEXT")]
         search: Option<String>,
         /// Only EquipeMed superusers
         #[arg(long)]
         superusers: bool,
+        /// Only people who signed in to EquipeMed on that day or later, such as 2026-01-31
+        #[arg(long, value_name = "DATE")]
+        since: Option<jiff::civil::Date>,
         /// How the list is printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -327,8 +331,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Serve => serve::run(&config).await,
         Command::Sync(args) => sync::run(&config, args).await,
         Command::Setup => setup::run(&config).await,
-        Command::Users(UsersCommand::List { status, search, superusers, format }) => {
-            users::list(&config, &users::Filter { status, search, superusers }, format).await
+        Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
+            users::list(&config, users::Filter { status, search, superusers, since }, format).await
         }
         Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,

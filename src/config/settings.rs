@@ -193,8 +193,6 @@ pub struct Equipemed {
 pub struct Users {
     /// What the identity provider knows a person by.
     pub external_id: ExternalId,
-    /// An account that was not confirmed for that long counts as stale.
-    pub stale_after: Duration,
 }
 
 /// What the identity provider knows a person by.

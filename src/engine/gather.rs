@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use equipemed_domain::binding::Bindings;
+use equipemed_domain::binding::{Bindings, Pushed};
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
@@ -39,13 +39,10 @@ pub struct Known {
 }
 
 impl Known {
-    /// Digests of external ids that were pushed, by account.
+    /// What was pushed, by account.
     #[must_use]
-    pub fn pushed(&self) -> BTreeMap<OwnedUserId, String> {
-        self.bindings
-            .values()
-            .filter_map(|binding| Some((binding.user.clone(), binding.pushed_external_id.clone()?)))
-            .collect()
+    pub fn pushed(&self) -> BTreeMap<OwnedUserId, Pushed> {
+        self.bindings.values().map(|binding| (binding.user.clone(), binding.pushed.clone())).collect()
     }
 
     /// Whether somebody with an account is no longer in EquipeMed, and no complete read has noticed yet.

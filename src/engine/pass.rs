@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
 use super::Engine;
+use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
 use super::gather::{Known, gather, note_read};
 use super::look;
@@ -66,6 +67,8 @@ struct View {
     desired: Desired,
     scope: Scope,
     moment: Moment,
+    /// What was planned for each account, before brakes and flags.
+    due: AccountSteps,
 }
 
 impl Engine {
@@ -144,7 +147,7 @@ impl Engine {
             note_read(&parts.store, &policy, &directory, now).await?;
         }
         let mut known = gather(&parts.store, directory, now).await?;
-        let accounts = self.look_at_accounts(target, &policy, &known).await?;
+        let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
         let wishes = Wishes {
             directory: &known.directory,
             policy: &policy,
@@ -155,6 +158,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
+        accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
         let rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
@@ -183,6 +187,7 @@ impl Engine {
             people: known.directory.len(),
             consented: &consented,
         };
+        let due = AccountSteps::of(planned.actions());
         let mut verdict = review(planned.clone(), circumstances);
         if !options.approve.is_empty() {
             let approved = self.approved(&options.approve, &verdict, now).await?;
@@ -195,7 +200,7 @@ impl Engine {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
         self.leave_by_hand(&mut verdict.go, now).await?;
-        Ok((View { policy, known, observed, desired: wanted, scope, moment }, verdict))
+        Ok((View { policy, known, observed, desired: wanted, scope, moment, due }, verdict))
     }
 
     /// The atoms behind the ids that the operator releases. An id is the digest of its atoms, so a part that this very
@@ -311,11 +316,13 @@ impl Engine {
     ) -> anyhow::Result<Report> {
         let mut report = report_of(&view, verdict, selection);
         let Some(writer) = &self.parts().writer else { return Ok(report) };
-        let View { known, observed, desired, moment, .. } = view;
+        let View { policy, known, observed, desired, scope, moment, due } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
+        let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
         let work = Work::new(self, writer, tenure, known, observed, &desired, moment, run);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
+        agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         if !report.interrupted {
             for id in released {
                 let still_held = report.summary.held.iter().any(|held| held.id == id);

@@ -113,6 +113,9 @@ fn the_example_says_the_defaults() {
     assert_eq!(example.policy.users.standing, small.policy.users.standing);
     assert_eq!(example.policy.users.localpart, small.policy.users.localpart);
     assert_eq!(example.policy.users.display_name, small.policy.users.display_name);
+    assert_eq!((example.policy.users.email, small.policy.users.email), (false, false));
+    assert_eq!((example.policy.users.own_display_name, small.policy.users.own_display_name), (false, false));
+    assert_eq!(example.policy.users.stale_after, small.policy.users.stale_after);
     assert_eq!(example.policy.users.deactivate_after, small.policy.users.deactivate_after);
     assert_eq!(example.policy.users.who, small.policy.users.who);
     assert_eq!(example.policy.rooms[&"control".into()], small.policy.rooms[&"control".into()]);

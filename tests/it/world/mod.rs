@@ -3,6 +3,7 @@
 //! Every test ends with [`Hospital::finish`], which holds what was seen on the wire against the closed list of
 //! endpoints and the audit against "every intent has an outcome".
 
+mod accounts;
 mod again;
 mod away;
 mod brakes;
@@ -53,6 +54,8 @@ pub(crate) struct Person {
     superuser: bool,
     status: &'static str,
     first_name: String,
+    /// Fields of the roster in place of those that come from the name.
+    also: Value,
 }
 
 /// Somebody in these groups.
@@ -64,6 +67,7 @@ pub(crate) fn person(name: &str, groups: &[&str]) -> Person {
         superuser: false,
         status: "active",
         first_name: name.to_owned(),
+        also: Value::Null,
     }
 }
 
@@ -177,7 +181,7 @@ impl Hospital {
     }
 
     fn entry(&self, person: &Person) -> Value {
-        json!({
+        let mut entry = json!({
             "id": person.id,
             "public_id": self.public_id(person),
             "username": self.username(&person.name),
@@ -187,7 +191,11 @@ impl Hospital {
             "groups": person.groups,
             "superuser": person.superuser,
             "account_status": person.status,
-        })
+        });
+        if let (Some(entry), Some(also)) = (entry.as_object_mut(), person.also.as_object()) {
+            entry.extend(also.clone());
+        }
+        entry
     }
 
     /// Another one in each hospital: they share a server.
@@ -289,11 +297,8 @@ impl Hospital {
 
     /// As if the lease of a killed process had run out, which takes 12 seconds.
     pub(crate) async fn forget_leases(&self) -> anyhow::Result<()> {
-        use sqlx::Connection as _;
-        let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
-        let mut database = sqlx::SqliteConnection::connect(&url).await?;
-        sqlx::query("delete from leases").execute(&mut database).await?;
-        Ok(database.close().await?)
+        self.sql("delete from leases").await?;
+        Ok(())
     }
 
     /// The id of a managed room.
@@ -349,6 +354,12 @@ impl Hospital {
     pub(crate) async fn is_locked(&self, name: &str) -> anyhow::Result<bool> {
         let administrator = Client::administrator(self.synapse()).await?;
         Ok(administrator.account(&self.user(name)).await?["locked"] == true)
+    }
+
+    /// Whether an account is deactivated.
+    pub(crate) async fn is_deactivated(&self, name: &str) -> anyhow::Result<bool> {
+        let administrator = Client::administrator(self.synapse()).await?;
+        Ok(administrator.account(&self.user(name)).await?["deactivated"] == true)
     }
 
     /// Ids of rooms of this bot that carry a key, by key: more than one is one too many.
