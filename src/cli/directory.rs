@@ -36,7 +36,7 @@ pub(super) async fn install(config: &Path, print: bool) -> anyhow::Result<Exit> 
         Some(missing) if missing.is_empty() => {}
         Some(missing) => output::text(&format!(
             "The role {role} may not read {} yet. The grants are at the top of: equipemed-bot directory install-triggers --print",
-            missing.join(", ")
+            shortly(&missing)
         )),
         None => output::text(&format!(
             "There is no role {role} yet. How to make it is at the top of: equipemed-bot directory install-triggers --print"
@@ -57,6 +57,16 @@ pub(super) async fn uninstall(config: &Path, print: bool) -> anyhow::Result<Exit
         "EquipeMed's database tells nothing any more; a running service compares everybody instead. The grants of the reading role are still there.",
     );
     Ok(Exit::Done)
+}
+
+/// The first of many.
+fn shortly(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let first = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first} and {more} more columns"),
+    }
 }
 
 fn equipemed(config: &Path) -> anyhow::Result<Equipemed> {

@@ -64,7 +64,7 @@ async fn check_directory(settings: &Settings, findings: &mut Findings) {
             findings.good(&format!("EquipeMed: {} people, read in {took} ms", directory.len()));
         }
         Err(error) => {
-            return findings.bad(&format!("EquipeMed: {error}"), "mend what it names; until then nothing is changed");
+            return findings.bad(&format!("people: {error}"), "mend what it names; until then nothing is changed");
         }
     }
     if let (DirectorySource::Equipemed(equipemed), Ok(Source::Equipemed(source))) =

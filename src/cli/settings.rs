@@ -7,7 +7,6 @@ use super::{Exit, connect, output};
 /// Reads and checks everything the configuration names.
 pub(super) fn check(config: &Path) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
-    crate::directory::Source::open(&settings.directory)?;
     output::text(&format!("{}\n\n{} is valid.", settings.summary().trim_end(), config.display()));
     Ok(Exit::Done)
 }

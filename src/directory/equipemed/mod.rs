@@ -266,7 +266,8 @@ async fn read_within(
         None => sqlx::query(AssertSqlSafe(query.all.clone())),
         Some(_) => sqlx::query(AssertSqlSafe(query.some.clone())).bind(ids),
     };
-    let mut rows = query.fetch(db);
+    // Without a name of its own, which a pooler before the database would lose.
+    let mut rows = query.persistent(false).fetch(db);
     let mut people = Vec::new();
     while let Some(found) = rows.try_next().await? {
         people.push(row::person(&found).map_err(ReadError::Row)?);

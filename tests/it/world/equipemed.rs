@@ -261,6 +261,8 @@ async fn without_triggers_people_are_compared() -> anyhow::Result<()> {
     database.sql("update accounts_eqmdcustomuser set account_status = 'suspended' where id = 1").await?;
     until("the lock", || async { Ok(hospital.is_locked("p00").await?.then_some(())) }).await?;
     // The command line of the administrator's side.
+    let checked = hospital.run(&["config", "check"]).await?.ended(0);
+    assert!(checked.out.contains("EquipeMed's database, notifications on"), "{}", checked.out);
     let mut install = hospital.command(&["directory", "install-triggers"]);
     let refused = Running::start(hospital.command(&["directory", "install-triggers"]))?.end().await?.ended(2);
     refused.says(&["EQUIPEMED_ADMIN_URL", "--print"]);

@@ -179,7 +179,7 @@ async fn mode_observe_writes_nothing_whatever_is_asked() -> anyhow::Result<()> {
     serving.told("A full pass ended").await?;
     hospital.someone("p01").status = "suspended";
     hospital.write_roster()?;
-    serving.told("The roster changed").await?;
+    serving.told("People changed").await?;
     let ran = hospital.sync(&[]).await?;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(!ran.out.contains("Nothing to do: Synapse agrees"), "{}", ran.out);
