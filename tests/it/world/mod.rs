@@ -12,6 +12,7 @@ mod commands;
 mod confirm;
 mod first;
 mod kills;
+mod mass;
 mod observe;
 mod outage;
 mod process;
