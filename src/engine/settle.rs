@@ -17,7 +17,8 @@ use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
 const LONGEST: SignedDuration = SignedDuration::from_mins(2);
 
 /// Gives every unfinished intent of whoever cannot be at it any more its outcome. That is every other run than `own`,
-/// because the lease is ours; of the rest what is old, and with one process what is from before it `started`.
+/// because the lease is ours; of the rest what is old, what nobody's claim stands behind, and with one process what is from
+/// before it `started`.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -34,10 +35,12 @@ pub async fn settle(
     }
     let planned: BTreeSet<String> =
         plan.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+    // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
+    let nobody = !store.is_anybody_at_work(now).await.context("claims could not be read")?;
     let is_alone = store.dialect() == Dialect::Sqlite;
     let is_dead = |entry: &AuditEntry| match entry.intent.run {
         Some(run) => run != own,
-        None => is_alone && entry.at < started || now.duration_since(entry.at) > LONGEST,
+        None => nobody || is_alone && entry.at < started || now.duration_since(entry.at) > LONGEST,
     };
     let outcomes: Vec<_> = unfinished
         .into_iter()

@@ -236,6 +236,17 @@ impl Store {
         })
     }
 
+    /// Whether a claim on a person, a room or a deed is running, whoever has it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_anybody_at_work(&self, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "select (select count(*) from wakeups where claimed_until > $1 and subject <> 'everything')
+            + (select count(*) from deeds where claimed_until > $1 and state = 'claimed')";
+        let claims: i64 = on_reader!(self, db => sqlx::query_scalar(SQL).bind(ms(now)).fetch_one(db).await?)?;
+        Ok(claims > 0)
+    }
+
     /// When the next wake-up can be claimed; also when a claim expires.
     ///
     /// # Errors
