@@ -22,6 +22,7 @@ mod rights;
 mod rooms;
 mod seats;
 mod serve;
+mod standing;
 mod talk;
 mod together;
 mod versions;
@@ -53,6 +54,8 @@ pub(crate) struct Person {
     groups: Vec<String>,
     superuser: bool,
     status: &'static str,
+    is_active: bool,
+    expires: Option<jiff::Timestamp>,
     first_name: String,
 }
 
@@ -64,6 +67,8 @@ pub(crate) fn person(name: &str, groups: &[&str]) -> Person {
         groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         superuser: false,
         status: "active",
+        is_active: true,
+        expires: None,
         first_name: name.to_owned(),
     }
 }
@@ -192,6 +197,8 @@ impl Hospital {
             "groups": person.groups,
             "superuser": person.superuser,
             "account_status": person.status,
+            "is_active": person.is_active,
+            "access_expires_at": person.expires.map(|end| end.to_string()),
         })
     }
 

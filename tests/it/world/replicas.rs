@@ -235,6 +235,7 @@ async fn a_replica_that_stood_still_notices_that_another_took_over() -> anyhow::
 
     // Slow enough to be stopped between two joins.
     two.hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_millis(700))));
+    two.hospital.take();
     let first = two.start(0)?;
     first.told(PASS_BEGINS).await?;
     until("joins under way", || async {
@@ -246,13 +247,17 @@ async fn a_replica_that_stood_still_notices_that_another_took_over() -> anyhow::
     let stopped = Instant::now();
     second.told(PASS_BEGINS).await?;
     assert!(stopped.elapsed() < Duration::from_secs(16), "{:?}", stopped.elapsed());
-    // What had left the first one before reaches Synapse through its proxy now, whatever it does.
-    second.told("A full pass ended").await?;
+    // What had left the first one before reaches Synapse through its proxy meanwhile. A join now and then takes Synapse as
+    // long as the service waits for one answer, a minute.
+    let ended = || async { Ok(second.err().contains("A full pass ended").then_some(())) };
+    equipemed_testbed::eventually("its pass ended", Duration::from_secs(120), ended).await?;
     assert_eq!(two.hospital.members("ward").await?.len(), 24);
     two.hospital.proxy.clear_rules();
     two.hospital.take();
     first.go_on()?;
-    first.told("A full pass failed").await?;
+    first.told("Another process took the lease over").await?;
+    // A command beside it shows that it works again, and gives it the time to do what it should not.
+    two.hospital.sync(&[]).await?.ended(0);
     two.quiet().await?;
     let writes = two.hospital.take_writes();
     assert_eq!(count(&writes, Endpoint::AdminJoin), 0, "{writes:#?}");
