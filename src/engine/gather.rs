@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use equipemed_domain::binding::Bindings;
+use equipemed_domain::desired::READS_UNTIL_VANISHED;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
@@ -104,10 +105,17 @@ pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyh
 /// When the store cannot be written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
     let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
-    let gone: Vec<(PersonId, Timestamp)> = directory
+    let mut gone: Vec<(PersonId, Timestamp)> = directory
         .people()
         .filter(|person| policy.users.standing.standing(person, now) == Some(Standing::Gone))
         .map(|person| (person.id, now))
         .collect();
+    // Who has vanished is gone as well; whoever was gone already does not begin anew by being taken off the list.
+    let bindings = store.bindings().await?;
+    let missing = bindings.values().filter(|binding| !present.contains(&binding.person));
+    let vanished = missing.filter(|binding| {
+        binding.gone_since.is_some() || binding.missing_reads.saturating_add(1) >= READS_UNTIL_VANISHED
+    });
+    gone.extend(vanished.map(|binding| (binding.person, now)));
     store.note_presence(&present, &gone).await.context("who was read could not be noted")
 }
