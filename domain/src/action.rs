@@ -108,6 +108,9 @@ pub enum Action {
     AdoptAccount { person: PersonId, user: OwnedUserId },
     /// Change an account's display name.
     SetDisplayName { user: OwnedUserId, from: Option<String>, to: String },
+    /// Give an account EquipeMed's e-mail address in place of the one it had from here. Which one is looked up when it is
+    /// sent: no plan and no audit row shows it.
+    SetEmail { user: OwnedUserId },
     /// Add the external id to those the account has.
     LinkExternalId { user: OwnedUserId, external_id: ExternalId },
     /// Lock an account: sessions stop, memberships stay.
@@ -164,6 +167,7 @@ impl Action {
             Self::CreateAccount { user, .. }
             | Self::AdoptAccount { user, .. }
             | Self::SetDisplayName { user, .. }
+            | Self::SetEmail { user }
             | Self::LinkExternalId { user, .. }
             | Self::LockAccount { user }
             | Self::UnlockAccount { user }
@@ -206,6 +210,7 @@ impl Action {
             Self::CreateAccount { user, .. }
             | Self::AdoptAccount { user, .. }
             | Self::SetDisplayName { user, .. }
+            | Self::SetEmail { user }
             | Self::LinkExternalId { user, .. }
             | Self::LockAccount { user }
             | Self::UnlockAccount { user }
@@ -228,6 +233,7 @@ impl Action {
             Self::CreateAccount { .. } => "create_account",
             Self::AdoptAccount { .. } => "adopt_account",
             Self::SetDisplayName { .. } => "set_display_name",
+            Self::SetEmail { .. } => "set_email",
             Self::LinkExternalId { .. } => "link_external_id",
             Self::LockAccount { .. } => "lock_account",
             Self::UnlockAccount { .. } => "unlock_account",
@@ -270,11 +276,12 @@ impl Action {
             Self::ReactivateAccount { .. } => 2,
             Self::LinkExternalId { .. } => 3,
             Self::SetDisplayName { .. } => 4,
-            Self::SetServerAdmin { .. } => 5,
-            Self::UnlockAccount { .. } => 6,
-            Self::LockAccount { .. } => 7,
-            Self::DeactivateAccount { .. } => 8,
-            Self::NotePrivileges { .. } => 9,
+            Self::SetEmail { .. } => 5,
+            Self::SetServerAdmin { .. } => 6,
+            Self::UnlockAccount { .. } => 7,
+            Self::LockAccount { .. } => 8,
+            Self::DeactivateAccount { .. } => 9,
+            Self::NotePrivileges { .. } => 10,
             Self::CreateRoom { .. } => 20,
             Self::SetJoinRule { .. } => 21,
             Self::SetName { .. } => 22,

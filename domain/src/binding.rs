@@ -23,14 +23,44 @@ pub struct Binding {
     pub person: PersonId,
     /// Their account.
     pub user: OwnedUserId,
-    /// Digest of the external id last pushed to Synapse, so that a run without changes need not ask for it.
-    pub pushed_external_id: Option<String>,
+    /// What was last pushed to Synapse and its list of accounts does not show.
+    pub pushed: Pushed,
     /// Whether this service made the account a Synapse administrator; only then may it take that away.
     pub server_admin_given: bool,
     /// Since when the person counts as gone.
     pub gone_since: Option<Timestamp>,
     /// In how many complete reads in a row the person was missing.
     pub missing_reads: u32,
+    /// When a pass last saw the account agree with EquipeMed, or made it so. Up to half of `users.stale_after` older than
+    /// the truth, so that a pass without changes rarely has to write.
+    pub synced_at: Option<Timestamp>,
+}
+
+/// Digests of what was last pushed, so that a run without changes need not ask for each account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// Of the external id.
+    pub external_id: Option<String>,
+    /// Of the e-mail address.
+    pub email: Option<String>,
+    /// Of the display name.
+    pub display_name: Option<String>,
+}
+
+impl Binding {
+    /// The binding of an account about which nothing is known yet.
+    #[must_use]
+    pub fn new(person: PersonId, user: OwnedUserId) -> Self {
+        Self {
+            person,
+            user,
+            pushed: Pushed::default(),
+            server_admin_given: false,
+            gone_since: None,
+            missing_reads: 0,
+            synced_at: None,
+        }
+    }
 }
 
 /// What the store knows of people and accounts.
@@ -77,6 +107,10 @@ pub fn bind(
     let mut wishes: BTreeMap<OwnedUserId, Vec<&Person>> = BTreeMap::new();
     for person in directory.people() {
         if bound.contains_key(&person.id) || !policy.users.who.matches(person, &roles, false) {
+            continue;
+        }
+        if person.public_id.is_empty() {
+            findings.push(Finding::NoPublicId { person: person.id });
             continue;
         }
         if let Some(holder) = accounts.holder(&person.public_id) {

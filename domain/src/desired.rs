@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,7 @@ use crate::action::ExternalId;
 use crate::binding::{Bindings, Bound, Origin, bind};
 use crate::cause::Cause;
 use crate::directory::{Directory, Person, PersonId};
+use crate::email::give_addresses;
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantKind};
 use crate::key::{CONTROL_ROOM, RoomKey};
@@ -26,6 +27,9 @@ use crate::standing::Standing;
 
 /// In how many complete reads in a row a person must be missing to count as gone.
 pub const READS_UNTIL_VANISHED: u32 = 2;
+
+/// When the next of these reads is due.
+const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything that decides what should be.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +68,8 @@ pub struct DesiredAccount {
     pub origin: Origin,
     /// Its display name; None when profiles are not kept in line.
     pub display_name: Option<String>,
+    /// Digest of the e-mail address it should have; None leaves its addresses alone.
+    pub email: Option<String>,
     /// The external id it should carry.
     pub external_id: Option<ExternalId>,
     /// Usable, locked or deactivated.
@@ -124,6 +130,13 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
     let bound = bind(directory, policy, bindings, accounts, &mut picture.findings);
     picture.next_change = grants.iter().filter(|grant| grant.holds_at(now)).filter_map(|grant| grant.expires_at).min();
 
+    // Whether somebody who is missing is gone is told by another read soon, not by the next one an hour later.
+    if bindings.values().any(|binding| (1..READS_UNTIL_VANISHED).contains(&binding.missing_reads))
+        && let Ok(soon) = now.checked_add(READ_AGAIN_AFTER)
+    {
+        earliest(&mut picture.next_change, soon);
+    }
+
     let mut standings: BTreeMap<PersonId, Standing> = BTreeMap::new();
     for (id, account) in &bound {
         if policy.users.protected.contains(&account.user) {
@@ -154,6 +167,7 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         }
     }
 
+    give_addresses(policy, directory, &mut picture.accounts, &mut picture.findings);
     let roster = roster(directory, &bound, &standings, &picture.accounts);
     for (key, room) in &policy.rooms {
         let wanted = desired_room(&access, key, room, &roster);
@@ -233,6 +247,7 @@ fn desired_account(
         display_name: person
             .filter(|_| policy.users.update_profiles || account.origin == Origin::New)
             .map(|person| display_name(&policy.users.display_name, person)),
+        email: None,
         external_id: person.and_then(|person| external_id(policy, person)),
         state,
         cause,
@@ -261,14 +276,28 @@ fn is_deactivation_due(
 #[must_use]
 pub fn external_id(policy: &Policy, person: &Person) -> Option<ExternalId> {
     let provider = policy.users.identity_provider.clone()?;
+    // Without a profile there is none, and what was pushed once stays.
+    if person.public_id.is_empty() {
+        return None;
+    }
     Some(ExternalId { provider, id: person.public_id.clone() })
 }
 
 /// What the store keeps of an external id that was pushed.
 #[must_use]
 pub fn digest_of(external_id: &ExternalId) -> String {
-    let digest = Sha256::new().chain_update(&external_id.provider).chain_update([0]).chain_update(&external_id.id);
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest(&[&external_id.provider, &external_id.id])
+}
+
+/// What the store keeps of a display name that was pushed.
+#[must_use]
+pub fn digest_of_name(name: &str) -> String {
+    digest(&["display name", name])
+}
+
+pub(crate) fn digest(parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\0"));
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.

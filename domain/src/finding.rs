@@ -11,6 +11,8 @@ use crate::localpart::LocalpartError;
 /// One thing that somebody should look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finding {
+    /// EquipeMed has no profile for the person, so nobody could tell whose an account is.
+    NoPublicId { person: PersonId },
     /// No configured source gives a valid localpart.
     LocalpartImpossible { person: PersonId, tried: Vec<(String, LocalpartError)> },
     /// Several people would get the same account.
@@ -23,6 +25,10 @@ pub enum Finding {
     AccountNotTheirs { person: PersonId, user: OwnedUserId },
     /// `users.create` is off and the person has no account.
     AccountMissing { person: PersonId, user: OwnedUserId },
+    /// Several people have the same e-mail address; Synapse gives one to a single account.
+    EmailShared { people: Vec<PersonId> },
+    /// The e-mail address belongs to an account that this service did not give it to.
+    EmailTaken { person: PersonId, user: OwnedUserId, holder: OwnedUserId },
     /// EquipeMed's status is not in the standing table.
     UnknownStatus { person: PersonId, status: String },
     /// A room's rule matches nobody.
@@ -60,12 +66,15 @@ impl Finding {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::NoPublicId { .. } => "no_public_id",
             Self::LocalpartImpossible { .. } => "localpart_impossible",
             Self::LocalpartCollision { .. } => "localpart_collision",
             Self::LocalpartReserved { .. } => "localpart_reserved",
             Self::AccountTwin { .. } => "account_twin",
             Self::AccountNotTheirs { .. } => "account_not_theirs",
             Self::AccountMissing { .. } => "account_missing",
+            Self::EmailShared { .. } => "email_shared",
+            Self::EmailTaken { .. } => "email_taken",
             Self::UnknownStatus { .. } => "unknown_status",
             Self::RoomMatchesNobody { .. } => "room_matches_nobody",
             Self::MemberUnbound { .. } => "member_unbound",
@@ -107,12 +116,14 @@ impl Finding {
     #[must_use]
     pub fn person(&self) -> Option<PersonId> {
         match self {
-            Self::LocalpartImpossible { person, .. }
+            Self::NoPublicId { person }
+            | Self::LocalpartImpossible { person, .. }
             | Self::LocalpartCollision { person, .. }
             | Self::LocalpartReserved { person, .. }
             | Self::AccountTwin { person, .. }
             | Self::AccountNotTheirs { person, .. }
             | Self::AccountMissing { person, .. }
+            | Self::EmailTaken { person, .. }
             | Self::UnknownStatus { person, .. } => Some(*person),
             _ => None,
         }
@@ -123,6 +134,12 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoPublicId { person } => {
+                write!(
+                    f,
+                    "person {person} has no profile in EquipeMed, so no public id: they get no account until they have one"
+                )
+            }
             Self::LocalpartImpossible { person, tried } => {
                 write!(f, "person {person} gets no account: no usable localpart")?;
                 for (wish, error) in tried {
@@ -152,6 +169,18 @@ impl fmt::Display for Finding {
             Self::AccountMissing { person, user } => {
                 write!(f, "person {person} has no account ({user}) and users.create is off")
             }
+            Self::EmailShared { people } => {
+                let people: Vec<_> = people.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "the people {} have one e-mail address in EquipeMed: Synapse gets it for none of them. Give each their own",
+                    people.join(", ")
+                )
+            }
+            Self::EmailTaken { person, user, holder } => write!(
+                f,
+                "the e-mail address of person {person} ({user}) belongs to {holder} on Synapse, which did not get it from here: take it away there if it is not theirs"
+            ),
             Self::UnknownStatus { person, status } => write!(
                 f,
                 "person {person} has the status {status:?}, which users.standing does not know: nothing is changed for them"

@@ -31,6 +31,8 @@ pub struct ObservedAccounts {
     pub list: BTreeMap<OwnedUserId, ObservedAccount>,
     /// Holders of external ids, for people who are not bound yet: public id → account.
     pub holders: BTreeMap<String, OwnedUserId>,
+    /// Holders of e-mail addresses that are to be sent: digest → account.
+    pub email_holders: BTreeMap<String, OwnedUserId>,
 }
 
 impl ObservedAccounts {

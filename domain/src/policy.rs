@@ -39,6 +39,10 @@ pub struct UsersPolicy {
     pub create: bool,
     /// Whether display names are kept in line.
     pub update_profiles: bool,
+    /// Whether Synapse gets EquipeMed's e-mail addresses.
+    pub email: bool,
+    /// Whether people may give themselves another display name.
+    pub own_display_name: bool,
     /// Sources of the localpart, first valid one wins.
     pub localpart: Vec<LocalpartSource>,
     /// Template with `{full_name}`, `{username}`, `{profession}`, `{specialty}`.
@@ -51,6 +55,8 @@ pub struct UsersPolicy {
     pub standing: StandingTable,
     /// How long a person must be gone before the account is deactivated.
     pub deactivate_after: Duration,
+    /// An account that no pass saw in line for that long counts as stale.
+    pub stale_after: Duration,
     /// Accounts that are never changed, the break-glass one and the bot among them.
     pub protected: BTreeSet<OwnedUserId>,
     /// The account that may approve when EquipeMed is away.

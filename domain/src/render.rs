@@ -100,6 +100,7 @@ fn render_accounts(plan: &Plan, out: &mut String) {
             Action::SetDisplayName { user, from, to } => {
                 ("rename", format!("{} {} → {}", short(user), quoted(from.as_deref()), quoted(Some(to))))
             }
+            Action::SetEmail { user } => ("set the e-mail address", short(user)),
             Action::LinkExternalId { user, .. } => ("link to the identity provider", short(user)),
             Action::LockAccount { user } => ("lock", short(user)),
             Action::UnlockAccount { user } => ("unlock", short(user)),

@@ -42,7 +42,7 @@ impl Selection {
             Action::CreateAccount { .. } | Action::AdoptAccount { .. } | Action::LinkExternalId { .. } => {
                 self.create_missing
             }
-            Action::SetDisplayName { .. } => self.update_profiles,
+            Action::SetDisplayName { .. } | Action::SetEmail { .. } => self.update_profiles,
             Action::SetServerAdmin { .. } => self.sync_admins,
             Action::LockAccount { .. }
             | Action::UnlockAccount { .. }
@@ -116,8 +116,10 @@ impl Without {
             return None;
         }
         let action = match step.action {
-            // That it was given is remembered with the binding; without one it could never be taken away.
-            Action::SetServerAdmin { ref user, .. } if self.bindings.contains(user) => return None,
+            // What was given is remembered with the binding; without one it could never be taken away.
+            Action::SetServerAdmin { ref user, .. } | Action::SetEmail { ref user } if self.bindings.contains(user) => {
+                return None;
+            }
             Action::SetParent { ref parent, .. } if self.rooms.contains(parent) => return None,
             Action::AddChild { ref child, .. } if self.rooms.contains(child) => return None,
             Action::SetLevels { room, mut changes } => {

@@ -6,6 +6,7 @@
 mod command;
 mod laws;
 mod levels;
+mod listing;
 mod localpart;
 mod plan;
 mod selection;

@@ -19,7 +19,7 @@ fn kinds(plans: &[Plan], selection: &Selection) -> BTreeSet<&'static str> {
 fn each_flag_selects_its_kinds() {
     let accounts = BTreeMap::from([
         ("create_missing", BTreeSet::from(["create_account", "adopt_account", "link_external_id"])),
-        ("update_profiles", BTreeSet::from(["set_display_name"])),
+        ("update_profiles", BTreeSet::from(["set_display_name", "set_email"])),
         ("sync_admins", BTreeSet::from(["set_server_admin", "note_privileges"])),
         (
             "deactivate_disabled",
@@ -38,7 +38,7 @@ fn each_flag_selects_its_kinds() {
     };
     let plans: Vec<Plan> = (0..400).map(|seed| random::world(seed, 10, 5).plan(&Scope::Everything)).collect();
     let all = kinds(&plans, &Selection::default());
-    assert_eq!(all.len(), 26, "{all:?}");
+    assert_eq!(all.len(), 27, "{all:?}");
     let mut rest = all;
     for (flag, expected) in &accounts {
         assert_eq!(kinds(&plans, &with(flag)), *expected, "{flag}");

@@ -16,6 +16,16 @@ locked = The account { $user } is locked.
 locked-until = The account { $user } is locked until { $until }.
 unlocked = The account { $user } is unlocked.
 deactivated = The account { $user } is deactivated.
+deactivate-preview = The account { $user } would be deactivated: it is signed out everywhere and leaves all rooms.
+    With `{ $prefix }reactivate` it comes back into the rooms that I manage; its direct chats are lost for good.
+    To stop somebody for a while there is `{ $prefix }lock`.
+reactivated = The account { $user } is usable again and comes back into its rooms.
+still-locked = { $user } is locked by command as well, and stays so until { $command }.
+still-deactivated = { $user } is deactivated by command as well, and stays so until { $command }.
+still-off = { $user } cannot use the account yet: in EquipeMed the person is { $standing }.
+    Once EquipeMed says active again, the account comes back by itself, with its rooms.
+still-unknown = { $user } cannot use the account: EquipeMed does not know the person any more.
+    Once it does, the account comes back by itself, with its rooms.
 already-so = { $user }: it is so already, nothing had to be changed.
 not-a-member = { $user } does not belong in the room { $room } now. I have noted it: it holds as soon as they do.
 grant-failed = It did not work: { $detail }

@@ -13,6 +13,8 @@ user-rights-none = Rights: none
 user-rooms = Rooms ({ $count }): { $list }
 user-rooms-none = Rooms: none
 user-seen = Last seen: { $when }
+user-login = Last login to EquipeMed: { $when }
+user-synced = Seen in line with EquipeMed: { $when }
 user-grants = Granted or forbidden by command:
 
 users-intro = { $count ->

@@ -99,6 +99,7 @@ action =
     .create_account = making an account
     .adopt_account = taking an account over
     .set_display_name = changing a name
+    .set_email = setting an e-mail address
     .link_external_id = linking an account to its sign-in
     .lock_account = locking an account
     .unlock_account = unlocking an account

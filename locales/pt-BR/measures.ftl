@@ -16,6 +16,16 @@ locked = A conta { $user } está bloqueada.
 locked-until = A conta { $user } está bloqueada até { $until }.
 unlocked = A conta { $user } foi desbloqueada.
 deactivated = A conta { $user } foi desativada.
+deactivate-preview = A conta { $user } seria desativada: ela é desconectada em todos os aparelhos e sai de todas as salas.
+    Com `{ $prefix }reactivate` ela volta às salas de que cuido; as conversas diretas se perdem de vez.
+    Para afastar alguém só por um tempo existe `{ $prefix }lock`.
+reactivated = A conta { $user } pode ser usada de novo e volta às suas salas.
+still-locked = { $user } também está bloqueada por comando e continua assim até { $command }.
+still-deactivated = { $user } também está desativada por comando e continua assim até { $command }.
+still-off = { $user } ainda não pode usar a conta: no EquipeMed a pessoa está como { $standing }.
+    Quando o EquipeMed disser de novo que está ativa, a conta volta sozinha, com as suas salas.
+still-unknown = { $user } não pode usar a conta: o EquipeMed não conhece mais a pessoa.
+    Quando voltar a conhecer, a conta volta sozinha, com as suas salas.
 already-so = { $user }: já estava assim, não foi preciso mudar nada.
 not-a-member = { $user } não faz parte da sala { $room } agora. Anotei: vale assim que fizer.
 grant-failed = Não deu certo: { $detail }

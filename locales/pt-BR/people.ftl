@@ -13,6 +13,8 @@ user-rights-none = Direitos: nenhum
 user-rooms = Salas ({ $count }): { $list }
 user-rooms-none = Salas: nenhuma
 user-seen = Visto(a) por último: { $when }
+user-login = Último acesso ao EquipeMed: { $when }
+user-synced = Conferida com o EquipeMed: { $when }
 user-grants = Concedido ou proibido por comando:
 
 users-intro = { $count ->

@@ -99,6 +99,7 @@ action =
     .create_account = criar conta
     .adopt_account = assumir conta
     .set_display_name = mudar nome
+    .set_email = definir e-mail
     .link_external_id = ligar conta ao login
     .lock_account = bloquear conta
     .unlock_account = desbloquear conta

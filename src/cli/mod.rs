@@ -4,11 +4,11 @@
 //! file a command; this one only defines and dispatches.
 
 mod connect;
+mod directory;
 mod doctor;
 mod explain;
 mod follow;
 mod grants;
-mod heap;
 mod output;
 mod registration;
 mod rooms;
@@ -109,6 +109,9 @@ enum Command {
         /// Key of a managed room; all of them when left out
         room: Option<String>,
     },
+    /// EquipeMed's database: triggers that tell who changed, and the grants of the reading role
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
     /// Check configuration, EquipeMed, Synapse and database; each failure names its fix
     Doctor,
     /// Check the configuration, or print the commented example
@@ -185,17 +188,21 @@ struct RegistrationArgs {
 #[derive(Debug, Subcommand)]
 enum UsersCommand {
     /// List people with their accounts
-    #[command(after_help = "Example:\n  equipemed-bot users list --status locked")]
+    #[command(after_help = "Examples:\n  equipemed-bot users list --status locked\n  \
+                            equipemed-bot users list --superusers --since 2026-01-31 --format json")]
     List {
         /// Only this status
         #[arg(long, value_enum)]
         status: Option<users::Status>,
-        /// Only people whose username, name, e-mail address or MXID contains this
-        #[arg(long)]
+        /// Only people with this in username, name, e-mail address, MXID or matrix_localpart
+        #[arg(long, value_name = "TEXT")]
         search: Option<String>,
         /// Only EquipeMed superusers
         #[arg(long)]
         superusers: bool,
+        /// Only people who signed in to EquipeMed on that day or later, such as 2026-01-31
+        #[arg(long, value_name = "DATE")]
+        since: Option<jiff::civil::Date>,
         /// How the list is printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -259,6 +266,29 @@ enum GrantsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum DirectoryCommand {
+    /// Put triggers into EquipeMed's database that tell this service who changed
+    ///
+    /// They tell ids only, and only when a value that matters changed; they never fail a statement of EquipeMed's. Needs
+    /// the address of an administrator of that database once, from the environment: EQUIPEMED_ADMIN_URL (or a file named in
+    /// EQUIPEMED_ADMIN_URL_FILE). Never the role of directory.url, which may only read.
+    #[command(after_help = "Examples:\n  equipemed-bot directory install-triggers --print > for-the-dba.sql\n  \
+                            EQUIPEMED_ADMIN_URL=postgres://postgres:…@db.hospital.example/equipemed equipemed-bot directory install-triggers")]
+    InstallTriggers {
+        /// Print the SQL, with the grants of the reading role, and do nothing
+        #[arg(long)]
+        print: bool,
+    },
+    /// Take the triggers out again; nothing of them is left
+    #[command(after_help = "Example:\n  EQUIPEMED_ADMIN_URL=postgres://… equipemed-bot directory uninstall-triggers")]
+    UninstallTriggers {
+        /// Print the SQL and do nothing
+        #[arg(long)]
+        print: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Read and check everything the configuration names; all problems at once
     Check,
@@ -284,7 +314,7 @@ pub fn run(cli: Cli) -> ExitCode {
         command => {
             // The others end before memory matters.
             if matches!(command, Command::Serve) {
-                heap::keep_small();
+                crate::heap::keep_small();
             }
             connect::on_runtime(run_async(config, command))
         }
@@ -300,8 +330,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Serve => serve::run(&config).await,
         Command::Sync(args) => sync::run(&config, args).await,
         Command::Setup => setup::run(&config).await,
-        Command::Users(UsersCommand::List { status, search, superusers, format }) => {
-            users::list(&config, &users::Filter { status, search, superusers }, format).await
+        Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
+            users::list(&config, users::Filter { status, search, superusers, since }, format).await
         }
         Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
@@ -311,6 +341,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         }
         Command::Grants(GrantsCommand::End { id }) => grants::end(&config, id).await,
         Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,
+        Command::Directory(DirectoryCommand::InstallTriggers { print }) => directory::install(&config, print).await,
+        Command::Directory(DirectoryCommand::UninstallTriggers { print }) => directory::uninstall(&config, print).await,
         Command::Doctor => doctor::run(&config).await,
         Command::Completions { .. } | Command::Config(_) | Command::Registration(_) => Ok(Exit::Usage),
     }

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use clap::ValueEnum;
 use equipemed_domain::account_status::AccountStatus;
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::digest_of;
-use equipemed_domain::directory::Person;
+use equipemed_domain::listing::{self, Listed, PeopleFilter};
 use equipemed_domain::standing::Standing;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use ruma_common::UserId;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +25,10 @@ use crate::homeserver::Patience;
 /// Which people are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Status {
-    /// Has an account, and it is usable.
+    /// Has a usable account, and a pass saw it in line not long ago.
     Synced,
+    /// Has a usable account that no pass saw in line for users.stale_after.
+    Stale,
     /// Has no account yet.
     Never,
     /// The account is locked.
@@ -35,6 +41,7 @@ impl Status {
     fn means(self) -> AccountStatus {
         match self {
             Self::Synced => AccountStatus::Synced,
+            Self::Stale => AccountStatus::Stale,
             Self::Never => AccountStatus::Never,
             Self::Locked => AccountStatus::Locked,
             Self::Gone => AccountStatus::Gone,
@@ -47,89 +54,75 @@ pub(super) struct Filter {
     pub(super) status: Option<Status>,
     pub(super) search: Option<String>,
     pub(super) superusers: bool,
+    pub(super) since: Option<Date>,
 }
 
 /// Lists people with their accounts, as they are on Synapse now.
-pub(super) async fn list(config: &Path, filter: &Filter, format: Format) -> anyhow::Result<Exit> {
+pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     let (store, now) = (connect::store(&settings).await?, Clock::system().now());
+    let since = filter.since.map(|date| date.to_zoned(settings.timezone.clone()).map(|start| start.timestamp()));
+    let filter = PeopleFilter {
+        status: filter.status.map(Status::means),
+        search: filter.search,
+        superusers: filter.superusers,
+        since: since.transpose().context("--since names a day that does not exist")?,
+    };
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let bindings = store.bindings().await?;
     let accounts = reader.accounts().await?;
-    let mut rows = Vec::new();
-    for person in directory.people() {
-        let binding = bindings.get(&person.id);
-        let account = binding.and_then(|binding| accounts.get(&binding.user));
-        let standing = settings.policy.users.standing.standing(person, now);
-        let status = AccountStatus::of(account, standing);
-        let row = Row { person, binding, status, standing };
-        if row.passes(filter) {
-            rows.push(row);
-        }
-    }
+    let people = listing::list(&directory, &settings.policy, &bindings, &accounts, &filter, now);
     match format {
         Format::Text => {
-            let cells: Vec<_> = rows.iter().map(Row::cells).collect();
-            output::text(&output::table(&["ID", "USERNAME", "ACCOUNT", "STATUS", "EQUIPEMED"], &cells));
+            let rows: Vec<_> = people.iter().map(|one| cells(one, &settings.timezone)).collect();
+            let heads = ["ID", "USERNAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
+            output::text(&output::table(&heads, &rows));
             output::note(&format!("{} of {} people", rows.len(), directory.len()));
         }
-        Format::Json => output::json(&rows.iter().map(Row::json).collect::<Vec<_>>())?,
+        Format::Json => output::json(&people.iter().map(json_of).collect::<Vec<_>>())?,
     }
     Ok(Exit::Done)
 }
 
-struct Row<'a> {
-    person: &'a Person,
-    binding: Option<&'a Binding>,
-    status: AccountStatus,
-    standing: Option<Standing>,
+fn standing(one: &Listed<'_>) -> &'static str {
+    match one.standing {
+        Some(Standing::Active) => "active",
+        Some(Standing::Off) => "off",
+        Some(Standing::Gone) => "gone",
+        None => "unknown",
+    }
 }
 
-impl Row<'_> {
-    fn passes(&self, filter: &Filter) -> bool {
-        let text = filter.search.as_deref().map(str::to_lowercase).unwrap_or_default();
-        let found = text.is_empty()
-            || self.person.username.to_lowercase().contains(&text)
-            || self.person.email.to_lowercase().contains(&text)
-            || self.person.full_name().to_lowercase().contains(&text)
-            || self.binding.is_some_and(|binding| binding.user.as_str().contains(&text));
-        found
-            && filter.status.is_none_or(|status| status.means() == self.status)
-            && (!filter.superusers || self.person.superuser)
-    }
+fn cells(one: &Listed<'_>, timezone: &TimeZone) -> Vec<String> {
+    let none = || "–".to_owned();
+    let time = |at: Option<Timestamp>| {
+        at.map_or_else(none, |at| at.to_zoned(timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string())
+    };
+    vec![
+        one.person.id.to_string(),
+        one.person.username.clone(),
+        one.binding.map_or_else(none, |binding| binding.user.to_string()),
+        one.status.as_str().to_owned(),
+        format!("{} ({})", standing(one), one.person.account_status),
+        time(one.person.last_login),
+        time(one.binding.and_then(|binding| binding.synced_at)),
+    ]
+}
 
-    fn standing(&self) -> &'static str {
-        match self.standing {
-            Some(Standing::Active) => "active",
-            Some(Standing::Off) => "off",
-            Some(Standing::Gone) => "gone",
-            None => "unknown",
-        }
-    }
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.person.id.to_string(),
-            self.person.username.clone(),
-            self.binding.map_or_else(|| "–".to_owned(), |binding| binding.user.to_string()),
-            self.status.as_str().to_owned(),
-            format!("{} ({})", self.standing(), self.person.account_status),
-        ]
-    }
-
-    fn json(&self) -> serde_json::Value {
-        json!({
-            "id": self.person.id.0,
-            "username": self.person.username,
-            "user_id": self.binding.map(|binding| &binding.user),
-            "status": self.status.as_str(),
-            "standing": self.standing(),
-            "account_status": self.person.account_status,
-            "superuser": self.person.superuser,
-        })
-    }
+fn json_of(one: &Listed<'_>) -> serde_json::Value {
+    json!({
+        "id": one.person.id.0,
+        "username": one.person.username,
+        "user_id": one.binding.map(|binding| &binding.user),
+        "status": one.status.as_str(),
+        "standing": standing(one),
+        "account_status": one.person.account_status,
+        "superuser": one.person.superuser,
+        "last_login_at": one.person.last_login,
+        "profile_synced_at": one.binding.and_then(|binding| binding.synced_at),
+    })
 }
 
 /// Binds an existing account to a person by the operator's word; the next pass adds the external id.
@@ -143,7 +136,7 @@ pub(super) async fn adopt(config: &Path, who: &str, mxid: &str) -> anyhow::Resul
     }
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let person = connect::person(who, &directory, &store, &settings).await?;
     let bindings = store.bindings().await?;
     if let Some(binding) = bindings.get(&person.id) {
@@ -153,16 +146,8 @@ pub(super) async fn adopt(config: &Path, who: &str, mxid: &str) -> anyhow::Resul
     let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
     let external_id = equipemed_domain::desired::external_id(&settings.policy, person);
     let pushed = external_id.filter(|id| account.external_ids.contains(id)).map(|id| digest_of(&id));
-    store
-        .bind(&Binding {
-            person: person.id,
-            user: user.clone(),
-            pushed_external_id: pushed,
-            server_admin_given: false,
-            gone_since: None,
-            missing_reads: 0,
-        })
-        .await?;
+    let pushed = Pushed { external_id: pushed, ..Pushed::default() };
+    store.bind(&Binding { pushed, ..Binding::new(person.id, user.clone()) }).await?;
     output::text(&format!("{user} is person {}'s account now; the next sync brings it in line", person.id));
     Ok(Exit::Done)
 }

@@ -199,6 +199,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     // Any word: one that the standing table does not know must reach the planner as it stands.
     let account_status = default(&map.get("account_status"), "active".to_owned(), Node::text);
     let access_expires_at = default(&map.get("access_expires_at"), None, |node| node.parsed(timestamp).map(Some));
+    let last_login = default(&map.get("last_login"), None, |node| node.parsed(timestamp).map(Some));
     map.close();
     Some(Person {
         id: PersonId(id?),
@@ -216,6 +217,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
         is_active: is_active?,
         account_status: account_status?,
         access_expires_at: access_expires_at?,
+        last_login: last_login?,
     })
 }
 

@@ -1,9 +1,10 @@
 //! Everything a pass knows before it looks at Synapse: people, accounts bound, grants, and what earlier passes did.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
-use equipemed_domain::binding::Bindings;
+use equipemed_domain::binding::{Bindings, Pushed};
 use equipemed_domain::desired::READS_UNTIL_VANISHED;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::Grant;
@@ -24,7 +25,7 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug)]
 pub struct Known {
     /// EquipeMed's people.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// Whose account is whose.
     pub bindings: Bindings,
     /// Wishes beyond the policy that hold now.
@@ -46,13 +47,17 @@ pub struct Known {
 }
 
 impl Known {
-    /// Digests of external ids that were pushed, by account.
+    /// What was pushed, by account.
     #[must_use]
-    pub fn pushed(&self) -> BTreeMap<OwnedUserId, String> {
-        self.bindings
-            .values()
-            .filter_map(|binding| Some((binding.user.clone(), binding.pushed_external_id.clone()?)))
-            .collect()
+    pub fn pushed(&self) -> BTreeMap<OwnedUserId, Pushed> {
+        self.bindings.values().map(|binding| (binding.user.clone(), binding.pushed.clone())).collect()
+    }
+
+    /// Whether somebody with an account is no longer in EquipeMed, and no complete read has noticed yet.
+    #[must_use]
+    pub fn is_missing(&self, person: PersonId) -> bool {
+        let waits = self.bindings.get(&person).is_some_and(|binding| binding.missing_reads == 0);
+        waits && self.directory.get(person).is_none()
     }
 
     /// All atoms somebody consented to.
@@ -66,7 +71,7 @@ impl Known {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyhow::Result<Known> {
+pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) -> anyhow::Result<Known> {
     let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
     // Before anything is read that they are about: what is done from now on is told from what was counted.
     let (newest_audit, counted) = (store.newest_audit().await?, store.counted_up_to(since).await?);

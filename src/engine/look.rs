@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::binding::Bindings;
+use equipemed_domain::desired::Desired;
+use equipemed_domain::email::address_of;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{ObservedAccounts, RoomSight};
 use equipemed_domain::policy::Policy;
+use equipemed_domain::scope::Scope;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use super::Engine;
@@ -36,7 +39,7 @@ pub async fn all_accounts(
     known: &Known,
 ) -> Result<ObservedAccounts, HomeserverError> {
     let list = reader.accounts().await?;
-    let mut accounts = ObservedAccounts { list, holders: BTreeMap::new() };
+    let mut accounts = ObservedAccounts { list, ..ObservedAccounts::default() };
     let unbound = selected_without_account(policy, known);
     let strangers = strangers(&accounts, policy, &known.bindings);
     let Some(provider) = &policy.users.identity_provider else { return Ok(accounts) };
@@ -82,6 +85,34 @@ pub async fn one_account(
         }
     }
     Ok(accounts)
+}
+
+/// Who has the e-mail addresses that are to be sent. Asked for those alone: in a run without changes for none.
+///
+/// # Errors
+/// When Synapse does not answer.
+pub async fn email_holders(
+    reader: &Reader,
+    known: &Known,
+    wanted: &Desired,
+    scope: &Scope,
+    accounts: &ObservedAccounts,
+) -> Result<BTreeMap<String, OwnedUserId>, HomeserverError> {
+    let mut holders = BTreeMap::new();
+    for (user, account) in wanted.accounts.iter().filter(|(user, _)| scope.has_account(user)) {
+        let Some(email) = &account.email else { continue };
+        // An account that is made again begins without, and a deactivation takes the address away.
+        let lost = accounts.list.get(user).is_none_or(|account| account.deactivated);
+        let pushed = known.bindings.get(&account.person).filter(|binding| binding.user == *user && !lost);
+        if pushed.and_then(|binding| binding.pushed.email.as_ref()) == Some(email) {
+            continue;
+        }
+        let Some(address) = known.directory.get(account.person).and_then(address_of) else { continue };
+        if let Some(holder) = reader.holder_of_address(&address).await? {
+            holders.insert(email.clone(), holder);
+        }
+    }
+    Ok(holders)
 }
 
 fn id_of(provider: &str, public_id: &str) -> ExternalId {

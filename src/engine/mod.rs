@@ -4,6 +4,7 @@
 //! never what to do; what to do is worked out anew at each pass, so lost,
 //! doubled and reordered wake-ups do no harm.
 
+pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
@@ -13,6 +14,7 @@ pub mod drift;
 pub mod gather;
 pub mod look;
 pub mod pass;
+mod people;
 pub mod pictures;
 pub mod progress;
 pub mod queue;
@@ -27,8 +29,6 @@ pub mod tenure;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context;
-use equipemed_domain::directory::Directory;
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
 use tokio::sync::watch;
@@ -147,14 +147,6 @@ impl Engine {
             policy.rooms.entry(key).or_insert_with(|| room.policy(parts.policy.users.join));
         }
         Ok(Arc::new(policy))
-    }
-
-    /// EquipeMed's people, read now.
-    ///
-    /// # Errors
-    /// When EquipeMed cannot be read.
-    pub fn people(&self) -> anyhow::Result<Directory> {
-        self.parts().source.read().context("EquipeMed's people could not be read")
     }
 
     /// Rooms as they were last seen, for who hears of changes.

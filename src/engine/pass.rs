@@ -22,6 +22,7 @@ use equipemed_domain::wake::Wake;
 use ruma_common::OwnedUserId;
 
 use super::Engine;
+use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
 use super::consents::Consents;
 use super::gather::{Known, gather, note_read};
@@ -32,6 +33,7 @@ use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
 use crate::clock::Term;
+use crate::heap;
 use crate::store::RunId;
 
 /// What a full pass is asked to do.
@@ -62,8 +64,11 @@ struct View {
     known: Known,
     observed: Observed,
     desired: Desired,
+    scope: Scope,
     moment: Moment,
     consents: Consents,
+    /// What was planned for each account, before brakes and flags.
+    due: AccountSteps,
 }
 
 impl Engine {
@@ -79,6 +84,7 @@ impl Engine {
         self.announce(&waiting, two, &verdict.go.findings, true, view.known.now).await?;
         self.settle_before(&verdict, run).await?;
         let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run)).await?;
+        heap::give_back();
         Ok(Report { newly_held, ..report })
     }
 
@@ -110,7 +116,12 @@ impl Engine {
         if verdict.held.iter().flat_map(|part| &part.atoms).any(|atom| !waiting.contains(atom)) {
             self.wake(&Wake::Everything, "held").await?;
         }
+        let is_missing = matches!(target, Target::Person(id) if view.known.is_missing(*id));
         let report = self.finish(term, view, verdict, &options.selection, None).await?;
+        if is_missing {
+            // Whether somebody is gone is told by complete reads alone.
+            self.wake(&Wake::Everything, "missing").await?;
+        }
         // Only now: a room's pass that came before the account was made would find nobody to add.
         for room in rooms {
             self.wake_room(&room, "person").await?;
@@ -134,7 +145,7 @@ impl Engine {
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let policy = self.policy().await?;
-        let directory = self.people()?;
+        let directory = self.people_for(target, options.dry_run).await?;
         let is_full = *target == Target::Everything;
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
@@ -143,7 +154,7 @@ impl Engine {
             note_read(&parts.store, &policy, &directory, now).await?;
         }
         let mut known = gather(&parts.store, directory, now).await?;
-        let accounts = self.look_at_accounts(target, &policy, &known).await?;
+        let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
         let wishes = Wishes {
             directory: &known.directory,
             policy: &policy,
@@ -154,6 +165,7 @@ impl Engine {
         };
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
+        accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
         let rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
         let no_longer_managed = known
             .rooms
@@ -185,6 +197,7 @@ impl Engine {
             };
             review(planned.clone(), circumstances)
         };
+        let due = AccountSteps::of(planned.actions());
         let mut verdict = reviewed(&known, &consented);
         let two = policy.limits.two_consents;
         let consents = Consents::sort(&mut known, &options.approve, &verdict.held, two)?;
@@ -196,7 +209,7 @@ impl Engine {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
         self.leave_by_hand(&mut verdict.go, now).await?;
-        Ok((View { policy, known, observed, desired: wanted, moment, consents }, verdict))
+        Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents }, verdict))
     }
 
     async fn look_at_accounts(
@@ -266,11 +279,13 @@ impl Engine {
     ) -> anyhow::Result<Report> {
         let mut report = report_of(&view, verdict, selection);
         let Some(writer) = &self.parts().writer else { return Ok(report) };
-        let View { known, observed, desired, moment, .. } = view;
+        let View { policy, known, observed, desired, scope, moment, due, .. } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
+        let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
         let work = Work::new(self, writer, term, known, observed, &desired, moment, run);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
+        agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         // A narrow pass did its small share; the rest of what was released is still to be done.
         if !report.interrupted && run.is_some() {
             for id in released {

@@ -98,6 +98,8 @@ endpoints! {
     Deactivate = "POST" "/_synapse/admin/v1/deactivate/{}";
     /// Who holds an external id.
     Holder = "GET" "/_synapse/admin/v1/auth_providers/{}/users/{}";
+    /// Who holds an e-mail address.
+    EmailHolder = "GET" "/_synapse/admin/v1/threepid/email/users/{}";
     /// A page of the rooms.
     Rooms = "GET" "/_synapse/admin/v1/rooms";
     /// Deletes a room in the background; only one that nobody is in.

@@ -2,6 +2,8 @@
 //!
 //! Only fields that are used; what may be missing is optional, so that a newer Synapse does no harm.
 
+use std::fmt;
+
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::observed::ObservedAccount;
 use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
@@ -34,6 +36,8 @@ pub(super) struct Account {
     pub(super) avatar_url: Option<String>,
     #[serde(default)]
     pub(super) external_ids: Vec<WireExternalId>,
+    #[serde(default)]
+    pub(super) threepids: Vec<Threepid>,
     pub(super) appservice_id: Option<String>,
     pub(super) last_seen_ts: Option<u64>,
 }
@@ -46,6 +50,20 @@ impl Account {
             locked: self.locked,
             deactivated: self.deactivated,
         }
+    }
+}
+
+/// An e-mail address or a telephone number.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Threepid {
+    pub(super) medium: String,
+    pub(super) address: String,
+}
+
+/// Without the address: it must not reach a log by way of `{:?}`.
+impl fmt::Debug for Threepid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threepid").field("medium", &self.medium).finish_non_exhaustive()
     }
 }
 
@@ -76,6 +94,8 @@ pub(super) struct AccountChange<'a> {
     pub(super) avatar_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) external_ids: Option<Vec<WireExternalId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) threepids: Option<Vec<Threepid>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) admin: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::{Binding, Bindings};
+use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::directory::PersonId;
 use jiff::Timestamp;
 
-use super::rows::{Record, Table, ms};
+use super::dispatch::PerDialect;
+use super::rows::{Record, Table, ms, to_json};
 use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "bindings", key: "person_id" };
 
-const ALL: &str = "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads
-    from bindings";
+const ALL: &str =
+    "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
+    pushed_email, pushed_name from bindings";
 
 impl Store {
     /// All bindings.
@@ -30,19 +32,25 @@ impl Store {
     /// [`StoreError::Conflict`] when the account is somebody else's; nothing is changed then.
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
-                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads)
-            values ($1, $2, $3, $4, $5, $6)
+                (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
+                pushed_email, pushed_name)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (person_id) do update set user_id = excluded.user_id,
                 pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
-                gone_since = excluded.gone_since, missing_reads = excluded.missing_reads";
+                gone_since = excluded.gone_since, missing_reads = excluded.missing_reads,
+                synced_at = excluded.synced_at, pushed_email = excluded.pushed_email,
+                pushed_name = excluded.pushed_name";
         on_writer!(self, db => {
             sqlx::query(SQL)
                 .bind(binding.person.0)
                 .bind(binding.user.as_str())
-                .bind(&binding.pushed_external_id)
+                .bind(&binding.pushed.external_id)
                 .bind(binding.server_admin_given)
                 .bind(binding.gone_since.map(ms))
                 .bind(i64::from(binding.missing_reads))
+                .bind(binding.synced_at.map(ms))
+                .bind(&binding.pushed.email)
+                .bind(&binding.pushed.display_name)
                 .execute(db)
                 .await?;
         })
@@ -62,6 +70,37 @@ impl Store {
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(digest).execute(db).await?.rows_affected() == 1)
     }
 
+    /// Remembers the digest of the e-mail address that a person's account was given, and that nobody else has it any more;
+    /// tells whether the person is bound at all.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn set_pushed_email(&self, person: PersonId, digest: &str) -> Result<bool, StoreError> {
+        const TAKE: &str = "update bindings set pushed_email = null where pushed_email = $1 and person_id <> $2";
+        const GIVE: &str = "update bindings set pushed_email = $1 where person_id = $2";
+        in_transaction!(self, tx => {
+            sqlx::query(TAKE).bind(digest).bind(person.0).execute(&mut *tx).await?;
+            sqlx::query(GIVE).bind(digest).bind(person.0).execute(&mut *tx).await?.rows_affected() == 1
+        })
+    }
+
+    /// Remembers digests of display names, of all these people in one statement.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn set_pushed_names(&self, digests: &BTreeMap<PersonId, String>) -> Result<(), StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update bindings set pushed_name = names.value from json_each($1) as names
+                where person_id = cast(names.key as integer)",
+            postgres: "update bindings set pushed_name = names.value from json_each_text($1::json) as names
+                where person_id = names.key::bigint",
+        };
+        let digests = to_json(digests)?;
+        on_writer!(self, db => {
+            sqlx::query(self.pick(&SQL)).bind(&digests).execute(db).await?;
+        })
+    }
+
     /// Remembers whether this service made the account an administrator; tells whether the person is bound at all.
     ///
     /// # Errors
@@ -69,6 +108,22 @@ impl Store {
     pub async fn set_server_admin_given(&self, person: PersonId, given: bool) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set server_admin_given = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Notes that these people's accounts agree with EquipeMed: one statement, however many they are.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn note_synced(&self, people: &[PersonId], now: Timestamp) -> Result<(), StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update bindings set synced_at = $1 where person_id in (select value from json_each($2))",
+            postgres: "update bindings set synced_at = $1
+                where person_id in (select value::bigint from json_array_elements_text($2::json))",
+        };
+        let people = to_json(&people)?;
+        on_writer!(self, db => {
+            sqlx::query(self.pick(&SQL)).bind(ms(now)).bind(&people).execute(db).await?;
+        })
     }
 
     /// Notes after a complete read who was in it (`present`) and who counts as gone, by standing or because of
@@ -108,9 +163,14 @@ fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
     Ok(Binding {
         person: PersonId(row.int("person_id")?),
         user: row.user("user_id")?,
-        pushed_external_id: row.maybe_text("pushed_external_id")?,
+        pushed: Pushed {
+            external_id: row.maybe_text("pushed_external_id")?,
+            email: row.maybe_text("pushed_email")?,
+            display_name: row.maybe_text("pushed_name")?,
+        },
         server_admin_given: row.flag("server_admin_given")?,
         gone_since: row.maybe_time("gone_since")?,
         missing_reads: row.count("missing_reads")?,
+        synced_at: row.maybe_time("synced_at")?,
     })
 }

@@ -14,6 +14,7 @@ use equipemed_bot::homeserver::Endpoint;
 /// Row may use column. A column may be a part of a module; what is not here is forbidden.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("heap", &[]),
     ("metrics", &[]),
     ("telemetry", &["config::settings", "homeserver::OnWait", "homeserver::TARGETS_WITH_IDENTIFIERS"]),
     ("config", &["clock"]),
@@ -21,13 +22,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("speech", &["config::settings", "homeserver::Said"]),
     ("homeserver", &["clock", "metrics"]),
     ("store", &["clock"]),
-    ("engine", &["clock", "directory", "homeserver", "metrics", "store"]),
+    ("engine", &["clock", "directory", "heap", "homeserver", "metrics", "store"]),
     ("chat", &["clock", "engine", "homeserver", "speech", "store"]),
     ("inbound", &["clock", "directory", "engine", "homeserver", "metrics", "store"]),
     (
         "cli",
         &[
             "clock",
+            "heap",
             "metrics",
             "telemetry",
             "config",
@@ -50,7 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/homeserver/"]),
     ("fluent_bundle", &["src/speech/"]),
     ("unic_langid", &["src/speech/"]),
-    ("sqlx", &["src/store/"]),
+    ("sqlx", &["src/store/", "src/directory/equipemed/"]),
     ("axum", &["src/inbound/", "src/cli/serve.rs"]),
     ("prometheus_client", &["src/metrics.rs"]),
     ("clap", &["src/cli/", "src/main.rs"]),
@@ -59,6 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["src/config/"]),
     ("saphyr_parser", &["src/config/"]),
     ("tracing_subscriber", &["src/telemetry.rs"]),
+    ("libc", &["src/heap.rs"]),
 ];
 
 /// Who may name the type that changes Synapse. `engine/mod.rs` only keeps it for those three.
@@ -408,7 +411,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             // In `sudo -u equipemed-bot equipemed-bot sync` the first one is the user.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
-            if matches!(first, "users" | "rooms" | "grants" | "config") {
+            if matches!(first, "users" | "rooms" | "grants" | "config" | "directory") {
                 words.extend(arguments.next_if(is_command).map(str::to_owned));
             }
             let options = arguments.filter(|word| word.starts_with("--")).map(str::to_owned).collect();

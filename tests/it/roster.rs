@@ -23,10 +23,10 @@ fn error(text: &str) -> String {
     roster.read().unwrap_err().to_string().replace(&format!("{}/", folder.path().display()), "")
 }
 
-#[test]
-fn the_shipped_roster_has_every_kind_of_person() {
+#[tokio::test]
+async fn the_shipped_roster_has_every_kind_of_person() {
     let (_folder, roster) = write(roster::EXAMPLE);
-    let directory = Source::Roster(roster).read().unwrap();
+    let directory = Source::Roster(roster).read().await.unwrap();
     assert_eq!(directory.len(), 25);
     for profession in Profession::ALL {
         assert!(directory.people().any(|person| person.profession == Some(profession)), "{profession:?} is missing");
@@ -39,6 +39,7 @@ fn the_shipped_roster_has_every_kind_of_person() {
     assert_eq!(directory.people().filter(|person| person.superuser).count(), 2);
     let marcia = directory.by_username("marcia.silva").unwrap();
     assert!(marcia.groups.contains("Plantão UTI") && marcia.staff);
+    assert_eq!(marcia.last_login, "2026-01-30T10:12:00Z".parse().ok());
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn absent_fields_are_as_in_equipemed() {
     let ana = directory.get(PersonId(1)).unwrap();
     assert!(ana.is_active && !ana.staff && !ana.superuser && ana.groups.is_empty() && ana.specialties.is_empty());
     assert_eq!((ana.account_status.as_str(), ana.matrix_localpart.as_ref(), ana.profession), ("active", None, None));
-    assert_eq!((ana.email.as_str(), ana.access_expires_at), ("", None));
+    assert_eq!((ana.email.as_str(), ana.access_expires_at, ana.last_login), ("", None, None));
 }
 
 #[test]

@@ -167,9 +167,9 @@ words! {
     /// Unlocks it.
     Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false, available true;
     /// Deactivates an account.
-    Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false, available false;
+    Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false, available true;
     /// Reactivates it.
-    Reactivate "reactivate" ["reativar", "reativa", "reative"], Needs::Right(Right::Lock), ["<WHO…>"], "reactivate bruno.lima", managed false, available false;
+    Reactivate "reactivate" ["reativar", "reativa", "reative"], Needs::Right(Right::Lock), ["<WHO…>"], "reactivate bruno.lima", managed false, available true;
     /// Rooms: list, stats, create, replace, cleanup, adopt.
     Rooms "rooms" ["salas", "sala", "room"], Needs::Right(Right::Rooms), ["[list|stats|cleanup]", "[create NAME for SELECTOR [in SPACE]]", "[replace ROOM]", "[adopt ROOM as KEY]"], "rooms create \"Visita UTI\" for group: Plantão UTI in hospital", managed false, available true;
 }

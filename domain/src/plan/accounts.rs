@@ -8,7 +8,7 @@ use super::{Inputs, Step};
 use crate::action::Action;
 use crate::binding::Origin;
 use crate::cause::Cause;
-use crate::desired::{AccountState, DesiredAccount, digest_of};
+use crate::desired::{AccountState, DesiredAccount, digest_of, digest_of_name};
 use crate::finding::Finding;
 use crate::observed::ObservedAccount;
 
@@ -32,6 +32,7 @@ pub(super) fn plan_accounts(
                 None => plan_missing(user, wanted, &mut own),
                 Some(account) => plan_existing(inputs, user, wanted, account, &mut own),
             }
+            plan_email(inputs, user, wanted, seen, &mut own, findings);
             plan_privileges(inputs, user, wanted, &mut own);
             own.sort_by_key(Action::rank);
             steps.extend(own.into_iter().map(|action| {
@@ -109,15 +110,47 @@ fn plan_existing(
     }
     if let Some(name) = &wanted.display_name
         && account.display_name.as_ref() != Some(name)
+        && !(inputs.policy.users.own_display_name && is_their_own(inputs, &user, name, account))
     {
         own.push(Action::SetDisplayName { user: user.clone(), from: account.display_name.clone(), to: name.clone() });
     }
     // An adopted account carries the id already: that is why it was adopted.
     if let Some(external_id) = &wanted.external_id
         && wanted.origin == Origin::Bound
-        && inputs.pushed.get(&user) != Some(&digest_of(external_id))
+        && inputs.pushed.get(&user).and_then(|pushed| pushed.external_id.as_ref()) != Some(&digest_of(external_id))
     {
         own.push(Action::LinkExternalId { user, external_id: external_id.clone() });
+    }
+}
+
+/// Whether a name that is not EquipeMed's was given by the person, or by whoever had the account before it was managed.
+fn is_their_own(inputs: Inputs<'_>, user: &OwnedUserId, name: &str, account: &ObservedAccount) -> bool {
+    let pushed = inputs.pushed.get(user).and_then(|pushed| pushed.display_name.as_ref());
+    account.display_name.is_some() && pushed.is_none_or(|pushed| *pushed == digest_of_name(name))
+}
+
+fn plan_email(
+    inputs: Inputs<'_>,
+    user: &OwnedUserId,
+    wanted: &DesiredAccount,
+    seen: Option<&ObservedAccount>,
+    own: &mut Vec<Action>,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(email) = &wanted.email else { return };
+    // An account that is made again begins without, and a deactivation takes the address away.
+    let is_without = seen.is_none_or(|account| account.deactivated);
+    let is_usable = wanted.state == AccountState::Active || !is_without;
+    let pushed = |user: &OwnedUserId| inputs.pushed.get(user).and_then(|pushed| pushed.email.as_ref());
+    if !is_usable || (pushed(user) == Some(email) && !is_without) {
+        return;
+    }
+    match inputs.observed.accounts.email_holders.get(email) {
+        // Whom it was given to from here loses it: EquipeMed has moved it.
+        Some(holder) if holder != user && pushed(holder) != Some(email) => {
+            findings.push(Finding::EmailTaken { person: wanted.person, user: user.clone(), holder: holder.clone() });
+        }
+        _ => own.push(Action::SetEmail { user: user.clone() }),
     }
 }
 

@@ -13,7 +13,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::binding::Origin;
+use crate::binding::{Origin, Pushed};
 use crate::cause::Cause;
 use crate::desired::{Desired, DesiredAccount};
 use crate::directory::PersonId;
@@ -65,8 +65,8 @@ pub struct Inputs<'a> {
     pub observed: &'a Observed,
     /// What people held at the last applied pass, for `NotePrivileges`.
     pub privileged: &'a BTreeMap<PersonId, BTreeSet<Privilege>>,
-    /// External ids that were pushed, by account: digests.
-    pub pushed: &'a BTreeMap<OwnedUserId, String>,
+    /// What was pushed, by account.
+    pub pushed: &'a BTreeMap<OwnedUserId, Pushed>,
     /// What is looked at.
     pub scope: &'a Scope,
 }

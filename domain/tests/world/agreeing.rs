@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::{digest_of, external_id};
 use equipemed_domain::directory::Person;
 use equipemed_domain::key::RoomKey;
@@ -20,14 +20,8 @@ pub(crate) fn room_id(key: &str) -> OwnedRoomId {
 
 /// A binding to `@username`, as it is some time after the account was made.
 pub(crate) fn binding(policy: &Policy, person: &Person) -> Binding {
-    Binding {
-        person: person.id,
-        user: user_id(&person.username.to_lowercase()),
-        pushed_external_id: external_id(policy, person).map(|id| digest_of(&id)),
-        server_admin_given: false,
-        gone_since: None,
-        missing_reads: 0,
-    }
+    let pushed = Pushed { external_id: external_id(policy, person).map(|id| digest_of(&id)), ..Pushed::default() };
+    Binding { pushed, ..Binding::new(person.id, user_id(&person.username.to_lowercase())) }
 }
 
 /// The account of somebody who works here.

@@ -27,6 +27,7 @@ fn action(action: &Action) -> String {
     match action {
         Action::CreateAccount { user, display_name, .. } => format!("create {user} \"{display_name}\""),
         Action::AdoptAccount { user, .. } => format!("adopt {user}"),
+        Action::SetEmail { user } => format!("set email {user}"),
         Action::SetDisplayName { user, from, to } => format!("rename {user} {} -> \"{to}\"", text(from.as_deref())),
         Action::LinkExternalId { user, external_id } => format!("link {user} to {}", external_id.id),
         Action::LockAccount { user } => format!("lock {user}"),
@@ -98,6 +99,7 @@ pub(crate) fn plan(plan: &Plan) -> Vec<String> {
 pub(crate) fn finding(finding: &Finding) -> String {
     let rest = match finding {
         Finding::DirectoryShrank { before, now } => format!("{before} -> {now}"),
+        Finding::NoPublicId { person } => format!("person {person}"),
         Finding::LocalpartImpossible { person, tried } => {
             let tried: Vec<_> = tried.iter().map(|(wish, _)| format!("{wish:?}")).collect();
             format!("person {person} {}", tried.join(" "))
@@ -110,6 +112,8 @@ pub(crate) fn finding(finding: &Finding) -> String {
         | Finding::AccountNotTheirs { person, user }
         | Finding::AccountMissing { person, user } => format!("person {person} {user}"),
         Finding::AccountTwin { person, user, twin } => format!("person {person} {user} {twin}"),
+        Finding::EmailShared { people } => people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Finding::EmailTaken { person, user, holder } => format!("person {person} {user} held by {holder}"),
         Finding::UnknownStatus { person, status } => format!("person {person} {status}"),
         Finding::RoomMatchesNobody { room } | Finding::RoomEncrypted { room } | Finding::RoomReplaced { room } => {
             room.to_string()

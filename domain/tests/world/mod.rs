@@ -4,6 +4,7 @@
 
 pub(crate) mod agreeing;
 pub(crate) mod lines;
+mod person_form;
 pub(crate) mod policy_form;
 pub(crate) mod random;
 pub(crate) mod reader;
@@ -12,7 +13,7 @@ pub(crate) mod synapse;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::Bindings;
+use equipemed_domain::binding::{Bindings, Pushed};
 use equipemed_domain::desired::{Desired, Wishes, desired};
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::Grant;
@@ -62,11 +63,8 @@ impl World {
 
     /// The plan before the brakes.
     pub(crate) fn plan(&self, scope: &Scope) -> Plan {
-        let pushed: BTreeMap<OwnedUserId, String> = self
-            .bindings
-            .values()
-            .filter_map(|binding| Some((binding.user.clone(), binding.pushed_external_id.clone()?)))
-            .collect();
+        let pushed: BTreeMap<OwnedUserId, Pushed> =
+            self.bindings.values().map(|binding| (binding.user.clone(), binding.pushed.clone())).collect();
         plan(Inputs {
             policy: &self.policy,
             desired: &self.desired(),
@@ -128,5 +126,6 @@ pub(crate) fn person(id: i64, username: &str) -> Person {
         is_active: true,
         account_status: "active".to_owned(),
         access_expires_at: None,
+        last_login: None,
     }
 }

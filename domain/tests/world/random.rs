@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
+use equipemed_domain::desired::digest_of_name;
 use equipemed_domain::directory::{PersonId, Profession};
+use equipemed_domain::email::digest_of_address;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::observed::{Membership, Memory, Observed, ObservedAccount, ObservedRoom, Privilege, RoomSight};
@@ -109,12 +111,15 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
         who: if dice.chance(80) { Selector::Any(true) } else { selector(dice) },
         create: dice.chance(90),
         update_profiles: dice.chance(80),
+        email: dice.chance(40),
+        own_display_name: dice.chance(30),
         localpart: vec![LocalpartSource::MatrixLocalpart, LocalpartSource::Username],
         display_name: dice.pick(&["{full_name}", "{profession}", "{full_name} ({username})"]).to_owned(),
         identity_provider: dice.chance(80).then(|| "oidc-equipemed".to_owned()),
         join,
         standing: StandingTable::default(),
         deactivate_after: Duration::from_secs(30 * 86_400),
+        stale_after: Duration::from_secs(3600),
         protected: BTreeSet::from([bot.clone(), user_id("breakglass"), user_id("u2")]),
         break_glass: Some(user_id("breakglass")),
         reserved: BTreeSet::from(["root".to_owned()]),
@@ -160,7 +165,7 @@ fn room(dice: &mut Dice, key: &str, parent: Option<&str>, join: JoinMode) -> Roo
         version: dice.pick(&["12", "12", "11", "10"]).to_owned(),
         name: format!("Room {key}"),
         topic: dice.chance(30).then(|| "Only work".to_owned()),
-        avatar: dice.chance(20).then(|| "mxc://h.example/picture".to_owned()),
+        avatar: dice.chance(35).then(|| "mxc://h.example/picture".to_owned()),
         alias: dice.chance(50).then(|| format!("equipemed_{key}")),
         parent: parent.map(Into::into),
         members: selector(dice),
@@ -191,6 +196,11 @@ fn somebody(dice: &mut Dice, id: usize, now: Timestamp) -> equipemed_domain::dir
     if dice.chance(15) {
         somebody.matrix_localpart = Some(dice.pick(&["Dr.Um", "bad name!", "_x", "root"]).to_owned());
     }
+    if dice.chance(60) {
+        let address =
+            dice.pick(&["um@h.example", "Dois@h.example", "tres@h.example", "@h.example", "ninguém@h.example"]);
+        somebody.email = address.to_owned();
+    }
     somebody.profession = dice.chance(80).then(|| dice.pick(&Profession::ALL));
     somebody.groups = GROUPS.into_iter().filter(|_| dice.chance(35)).map(ToOwned::to_owned).collect();
     somebody.staff = dice.chance(20);
@@ -208,6 +218,12 @@ fn somebody(dice: &mut Dice, id: usize, now: Timestamp) -> equipemed_domain::dir
 }
 
 fn accounts(dice: &mut Dice, world: &mut World) {
+    for address in ["um@h.example", "tres@h.example"] {
+        if dice.chance(40) {
+            let holder = user_id(dice.pick(&["integration", "u1", "u3"]));
+            world.observed.accounts.email_holders.insert(digest_of_address(address), holder);
+        }
+    }
     let list = &mut world.observed.accounts.list;
     for name in ["equipemed_bot", "breakglass", "integration", "u1_old"] {
         list.insert(user_id(name), ObservedAccount::default());
@@ -229,7 +245,11 @@ fn accounts(dice: &mut Dice, world: &mut World) {
                 _ => None,
             },
             missing_reads: u32::try_from(dice.below(4)).expect("small"),
-            pushed_external_id: agreeing::binding(&world.policy, person).pushed_external_id.filter(|_| dice.chance(80)),
+            pushed: Pushed {
+                external_id: agreeing::binding(&world.policy, person).pushed.external_id.filter(|_| dice.chance(80)),
+                email: dice.chance(30).then(|| digest_of_address(dice.pick(&["um@h.example", "dois@h.example"]))),
+                display_name: dice.chance(50).then(|| digest_of_name(&person.full_name())),
+            },
             ..agreeing::binding(&world.policy, &super::person(person.id.0, "anybody"))
         };
         match dice.below(10) {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::Binding;
-use equipemed_domain::directory::{Person, PersonId, Profession};
+use equipemed_domain::binding::{Binding, Pushed};
+use equipemed_domain::desired::digest_of_name;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::email::digest_of_address;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::observed::{Membership, Memory, Observed, ObservedAccount, Privilege, RoomSight};
@@ -14,7 +16,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::{World, agreeing, person, policy_form::PolicyForm, user_id};
+use super::{World, agreeing, person, person_form::PersonForm, policy_form::PolicyForm, user_id};
 
 /// One case file.
 #[derive(Deserialize)]
@@ -35,6 +37,8 @@ pub(crate) struct Case {
     accounts: BTreeMap<String, Option<AccountForm>>,
     #[serde(default)]
     external_ids: BTreeMap<String, String>,
+    #[serde(default)]
+    email_holders: BTreeMap<String, String>,
     #[serde(default)]
     rooms: BTreeMap<String, RoomForm>,
     #[serde(default)]
@@ -64,30 +68,6 @@ pub(crate) struct Expected {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PersonForm {
-    id: i64,
-    username: String,
-    public_id: Option<String>,
-    matrix_localpart: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    email: Option<String>,
-    profession: Option<String>,
-    #[serde(default)]
-    groups: BTreeSet<String>,
-    #[serde(default)]
-    specialties: BTreeSet<String>,
-    #[serde(default)]
-    staff: bool,
-    #[serde(default)]
-    superuser: bool,
-    is_active: Option<bool>,
-    account_status: Option<String>,
-    access_expires_at: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct GrantForm {
     id: i64,
     who: i64,
@@ -107,6 +87,8 @@ struct BindingForm {
     gone_since: Option<Timestamp>,
     missing_reads: u32,
     external_id_pushed: Option<bool>,
+    email_pushed: Option<String>,
+    name_pushed: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -219,7 +201,7 @@ impl Case {
     /// The world of the case, what is looked at, and what is carried out.
     pub(crate) fn read(&self) -> (World, Scope, Selection) {
         let policy = self.policy.policy();
-        let people: Vec<Person> = self.people.iter().map(PersonForm::person).collect();
+        let people: Vec<_> = self.people.iter().map(PersonForm::person).collect();
         let now = self.now.unwrap_or_else(noon);
         let grants = self.grants.iter().map(|grant| grant.grant(now)).collect();
         let mut world = World {
@@ -276,16 +258,19 @@ impl Case {
             let id = form.person.map(PersonId).or(id).unwrap_or_else(|| panic!("binding {name} needs `person:`"));
             let base = known.map(|person| agreeing::binding(&world.policy, person));
             let base = base.unwrap_or_else(|| agreeing::binding(&world.policy, &person(id.0, name)));
-            let pushed = base.pushed_external_id.filter(|_| form.external_id_pushed.unwrap_or(true));
+            let pushed = base.pushed.external_id.filter(|_| form.external_id_pushed.unwrap_or(true));
             world.bindings.insert(
                 id,
                 Binding {
-                    person: id,
-                    user: form.user.as_ref().map_or(base.user, |user| user_id(user)),
-                    pushed_external_id: pushed,
+                    pushed: Pushed {
+                        external_id: pushed,
+                        email: form.email_pushed.as_deref().map(digest_of_address),
+                        display_name: form.name_pushed.as_deref().map(digest_of_name),
+                    },
                     server_admin_given: form.server_admin_given,
                     gone_since: form.gone_since,
                     missing_reads: form.missing_reads,
+                    ..Binding::new(id, form.user.as_ref().map_or(base.user, |user| user_id(user)))
                 },
             );
         }
@@ -313,6 +298,9 @@ impl Case {
                 deactivated: form.deactivated,
             };
             world.observed.accounts.list.insert(user, account);
+        }
+        for (address, user) in &self.email_holders {
+            world.observed.accounts.email_holders.insert(digest_of_address(address), user_id(user));
         }
         for (public_id, user) in &self.external_ids {
             world.observed.accounts.holders.insert(public_id.clone(), user_id(user));
@@ -361,31 +349,6 @@ fn lengthen(atom: &str) -> String {
         None => word.to_owned(),
     });
     words.collect::<Vec<_>>().join(" ")
-}
-
-impl PersonForm {
-    fn person(&self) -> Person {
-        let mut person = person(self.id, &self.username);
-        if let Some(public_id) = &self.public_id {
-            person.public_id.clone_from(public_id);
-        }
-        person.matrix_localpart.clone_from(&self.matrix_localpart);
-        person.first_name = self.first_name.clone().unwrap_or_default();
-        person.last_name = self.last_name.clone().unwrap_or_default();
-        person.email = self.email.clone().unwrap_or_default();
-        person.profession =
-            self.profession.as_ref().map(|word| Profession::from_word(word).unwrap_or_else(|| panic!("{word}")));
-        person.groups.clone_from(&self.groups);
-        person.specialties.clone_from(&self.specialties);
-        person.staff = self.staff;
-        person.superuser = self.superuser;
-        person.is_active = self.is_active.unwrap_or(true);
-        if let Some(status) = &self.account_status {
-            person.account_status.clone_from(status);
-        }
-        person.access_expires_at = self.access_expires_at;
-        person
-    }
 }
 
 impl GrantForm {

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::action::{Action, NewRoom};
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::cause::Cause;
-use equipemed_domain::desired::{digest_of, external_id};
+use equipemed_domain::desired::{digest_of, digest_of_name, external_id};
+use equipemed_domain::email::{address_of, digest_of_address};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom, RoomSight, has_privileged_creators};
@@ -50,16 +51,15 @@ fn existing<'w>(world: &'w mut World, user: &UserId) -> &'w mut ObservedAccount 
     world.observed.accounts.list.get_mut(user).unwrap_or_else(|| panic!("404: there is no account {user}"))
 }
 
+fn bound<'w>(world: &'w mut World, user: &UserId) -> &'w mut Binding {
+    world.bindings.values_mut().find(|binding| binding.user == *user).expect("a binding")
+}
+
 fn binding(world: &World, person: equipemed_domain::directory::PersonId, user: &UserId) -> Binding {
     let known = world.people.iter().find(|known| known.id == person).expect("a person in EquipeMed");
-    Binding {
-        person,
-        user: user.to_owned(),
-        pushed_external_id: external_id(&world.policy, known).map(|id| digest_of(&id)),
-        server_admin_given: false,
-        gone_since: None,
-        missing_reads: 0,
-    }
+    let pushed =
+        Pushed { external_id: external_id(&world.policy, known).map(|id| digest_of(&id)), ..Pushed::default() };
+    Binding { pushed, ..Binding::new(person, user.to_owned()) }
 }
 
 fn account(world: &mut World, step: &Step) {
@@ -77,7 +77,8 @@ fn account(world: &mut World, step: &Step) {
             }
             let made = ObservedAccount { display_name: Some(display_name.clone()), ..ObservedAccount::default() };
             world.observed.accounts.list.insert(user.clone(), made);
-            let new = binding(world, *person, user);
+            let mut new = binding(world, *person, user);
+            new.pushed.display_name = Some(digest_of_name(display_name));
             world.bindings.insert(*person, new);
         }
         Action::AdoptAccount { person, user } => {
@@ -90,12 +91,39 @@ fn account(world: &mut World, step: &Step) {
         Action::SetDisplayName { user, to, .. } => {
             check_name(to);
             existing(world, user).display_name = Some(to.clone());
+            let known = world.bindings.values_mut().find(|binding| binding.user == *user);
+            known.into_iter().for_each(|binding| binding.pushed.display_name = Some(digest_of_name(to)));
+        }
+        Action::SetEmail { user } => {
+            existing(world, user);
+            let person = bound(world, user).person;
+            let known = world.people.iter().find(|known| known.id == person).expect("a person in EquipeMed");
+            let digest = digest_of_address(&address_of(known).expect("an address"));
+            let before = bound(world, user).pushed.email.clone();
+            let holders = &mut world.observed.accounts.email_holders;
+            holders.retain(|had, holder| holder != user || Some(had) != before.as_ref());
+            let holder = world.observed.accounts.email_holders.insert(digest.clone(), user.clone());
+            let given_from_here = |holder: &OwnedUserId| {
+                world
+                    .bindings
+                    .values()
+                    .any(|other| other.user == *holder && other.pushed.email.as_ref() == Some(&digest))
+            };
+            assert!(
+                holder.is_none_or(|holder| holder == *user || given_from_here(&holder)),
+                "took somebody's address: {step:?}"
+            );
+            world
+                .bindings
+                .values_mut()
+                .filter(|other| other.pushed.email.as_ref() == Some(&digest))
+                .for_each(|other| other.pushed.email = None);
+            bound(world, user).pushed.email = Some(digest);
         }
         Action::LinkExternalId { user, external_id } => {
             existing(world, user);
             let digest = digest_of(external_id);
-            let bound = world.bindings.values_mut().find(|binding| binding.user == *user).expect("a binding");
-            bound.pushed_external_id = Some(digest);
+            bound(world, user).pushed.external_id = Some(digest);
         }
         Action::LockAccount { user } => {
             let account = existing(world, user);

@@ -5,6 +5,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::rights::Right;
+use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +33,8 @@ pub(super) enum Act {
     Unmute,
     Lock,
     Unlock,
+    Deactivate,
+    Reactivate,
 }
 
 /// A measure with its names understood and its asker checked.
@@ -49,18 +52,18 @@ impl Act {
         match self {
             Self::Promote(_) | Self::Demote => Right::Promote,
             Self::Kick | Self::Mute | Self::Unmute => Right::Kick,
-            Self::Lock | Self::Unlock => Right::Lock,
+            Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate => Right::Lock,
         }
     }
 
     /// Whether it is about the account and not about rooms.
     fn is_of_account(self) -> bool {
-        matches!(self, Self::Lock | Self::Unlock)
+        matches!(self, Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate)
     }
 
     /// Whether it takes something away.
     fn takes(self) -> bool {
-        matches!(self, Self::Demote | Self::Kick | Self::Mute | Self::Lock)
+        matches!(self, Self::Demote | Self::Kick | Self::Mute | Self::Lock | Self::Deactivate)
     }
 
     /// What it grants; None when it only ends grants.
@@ -73,7 +76,8 @@ impl Act {
             Self::Kick => Some(GrantKind::Kick),
             Self::Mute => Some(GrantKind::Mute),
             Self::Lock => Some(GrantKind::Lock),
-            Self::Unmute | Self::Unlock => None,
+            Self::Deactivate => Some(GrantKind::Deactivate),
+            Self::Unmute | Self::Unlock | Self::Reactivate => None,
         }
     }
 
@@ -84,6 +88,7 @@ impl Act {
             Self::Mute | Self::Unmute => kind == GrantKind::Mute,
             Self::Kick => kind == GrantKind::Kick,
             Self::Lock | Self::Unlock => kind == GrantKind::Lock,
+            Self::Deactivate | Self::Reactivate => kind == GrantKind::Deactivate,
         }
     }
 }
@@ -119,8 +124,9 @@ impl Chat {
         // Everywhere is many, too, however few the people.
         let everywhere = order.scope.is_none() && !act.is_of_account();
         let many = everywhere || if act.takes() { order.people.len() > 1 } else { order.people.len() >= MANY };
-        if many {
-            let lines: Vec<Said> = order.people.iter().map(|person| self.result_line(ask, &order, *person)).collect();
+        // One is enough where something is lost that nobody can bring back.
+        if many || act == Act::Deactivate {
+            let lines: Vec<Said> = order.people.iter().map(|person| self.preview_line(ask, &order, *person)).collect();
             let people: Vec<String> = order.people.iter().map(ToString::to_string).collect();
             if let Some(preview) = self.agreed(ask, lines, people.len(), &people).await? {
                 return Ok(preview);
@@ -135,7 +141,7 @@ impl Chat {
         ask.must_hold(act.right(), scope)?;
         for person in people {
             match (act, scope) {
-                (Act::Lock | Act::Unlock, _) => ask.may_touch(*person, None)?,
+                _ if act.is_of_account() => ask.may_touch(*person, None)?,
                 (_, Some(room)) => ask.may_touch(*person, Some(room))?,
                 (_, None) => {
                     for room in ask.scene.policy.rooms.keys() {
@@ -240,6 +246,11 @@ impl Chat {
                 None => Became::Already,
             };
             let user = ("user", ask.scene.person(*person));
+            if let Some(line) = self.still_off(ask, order, *person) {
+                bad += 1;
+                answer = answer.line(line);
+                continue;
+            }
             let line = match became {
                 Became::Done => {
                     good += 1;
@@ -287,6 +298,42 @@ impl Chat {
             answer = answer.line(texts.say("undo-with", &[("command", Arg::Code(undo))]));
         }
         Ok(Reply::new(mark, answer))
+    }
+
+    /// Why an account that was to be usable again is not: something else keeps it so.
+    fn still_off(&self, ask: &Ask, order: &Order, id: PersonId) -> Option<Said> {
+        if !matches!(order.act, Act::Unlock | Act::Reactivate) {
+            return None;
+        }
+        let (texts, scene) = (self.texts(), &ask.scene);
+        let user = ("user", scene.person(id));
+        let holds = |kind| scene.grants.iter().any(|grant| grant.person == id && grant.kind == kind);
+        let (other, word, text) = match order.act {
+            Act::Unlock => (GrantKind::Deactivate, "reactivate", "still-deactivated"),
+            _ => (GrantKind::Lock, "unlock", "still-locked"),
+        };
+        if holds(other) {
+            let command =
+                format!("{}{word} {}", self.manners().prefix, scene.user_of(id).map_or("", |user| user.localpart()));
+            return Some(texts.say(text, &[user, ("command", Arg::Code(command))]));
+        }
+        let standing = scene.directory.get(id).map(|person| scene.policy.users.standing.standing(person, scene.now));
+        match standing {
+            Some(Some(Standing::Active)) => None,
+            Some(standing) => {
+                let word = texts.word("standing", super::people::standing_word(standing));
+                Some(texts.say("still-off", &[user, ("standing", Arg::Said(word))]))
+            }
+            None => Some(texts.say("still-unknown", &[user])),
+        }
+    }
+
+    /// What would be so then, for one person.
+    fn preview_line(&self, ask: &Ask, order: &Order, person: PersonId) -> Said {
+        match order.act {
+            Act::Deactivate => self.texts().say("deactivate-preview", &[("user", ask.scene.person(person))]),
+            _ => self.result_line(ask, order, person),
+        }
     }
 
     /// Whether what was granted differs from what held before, in how long it holds.
@@ -340,6 +387,8 @@ impl Chat {
             (Act::Lock, None) => texts.say("locked", &[user]),
             (Act::Lock, Some(until)) => texts.say("locked-until", &[user, until]),
             (Act::Unlock, _) => texts.say("unlocked", &[user]),
+            (Act::Deactivate, _) => texts.say("deactivated", &[user]),
+            (Act::Reactivate, _) => texts.say("reactivated", &[user]),
         }
     }
 
@@ -349,6 +398,7 @@ impl Chat {
             Act::Promote(_) => "demote",
             Act::Mute => "unmute",
             Act::Lock => "unlock",
+            Act::Deactivate => "reactivate",
             _ => return None,
         };
         let names = order.people.iter().filter_map(|person| Some(ask.scene.user_of(*person)?.localpart()));

@@ -57,6 +57,8 @@ impl Chat {
             Command::Unmute(measure) => self.measure(ask, Act::Unmute, measure, false).await,
             Command::Lock(measure) => self.measure(ask, Act::Lock, measure, false).await,
             Command::Unlock(measure) => self.measure(ask, Act::Unlock, measure, false).await,
+            Command::Deactivate(measure) => self.measure(ask, Act::Deactivate, measure, false).await,
+            Command::Reactivate(measure) => self.measure(ask, Act::Reactivate, measure, false).await,
             Command::Redact { what, because, dry_run } => self.redact(ask, what, because.as_deref(), *dry_run).await,
             Command::RedactReactions { event, key, of } => {
                 self.redact_reactions(ask, event, key.as_deref(), of.as_ref()).await
@@ -68,12 +70,9 @@ impl Chat {
             }
             Command::RoomsCleanup { dry_run } => self.rooms_cleanup(ask, *dry_run).await,
             // Said above to be not available.
-            Command::Ban(_)
-            | Command::Unban(_)
-            | Command::Deactivate(_)
-            | Command::Reactivate(_)
-            | Command::RoomsReplace { .. }
-            | Command::RoomsAdopt { .. } => Err(Refusal::Right(Right::Rooms, None).into()),
+            Command::Ban(_) | Command::Unban(_) | Command::RoomsReplace { .. } | Command::RoomsAdopt { .. } => {
+                Err(Refusal::Right(Right::Rooms, None).into())
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::explain::explain;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::listing::{self, PeopleFilter};
 use equipemed_domain::observed::{ObservedAccount, ObservedAccounts};
 use equipemed_domain::rights::{Right, Rights};
 use equipemed_domain::standing::Standing;
@@ -26,6 +27,9 @@ impl Chat {
         let person = ask.scene.find_person(who)?;
         let mut answer = Answer::new().line(texts.say("user-intro", &[("user", ask.scene.person(person))]));
         answer = self.about_person(answer, ask, person);
+        if let Some(login) = ask.scene.directory.get(person).and_then(|person| person.last_login) {
+            answer = answer.line(texts.line("user-login", &[("when", self.time(login))]));
+        }
         let account = match ask.scene.user_of(person) {
             Some(user) => self.engine().reader().account(user).await?,
             None => None,
@@ -37,6 +41,9 @@ impl Chat {
                 let mut answer = answer.line(texts.line("user-account", &[state]));
                 if account.observed.admin {
                     answer = answer.line(texts.line("user-admin", &[]));
+                }
+                if let Some(noted) = ask.scene.bindings.get(&person).and_then(|binding| binding.synced_at) {
+                    answer = answer.line(texts.line("user-synced", &[("when", self.time(noted))]));
                 }
                 if let Some(seen) =
                     account.last_seen.and_then(|ms| jiff::Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok())
@@ -108,22 +115,19 @@ impl Chat {
         ask.must_hold(Right::Audit, None)?;
         let (texts, scene) = (self.texts(), &ask.scene);
         let accounts = self.engine().reader().accounts().await?;
-        let wanted = filter.search.as_deref().map(str::to_lowercase);
-        let mut lines = Vec::new();
-        for person in scene.directory.people() {
-            let user = scene.user_of(person.id);
-            let standing = scene.policy.users.standing.standing(person, scene.now);
-            let status = AccountStatus::of(user.and_then(|user| accounts.get(user)), standing);
-            let found = wanted.as_ref().is_none_or(|text| {
-                let names =
-                    [person.username.to_lowercase(), person.full_name().to_lowercase(), person.email.to_lowercase()];
-                names.iter().any(|name| name.contains(text)) || user.is_some_and(|user| user.as_str().contains(text))
-            });
-            if found && filter.status.as_deref().is_none_or(|word| word == status.as_str()) {
-                let status = ("status", Arg::Said(texts.word("user-status", status.as_str())));
-                lines.push(texts.line("users-line", &[("user", scene.person(person.id)), status]));
-            }
-        }
+        let filter = PeopleFilter {
+            status: filter.status.as_deref().and_then(AccountStatus::from_word),
+            search: filter.search.clone(),
+            ..PeopleFilter::default()
+        };
+        let people = listing::list(&scene.directory, &scene.policy, &scene.bindings, &accounts, &filter, scene.now);
+        let lines: Vec<Said> = people
+            .iter()
+            .map(|one| {
+                let status = ("status", Arg::Said(texts.word("user-status", one.status.as_str())));
+                texts.line("users-line", &[("user", scene.person(one.person.id)), status])
+            })
+            .collect();
         if lines.is_empty() {
             return Ok(Reply::told(Answer::new().line(texts.say("users-none", &[]))));
         }
@@ -215,7 +219,7 @@ impl Chat {
     }
 
     /// An instant in the hospital's time zone.
-    pub(super) fn time(&self, at: jiff::Timestamp) -> Arg {
+    pub(in crate::chat) fn time(&self, at: jiff::Timestamp) -> Arg {
         Arg::Time(at.to_zoned(self.manners().timezone.clone()).strftime("%d/%m/%Y %H:%M").to_string())
     }
 }
@@ -228,7 +232,7 @@ fn state(account: &ObservedAccount) -> &'static str {
     }
 }
 
-fn standing_word(standing: Option<Standing>) -> &'static str {
+pub(super) fn standing_word(standing: Option<Standing>) -> &'static str {
     match standing {
         Some(Standing::Active) => "active",
         Some(Standing::Off) => "off",

@@ -35,6 +35,8 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
     let who = or(&map.get("who"), Selector::Any(true), |node| selector(node, &context.roles));
     let create = or(&map.get("create"), true, Node::boolean);
     let update_profiles = or(&map.get("update_profiles"), true, Node::boolean);
+    let email = or(&map.get("email"), false, Node::boolean);
+    let own_display_name = or(&map.get("own_display_name"), false, Node::boolean);
     let default = vec![LocalpartSource::MatrixLocalpart, LocalpartSource::Username];
     let localpart_node = map.get("localpart");
     let localpart = or(&localpart_node, default, localpart_sources);
@@ -73,17 +75,20 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
         who: who?,
         create: create?,
         update_profiles: update_profiles?,
+        email: email?,
+        own_display_name: own_display_name?,
         localpart: localpart?,
         display_name: display_name?,
         identity_provider: identity_provider?,
         join: join?,
         standing: standing?,
         deactivate_after: deactivate_after?,
+        stale_after: stale_after?,
         protected,
         break_glass,
         reserved,
     };
-    Some((Users { external_id: external_id?, stale_after: stale_after? }, policy))
+    Some((Users { external_id: external_id? }, policy))
 }
 
 fn localpart_sources(node: &Node<'_>) -> Option<Vec<LocalpartSource>> {

@@ -1,9 +1,12 @@
 //! Writes to accounts, and what is remembered of them.
 
+use std::collections::BTreeMap;
+
 use equipemed_domain::action::{Action, ExternalId};
-use equipemed_domain::binding::Binding;
-use equipemed_domain::desired::digest_of;
+use equipemed_domain::binding::{Binding, Pushed};
+use equipemed_domain::desired::{digest_of, digest_of_name};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::email::{address_of, digest_of_address};
 use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
@@ -13,6 +16,10 @@ use crate::homeserver::Done;
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, StepError> {
         let store = &self.engine.parts().store;
+        // A change to an account that could not be made would make it.
+        if let Some(user) = action.user().filter(|user| self.is_missing(&(*user).to_owned())) {
+            return Err(StepError::Missing(format!("the account {user} could not be made")));
+        }
         match action {
             Action::CreateAccount { person, user, display_name, external_id } => {
                 self.create_account(*person, user, display_name, external_id.as_ref()).await?;
@@ -21,7 +28,14 @@ impl Work<'_> {
                 let external_id = self.external_id_of(*person);
                 store.bind(&binding(*person, user, external_id.as_ref())).await?;
             }
-            Action::SetDisplayName { user, to, .. } => return Ok(ended(self.writer.set_display_name(user, to).await?)),
+            Action::SetDisplayName { user, to, .. } => {
+                let done = self.writer.set_display_name(user, to).await?;
+                if let Some(person) = self.person_of(user) {
+                    store.set_pushed_names(&BTreeMap::from([(person, digest_of_name(to))])).await?;
+                }
+                return Ok(ended(done));
+            }
+            Action::SetEmail { user } => return self.set_email(user).await,
             Action::LinkExternalId { user, external_id } => {
                 self.writer.link_external_id(user, external_id).await?;
                 if let Some(person) = self.person_of(user) {
@@ -61,8 +75,21 @@ impl Work<'_> {
             self.note_missing(user);
             return Err(error.into());
         }
-        self.engine.parts().store.bind(&binding(person, user, external_id)).await?;
+        let mut binding = binding(person, user, external_id);
+        binding.pushed.display_name = Some(digest_of_name(display_name));
+        self.engine.parts().store.bind(&binding).await?;
         Ok(())
+    }
+
+    async fn set_email(&self, user: &UserId) -> Result<Outcome, StepError> {
+        let person = self.person_of(user).and_then(|person| self.known.directory.get(person));
+        let Some((person, address)) = person.and_then(|person| Some((person.id, address_of(person)?))) else {
+            return Ok(Outcome::Skipped("EquipeMed has no address any more".to_owned()));
+        };
+        let before = self.known.bindings.get(&person).and_then(|binding| binding.pushed.email.as_deref());
+        let done = self.writer.set_email(user, &address, before).await?;
+        self.engine.parts().store.set_pushed_email(person, &digest_of_address(&address)).await?;
+        Ok(ended(done))
     }
 
     fn person_of(&self, user: &UserId) -> Option<PersonId> {
@@ -84,12 +111,6 @@ pub(super) fn ended(done: Done) -> Outcome {
 }
 
 fn binding(person: PersonId, user: &UserId, external_id: Option<&ExternalId>) -> Binding {
-    Binding {
-        person,
-        user: user.to_owned(),
-        pushed_external_id: external_id.map(digest_of),
-        server_admin_given: false,
-        gone_since: None,
-        missing_reads: 0,
-    }
+    let pushed = Pushed { external_id: external_id.map(digest_of), ..Pushed::default() };
+    Binding { pushed, ..Binding::new(person, user.to_owned()) }
 }

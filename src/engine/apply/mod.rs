@@ -23,6 +23,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use super::Engine;
+use super::agreement::AccountSteps;
 use super::gather::Known;
 use super::progress::{Phase, Progress};
 use super::report::Summary;
@@ -38,10 +39,12 @@ const SUBJECTS_IN_FLIGHT: usize = 8;
 const BATCH: usize = 20;
 
 /// How carrying out a plan ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Whether some steps were not begun, because Synapse was gone or the service was asked to stop.
     pub interrupted: bool,
+    /// How many steps of each account ended well.
+    pub went_well: AccountSteps,
 }
 
 /// One plan being carried out.
@@ -59,6 +62,7 @@ pub(super) struct Work<'a> {
     room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
+    went_well: Mutex<AccountSteps>,
     interrupted: AtomicBool,
     done: AtomicUsize,
     total: usize,
@@ -98,6 +102,7 @@ impl<'a> Work<'a> {
             counted: tokio::sync::Mutex::default(),
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
+            went_well: Mutex::default(),
             interrupted: AtomicBool::new(false),
             done: AtomicUsize::new(0),
             total: 0,
@@ -119,7 +124,8 @@ impl<'a> Work<'a> {
             self.all(groups(depth), summary).await?;
         }
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
-        Ok(Ended { interrupted: self.interrupted.load(Ordering::SeqCst) })
+        let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { interrupted: self.interrupted.load(Ordering::SeqCst), went_well })
     }
 
     fn phase(&self, phase: Phase) {
@@ -144,6 +150,9 @@ impl<'a> Work<'a> {
             let Some(outcomes) = running.try_next().await? else { return Ok(()) };
             for (step, subject, outcome) in outcomes {
                 summary.count(step, subject, &outcome);
+                if matches!(outcome, Outcome::Done(_) | Outcome::AlreadySo) {
+                    self.went_well.lock().unwrap_or_else(PoisonError::into_inner).count(&step.action);
+                }
             }
         }
     }

@@ -52,15 +52,27 @@ impl Reader {
         }
     }
 
+    /// The addresses and telephone numbers of an account; None when there is no such account.
+    pub(in crate::homeserver) async fn threepids(
+        &self,
+        user: &UserId,
+    ) -> Result<Option<Vec<wire::Threepid>>, HomeserverError> {
+        Ok(self.whole_account(user).await?.map(|account| account.threepids))
+    }
+
+    async fn whole_account(&self, user: &UserId) -> Result<Option<wire::Account>, HomeserverError> {
+        match self.get(Endpoint::Account, &[user.as_str()], &[]).await {
+            Err(HomeserverError::NotFound { .. }) => Ok(None),
+            answer => answer,
+        }
+    }
+
     /// One account; None when there is none.
     ///
     /// # Errors
     /// See [`HomeserverError`].
     pub async fn account(&self, user: &UserId) -> Result<Option<AccountDetail>, HomeserverError> {
-        let account: wire::Account = match self.get(Endpoint::Account, &[user.as_str()], &[]).await {
-            Err(HomeserverError::NotFound { .. }) => return Ok(None),
-            answer => answer?,
-        };
+        let Some(account) = self.whole_account(user).await? else { return Ok(None) };
         Ok(Some(AccountDetail {
             observed: account.observed(),
             external_ids: account.external_ids.into_iter().map(Into::into).collect(),
@@ -69,6 +81,18 @@ impl Reader {
             appservice: account.appservice_id,
             last_seen: account.last_seen_ts,
         }))
+    }
+
+    /// The account that has an e-mail address.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn holder_of_address(&self, address: &str) -> Result<Option<OwnedUserId>, HomeserverError> {
+        match self.get::<wire::Holder>(Endpoint::EmailHolder, &[address], &[]).await {
+            Ok(holder) => Ok(Some(holder.user_id)),
+            Err(HomeserverError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The account that carries an external id.

@@ -4,6 +4,7 @@
 //! out. A PUT on an account that does not exist makes it, which is noticed here and reported as an error.
 
 use equipemed_domain::action::ExternalId;
+use equipemed_domain::email::digest_of_address;
 use matrix_sdk::ruma::api::client::account::register::{self, LoginType};
 use matrix_sdk::ruma::api::client::media::create_content;
 use matrix_sdk::ruma::{OwnedMxcUri, UserId};
@@ -12,10 +13,12 @@ use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::HomeserverError;
 use crate::homeserver::transport::Manner;
-use crate::homeserver::wire::{AccountChange, Anything, Deactivation, WireExternalId};
+use crate::homeserver::wire::{AccountChange, Anything, Deactivation, Threepid, WireExternalId};
 
 /// Status of a PUT that made the account.
 const CREATED: u16 = 201;
+/// Synapse's word for an e-mail address among the ways to reach a person.
+const EMAIL: &str = "email";
 
 impl Writer {
     /// Makes the bot's own account exist.
@@ -108,6 +111,28 @@ impl Writer {
             Err(error) => Err(self.with_holder(error, Some(external_id)).await),
             done => done,
         }
+    }
+
+    /// Gives an account an e-mail address. The one that was given before, known by its digest, is replaced; what people or
+    /// others added stays. Whoever else had the address loses it, without a word from Synapse: look first.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn set_email(&self, user: &UserId, address: &str, before: Option<&str>) -> Result<Done, HomeserverError> {
+        let Some(mut threepids) = self.reader.threepids(user).await? else {
+            return Err(HomeserverError::NotFound { error: format!("no account {user}") });
+        };
+        let has = threepids.clone();
+        let is_old = |one: &Threepid| before.is_some_and(|digest| digest_of_address(&one.address) == digest);
+        threepids.retain(|one| one.medium != EMAIL || one.address == address || !is_old(one));
+        if !threepids.iter().any(|one| one.medium == EMAIL && one.address == address) {
+            threepids.push(Threepid { medium: EMAIL.to_owned(), address: address.to_owned() });
+        }
+        if threepids == has {
+            return Ok(Done::Already);
+        }
+        // The list that is sent replaces all of them.
+        self.change(user, &AccountChange { threepids: Some(threepids), ..AccountChange::default() }).await
     }
 
     /// Locks an account: sessions stop, memberships stay.

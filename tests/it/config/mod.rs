@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use equipemed_bot::config::settings::{Database, DirectorySource, Drift, Mode};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
-use equipemed_bot::directory::{DirectoryError, Source};
 use equipemed_domain::policy::{History, JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
@@ -114,6 +113,9 @@ fn the_example_says_the_defaults() {
     assert_eq!(example.policy.users.standing, small.policy.users.standing);
     assert_eq!(example.policy.users.localpart, small.policy.users.localpart);
     assert_eq!(example.policy.users.display_name, small.policy.users.display_name);
+    assert_eq!((example.policy.users.email, small.policy.users.email), (false, false));
+    assert_eq!((example.policy.users.own_display_name, small.policy.users.own_display_name), (false, false));
+    assert_eq!(example.policy.users.stale_after, small.policy.users.stale_after);
     assert_eq!(example.policy.users.deactivate_after, small.policy.users.deactivate_after);
     assert_eq!(example.policy.users.who, small.policy.users.who);
     assert_eq!(example.policy.rooms[&"control".into()], small.policy.rooms[&"control".into()]);
@@ -157,10 +159,9 @@ fn the_commented_examples_of_the_example_are_accepted() {
     assert_eq!(api.tokens[0].token.expose_secret(), "0123456789abcdef0123456789abcdef");
     assert_eq!(api.webhook_secret.as_ref().unwrap().expose_secret(), secret);
     assert_eq!(settings.web.as_ref().unwrap().public_url.as_str(), "https://equipemed-bot.hospital.example/");
-    assert!(matches!(&settings.directory.source, DirectorySource::Equipemed { notify: true, .. }));
-    let error = Source::open(&settings.directory).unwrap_err();
-    assert!(matches!(error, DirectoryError::NotInThisVersion));
-    assert!(error.to_string().contains("source: roster"), "{error}");
+    let DirectorySource::Equipemed(equipemed) = &settings.directory.source else { panic!("not EquipeMed") };
+    assert!(equipemed.notify && equipemed.query.is_none());
+    assert_eq!((equipemed.prefix.as_str(), equipemed.poll), ("accounts_", Some(Duration::from_secs(10))));
 }
 
 #[test]

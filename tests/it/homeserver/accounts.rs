@@ -4,6 +4,7 @@ use equipemed_bot::homeserver::{
     Administrator, Done, Endpoint, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,
 };
 use equipemed_domain::action::ExternalId;
+use equipemed_domain::email::digest_of_address;
 use equipemed_testbed::Proxy;
 use equipemed_testbed::pool::seat;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,36 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
     assert_eq!(place.writer.link_external_id(&ana, &other).await?, Done::Already);
     let ids = place.reader.account(&ana).await?.expect("exists").external_ids;
     assert!(ids.contains(&id) && ids.contains(&other), "{ids:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_e_mail_address_replaces_the_one_given_before_and_no_other() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let (ana, rui) = (place.account("ana").await?, place.account("rui").await?);
+    let address = |name: &str| format!("{}@hospital.example", place.seat.name(name));
+    let (first, second, own) = (address("first"), address("second"), address("own"));
+    assert_eq!(place.reader.holder_of_address(&first).await?, None);
+    assert_eq!(place.writer.set_email(&ana, &first, None).await?, Done::Changed);
+    assert_eq!(place.writer.set_email(&ana, &first, None).await?, Done::Already);
+    assert_eq!(place.reader.holder_of_address(&first).await?.as_ref(), Some(&ana));
+    // Without a memory of having given it nothing is taken away: it may be the person's own.
+    assert_eq!(place.writer.set_email(&ana, &own, None).await?, Done::Changed);
+    assert_eq!(place.writer.set_email(&ana, &second, Some(&digest_of_address(&first))).await?, Done::Changed);
+    assert_eq!(place.reader.holder_of_address(&first).await?, None);
+    assert_eq!(place.reader.holder_of_address(&own).await?.as_ref(), Some(&ana));
+    assert_eq!(place.reader.holder_of_address(&second).await?.as_ref(), Some(&ana));
+    // Synapse moves an address without a word, which is why it is looked up first.
+    assert_eq!(place.writer.set_email(&rui, &second, None).await?, Done::Changed);
+    assert_eq!(place.reader.holder_of_address(&second).await?.as_ref(), Some(&rui));
+    // A deactivation takes it away.
+    place.writer.deactivate(&rui).await?;
+    place.writer.reactivate(&rui).await?;
+    assert_eq!(place.reader.holder_of_address(&second).await?, None);
+    let nobody = place.user("nobody")?;
+    let refused = place.writer.set_email(&nobody, &second, None).await;
+    assert!(matches!(refused, Err(HomeserverError::NotFound { .. })), "{refused:?}");
+    assert_eq!(place.reader.account(&nobody).await?, None, "nobody is made by it");
     Ok(())
 }
 

@@ -44,6 +44,8 @@ async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
     tracing::callsite::rebuild_interest_cache();
     let ana = place.user("ana")?;
     place.writer.create_account(&ana, "Ana", None).await?;
+    place.writer.set_email(&ana, "ana@elsewhere.example", None).await?;
+    place.reader.holder_of_address("ana@elsewhere.example").await?;
     let room = place.found("icu", &place.room("12")).await?;
     place.writer.admin_join(&room, &ana).await?;
     place.writer.admin_join(&room, &ana).await?;
@@ -62,9 +64,14 @@ async fn no_identifier_gets_into_the_log() -> anyhow::Result<()> {
     let log = logged(&place, &format!("trace{off}")).await?;
     assert!(log.contains("waiting for Synapse"), "{log}");
     let ana = place.seat.name("ana");
-    for part in
-        [":hospital.example", "%3Ahospital.example", ana.as_str(), "!elsewhere", &place.seat.registration.as_token]
-    {
+    for part in [
+        ":hospital.example",
+        "%3Ahospital.example",
+        ana.as_str(),
+        "!elsewhere",
+        "elsewhere.example",
+        &place.seat.registration.as_token,
+    ] {
         assert!(!log.contains(part), "{part} in {log}");
     }
     // That the targets are named for a reason.

@@ -15,6 +15,8 @@ use super::{at, on_both};
 
 on_both!(
     a_binding_is_kept_as_it_was_stored,
+    who_is_in_line_is_noted_for_all_at_once,
+    an_address_is_noted_for_one_person_alone_and_names_for_all_at_once,
     nobody_gets_another_persons_account,
     missing_people_are_counted_and_gone_since_the_first_time,
     the_first_binding_of_a_room_wins,
@@ -35,24 +37,20 @@ fn user(localpart: &str) -> Result<OwnedUserId> {
 }
 
 fn binding(person: i64, localpart: &str) -> Result<Binding> {
-    Ok(Binding {
-        person: PersonId(person),
-        user: user(localpart)?,
-        pushed_external_id: None,
-        server_admin_given: false,
-        gone_since: None,
-        missing_reads: 0,
-    })
+    Ok(Binding::new(PersonId(person), user(localpart)?))
 }
 
 async fn a_binding_is_kept_as_it_was_stored(store: Store) -> Result<()> {
     let mut ana = binding(17, "ana")?;
     store.bind(&ana).await?;
     assert_eq!(store.bindings().await?.into_values().collect::<Vec<_>>(), [ana.clone()]);
-    ana.pushed_external_id = Some("a1b2".to_owned());
+    ana.pushed.external_id = Some("a1b2".to_owned());
     ana.server_admin_given = true;
     ana.gone_since = Some(at(3));
     ana.missing_reads = 2;
+    ana.synced_at = Some(at(4));
+    ana.pushed.email = Some("c3".to_owned());
+    ana.pushed.display_name = Some("d4".to_owned());
     store.bind(&ana).await?;
     assert_eq!(store.bindings().await?.get(&PersonId(17)), Some(&ana));
 
@@ -60,7 +58,34 @@ async fn a_binding_is_kept_as_it_was_stored(store: Store) -> Result<()> {
     assert!(store.set_server_admin_given(PersonId(17), false).await?);
     assert!(!store.set_server_admin_given(PersonId(99), true).await?, "nobody is bound there");
     let changed = store.bindings().await?.remove(&PersonId(17)).context("it is gone")?;
-    assert_eq!((changed.pushed_external_id, changed.server_admin_given), (None, false));
+    assert_eq!((changed.pushed.external_id, changed.server_admin_given), (None, false));
+    Ok(())
+}
+
+async fn who_is_in_line_is_noted_for_all_at_once(store: Store) -> Result<()> {
+    for (id, name) in [(17, "ana"), (18, "rui"), (19, "zoe")] {
+        store.bind(&binding(id, name)?).await?;
+    }
+    store.note_synced(&[PersonId(17), PersonId(19), PersonId(99)], at(5)).await?;
+    let noted: Vec<_> = store.bindings().await?.into_values().map(|binding| binding.synced_at).collect();
+    assert_eq!(noted, [Some(at(5)), None, Some(at(5))]);
+    Ok(())
+}
+
+async fn an_address_is_noted_for_one_person_alone_and_names_for_all_at_once(store: Store) -> Result<()> {
+    for (id, name) in [(17, "ana"), (18, "rui"), (19, "zoe")] {
+        store.bind(&binding(id, name)?).await?;
+    }
+    assert!(store.set_pushed_email(PersonId(17), "aa").await?);
+    assert!(store.set_pushed_email(PersonId(18), "bb").await?);
+    assert!(store.set_pushed_email(PersonId(19), "aa").await?);
+    assert!(!store.set_pushed_email(PersonId(99), "bb").await?);
+    store.set_pushed_names(&[(PersonId(17), "n1".to_owned()), (PersonId(19), "n2".to_owned())].into()).await?;
+    let pushed: Vec<_> = store.bindings().await?.into_values().map(|binding| binding.pushed).collect();
+    let emails: Vec<_> = pushed.iter().map(|pushed| pushed.email.as_deref()).collect();
+    let names: Vec<_> = pushed.iter().map(|pushed| pushed.display_name.as_deref()).collect();
+    assert_eq!(emails, [None, None, Some("aa")], "one address, one account, also a stranger's");
+    assert_eq!(names, [Some("n1"), None, Some("n2")]);
     Ok(())
 }
 

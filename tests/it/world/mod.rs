@@ -3,6 +3,7 @@
 //! Every test ends with [`Hospital::finish`], which holds what was seen on the wire against the closed list of
 //! endpoints and the audit against "every intent has an outcome".
 
+mod accounts;
 mod again;
 mod away;
 mod brakes;
@@ -10,6 +11,7 @@ mod by_hand;
 mod clients;
 mod commands;
 mod confirm;
+mod equipemed;
 mod first;
 mod kills;
 mod mass;
@@ -54,9 +56,9 @@ pub(crate) struct Person {
     groups: Vec<String>,
     superuser: bool,
     status: &'static str,
-    is_active: bool,
-    expires: Option<jiff::Timestamp>,
     first_name: String,
+    /// Fields of the roster in place of those that come from the name.
+    also: Value,
 }
 
 /// Somebody in these groups.
@@ -67,9 +69,8 @@ pub(crate) fn person(name: &str, groups: &[&str]) -> Person {
         groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         superuser: false,
         status: "active",
-        is_active: true,
-        expires: None,
         first_name: name.to_owned(),
+        also: Value::Null,
     }
 }
 
@@ -186,10 +187,9 @@ impl Hospital {
     }
 
     fn entry(&self, person: &Person) -> Value {
-        json!({
+        let mut entry = json!({
             "id": person.id,
-            // Another one in each hospital: they share a server.
-            "public_id": format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id),
+            "public_id": self.public_id(person),
             "username": self.username(&person.name),
             "first_name": person.first_name,
             "last_name": "Souza",
@@ -197,9 +197,16 @@ impl Hospital {
             "groups": person.groups,
             "superuser": person.superuser,
             "account_status": person.status,
-            "is_active": person.is_active,
-            "access_expires_at": person.expires.map(|end| end.to_string()),
-        })
+        });
+        if let (Some(entry), Some(also)) = (entry.as_object_mut(), person.also.as_object()) {
+            entry.extend(also.clone());
+        }
+        entry
+    }
+
+    /// Another one in each hospital: they share a server.
+    fn public_id(&self, person: &Person) -> String {
+        format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id)
     }
 
     pub(crate) fn username(&self, name: &str) -> String {
@@ -297,11 +304,8 @@ impl Hospital {
 
     /// As if the lease of a killed process had run out, which takes 12 seconds.
     pub(crate) async fn forget_leases(&self) -> anyhow::Result<()> {
-        use sqlx::Connection as _;
-        let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
-        let mut database = sqlx::SqliteConnection::connect(&url).await?;
-        sqlx::query("delete from leases").execute(&mut database).await?;
-        Ok(database.close().await?)
+        self.sql("delete from leases").await?;
+        Ok(())
     }
 
     /// The id of a managed room.
@@ -357,6 +361,12 @@ impl Hospital {
     pub(crate) async fn is_locked(&self, name: &str) -> anyhow::Result<bool> {
         let administrator = Client::administrator(self.synapse()).await?;
         Ok(administrator.account(&self.user(name)).await?["locked"] == true)
+    }
+
+    /// Whether an account is deactivated.
+    pub(crate) async fn is_deactivated(&self, name: &str) -> anyhow::Result<bool> {
+        let administrator = Client::administrator(self.synapse()).await?;
+        Ok(administrator.account(&self.user(name)).await?["deactivated"] == true)
     }
 
     /// Ids of rooms of this bot that carry a key, by key: more than one is one too many.

@@ -2,7 +2,7 @@
 
 use equipemed_testbed::Client;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Hospital, Person, chief, crowd, person, until};
 
@@ -27,6 +27,11 @@ fn from_now(span: SignedDuration) -> anyhow::Result<Timestamp> {
     Ok(equipemed_bot::clock::Clock::system().now().checked_add(span)?)
 }
 
+/// Somebody's fields when the access ends then.
+fn until_then(end: Timestamp) -> Value {
+    json!({"access_expires_at": end.to_string()})
+}
+
 /// Those who go, by how, and what becomes of them.
 const WAYS: [(&str, Seen); 8] = [
     ("suspended", Seen::Locked),
@@ -44,8 +49,8 @@ const GONE: [&str; 3] = ["departed", "disabled", "vanished"];
 fn go(hospital: &mut Hospital) -> anyhow::Result<()> {
     for (way, _) in WAYS {
         match way {
-            "past" => hospital.someone(way).expires = Some(from_now(SignedDuration::from_secs(-1))?),
-            "disabled" => hospital.someone(way).is_active = false,
+            "past" => hospital.someone(way).also = until_then(from_now(SignedDuration::from_secs(-1))?),
+            "disabled" => hospital.someone(way).also = json!({"is_active": false}),
             "vanished" => _ = hospital.people.remove(way),
             status => hospital.someone(status).status = status,
         }
@@ -128,7 +133,7 @@ async fn an_access_that_expires_locks_at_that_moment_though_nothing_else_happens
     hospital.sync(&[]).await?.ended(0);
     // Far enough for the first pass to be over by then; the interval is off, nobody writes to the roster.
     let end = from_now(SignedDuration::from_secs(6))?;
-    hospital.someone("p01").expires = Some(end);
+    hospital.someone("p01").also = until_then(end);
     hospital.write_roster()?;
     let serving = hospital.serve().await?;
     serving.told("A full pass ended").await?;
@@ -141,7 +146,7 @@ async fn an_access_that_expires_locks_at_that_moment_though_nothing_else_happens
 
     // The same from a pass over one person: two seconds ahead, noticed in a changed roster and then left alone.
     let end = from_now(SignedDuration::from_secs(4))?;
-    hospital.someone("p02").expires = Some(end);
+    hospital.someone("p02").also = until_then(end);
     hospital.write_roster()?;
     until("it is locked", || async { Ok((seen(&hospital, "p02").await? == Seen::Locked).then_some(())) }).await?;
     let late = from_now(SignedDuration::ZERO)?.duration_since(end);

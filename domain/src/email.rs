@@ -1,0 +1,60 @@
+//! People's e-mail addresses as Synapse may know them (`users.email`).
+//!
+//! An address is looked up in EquipeMed at the moment it is sent; everywhere else only its digest goes about, so that no
+//! plan, audit row or log can show it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruma_common::OwnedUserId;
+
+use crate::desired::{AccountState, DesiredAccount, digest};
+use crate::directory::{Directory, Person, PersonId};
+use crate::finding::Finding;
+use crate::policy::Policy;
+
+/// Synapse's own limit (`MAX_EMAIL_ADDRESS_LENGTH`).
+const LONGEST: usize = 500;
+
+/// A person's address in the form Synapse keeps it; None when EquipeMed has none, or something that is none.
+#[must_use]
+pub fn address_of(person: &Person) -> Option<String> {
+    let address = person.email.trim().to_lowercase();
+    let (name, domain) = address.split_once('@')?;
+    // Synapse folds letters beyond ASCII in a way of its own, by which an address would not be known again.
+    let plain = address.chars().all(|c| c.is_ascii_graphic()) && address.len() <= LONGEST;
+    (plain && !name.is_empty() && !domain.is_empty() && !domain.contains('@')).then_some(address)
+}
+
+/// What is remembered of an address that was sent.
+#[must_use]
+pub fn digest_of_address(address: &str) -> String {
+    digest(&["email", address])
+}
+
+/// Gives accounts the digests of the addresses they should have. An address of several people is nobody's: Synapse would
+/// give it to whoever came last, and with it the way to a new password where one is set.
+pub(crate) fn give_addresses(
+    policy: &Policy,
+    directory: &Directory,
+    accounts: &mut BTreeMap<OwnedUserId, DesiredAccount>,
+    findings: &mut Vec<Finding>,
+) {
+    if !policy.users.email || !policy.users.update_profiles {
+        return;
+    }
+    let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
+    for account in accounts.values_mut().filter(|account| account.state != AccountState::Deactivated) {
+        let address = directory.get(account.person).and_then(address_of);
+        account.email = address.map(|address| digest_of_address(&address));
+        if let Some(email) = &account.email {
+            people.entry(email.clone()).or_default().insert(account.person);
+        }
+    }
+    people.retain(|_, sharing| sharing.len() > 1);
+    for account in accounts.values_mut() {
+        if account.email.as_ref().is_some_and(|email| people.contains_key(email)) {
+            account.email = None;
+        }
+    }
+    findings.extend(people.into_values().map(|people| Finding::EmailShared { people: people.into_iter().collect() }));
+}

@@ -1,0 +1,109 @@
+//! Whose account agrees with EquipeMed after a pass, noted so that lists can tell what nobody looked at for a while.
+//!
+//! An account agrees when a pass in mode enforce found nothing to do about it, or did all of it: what is held, left out
+//! by a flag or failed does not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use equipemed_domain::action::Action;
+use equipemed_domain::desired::{Desired, digest_of_name};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::observed::ObservedAccounts;
+use equipemed_domain::policy::Policy;
+use equipemed_domain::scope::Scope;
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
+
+use super::gather::Known;
+use crate::store::Store;
+
+/// How many steps there are for each account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountSteps(BTreeMap<OwnedUserId, usize>);
+
+impl AccountSteps {
+    /// Counts these actions.
+    #[must_use]
+    pub fn of<'a>(actions: impl Iterator<Item = &'a Action>) -> Self {
+        let mut steps = Self::default();
+        actions.for_each(|action| steps.count(action));
+        steps
+    }
+
+    /// Counts one action if it is about an account.
+    pub fn count(&mut self, action: &Action) {
+        if let (None, Some(user)) = (action.room(), action.user()) {
+            *self.0.entry(user.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// What a pass saw of accounts, kept until it is known what it did.
+#[derive(Debug)]
+pub struct Agreement {
+    now: Timestamp,
+    /// Accounts that are there.
+    seen: BTreeSet<OwnedUserId>,
+    /// People for whom it was noted a short while ago.
+    fresh: BTreeSet<PersonId>,
+    /// People whose display name was never noted as pushed, where people may have one of their own: from here on
+    /// EquipeMed's next change of it is noticed.
+    unnamed: BTreeSet<PersonId>,
+    due: AccountSteps,
+}
+
+impl Agreement {
+    /// Keeps what is needed of what was seen and planned.
+    #[must_use]
+    pub fn new(policy: &Policy, known: &Known, accounts: &ObservedAccounts, due: AccountSteps) -> Self {
+        // Half the time: then a pass that comes on time never finds an account stale, and most passes write nothing.
+        let recent = known.now.checked_sub(policy.users.stale_after / 2).unwrap_or(Timestamp::MIN);
+        let fresh = known.bindings.values().filter(|binding| binding.synced_at.is_some_and(|at| at > recent));
+        let unnamed = known.bindings.values().filter(|binding| binding.pushed.display_name.is_none());
+        Self {
+            unnamed: unnamed.filter(|_| policy.users.own_display_name).map(|binding| binding.person).collect(),
+            now: known.now,
+            seen: accounts.list.keys().cloned().collect(),
+            fresh: fresh.map(|binding| binding.person).collect(),
+            due,
+        }
+    }
+
+    /// Notes who agrees, in one statement, and nothing when nobody's note is old; and names for `users.own_display_name`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn note(
+        self,
+        store: &Store,
+        desired: &Desired,
+        scope: &Scope,
+        went_well: &AccountSteps,
+    ) -> anyhow::Result<()> {
+        let agrees = |user: &OwnedUserId| {
+            let due = self.due.0.get(user);
+            due == went_well.0.get(user) && (due.is_some() || self.seen.contains(user))
+        };
+        let people: Vec<PersonId> = desired
+            .accounts
+            .iter()
+            .filter(|(user, _)| scope.has_account(user) && agrees(user))
+            .map(|(_, account)| account.person)
+            .filter(|person| !self.fresh.contains(person))
+            .collect();
+        if !people.is_empty() {
+            store.note_synced(&people, self.now).await.context("whose account is in line could not be noted")?;
+        }
+        let names = desired.accounts.iter().filter(|(user, account)| {
+            agrees(user) && scope.has_account(user) && self.unnamed.contains(&account.person)
+        });
+        let names: BTreeMap<PersonId, String> = names
+            .filter_map(|(_, account)| Some((account.person, digest_of_name(account.display_name.as_ref()?))))
+            .collect();
+        if !names.is_empty() {
+            store.set_pushed_names(&names).await.context("whose display name is known could not be noted")?;
+        }
+        Ok(())
+    }
+}
