@@ -50,3 +50,35 @@ impl Clock {
         }
     }
 }
+
+/// A span in which this process may do something: granted elsewhere, prolonged while it works, over by itself. Clones are one.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// Milliseconds since the epoch.
+    until: Arc<AtomicI64>,
+    clock: Clock,
+}
+
+impl Term {
+    /// One that lasts until an instant.
+    #[must_use]
+    pub fn new(clock: &Clock, until: Timestamp) -> Self {
+        Self { until: Arc::new(AtomicI64::new(until.as_millisecond())), clock: clock.clone() }
+    }
+
+    /// Makes it last until another instant.
+    pub fn set(&self, until: Timestamp) {
+        self.until.store(until.as_millisecond(), Ordering::SeqCst);
+    }
+
+    /// Ends it now.
+    pub fn end(&self) {
+        self.until.store(i64::MIN, Ordering::SeqCst);
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.clock.now().as_millisecond() >= self.until.load(Ordering::SeqCst)
+    }
+}

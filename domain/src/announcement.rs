@@ -19,6 +19,9 @@ pub enum Announcement {
         reason: HeldReason,
         /// How many actions.
         count: usize,
+        /// Whether two different people have to approve it.
+        #[serde(default)]
+        two: bool,
     },
     /// A change by hand was put back.
     PutBack {

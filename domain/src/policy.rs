@@ -183,11 +183,21 @@ pub struct Limits {
     pub gain: usize,
     /// Share by which the directory may shrink between two reads.
     pub shrink_share: f64,
+    /// Whether a held part needs the consent of two different people.
+    pub two_consents: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lock_share: 0.10, lock_least: 5, remove_share: 0.50, remove_least: 5, gain: 3, shrink_share: 0.20 }
+        Self {
+            lock_share: 0.10,
+            lock_least: 5,
+            remove_share: 0.50,
+            remove_least: 5,
+            gain: 3,
+            shrink_share: 0.20,
+            two_consents: false,
+        }
     }
 }
 

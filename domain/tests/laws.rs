@@ -10,7 +10,7 @@ use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::observed::{Membership, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Plan, Step};
-use equipemed_domain::review::HeldReason;
+use equipemed_domain::review::{Consent, Held, HeldReason};
 use equipemed_domain::rights::Rights;
 use equipemed_domain::scope::Scope;
 use proptest::strategy::Strategy;
@@ -353,4 +353,20 @@ fn the_worlds_are_varied_enough() {
     assert_eq!(actions.len(), 27, "every kind of action: {actions:?}");
     assert_eq!(findings.len(), 22, "every kind of finding: {findings:?}");
     assert_eq!(held.len(), 7, "every reason to hold: {held:?}");
+}
+
+#[test]
+fn a_part_has_grown_when_the_same_thing_means_more_than_was_looked_at() {
+    let atoms = |names: &[&str]| names.iter().map(|name| format!("lock @{name}:h.example")).collect();
+    let part = |reason: HeldReason, names: &[&str]| Held { id: names.concat(), reason, atoms: atoms(names) };
+    let locked = |people| HeldReason::ManyLocked { people, of: 40 };
+    let consent = Consent { kind: locked(2).kind(), atoms: atoms(&["a", "b"]) };
+    let outgrown = |held: Held| consent.outgrown_by(std::slice::from_ref(&held)).map(|part| part.id.clone());
+    assert_eq!(outgrown(part(locked(3), &["a", "b", "c"])).as_deref(), Some("abc"));
+    assert_eq!(outgrown(part(locked(2), &["b", "c"])).as_deref(), Some("bc"));
+    assert_eq!(outgrown(part(locked(2), &["a", "b"])), None, "the same");
+    assert_eq!(outgrown(part(locked(1), &["a"])), None, "less is covered");
+    assert_eq!(outgrown(part(locked(2), &["c", "d"])), None, "something else altogether");
+    let shrank = HeldReason::DirectoryShrank { before: 40, now: 9 };
+    assert_eq!(outgrown(part(shrank, &["a", "b", "c"])), None, "another reason needs a consent of its own");
 }

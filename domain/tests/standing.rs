@@ -10,41 +10,50 @@ fn now() -> Timestamp {
 }
 
 #[test]
-fn every_status_with_every_flag_and_expiry() {
-    let table = StandingTable::default();
-    let second = SignedDuration::from_secs(1);
-    let before = now().checked_sub(second).ok();
-    let after = now().checked_add(second).ok();
-    // Status; then without expiry, expired, expiring now, expiring later. A disabled account is gone whatever else.
-    let rows = [
-        ("active", [Standing::Active, Standing::Off, Standing::Off, Standing::Active]),
-        ("expiring_soon", [Standing::Active, Standing::Off, Standing::Off, Standing::Active]),
-        ("expired", [Standing::Off; 4]),
-        ("inactive", [Standing::Off; 4]),
-        ("suspended", [Standing::Off; 4]),
-        ("renewal_required", [Standing::Off; 4]),
-        ("departed", [Standing::Gone; 4]),
-    ];
-    assert_eq!(rows.len(), KNOWN_STATUSES.len());
-    for (status, expected) in rows {
-        for (expiry, wanted) in [None, before, Some(now()), after].into_iter().zip(expected) {
+fn the_whole_table_is_what_is_written_here() {
+    use Standing::{Active, Gone, Off};
+    // Status, is_active, expiry (none, before now, now, after now): outcome.
+    const TABLE: &str = "
+        active           yes  active off off active
+        active           no   gone gone gone gone
+        expiring_soon    yes  active off off active
+        expiring_soon    no   gone gone gone gone
+        expired          yes  off off off off
+        expired          no   gone gone gone gone
+        inactive         yes  off off off off
+        inactive         no   gone gone gone gone
+        suspended        yes  off off off off
+        suspended        no   gone gone gone gone
+        renewal_required yes  off off off off
+        renewal_required no   gone gone gone gone
+        departed         yes  gone gone gone gone
+        departed         no   gone gone gone gone
+        on_the_moon      yes  - - - -
+        on_the_moon      no   - - - -
+    ";
+    let millisecond = SignedDuration::from_millis(1);
+    let expiries = [None, now().checked_sub(millisecond).ok(), Some(now()), now().checked_add(millisecond).ok()];
+    let mut rows = 0;
+    for line in TABLE.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [status, is_active, outcomes @ ..] = words.as_slice() else { panic!("{line}") };
+        assert_eq!(outcomes.len(), expiries.len(), "{line}");
+        for (expiry, outcome) in expiries.iter().zip(outcomes) {
             let mut person = person(1, "ana");
-            person.account_status = status.to_owned();
-            person.access_expires_at = expiry;
-            assert_eq!(table.standing(&person, now()), Some(wanted), "{status} {expiry:?}");
-            person.is_active = false;
-            assert_eq!(table.standing(&person, now()), Some(Standing::Gone), "disabled {status} {expiry:?}");
+            person.account_status = (*status).to_owned();
+            person.is_active = *is_active == "yes";
+            person.access_expires_at = *expiry;
+            let wanted = match *outcome {
+                "active" => Some(Active),
+                "off" => Some(Off),
+                "gone" => Some(Gone),
+                _ => None,
+            };
+            assert_eq!(StandingTable::default().standing(&person, now()), wanted, "{line} {expiry:?}");
+            rows += 1;
         }
     }
-}
-
-#[test]
-fn an_unknown_status_has_no_standing_even_when_disabled() {
-    let mut person = person(1, "ana");
-    person.account_status = "on_the_moon".to_owned();
-    assert_eq!(StandingTable::default().standing(&person, now()), None);
-    person.is_active = false;
-    assert_eq!(StandingTable::default().standing(&person, now()), None);
+    assert_eq!(rows, (KNOWN_STATUSES.len() + 1) * 2 * expiries.len());
 }
 
 #[test]

@@ -4,6 +4,10 @@ announce-held = **Held { $id }:** { $reason } ({ $count ->
         [one] 1 change
        *[other] { $count } changes
     }). To release it: `{ $prefix }approve { $id }`
+announce-held-two = **Held { $id }:** { $reason } ({ $count ->
+        [one] 1 change
+       *[other] { $count } changes
+    }). To release it, two different people: `{ $prefix }approve { $id }`
 drift-put-back = { $user } changed { $what } by hand in the room { $room } without the right to. I have put it back.
 drift-came-back = { $user } left the room { $room } and belongs there. I have put them back.
 drift-seen = { $user } changed { $what } by hand in the room { $room } without the right to. I have changed nothing.

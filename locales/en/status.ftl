@@ -18,6 +18,7 @@ status-queue = Waiting: { $wakeups ->
     }
 status-queue-empty = Waiting: nothing
 status-held = Held until somebody approves: { $list }
+status-held-one-more = { $id } (one of two consents given, by { $by })
 status-held-none = Held: nothing
 status-findings = { $count ->
         [one] There is 1 thing to look at

@@ -9,6 +9,10 @@ sync-held = **Held { $id }:** { $reason } ({ $count ->
         [one] 1 change
        *[other] { $count } changes
     }). It waits for `{ $prefix }approve { $id }`
+sync-held-one-more = **Held { $id }:** { $reason } ({ $count ->
+        [one] 1 change
+       *[other] { $count } changes
+    }). One of two consents is given. It waits for `{ $prefix }approve { $id }` by somebody else
 sync-trouble = { $kind }, { $subject }: { $detail }
 sync-finding = To look at: { $detail }
 waiting-for-other = A synchronisation is under way already; I will tell you what comes of it.
@@ -25,6 +29,9 @@ not-held = Nothing is held as “{ $said }”. `{ $prefix }status` shows what is
 approve-self = You would gain something by this yourself. Please let somebody else approve it.
 approve-new = You did not have the right to approve at the last full pass yet. Please let somebody else approve it.
 approve-expired = { $id } was held for more than 24 hours and is no longer valid. It is held again when it is still due.
+approve-one-more = Your consent to { $id } counts. One more is needed, by somebody else; nothing is done before.
+approve-outgrown = { $id } is not released: something was added since it was shown. It is { $now } now; look again: `{ $prefix }approve { $now }`
+approve-changed = { $id } is not released: things have changed since it was shown. `{ $prefix }status` shows what is held now.
 
 # A plan, kind by kind, with before and after.
 plan-kind = **{ $action }** ({ $count })

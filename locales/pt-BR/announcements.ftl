@@ -4,6 +4,10 @@ announce-held = **Retido { $id }:** { $reason } ({ $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
     }). Para liberar: `{ $prefix }approve { $id }`
+announce-held-two = **Retido { $id }:** { $reason } ({ $count ->
+        [one] 1 mudança
+       *[other] { $count } mudanças
+    }). Para liberar, duas pessoas diferentes: `{ $prefix }approve { $id }`
 drift-put-back = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Já desfiz a alteração.
 drift-came-back = { $user } saiu da sala { $room }, da qual faz parte. Coloquei de volta.
 drift-seen = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Não mudei nada.

@@ -20,6 +20,7 @@ status-queue = Na fila: { $wakeups ->
     }
 status-queue-empty = Na fila: nada
 status-held = Retido até alguém aprovar: { $list }
+status-held-one-more = { $id } (uma de duas aprovações dada, por { $by })
 status-held-none = Retido: nada
 status-findings = { $count ->
         [0] Não há nada a verificar

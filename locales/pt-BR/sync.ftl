@@ -9,6 +9,10 @@ sync-held = **Retido { $id }:** { $reason } ({ $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
     }). Aguarda `{ $prefix }approve { $id }`
+sync-held-one-more = **Retido { $id }:** { $reason } ({ $count ->
+        [one] 1 mudança
+       *[other] { $count } mudanças
+    }). Uma de duas aprovações já foi dada. Aguarda `{ $prefix }approve { $id }` de outra pessoa
 sync-trouble = { $kind }, { $subject }: { $detail }
 sync-finding = A verificar: { $detail }
 waiting-for-other = Já existe uma sincronização em andamento; aviso quando ela terminar.
@@ -25,6 +29,9 @@ not-held = Não há nada retido como “{ $said }”. `{ $prefix }status` mostra
 approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
 approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.
 approve-expired = { $id } ficou retido por mais de 24 horas e perdeu a validade. Se ainda for preciso, será retido de novo.
+approve-one-more = Sua aprovação de { $id } foi registrada. Falta mais uma, de outra pessoa; nada é feito antes.
+approve-outgrown = { $id } não foi liberado: algo foi acrescentado desde que foi mostrado. Agora é { $now }; veja de novo: `{ $prefix }approve { $now }`
+approve-changed = { $id } não foi liberado: a situação mudou desde que foi mostrado. `{ $prefix }status` mostra o que está retido agora.
 
 # A plan, kind by kind, with before and after.
 plan-kind = **{ $action }** ({ $count })

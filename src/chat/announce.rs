@@ -54,8 +54,8 @@ impl Chat {
     fn announcement(&self, announcement: &Announcement, scene: &Scene) -> Said {
         let texts = self.texts();
         match announcement {
-            Announcement::Held { id, reason, count } => texts.say(
-                "announce-held",
+            Announcement::Held { id, reason, count, two } => texts.say(
+                if *two { "announce-held-two" } else { "announce-held" },
                 &[
                     ("id", Arg::Text(id.clone())),
                     ("reason", Arg::Said(self.held_reason(reason, scene))),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::Action;
+use equipemed_domain::review::Held;
 
 use super::Chat;
 use super::announce::number;
 use super::scene::Scene;
-use crate::engine::report::Report;
+use crate::engine::report::{Report, Summary};
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 
@@ -35,15 +36,22 @@ impl Chat {
             let args = [("action", Arg::Said(texts.word("action", kind))), ("count", number(lines.len()))];
             answer = answer.paragraph(texts.line("plan-kind", &args)).items(lines);
         }
-        for held in reports.iter().flat_map(|report| &report.summary.held) {
-            let reason = ("reason", Arg::Said(self.held_reason(&held.reason, scene)));
-            let count = ("count", number(held.atoms.len()));
-            answer = answer.item(texts.line("sync-held", &[("id", Arg::Text(held.id.clone())), reason, count]));
+        for summary in reports.iter().map(|report| &report.summary) {
+            for held in &summary.held {
+                answer = answer.item(self.held_line(held, summary, scene));
+            }
         }
         for note in reports.iter().flat_map(|report| &report.summary.notes) {
             answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
         }
         answer
+    }
+
+    /// A held part, with how many consents it waits for.
+    pub(super) fn held_line(&self, held: &Held, summary: &Summary, scene: &Scene) -> Said {
+        let reason = ("reason", Arg::Said(self.held_reason(&held.reason, scene)));
+        let line = if summary.one_more.contains(&held.id) { "sync-held-one-more" } else { "sync-held" };
+        self.texts().line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.atoms.len()))])
     }
 
     fn step_text(&self, scene: &Scene, action: &Action) -> Said {

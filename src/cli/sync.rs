@@ -231,6 +231,7 @@ fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
             output::json(&json!({
                 "steps": report.plan.steps,
                 "held": report.summary.held,
+                "one_more": report.summary.one_more,
                 "findings": findings,
             }))?;
         }
@@ -274,6 +275,12 @@ fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyh
 
 /// The very last lines: scripts look for them.
 fn print_held(summary: &Summary) {
+    for (old, new) in &summary.outgrown {
+        output::text(&format!("not released: something was added to {old} since; look again, it is {new} now"));
+    }
+    for id in &summary.one_more {
+        output::text(&format!("one more consent is needed for {id}, by somebody else (limits.two_consents)"));
+    }
     for held in &summary.held {
         let effects = if held.atoms.len() == 1 { "effect" } else { "effects" };
         output::text(&format!("held back: {} ({} {effects})", held.reason, held.atoms.len()));

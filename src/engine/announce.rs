@@ -15,20 +15,22 @@ use super::Engine;
 const TOLD: &str = "findings_told";
 
 impl Engine {
-    /// Stores what is to be told of a pass; `complete` when it looked at everything, so that what it did not find is over.
+    /// Stores what is to be told of a pass: parts held with the instant since when, which need `two` consents or one, and
+    /// findings; `complete` when it looked at everything, so that what it did not find is over.
     pub(super) async fn announce(
         &self,
-        held: &[Held],
+        held: &[(Held, Timestamp)],
+        two: bool,
         findings: &[Finding],
         complete: bool,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let store = &self.parts().store;
-        for held in held {
-            let content =
-                Announcement::Held { id: held.id.clone(), reason: held.reason.clone(), count: held.atoms.len() };
-            // Held again after it ended is told again.
-            store.announce(&format!("held:{}:{}", held.id, now.as_millisecond()), &content, now).await?;
+        for (held, since) in held {
+            let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.atoms.len());
+            let content = Announcement::Held { id, reason, count, two };
+            // Whoever sees it first, and again after a crash; held again after it ended is told again.
+            store.announce(&format!("held:{}:{}", held.id, since.as_millisecond()), &content, now).await?;
         }
         let before: BTreeSet<String> = match store.remembered(TOLD).await? {
             Some(text) => serde_json::from_str(&text).unwrap_or_default(),

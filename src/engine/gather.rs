@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use equipemed_domain::binding::{Bindings, Pushed};
+use equipemed_domain::desired::READS_UNTIL_VANISHED;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Memory;
 use equipemed_domain::policy::Policy;
+use equipemed_domain::review::Consent;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
-use crate::store::Store;
+use crate::store::{AuditId, Counted, HeldPlan, Store};
 
 /// The window in which the brakes count: many small passes are one mass change.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -32,8 +34,14 @@ pub struct Known {
     pub rooms: BTreeMap<RoomKey, OwnedRoomId>,
     /// What earlier passes did.
     pub memory: Memory,
-    /// What somebody consented to: held id → atoms.
-    pub consented: BTreeMap<String, BTreeSet<String>>,
+    /// What somebody consented to, by the id of the held part.
+    pub consented: BTreeMap<String, Consent>,
+    /// What waits for a consent.
+    pub held_open: Vec<HeldPlan>,
+    /// Up to where the brakes' windows were counted.
+    pub counted: Counted,
+    /// The newest entry of the audit when this was read.
+    pub newest_audit: AuditId,
     /// The instant of the pass.
     pub now: Timestamp,
 }
@@ -55,7 +63,7 @@ impl Known {
     /// All atoms somebody consented to.
     #[must_use]
     pub fn consented_atoms(&self) -> BTreeSet<String> {
-        self.consented.values().flatten().cloned().collect()
+        self.consented.values().flat_map(|consent| &consent.atoms).cloned().collect()
     }
 }
 
@@ -65,6 +73,8 @@ impl Known {
 /// When the store cannot be read.
 pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) -> anyhow::Result<Known> {
     let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
+    // Before anything is read that they are about: what is done from now on is told from what was counted.
+    let (newest_audit, counted) = (store.newest_audit().await?, store.counted_up_to(since).await?);
     let first_applied = store.first_applied_at().await?;
     let memory = Memory {
         applied_before: first_applied.is_some(),
@@ -78,13 +88,18 @@ pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) ->
         waiting: store.held_waiting(since).await?,
         now,
     };
+    let approved = store.held_approved(now).await?.into_iter().map(|plan| plan.held);
+    let consented = approved.map(|held| (held.id, Consent { kind: held.kind, atoms: held.atoms })).collect();
     Ok(Known {
         directory,
         bindings: store.bindings().await?,
         grants: store.grants_holding(now).await?,
         rooms: store.rooms().await?,
         memory,
-        consented: store.held_approved(now).await?.into_iter().map(|plan| (plan.held.id, plan.held.atoms)).collect(),
+        consented,
+        held_open: store.held_open(now).await?,
+        counted,
+        newest_audit,
         now,
     })
 }
@@ -95,10 +110,17 @@ pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) ->
 /// When the store cannot be written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
     let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
-    let gone: Vec<(PersonId, Timestamp)> = directory
+    let mut gone: Vec<(PersonId, Timestamp)> = directory
         .people()
         .filter(|person| policy.users.standing.standing(person, now) == Some(Standing::Gone))
         .map(|person| (person.id, now))
         .collect();
+    // Who has vanished is gone as well; whoever was gone already does not begin anew by being taken off the list.
+    let bindings = store.bindings().await?;
+    let missing = bindings.values().filter(|binding| !present.contains(&binding.person));
+    let vanished = missing.filter(|binding| {
+        binding.gone_since.is_some() || binding.missing_reads.saturating_add(1) >= READS_UNTIL_VANISHED
+    });
+    gone.extend(vanished.map(|binding| (binding.person, now)));
     store.note_presence(&present, &gone).await.context("who was read could not be noted")
 }

@@ -8,6 +8,7 @@ pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
+mod consents;
 pub mod deeds;
 pub mod drift;
 pub mod gather;
@@ -25,13 +26,15 @@ pub mod sights;
 pub mod subjects;
 pub mod tenure;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use equipemed_domain::policy::Policy;
+use equipemed_domain::wake::Wake;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Term};
 use crate::directory::Source;
 use crate::homeserver::{HomeserverError, Reader, Writer};
 use crate::metrics::Work;
@@ -89,6 +92,8 @@ struct Inner {
     pictures: Pictures,
     metrics: Work,
     progress: watch::Sender<Progress>,
+    /// Narrow passes under way, each with the span in which it is this process's to make.
+    claims: Mutex<BTreeMap<Wake, Term>>,
     woken: watch::Sender<()>,
     /// Told when a narrow pass or a deed ended.
     ended: tokio::sync::Notify,
@@ -108,6 +113,7 @@ impl Engine {
             subjects: Subjects::default(),
             metrics: Work::default(),
             progress,
+            claims: Mutex::default(),
             woken: watch::channel(()).0,
             ended: tokio::sync::Notify::new(),
             started,

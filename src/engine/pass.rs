@@ -15,16 +15,16 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, plan};
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, directory_shrank, review};
+use equipemed_domain::review::{Circumstances, HeldReason, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::wake::Wake;
-use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
 use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
+use super::consents::Consents;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
@@ -32,11 +32,9 @@ use super::report::{NOTES_KEPT, Report, Summary};
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
+use crate::clock::Term;
 use crate::heap;
-use crate::store::{HeldState, NewHeld, RunId};
-
-/// How long a held part waits for a consent.
-const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
+use crate::store::RunId;
 
 /// What a full pass is asked to do.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -68,6 +66,7 @@ struct View {
     desired: Desired,
     scope: Scope,
     moment: Moment,
+    consents: Consents,
     /// What was planned for each account, before brakes and flags.
     due: AccountSteps,
 }
@@ -77,12 +76,14 @@ impl Engine {
     ///
     /// # Errors
     /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error: they are in the report.
-    pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: Option<RunId>) -> anyhow::Result<Report> {
+    pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
         let (view, verdict) = self.judge(&Target::Everything, options).await?;
-        let newly_held = self.record_holds(&view, &verdict, options).await?;
-        self.announce(&newly_held, &verdict.go.findings, true, view.known.now).await?;
-        self.settle_before(&verdict).await?;
-        let report = self.finish(Some(tenure), view, verdict, &options.selection, run).await?;
+        let two = view.policy.limits.two_consents;
+        let (waiting, newly_held) = self.record_holds(&view.consents, &view.known, &verdict.held, two).await?;
+        self.note_size(&view, &verdict).await?;
+        self.announce(&waiting, two, &verdict.go.findings, true, view.known.now).await?;
+        self.settle_before(&verdict, run).await?;
+        let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run)).await?;
         heap::give_back();
         Ok(Report { newly_held, ..report })
     }
@@ -97,11 +98,11 @@ impl Engine {
         Ok(report_of(&view, verdict, &options.selection))
     }
 
-    /// Runs a pass over one person or one room.
+    /// Runs a pass over one person or one room, making changes within the term only.
     ///
     /// # Errors
     /// As [`Self::full_pass`].
-    pub async fn narrow_pass(&self, target: &Target) -> anyhow::Result<Report> {
+    pub async fn narrow_pass(&self, target: &Target, term: &Term) -> anyhow::Result<Report> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
         let mut rooms = BTreeSet::new();
@@ -109,10 +110,14 @@ impl Engine {
             rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
             verdict.go.steps.retain(|step| step.action.room().is_none());
         }
-        let newly_held = self.record_holds(&view, &verdict, &options).await?;
-        self.announce(&newly_held, &verdict.go.findings, false, view.known.now).await?;
+        self.announce(&[], false, &verdict.go.findings, false, view.known.now).await?;
+        // Of a change to many each narrow pass sees one: it is held, told and released as a whole.
+        let waiting: BTreeSet<&String> = view.known.held_open.iter().flat_map(|plan| &plan.held.atoms).collect();
+        if verdict.held.iter().flat_map(|part| &part.atoms).any(|atom| !waiting.contains(atom)) {
+            self.wake(&Wake::Everything, "held").await?;
+        }
         let is_missing = matches!(target, Target::Person(id) if view.known.is_missing(*id));
-        let report = self.finish(None, view, verdict, &options.selection, None).await?;
+        let report = self.finish(term, view, verdict, &options.selection, None).await?;
         if is_missing {
             // Whether somebody is gone is told by complete reads alone.
             self.wake(&Wake::Everything, "missing").await?;
@@ -121,7 +126,7 @@ impl Engine {
         for room in rooms {
             self.wake_room(&room, "person").await?;
         }
-        Ok(Report { newly_held, ..report })
+        Ok(report)
     }
 
     /// Works out what a pass over one person or one room would do, and does nothing.
@@ -181,56 +186,30 @@ impl Engine {
         };
         let planned = plan(inputs);
         let consented = known.consented_atoms();
-        let circumstances = Circumstances {
-            limits: &policy.limits,
-            desired: &wanted,
-            observed: &observed,
-            memory: &known.memory,
-            people: known.directory.len(),
-            consented: &consented,
+        let reviewed = |known: &Known, consented| {
+            let circumstances = Circumstances {
+                limits: &policy.limits,
+                desired: &wanted,
+                observed: &observed,
+                memory: &known.memory,
+                people: known.directory.len(),
+                consented,
+            };
+            review(planned.clone(), circumstances)
         };
         let due = AccountSteps::of(planned.actions());
-        let mut verdict = review(planned.clone(), circumstances);
-        if !options.approve.is_empty() {
-            let approved = self.approved(&options.approve, &verdict, now).await?;
-            let consented = consented.iter().chain(approved.values().flatten()).cloned().collect();
-            verdict = review(planned, Circumstances { consented: &consented, ..circumstances });
-            known.consented.extend(approved);
+        let mut verdict = reviewed(&known, &consented);
+        let two = policy.limits.two_consents;
+        let consents = Consents::sort(&mut known, &options.approve, &verdict.held, two)?;
+        if known.consented_atoms() != consented {
+            verdict = reviewed(&known, &known.consented_atoms());
         }
         let (limits, people) = (&policy.limits, known.directory.len());
         if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
         self.leave_by_hand(&mut verdict.go, now).await?;
-        Ok((View { policy, known, observed, desired: wanted, scope, moment, due }, verdict))
-    }
-
-    /// The atoms behind the ids that the operator releases. An id is the digest of its atoms, so a part that this very
-    /// plan holds is known by its id even if nobody stored it: a dry run may have shown it.
-    async fn approved(
-        &self,
-        ids: &[String],
-        verdict: &Verdict,
-        now: Timestamp,
-    ) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
-        let mut approved = BTreeMap::new();
-        for id in ids {
-            let stored = self.parts().store.held_plan(id).await?;
-            let open = stored.filter(|plan| {
-                matches!(plan.state, HeldState::Held | HeldState::Approved) && plan.held.expires_at > now
-            });
-            let atoms = match (open, verdict.held.iter().find(|held| held.id == *id)) {
-                (Some(plan), _) => plan.held.atoms,
-                (None, Some(held)) => held.atoms.clone(),
-                (None, None) => {
-                    anyhow::bail!(
-                        "nothing is held as {id}: it was done, has expired, changed, or never was; `sync --dry-run` shows what is held now"
-                    )
-                }
-            };
-            approved.insert(id.clone(), atoms);
-        }
-        Ok(approved)
+        Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents }, verdict))
     }
 
     async fn look_at_accounts(
@@ -258,26 +237,8 @@ impl Engine {
         accounts.context("Synapse's accounts could not be read")
     }
 
-    /// Stores what is held, so that somebody can release it, and what was read, for the next comparison.
-    async fn record_holds(&self, view: &View, verdict: &Verdict, options: &Options) -> anyhow::Result<Vec<Held>> {
-        let now = view.known.now;
-        let store = &self.parts().store;
-        store.expire_held(now).await?;
-        let expires_at = now.checked_add(HELD_FOR).context("the clock stands at the end of time")?;
-        for id in &options.approve {
-            let Some(atoms) = view.known.consented.get(id) else { continue };
-            let reason = "released by the operator".to_owned();
-            store.hold(&NewHeld { id: id.clone(), reason, atoms: atoms.clone(), expires_at }, now).await?;
-            store.approve(id, "operator", now).await?;
-        }
-        let mut new = Vec::new();
-        for held in &verdict.held {
-            let row =
-                NewHeld { id: held.id.clone(), reason: held.reason.to_string(), atoms: held.atoms.clone(), expires_at };
-            if store.hold(&row, now).await? {
-                new.push(held.clone());
-            }
-        }
+    /// Stores how many people a full pass read, for the next comparison.
+    async fn note_size(&self, view: &View, verdict: &Verdict) -> anyhow::Result<()> {
         let people = view.known.directory.len();
         let shrank = directory_shrank(&view.policy.limits, &view.known.memory, people);
         // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
@@ -288,16 +249,16 @@ impl Engine {
             verdict.held.iter().all(|held| held.reason != reason)
                 && missing.all(|binding| binding.missing_reads >= READS_UNTIL_VANISHED)
         });
-        if view.scope == Scope::Everything && is_measure {
-            store.remember_directory_size(people).await?;
+        if is_measure {
+            self.parts().store.remember_directory_size(people).await?;
         }
-        Ok(new)
+        Ok(())
     }
 
     /// Gives what a killed process had begun its outcome, before anything new is begun.
-    async fn settle_before(&self, verdict: &Verdict) -> anyhow::Result<()> {
+    async fn settle_before(&self, verdict: &Verdict, run: RunId) -> anyhow::Result<()> {
         let parts = self.parts();
-        let settled = settle(&parts.store, &verdict.go, self.inner.started, parts.clock.now()).await?;
+        let settled = settle(&parts.store, &verdict.go, run, self.inner.started, parts.clock.now()).await?;
         if settled > 0 {
             tracing::warn!(
                 actions = settled,
@@ -310,7 +271,7 @@ impl Engine {
     /// Carries out what may be done and sums up.
     async fn finish(
         &self,
-        tenure: Option<&Tenure>,
+        term: &Term,
         view: View,
         verdict: Verdict,
         selection: &Selection,
@@ -318,14 +279,15 @@ impl Engine {
     ) -> anyhow::Result<Report> {
         let mut report = report_of(&view, verdict, selection);
         let Some(writer) = &self.parts().writer else { return Ok(report) };
-        let View { policy, known, observed, desired, scope, moment, due } = view;
+        let View { policy, known, observed, desired, scope, moment, due, .. } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
         let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
-        let work = Work::new(self, writer, tenure, known, observed, &desired, moment, run);
+        let work = Work::new(self, writer, term, known, observed, &desired, moment, run);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
-        if !report.interrupted {
+        // A narrow pass did its small share; the rest of what was released is still to be done.
+        if !report.interrupted && run.is_some() {
             for id in released {
                 let still_held = report.summary.held.iter().any(|held| held.id == id);
                 // What failed half-way may be done again by the next pass without asking again.
@@ -334,7 +296,7 @@ impl Engine {
                 }
             }
         }
-        if tenure.is_some() {
+        if run.is_some() {
             self.inner.progress.send_modify(|progress| progress.phase = Phase::Done);
         }
         Ok(report)
@@ -376,6 +338,8 @@ fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
         notes: plan.findings.iter().take(NOTES_KEPT).map(ToString::to_string).collect(),
         held: verdict.held.clone(),
         planned: plan.steps.len(),
+        outgrown: view.consents.outgrown.clone(),
+        one_more: view.consents.one_more.clone(),
     };
     // A room nobody could look at is not in line, whatever else went well.
     for finding in &plan.findings {

@@ -3,7 +3,9 @@
 //! Three lanes, so that none waits for another: full passes (one at a time,
 //! under the lease), passes over one person or room, and deeds.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
@@ -17,6 +19,7 @@ use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
 use super::{Engine, Woken, backoff, for_logs};
+use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
 
 /// How often the store is asked for work. In-process wakes do not wait for it.
@@ -96,11 +99,20 @@ impl Engine {
                 () = ended.cancelled() => return,
                 () = tokio::time::sleep(KEEP_EVERY) => {}
             }
-            let kept = store.keep_wakeups(&lanes.holder, clock.now(), CLAIM).await;
-            if let Err(error) = kept.and(store.keep_deeds(&lanes.holder, clock.now(), CLAIM).await) {
+            let now = clock.now();
+            let kept = store.keep_wakeups(&lanes.holder, now, CLAIM).await.map(|kept| {
+                let claims = self.claims();
+                kept.iter().filter_map(|wake| claims.get(wake)).for_each(|term| term.set(end_of_claim(now)));
+            });
+            if let Err(error) = kept.and(store.keep_deeds(&lanes.holder, clock.now(), CLAIM).await.map(drop)) {
                 tracing::warn!(%error, "Claims could not be prolonged");
             }
         }
+    }
+
+    fn claims(&self) -> MutexGuard<'_, BTreeMap<Wake, Term>> {
+        // A panic elsewhere cannot leave a map half-changed.
+        self.inner.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a wake, the next look at the store, or the end.
@@ -134,6 +146,10 @@ impl Engine {
     async fn under_tenure(&self, tenure: &Tenure, lanes: &Lanes) {
         if let Err(error) = self.bury_runs(&lanes.holder).await {
             tracing::warn!(%error, "Runs of dead processes could not be ended");
+        }
+        // Whoever was at it has lost the lease with the right to go on; its claim may have a while to go.
+        if let Err(error) = self.parts().store.free_wakeup(&Wake::Everything, &lanes.holder).await {
+            tracing::warn!(%error, "The claim of a dead process could not be freed");
         }
         let mut woken = self.woken();
         // A service that was away may have missed anything.
@@ -238,7 +254,7 @@ impl Engine {
         let start = clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
         let result = tokio::select! {
-            result = self.full_pass(tenure, options, Some(run)) => result,
+            result = self.full_pass(tenure, options, run) => result,
             never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
@@ -302,18 +318,27 @@ impl Engine {
                 self.pause(&mut woken).await;
                 continue;
             }
-            for claimed in claimed {
+            for (claimed, term) in claimed {
                 let engine = self.clone();
-                running.spawn(async move { engine.one_narrow(&claimed).await });
+                running.spawn(async move { engine.one_narrow(&claimed, &term).await });
             }
         }
         running.join_all().await;
     }
 
-    async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Vec<ClaimedWake> {
+    async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Vec<(ClaimedWake, Term)> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        match store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Narrow), free).await {
-            Ok(claimed) => claimed,
+        let now = clock.now();
+        match store.claim_wakeups(&lanes.holder, now, CLAIM, Some(Lane::Narrow), free).await {
+            Ok(claimed) => {
+                let mut claims = self.claims();
+                let claimed = claimed.into_iter().map(|claimed| {
+                    let term = Term::new(clock, end_of_claim(now));
+                    claims.insert(claimed.wake.clone(), term.clone());
+                    (claimed, term)
+                });
+                claimed.collect()
+            }
             Err(error) => {
                 tracing::warn!(%error, "Work could not be claimed");
                 Vec::new()
@@ -321,13 +346,14 @@ impl Engine {
         }
     }
 
-    async fn one_narrow(&self, claimed: &ClaimedWake) {
+    async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term) {
         let target = match &claimed.wake {
             Wake::Person(person) => Target::Person(*person),
             Wake::Room(room) => Target::Room(room.clone()),
             Wake::Everything => return,
         };
-        let result = self.narrow_pass(&target).await;
+        let result = self.narrow_pass(&target, term).await;
+        self.claims().remove(&claimed.wake);
         let now = self.parts().clock.now();
         let ended = match result {
             // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
@@ -365,6 +391,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn end_of_claim(now: Timestamp) -> Timestamp {
+    now.checked_add(CLAIM).unwrap_or(now)
 }
 
 /// When everything is looked at next: by the timer, or when the picture changes by itself before.

@@ -1,6 +1,6 @@
 //! What a pass found, planned, held and did: what the CLI prints and the run's row keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::{Plan, Step};
@@ -49,6 +49,12 @@ pub struct Summary {
     pub held: Vec<Held>,
     /// How many steps were planned.
     pub planned: usize,
+    /// Consents that do not count any more because something was added, and the id of what is held instead.
+    #[serde(default)]
+    pub outgrown: BTreeMap<String, String>,
+    /// What has one of the two consents it needs.
+    #[serde(default)]
+    pub one_more: BTreeSet<String>,
 }
 
 /// More than this nobody reads; a dry run shows all.

@@ -9,24 +9,42 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::store::{Cause, Store};
+use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
 
-/// Gives every unfinished intent from before `started` its outcome.
+/// Longer than one action takes, waiting for Synapse left out: then nobody reads anything for a plan either.
+const LONGEST: SignedDuration = SignedDuration::from_mins(2);
+
+/// Gives every unfinished intent of whoever cannot be at it any more its outcome. That is every other run than `own`,
+/// because the lease is ours; of the rest what is old, what nobody's claim stands behind, and with one process what is from
+/// before it `started`.
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub async fn settle(store: &Store, plan: &Plan, started: Timestamp, now: Timestamp) -> anyhow::Result<usize> {
+pub async fn settle(
+    store: &Store,
+    plan: &Plan,
+    own: RunId,
+    started: Timestamp,
+    now: Timestamp,
+) -> anyhow::Result<usize> {
     let unfinished = store.unfinished().await.context("unfinished actions could not be read")?;
     if unfinished.is_empty() {
         return Ok(0);
     }
     let planned: BTreeSet<String> =
         plan.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+    // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
+    let nobody = !store.is_anybody_at_work(now).await.context("claims could not be read")?;
+    let is_alone = store.dialect() == Dialect::Sqlite;
+    let is_dead = |entry: &AuditEntry| match entry.intent.run {
+        Some(run) => run != own,
+        None => nobody || is_alone && entry.at < started || now.duration_since(entry.at) > LONGEST,
+    };
     let outcomes: Vec<_> = unfinished
         .into_iter()
-        .filter(|entry| entry.at < started && !matches!(entry.intent.cause, Cause::Command(_)))
+        .filter(|entry| is_dead(entry) && !matches!(entry.intent.cause, Cause::Command(_)))
         .map(|entry| {
             let again = planned.contains(&entry.intent.action);
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.

@@ -4,14 +4,11 @@
 //! write on; so the tenure is asked before each batch of writes, and answers
 //! by the clock, not by hope.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Term};
 use crate::store::{Lease, Store, StoreError};
 
 /// The name of the lease under which full passes are run.
@@ -24,9 +21,8 @@ const RENEW: Duration = Duration::from_secs(4);
 /// The time during which this process is the only one at some work: full passes, or the control room.
 #[derive(Debug)]
 pub struct Tenure {
-    /// Until when the store grants it, milliseconds since the epoch.
-    until: Arc<AtomicI64>,
-    clock: Clock,
+    /// For how long the store grants it.
+    term: Term,
     ended: CancellationToken,
     _end: DropGuard,
     keeper: tokio::task::JoinHandle<()>,
@@ -47,10 +43,10 @@ impl Tenure {
     /// When the store cannot be written.
     pub async fn begin_as(name: &str, store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
         let Some(lease) = store.acquire(name, holder, clock.now(), TTL).await? else { return Ok(None) };
-        let until = Arc::new(AtomicI64::new(lease.expires_at().as_millisecond()));
+        let term = Term::new(clock, lease.expires_at());
         let ended = CancellationToken::new();
-        let keeper = tokio::spawn(keep(store.clone(), clock.clone(), lease, until.clone(), ended.clone()));
-        Ok(Some(Self { until, clock: clock.clone(), _end: ended.clone().drop_guard(), ended, keeper }))
+        let keeper = tokio::spawn(keep(store.clone(), clock.clone(), lease, term.clone(), ended.clone()));
+        Ok(Some(Self { term, _end: ended.clone().drop_guard(), ended, keeper }))
     }
 
     /// Who holds the lease now, if anybody.
@@ -64,7 +60,13 @@ impl Tenure {
     /// Whether the lease is still ours.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.clock.now() < Timestamp::from_millisecond(self.until.load(Ordering::SeqCst)).unwrap_or_default()
+        !self.term.is_over()
+    }
+
+    /// The span in which the lease is ours.
+    #[must_use]
+    pub fn term(&self) -> &Term {
+        &self.term
     }
 
     /// Gives the lease back, so that the next one need not wait.
@@ -75,23 +77,23 @@ impl Tenure {
     }
 }
 
-async fn keep(store: Store, clock: Clock, mut lease: Lease, until: Arc<AtomicI64>, ended: CancellationToken) {
+async fn keep(store: Store, clock: Clock, mut lease: Lease, term: Term, ended: CancellationToken) {
     loop {
         tokio::select! {
             () = ended.cancelled() => break,
             () = tokio::time::sleep(RENEW) => {}
         }
         match store.renew(&mut lease, clock.now(), TTL).await {
-            Ok(true) => until.store(lease.expires_at().as_millisecond(), Ordering::SeqCst),
+            Ok(true) => term.set(lease.expires_at()),
             Ok(false) => {
-                until.store(0, Ordering::SeqCst);
+                term.end();
                 tracing::warn!("Another process took the lease over");
                 return;
             }
             Err(error) => tracing::warn!(%error, "The lease could not be renewed"),
         }
     }
-    until.store(0, Ordering::SeqCst);
+    term.end();
     if let Err(error) = store.release(lease, clock.now()).await {
         tracing::warn!(%error, "The lease could not be given back; it expires by itself");
     }

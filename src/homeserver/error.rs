@@ -77,6 +77,9 @@ pub enum HomeserverError {
     /// This service is being stopped.
     #[error("stopped while waiting for Synapse")]
     Cancelled,
+    /// The time in which this process was to make changes is over: another one may be at it.
+    #[error("this process may not make changes any more; another one may have taken over")]
+    Overtaken,
     /// An answer, or a request of ours, that makes no sense.
     #[error("Synapse's answer makes no sense: {why}")]
     Nonsense {
@@ -115,7 +118,12 @@ impl HomeserverError {
     pub fn concerns_all(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::NotMatrix { .. } | Self::UnknownToken | Self::NotAdmin | Self::Cancelled
+            Self::Unreachable { .. }
+                | Self::NotMatrix { .. }
+                | Self::UnknownToken
+                | Self::NotAdmin
+                | Self::Cancelled
+                | Self::Overtaken
         )
     }
 
@@ -143,6 +151,7 @@ impl HomeserverError {
             Self::NotAdmin => "not an administrator".to_owned(),
             Self::NotOurs => "not of the bot's own".to_owned(),
             Self::Cancelled => "stopped".to_owned(),
+            Self::Overtaken => "overtaken".to_owned(),
             Self::Nonsense { .. } => "answer makes no sense".to_owned(),
         }
     }
@@ -159,7 +168,7 @@ impl HomeserverError {
             Self::Limited { .. } => "limited",
             Self::Unreachable { .. } | Self::MaybeDone { .. } => "unreachable",
             Self::NotMatrix { .. } | Self::Nonsense { .. } => "nonsense",
-            Self::Cancelled => "stopped",
+            Self::Cancelled | Self::Overtaken => "stopped",
         }
     }
 

@@ -28,6 +28,7 @@ use super::endpoint::Endpoint;
 use super::error::HomeserverError;
 use super::retry::{OnWait, Patience, Repeat, Waiting, persist};
 use super::traffic::Traffic;
+use crate::clock::Term;
 
 /// Targets of tracing whose spans and events carry addresses with user and room ids, at any level: `off` in every filter.
 pub const TARGETS_WITH_IDENTIFIERS: &[&str] =
@@ -92,6 +93,8 @@ pub(super) struct Transport {
     cancel: CancellationToken,
     on_wait: Option<OnWait>,
     traffic: Arc<Traffic>,
+    /// In which changes may be made; None is always.
+    term: Option<Term>,
 }
 
 impl Transport {
@@ -139,6 +142,7 @@ impl Transport {
             cancel: connection.cancel.clone(),
             on_wait: connection.on_wait.clone(),
             traffic: Arc::new(Traffic::default()),
+            term: None,
         })
     }
 
@@ -154,6 +158,11 @@ impl Transport {
 
     pub(super) fn patient(&self, patience: Patience) -> Self {
         Self { patience, ..self.clone() }
+    }
+
+    /// The same that makes changes within this span only.
+    pub(super) fn during(&self, term: Term) -> Self {
+        Self { term: Some(term), ..self.clone() }
     }
 
     pub(super) fn traffic(&self) -> &Arc<Traffic> {
@@ -266,6 +275,10 @@ impl Transport {
             async move {
                 // Held for the request only: who waits for a better time keeps nobody else from trying.
                 let _permit = self.gate.acquire().await.map_err(|_| HomeserverError::Cancelled)?;
+                // As late as can be: this process may have stood still since the change was decided.
+                if repeat != Repeat::Read && self.term.as_ref().is_some_and(Term::is_over) {
+                    return Err(HomeserverError::Overtaken);
+                }
                 self.traffic.sent(endpoint);
                 let start = Instant::now();
                 let answer = request.await;

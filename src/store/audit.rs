@@ -15,6 +15,7 @@ use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
+use super::audit_mass::{Guard, TURN, is_overtaken};
 use super::deeds::DeedId;
 use super::rows::{ms, to_json};
 use super::runs::RunId;
@@ -163,12 +164,28 @@ impl Store {
     /// # Errors
     /// When the database fails: then nothing of it may be done.
     pub async fn intend(&self, intents: &[Intent], now: Timestamp) -> Result<Vec<AuditId>, StoreError> {
+        Ok(self.write_intents(intents, None, now).await?.unwrap_or_default())
+    }
+
+    /// Writes intents; None, and none of them, when the guard's mass was added to.
+    pub(super) async fn write_intents(
+        &self,
+        intents: &[Intent],
+        guard: Option<&Guard<'_>>,
+        now: Timestamp,
+    ) -> Result<Option<Vec<AuditId>>, StoreError> {
         const SQL: &str = "insert into audit
                 (run_id, at, actor, cause, kind, subject, room_key, user_id, person_id, action)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id";
+        let turn = self.pick(&TURN);
         in_transaction!(self, tx => {
+            let mut overtaken = false;
+            if let Some(guard) = guard {
+                sqlx::query(turn).execute(&mut *tx).await?;
+                overtaken = is_overtaken!(tx, guard);
+            }
             let mut ids = Vec::with_capacity(intents.len());
-            for intent in intents {
+            for intent in intents.iter().filter(|_| !overtaken) {
                 let id: i64 = sqlx::query_scalar(SQL)
                     .bind(intent.run.map(|run| run.0))
                     .bind(ms(now))
@@ -184,7 +201,7 @@ impl Store {
                     .await?;
                 ids.push(AuditId(id));
             }
-            ids
+            (!overtaken).then_some(ids)
         })
     }
 

@@ -1,15 +1,14 @@
-//! The audit, reading side: lists for people, sliding windows for the brakes, what a crash left unfinished.
+//! The audit, reading side: lists for people, what a crash left unfinished, whether somebody else was at a subject.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use equipemed_domain::action::Subject;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::audit::{AuditId, Cause, Intent};
 use super::rows::{Record, Table, limit, ms};
@@ -118,6 +117,35 @@ impl Store {
         })
     }
 
+    /// The newest entry so far.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest_audit(&self) -> Result<AuditId, StoreError> {
+        const SQL: &str = "select coalesce(max(id), 0) from audit";
+        on_reader!(self, db => AuditId(sqlx::query_scalar(SQL).fetch_one(db).await?))
+    }
+
+    /// Whether anything was begun at a room or an account after an entry, by others than the run `own`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_touched(&self, subject: &Subject, after: AuditId, own: Option<RunId>) -> Result<bool, StoreError> {
+        const ROOM: &str = "select id from audit
+            where room_key = $1 and id > $2 and ($3 is null or run_id is null or run_id <> $3) limit 1";
+        const ACCOUNT: &str = "select id from audit
+            where user_id = $1 and room_key is null and id > $2
+                and ($3 is null or run_id is null or run_id <> $3) limit 1";
+        let (sql, name) = match subject {
+            Subject::Room(room) => (ROOM, room.as_str()),
+            Subject::Account(user) => (ACCOUNT, user.as_str()),
+        };
+        on_reader!(self, db => {
+            let query = sqlx::query(sql).bind(name).bind(after.0).bind(own.map(|run| run.0));
+            query.fetch_optional(db).await?.is_some()
+        })
+    }
+
     /// Intents without an outcome, the oldest first.
     ///
     /// # Errors
@@ -136,58 +164,6 @@ impl Store {
         let read = |row: &Record<'_>| row.text("room_key").map(RoomKey::new);
         let rooms = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)?;
         Ok(rooms.into_iter().collect())
-    }
-
-    /// Who was locked or deactivated by the policy at `since` or later.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
-    pub async fn locked_since(&self, since: Timestamp) -> Result<BTreeSet<OwnedUserId>, StoreError> {
-        const SQL: &str = "select id, user_id from audit
-            where kind in ('lock_account', 'deactivate_account') and at >= $1
-                and cause = 'policy' and outcome = 'done'";
-        let read = |row: &Record<'_>| row.user("user_id");
-        let users = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
-        Ok(users.into_iter().collect())
-    }
-
-    /// Who was removed from which room by the policy at `since` or later.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
-    pub async fn removed_since(
-        &self,
-        since: Timestamp,
-    ) -> Result<BTreeMap<RoomKey, BTreeSet<OwnedUserId>>, StoreError> {
-        const SQL: &str = "select id, room_key, user_id from audit
-            where kind = 'remove_member' and at >= $1 and cause = 'policy' and outcome = 'done'";
-        let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.user("user_id")?));
-        let removed = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
-        let mut rooms = BTreeMap::<_, BTreeSet<_>>::new();
-        for (room, user) in removed {
-            rooms.entry(room).or_default().insert(user);
-        }
-        Ok(rooms)
-    }
-
-    /// Who gained power that counts, by the policy, at `since` or later.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
-    pub async fn gained_since(&self, since: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
-        /// The part of the action that matters here.
-        #[derive(Deserialize)]
-        struct Gain {
-            gained: Vec<IgnoredAny>,
-        }
-        const SQL: &str = "select id, person_id, action from audit
-            where kind = 'note_privileges' and at >= $1 and cause = 'policy' and outcome = 'done'";
-        let read = |row: &Record<'_>| {
-            let gain: Gain = row.json("action")?;
-            Ok((!gain.gained.is_empty()).then_some(PersonId(row.int("person_id")?)))
-        };
-        let people = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
-        Ok(people.into_iter().flatten().collect())
     }
 }
 

@@ -13,7 +13,7 @@ const TABLE: Table = Table { name: "held", key: "id" };
 
 macro_rules! columns {
     () => {
-        "id, reason, atoms, created_at, expires_at, state, approved_by, approved_at"
+        "id, kind, reason, atoms, created_at, expires_at, state, first_by, first_at, approved_by, approved_at"
     };
 }
 
@@ -22,6 +22,8 @@ macro_rules! columns {
 pub struct NewHeld {
     /// Digest of the actions.
     pub id: String,
+    /// What kind of thing it is: a later part of the same kind may be this one grown.
+    pub kind: String,
     /// Why it is held, for people.
     pub reason: String,
     /// One text an action; at release nothing may have been added to them.
@@ -41,6 +43,8 @@ pub enum HeldState {
     Released,
     /// Not approved in time, or not carried out in time.
     Expired,
+    /// The world moved on: something was added, and the whole is held under another id.
+    Outgrown,
 }
 
 /// A held part and what became of it.
@@ -52,6 +56,8 @@ pub struct HeldPlan {
     pub created_at: Timestamp,
     /// How far it is.
     pub state: HeldState,
+    /// Who gave the first of two consents, and when.
+    pub first: Option<(String, Timestamp)>,
     /// Who approved it, and when.
     pub approved: Option<(String, Timestamp)>,
 }
@@ -59,12 +65,16 @@ pub struct HeldPlan {
 /// The answer to an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
-    /// It counts.
+    /// It counts, and was all that was needed.
     Approved,
+    /// It counts as the first of two, given now or before: somebody else has to give the other.
+    First,
     /// There is no such id.
     Unknown,
     /// Too late.
     Expired,
+    /// It is not all any more: see [`HeldState::Outgrown`].
+    Outgrown,
     /// Somebody approved it before, or it was carried out already.
     Already,
 }
@@ -76,39 +86,66 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hold(&self, new: &NewHeld, now: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str = "insert into held (id, reason, atoms, created_at, expires_at, state)
-            values ($1, $2, $3, $4, $5, 'held')
-            on conflict (id) do update set reason = excluded.reason, atoms = excluded.atoms,
+        const SQL: &str = "insert into held (id, kind, reason, atoms, created_at, expires_at, state)
+            values ($1, $2, $3, $4, $5, $6, 'held')
+            on conflict (id) do update set kind = excluded.kind, reason = excluded.reason, atoms = excluded.atoms,
                 created_at = excluded.created_at, expires_at = excluded.expires_at, state = 'held',
-                approved_by = null, approved_at = null
-            where held.state in ('released', 'expired') or held.expires_at <= excluded.created_at";
+                first_by = null, first_at = null, approved_by = null, approved_at = null
+            where held.state in ('released', 'expired', 'outgrown') or held.expires_at <= excluded.created_at";
         let atoms = to_json(&new.atoms)?;
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(&new.id).bind(&new.reason).bind(&atoms);
+            let query = sqlx::query(SQL).bind(&new.id).bind(&new.kind).bind(&new.reason).bind(&atoms);
             query.bind(ms(now)).bind(ms(new.expires_at)).execute(db).await?.rows_affected() == 1
         })
     }
 
-    /// Approves a held part. Whether `by` may do so was decided before.
+    /// Approves a held part, or gives the first of `two` consents to it. Whether `by` may do so was decided before.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn approve(&self, id: &str, by: &str, now: Timestamp) -> Result<Approval, StoreError> {
-        const SQL: &str = "update held set state = 'approved', approved_by = $2, approved_at = $3
-            where id = $1 and state = 'held' and expires_at > $3";
-        let approved = on_writer!(self, db => {
-            sqlx::query(SQL).bind(id).bind(by).bind(ms(now)).execute(db).await?.rows_affected() == 1
-        })?;
-        if approved {
-            return Ok(Approval::Approved);
+    pub async fn approve(&self, id: &str, by: &str, two: bool, now: Timestamp) -> Result<Approval, StoreError> {
+        const WHOLE: &str = "update held set state = 'approved', approved_by = $2, approved_at = $3
+            where id = $1 and state = 'held' and expires_at > $3 and (not $4 or first_by <> $2)";
+        const FIRST: &str = "update held set first_by = $2, first_at = $3
+            where id = $1 and state = 'held' and expires_at > $3 and first_by is null and $4";
+        // Once more: between the two somebody else may have been the first.
+        for (sql, given) in [(WHOLE, Approval::Approved), (FIRST, Approval::First), (WHOLE, Approval::Approved)] {
+            let counts = on_writer!(self, db => {
+                let query = sqlx::query(sql).bind(id).bind(by).bind(ms(now)).bind(two);
+                query.execute(db).await?.rows_affected() == 1
+            })?;
+            if counts {
+                return Ok(given);
+            }
         }
         Ok(match self.held_plan(id).await? {
             None => Approval::Unknown,
             Some(plan) => match plan.state {
                 HeldState::Approved | HeldState::Released => Approval::Already,
+                HeldState::Held if plan.held.expires_at > now => Approval::First,
                 HeldState::Held | HeldState::Expired => Approval::Expired,
+                HeldState::Outgrown => Approval::Outgrown,
             },
         })
+    }
+
+    /// Takes a part and every consent to it back, because it is not all any more; false when it had ended before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_outgrown(&self, id: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "update held set state = 'outgrown' where id = $1 and state in ('held', 'approved')";
+        on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
+    }
+
+    /// Takes back the first of two consents, of somebody who may not give it any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_first_back(&self, id: &str, by: &str) -> Result<(), StoreError> {
+        const SQL: &str = "update held set first_by = null, first_at = null
+            where id = $1 and state = 'held' and first_by = $2";
+        on_writer!(self, db => { sqlx::query(SQL).bind(id).bind(by).execute(db).await?; })
     }
 
     /// What is approved and not carried out yet, the oldest first.
@@ -179,13 +216,16 @@ impl Store {
 }
 
 fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
-    let approved = match row.maybe_time("approved_at")? {
-        Some(at) => Some((row.text("approved_by")?, at)),
-        None => None,
+    let consent = |by: &str, at: &str| -> Result<_, StoreError> {
+        Ok(match row.maybe_time(at)? {
+            Some(at) => Some((row.text(by)?, at)),
+            None => None,
+        })
     };
     Ok(HeldPlan {
         held: NewHeld {
             id: row.text("id")?,
+            kind: row.text("kind")?,
             reason: row.text("reason")?,
             atoms: row.json("atoms")?,
             expires_at: row.time("expires_at")?,
@@ -197,9 +237,11 @@ fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
                 "approved" => HeldState::Approved,
                 "released" => HeldState::Released,
                 "expired" => HeldState::Expired,
+                "outgrown" => HeldState::Outgrown,
                 _ => return None,
             })
         })?,
-        approved,
+        first: consent("first_by", "first_at")?,
+        approved: consent("approved_by", "approved_at")?,
     })
 }

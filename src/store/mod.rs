@@ -10,6 +10,7 @@ mod dispatch;
 
 mod announcements;
 mod audit;
+mod audit_mass;
 mod audit_read;
 mod bindings;
 mod confirmations;
@@ -37,6 +38,7 @@ use sqlx::{PgPool, SqlitePool};
 
 pub use self::announcements::OpenAnnouncement;
 pub use self::audit::{AuditId, Cause, Intent};
+pub use self::audit_mass::{Counted, Mass};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
 pub use self::confirmations::Confirmation;
 pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};

@@ -142,15 +142,34 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
 
-    /// Prolongs every claim of a worker that is still alive; tells how many it has.
+    /// Prolongs every claim of a worker that has not run out; gives whom they are about. One that ran out stays so, even
+    /// if nobody else has taken it: who stood still for so long must not go on as if nothing had happened.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn keep_wakeups(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        claim_for: Duration,
+    ) -> Result<Vec<Wake>, StoreError> {
+        const SQL: &str =
+            "update wakeups set claimed_until = $3 where claimed_by = $1 and claimed_until > $2 returning subject";
+        let read = |row: &Record<'_>| row.word("subject", |text| text.parse().ok());
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
+            TABLE.all(&query.fetch_all(db).await?, read)?
+        })
+    }
+
+    /// Frees a subject that others than `worker` have claimed, for who knows that they cannot be at it any more.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_wakeups(&self, worker: &str, now: Timestamp, claim_for: Duration) -> Result<u64, StoreError> {
-        const SQL: &str = "update wakeups set claimed_until = $2 where claimed_by = $1";
-        on_writer!(self, db => {
-            sqlx::query(SQL).bind(worker).bind(ms_after(now, claim_for)).execute(db).await?.rows_affected()
-        })
+    pub async fn free_wakeup(&self, wake: &Wake, worker: &str) -> Result<(), StoreError> {
+        const SQL: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null
+            where subject = $1 and claimed_by <> $2";
+        on_writer!(self, db => { sqlx::query(SQL).bind(wake.to_string()).bind(worker).execute(db).await?; })
     }
 
     /// Ends a claim after a pass that looked. False when the wake-up stays: either another one came during the
@@ -215,6 +234,17 @@ impl Store {
             let row = sqlx::query(SQL).bind(wake.to_string()).fetch_optional(db).await?;
             row.map(|row| TABLE.one(&row, read)).transpose()?
         })
+    }
+
+    /// Whether a claim on a person, a room or a deed is running, whoever has it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_anybody_at_work(&self, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "select (select count(*) from wakeups where claimed_until > $1 and subject <> 'everything')
+            + (select count(*) from deeds where claimed_until > $1 and state = 'claimed')";
+        let claims: i64 = on_reader!(self, db => sqlx::query_scalar(SQL).bind(ms(now)).fetch_one(db).await?)?;
+        Ok(claims > 0)
     }
 
     /// When the next wake-up can be claimed; also when a claim expires.

@@ -44,6 +44,23 @@ pub enum HeldReason {
     StillWaiting,
 }
 
+impl HeldReason {
+    /// The reason without its numbers: parts of one kind are the same thing at different moments.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        match self {
+            Self::DirectoryShrank { .. } => "directory_shrank".to_owned(),
+            Self::ManyLocked { .. } => "many_locked".to_owned(),
+            Self::ManyRemoved { room, .. } => format!("many_removed {room}"),
+            Self::RuleMatchesNobody { room } => format!("rule_matches_nobody {room}"),
+            Self::ManyGain { .. } => "many_gain".to_owned(),
+            Self::LastAdministrator => "last_administrator".to_owned(),
+            Self::ShorterRetention { room } => format!("shorter_retention {room}"),
+            Self::StillWaiting => "still_waiting".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for HeldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,6 +104,27 @@ pub struct Verdict {
     pub go: Plan,
     /// What is held, by reason.
     pub held: Vec<Held>,
+}
+
+/// What somebody consented to, or is asked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// [`HeldReason::kind`] of the part.
+    pub kind: String,
+    /// Its effects.
+    pub atoms: BTreeSet<String>,
+}
+
+impl Consent {
+    /// The part of the present plan that this one has grown into: the same thing, and more than was looked at.
+    #[must_use]
+    pub fn outgrown_by<'h>(&self, held: &'h [Held]) -> Option<&'h Held> {
+        held.iter().find(|part| {
+            part.reason.kind() == self.kind
+                && !part.atoms.is_disjoint(&self.atoms)
+                && !part.atoms.is_subset(&self.atoms)
+        })
+    }
 }
 
 /// Everything review looks at beside the plan.

@@ -255,6 +255,7 @@ impl LimitsForm {
             remove_least: self.remove_least.unwrap_or(usual.remove_least),
             gain: self.gain.unwrap_or(usual.gain),
             shrink_share: self.shrink_share.unwrap_or(usual.shrink_share),
+            two_consents: usual.two_consents,
         }
     }
 }

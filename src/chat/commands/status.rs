@@ -63,7 +63,14 @@ impl Chat {
         answer = answer.line(match held.is_empty() {
             true => texts.line("status-held-none", &[]),
             false => {
-                let ids = held.iter().map(|plan| texts.shown(&Arg::Code(plan.held.id.clone()))).collect();
+                let ids = held.iter().map(|plan| {
+                    let id = Arg::Code(plan.held.id.clone());
+                    match &plan.first {
+                        Some((by, _)) => texts.line("status-held-one-more", &[("id", id), ("by", ask.scene.asker(by))]),
+                        None => texts.shown(&id),
+                    }
+                });
+                let ids = ids.collect();
                 texts.line("status-held", &[("list", Arg::Said(texts.list(ids)))])
             }
         });

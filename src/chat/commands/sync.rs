@@ -246,9 +246,7 @@ impl Chat {
             answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
         }
         for held in &summary.held {
-            let reason = ("reason", Arg::Said(self.held_reason(&held.reason, &ask.scene)));
-            let count = ("count", number(held.atoms.len()));
-            answer = answer.item(texts.line("sync-held", &[("id", Arg::Text(held.id.clone())), reason, count]));
+            answer = answer.item(self.held_line(held, &summary, &ask.scene));
         }
         let mark = match (summary.has_failures(), summary.total(|counts| counts.done) > 0, summary.held.is_empty()) {
             (true, false, _) => Mark::Failed,

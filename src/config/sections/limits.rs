@@ -20,6 +20,7 @@ pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
     let remove_least = or(&map.get("remove_least"), default.remove_least, |node| node.count(MOST_PEOPLE));
     let gain = or(&map.get("gain"), default.gain, |node| node.count(MOST_PEOPLE));
     let shrink_share = or(&map.get("shrink_share"), default.shrink_share, Node::share);
+    let two_consents = or(&map.get("two_consents"), default.two_consents, Node::boolean);
     map.close();
     Some(Limits {
         lock_share: lock_share?,
@@ -28,6 +29,7 @@ pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
         remove_least: remove_least?,
         gain: gain?,
         shrink_share: shrink_share?,
+        two_consents: two_consents?,
     })
 }
 

@@ -28,9 +28,9 @@ use super::gather::Known;
 use super::progress::{Phase, Progress};
 use super::report::Summary;
 use super::subjects::Moment;
-use crate::engine::tenure::Tenure;
+use crate::clock::Term;
 use crate::homeserver::{HomeserverError, Writer};
-use crate::store::{Cause, Intent, RunId, StoreError};
+use crate::store::{AuditId, Cause, Dialect, Intent, Mass, RunId, StoreError};
 
 /// How many subjects are worked on at once. Synapse is limited by one core; more in flight only wait there. In one room one
 /// change follows the other: two at once make Synapse resolve the room's state between them, which costs it a third more.
@@ -50,12 +50,15 @@ pub struct Ended {
 /// One plan being carried out.
 pub(super) struct Work<'a> {
     engine: &'a Engine,
-    writer: &'a Writer,
-    tenure: Option<&'a Tenure>,
+    writer: Writer,
+    term: &'a Term,
     known: Known,
     desired: &'a Desired,
     moment: Moment,
+    /// Of a full pass.
     run: Option<RunId>,
+    /// How many intents of each mass this work has written.
+    counted: tokio::sync::Mutex<BTreeMap<Mass, u64>>,
     room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
@@ -72,8 +75,8 @@ impl<'a> Work<'a> {
     #[expect(clippy::too_many_arguments, reason = "one call, from the pass that gathered all of it")]
     pub(super) fn new(
         engine: &'a Engine,
-        writer: &'a Writer,
-        tenure: Option<&'a Tenure>,
+        writer: &Writer,
+        term: &'a Term,
         known: Known,
         observed: Observed,
         desired: &'a Desired,
@@ -90,12 +93,13 @@ impl<'a> Work<'a> {
         }
         Self {
             engine,
-            writer,
-            tenure,
+            writer: writer.during(term.clone()),
+            term,
             known,
             desired,
             moment,
             run,
+            counted: tokio::sync::Mutex::default(),
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
             went_well: Mutex::default(),
@@ -126,7 +130,7 @@ impl<'a> Work<'a> {
 
     fn phase(&self, phase: Phase) {
         // Only the one full pass is shown; narrow ones run beside it.
-        if self.tenure.is_none() {
+        if self.run.is_none() {
             return;
         }
         let done = self.done.load(Ordering::SeqCst);
@@ -164,7 +168,8 @@ impl<'a> Work<'a> {
         let mut outcomes = Vec::new();
         let own_creation = steps.iter().any(|step| matches!(step.action, Action::CreateRoom { .. }));
         // A narrower pass was here after this plan was made: what was planned is old news.
-        if subjects.is_stale(&subject, self.moment) && !own_creation && !self.made_here(&subject) {
+        let is_own = own_creation || self.made_here(&subject);
+        if !is_own && (subjects.is_stale(&subject, self.moment) || self.is_stale_elsewhere(&subject).await?) {
             self.engine.wake_subject(&subject, "changed meanwhile").await?;
             self.advance(steps.len());
             return Ok(outcomes);
@@ -173,7 +178,16 @@ impl<'a> Work<'a> {
             if self.is_over() {
                 break;
             }
-            let ended = self.one_batch(batch).await;
+            let ended = match self.one_batch(batch).await {
+                Ok(Some(ended)) => Ok(ended),
+                // Others did so much meanwhile that the brakes have to judge anew.
+                Ok(None) => {
+                    self.engine.wake_subject(&subject, "counted meanwhile").await?;
+                    outcomes.extend(self.put_off(batch));
+                    break;
+                }
+                Err(error) => Err(error),
+            };
             // However it ended: something may have been sent.
             if let Subject::Room(key) = &subject
                 && let Some(room_id) = self.room_id(key)
@@ -194,14 +208,48 @@ impl<'a> Work<'a> {
         }
     }
 
-    async fn one_batch<'s>(&self, batch: &[&'s Step]) -> anyhow::Result<Vec<(&'s Step, String, Outcome)>> {
-        if self.tenure.is_some_and(|tenure| !tenure.is_held()) {
+    /// Whether a pass of another replica wrote to the subject after this one looked.
+    async fn is_stale_elsewhere(&self, subject: &Subject) -> anyhow::Result<bool> {
+        let store = &self.engine.parts().store;
+        if store.dialect() == Dialect::Sqlite {
+            return Ok(false);
+        }
+        Ok(store.was_touched(subject, self.known.newest_audit, self.run).await?)
+    }
+
+    /// In a full pass what is put off is no success: a consent to it is still needed.
+    fn put_off<'s>(&self, batch: &[&'s Step]) -> Vec<(&'s Step, String, Outcome)> {
+        self.advance(batch.len());
+        let why = || Outcome::Skipped("others were changed meanwhile; it is looked at again".to_owned());
+        let steps = batch.iter().filter(|_| self.run.is_some());
+        steps.map(|step| (*step, self.name_of(&step.action), why())).collect()
+    }
+
+    /// Writes the intents of a batch; None when the brakes have to judge it anew.
+    async fn intend(&self, intents: &[Intent]) -> anyhow::Result<Option<Vec<AuditId>>> {
+        let (store, now) = (&self.engine.parts().store, self.engine.parts().clock.now());
+        // All of a batch are alike.
+        let Some(mass) = intents.first().and_then(Intent::mass) else {
+            return Ok(Some(store.intend(intents, now).await?));
+        };
+        let mut own = self.counted.lock().await;
+        let own = own.entry(mass.clone()).or_default();
+        let ids = store.intend_counted(intents, &mass, self.known.counted, *own, now).await?;
+        if ids.is_some() {
+            *own += intents.len() as u64;
+        }
+        Ok(ids)
+    }
+
+    async fn one_batch<'s>(&self, batch: &[&'s Step]) -> anyhow::Result<Option<Vec<(&'s Step, String, Outcome)>>> {
+        if self.term.is_over() {
             anyhow::bail!("another process took over; this one stops before it writes anything more");
         }
         let store = &self.engine.parts().store;
-        let now = self.engine.parts().clock.now();
         let intents = batch.iter().map(|step| self.intent(step)).collect::<Result<Vec<_>, _>>()?;
-        let ids = store.intend(&intents, now).await.context("the audit could not be written")?;
+        let Some(ids) = self.intend(&intents).await.context("the audit could not be written")? else {
+            return Ok(None);
+        };
         let mut ended = Vec::with_capacity(batch.len());
         for step in batch {
             ended.push(self.one_step(step).boxed().await);
@@ -213,12 +261,12 @@ impl<'a> Work<'a> {
         let outcomes: Vec<_> = ids.into_iter().zip(ended.iter().cloned()).collect();
         store.conclude(&outcomes, now).await.context("outcomes could not be written to the audit")?;
         let ended = batch.iter().zip(ended);
-        Ok(ended.map(|(step, outcome)| (*step, self.name_of(&step.action), outcome)).collect())
+        Ok(Some(ended.map(|(step, outcome)| (*step, self.name_of(&step.action), outcome)).collect()))
     }
 
     fn advance(&self, steps: usize) {
         let done = self.done.fetch_add(steps, Ordering::SeqCst) + steps;
-        if self.tenure.is_none() {
+        if self.run.is_none() {
             return;
         }
         self.engine.inner.progress.send_modify(|progress| progress.done = done);

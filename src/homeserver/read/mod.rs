@@ -25,6 +25,7 @@ use super::retry::Patience;
 use super::traffic::Traffic;
 use super::transport::{Connection, Manner, Transport};
 use super::wire;
+use crate::clock::Term;
 
 /// How many accounts or rooms are asked for at once. Synapse takes it, and answers in tens of milliseconds.
 const PAGE: &str = "5000";
@@ -69,6 +70,10 @@ impl Reader {
     #[must_use]
     pub fn lane(&self, in_flight: usize) -> Self {
         Self { transport: self.transport.lane(in_flight), bot: self.bot.clone() }
+    }
+
+    pub(in crate::homeserver) fn during(&self, term: Term) -> Self {
+        Self { transport: self.transport.during(term), bot: self.bot.clone() }
     }
 
     /// The same with other patience.

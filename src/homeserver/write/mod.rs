@@ -12,6 +12,7 @@ use std::fmt;
 pub use rooms::Founding;
 
 use super::read::Reader;
+use crate::clock::Term;
 
 /// Leave to change things on Synapse. `cli` gives it, in mode enforce and in setup; nothing else may.
 #[derive(Debug)]
@@ -64,6 +65,12 @@ impl Writer {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// The same that makes changes within this span only.
+    #[must_use]
+    pub fn during(&self, term: Term) -> Self {
+        Self { reader: self.reader.during(term) }
     }
 
     /// The same with a bound of its own on requests in flight, for work that must not queue behind bulk work.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use equipemed_bot::store::{AuditFilter, AuditId, Cause, DeedId, Intent, Mode, NewRun, RunId, Settled, Store};
+use equipemed_bot::store::{AuditFilter, AuditId, Cause, DeedId, Intent, Mass, Mode, NewRun, RunId, Settled, Store};
 use equipemed_domain::action::Action;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
@@ -23,6 +23,7 @@ on_both!(
     what_a_crash_left_is_found_and_settled,
     the_brakes_count_only_what_the_policy_did,
     the_brakes_window_slides,
+    what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted,
 );
 
 fn user(localpart: &str) -> Result<OwnedUserId> {
@@ -165,10 +166,11 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
         did(&store, cause, &remove("icu", "eva")?, outcome.clone(), 0).await?;
         did(&store, cause, &power(3, &[Privilege::Level100], &[])?, outcome, 0).await?;
     }
+    // This one does: it is under way.
     store.intend(&[intent(Cause::Policy, &lock("leo")?)?], at(0)).await?;
 
     let (ana, bia) = (user("ana")?, user("bia")?);
-    assert_eq!(store.locked_since(at(0)).await?, BTreeSet::from([ana.clone(), bia.clone()]));
+    assert_eq!(store.locked_since(at(0)).await?, BTreeSet::from([ana.clone(), bia.clone(), user("leo")?]));
     let removed = BTreeMap::from([
         (RoomKey::new("icu"), BTreeSet::from([ana.clone(), bia])),
         (RoomKey::new("ward"), BTreeSet::from([ana])),
@@ -185,5 +187,37 @@ async fn the_brakes_window_slides(store: Store) -> Result<()> {
     assert_eq!(store.locked_since(at(100)).await?, BTreeSet::from([user("edge")?, user("new")?]));
     assert_eq!(store.locked_since(at(101)).await?, BTreeSet::from([user("new")?]));
     assert_eq!(store.locked_since(at(201)).await?, BTreeSet::new());
+    Ok(())
+}
+
+async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(store: Store) -> Result<()> {
+    did(&store, Cause::Policy, &lock("old")?, Outcome::Done(None), 100).await?;
+    let counted = store.counted_up_to(at(50)).await?;
+    let begin = async |action: Action, own: u64| -> Result<bool> {
+        let intent = intent(Cause::Policy, &action)?;
+        let mass = intent.mass().unwrap_or(Mass::Gained);
+        Ok(store.intend_counted(&[intent], &mass, counted, own, at(101)).await?.is_some())
+    };
+    assert!(begin(lock("ana")?, 0).await?);
+    assert!(!begin(lock("bia")?, 0).await?, "another pass has begun one meanwhile");
+    assert!(begin(lock("bia")?, 1).await?, "which was its own");
+    assert!(!begin(Action::DeactivateAccount { user: user("eva")? }, 1).await?, "they count together");
+    // What is of another kind, in another room or asked for by somebody is none of it.
+    did(&store, Cause::Grant(GrantId(1)), &remove("icu", "ana")?, Outcome::Done(None), 101).await?;
+    did(&store, Cause::Policy, &remove("ward", "ana")?, Outcome::Done(None), 101).await?;
+    assert!(begin(remove("icu", "ana")?, 0).await?);
+    assert!(!begin(remove("icu", "bia")?, 0).await?);
+    assert!(begin(power(1, &[Privilege::Approve], &[])?, 0).await?);
+    assert_eq!(store.locked_since(at(100)).await?.len(), 3, "nothing was written of what was refused");
+
+    // Many at the same moment: as many as each has counted itself.
+    let counted = store.counted_up_to(at(50)).await?;
+    let crowd = ["c0", "c1", "c2", "c3", "c4", "c5"];
+    let intents = crowd.iter().map(|name| intent(Cause::Policy, &lock(name)?)).collect::<Result<Vec<_>>>()?;
+    let begun = intents
+        .iter()
+        .map(|intent| store.intend_counted(std::slice::from_ref(intent), &Mass::Locked, counted, 0, at(102)));
+    let begun = futures_util::future::try_join_all(begun).await?;
+    assert_eq!(begun.iter().flatten().count(), 1);
     Ok(())
 }

@@ -25,6 +25,8 @@ on_both!(
     a_grant_ends_once_and_stays_on_record,
     a_plan_is_held_once_approved_once_and_released,
     a_held_plan_expires_and_can_be_held_again,
+    two_consents_are_those_of_two_people,
+    what_has_grown_is_released_by_nobody,
     what_nobody_released_waits_beyond_its_expiry,
     power_is_noted_as_it_comes_and_goes,
     facts_are_remembered_and_forgotten,
@@ -213,6 +215,7 @@ async fn a_grant_ends_once_and_stays_on_record(store: Store) -> Result<()> {
 fn held(id: &str, expires: i64) -> NewHeld {
     NewHeld {
         id: id.to_owned(),
+        kind: "many_removed icu".to_owned(),
         reason: "too many people removed".to_owned(),
         atoms: BTreeSet::from(["remove rui".to_owned(), "remove eva".to_owned()]),
         expires_at: at(expires),
@@ -225,10 +228,10 @@ async fn a_plan_is_held_once_approved_once_and_released(store: Store) -> Result<
     let open = store.held_open(at(60)).await?;
     assert_eq!((open.len(), &open[0].held, open[0].created_at), (1, &held("0f", 100), at(0)));
 
-    assert_eq!(store.approve("1e", "@ana:h.example", at(60)).await?, Approval::Unknown);
+    assert_eq!(store.approve("1e", "@ana:h.example", false, at(60)).await?, Approval::Unknown);
     assert!(!store.mark_released("0f").await?, "not before it is approved");
-    assert_eq!(store.approve("0f", "@ana:h.example", at(60)).await?, Approval::Approved);
-    assert_eq!(store.approve("0f", "@rui:h.example", at(61)).await?, Approval::Already);
+    assert_eq!(store.approve("0f", "@ana:h.example", false, at(60)).await?, Approval::Approved);
+    assert_eq!(store.approve("0f", "@rui:h.example", false, at(61)).await?, Approval::Already);
     assert!(!store.hold(&held("0f", 170), at(70)).await?, "holding again does not take the approval away");
     let approved = store.held_approved(at(70)).await?;
     assert_eq!(approved[0].approved, Some(("@ana:h.example".to_owned(), at(60))));
@@ -236,7 +239,7 @@ async fn a_plan_is_held_once_approved_once_and_released(store: Store) -> Result<
 
     assert!(store.mark_released("0f").await?);
     assert!(!store.mark_released("0f").await?);
-    assert_eq!(store.approve("0f", "@rui:h.example", at(71)).await?, Approval::Already);
+    assert_eq!(store.approve("0f", "@rui:h.example", false, at(71)).await?, Approval::Already);
     assert_eq!(store.held_approved(at(71)).await?, []);
     Ok(())
 }
@@ -248,7 +251,7 @@ async fn what_nobody_released_waits_beyond_its_expiry(store: Store) -> Result<()
     assert_eq!(store.held_waiting(at(60)).await?, held("0f", 100).atoms, "it ended within the window");
     assert_eq!(store.held_waiting(at(100)).await?, BTreeSet::new(), "it ended before the window");
     store.hold(&held("1e", 300), at(200)).await?;
-    store.approve("1e", "@ana:h.example", at(210)).await?;
+    store.approve("1e", "@ana:h.example", false, at(210)).await?;
     assert_eq!(store.held_waiting(at(200)).await?, BTreeSet::new(), "somebody released it");
     Ok(())
 }
@@ -257,17 +260,64 @@ async fn a_held_plan_expires_and_can_be_held_again(store: Store) -> Result<()> {
     store.hold(&held("0f", 100), at(0)).await?;
     store.hold(&held("1e", 100), at(0)).await?;
     store.hold(&held("2d", 200), at(0)).await?;
-    assert_eq!(store.approve("1e", "@ana:h.example", at(99)).await?, Approval::Approved);
-    assert_eq!(store.approve("0f", "@ana:h.example", at(100)).await?, Approval::Expired, "before anybody tidied up");
+    assert_eq!(store.approve("1e", "@ana:h.example", false, at(99)).await?, Approval::Approved);
+    assert_eq!(
+        store.approve("0f", "@ana:h.example", false, at(100)).await?,
+        Approval::Expired,
+        "before anybody tidied up"
+    );
     assert_eq!(store.held_approved(at(100)).await?, [], "an approval expires too");
     let expired = store.expire_held(at(100)).await?;
     assert_eq!(expired, BTreeSet::from(["0f".to_owned(), "1e".to_owned()]));
     assert_eq!(store.expire_held(at(100)).await?, BTreeSet::new());
-    assert_eq!(store.approve("0f", "@ana:h.example", at(101)).await?, Approval::Expired);
+    assert_eq!(store.approve("0f", "@ana:h.example", false, at(101)).await?, Approval::Expired);
 
     assert!(store.hold(&held("1e", 300), at(200)).await?, "due again, announced again");
     let again = store.held_plan("1e").await?.context("it is gone")?;
     assert_eq!((again.state, again.created_at, again.approved), (HeldState::Held, at(200), None));
+    Ok(())
+}
+
+async fn two_consents_are_those_of_two_people(store: Store) -> Result<()> {
+    let (ana, rui) = ("@ana:h.example", "@rui:h.example");
+    store.hold(&held("0f", 100), at(0)).await?;
+    assert_eq!(store.approve("0f", ana, true, at(1)).await?, Approval::First);
+    assert_eq!(store.approve("0f", ana, true, at(2)).await?, Approval::First, "one person is one");
+    let plan = store.held_plan("0f").await?.context("it is gone")?;
+    assert_eq!((plan.state, plan.first, plan.approved), (HeldState::Held, Some((ana.to_owned(), at(1))), None));
+    store.take_first_back("0f", rui).await?;
+    assert_eq!(store.approve("0f", rui, true, at(3)).await?, Approval::Approved);
+    assert_eq!(store.approve("0f", ana, true, at(4)).await?, Approval::Already);
+
+    // Taken back, and expired with one of two: it begins anew.
+    store.hold(&held("1e", 100), at(0)).await?;
+    store.approve("1e", ana, true, at(1)).await?;
+    store.take_first_back("1e", ana).await?;
+    assert_eq!(store.approve("1e", rui, true, at(2)).await?, Approval::First);
+    assert_eq!(store.approve("1e", ana, true, at(100)).await?, Approval::Expired);
+    store.hold(&held("1e", 300), at(200)).await?;
+    assert_eq!(store.approve("1e", ana, true, at(201)).await?, Approval::First);
+
+    // At the same moment: one is the first, the other the second.
+    store.hold(&held("2d", 100), at(0)).await?;
+    let (one, other) = tokio::join!(store.approve("2d", ana, true, at(1)), store.approve("2d", rui, true, at(1)));
+    let both = [one?, other?];
+    assert!(both.contains(&Approval::First) && both.contains(&Approval::Approved), "{both:?}");
+    Ok(())
+}
+
+async fn what_has_grown_is_released_by_nobody(store: Store) -> Result<()> {
+    for id in ["0f", "1e"] {
+        store.hold(&held(id, 100), at(0)).await?;
+    }
+    store.approve("1e", "@ana:h.example", false, at(1)).await?;
+    assert!(store.mark_outgrown("0f").await? && store.mark_outgrown("1e").await?, "a consent is taken back, too");
+    assert!(!store.mark_outgrown("0f").await?);
+    assert_eq!(store.approve("0f", "@ana:h.example", false, at(2)).await?, Approval::Outgrown);
+    assert_eq!(store.held_approved(at(2)).await?, []);
+    assert_eq!(store.held_open(at(2)).await?, []);
+    assert!(store.hold(&held("0f", 100), at(3)).await?, "the very same again is new");
+    assert_eq!(store.approve("0f", "@ana:h.example", false, at(4)).await?, Approval::Approved);
     Ok(())
 }
 

@@ -14,14 +14,17 @@ mod confirm;
 mod equipemed;
 mod first;
 mod kills;
+mod mass;
 mod observe;
 mod outage;
 mod process;
 mod quiet;
+mod replicas;
 mod rights;
 mod rooms;
 mod seats;
 mod serve;
+mod standing;
 mod talk;
 mod together;
 mod versions;
@@ -97,6 +100,8 @@ pub(crate) struct Hospital {
     /// The configuration; [`Self::write_config`] after a change.
     pub(crate) config: Value,
     pub(crate) proxy: Proxy,
+    /// Where the service's memory is, if not in its folder.
+    pub(crate) database: Option<String>,
     seat: Seat,
     folder: Folder,
 }
@@ -137,7 +142,8 @@ impl Hospital {
             "rooms": rooms,
             "telemetry": {"log": "text"},
         });
-        let mut hospital = Self { people: BTreeMap::new(), config, proxy, seat, folder: Folder::new("hospital")? };
+        let mut hospital =
+            Self { people: BTreeMap::new(), config, proxy, database: None, seat, folder: Folder::new("hospital")? };
         for (index, person) in people.into_iter().enumerate() {
             let id = index + 1;
             hospital.people.insert(person.name.clone(), Person { id, ..person });
@@ -256,7 +262,8 @@ impl Hospital {
     }
 
     pub(crate) async fn store(&self) -> anyhow::Result<Store> {
-        Ok(Store::open(&format!("sqlite://{}", self.path("equipemed-bot.db").display())).await?)
+        let file = || format!("sqlite://{}", self.path("equipemed-bot.db").display());
+        Ok(Store::open(&self.database.clone().unwrap_or_else(file)).await?)
     }
 
     pub(crate) async fn audit(&self) -> anyhow::Result<Vec<AuditEntry>> {

@@ -93,6 +93,16 @@ impl Running {
         self.signal("KILL")
     }
 
+    /// Makes it stand still, as a machine does that is swapping or being moved.
+    pub(crate) fn stop(&self) -> anyhow::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) -> anyhow::Result<()> {
+        self.signal("CONT")
+    }
+
     pub(crate) fn hup(&self) -> anyhow::Result<()> {
         self.signal("HUP")
     }

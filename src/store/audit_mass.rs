@@ -1,0 +1,194 @@
+//! The audit, for the brakes: what was done to how many within the last 24 hours, and intents that count among them.
+//!
+//! What is under way counts as done. Passes judge side by side, in this process and in others; so an intent that the
+//! brakes count is written only if nothing of its kind was added since its pass counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::key::RoomKey;
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::audit::{AuditId, Cause, Intent};
+use super::dispatch::PerDialect;
+use super::rows::{Record, Table, ms};
+use super::{Store, StoreError};
+
+const TABLE: Table = Table { name: "audit", key: "id" };
+
+/// What the brakes count together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mass {
+    /// Accounts locked or deactivated.
+    Locked,
+    /// People removed from one room.
+    Removed(RoomKey),
+    /// People who gain power.
+    Gained,
+}
+
+/// What had been counted when a pass was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The newest entry that was counted.
+    pub up_to: AuditId,
+    /// The beginning of the window.
+    pub since: Timestamp,
+}
+
+/// Entries of one mass that others may not have added to.
+pub(super) struct Guard<'a> {
+    mass: &'a Mass,
+    counted: Counted,
+    own: u64,
+}
+
+/// Has guarded intents written one after the other, or two would both find that nothing was added. SQLite's transaction
+/// does that already.
+pub(super) const TURN: PerDialect =
+    PerDialect { sqlite: "select 1", postgres: "select pg_advisory_xact_lock(71, hashtext('brakes'))" };
+
+/// Binds a guard's values to its question, and answers whether more was added than its own.
+macro_rules! is_overtaken {
+    ($tx:ident, $guard:expr) => {{
+        let query = sqlx::query_scalar($crate::store::audit_mass::ADDED);
+        let query = query.bind($guard.up_to()).bind($guard.since());
+        let query = query.bind($guard.kinds()[0]).bind($guard.kinds()[1]).bind($guard.room());
+        let added: i64 = query.fetch_one(&mut *$tx).await?;
+        added > $guard.own()
+    }};
+}
+pub(super) use is_overtaken;
+
+pub(super) const ADDED: &str = "select count(*) from audit
+    where id > $1 and at >= $2 and cause = 'policy' and kind in ($3, $4) and ($5 is null or room_key = $5)";
+
+impl Guard<'_> {
+    pub(super) fn up_to(&self) -> i64 {
+        self.counted.up_to.0
+    }
+
+    pub(super) fn since(&self) -> i64 {
+        ms(self.counted.since)
+    }
+
+    pub(super) fn own(&self) -> i64 {
+        i64::try_from(self.own).unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn kinds(&self) -> [&'static str; 2] {
+        match self.mass {
+            Mass::Locked => ["lock_account", "deactivate_account"],
+            Mass::Removed(_) => ["remove_member"; 2],
+            Mass::Gained => ["note_privileges"; 2],
+        }
+    }
+
+    pub(super) fn room(&self) -> Option<&str> {
+        match self.mass {
+            Mass::Removed(room) => Some(room.as_str()),
+            Mass::Locked | Mass::Gained => None,
+        }
+    }
+}
+
+impl Intent {
+    /// What the brakes count it to, if they do.
+    #[must_use]
+    pub fn mass(&self) -> Option<Mass> {
+        if self.cause != Cause::Policy {
+            return None;
+        }
+        match (self.kind.as_str(), &self.room) {
+            ("lock_account" | "deactivate_account", _) => Some(Mass::Locked),
+            ("remove_member", Some(room)) => Some(Mass::Removed(room.clone())),
+            ("note_privileges", _) => Some(Mass::Gained),
+            _ => None,
+        }
+    }
+}
+
+impl Store {
+    /// Up to where the windows that begin at `since` can be counted now; to be asked before they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counted_up_to(&self, since: Timestamp) -> Result<Counted, StoreError> {
+        const SQL: &str = "select coalesce(max(id), 0) from audit
+            where kind in ('lock_account', 'deactivate_account', 'remove_member', 'note_privileges')
+                and at >= $1 and cause = 'policy'";
+        let up_to = on_reader!(self, db => AuditId(sqlx::query_scalar(SQL).bind(ms(since)).fetch_one(db).await?))?;
+        Ok(Counted { up_to, since })
+    }
+
+    /// As [`Self::intend`], for intents that count to one mass; None, and nothing is written, when more than `own`
+    /// entries of that mass were added since it was counted.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing of it may be done.
+    pub async fn intend_counted(
+        &self,
+        intents: &[Intent],
+        mass: &Mass,
+        counted: Counted,
+        own: u64,
+        now: Timestamp,
+    ) -> Result<Option<Vec<AuditId>>, StoreError> {
+        self.write_intents(intents, Some(&Guard { mass, counted, own }), now).await
+    }
+
+    /// Who was locked or deactivated by the policy at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn locked_since(&self, since: Timestamp) -> Result<BTreeSet<OwnedUserId>, StoreError> {
+        const SQL: &str = "select id, user_id from audit
+            where kind in ('lock_account', 'deactivate_account') and at >= $1
+                and cause = 'policy' and (outcome = 'done' or outcome is null)";
+        let read = |row: &Record<'_>| row.user("user_id");
+        let users = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
+        Ok(users.into_iter().collect())
+    }
+
+    /// Who was removed from which room by the policy at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn removed_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<BTreeMap<RoomKey, BTreeSet<OwnedUserId>>, StoreError> {
+        const SQL: &str = "select id, room_key, user_id from audit
+            where kind = 'remove_member' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
+        let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.user("user_id")?));
+        let removed = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
+        let mut rooms = BTreeMap::<_, BTreeSet<_>>::new();
+        for (room, user) in removed {
+            rooms.entry(room).or_default().insert(user);
+        }
+        Ok(rooms)
+    }
+
+    /// Who gained power that counts, by the policy, at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn gained_since(&self, since: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
+        /// The part of the action that matters here.
+        #[derive(Deserialize)]
+        struct Gain {
+            gained: Vec<IgnoredAny>,
+        }
+        const SQL: &str = "select id, person_id, action from audit
+            where kind = 'note_privileges' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
+        let read = |row: &Record<'_>| {
+            let gain: Gain = row.json("action")?;
+            Ok((!gain.gained.is_empty()).then_some(PersonId(row.int("person_id")?)))
+        };
+        let people = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
+        Ok(people.into_iter().flatten().collect())
+    }
+}
