@@ -194,7 +194,7 @@ async fn options(args: &SyncArgs, settings: &Settings, store: &Store) -> anyhow:
         rooms: args.rooms,
         users,
     };
-    Ok(Options { selection, approve: args.approve.clone(), dry_run: args.dry_run })
+    Ok(Options { selection, approve: args.approve.clone(), dry_run: args.dry_run, is_again: false })
 }
 
 /// The accounts that people have or would get.

@@ -45,7 +45,13 @@ pub struct Options {
     pub approve: Vec<String>,
     /// Plan and print only.
     pub dry_run: bool,
+    /// A further look of the same pass: who is missing is not counted twice.
+    #[serde(skip)]
+    pub is_again: bool,
 }
+
+/// How often a full pass looks again where narrower ones came in between.
+const LOOKS_MORE: usize = 3;
 
 /// Whom a pass looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +83,25 @@ impl Engine {
     /// # Errors
     /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error: they are in the report.
     pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
+        let mut report = self.one_full_look(tenure, options, run).await?;
+        // Where a narrower pass came in between, what it left undone has to be seen before anything is called done.
+        let again = Options { approve: Vec::new(), is_again: true, ..options.clone() };
+        for _ in 0..LOOKS_MORE {
+            if report.left == 0 || report.interrupted {
+                break;
+            }
+            let next = self.one_full_look(tenure, &again, run).await?;
+            report = report.and(next);
+        }
+        if report.left > 0 {
+            let why = "others change the same all the time; it is looked at again".to_owned();
+            report.summary.count_failure("look_again", format!("{} steps", report.left), why);
+        }
+        heap::give_back();
+        Ok(report)
+    }
+
+    async fn one_full_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
         let (view, verdict) = self.judge(&Target::Everything, options).await?;
         let two = view.policy.limits.two_consents;
         let (waiting, newly_held) = self.record_holds(&view.consents, &view.known, &verdict.held, two).await?;
@@ -84,7 +109,6 @@ impl Engine {
         self.announce(&waiting, two, &verdict.go.findings, true, view.known.now).await?;
         self.settle_before(&verdict, run).await?;
         let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run)).await?;
-        heap::give_back();
         Ok(Report { newly_held, ..report })
     }
 
@@ -150,7 +174,7 @@ impl Engine {
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         }
-        if is_full && !options.dry_run {
+        if is_full && !options.dry_run && !options.is_again {
             note_read(&parts.store, &policy, &directory, now).await?;
         }
         let mut known = gather(&parts.store, directory, now).await?;
@@ -285,6 +309,7 @@ impl Engine {
         let work = Work::new(self, writer, term, known, observed, &desired, moment, run);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
+        report.left = ended.left;
         agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         // A narrow pass did its small share; the rest of what was released is still to be done.
         if !report.interrupted && run.is_some() {
@@ -347,5 +372,5 @@ fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
             summary.count_failure("read_room", format!("room {room}"), why.clone());
         }
     }
-    Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: false }
+    Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: false, left: 0 }
 }

@@ -21,6 +21,15 @@ pub struct Counts {
     pub failed: usize,
 }
 
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.already_so += other.already_so;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+    }
+}
+
 /// Something that did not go well, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
@@ -127,4 +136,23 @@ pub struct Report {
     pub next_change: Option<Timestamp>,
     /// Whether Synapse was gone before the end, so that the rest must be tried again.
     pub interrupted: bool,
+    /// How many steps were left, because a narrower pass came between looking and doing.
+    pub left: usize,
+}
+
+impl Report {
+    /// This one and the one of a further look right after it, as one.
+    #[must_use]
+    pub fn and(mut self, next: Self) -> Self {
+        let before = std::mem::take(&mut self.summary);
+        let mut summary = next.summary;
+        for (kind, counts) in before.counts {
+            summary.counts.entry(kind).or_default().add(counts);
+        }
+        summary.planned += before.planned.saturating_sub(self.left);
+        before.troubles.into_iter().for_each(|trouble| summary.keep(trouble));
+        summary.outgrown.extend(before.outgrown);
+        self.newly_held.extend(next.newly_held);
+        Self { summary, newly_held: self.newly_held, ..next }
+    }
 }

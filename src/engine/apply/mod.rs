@@ -43,6 +43,8 @@ const BATCH: usize = 20;
 pub struct Ended {
     /// Whether some steps were not begun, because Synapse was gone or the service was asked to stop.
     pub interrupted: bool,
+    /// How many steps were left, because a narrower pass came between looking and doing.
+    pub left: usize,
     /// How many steps of each account ended well.
     pub went_well: AccountSteps,
 }
@@ -64,6 +66,7 @@ pub(super) struct Work<'a> {
     missing: Mutex<BTreeSet<OwnedUserId>>,
     went_well: Mutex<AccountSteps>,
     interrupted: AtomicBool,
+    left: AtomicUsize,
     done: AtomicUsize,
     total: usize,
 }
@@ -104,6 +107,7 @@ impl<'a> Work<'a> {
             missing: Mutex::default(),
             went_well: Mutex::default(),
             interrupted: AtomicBool::new(false),
+            left: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             total: 0,
         }
@@ -125,7 +129,8 @@ impl<'a> Work<'a> {
         }
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
         let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Ended { interrupted: self.interrupted.load(Ordering::SeqCst), went_well })
+        let (interrupted, left) = (self.interrupted.into_inner(), self.left.into_inner());
+        Ok(Ended { interrupted, left, went_well })
     }
 
     fn phase(&self, phase: Phase) {
@@ -172,6 +177,7 @@ impl<'a> Work<'a> {
         if !is_own && (subjects.is_stale(&subject, self.moment) || self.is_stale_elsewhere(&subject).await?) {
             self.engine.wake_subject(&subject, "changed meanwhile").await?;
             self.advance(steps.len());
+            self.left.fetch_add(steps.len(), Ordering::SeqCst);
             return Ok(outcomes);
         }
         for batch in batches(&steps) {
