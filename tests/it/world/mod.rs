@@ -12,6 +12,7 @@ mod clients;
 mod commands;
 mod confirm;
 mod first;
+mod import;
 mod kills;
 mod observe;
 mod outage;
