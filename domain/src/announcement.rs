@@ -1,5 +1,6 @@
 //! What the control room is told without having asked: each thing once.
 
+use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,16 @@ pub enum Announcement {
         kind: String,
         /// Where.
         room_id: OwnedRoomId,
+    },
+    /// EquipeMed cannot be read.
+    DirectoryAway {
+        /// Why, in English, with what to do.
+        why: String,
+    },
+    /// EquipeMed can be read again.
+    DirectoryBack {
+        /// Since when it could not.
+        since: Timestamp,
     },
     /// Something a pass found that somebody should look at.
     Finding {

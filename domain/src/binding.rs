@@ -113,6 +113,10 @@ pub fn bind(
         if bound.contains_key(&person.id) || !policy.users.who.matches(person, &roles, false) {
             continue;
         }
+        if person.public_id.is_empty() {
+            findings.push(Finding::NoPublicId { person: person.id });
+            continue;
+        }
         if let Some((user, owner)) = elsewhere(person, policy, &taken, &given, accounts) {
             findings.push(Finding::ExternalIdTaken { person: person.id, user, owner });
             continue;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 use sha2::{Digest, Sha256};
 
@@ -27,6 +27,9 @@ use crate::standing::Standing;
 
 /// In how many complete reads in a row a person must be missing to count as gone.
 pub const READS_UNTIL_VANISHED: u32 = 2;
+
+/// When the next of these reads is due.
+const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything that decides what should be.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +129,13 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
     let mut picture = Desired::default();
     let bound = bind(directory, policy, bindings, accounts, &mut picture.findings);
     picture.next_change = grants.iter().filter(|grant| grant.holds_at(now)).filter_map(|grant| grant.expires_at).min();
+
+    // Whether somebody who is missing is gone is told by another read soon, not by the next one an hour later.
+    if bindings.values().any(|binding| (1..READS_UNTIL_VANISHED).contains(&binding.missing_reads))
+        && let Ok(soon) = now.checked_add(READ_AGAIN_AFTER)
+    {
+        earliest(&mut picture.next_change, soon);
+    }
 
     let mut standings: BTreeMap<PersonId, Standing> = BTreeMap::new();
     for (id, account) in &bound {
@@ -266,6 +276,10 @@ fn is_deactivation_due(
 #[must_use]
 pub fn external_id(policy: &Policy, person: &Person) -> Option<ExternalId> {
     let provider = policy.users.identity_provider.clone()?;
+    // Without a profile there is none, and what was pushed once stays.
+    if person.public_id.is_empty() {
+        return None;
+    }
     Some(ExternalId { provider, id: person.public_id.clone() })
 }
 

@@ -105,11 +105,21 @@ pub struct Person {
     pub account_status: String,
     /// When access ends, if it does.
     pub access_expires_at: Option<Timestamp>,
-    /// When the person last signed in to EquipeMed; None when never.
+    /// When the person last signed in to EquipeMed, if ever. For lists alone: nothing that is done depends on it, and it changes all the time.
     pub last_login: Option<Timestamp>,
 }
 
 impl Person {
+    /// Whether anything differs that what is done may depend on.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        // Copied only after a login: this is asked of everybody whenever EquipeMed is compared.
+        match self.last_login == other.last_login {
+            true => self != other,
+            false => Self { last_login: other.last_login, ..self.clone() } != *other,
+        }
+    }
+
     /// First and last name, or the username where both are empty.
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -138,6 +148,14 @@ impl Directory {
     /// Gathers people; of two with the same id the later one stays (sources refuse such input before).
     pub fn new(people: impl IntoIterator<Item = Person>) -> Self {
         Self { people: people.into_iter().map(|person| (person.id, person)).collect() }
+    }
+
+    /// Puts a person in the place of what was known of them; None takes them out.
+    pub fn replace(&mut self, id: PersonId, person: Option<Person>) {
+        match person {
+            Some(person) => drop(self.people.insert(id, person)),
+            None => drop(self.people.remove(&id)),
+        }
     }
 
     /// Everybody, by id.

@@ -11,6 +11,8 @@ use crate::localpart::LocalpartError;
 /// One thing that somebody should look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finding {
+    /// EquipeMed has no profile for the person, so nobody could tell whose an account is.
+    NoPublicId { person: PersonId },
     /// No configured source gives a valid localpart.
     LocalpartImpossible { person: PersonId, tried: Vec<(String, LocalpartError)> },
     /// Several people would get the same account.
@@ -66,6 +68,7 @@ impl Finding {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::NoPublicId { .. } => "no_public_id",
             Self::LocalpartImpossible { .. } => "localpart_impossible",
             Self::LocalpartCollision { .. } => "localpart_collision",
             Self::LocalpartReserved { .. } => "localpart_reserved",
@@ -116,7 +119,8 @@ impl Finding {
     #[must_use]
     pub fn person(&self) -> Option<PersonId> {
         match self {
-            Self::LocalpartImpossible { person, .. }
+            Self::NoPublicId { person }
+            | Self::LocalpartImpossible { person, .. }
             | Self::LocalpartCollision { person, .. }
             | Self::LocalpartReserved { person, .. }
             | Self::AccountTwin { person, .. }
@@ -134,6 +138,12 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoPublicId { person } => {
+                write!(
+                    f,
+                    "person {person} has no profile in EquipeMed, so no public id: they get no account until they have one"
+                )
+            }
             Self::LocalpartImpossible { person, tried } => {
                 write!(f, "person {person} gets no account: no usable localpart")?;
                 for (wish, error) in tried {

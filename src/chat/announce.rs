@@ -36,7 +36,11 @@ impl Chat {
         let rooms = store.rooms().await?;
         // Before setup there is no room to tell it in.
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
-        let scene = Scene::read(self.engine()).await?;
+        // That EquipeMed cannot be read has to be told, too; people are shown by their account then.
+        let scene = match Scene::read(self.engine()).await {
+            Ok(scene) => scene,
+            Err(_) => Scene::without_people(self.engine()).await?,
+        };
         for announcement in open {
             let said = Answer::new().line(self.announcement(&announcement.content, &scene)).said();
             // A number may come again in a new database, an instant does not.
@@ -88,6 +92,8 @@ impl Chat {
                 };
                 texts.say("stray-event", &[("kind", Arg::Code(kind.clone())), ("room", room)])
             }
+            Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", Arg::Text(why.clone()))]),
+            Announcement::DirectoryBack { since } => texts.say("directory-back", &[("since", self.time(*since))]),
             Announcement::Finding { kind, room: Some(room), .. } if kind == "room_encrypted" => {
                 texts.say("room-encrypted", &[("room", scene.room(room))])
             }

@@ -22,7 +22,7 @@ use crate::speech::Arg;
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) policy: Arc<Policy>,
-    pub(super) directory: Directory,
+    pub(super) directory: Arc<Directory>,
     pub(super) bindings: Bindings,
     pub(super) grants: Vec<Grant>,
     pub(super) rooms: BTreeMap<RoomKey, OwnedRoomId>,
@@ -39,7 +39,7 @@ impl Scene {
         let store = engine.store();
         Ok(Self {
             policy: engine.policy().await?,
-            directory: engine.people()?,
+            directory: engine.people().await?,
             bindings: store.bindings().await?,
             grants: store.grants_holding(now).await?,
             rooms: store.rooms().await?,
@@ -55,7 +55,7 @@ impl Scene {
         let store = engine.store();
         Ok(Self {
             policy: engine.policy().await?,
-            directory: Directory::default(),
+            directory: Arc::default(),
             bindings: store.bindings().await?,
             grants: Vec::new(),
             rooms: store.rooms().await?,

@@ -66,7 +66,7 @@ impl Chat {
         let scene = match Scene::read(self.engine()).await {
             Ok(scene) => scene,
             // Without EquipeMed nobody's right can be checked; the break-glass account needs none.
-            Err(error) if self.engine().people().is_err() => {
+            Err(error) if self.engine().people().await.is_err() => {
                 let is_break_glass = self.engine().policy().await?.users.break_glass.as_ref() == Some(&user);
                 if !is_break_glass {
                     tracing::warn!(error = for_logs(&error), "A command came and EquipeMed cannot be read");

@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Exit, connect, output};
 use crate::config::Settings;
-use crate::directory::Source;
+use crate::config::settings::{self, DirectorySource};
+use crate::directory::equipemed::Installed;
+use crate::directory::{Equipemed, Source};
 use crate::homeserver::{HomeserverError, Patience, Reader};
 
 /// The oldest Synapse that was tried: room version 12 and the endpoints used here.
@@ -51,9 +53,54 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
 }
 
 async fn check_directory(settings: &Settings, findings: &mut Findings) {
-    match Source::open(&settings.directory).and_then(|source| source.read()) {
-        Ok(directory) => findings.good(&format!("EquipeMed: {} people", directory.len())),
-        Err(error) => findings.bad(&format!("EquipeMed: {error}"), "mend what it names; until then nothing is changed"),
+    let start = std::time::Instant::now();
+    let read = match Source::open(&settings.directory) {
+        Ok(source) => source.read().await,
+        Err(error) => Err(error),
+    };
+    match read {
+        Ok(directory) => {
+            let took = start.elapsed().as_millis();
+            findings.good(&format!("EquipeMed: {} people, read in {took} ms", directory.len()));
+        }
+        Err(error) => {
+            return findings.bad(&format!("EquipeMed: {error}"), "mend what it names; until then nothing is changed");
+        }
+    }
+    if let (DirectorySource::Equipemed(equipemed), Ok(Source::Equipemed(source))) =
+        (&settings.directory.source, Source::open(&settings.directory))
+    {
+        check_database(&source, equipemed, findings).await;
+    }
+}
+
+/// The role that reads EquipeMed, and whether changes are told.
+async fn check_database(source: &Equipemed, settings: &settings::Equipemed, findings: &mut Findings) {
+    match source.needless_rights().await {
+        Ok(rights) if rights.is_empty() => findings.good("the role in directory.url may only read"),
+        Ok(rights) => findings.bad(
+            &format!("the role in directory.url may more than it needs: {}", rights.join("; ")),
+            "use a role of its own: `equipemed-bot directory install-triggers --print` shows how",
+        ),
+        Err(error) => findings.bad(&format!("EquipeMed's grants: {error}"), "see what it names"),
+    }
+    let compared = match settings.poll {
+        Some(every) => format!("until then everybody is compared every {} s", every.as_secs()),
+        None => "until then changes are seen by the full pass alone (directory.interval)".to_owned(),
+    };
+    match source.triggers().await {
+        _ if !settings.notify => findings.good("changes are not listened for (directory.notify: false)"),
+        Ok(Installed::Yes) => findings.good("EquipeMed's triggers tell who changed"),
+        Ok(Installed::Other) => findings.bad(
+            "EquipeMed's triggers are of another version, for other tables, or switched off",
+            &format!("run `equipemed-bot directory install-triggers`; {compared}"),
+        ),
+        Ok(Installed::No) if settings.query.is_some() => findings.good("directory.query: everybody is compared"),
+        Ok(Installed::No) => findings.bad(
+            "EquipeMed's database does not tell who changed",
+            &format!("run `equipemed-bot directory install-triggers`, or set directory.notify: false; {compared}"),
+        ),
+        Err(error) => findings.bad(&format!("EquipeMed's triggers: {error}"), "see what it names"),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
     let settings = connect::settings(config)?;
     let store = connect::store(&settings).await?;
     let now = Clock::system().now();
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let person = connect::person(who, &directory, &store, &settings).await?;
     let rooms: Vec<RoomKey> = match room {
         None => settings.policy.rooms.keys().cloned().collect(),

@@ -107,7 +107,7 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
             Some(now.checked_add(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
         }
     };
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let person = connect::person(&wish.who, &directory, &store, &settings).await?.id;
     let new = NewGrant {
         person,

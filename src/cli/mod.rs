@@ -4,6 +4,7 @@
 //! file a command; this one only defines and dispatches.
 
 mod connect;
+mod directory;
 mod doctor;
 mod explain;
 mod follow;
@@ -109,6 +110,9 @@ enum Command {
         /// Key of a managed room; all of them when left out
         room: Option<String>,
     },
+    /// EquipeMed's database: triggers that tell who changed, and the grants of the reading role
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
     /// Check configuration, EquipeMed, Synapse and database; each failure names its fix
     Doctor,
     /// Check the configuration, or print the commented example
@@ -263,6 +267,29 @@ enum GrantsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum DirectoryCommand {
+    /// Put triggers into EquipeMed's database that tell this service who changed
+    ///
+    /// They tell ids only, and only when a value that matters changed; they never fail a statement of EquipeMed's. Needs
+    /// the address of an administrator of that database once, from the environment: EQUIPEMED_ADMIN_URL (or a file named in
+    /// EQUIPEMED_ADMIN_URL_FILE). Never the role of directory.url, which may only read.
+    #[command(after_help = "Examples:\n  equipemed-bot directory install-triggers --print > for-the-dba.sql\n  \
+                            EQUIPEMED_ADMIN_URL=postgres://postgres:…@db.hospital.example/equipemed equipemed-bot directory install-triggers")]
+    InstallTriggers {
+        /// Print the SQL, with the grants of the reading role, and do nothing
+        #[arg(long)]
+        print: bool,
+    },
+    /// Take the triggers out again; nothing of them is left
+    #[command(after_help = "Example:\n  EQUIPEMED_ADMIN_URL=postgres://… equipemed-bot directory uninstall-triggers")]
+    UninstallTriggers {
+        /// Print the SQL and do nothing
+        #[arg(long)]
+        print: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Read and check everything the configuration names; all problems at once
     Check,
@@ -315,6 +342,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         }
         Command::Grants(GrantsCommand::End { id }) => grants::end(&config, id).await,
         Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,
+        Command::Directory(DirectoryCommand::InstallTriggers { print }) => directory::install(&config, print).await,
+        Command::Directory(DirectoryCommand::UninstallTriggers { print }) => directory::uninstall(&config, print).await,
         Command::Doctor => doctor::run(&config).await,
         Command::Completions { .. } | Command::Config(_) | Command::Registration(_) => Ok(Exit::Usage),
     }

@@ -13,10 +13,10 @@ use super::{Exit, connect, output};
 use crate::chat::{Chat, Manners};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::Mode;
-use crate::directory::Source;
+use crate::config::settings::{DirectorySource, Mode};
 use crate::engine::queue::Lanes;
 use crate::homeserver::{Patience, Speaker};
+use crate::inbound::watch::Notice;
 use crate::inbound::{self, Arrivals, Ear, Intake, ReadBack};
 use crate::metrics::Metrics;
 use crate::speech::Texts;
@@ -129,8 +129,7 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
         stop: stop.clone(),
     };
     let reading_back = tokio::spawn(read_back.keep_up());
-    let watching =
-        tokio::spawn(inbound::watch::watch(Source::open(&settings.directory)?, engine.clone(), stop.clone()));
+    let watching = tokio::spawn(inbound::watch::watch(engine.clone(), notice(&settings), stop.clone()));
     let chat = Chat::new(
         engine.clone(),
         Speaker::new(&reader),
@@ -152,8 +151,16 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
     engine.work(&Lanes { holder, interval: settings.directory.interval }).await;
     talking.await.context("the control room's desk broke")?;
     reading_back.await.context("the look at what was not pushed broke")?;
-    watching.await.context("the watch over the roster broke")?;
+    watching.await.context("the watch over EquipeMed's people broke")?;
     answering.await.context("the listener broke")?
+}
+
+/// How changes of people are noticed.
+fn notice(settings: &Settings) -> Notice {
+    match &settings.directory.source {
+        DirectorySource::Roster { .. } => Notice { notify: false, poll: None },
+        DirectorySource::Equipemed(equipemed) => Notice { notify: equipemed.notify, poll: equipemed.poll },
+    }
 }
 
 /// Waits for SIGHUP with a configuration that is valid and changed; anything else leaves the service as it is.

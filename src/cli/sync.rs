@@ -202,7 +202,7 @@ async fn accounts_of(names: &[String], settings: &Settings, store: &Store) -> an
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let bindings = store.bindings().await?;
     let mut users = Vec::new();
     for name in names {

@@ -70,7 +70,7 @@ pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyho
     };
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let bindings = store.bindings().await?;
     let accounts = reader.accounts().await?;
     let people = listing::list(&directory, &settings.policy, &bindings, &accounts, &filter, now);
@@ -136,7 +136,7 @@ pub(super) async fn adopt(config: &Path, who: &str, mxid: &str) -> anyhow::Resul
     }
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read()?;
+    let directory = Source::open(&settings.directory)?.read().await?;
     let person = connect::person(who, &directory, &store, &settings).await?;
     let bindings = store.bindings().await?;
     if let Some(binding) = bindings.get(&person.id) {

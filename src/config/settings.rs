@@ -170,12 +170,22 @@ pub enum DirectorySource {
         file: PathBuf,
     },
     /// EquipeMed's database, read only.
-    Equipemed {
-        /// `postgres://user:password@host/database`
-        url: SecretString,
-        /// Whether changes are listened for.
-        notify: bool,
-    },
+    Equipemed(Equipemed),
+}
+
+/// EquipeMed's database.
+#[derive(Clone, Debug)]
+pub struct Equipemed {
+    /// `postgres://user:password@host/database`
+    pub url: SecretString,
+    /// What the names of its tables begin with, perhaps with a schema before it.
+    pub prefix: String,
+    /// A query in place of EquipeMed's own tables.
+    pub query: Option<String>,
+    /// Whether changes are listened for.
+    pub notify: bool,
+    /// How often everybody is compared where changes are not told; None is never.
+    pub poll: Option<Duration>,
 }
 
 /// What is not part of the policy about accounts.
@@ -326,8 +336,8 @@ impl fmt::Display for Settings {
         }
         match &self.directory.source {
             DirectorySource::Roster { file } => writeln!(f, "directory:  roster file {}", file.display())?,
-            DirectorySource::Equipemed { notify, .. } => {
-                writeln!(f, "directory:  EquipeMed's database, notifications {}", on(*notify))?;
+            DirectorySource::Equipemed(equipemed) => {
+                writeln!(f, "directory:  EquipeMed's database, notifications {}", on(equipemed.notify))?;
             }
         }
         writeln!(f, "roles:      {}", self.policy.roles.len())?;

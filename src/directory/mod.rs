@@ -4,82 +4,71 @@
 //! name as an account is for the planner to find; what is refused here is input
 //! that cannot be trusted as a whole.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use equipemed_domain::directory::Directory;
+use equipemed_domain::directory::{Directory, PersonId};
 
-use crate::config::problems::Problems;
 use crate::config::settings;
 
+pub mod equipemed;
+mod error;
 pub mod roster;
 
+pub use equipemed::Equipemed;
+pub use error::DirectoryError;
 pub use roster::Roster;
 
-/// A source of people.
+/// A source of people. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A YAML file.
     Roster(Roster),
-}
-
-/// Why there are no people. After any of these, nothing may be concluded about anybody.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// The source cannot be reached; trying again later may help.
-    #[error("cannot read {}: {source}; check that the file exists and the service may read it", file.display())]
-    Unreadable {
-        /// The roster file.
-        file: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// Somebody is writing it, or a copy broke off; trying again soon will most likely help.
-    #[error("{} is not complete: {what}", file.display())]
-    HalfWritten {
-        /// The roster file.
-        file: PathBuf,
-        /// How that shows.
-        what: String,
-    },
-    /// It was read and is wrong; somebody has to correct it.
-    #[error("{0}")]
-    Problems(#[from] Problems),
-    /// The configuration asks for a source that this version does not have.
-    #[error(
-        "directory.source: equipemed is not in this version, which reads roster files only; write source: roster and name a file under roster:"
-    )]
-    NotInThisVersion,
+    /// EquipeMed's own database.
+    Equipemed(Equipemed),
 }
 
 impl Source {
     /// The source that the configuration names. Reads nothing yet.
     ///
     /// # Errors
-    /// When this version does not have it.
+    /// When the database's address makes no sense.
     pub fn open(settings: &settings::Directory) -> Result<Self, DirectoryError> {
         match &settings.source {
             settings::DirectorySource::Roster { file } => Ok(Self::Roster(Roster::new(file))),
-            settings::DirectorySource::Equipemed { .. } => Err(DirectoryError::NotInThisVersion),
+            settings::DirectorySource::Equipemed(settings) => Ok(Self::Equipemed(Equipemed::open(settings)?)),
         }
     }
 
-    /// Everybody.
+    /// Everybody, as of this call or later: callers at the same time may share one read.
     ///
     /// # Errors
     /// When the source cannot be read, is half-written or wrong.
-    pub fn read(&self) -> Result<Directory, DirectoryError> {
+    pub async fn read(&self) -> Result<Arc<Directory>, DirectoryError> {
         match self {
-            Self::Roster(roster) => roster.read(),
+            Self::Roster(roster) => Ok(Arc::new(roster.read()?)),
+            Self::Equipemed(equipemed) => equipemed.read().await,
         }
     }
 
-    /// A value that changes whenever the source's content does, much cheaper than a read.
+    /// Everybody as read lately, for who needs nobody as of this moment.
     ///
     /// # Errors
-    /// When the source cannot be reached.
-    pub fn digest(&self) -> Result<String, DirectoryError> {
+    /// As [`Self::read`].
+    pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
         match self {
-            Self::Roster(roster) => roster.digest(),
+            Self::Roster(_) => self.read().await,
+            Self::Equipemed(equipemed) => equipemed.recent().await,
+        }
+    }
+
+    /// Everybody, of whom this person is as of this call; the others may be a moment older.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_anew(&self, person: PersonId) -> Result<Arc<Directory>, DirectoryError> {
+        match self {
+            Self::Roster(_) => self.read().await,
+            Self::Equipemed(equipemed) => equipemed.read_anew(person).await,
         }
     }
 }

@@ -193,7 +193,7 @@ impl Engine {
         now: Timestamp,
     ) -> anyhow::Result<Option<i64>> {
         let Some(asker) = self.person_of(&change.sender).await? else { return Ok(None) };
-        let (policy, directory) = (self.policy().await?, self.people()?);
+        let (policy, directory) = (self.policy().await?, self.people().await?);
         let access = Access::new(&directory, &policy, grants, now);
         let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
         let asker = directory.get(asker).filter(is_active);

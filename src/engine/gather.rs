@@ -1,6 +1,7 @@
 //! Everything a pass knows before it looks at Synapse: people, accounts bound, grants, and what earlier passes did.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
 use equipemed_domain::binding::{Bindings, Pushed};
@@ -22,7 +23,7 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug)]
 pub struct Known {
     /// EquipeMed's people.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// Whose account is whose.
     pub bindings: Bindings,
     /// Wishes beyond the policy that hold now.
@@ -44,6 +45,13 @@ impl Known {
         self.bindings.values().map(|binding| (binding.user.clone(), binding.pushed.clone())).collect()
     }
 
+    /// Whether somebody with an account is no longer in EquipeMed, and no complete read has noticed yet.
+    #[must_use]
+    pub fn is_missing(&self, person: PersonId) -> bool {
+        let waits = self.bindings.get(&person).is_some_and(|binding| binding.missing_reads == 0);
+        waits && self.directory.get(person).is_none()
+    }
+
     /// All atoms somebody consented to.
     #[must_use]
     pub fn consented_atoms(&self) -> BTreeSet<String> {
@@ -55,7 +63,7 @@ impl Known {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn gather(store: &Store, directory: Directory, now: Timestamp) -> anyhow::Result<Known> {
+pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) -> anyhow::Result<Known> {
     let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
     let first_applied = store.first_applied_at().await?;
     let memory = Memory {

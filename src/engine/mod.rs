@@ -13,6 +13,7 @@ pub mod drift;
 pub mod gather;
 pub mod look;
 pub mod pass;
+mod people;
 pub mod pictures;
 pub mod progress;
 pub mod queue;
@@ -26,8 +27,6 @@ pub mod tenure;
 
 use std::sync::Arc;
 
-use anyhow::Context;
-use equipemed_domain::directory::Directory;
 use equipemed_domain::policy::Policy;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -142,14 +141,6 @@ impl Engine {
             policy.rooms.entry(key).or_insert_with(|| room.policy(parts.policy.users.join));
         }
         Ok(Arc::new(policy))
-    }
-
-    /// EquipeMed's people, read now.
-    ///
-    /// # Errors
-    /// When EquipeMed cannot be read.
-    pub fn people(&self) -> anyhow::Result<Directory> {
-        self.parts().source.read().context("EquipeMed's people could not be read")
     }
 
     /// Rooms as they were last seen, for who hears of changes.

@@ -18,6 +18,7 @@ use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{Circumstances, Held, HeldReason, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
+use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
@@ -108,7 +109,12 @@ impl Engine {
         }
         let newly_held = self.record_holds(&view, &verdict, &options).await?;
         self.announce(&newly_held, &verdict.go.findings, false, view.known.now).await?;
+        let is_missing = matches!(target, Target::Person(id) if view.known.is_missing(*id));
         let report = self.finish(None, view, verdict, &options.selection, None).await?;
+        if is_missing {
+            // Whether somebody is gone is told by complete reads alone.
+            self.wake(&Wake::Everything, "missing").await?;
+        }
         // Only now: a room's pass that came before the account was made would find nobody to add.
         for room in rooms {
             self.wake_room(&room, "person").await?;
@@ -132,7 +138,7 @@ impl Engine {
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let policy = self.policy().await?;
-        let directory = self.people()?;
+        let directory = self.people_for(target, options.dry_run).await?;
         let is_full = *target == Target::Everything;
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });

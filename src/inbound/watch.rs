@@ -1,62 +1,205 @@
-//! Watches the roster file: a changed person is looked at, not everything.
+//! Watches where people come from: a changed person is looked at, not everything.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::wake::Wake;
 use tokio_util::sync::CancellationToken;
 
-use crate::directory::Source;
+use crate::directory::equipemed::{Heard, Installed};
+use crate::directory::{DirectoryError, Equipemed, Roster, Source};
 use crate::engine::Engine;
 
-/// How often the file is looked at. Reading its few kilobytes again works on every file system and with every way of
+/// How often the roster file is looked at. Reading its few kilobytes again works on every file system and with every way of
 /// replacing a file, which notifications do not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// From that many changed people on, one look at everything is cheaper.
 const MANY: usize = 50;
+/// How long to wait before the next try to listen, or to ask whether the triggers are there.
+const AGAIN: Duration = Duration::from_secs(2);
+/// How often it is asked whether triggers are there that would make comparing needless.
+const TRIGGERS_EVERY: Duration = Duration::from_secs(60);
+
+/// How changes in EquipeMed's database are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// By listening for what the triggers tell.
+    pub notify: bool,
+    /// Where nothing is told, by comparing everybody so often; None is never.
+    pub poll: Option<Duration>,
+}
 
 /// Wakes whoever changed, until the service stops.
-pub async fn watch(source: Source, engine: Engine, stop: CancellationToken) {
-    let mut digest = source.digest().ok();
-    let mut known = source.read().ok();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+pub async fn watch(engine: Engine, notice: Notice, stop: CancellationToken) {
+    let watching = async {
+        match engine.source() {
+            Source::Roster(roster) => watch_roster(roster, &engine).await,
+            Source::Equipemed(equipemed) => {
+                let listening = async {
+                    match notice.notify {
+                        true => listen(equipemed, &engine).await,
+                        false => std::future::pending().await,
+                    }
+                };
+                let comparing = async {
+                    match notice.poll {
+                        Some(every) => compare(equipemed, &engine, notice.notify, every).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::join!(listening, comparing);
+            }
         }
-        let now = source.digest().ok();
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = watching => {}
+    }
+}
+
+async fn watch_roster(roster: &Roster, engine: &Engine) {
+    let mut digest = roster.digest().ok();
+    let mut known = roster.read().ok();
+    let mut said = None;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = roster.digest().ok();
         if now == digest {
             continue;
         }
         // A file that cannot be read stays "changed", so that it is tried again until it can.
-        match source.read() {
+        match roster.read() {
             Ok(directory) => {
-                if wake(&engine, known.as_ref(), &directory).await {
+                if wake_changed(engine, known.as_ref(), &directory, "roster").await {
                     digest = now;
                     known = Some(directory);
                 }
+                said = None;
             }
-            Err(error) => tracing::warn!(%error, "The changed roster cannot be read; the last one stays in force"),
+            Err(error) => {
+                warn_once(&mut said, &error, "The changed roster cannot be read; the last one stays in force")
+            }
         }
     }
 }
 
+/// Listens for what the triggers tell. Whatever happened while nobody listened is found by a look at everything.
+async fn listen(equipemed: &Equipemed, engine: &Engine) {
+    let mut said = None;
+    loop {
+        match equipemed.listen().await {
+            Ok(mut ear) => {
+                said = None;
+                tracing::info!("Listening for changes in EquipeMed's database");
+                if store_wake(engine, &Wake::Everything, "gap").await {
+                    let error = hear(&mut ear, engine).await;
+                    tracing::warn!(%error, "Changes in EquipeMed are no longer heard; connecting again");
+                    // Whatever is wrong with the database is found out, and told, by the next look at everything.
+                    store_wake(engine, &Wake::Everything, "gap").await;
+                }
+            }
+            Err(error) => warn_once(&mut said, &error, "Changes in EquipeMed cannot be listened for; trying again"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Wakes whom it hears of until the connection is over, or the store does not take the wake-ups: then nothing may be
+/// believed to be heard.
+async fn hear(ear: &mut crate::directory::equipemed::Ear, engine: &Engine) -> DirectoryError {
+    loop {
+        let heard = match ear.next().await {
+            Ok(heard) => heard,
+            Err(error) => return error,
+        };
+        let wakes: Vec<Wake> = match heard {
+            Heard::People(people) if people.len() < MANY => people.into_iter().map(Wake::Person).collect(),
+            Heard::People(_) | Heard::Everybody => vec![Wake::Everything],
+        };
+        tracing::info!(wakes = wakes.len(), "EquipeMed changed");
+        for wake in &wakes {
+            if !store_wake(engine, wake, "equipemed").await {
+                return DirectoryError::Away("a change was heard and could not be stored".to_owned());
+            }
+        }
+    }
+}
+
+/// Compares everybody as long as changes are not told by triggers.
+async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Duration) {
+    let mut known: Option<Arc<Directory>> = None;
+    let mut said = None;
+    let mut warned = false;
+    loop {
+        if notify && matches!(equipemed.triggers().await, Ok(Installed::Yes)) {
+            if warned {
+                tracing::info!("EquipeMed's triggers are there: changes are told from now on");
+            }
+            (known, warned) = (None, false);
+            tokio::time::sleep(TRIGGERS_EVERY).await;
+            continue;
+        }
+        match equipemed.read().await {
+            Ok(directory) => {
+                if notify && !warned {
+                    tracing::warn!(
+                        seconds = every.as_secs(),
+                        "EquipeMed's triggers are missing or of another version: people are compared instead. Run `equipemed-bot directory install-triggers`, or set directory.notify: false"
+                    );
+                    warned = true;
+                }
+                // What was before the first read was looked at by the first pass.
+                let is_first = known.is_none();
+                if is_first || wake_changed(engine, known.as_deref(), &directory, "comparison").await {
+                    known = Some(directory);
+                }
+                said = None;
+            }
+            Err(error) => {
+                if said.is_none() {
+                    // Found out, and told, by a look at everything.
+                    store_wake(engine, &Wake::Everything, "comparison").await;
+                }
+                warn_once(&mut said, &error, "EquipeMed cannot be compared; trying again");
+            }
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+/// Says the same trouble once, not at every look.
+fn warn_once(said: &mut Option<String>, error: &DirectoryError, what: &str) {
+    let text = error.to_string();
+    if said.as_ref() != Some(&text) {
+        tracing::warn!(error = text, "{what}");
+        *said = Some(text);
+    }
+}
+
 /// Stores the wake-ups; false when the store did not take them.
-async fn wake(engine: &Engine, before: Option<&Directory>, after: &Directory) -> bool {
-    let changed = changed(before, after);
-    let wakes: Vec<Wake> = match changed {
+async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Directory, origin: &str) -> bool {
+    let wakes: Vec<Wake> = match changed(before, after) {
+        Some(people) if people.is_empty() => return true,
         Some(people) if people.len() < MANY => people.into_iter().map(Wake::Person).collect(),
         _ => vec![Wake::Everything],
     };
-    tracing::info!(wakes = wakes.len(), "The roster changed");
+    tracing::info!(wakes = wakes.len(), origin, "People changed");
     for wake in &wakes {
-        if let Err(error) = engine.wake(wake, "roster").await {
-            tracing::warn!(%error, "A wake-up could not be stored; the roster is looked at again");
+        if !store_wake(engine, wake, origin).await {
             return false;
         }
     }
     true
+}
+
+async fn store_wake(engine: &Engine, wake: &Wake, origin: &str) -> bool {
+    let stored = engine.wake(wake, origin).await;
+    if let Err(error) = &stored {
+        tracing::warn!(%error, "A wake-up could not be stored; it is tried again");
+    }
+    stored.is_ok()
 }
 
 /// Who differs; None when that cannot be told or somebody disappeared, which only a complete pass may judge.
@@ -65,5 +208,9 @@ fn changed(before: Option<&Directory>, after: &Directory) -> Option<BTreeSet<Per
     if before.people().any(|person| after.get(person.id).is_none()) {
         return None;
     }
-    Some(after.people().filter(|person| before.get(person.id) != Some(person)).map(|person| person.id).collect())
+    let differs = |id| match (before.get(id), after.get(id)) {
+        (Some(before), Some(after)) => before.differs_from(after),
+        (before, after) => before.is_some() != after.is_some(),
+    };
+    Some(after.people().map(|person| person.id).filter(|id| differs(*id)).collect())
 }

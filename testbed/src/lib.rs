@@ -6,6 +6,7 @@
 
 mod child;
 pub mod client;
+pub mod equipemed;
 mod folder;
 pub mod pool;
 pub mod postgres;
@@ -18,6 +19,7 @@ pub mod synapse;
 pub mod tools;
 
 pub use client::Client;
+pub use equipemed::Equipemed;
 pub use folder::Folder;
 pub use postgres::Postgres;
 pub use program::Program;

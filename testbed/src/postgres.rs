@@ -238,3 +238,40 @@ fn unprivileged_user(ours: &Path) -> anyhow::Result<Option<(u32, u32)>> {
     let found = account("postgres").or_else(|| account("nobody"));
     Ok(Some(found.context("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")?))
 }
+
+/// One connection that stays open, so that a statement costs what it costs and not the start of a program.
+#[derive(Debug)]
+pub struct Session {
+    _child: tokio::process::Child,
+    input: tokio::process::ChildStdin,
+    output: tokio::io::Lines<tokio::io::BufReader<tokio::process::ChildStdout>>,
+}
+
+impl Session {
+    /// Connects.
+    pub fn open(url: &str) -> anyhow::Result<Self> {
+        use tokio::io::AsyncBufReadExt as _;
+        let mut psql = tokio::process::Command::new(tools::postgres_program("psql")?);
+        psql.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1"]);
+        psql.args(["--file", "-", "--dbname", url]).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = psql.spawn().context("cannot run psql")?;
+        let input = child.stdin.take().context("psql has no input")?;
+        let output = child.stdout.take().context("psql has no output")?;
+        Ok(Self { _child: child, input, output: tokio::io::BufReader::new(output).lines() })
+    }
+
+    /// Runs statements, each a transaction of its own, and returns when the last one is committed.
+    pub async fn run(&mut self, statements: &str) -> anyhow::Result<()> {
+        use tokio::io::AsyncWriteExt as _;
+        const DONE: &str = "---done---";
+        self.input.write_all(format!("{statements};\n\\echo {DONE}\n").as_bytes()).await?;
+        self.input.flush().await?;
+        loop {
+            match self.output.next_line().await? {
+                Some(line) if line == DONE => return Ok(()),
+                Some(_) => {}
+                None => bail!("psql ended; its message is above"),
+            }
+        }
+    }
+}

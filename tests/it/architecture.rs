@@ -50,7 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/homeserver/"]),
     ("fluent_bundle", &["src/speech/"]),
     ("unic_langid", &["src/speech/"]),
-    ("sqlx", &["src/store/"]),
+    ("sqlx", &["src/store/", "src/directory/equipemed/"]),
     ("axum", &["src/inbound/", "src/cli/serve.rs"]),
     ("prometheus_client", &["src/metrics.rs"]),
     ("clap", &["src/cli/", "src/main.rs"]),
@@ -408,7 +408,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             // In `sudo -u equipemed-bot equipemed-bot sync` the first one is the user.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
-            if matches!(first, "users" | "rooms" | "grants" | "config") {
+            if matches!(first, "users" | "rooms" | "grants" | "config" | "directory") {
                 words.extend(arguments.next_if(is_command).map(str::to_owned));
             }
             let options = arguments.filter(|word| word.starts_with("--")).map(str::to_owned).collect();

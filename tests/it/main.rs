@@ -4,6 +4,7 @@
 
 mod architecture;
 mod config;
+mod equipemed;
 mod homeserver;
 mod inbound;
 mod migrations;

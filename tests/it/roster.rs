@@ -23,10 +23,10 @@ fn error(text: &str) -> String {
     roster.read().unwrap_err().to_string().replace(&format!("{}/", folder.path().display()), "")
 }
 
-#[test]
-fn the_shipped_roster_has_every_kind_of_person() {
+#[tokio::test]
+async fn the_shipped_roster_has_every_kind_of_person() {
     let (_folder, roster) = write(roster::EXAMPLE);
-    let directory = Source::Roster(roster).read().unwrap();
+    let directory = Source::Roster(roster).read().await.unwrap();
     assert_eq!(directory.len(), 25);
     for profession in Profession::ALL {
         assert!(directory.people().any(|person| person.profession == Some(profession)), "{profession:?} is missing");

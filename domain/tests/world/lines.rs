@@ -99,6 +99,7 @@ pub(crate) fn plan(plan: &Plan) -> Vec<String> {
 pub(crate) fn finding(finding: &Finding) -> String {
     let rest = match finding {
         Finding::DirectoryShrank { before, now } => format!("{before} -> {now}"),
+        Finding::NoPublicId { person } => format!("person {person}"),
         Finding::LocalpartImpossible { person, tried } => {
             let tried: Vec<_> = tried.iter().map(|(wish, _)| format!("{wish:?}")).collect();
             format!("person {person} {}", tried.join(" "))

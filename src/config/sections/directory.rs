@@ -8,8 +8,13 @@ use secrecy::ExposeSecret;
 use super::service::{is_postgres, or};
 use crate::config::reader::Node;
 use crate::config::secret::{Given, secret};
-use crate::config::settings::{Directory, DirectorySource};
+use crate::config::settings::{Directory, DirectorySource, Equipemed};
 use crate::config::values::{HOUR, MINUTE};
+
+/// The label of EquipeMed's Django application that people are in.
+const PREFIX: &str = "accounts_";
+/// How often everybody is compared where changes are not told.
+const POLL: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -28,6 +33,14 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
     let url_node = map.get("url");
     let interval = or(&map.get("interval"), Some(Duration::from_secs(HOUR)), |node| node.duration_or_off(MINUTE, true));
     let notify = or(&map.get("notify"), true, Node::boolean);
+    let poll = or(&map.get("poll"), Some(POLL), |node| node.duration_or_off(1, true));
+    let prefix_node = map.get("prefix");
+    let prefix = or(&prefix_node, PREFIX.to_owned(), |node| node.parsed(check_prefix));
+    let query_node = map.get("query");
+    let query = or(&query_node, None, |node| node.parsed(check_query).map(Some));
+    if prefix_node.is_given() && query_node.is_given() {
+        prefix_node.problem("is for EquipeMed's own tables and has no effect beside query; remove one of the two");
+    }
     map.close();
     let url = match given {
         Given::Secret(url) if is_postgres(url.expose_secret()) => Some(url),
@@ -49,7 +62,36 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             roster_node.missing("the path of the roster file, such as roster.yaml");
             DirectorySource::Roster { file: folder.join(roster?) }
         }
-        Kind::Equipemed => DirectorySource::Equipemed { url: url?, notify: notify? },
+        Kind::Equipemed => DirectorySource::Equipemed(Equipemed {
+            url: url?,
+            prefix: prefix?,
+            query: query?,
+            notify: notify?,
+            poll: poll?,
+        }),
     };
     Some(Directory { source, interval: interval? })
+}
+
+/// It becomes part of SQL as it stands.
+fn check_prefix(text: &str) -> Result<String, String> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    if text.split('.').count() <= 2 && text.split('.').all(is_name) {
+        Ok(text.to_owned())
+    } else {
+        Err("is what the names of EquipeMed's tables begin with, in small letters, digits and _, perhaps with a schema before it: accounts_, or hospital.accounts_".to_owned())
+    }
+}
+
+fn check_query(text: &str) -> Result<String, String> {
+    let begins = text.trim_start().to_ascii_lowercase();
+    if ["select", "with"].iter().any(|word| begins.starts_with(word)) {
+        Ok(text.to_owned())
+    } else {
+        Err("has to begin with select or with, and give one row for each person; docs/EQUIPEMED.md lists its columns"
+            .to_owned())
+    }
 }

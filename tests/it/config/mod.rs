@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use equipemed_bot::config::settings::{Database, DirectorySource, Drift, Mode};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
-use equipemed_bot::directory::{DirectoryError, Source};
 use equipemed_domain::policy::{History, JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
@@ -160,10 +159,9 @@ fn the_commented_examples_of_the_example_are_accepted() {
     assert_eq!(api.tokens[0].token.expose_secret(), "0123456789abcdef0123456789abcdef");
     assert_eq!(api.webhook_secret.as_ref().unwrap().expose_secret(), secret);
     assert_eq!(settings.web.as_ref().unwrap().public_url.as_str(), "https://equipemed-bot.hospital.example/");
-    assert!(matches!(&settings.directory.source, DirectorySource::Equipemed { notify: true, .. }));
-    let error = Source::open(&settings.directory).unwrap_err();
-    assert!(matches!(error, DirectoryError::NotInThisVersion));
-    assert!(error.to_string().contains("source: roster"), "{error}");
+    let DirectorySource::Equipemed(equipemed) = &settings.directory.source else { panic!("not EquipeMed") };
+    assert!(equipemed.notify && equipemed.query.is_none());
+    assert_eq!((equipemed.prefix.as_str(), equipemed.poll), ("accounts_", Some(Duration::from_secs(10))));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod by_hand;
 mod clients;
 mod commands;
 mod confirm;
+mod equipemed;
 mod first;
 mod import;
 mod kills;
@@ -183,8 +184,7 @@ impl Hospital {
     fn entry(&self, person: &Person) -> Value {
         let mut entry = json!({
             "id": person.id,
-            // Another one in each hospital: they share a server.
-            "public_id": format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id),
+            "public_id": self.public_id(person),
             "username": self.username(&person.name),
             "first_name": person.first_name,
             "last_name": "Souza",
@@ -197,6 +197,11 @@ impl Hospital {
             entry.extend(also.clone());
         }
         entry
+    }
+
+    /// Another one in each hospital: they share a server.
+    fn public_id(&self, person: &Person) -> String {
+        format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id)
     }
 
     pub(crate) fn username(&self, name: &str) -> String {

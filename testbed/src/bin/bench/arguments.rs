@@ -10,10 +10,10 @@ pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
   --quick       20 people and 2 rooms, in about a minute: shows that the benchmark works, its numbers mean little
-  --only NAME   first, again, wide, memory, talk, flood or ways; may be repeated. `ways` runs only when it is named
-  --people N    for first, again, talk, flood and ways, in place of 200, 200, 50, 50 and 100
+  --only NAME   first, again, wide, memory, talk, flood, live or ways; may be repeated. `ways` runs only when it is named
+  --people N    for first, again, talk, flood, live and ways, in place of 200, 200, 50, 50, 5000 and 100
   --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1), and how
-                often things are said in talk and flood (default 40 and 60)
+                often things are said in talk, flood and live (default 40, 60 and 100)
   --json FILE   writes the numbers there, too
   --bot FILE    the binary to measure (default: equipemed-bot beside this program)
   --strict      exit code 1 when a target is missed";
@@ -33,12 +33,15 @@ pub(crate) enum Scenario {
     Talk,
     /// The same while much is said elsewhere.
     Flood,
+    /// From a change in EquipeMed's database to its effect.
+    Live,
     /// What memberships cost Synapse, by the way they are made.
     Ways,
 }
 
 impl Scenario {
-    const ALL: [Self; 7] = [Self::First, Self::Again, Self::Wide, Self::Memory, Self::Talk, Self::Flood, Self::Ways];
+    const ALL: [Self; 8] =
+        [Self::First, Self::Again, Self::Wide, Self::Memory, Self::Talk, Self::Flood, Self::Live, Self::Ways];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -48,6 +51,7 @@ impl Scenario {
             Self::Memory => "memory",
             Self::Talk => "talk",
             Self::Flood => "flood",
+            Self::Live => "live",
             Self::Ways => "ways",
         }
     }
@@ -120,5 +124,5 @@ impl Arguments {
 
 fn scenario(name: &str) -> anyhow::Result<Scenario> {
     let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == name);
-    found.with_context(|| format!("--only {name}: there is first, again, wide, memory, talk, flood and ways"))
+    found.with_context(|| format!("--only {name}: there is first, again, wide, memory, talk, flood, live and ways"))
 }

@@ -8,6 +8,7 @@ mod arguments;
 mod bare;
 mod bot;
 mod flood;
+mod live;
 mod memory;
 mod opened;
 mod passes;
@@ -58,6 +59,7 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<Report> {
             Scenario::Memory => memory::memory(arguments, &mut report).await,
             Scenario::Talk => talk::talk(arguments, &mut report).await,
             Scenario::Flood => flood::flood(arguments, &mut report).await,
+            Scenario::Live => live::live(arguments, &mut report).await,
             Scenario::Ways => ways::ways(arguments).await,
         };
         for table in tables.with_context(|| scenario.name())? {

@@ -1,0 +1,289 @@
+//! EquipeMed's own PostgreSQL database, read with a role that may do nothing else.
+//!
+//! One statement gives everybody, so that a read is of one moment and breaks as a whole. What was read last is kept: to
+//! notice a group that vanished for a moment, and so that a look at one person is one row and not everybody.
+
+mod failure;
+mod hear;
+mod query;
+mod row;
+mod triggers;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use equipemed_domain::directory::{Directory, Person, PersonId};
+use futures_util::TryStreamExt as _;
+use secrecy::ExposeSecret as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool};
+use tokio::sync::Mutex;
+
+use super::DirectoryError;
+use crate::config::settings;
+use failure::said;
+
+pub use hear::{Ear, Heard};
+pub use query::{Query, Tables};
+pub use triggers::{Installed, Script, role_of};
+
+/// Passes, commands and the watch read at a time and share what they read.
+const CONNECTIONS: u32 = 2;
+/// How long the database may take for one statement.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a connection may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
+/// Connections that nobody used for that long are closed: EquipeMed's server counts them.
+const IDLE: Duration = Duration::from_secs(120);
+/// For how long people as they were read last are good enough beside the one that a pass is about.
+const RECENT: Duration = Duration::from_secs(30);
+/// EquipeMed deletes group rows and inserts them again in a second transaction. After so long that has happened.
+const AGAIN_AFTER: Duration = Duration::from_millis(60);
+
+/// EquipeMed's database. Cheap to clone; all clones share connections and what was read last.
+#[derive(Clone, Debug)]
+pub struct Equipemed {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    pool: PgPool,
+    options: PgConnectOptions,
+    query: Query,
+    /// Of the tables; None where the hospital wrote a query of its own.
+    tables: Option<Tables>,
+    /// What was read last. Held while reading, so that those who wait share the next read.
+    last: Mutex<Option<Last>>,
+}
+
+#[derive(Debug)]
+struct Last {
+    directory: Arc<Directory>,
+    /// When the read of everybody began.
+    begun: Instant,
+}
+
+impl Equipemed {
+    /// Takes the settings; connects at the first read.
+    ///
+    /// # Errors
+    /// When the address makes no sense.
+    pub fn open(settings: &settings::Equipemed) -> Result<Self, DirectoryError> {
+        let options = options(settings.url.expose_secret())?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(CONNECT_PATIENCE)
+            .idle_timeout(IDLE)
+            .connect_lazy_with(options.clone());
+        let tables = settings.query.is_none().then(|| Tables::new(&settings.prefix));
+        let query = match (&settings.query, &tables) {
+            (Some(own), _) => Query::own(own),
+            (None, tables) => Query::of_tables(tables.as_ref().unwrap_or(&Tables::new(&settings.prefix))),
+        };
+        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, last: Mutex::default() }) })
+    }
+
+    /// Everybody, as of this call or later.
+    ///
+    /// # Errors
+    /// When the database is away, refuses, breaks off, is not as expected, or gives nobody.
+    pub async fn read(&self) -> Result<Arc<Directory>, DirectoryError> {
+        let asked = Instant::now();
+        let mut last = self.inner.last.lock().await;
+        if let Some(last) = &*last
+            && last.begun >= asked
+        {
+            return Ok(last.directory.clone());
+        }
+        let begun = Instant::now();
+        let mut directory = Directory::new(self.rows(None).await?);
+        if directory.is_empty() {
+            return Err(DirectoryError::Nobody);
+        }
+        if let Some(last) = &*last {
+            let shaken: Vec<PersonId> = directory
+                .people()
+                .filter(|person| last.directory.get(person.id).is_some_and(|before| lost_a_group(before, person)))
+                .map(|person| person.id)
+                .collect();
+            if !shaken.is_empty() {
+                self.look_again(&mut directory, &shaken).await?;
+            }
+        }
+        let directory = Arc::new(directory);
+        *last = Some(Last { directory: directory.clone(), begun });
+        Ok(directory)
+    }
+
+    /// Everybody, of whom this person is as of this call.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_anew(&self, person: PersonId) -> Result<Arc<Directory>, DirectoryError> {
+        let mut last = self.inner.last.lock().await;
+        let Some(known) = last.as_mut().filter(|last| last.begun.elapsed() < RECENT) else {
+            drop(last);
+            return self.read().await;
+        };
+        let mut now = self.rows(Some(&[person])).await?.pop();
+        let before = known.directory.get(person);
+        if let (Some(before), Some(found)) = (before, &now)
+            && lost_a_group(before, found)
+        {
+            tokio::time::sleep(AGAIN_AFTER).await;
+            now = self.rows(Some(&[person])).await?.pop();
+        }
+        if before != now.as_ref() {
+            let mut directory = Directory::clone(&known.directory);
+            directory.replace(person, now);
+            known.directory = Arc::new(directory);
+        }
+        Ok(known.directory.clone())
+    }
+
+    /// Everybody as read lately: since then, who changed was read anew by whoever heard of it in this process.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
+        let last = self.inner.last.lock().await;
+        match last.as_ref().filter(|last| last.begun.elapsed() < RECENT) {
+            Some(last) => Ok(last.directory.clone()),
+            None => {
+                drop(last);
+                self.read().await
+            }
+        }
+    }
+
+    /// Reads people a second time whose groups became fewer; what they say now counts.
+    async fn look_again(&self, directory: &mut Directory, people: &[PersonId]) -> Result<(), DirectoryError> {
+        tokio::time::sleep(AGAIN_AFTER).await;
+        for person in self.rows(Some(people)).await? {
+            directory.replace(person.id, Some(person));
+        }
+        Ok(())
+    }
+
+    /// Runs the query for everybody or for some, in a transaction that cannot write.
+    async fn rows(&self, some: Option<&[PersonId]>) -> Result<Vec<Person>, DirectoryError> {
+        let result = tokio::time::timeout(PATIENCE * 2, self.rows_of(some)).await;
+        result.unwrap_or_else(|_| Err(DirectoryError::Away(format!("no answer within {} s", PATIENCE.as_secs() * 2))))
+    }
+
+    async fn rows_of(&self, some: Option<&[PersonId]>) -> Result<Vec<Person>, DirectoryError> {
+        let failed = |error| self.explained(error);
+        let mut transaction = match self.inner.pool.begin().await {
+            Ok(transaction) => transaction,
+            Err(error) => return Err(failed(error).await),
+        };
+        let read = read_within(&mut transaction, &self.inner.query, some).await;
+        // A transaction that wrote nothing loses nothing when it is dropped.
+        match read {
+            Ok(people) => match transaction.commit().await {
+                Ok(()) => Ok(people),
+                Err(error) => Err(failed(error).await),
+            },
+            Err(ReadError::Row(error)) => Err(error),
+            Err(ReadError::Database(error)) => {
+                drop(transaction);
+                Err(failed(error).await)
+            }
+        }
+    }
+
+    /// The error, with the columns that lack a grant where that is what it is about: PostgreSQL names only the table.
+    async fn explained(&self, error: sqlx::Error) -> DirectoryError {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            // The pool answers every trouble with that; a connection of its own tells what it is.
+            let tried = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.inner.options)).await;
+            return match tried {
+                Ok(Err(error)) => said(error),
+                Ok(Ok(_)) => DirectoryError::Away("it is busy".to_owned()),
+                Err(_) => DirectoryError::Away(format!("no answer within {} s", CONNECT_PATIENCE.as_secs())),
+            };
+        }
+        match (said(error), &self.inner.tables) {
+            (DirectoryError::NotAllowed(what), Some(tables)) => {
+                let missing = triggers::columns_without_grant(&self.inner.pool, tables).await.unwrap_or_default();
+                match missing.is_empty() {
+                    true => DirectoryError::NotAllowed(what),
+                    false => DirectoryError::NotAllowed(format!("no SELECT on {}", missing.join(", "))),
+                }
+            }
+            (error, _) => error,
+        }
+    }
+
+    /// A connection that hears of changes.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn listen(&self) -> Result<Ear, DirectoryError> {
+        Ear::new(self.inner.options.clone()).await
+    }
+
+    /// Whether this version's triggers are in the database.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn triggers(&self) -> Result<Installed, DirectoryError> {
+        let Some(tables) = &self.inner.tables else { return Ok(Installed::No) };
+        triggers::installed(&self.inner.pool, tables).await
+    }
+
+    /// What the role may do beyond reading what is needed; empty is as it should be.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn needless_rights(&self) -> Result<Vec<String>, DirectoryError> {
+        triggers::needless_rights(&self.inner.pool).await
+    }
+}
+
+enum ReadError {
+    Database(sqlx::Error),
+    Row(DirectoryError),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+async fn read_within(
+    db: &mut PgConnection,
+    query: &Query,
+    some: Option<&[PersonId]>,
+) -> Result<Vec<Person>, ReadError> {
+    let limits = format!("set transaction read only; set local statement_timeout = {}", PATIENCE.as_millis());
+    sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut *db).await?;
+    let ids: Vec<i64> = some.unwrap_or_default().iter().map(|person| person.0).collect();
+    // The hospital's own query comes from its configuration, as trusted as the address it is sent to.
+    let query = match some {
+        None => sqlx::query(AssertSqlSafe(query.all.clone())),
+        Some(_) => sqlx::query(AssertSqlSafe(query.some.clone())).bind(ids),
+    };
+    let mut rows = query.fetch(db);
+    let mut people = Vec::new();
+    while let Some(found) = rows.try_next().await? {
+        people.push(row::person(&found).map_err(ReadError::Row)?);
+    }
+    Ok(people)
+}
+
+/// Whether somebody has a group no longer. It may be one that is deleted and inserted again.
+fn lost_a_group(before: &Person, now: &Person) -> bool {
+    !before.groups.is_subset(&now.groups)
+}
+
+/// How to connect, under a name that EquipeMed's administrators see in `pg_stat_activity`.
+fn options(url: &str) -> Result<PgConnectOptions, DirectoryError> {
+    let options: PgConnectOptions = url
+        .trim()
+        .parse()
+        .map_err(|_| DirectoryError::Refused("directory.url is no address of a database".to_owned()))?;
+    Ok(options.application_name("equipemed-bot"))
+}

@@ -1,0 +1,116 @@
+//! What is asked of EquipeMed's database: one statement for everybody, so that a read is of one moment.
+//!
+//! The columns of the answer are a contract: another Django application gives a query of its own with the same ones
+//! (docs/EQUIPEMED.md).
+
+use std::fmt;
+
+/// The statements of a source.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Everybody.
+    pub(super) all: String,
+    /// People whose id is in `$1`.
+    pub(super) some: String,
+}
+
+impl Query {
+    /// EquipeMed's own tables, whose names begin with `prefix`; Django's groups lie in the same schema.
+    #[must_use]
+    pub fn of_tables(tables: &Tables) -> Self {
+        let Tables { user, profile, user_groups, group, user_specialty, specialty } = tables;
+        // Groups and specialties by subselects and not by joins: for one person that is one look into an index each.
+        Self::around(&format!(
+            "select u.id, p.public_id::text as public_id, u.username, p.matrix_localpart, u.first_name, u.last_name,
+    u.email, u.profession_type as profession, u.is_staff as staff, u.is_superuser as superuser, u.is_active,
+    u.account_status, u.access_expires_at, u.last_login,
+    array(select g.name::text from {user_groups} ug join {group} g on g.id = ug.group_id
+        where ug.eqmdcustomuser_id = u.id) as groups,
+    array(select s.name::text from {user_specialty} us join {specialty} s on s.id = us.specialty_id
+        where us.user_id = u.id and s.is_active) as specialties
+from {user} u left join {profile} p on p.user_id = u.id"
+        ))
+    }
+
+    /// The hospital's own query.
+    #[must_use]
+    pub fn own(text: &str) -> Self {
+        Self::around(text.trim().trim_end_matches(';').trim_end())
+    }
+
+    fn around(people: &str) -> Self {
+        // The query ends before the bracket even if its last line is a comment.
+        let all = format!("select * from (\n{people}\n) as people");
+        Self { some: format!("{all} where people.id = any($1)"), all }
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Query")
+    }
+}
+
+/// Names of EquipeMed's tables, ready to stand in SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tables {
+    pub(super) user: String,
+    pub(super) profile: String,
+    pub(super) user_groups: String,
+    pub(super) group: String,
+    pub(super) user_specialty: String,
+    pub(super) specialty: String,
+}
+
+impl Tables {
+    /// By the prefix of Django's application, with a schema before it where that is not `public`: `accounts_`,
+    /// `hospital.accounts_`. The configuration lets only plain names through.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        let (schema, prefix) = prefix.split_once('.').unwrap_or(("public", prefix));
+        let table = |name: &str| format!("{schema}.{prefix}{name}");
+        Self {
+            user: table("eqmdcustomuser"),
+            profile: table("userprofile"),
+            user_groups: table("eqmdcustomuser_groups"),
+            group: format!("{schema}.auth_group"),
+            user_specialty: table("userspecialty"),
+            specialty: table("medicalspecialty"),
+        }
+    }
+
+    /// The schema they are in.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        self.user.split('.').next().unwrap_or_default()
+    }
+
+    /// What has to be readable, column by column.
+    #[must_use]
+    pub fn columns(&self) -> [(&str, &'static [&'static str]); 6] {
+        [
+            (
+                &self.user,
+                &[
+                    "id",
+                    "username",
+                    "first_name",
+                    "last_name",
+                    "email",
+                    "profession_type",
+                    "is_staff",
+                    "is_superuser",
+                    "is_active",
+                    "account_status",
+                    "access_expires_at",
+                    "last_login",
+                ],
+            ),
+            (&self.profile, &["user_id", "public_id", "matrix_localpart"]),
+            (&self.user_groups, &["eqmdcustomuser_id", "group_id"]),
+            (&self.group, &["id", "name"]),
+            (&self.user_specialty, &["user_id", "specialty_id"]),
+            (&self.specialty, &["id", "name", "is_active"]),
+        ]
+    }
+}

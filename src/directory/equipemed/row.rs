@@ -1,0 +1,151 @@
+//! From a row of the query to a person. A column that is missing or of another type is named.
+
+use std::collections::BTreeSet;
+
+use equipemed_domain::directory::{Person, PersonId, Profession};
+use jiff::Timestamp;
+use sqlx::postgres::PgRow;
+use sqlx::{Decode, Postgres, Row as _, Type, TypeInfo as _, ValueRef as _};
+
+use crate::directory::DirectoryError;
+
+/// PostgreSQL counts microseconds from 2000-01-01 00:00 UTC; this is that instant in seconds since 1970.
+const POSTGRES_EPOCH: i64 = 946_684_800;
+
+/// Reads one person.
+pub(super) fn person(row: &PgRow) -> Result<Person, DirectoryError> {
+    let row = Columns { row };
+    let id = PersonId(row.integer("id")?.ok_or_else(|| wrong("id", "is null; it is the person's primary key"))?);
+    Ok(Person {
+        id,
+        // Without a profile there is no public id; nothing is done for such a person until there is one.
+        public_id: row.text("public_id")?.unwrap_or_default().to_ascii_lowercase(),
+        username: row.text("username")?.unwrap_or_default(),
+        matrix_localpart: row.text("matrix_localpart")?.filter(|text| !text.is_empty()),
+        first_name: row.text("first_name")?.unwrap_or_default(),
+        last_name: row.text("last_name")?.unwrap_or_default(),
+        email: row.text("email")?.unwrap_or_default(),
+        profession: row.profession()?,
+        groups: groups(row.names("groups")?),
+        specialties: row.names("specialties")?,
+        staff: row.flag("staff")?,
+        superuser: row.flag("superuser")?,
+        is_active: row.flag("is_active")?,
+        account_status: row.text("account_status")?.unwrap_or_default(),
+        access_expires_at: row.instant("access_expires_at")?,
+        last_login: row.instant("last_login")?,
+    })
+}
+
+/// The groups without those that EquipeMed keeps for professions: they vanish for a moment at every page view.
+fn groups(mut names: BTreeSet<String>) -> BTreeSet<String> {
+    for profession in Profession::ALL {
+        names.remove(profession.flickering_group());
+    }
+    names
+}
+
+fn wrong(column: &'static str, problem: impl Into<String>) -> DirectoryError {
+    DirectoryError::Column { column, problem: problem.into() }
+}
+
+/// A row, asked for columns by name.
+struct Columns<'r> {
+    row: &'r PgRow,
+}
+
+impl Columns<'_> {
+    /// The type of a column as PostgreSQL calls it.
+    fn kind(&self, column: &'static str) -> Result<String, DirectoryError> {
+        let value = self.row.try_get_raw(column).map_err(|_| {
+            wrong(column, "is missing; directory.query must give it (docs/EQUIPEMED.md lists all columns)")
+        })?;
+        let name = value.type_info().name().to_owned();
+        Ok(name)
+    }
+
+    fn get<T>(&self, column: &'static str, expected: &str) -> Result<Option<T>, DirectoryError>
+    where
+        T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
+        // The value itself is not told: it may be somebody's name.
+        self.row.try_get::<Option<T>, _>(column).map_err(|_| wrong(column, format!("is not {expected}")))
+    }
+
+    fn not(&self, column: &'static str, kind: &str, expected: &str) -> DirectoryError {
+        wrong(column, format!("is of type {}, expected {expected}", kind.to_lowercase()))
+    }
+
+    fn integer(&self, column: &'static str) -> Result<Option<i64>, DirectoryError> {
+        const EXPECTED: &str = "a whole number (smallint, integer or bigint)";
+        match self.kind(column)?.as_str() {
+            "INT8" => self.get::<i64>(column, EXPECTED),
+            "INT4" => Ok(self.get::<i32>(column, EXPECTED)?.map(i64::from)),
+            "INT2" => Ok(self.get::<i16>(column, EXPECTED)?.map(i64::from)),
+            kind => Err(self.not(column, kind, EXPECTED)),
+        }
+    }
+
+    fn text(&self, column: &'static str) -> Result<Option<String>, DirectoryError> {
+        match self.kind(column)?.as_str() {
+            "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "CITEXT" | "UNKNOWN" => self.get(column, "text"),
+            kind => Err(self.not(column, kind, &format!("text; write {column}::text"))),
+        }
+    }
+
+    fn flag(&self, column: &'static str) -> Result<bool, DirectoryError> {
+        match self.kind(column)?.as_str() {
+            "BOOL" => self
+                .get::<bool>(column, "a boolean")?
+                .ok_or_else(|| wrong(column, format!("is null for somebody; write coalesce({column}, false)"))),
+            kind => Err(self.not(column, kind, "boolean")),
+        }
+    }
+
+    fn names(&self, column: &'static str) -> Result<BTreeSet<String>, DirectoryError> {
+        match self.kind(column)?.as_str() {
+            "TEXT[]" | "VARCHAR[]" => {
+                Ok(self.get::<Vec<String>>(column, "a list of text")?.unwrap_or_default().into_iter().collect())
+            }
+            kind => Err(self.not(column, kind, &format!("a list of text; write {column}::text[]"))),
+        }
+    }
+
+    fn profession(&self) -> Result<Option<Profession>, DirectoryError> {
+        const COLUMN: &str = "profession";
+        match self.kind(COLUMN)?.as_str() {
+            "INT2" | "INT4" | "INT8" => {
+                let place = self.integer(COLUMN)?.and_then(|number| usize::try_from(number).ok());
+                // A number that EquipeMed got since is a profession that no rule can name.
+                Ok(place.and_then(|place| Profession::ALL.get(place).copied()))
+            }
+            _ => Ok(self.text(COLUMN)?.and_then(|word| Profession::from_word(&word))),
+        }
+    }
+
+    /// By hand, so that no second library for dates comes along.
+    fn instant(&self, column: &'static str) -> Result<Option<Timestamp>, DirectoryError> {
+        const EXPECTED: &str = "a timestamp with time zone";
+        match self.kind(column)?.as_str() {
+            "TIMESTAMPTZ" => {}
+            kind => return Err(self.not(column, kind, EXPECTED)),
+        }
+        let value = self.row.try_get_raw(column).map_err(|_| wrong(column, "cannot be read"))?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        let bytes = value.as_bytes().map_err(|_| wrong(column, format!("is not {EXPECTED}")))?;
+        let micros =
+            bytes.try_into().map(i64::from_be_bytes).map_err(|_| wrong(column, format!("is not {EXPECTED}")))?;
+        // `infinity` is no end; `-infinity` has passed.
+        match micros {
+            i64::MAX => Ok(None),
+            i64::MIN => Ok(Some(Timestamp::MIN)),
+            micros => {
+                let instant = micros.checked_add(POSTGRES_EPOCH * 1_000_000).map(Timestamp::from_microsecond);
+                // Beyond the year 9999 is no end either.
+                Ok(instant.and_then(Result::ok).or((micros < 0).then_some(Timestamp::MIN)))
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! EquipeMed's own database as the source of people: what is read, what is told, and what is said when it is not as it should be.
+
+mod reading;
+mod triggers;
+mod wrong;
+
+use std::sync::Arc;
+
+use equipemed_bot::config::settings::{self, DirectorySource};
+use equipemed_bot::directory::equipemed::Script;
+use equipemed_bot::directory::{DirectoryError, Equipemed, Source};
+use equipemed_domain::directory::Directory;
+use equipemed_testbed::{Equipemed as Database, Postgres};
+use secrecy::SecretString;
+
+/// A database in the shared cluster whose reader may read what is needed.
+async fn database() -> anyhow::Result<Database> {
+    let database = Database::new(Postgres::shared().await?).await?;
+    database.sql(&Script::new("accounts_").grants(&database.reader)).await?;
+    Ok(database)
+}
+
+fn settings(url: &str) -> settings::Equipemed {
+    settings::Equipemed {
+        url: SecretString::from(url.to_owned()),
+        prefix: "accounts_".to_owned(),
+        query: None,
+        notify: true,
+        poll: None,
+    }
+}
+
+fn source(database: &Database) -> anyhow::Result<Equipemed> {
+    Ok(Equipemed::open(&settings(&database.reader_url))?)
+}
+
+/// A read through the source as the service opens it.
+async fn read(settings: settings::Equipemed) -> Result<Arc<Directory>, DirectoryError> {
+    let directory = settings::Directory { source: DirectorySource::Equipemed(settings), interval: None };
+    Source::open(&directory)?.read().await
+}

@@ -1,0 +1,175 @@
+//! What is read: people with everything that matters, as of one moment, and not what only flickers.
+
+use std::time::Duration;
+
+use equipemed_domain::directory::{PersonId, Profession};
+use equipemed_testbed::equipemed::Row;
+use equipemed_testbed::eventually;
+use equipemed_testbed::postgres::Session;
+
+use super::{database, read, settings, source};
+
+#[tokio::test]
+async fn everybody_is_read_with_all_that_matters() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.invent(12, 3).await?;
+    database
+        .sql(
+            "update accounts_eqmdcustomuser set is_staff = true, is_superuser = true, account_status = 'expiring_soon',
+                access_expires_at = '2031-12-31 23:59:59.5-03', last_login = '2026-01-02 03:04:05Z' where id = 2;
+            update accounts_userprofile set matrix_localpart = 'bad name!' where user_id = 2;
+            update accounts_eqmdcustomuser set profession_type = null, is_active = false, access_expires_at = 'infinity',
+                last_login = null where id = 3;
+            update accounts_eqmdcustomuser set profession_type = 7, access_expires_at = '-infinity' where id = 4;
+            delete from accounts_userprofile where user_id = 5;
+            insert into accounts_eqmdcustomuser_groups (eqmdcustomuser_id, group_id) select 2, id from auth_group where name = 'User Managers'",
+        )
+        .await?;
+    let directory = source(&database)?.read().await?;
+    assert_eq!(directory.len(), 12);
+    let two = directory.get(PersonId(2)).unwrap();
+    assert_eq!((two.username.as_str(), two.full_name().as_str()), ("pessoa00002", "Pessoa Número 2"));
+    assert_eq!(two.public_id, "00000000-0000-4000-8000-000000000002");
+    assert_eq!(two.matrix_localpart.as_deref(), Some("bad name!"));
+    assert_eq!(two.profession, Some(Profession::Nurse));
+    // Without the group Nurses, which EquipeMed deletes and inserts all the time.
+    assert_eq!(two.groups.iter().map(String::as_str).collect::<Vec<_>>(), ["Ala 2", "User Managers"]);
+    assert!(two.staff && two.superuser && two.is_active);
+    assert_eq!(two.access_expires_at, Some("2032-01-01T02:59:59.5Z".parse()?));
+    assert_eq!(two.last_login, Some("2026-01-02T03:04:05Z".parse()?));
+    let three = directory.get(PersonId(3)).unwrap();
+    assert_eq!((three.profession, three.access_expires_at, three.last_login), (None, None, None));
+    assert!(!three.is_active && three.specialties.contains("Cardiologia"));
+    let four = directory.get(PersonId(4)).unwrap();
+    assert_eq!(four.profession, None, "a profession that is not known here");
+    assert!(four.access_expires_at.is_some_and(|end| end.as_second() < 0), "the access ended long ago");
+    let five = directory.get(PersonId(5)).unwrap();
+    assert_eq!((five.public_id.as_str(), five.specialties.len()), ("", 0), "no profile; the specialty is not in use");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_person_is_read_anew_beside_the_others() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.invent(5, 2).await?;
+    let source = source(&database)?;
+    source.read().await?;
+    database.sql("update accounts_eqmdcustomuser set username = 'nova.' || id where id in (1, 2)").await?;
+    let directory = source.read_anew(PersonId(1)).await?;
+    let name = |id| directory.get(PersonId(id)).map(|person| person.username.clone());
+    assert_eq!(name(1).as_deref(), Some("nova.1"));
+    assert_eq!(name(2).as_deref(), Some("pessoa00002"), "not asked for");
+    database.sql("delete from accounts_userprofile where user_id = 1; delete from accounts_userspecialty where user_id = 1; delete from accounts_eqmdcustomuser_groups where eqmdcustomuser_id = 1; delete from accounts_eqmdcustomuser where id = 1").await?;
+    assert!(source.read_anew(PersonId(1)).await?.get(PersonId(1)).is_none());
+    assert_eq!(source.read().await?.len(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_that_is_gone_for_a_moment_is_not_lost() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.add(&[Row::new(1, "ana", &["UTI"]), Row::new(2, "bia", &["UTI"])]).await?;
+    let source = source(&database)?;
+    source.read().await?;
+    let take = "delete from accounts_eqmdcustomuser_groups where eqmdcustomuser_id = 1";
+    let give = "insert into accounts_eqmdcustomuser_groups (eqmdcustomuser_id, group_id) select 1, id from auth_group where name = 'UTI'";
+    // An open connection: the start of a program would take longer than the moment.
+    let mut session = Session::open(&database.url)?;
+    let later = format!("select pg_sleep(0.02); {give}");
+    // Gone when it is read first, and there again 20 ms later, well before the second look.
+    database.sql(take).await?;
+    let (directory, given) = tokio::join!(source.read(), session.run(&later));
+    given?;
+    assert!(directory?.get(PersonId(1)).unwrap().groups.contains("UTI"));
+    database.sql(take).await?;
+    let (directory, given) = tokio::join!(source.read_anew(PersonId(1)), session.run(&later));
+    given?;
+    assert!(directory?.get(PersonId(1)).unwrap().groups.contains("UTI"));
+    // Gone for good is gone.
+    database.sql(take).await?;
+    assert!(source.read_anew(PersonId(1)).await?.get(PersonId(1)).unwrap().groups.is_empty());
+    assert!(source.read().await?.get(PersonId(2)).unwrap().groups.contains("UTI"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn callers_at_the_same_time_share_a_read_and_none_gets_an_older_one() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.invent(50, 2).await?;
+    let source = source(&database)?;
+    source.read().await?;
+    database.sql("update accounts_eqmdcustomuser set username = 'nova' where id = 1").await?;
+    let reads = futures_util::future::join_all((0..20).map(|_| source.read())).await;
+    let reads: Vec<_> = reads.into_iter().collect::<Result<_, _>>()?;
+    assert!(reads.iter().all(|directory| directory.by_username("nova").is_some()));
+    let mut different: Vec<_> = reads.iter().map(std::sync::Arc::as_ptr).collect();
+    different.sort();
+    different.dedup();
+    assert!(different.len() <= 2, "{} reads for 20 callers", different.len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_query_of_ones_own_takes_the_place_of_the_tables() -> anyhow::Result<()> {
+    let database = database().await?;
+    database
+        .sql(&format!(
+            "create schema staff; create table staff.member (number integer, login text, given text, family text, mail text, job text, teams varchar[], works boolean);
+            insert into staff.member values (7, 'ana', 'Ana', 'Souza', 'ana@hospital.example', 'nurse', '{{UTI,Nurses}}', true);
+            grant usage on schema staff to {0}; grant select on staff.member to {0}",
+            database.reader
+        ))
+        .await?;
+    let own = "select number as id, '00000000-0000-4000-8000-000000000007' as public_id, login as username, null as matrix_localpart,
+            given as first_name, family as last_name, mail as email, job as profession, teams as groups, '{}'::text[] as specialties,
+            false as staff, false as superuser, works as is_active, 'active' as account_status,
+            null::timestamptz as access_expires_at, null::timestamptz as last_login
+        from staff.member -- the last line may be a comment";
+    let with = |query: String| {
+        let mut settings = settings(&database.reader_url);
+        settings.query = Some(query);
+        settings
+    };
+    let directory = read(with(format!("{own}\n;"))).await?;
+    let ana = directory.get(PersonId(7)).unwrap();
+    assert_eq!((ana.profession, ana.username.as_str(), ana.groups.len()), (Some(Profession::Nurse), "ana", 1));
+    let wrong = [
+        ("job as profession, ", "", "column profession is missing"),
+        ("works as is_active", "'yes' as is_active", "column is_active is of type text, expected boolean"),
+        ("works as is_active", "null::boolean as is_active", "write coalesce(is_active, false)"),
+        ("teams as groups", "'UTI' as groups", "column groups is of type text, expected a list of text"),
+        ("null::timestamptz as last_login", "null::date as last_login", "column last_login is of type date"),
+        ("number as id", "number::numeric as id", "column id is of type numeric"),
+        ("from staff.member", "from staff.nobody", "staff.nobody"),
+    ];
+    for (from, to, says) in wrong {
+        let error = read(with(own.replace(from, to))).await.unwrap_err().to_string();
+        assert!(error.contains(says), "{to}: {error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_read_while_people_are_saved_is_never_a_part() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.invent(400, 4).await?;
+    let source = source(&database)?;
+    // Everybody changes in one transaction, again and again: each read sees all of them before it or all after it.
+    let mut saves = String::new();
+    for round in 0..30 {
+        saves.push_str(&format!("update accounts_eqmdcustomuser set last_name = 'Volta {round}';\n"));
+    }
+    let saving = database.sql(&saves);
+    let reading = eventually("a read of the last save", Duration::from_secs(30), || async {
+        let directory = source.read().await?;
+        let mut names: Vec<_> = directory.people().map(|person| person.last_name.clone()).collect();
+        names.sort();
+        names.dedup();
+        anyhow::ensure!(directory.len() == 400);
+        anyhow::ensure!(names.len() == 1 || names.iter().all(|name| name.starts_with("Número")), "{names:?}");
+        Ok((names == ["Volta 29"]).then_some(()))
+    });
+    let (saved, read) = tokio::join!(saving, reading);
+    saved?;
+    read
+}
