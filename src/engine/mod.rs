@@ -11,6 +11,7 @@ pub mod backoff;
 pub mod deeds;
 pub mod drift;
 pub mod gather;
+pub mod inventory;
 pub mod look;
 pub mod pass;
 mod people;

@@ -14,6 +14,7 @@ mod confirm;
 mod equipemed;
 mod first;
 mod import;
+mod inventory;
 mod kills;
 mod observe;
 mod outage;
