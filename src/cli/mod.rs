@@ -147,7 +147,7 @@ struct SyncArgs {
     /// Make, adopt and link accounts
     #[arg(long)]
     create_missing: bool,
-    /// Bring display names in line
+    /// Bring display names in line, and e-mail addresses with users.email
     #[arg(long)]
     update_profiles: bool,
     /// Bring Synapse administrator flags in line
