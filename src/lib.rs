@@ -4,6 +4,7 @@
 //! the binary; nothing else builds on it.
 
 pub mod clock;
+pub mod heap;
 pub mod metrics;
 pub mod telemetry;
 

@@ -9,7 +9,6 @@ mod doctor;
 mod explain;
 mod follow;
 mod grants;
-mod heap;
 mod output;
 mod registration;
 mod rooms;
@@ -331,7 +330,7 @@ pub fn run(cli: Cli) -> ExitCode {
         command => {
             // The others end before memory matters.
             if matches!(command, Command::Serve) {
-                heap::keep_small();
+                crate::heap::keep_small();
             }
             connect::on_runtime(run_async(config, command))
         }

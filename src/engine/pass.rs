@@ -32,6 +32,7 @@ use super::report::{NOTES_KEPT, Report, Summary};
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
+use crate::heap;
 use crate::store::{HeldState, NewHeld, RunId};
 
 /// How long a held part waits for a consent.
@@ -82,6 +83,7 @@ impl Engine {
         self.announce(&newly_held, &verdict.go.findings, true, view.known.now).await?;
         self.settle_before(&verdict).await?;
         let report = self.finish(Some(tenure), view, verdict, &options.selection, run).await?;
+        heap::give_back();
         Ok(Report { newly_held, ..report })
     }
 

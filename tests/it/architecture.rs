@@ -14,6 +14,7 @@ use equipemed_bot::homeserver::Endpoint;
 /// Row may use column. A column may be a part of a module; what is not here is forbidden.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("heap", &[]),
     ("metrics", &[]),
     ("telemetry", &["config::settings", "homeserver::OnWait", "homeserver::TARGETS_WITH_IDENTIFIERS"]),
     ("config", &["clock"]),
@@ -21,13 +22,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("speech", &["config::settings", "homeserver::Said"]),
     ("homeserver", &["clock", "metrics"]),
     ("store", &["clock"]),
-    ("engine", &["clock", "directory", "homeserver", "metrics", "store"]),
+    ("engine", &["clock", "directory", "heap", "homeserver", "metrics", "store"]),
     ("chat", &["clock", "engine", "homeserver", "speech", "store"]),
     ("inbound", &["clock", "directory", "engine", "homeserver", "metrics", "store"]),
     (
         "cli",
         &[
             "clock",
+            "heap",
             "metrics",
             "telemetry",
             "config",
@@ -59,6 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["src/config/"]),
     ("saphyr_parser", &["src/config/"]),
     ("tracing_subscriber", &["src/telemetry.rs"]),
+    ("libc", &["src/heap.rs"]),
 ];
 
 /// Who may name the type that changes Synapse. `engine/mod.rs` only keeps it for those three.
