@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::desired::{digest_of, external_id};
 use crate::directory::{Directory, Person, PersonId};
 use crate::finding::Finding;
 use crate::localpart::{self, LocalpartError};
@@ -104,6 +105,9 @@ pub fn bind(
     let taken: BTreeMap<&UserId, PersonId> =
         bindings.values().map(|binding| (&*binding.user, binding.person)).collect();
 
+    let given: BTreeMap<&str, &Binding> =
+        bindings.values().filter_map(|binding| Some((binding.pushed.external_id.as_deref()?, binding))).collect();
+
     let mut wishes: BTreeMap<OwnedUserId, Vec<&Person>> = BTreeMap::new();
     for person in directory.people() {
         if bound.contains_key(&person.id) || !policy.users.who.matches(person, &roles, false) {
@@ -111,6 +115,10 @@ pub fn bind(
         }
         if person.public_id.is_empty() {
             findings.push(Finding::NoPublicId { person: person.id });
+            continue;
+        }
+        if let Some((user, owner)) = elsewhere(person, policy, &taken, &given, accounts) {
+            findings.push(Finding::ExternalIdTaken { person: person.id, user, owner });
             continue;
         }
         if let Some(holder) = accounts.holder(&person.public_id) {
@@ -158,6 +166,23 @@ pub fn bind(
         bound.insert(person.id, Bound { user, origin });
     }
     bound
+}
+
+/// The account of another person that carries this one's external id: as Synapse says, or as it was given from here.
+fn elsewhere(
+    person: &Person,
+    policy: &Policy,
+    taken: &BTreeMap<&UserId, PersonId>,
+    given: &BTreeMap<&str, &Binding>,
+    accounts: &ObservedAccounts,
+) -> Option<(OwnedUserId, PersonId)> {
+    match accounts.holder(&person.public_id) {
+        Some(holder) => Some((holder.to_owned(), *taken.get(holder)?)),
+        None => {
+            let binding = given.get(&*digest_of(&external_id(policy, person)?))?;
+            Some((binding.user.clone(), binding.person))
+        }
+    }
 }
 
 /// The account a person would get: the first source with a valid localpart.

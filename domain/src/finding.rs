@@ -23,6 +23,8 @@ pub enum Finding {
     AccountTwin { person: PersonId, user: OwnedUserId, twin: OwnedUserId },
     /// The account exists and does not carry the person's external id.
     AccountNotTheirs { person: PersonId, user: OwnedUserId },
+    /// The person's external id is on an account that is another person's.
+    ExternalIdTaken { person: PersonId, user: OwnedUserId, owner: PersonId },
     /// `users.create` is off and the person has no account.
     AccountMissing { person: PersonId, user: OwnedUserId },
     /// Several people have the same e-mail address; Synapse gives one to a single account.
@@ -72,6 +74,7 @@ impl Finding {
             Self::LocalpartReserved { .. } => "localpart_reserved",
             Self::AccountTwin { .. } => "account_twin",
             Self::AccountNotTheirs { .. } => "account_not_theirs",
+            Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::AccountMissing { .. } => "account_missing",
             Self::EmailShared { .. } => "email_shared",
             Self::EmailTaken { .. } => "email_taken",
@@ -122,6 +125,7 @@ impl Finding {
             | Self::LocalpartReserved { person, .. }
             | Self::AccountTwin { person, .. }
             | Self::AccountNotTheirs { person, .. }
+            | Self::ExternalIdTaken { person, .. }
             | Self::AccountMissing { person, .. }
             | Self::EmailTaken { person, .. }
             | Self::UnknownStatus { person, .. } => Some(*person),
@@ -165,6 +169,10 @@ impl fmt::Display for Finding {
             Self::AccountNotTheirs { person, user } => write!(
                 f,
                 "person {person} leads to {user}, which exists without their external id: if it is theirs, run `equipemed-bot users adopt {person} {user}`"
+            ),
+            Self::ExternalIdTaken { person, user, owner } => write!(
+                f,
+                "person {person} gets no account: their external id is on {user}, the account of person {owner}. Take it away there if it is not theirs"
             ),
             Self::AccountMissing { person, user } => {
                 write!(f, "person {person} has no account ({user}) and users.create is off")

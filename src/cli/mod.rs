@@ -146,7 +146,7 @@ struct SyncArgs {
     /// Make, adopt and link accounts
     #[arg(long)]
     create_missing: bool,
-    /// Bring display names in line
+    /// Bring display names in line, and e-mail addresses with users.email
     #[arg(long)]
     update_profiles: bool,
     /// Bring Synapse administrator flags in line
@@ -221,6 +221,22 @@ enum UsersCommand {
 enum RoomsCommand {
     /// List all rooms of the server, managed or not
     List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Count rooms, accounts, people, and the members of each managed room
+    Stats {
+        /// How the counts are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Delete rooms that nobody is in and that are not managed, after listing them
+    #[command(after_help = "Example:\n  equipemed-bot rooms cleanup --dry-run")]
+    Cleanup {
+        /// List them and change nothing
+        #[arg(long)]
+        dry_run: bool,
         /// How the list is printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -335,6 +351,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         }
         Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
+        Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
+        Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
         Command::Grants(GrantsCommand::Add { who, what, room, duration, because }) => {
             grants::add(&config, &grants::Wish { who, what, room, duration, because }).await

@@ -1,13 +1,27 @@
-//! `rooms list`: all rooms of the server, managed or not.
+//! `rooms list`, `rooms stats` and `rooms cleanup`: all rooms of the server, managed or not.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use anyhow::Context;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::outcome::Outcome;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::output::UsageError;
 use super::{Exit, Format, connect, output};
-use crate::homeserver::Patience;
+use crate::clock::Clock;
+use crate::config::settings::Mode;
+use crate::directory::Source;
+use crate::engine::Engine;
+use crate::engine::inventory::{Inventory, abandoned};
+use crate::homeserver::{Patience, RoomListing};
+use crate::store::{DeedId, NewDeed, Store};
+
+/// How often deletions that another process is at are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// Prints the list.
 pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> {
@@ -60,4 +74,140 @@ pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> 
         }
     }
     Ok(Exit::Done)
+}
+
+/// Prints counts, and the members of each managed room.
+pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
+    let reader = connect::reader(connection, &settings).await?;
+    let directory = Source::open(&settings.directory)?.read().await?;
+    let (rooms, accounts, known) = (reader.rooms_list().await?, reader.accounts().await?, store.rooms().await?);
+    let now = Clock::system().now();
+    let counts = Inventory::of(&rooms, &accounts, &directory, &settings.policy, &known, now);
+    match format {
+        Format::Text => {
+            output::text(&format!(
+                "rooms: {}, {} of them managed, {} spaces\naccounts: {}, {} of them usable\npeople in EquipeMed: {}, {} of them active\n",
+                counts.rooms,
+                counts.managed.len(),
+                counts.spaces,
+                counts.accounts,
+                counts.usable,
+                counts.people,
+                counts.active,
+            ));
+            let rows: Vec<_> =
+                counts.managed.iter().map(|(key, members)| vec![key.to_string(), members.to_string()]).collect();
+            output::text(&output::table(&["ROOM", "MEMBERS"], &rows));
+        }
+        Format::Json => output::json(&json!({
+            "rooms": counts.rooms,
+            "managed_rooms": counts.managed.len(),
+            "spaces": counts.spaces,
+            "accounts": counts.accounts,
+            "usable_accounts": counts.usable,
+            "people": counts.people,
+            "active_people": counts.active,
+            "members": counts.managed,
+        }))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Deletes rooms that nobody is in and that are not managed; with `dry_run` only lists them.
+pub(super) async fn cleanup(config: &Path, dry_run: bool, format: Format) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    if settings.mode == Mode::Observe && !dry_run {
+        let why = "mode: observe changes nothing; add --dry-run to list what would be deleted";
+        return Err(UsageError(why.to_owned()).into());
+    }
+    let (store, clock, stop) = (connect::store(&settings).await?, Clock::system(), CancellationToken::new());
+    let connection = connect::connection(&settings, Patience::NONE, &stop, None);
+    let reader = connect::reader(connection, &settings).await?;
+    // From the whole list, before anything else: rooms that are bound meanwhile have the bot in them.
+    let empty = abandoned(reader.rooms_list().await?, &store.rooms().await?);
+    let failures = if dry_run {
+        BTreeMap::new()
+    } else {
+        if format == Format::Text {
+            print_abandoned(&empty, false);
+        }
+        let engine = connect::engine(&settings, reader, store.clone(), clock.clone(), stop)?;
+        delete(&engine, &store, &clock, &empty).await?
+    };
+    match format {
+        Format::Text if dry_run => print_abandoned(&empty, true),
+        Format::Text => {
+            for (room, why) in &failures {
+                output::text(&format!("failed: {room}: {why}"));
+            }
+            output::text(&format!("{} deleted, {} failed", empty.len() - failures.len(), failures.len()));
+        }
+        Format::Json => {
+            let rows = empty.iter().map(|room| {
+                json!({
+                    "room_id": room.room_id,
+                    "name": room.name,
+                    "alias": room.alias,
+                    "deleted": !dry_run && !failures.contains_key(room.room_id.as_str()),
+                    "error": failures.get(room.room_id.as_str()),
+                })
+            });
+            output::json(&rows.collect::<Vec<_>>())?;
+        }
+    }
+    Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn print_abandoned(rooms: &[RoomListing], dry_run: bool) {
+    let verb = if dry_run { "would be deleted" } else { "to be deleted" };
+    output::text(&format!("{} rooms that nobody is in and that are not managed {verb}", rooms.len()));
+    for room in rooms {
+        let name = room.name.as_deref().or(room.alias.as_deref()).unwrap_or("–");
+        output::text(&format!("  {}  {name}", room.room_id));
+    }
+}
+
+/// Stores the deletions as deeds and sees them through, beside a running service or without one. Gives those that failed,
+/// by room.
+async fn delete(
+    engine: &Engine,
+    store: &Store,
+    clock: &Clock,
+    rooms: &[RoomListing],
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let wish = |room: &RoomListing| NewDeed {
+        deed: Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true },
+        asker: "operator".to_owned(),
+        reason: None,
+        due_at: clock.now(),
+        source: None,
+    };
+    let ids = store.add_deeds(&rooms.iter().map(wish).collect::<Vec<_>>(), clock.now()).await?;
+    let holder = connect::holder("cleanup");
+    let mut failures = BTreeMap::new();
+    for (id, room) in ids.into_iter().zip(rooms) {
+        if let Outcome::Failed(why) | Outcome::Skipped(why) = ended(engine, store, id, &holder).await? {
+            failures.insert(room.room_id.to_string(), why);
+        }
+    }
+    Ok(failures)
+}
+
+async fn ended(engine: &Engine, store: &Store, id: DeedId, holder: &str) -> anyhow::Result<Outcome> {
+    loop {
+        let deed = store.deed(id).await?.context("a deletion disappeared from the store")?;
+        if let Some((_, outcome)) = deed.ended {
+            return Ok(outcome);
+        }
+        // Synapse went away or the like: it stays in the store and is done later.
+        if let Some(why) = deed.error {
+            return Ok(Outcome::Failed(format!("{why}; the service tries it again")));
+        }
+        if engine.help_with_deeds(holder).await? == 0 {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
 }

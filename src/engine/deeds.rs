@@ -20,27 +20,43 @@ impl Engine {
         let Some(writer) = &self.parts().writer else { return };
         let mut woken = self.woken();
         while !self.is_ending() {
-            let (store, clock) = (&self.parts().store, &self.parts().clock);
-            let claimed = match store.claim_deeds(&lanes.holder, clock.now(), CLAIM, AT_ONCE).await {
-                Ok(claimed) => claimed,
+            match self.some_deeds(writer, &lanes.holder).await {
+                Ok(0) => self.pause(&mut woken).await,
+                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "Deeds could not be claimed");
-                    Vec::new()
-                }
-            };
-            if claimed.is_empty() {
-                self.pause(&mut woken).await;
-                continue;
-            }
-            let done = claimed.iter().map(|deed| self.one_deed(writer, deed));
-            let done = futures_util::future::join_all(done).await;
-            self.inner.ended.notify_waiters();
-            for result in done {
-                if let Err(error) = result {
-                    tracing::error!(%error, "A deed's end could not be noted; it is done again");
+                    self.pause(&mut woken).await;
                 }
             }
         }
+    }
+
+    /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
+    /// many it began with.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
+        match &self.parts().writer {
+            Some(writer) => self.some_deeds(writer, holder).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn some_deeds(&self, writer: &Writer, holder: &str) -> Result<usize, StoreError> {
+        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let claimed = store.claim_deeds(holder, clock.now(), CLAIM, AT_ONCE).await?;
+        let done = claimed.iter().map(|deed| self.one_deed(writer, deed));
+        let done = futures_util::future::join_all(done).await;
+        if !done.is_empty() {
+            self.inner.ended.notify_waiters();
+        }
+        for result in done {
+            if let Err(error) = result {
+                tracing::error!(%error, "A deed's end could not be noted; it is done again");
+            }
+        }
+        Ok(claimed.len())
     }
 
     async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@ mod consents;
 pub mod deeds;
 pub mod drift;
 pub mod gather;
+pub mod inventory;
 pub mod look;
 pub mod pass;
 mod people;

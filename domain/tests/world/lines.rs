@@ -111,6 +111,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::LocalpartReserved { person, user }
         | Finding::AccountNotTheirs { person, user }
         | Finding::AccountMissing { person, user } => format!("person {person} {user}"),
+        Finding::ExternalIdTaken { person, user, owner } => format!("person {person} on {user} of {owner}"),
         Finding::AccountTwin { person, user, twin } => format!("person {person} {user} {twin}"),
         Finding::EmailShared { people } => people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Finding::EmailTaken { person, user, holder } => format!("person {person} {user} held by {holder}"),

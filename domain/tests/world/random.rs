@@ -109,7 +109,7 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
     let join = if dice.chance(70) { JoinMode::Force } else { JoinMode::Invite };
     let users = UsersPolicy {
         who: if dice.chance(80) { Selector::Any(true) } else { selector(dice) },
-        create: dice.chance(90),
+        create: dice.chance(75),
         update_profiles: dice.chance(80),
         email: dice.chance(40),
         own_display_name: dice.chance(30),
@@ -266,6 +266,10 @@ fn accounts(dice: &mut Dice, world: &mut World) {
                 if world.policy.users.identity_provider.is_some() {
                     world.observed.accounts.holders.insert(person.public_id.clone(), user);
                 }
+            }
+            // Somebody else's account carries their external id.
+            9 if world.bindings.contains_key(&PersonId(1)) && list.contains_key(&user_id("u1")) => {
+                world.observed.accounts.holders.insert(person.public_id.clone(), user_id("u1"));
             }
             8 => _ = list.insert(user_id(&format!("U{}", person.id.0)), ObservedAccount::default()),
             _ => {}

@@ -1,7 +1,5 @@
 //! `rooms`: what there is, counts, new ones, and the end of empty ones.
 
-use std::collections::BTreeSet;
-
 use equipemed_domain::command::{Where, fold};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::Profession;
@@ -9,7 +7,6 @@ use equipemed_domain::key::{RoleKey, RoomKey};
 use equipemed_domain::policy::{MadeRoom, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
-use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
 
@@ -18,6 +15,7 @@ use crate::chat::Chat;
 use crate::chat::announce::number;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
+use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{RoomListing, Said};
 use crate::speech::{Answer, Arg};
 use crate::store::DeedId;
@@ -60,30 +58,27 @@ impl Chat {
     pub(super) async fn rooms_stats(&self, ask: &Ask) -> Result<Reply, Stop> {
         ask.must_hold(Right::Audit, None)?;
         let (texts, scene, reader) = (self.texts(), &ask.scene, self.engine().reader());
-        let rooms = reader.rooms_list().await?;
-        let accounts = reader.accounts().await?;
-        let usable = accounts.values().filter(|account| !account.locked && !account.deactivated).count();
-        let is_managed =
-            |room: &&RoomListing| scene.key_of(&room.room_id).is_some_and(|key| scene.policy.rooms.contains_key(key));
-        let spaces = rooms.iter().filter(|room| room.is_space).count();
-        let managed: Vec<&RoomListing> = rooms.iter().filter(is_managed).collect();
-        let active = scene
-            .directory
-            .people()
-            .filter(|person| scene.policy.users.standing.standing(person, scene.now) == Some(Standing::Active))
-            .count();
+        let (rooms, accounts) = (reader.rooms_list().await?, reader.accounts().await?);
+        let counts = Inventory::of(&rooms, &accounts, &scene.directory, &scene.policy, &scene.rooms, scene.now);
         let answer = Answer::new()
             .line(texts.line(
                 "stats-rooms",
-                &[("rooms", number(rooms.len())), ("managed", number(managed.len())), ("spaces", number(spaces))],
+                &[
+                    ("rooms", number(counts.rooms)),
+                    ("managed", number(counts.managed.len())),
+                    ("spaces", number(counts.spaces)),
+                ],
             ))
-            .line(texts.line("stats-accounts", &[("accounts", number(accounts.len())), ("active", number(usable))]))
-            .line(texts.line("stats-people", &[("people", number(scene.directory.len())), ("active", number(active))]));
-        let lines = managed.into_iter().map(|room| {
-            let key = scene.key_of(&room.room_id).cloned().unwrap_or_else(|| RoomKey::from(""));
-            let members = ("members", Arg::Number(i64::try_from(room.members).unwrap_or(i64::MAX)));
-            texts
-                .line("rooms-line-managed", &[("room", scene.room(&key)), members, ("key", Arg::Code(key.to_string()))])
+            .line(
+                texts.line(
+                    "stats-accounts",
+                    &[("accounts", number(counts.accounts)), ("active", number(counts.usable))],
+                ),
+            )
+            .line(texts.line("stats-people", &[("people", number(counts.people)), ("active", number(counts.active))]));
+        let lines = counts.managed.iter().map(|(key, members)| {
+            let members = ("members", Arg::Number(i64::try_from(*members).unwrap_or(i64::MAX)));
+            texts.line("rooms-line-managed", &[("room", scene.room(key)), members, ("key", Arg::Code(key.to_string()))])
         });
         Ok(Reply::told(answer.items(lines.collect::<Vec<_>>())))
     }
@@ -197,10 +192,7 @@ impl Chat {
             return Ok(self.cleaning_up(begun.iter().map(|deed| deed.id).collect()));
         }
         let texts = self.texts();
-        let known: BTreeSet<_> = ask.scene.rooms.values().collect();
-        let rooms = self.engine().reader().rooms_list().await?;
-        let empty: Vec<RoomListing> =
-            rooms.into_iter().filter(|room| room.members == 0 && !known.contains(&room.room_id)).collect();
+        let empty = abandoned(self.engine().reader().rooms_list().await?, &ask.scene.rooms);
         if empty.is_empty() {
             return Ok(Turn::Over(Reply::told(Answer::new().line(texts.say("rooms-cleanup-none", &[])))));
         }

@@ -11,7 +11,7 @@ use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
 use super::{StepError, Work};
-use crate::homeserver::Done;
+use crate::homeserver::{Done, HomeserverError};
 
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, StepError> {
@@ -70,7 +70,11 @@ impl Work<'_> {
         display_name: &str,
         external_id: Option<&ExternalId>,
     ) -> Result<(), StepError> {
-        let made = self.writer.create_account(user, display_name, external_id).await;
+        let made = match self.holder_elsewhere(user, external_id).await {
+            Ok(None) => self.writer.create_account(user, display_name, external_id).await,
+            Ok(holder) => Err(HomeserverError::Taken { holder }),
+            Err(error) => Err(error),
+        };
         if let Err(error) = made {
             self.note_missing(user);
             return Err(error.into());
@@ -79,6 +83,18 @@ impl Work<'_> {
         binding.pushed.display_name = Some(digest_of_name(display_name));
         self.engine.parts().store.bind(&binding).await?;
         Ok(())
+    }
+
+    /// Another account with the external id. Synapse would make the new account first and only then refuse. In the very
+    /// first pass everybody's was looked at when it began.
+    async fn holder_elsewhere(
+        &self,
+        user: &UserId,
+        external_id: Option<&ExternalId>,
+    ) -> Result<Option<OwnedUserId>, HomeserverError> {
+        let Some(external_id) = external_id.filter(|_| !self.known.bindings.is_empty()) else { return Ok(None) };
+        let holder = self.writer.reader().holder_of(external_id).await?;
+        Ok(holder.filter(|holder| *holder != user))
     }
 
     async fn set_email(&self, user: &UserId) -> Result<Outcome, StepError> {

@@ -97,14 +97,19 @@ impl Reader {
 
     /// The account that carries an external id.
     ///
+    /// Whom Synapse names is looked at: it remembers the answer beyond the removal of the id, and an account must not be
+    /// taken for somebody's by an id that it no longer has.
+    ///
     /// # Errors
     /// See [`HomeserverError`].
     pub async fn holder_of(&self, external_id: &ExternalId) -> Result<Option<OwnedUserId>, HomeserverError> {
         let identifiers = [external_id.provider.as_str(), external_id.id.as_str()];
-        match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {
-            Ok(holder) => Ok(Some(holder.user_id)),
-            Err(HomeserverError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let holder = match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {
+            Ok(holder) => holder.user_id,
+            Err(HomeserverError::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let account = self.account(&holder).await?;
+        Ok(account.is_some_and(|account| account.external_ids.contains(external_id)).then_some(holder))
     }
 }

@@ -45,6 +45,21 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn who_lost_an_external_id_is_not_named_as_its_holder() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let (ana, rui) = (place.account("ana").await?, place.account("rui").await?);
+    let (first, second) = (external(&place.seat.name("first")), external(&place.seat.name("second")));
+    place.writer.link_external_id(&ana, &first).await?;
+    assert_eq!(place.reader.holder_of(&first).await?.as_ref(), Some(&ana));
+    // Synapse goes on to name her for the old one.
+    place.writer.link_external_id(&ana, &second).await?;
+    assert_eq!(place.reader.holder_of(&first).await?, None);
+    place.writer.link_external_id(&rui, &first).await?;
+    assert_eq!(place.reader.holder_of(&first).await?.as_ref(), Some(&rui));
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_e_mail_address_replaces_the_one_given_before_and_no_other() -> anyhow::Result<()> {
     let place = Place::new().await?;
     let (ana, rui) = (place.account("ana").await?, place.account("rui").await?);

@@ -13,6 +13,8 @@ mod commands;
 mod confirm;
 mod equipemed;
 mod first;
+mod import;
+mod inventory;
 mod kills;
 mod mass;
 mod observe;

@@ -1,0 +1,93 @@
+//! `rooms stats` and `rooms cleanup`: what there is, and the end of what nobody needs.
+
+use equipemed_testbed::Client;
+use equipemed_testbed::rooms::room_path;
+use serde_json::{Value, json};
+
+use super::talk::opened;
+use super::{Hospital, crowd};
+
+async fn exists(hospital: &Hospital, room: &str) -> anyhow::Result<bool> {
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    Ok(administrator.get(&format!("/_synapse/admin/v1/rooms/{}", super::encode(room))).await?.0 == 200)
+}
+
+#[tokio::test]
+async fn a_cleanup_deletes_what_nobody_is_in_and_never_a_managed_room() -> anyhow::Result<()> {
+    let rooms = json!({
+        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
+        "icu": {"name": "UTI", "parent": "hospital", "members": {"any": true}},
+        "old": {"name": "Antiga", "members": {"any": true}},
+    });
+    let (mut hospital, serving) = opened(crowd("p", 3, &[]), rooms, |_| ()).await?;
+    // A room that two made and left, one that somebody is in, and managed ones that nobody is in any more.
+    let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    let left = ana.create_room(json!({"name": "esquecida"})).await?;
+    ana.post_ok(&room_path(&left, "leave"), json!({})).await?;
+    let lived_in = rui.create_room(json!({"name": "em uso"})).await?;
+    serving.term()?;
+    serving.end().await?.ended(0);
+    let (icu, old) = (hospital.room("icu").await?, hospital.room("old").await?);
+    for room in [&icu, &old] {
+        for person in [&ana, &rui, &hospital.client("p02").await?, &hospital.bot()?] {
+            person.post_ok(&room_path(room, "leave"), json!({})).await?;
+        }
+    }
+    hospital.config["rooms"].as_object_mut().map(|rooms| rooms.remove("old"));
+    hospital.config["mode"] = json!("observe");
+    hospital.write_config()?;
+    hospital.run(&["rooms", "cleanup"]).await?.ended(2).says(&["mode: observe", "--dry-run"]);
+    let shown = hospital.run(&["rooms", "cleanup", "--dry-run"]).await?.ended(0);
+    assert!(shown.out.contains(&left) && shown.out.contains("would be"), "{}", shown.out);
+    for room in [&lived_in, &icu, &old] {
+        assert!(!shown.out.contains(room.as_str()), "{}", shown.out);
+    }
+    assert!(exists(&hospital, &left).await?);
+
+    hospital.config["mode"] = json!("enforce");
+    hospital.write_config()?;
+    let done = hospital.run(&["rooms", "cleanup", "--format", "json"]).await?.ended(0);
+    let rows: Vec<Value> = serde_json::from_str(&done.out)?;
+    let own = rows.iter().find(|row| row["room_id"] == left.as_str()).cloned().unwrap_or_default();
+    assert_eq!((&own["deleted"], &own["error"]), (&json!(true), &Value::Null), "{}", done.out);
+    assert!(!exists(&hospital, &left).await?);
+    for room in [&lived_in, &icu, &old] {
+        assert!(exists(&hospital, room).await?);
+    }
+    let audit = hospital.audit().await?;
+    assert!(
+        audit.iter().any(|entry| entry.intent.kind == "delete_room" && entry.intent.actor == "operator"),
+        "{audit:#?}"
+    );
+
+    // Beside a running service, which has the same lane.
+    let again = ana.create_room(json!({"name": "outra"})).await?;
+    ana.post_ok(&room_path(&again, "leave"), json!({})).await?;
+    let serving = hospital.serve().await?;
+    let done = hospital.run(&["rooms", "cleanup"]).await?.ended(0);
+    assert!(done.out.contains(&again) && done.out.contains("0 failed"), "{}", done.out);
+    assert!(!exists(&hospital, &again).await?);
+    super::talk::close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn rooms_accounts_and_people_are_counted() -> anyhow::Result<()> {
+    let mut people = crowd("p", 3, &[]);
+    people.iter_mut().take(1).for_each(|person| person.status = "suspended");
+    let rooms = json!({
+        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
+        "icu": {"name": "UTI", "parent": "hospital", "members": {"any": true}},
+    });
+    let hospital = Hospital::alone(people, rooms).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let stats: Value =
+        serde_json::from_str(&hospital.run(&["rooms", "stats", "--format", "json"]).await?.ended(0).out)?;
+    assert_eq!(stats["members"], json!({"control": 1, "hospital": 3, "icu": 3}), "{stats}");
+    assert_eq!((&stats["people"], &stats["active_people"]), (&json!(3), &json!(2)));
+    assert_eq!((&stats["rooms"], &stats["managed_rooms"], &stats["spaces"]), (&json!(3), &json!(3), &json!(1)));
+    // The bot, the administrator of setup, and two people.
+    assert_eq!((&stats["accounts"], &stats["usable_accounts"]), (&json!(4), &json!(4)));
+    let text = hospital.run(&["rooms", "stats"]).await?.ended(0);
+    assert!(text.out.contains("people in EquipeMed: 3, 2 of them active"), "{}", text.out);
+    hospital.finish().await
+}
