@@ -102,8 +102,8 @@ pub(crate) async fn live(arguments: &Arguments, report: &mut Report) -> anyhow::
         })
     };
     told("Listening for changes").await?;
-    // The look at everything after the connection was made, and one more: nothing is to be written.
-    service.passes(2, arguments.within()).await?;
+    // That brought a look at everything with it; after another one nothing is left, and nothing is to be written.
+    crate::bot::run(&arguments.bot, &config, &["sync"], &[], arguments.within()).await?;
     world.proxy.take_recorded();
     crate::bot::run(&arguments.bot, &config, &["sync"], &[], arguments.within()).await?;
     let recorded = world.proxy.take_recorded();
