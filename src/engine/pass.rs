@@ -316,7 +316,8 @@ impl Engine {
             for id in released {
                 let still_held = report.summary.held.iter().any(|held| held.id == id);
                 // What failed half-way may be done again by the next pass without asking again.
-                if !still_held && selection.is_everything() && !report.summary.has_failures() {
+                let is_through = report.left == 0 && !report.summary.has_failures();
+                if !still_held && selection.is_everything() && is_through {
                     self.parts().store.mark_released(&id).await?;
                 }
             }

@@ -176,8 +176,7 @@ impl<'a> Work<'a> {
         let is_own = own_creation || self.made_here(&subject);
         if !is_own && (subjects.is_stale(&subject, self.moment) || self.is_stale_elsewhere(&subject).await?) {
             self.engine.wake_subject(&subject, "changed meanwhile").await?;
-            self.advance(steps.len());
-            self.left.fetch_add(steps.len(), Ordering::SeqCst);
+            self.leave(steps.len());
             return Ok(outcomes);
         }
         for batch in batches(&steps) {
@@ -189,7 +188,7 @@ impl<'a> Work<'a> {
                 // Others did so much meanwhile that the brakes have to judge anew.
                 Ok(None) => {
                     self.engine.wake_subject(&subject, "counted meanwhile").await?;
-                    outcomes.extend(self.put_off(batch));
+                    self.leave(batch.len());
                     break;
                 }
                 Err(error) => Err(error),
@@ -223,12 +222,10 @@ impl<'a> Work<'a> {
         Ok(store.was_touched(subject, self.known.newest_audit, self.run).await?)
     }
 
-    /// In a full pass what is put off is no success: a consent to it is still needed.
-    fn put_off<'s>(&self, batch: &[&'s Step]) -> Vec<(&'s Step, String, Outcome)> {
-        self.advance(batch.len());
-        let why = || Outcome::Skipped("others were changed meanwhile; it is looked at again".to_owned());
-        let steps = batch.iter().filter(|_| self.run.is_some());
-        steps.map(|step| (*step, self.name_of(&step.action), why())).collect()
+    /// Leaves steps to a further look, which is asked for: they are neither done nor failed.
+    fn leave(&self, steps: usize) {
+        self.advance(steps);
+        self.left.fetch_add(steps, Ordering::SeqCst);
     }
 
     /// Writes the intents of a batch; None when the brakes have to judge it anew.
