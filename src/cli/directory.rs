@@ -31,7 +31,7 @@ pub(super) async fn install(config: &Path, print: bool) -> anyhow::Result<Exit> 
     }
     let administrator = administrator("install-triggers")?;
     Script::run(script.install(), &administrator, &equipemed.url).await?;
-    output::text("EquipeMed's database tells who changed from now on; a running service notices within a minute.");
+    output::text("EquipeMed's database tells who changed from now on; a running service notices within seconds.");
     match script.missing_grants(&administrator, &equipemed.url).await? {
         Some(missing) if missing.is_empty() => {}
         Some(missing) => output::text(&format!(

@@ -19,8 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MANY: usize = 50;
 /// How long to wait before the next try to listen, or to ask whether the triggers are there.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How often it is asked whether triggers are there that would make comparing needless.
-const TRIGGERS_EVERY: Duration = Duration::from_secs(60);
+/// How often it is asked whether triggers are there that make comparing needless.
+const TRIGGERS_EVERY: Duration = Duration::from_secs(10);
 
 /// How changes in EquipeMed's database are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,13 +131,13 @@ async fn hear(ear: &mut crate::directory::equipemed::Ear, engine: &Engine) -> Di
 async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Duration) {
     let mut known: Option<Arc<Directory>> = None;
     let mut said = None;
-    let mut warned = false;
+    let (mut warned, mut was_told) = (false, false);
     loop {
         if notify && matches!(equipemed.triggers().await, Ok(Installed::Yes)) {
             if warned {
                 tracing::info!("EquipeMed's triggers are there: changes are told from now on");
             }
-            (known, warned) = (None, false);
+            (known, warned, was_told) = (None, false, true);
             tokio::time::sleep(TRIGGERS_EVERY).await;
             continue;
         }
@@ -150,10 +150,15 @@ async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Du
                     );
                     warned = true;
                 }
-                // What was before the first read was looked at by the first pass.
-                let is_first = known.is_none();
-                if is_first || wake_changed(engine, known.as_deref(), &directory, "comparison").await {
-                    known = Some(directory);
+                let is_noted = match &known {
+                    Some(before) => wake_changed(engine, Some(before), &directory, "comparison").await,
+                    // Since when the triggers tell nothing is not known.
+                    None if was_told => store_wake(engine, &Wake::Everything, "gap").await,
+                    // What was before the first read was looked at by the first pass.
+                    None => true,
+                };
+                if is_noted {
+                    (known, was_told) = (Some(directory), false);
                 }
                 said = None;
             }

@@ -15,7 +15,7 @@ use crate::{Client, Folder, Registration, Synapse, free_port};
 
 /// How many tests of a process can have a seat. Each makes every request a little dearer: Synapse
 /// looks through all registrations for a token.
-pub const SEATS: usize = 32;
+pub const SEATS: usize = 48;
 
 /// A test's own application service at the shared Synapse.
 #[derive(Clone)]

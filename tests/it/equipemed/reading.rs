@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use equipemed_bot::directory::Equipemed;
 use equipemed_domain::directory::{PersonId, Profession};
 use equipemed_testbed::equipemed::Row;
 use equipemed_testbed::eventually;
@@ -95,8 +96,17 @@ async fn a_group_that_is_gone_for_a_moment_is_not_lost() -> anyhow::Result<()> {
 #[tokio::test]
 async fn callers_at_the_same_time_share_a_read_and_none_gets_an_older_one() -> anyhow::Result<()> {
     let database = database().await?;
-    database.invent(50, 2).await?;
-    let source = source(&database)?;
+    database.invent(5, 2).await?;
+    // So slow that all have asked before the first one is through.
+    let mut slow = settings(&database.reader_url);
+    slow.query = Some(
+        "select u.id, '00000000-0000-4000-8000-000000000007' as public_id, u.username, null as matrix_localpart, u.first_name,
+            u.last_name, u.email, u.profession_type as profession, '{}'::text[] as groups, '{}'::text[] as specialties,
+            u.is_staff as staff, u.is_superuser as superuser, u.is_active, u.account_status, u.access_expires_at, u.last_login
+        from accounts_eqmdcustomuser u cross join (select pg_sleep(0.3)) as nap"
+            .to_owned(),
+    );
+    let source = Equipemed::open(&slow)?;
     source.read().await?;
     database.sql("update accounts_eqmdcustomuser set username = 'nova' where id = 1").await?;
     let reads = futures_util::future::join_all((0..20).map(|_| source.read())).await;

@@ -277,6 +277,9 @@ async fn without_triggers_people_are_compared() -> anyhow::Result<()> {
     uninstall.env("EQUIPEMED_ADMIN_URL", &database.url);
     Running::start(uninstall)?.end().await?.ended(0);
     assert_eq!(sql(&database.url, "select count(*) from pg_trigger where not tgisinternal").await?, "0");
+    // Before the service has noticed that nothing is told any more.
+    database.sql("update accounts_eqmdcustomuser set account_status = 'suspended' where id = 2").await?;
+    until("the lock", || async { Ok(hospital.is_locked("p01").await?.then_some(())) }).await?;
     serving.term()?;
     serving.end().await?.ended(0);
     hospital.finish().await
