@@ -53,24 +53,21 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
 }
 
 async fn check_directory(settings: &Settings, findings: &mut Findings) {
-    let start = std::time::Instant::now();
-    let read = match Source::open(&settings.directory) {
-        Ok(source) => source.read().await,
-        Err(error) => Err(error),
+    const FIX: &str = "mend what it names; until then nothing is changed";
+    let source = match Source::open(&settings.directory) {
+        Ok(source) => source,
+        Err(error) => return findings.bad(&format!("people: {error}"), FIX),
     };
-    match read {
+    let start = std::time::Instant::now();
+    match source.read().await {
         Ok(directory) => {
             let took = start.elapsed().as_millis();
             findings.good(&format!("EquipeMed: {} people, read in {took} ms", directory.len()));
         }
-        Err(error) => {
-            return findings.bad(&format!("people: {error}"), "mend what it names; until then nothing is changed");
-        }
+        Err(error) => return findings.bad(&format!("people: {error}"), FIX),
     }
-    if let (DirectorySource::Equipemed(equipemed), Ok(Source::Equipemed(source))) =
-        (&settings.directory.source, Source::open(&settings.directory))
-    {
-        check_database(&source, equipemed, findings).await;
+    if let (DirectorySource::Equipemed(settings), Source::Equipemed(source)) = (&settings.directory.source, &source) {
+        check_database(source, settings, findings).await;
     }
 }
 
@@ -95,7 +92,9 @@ async fn check_database(source: &Equipemed, settings: &settings::Equipemed, find
             "EquipeMed's triggers are of another version, for other tables, or switched off",
             &format!("run `equipemed-bot directory install-triggers`; {compared}"),
         ),
-        Ok(Installed::No) if settings.query.is_some() => findings.good("directory.query: everybody is compared"),
+        Ok(Installed::No) if settings.query.is_some() && settings.poll.is_some() => {
+            findings.good("directory.query: everybody is compared");
+        }
         Ok(Installed::No) => findings.bad(
             "EquipeMed's database does not tell who changed",
             &format!("run `equipemed-bot directory install-triggers`, or set directory.notify: false; {compared}"),

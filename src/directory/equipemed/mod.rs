@@ -76,10 +76,12 @@ impl Equipemed {
             .acquire_timeout(CONNECT_PATIENCE)
             .idle_timeout(IDLE)
             .connect_lazy_with(options.clone());
-        let tables = settings.query.is_none().then(|| Tables::new(&settings.prefix));
-        let query = match (&settings.query, &tables) {
-            (Some(own), _) => Query::own(own),
-            (None, tables) => Query::of_tables(tables.as_ref().unwrap_or(&Tables::new(&settings.prefix))),
+        let (query, tables) = match &settings.query {
+            Some(own) => (Query::own(own), None),
+            None => {
+                let tables = Tables::new(&settings.prefix);
+                (Query::of_tables(&tables), Some(tables))
+            }
         };
         Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, last: Mutex::default() }) })
     }
