@@ -47,13 +47,14 @@ impl<'a> Access<'a> {
         let rules = policy.role_rules();
         let roles = directory
             .people()
-            .map(|person| {
+            .filter_map(|person| {
                 let held = policy
                     .roles
                     .iter()
                     .filter(|(_, role)| role.when.matches(person, &rules, false))
                     .map(|(key, _)| key);
-                (person.id, held.cloned().collect())
+                let held: BTreeSet<RoleKey> = held.cloned().collect();
+                (!held.is_empty()).then_some((person.id, held))
             })
             .collect();
         let mut by_person: BTreeMap<PersonId, Vec<&Grant>> = BTreeMap::new();
@@ -72,7 +73,13 @@ impl<'a> Access<'a> {
     /// Whether the selector holds for the person.
     #[must_use]
     pub fn selects(&self, selector: &Selector, person: &Person) -> bool {
-        selector.matches(person, &self.rules, self.trusted.contains(&person.id))
+        selector.matches(person, &self.rules, self.is_trusted(person.id))
+    }
+
+    /// Whether the person has any right beyond `redact` anywhere.
+    #[must_use]
+    pub fn is_trusted(&self, person: PersonId) -> bool {
+        self.trusted.contains(&person)
     }
 
     /// The person's roles.

@@ -4,6 +4,7 @@
 //! is the one step where a mistake would hand a person's account to somebody
 //! else, so every doubt ends in a finding and not in a guess.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -102,11 +103,12 @@ pub fn bind(
         .values()
         .map(|binding| (binding.person, Bound { user: binding.user.clone(), origin: Origin::Bound }))
         .collect();
-    let taken: BTreeMap<&UserId, PersonId> =
-        bindings.values().map(|binding| (&*binding.user, binding.person)).collect();
-
-    let given: BTreeMap<&str, &Binding> =
-        bindings.values().filter_map(|binding| Some((binding.pushed.external_id.as_deref()?, binding))).collect();
+    // Only where somebody has no account yet.
+    let taken: LazyCell<BTreeMap<&UserId, PersonId>, _> =
+        LazyCell::new(|| bindings.values().map(|binding| (&*binding.user, binding.person)).collect());
+    let given: LazyCell<BTreeMap<&str, &Binding>, _> = LazyCell::new(|| {
+        bindings.values().filter_map(|binding| Some((binding.pushed.external_id.as_deref()?, binding))).collect()
+    });
 
     let mut wishes: BTreeMap<OwnedUserId, Vec<&Person>> = BTreeMap::new();
     for person in directory.people() {

@@ -137,15 +137,15 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         earliest(&mut picture.next_change, soon);
     }
 
-    let mut standings: BTreeMap<PersonId, Standing> = BTreeMap::new();
-    for (id, account) in &bound {
+    let mut managed: BTreeMap<PersonId, Managed> = BTreeMap::new();
+    for (id, account) in bound {
         if policy.users.protected.contains(&account.user) {
             continue;
         }
         // That EquipeMed is unclear about somebody does not stop a right holder who asks for a lock.
         let asked = [GrantKind::Lock, GrantKind::Deactivate];
-        let locks = asked.into_iter().any(|kind| access.account_grant(*id, kind).is_some());
-        let standing = match standing(wishes, &access, *id) {
+        let locks = asked.into_iter().any(|kind| access.account_grant(id, kind).is_some());
+        let standing = match standing(wishes, &access, id) {
             Err(finding) if locks => {
                 picture.findings.extend(finding);
                 Ok(Standing::Off)
@@ -154,21 +154,20 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         };
         match standing {
             Ok(standing) => {
-                standings.insert(*id, standing);
-                let wanted = desired_account(wishes, &access, *id, account, standing, &mut picture);
+                let wanted = desired_account(wishes, &access, id, &account, standing, &mut picture);
                 if let Some(wanted) = wanted {
-                    picture.accounts.insert(account.user.clone(), wanted);
+                    let may_come = standing == Standing::Active && wanted.state == AccountState::Active;
+                    managed.insert(id, Managed { user: account.user, wanted, may_come });
                 }
             }
             Err(finding) => {
                 picture.findings.extend(finding);
-                picture.frozen.insert(account.user.clone());
+                picture.frozen.insert(account.user);
             }
         }
     }
 
-    give_addresses(policy, directory, &mut picture.accounts, &mut picture.findings);
-    let roster = roster(directory, &bound, &standings, &picture.accounts);
+    let roster = roster(directory, &managed);
     for (key, room) in &policy.rooms {
         let wanted = desired_room(&access, key, room, &roster);
         if !wanted.matched && key.as_str() != CONTROL_ROOM {
@@ -176,7 +175,9 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         }
         picture.rooms.insert(key.clone(), wanted);
     }
-    note_privileges(directory, policy, &access, &bound, &mut picture);
+    picture.privileges = privileges(directory, &access, &managed, &picture.rooms);
+    picture.accounts = managed.into_values().map(|managed| (managed.user, managed.wanted)).collect();
+    give_addresses(policy, directory, &mut picture.accounts, &mut picture.findings);
     picture
 }
 
@@ -303,45 +304,67 @@ pub(crate) fn digest(parts: &[&str]) -> String {
 /// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
 const DISPLAY_NAME_MAX: usize = 256;
 
-/// Fills the template; empty parts leave no double space behind.
+/// Fills the template; empty parts leave no double space behind. Asked of everybody at every pass: one way through.
 fn display_name(template: &str, person: &Person) -> String {
-    let specialty = person.specialties.iter().next().map_or("", String::as_str);
+    let full_name = person.full_name();
     // Some usernames are e-mail addresses, which no colleague is to see.
     let username = person.username.split('@').next().unwrap_or_default();
-    let full_name = person.full_name();
     let full_name = if full_name == person.username { username } else { &full_name };
-    let name = template
-        .replace("{full_name}", full_name)
-        .replace("{username}", username)
-        .replace("{profession}", person.profession.map_or("", crate::directory::Profession::as_str))
-        .replace("{specialty}", specialty);
+    let parts = [
+        ("{full_name}", full_name),
+        ("{username}", username),
+        ("{profession}", person.profession.map_or("", crate::directory::Profession::as_str)),
+        ("{specialty}", person.specialties.iter().next().map_or("", String::as_str)),
+    ];
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some(brace) = rest.find('{') {
+        let (before, from) = rest.split_at(brace);
+        filled.push_str(before);
+        let part = parts.into_iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?)));
+        let (value, after) = part.unwrap_or_else(|| from.split_at(1));
+        filled.push_str(value);
+        rest = after;
+    }
+    filled.push_str(rest);
     // Synapse shows an empty name as none, so it would be sent again for ever.
-    let name = if name.trim().is_empty() { full_name } else { &name };
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    name.chars().take(DISPLAY_NAME_MAX).collect::<String>().trim_end().to_owned()
+    let filled = if filled.trim().is_empty() { full_name } else { &filled };
+    let mut name = String::with_capacity(filled.len());
+    for word in filled.split_whitespace() {
+        if !name.is_empty() {
+            name.push(' ');
+        }
+        name.push_str(word);
+    }
+    if let Some((end, _)) = name.char_indices().nth(DISPLAY_NAME_MAX) {
+        name.truncate(end);
+    }
+    name.truncate(name.trim_end().len());
+    name
+}
+
+/// A person's account that is managed.
+struct Managed {
+    user: OwnedUserId,
+    wanted: DesiredAccount,
+    /// Whether the account may be brought into rooms.
+    may_come: bool,
 }
 
 /// Everybody, with their account looked up once for all rooms.
 struct Roster<'a> {
-    /// People in EquipeMed; their account, if it is managed, and whether they may be brought in.
-    people: Vec<(&'a Person, Option<(&'a OwnedUserId, bool)>)>,
+    /// People in EquipeMed and their account, if it is managed.
+    people: Vec<(&'a Person, Option<&'a Managed>)>,
     /// Managed accounts whose person vanished from EquipeMed.
-    vanished: Vec<(PersonId, &'a OwnedUserId)>,
+    vanished: Vec<&'a Managed>,
 }
 
-fn roster<'a>(
-    directory: &'a Directory,
-    bound: &'a BTreeMap<PersonId, Bound>,
-    standings: &BTreeMap<PersonId, Standing>,
-    accounts: &'a BTreeMap<OwnedUserId, DesiredAccount>,
-) -> Roster<'a> {
-    let people = directory.people().map(|person| {
-        let account = bound.get(&person.id).and_then(|bound| accounts.get_key_value(&bound.user));
-        let works = standings.get(&person.id) == Some(&Standing::Active);
-        (person, account.map(|(user, wanted)| (user, works && wanted.state == AccountState::Active)))
-    });
-    let vanished = accounts.iter().filter(|(_, account)| directory.get(account.person).is_none());
-    Roster { people: people.collect(), vanished: vanished.map(|(user, account)| (account.person, user)).collect() }
+fn roster<'a>(directory: &'a Directory, managed: &'a BTreeMap<PersonId, Managed>) -> Roster<'a> {
+    let vanished = managed.iter().filter(|(id, _)| directory.get(**id).is_none());
+    Roster {
+        people: directory.people().map(|person| (person, managed.get(&person.id))).collect(),
+        vanished: vanished.map(|(_, managed)| managed).collect(),
+    }
 }
 
 fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &Roster<'_>) -> DesiredRoom {
@@ -356,7 +379,7 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
         let matches = access.selects(&room.members, person);
         let belongs = matches || room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
         wanted.matched |= matches;
-        let Some((user, may_come)) = account else { continue };
+        let Some(Managed { user, may_come, .. }) = account else { continue };
         if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
             wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
             continue;
@@ -368,7 +391,7 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
         if !belongs {
             continue;
         }
-        if may_come {
+        if *may_come {
             wanted.members.insert(user.clone(), Wish::Join);
             let (level, _) = access.level(person, key);
             if level != 0 {
@@ -380,7 +403,8 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
     }
     // Somebody who vanished from EquipeMed keeps the memberships until deactivation ends them; who is in which
     // room cannot be told any more.
-    for &(person, user) in &roster.vanished {
+    for Managed { user, wanted: account, .. } in &roster.vanished {
+        let person = account.person;
         if let Some(grant) = access.room_grant(person, key, GrantKind::Ban) {
             wanted.banned.insert(user.clone(), Cause::Grant(grant.id));
         } else if let Some(grant) = access.room_grant(person, key, GrantKind::Kick) {
@@ -392,39 +416,37 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
     wanted
 }
 
-fn note_privileges(
+fn privileges(
     directory: &Directory,
-    policy: &Policy,
     access: &Access<'_>,
-    bound: &BTreeMap<PersonId, Bound>,
-    picture: &mut Desired,
-) {
-    let mut level_100: BTreeSet<OwnedUserId> = BTreeSet::new();
-    for room in picture.rooms.values() {
-        level_100.extend(room.levels.iter().filter(|(_, level)| **level >= PEOPLE_MAX).map(|(user, _)| user.clone()));
+    managed: &BTreeMap<PersonId, Managed>,
+    rooms: &BTreeMap<RoomKey, DesiredRoom>,
+) -> BTreeMap<PersonId, BTreeSet<Privilege>> {
+    let mut level_100: BTreeSet<&OwnedUserId> = BTreeSet::new();
+    for room in rooms.values() {
+        level_100.extend(room.levels.iter().filter(|(_, level)| **level >= PEOPLE_MAX).map(|(user, _)| user));
     }
+    let mut privileges = BTreeMap::new();
     for person in directory.people() {
-        let Some(account) = bound.get(&person.id) else { continue };
-        let Some(wanted) = picture.accounts.get(&account.user) else { continue };
-        if wanted.state != AccountState::Active || policy.users.protected.contains(&account.user) {
+        let Some(Managed { user, wanted, .. }) = managed.get(&person.id) else { continue };
+        if wanted.state != AccountState::Active {
             continue;
         }
         let mut held = BTreeSet::new();
         if wanted.server_admin == Some(true) {
             held.insert(Privilege::ServerAdmin);
         }
-        if level_100.contains(&account.user) {
+        if level_100.contains(user) {
             held.insert(Privilege::Level100);
         }
-        let rights = access.rights_anywhere(person);
-        if rights.contains(&Right::Approve) {
-            held.insert(Privilege::Approve);
-        }
-        if rights.contains(&Right::Promote) {
-            held.insert(Privilege::Promote);
+        if access.is_trusted(person.id) {
+            let rights = access.rights_anywhere(person);
+            let counted = [(Right::Approve, Privilege::Approve), (Right::Promote, Privilege::Promote)];
+            held.extend(counted.into_iter().filter(|(right, _)| rights.contains(right)).map(|(_, power)| power));
         }
         if !held.is_empty() {
-            picture.privileges.insert(person.id, held);
+            privileges.insert(person.id, held);
         }
     }
+    privileges
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -141,38 +142,38 @@ impl fmt::Debug for Person {
 /// One complete read of EquipeMed. A read that broke half-way is an error of the source and never becomes one of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    people: BTreeMap<PersonId, Person>,
+    people: BTreeMap<PersonId, Arc<Person>>,
 }
 
 impl Directory {
     /// Gathers people; of two with the same id the later one stays (sources refuse such input before).
     pub fn new(people: impl IntoIterator<Item = Person>) -> Self {
-        Self { people: people.into_iter().map(|person| (person.id, person)).collect() }
+        Self { people: people.into_iter().map(|person| (person.id, Arc::new(person))).collect() }
     }
 
     /// Puts a person in the place of what was known of them; None takes them out.
     pub fn replace(&mut self, id: PersonId, person: Option<Person>) {
         match person {
-            Some(person) => drop(self.people.insert(id, person)),
+            Some(person) => drop(self.people.insert(id, Arc::new(person))),
             None => drop(self.people.remove(&id)),
         }
     }
 
     /// Everybody, by id.
     pub fn people(&self) -> impl Iterator<Item = &Person> {
-        self.people.values()
+        self.people.values().map(AsRef::as_ref)
     }
 
     /// One person.
     #[must_use]
     pub fn get(&self, id: PersonId) -> Option<&Person> {
-        self.people.get(&id)
+        self.people.get(&id).map(AsRef::as_ref)
     }
 
     /// A person by EquipeMed username.
     #[must_use]
     pub fn by_username(&self, username: &str) -> Option<&Person> {
-        self.people.values().find(|person| person.username == username)
+        self.people().find(|person| person.username == username)
     }
 
     /// How many people there are.

@@ -23,7 +23,7 @@ use crate::speech::Arg;
 pub(super) struct Scene {
     pub(super) policy: Arc<Policy>,
     pub(super) directory: Arc<Directory>,
-    pub(super) bindings: Bindings,
+    pub(super) bindings: Arc<Bindings>,
     pub(super) grants: Vec<Grant>,
     pub(super) rooms: BTreeMap<RoomKey, OwnedRoomId>,
     pub(super) now: Timestamp,

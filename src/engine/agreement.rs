@@ -4,10 +4,12 @@
 //! by a flag or failed does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
 use equipemed_domain::action::Action;
-use equipemed_domain::desired::{Desired, digest_of_name};
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::desired::{Desired, DesiredAccount, digest_of_name};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::observed::ObservedAccounts;
 use equipemed_domain::policy::Policy;
@@ -45,11 +47,11 @@ pub struct Agreement {
     now: Timestamp,
     /// Accounts that are there.
     seen: BTreeSet<OwnedUserId>,
-    /// People for whom it was noted a short while ago.
-    fresh: BTreeSet<PersonId>,
-    /// People whose display name was never noted as pushed, where people may have one of their own: from here on
-    /// EquipeMed's next change of it is noticed.
-    unnamed: BTreeSet<PersonId>,
+    bindings: Arc<Bindings>,
+    /// What was noted since then is not noted anew.
+    recent: Timestamp,
+    /// Whether people may have a display name of their own.
+    own_names: bool,
     due: AccountSteps,
 }
 
@@ -59,13 +61,12 @@ impl Agreement {
     pub fn new(policy: &Policy, known: &Known, accounts: &ObservedAccounts, due: AccountSteps) -> Self {
         // Half the time: then a pass that comes on time never finds an account stale, and most passes write nothing.
         let recent = known.now.checked_sub(policy.users.stale_after / 2).unwrap_or(Timestamp::MIN);
-        let fresh = known.bindings.values().filter(|binding| binding.synced_at.is_some_and(|at| at > recent));
-        let unnamed = known.bindings.values().filter(|binding| binding.pushed.display_name.is_none());
         Self {
-            unnamed: unnamed.filter(|_| policy.users.own_display_name).map(|binding| binding.person).collect(),
             now: known.now,
             seen: accounts.list.keys().cloned().collect(),
-            fresh: fresh.map(|binding| binding.person).collect(),
+            bindings: known.bindings.clone(),
+            recent,
+            own_names: policy.users.own_display_name,
             due,
         }
     }
@@ -85,21 +86,28 @@ impl Agreement {
             let due = self.due.0.get(user);
             due == went_well.0.get(user) && (due.is_some() || self.seen.contains(user))
         };
-        let people: Vec<PersonId> = desired
+        let in_line: Vec<&DesiredAccount> = desired
             .accounts
             .iter()
             .filter(|(user, _)| scope.has_account(user) && agrees(user))
-            .map(|(_, account)| account.person)
-            .filter(|person| !self.fresh.contains(person))
+            .map(|(_, account)| account)
             .collect();
+        let is_fresh = |person| {
+            let synced = self.bindings.get(&person).and_then(|binding| binding.synced_at);
+            synced.is_some_and(|at| at > self.recent)
+        };
+        let people: Vec<PersonId> =
+            in_line.iter().map(|account| account.person).filter(|person| !is_fresh(*person)).collect();
         if !people.is_empty() {
             store.note_synced(&people, self.now).await.context("whose account is in line could not be noted")?;
         }
-        let names = desired.accounts.iter().filter(|(user, account)| {
-            agrees(user) && scope.has_account(user) && self.unnamed.contains(&account.person)
-        });
-        let names: BTreeMap<PersonId, String> = names
-            .filter_map(|(_, account)| Some((account.person, digest_of_name(account.display_name.as_ref()?))))
+        // A display name that was never noted as pushed: from here on EquipeMed's next change of it is noticed.
+        let is_unnamed =
+            |person| self.bindings.get(&person).is_some_and(|binding| binding.pushed.display_name.is_none());
+        let names: BTreeMap<PersonId, String> = in_line
+            .iter()
+            .filter(|account| self.own_names && is_unnamed(account.person))
+            .filter_map(|account| Some((account.person, digest_of_name(account.display_name.as_ref()?))))
             .collect();
         if !names.is_empty() {
             store.set_pushed_names(&names).await.context("whose display name is known could not be noted")?;

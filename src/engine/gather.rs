@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use equipemed_domain::binding::{Bindings, Pushed};
+use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::READS_UNTIL_VANISHED;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::Grant;
@@ -14,7 +14,7 @@ use equipemed_domain::policy::Policy;
 use equipemed_domain::review::Consent;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::{OwnedRoomId, OwnedUserId};
+use ruma_common::OwnedRoomId;
 
 use crate::store::{AuditId, Counted, HeldPlan, Store};
 
@@ -27,7 +27,7 @@ pub struct Known {
     /// EquipeMed's people.
     pub directory: Arc<Directory>,
     /// Whose account is whose.
-    pub bindings: Bindings,
+    pub bindings: Arc<Bindings>,
     /// Wishes beyond the policy that hold now.
     pub grants: Vec<Grant>,
     /// Rooms by key.
@@ -47,12 +47,6 @@ pub struct Known {
 }
 
 impl Known {
-    /// What was pushed, by account.
-    #[must_use]
-    pub fn pushed(&self) -> BTreeMap<OwnedUserId, Pushed> {
-        self.bindings.values().map(|binding| (binding.user.clone(), binding.pushed.clone())).collect()
-    }
-
     /// Whether somebody with an account is no longer in EquipeMed, and no complete read has noticed yet.
     #[must_use]
     pub fn is_missing(&self, person: PersonId) -> bool {

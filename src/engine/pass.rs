@@ -199,13 +199,12 @@ impl Engine {
             .collect();
         let observed = Observed { accounts, rooms, no_longer_managed };
 
-        let pushed = known.pushed();
         let inputs = Inputs {
             policy: &policy,
             desired: &wanted,
             observed: &observed,
             privileged: &known.memory.privileged,
-            pushed: &pushed,
+            bindings: &known.bindings,
             scope: &scope,
         };
         let planned = plan(inputs);

@@ -1,6 +1,10 @@
 //! Which account is whose, and since when a person is missing.
+//!
+//! Every pass asks for all of it, and hardly any changes it: what was read is kept, with the version it was read at. The
+//! database itself counts the versions (a trigger), so that no writer here or in another process can forget to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::directory::PersonId;
@@ -16,14 +20,31 @@ const ALL: &str =
     "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
     pushed_email, pushed_name from bindings";
 
+/// The bindings at a version.
+#[derive(Clone)]
+pub(super) struct KeptBindings {
+    version: i64,
+    bindings: Arc<Bindings>,
+}
+
 impl Store {
     /// All bindings.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
-    pub async fn bindings(&self) -> Result<Bindings, StoreError> {
+    pub async fn bindings(&self) -> Result<Arc<Bindings>, StoreError> {
+        const VERSION: &str = "select version from versions where name = 'bindings'";
+        // Asked first: rows that are newer than their version are read once too often, never once too seldom.
+        let version: i64 = on_reader!(self, db => sqlx::query_scalar(VERSION).fetch_one(db).await?)?;
+        let kept = self.bindings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kept) = kept.filter(|kept| kept.version == version) {
+            return Ok(kept.bindings);
+        }
         let bindings = on_reader!(self, db => TABLE.all(&sqlx::query(ALL).fetch_all(db).await?, read)?)?;
-        Ok(bindings.into_iter().map(|binding| (binding.person, binding)).collect())
+        let bindings: Arc<Bindings> = Arc::new(bindings.into_iter().map(|binding| (binding.person, binding)).collect());
+        *self.bindings.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(KeptBindings { version, bindings: bindings.clone() });
+        Ok(bindings)
     }
 
     /// Stores a person's binding in place of what was known of that person.

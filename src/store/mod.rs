@@ -33,6 +33,7 @@ mod url;
 mod wakeups;
 
 use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use sqlx::{PgPool, SqlitePool};
 
@@ -40,6 +41,7 @@ pub use self::announcements::OpenAnnouncement;
 pub use self::audit::{AuditId, Cause, Intent};
 pub use self::audit_mass::{Counted, Mass};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
+use self::bindings::KeptBindings;
 pub use self::confirmations::Confirmation;
 pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};
 pub use self::drift::{DriftRecord, DriftState};
@@ -60,6 +62,8 @@ pub struct Store {
     /// The URL without its password: what errors call the database.
     name: String,
     pools: Pools,
+    /// The bindings as they were read last, with their version.
+    bindings: Arc<Mutex<Option<KeptBindings>>>,
 }
 
 /// Connections to one of the two databases.

@@ -7,7 +7,8 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -19,6 +20,8 @@ use super::{Dialect, Pools, Store, StoreError, migrator};
 
 /// How long a process waits for another one to finish writing to the same SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// After how long an open that failed so is tried again.
+const BUSY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a caller waits for a free connection before the database counts as unreachable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first connection to a server may take.
@@ -42,12 +45,24 @@ impl Store {
             Place::Sqlite(path) => open_sqlite(&path).await,
             Place::Postgres(options) => open_postgres(*options).await,
         };
-        Ok(Self { pools: opened.map_err(|error| error.at(&name))?, name })
+        Ok(Self { pools: opened.map_err(|error| error.at(&name))?, name, bindings: Arc::default() })
     }
 }
 
+/// Tries again while another process is making the same file: switching it to a write-ahead log fails at once then, without
+/// SQLite waiting for its turn.
 async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
     make_file(path)?;
+    let begun = Instant::now();
+    loop {
+        match connect_sqlite(path).await {
+            Err(StoreError::Busy { .. }) if begun.elapsed() < BUSY_TIMEOUT => tokio::time::sleep(BUSY_AGAIN).await,
+            result => return result,
+        }
+    }
+}
+
+async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)

@@ -110,22 +110,29 @@ fn plan_existing(
     }
     if let Some(name) = &wanted.display_name
         && account.display_name.as_ref() != Some(name)
-        && !(inputs.policy.users.own_display_name && is_their_own(inputs, &user, name, account))
+        && !(inputs.policy.users.own_display_name && is_their_own(inputs, &user, wanted, name, account))
     {
         own.push(Action::SetDisplayName { user: user.clone(), from: account.display_name.clone(), to: name.clone() });
     }
     // An adopted account carries the id already: that is why it was adopted.
     if let Some(external_id) = &wanted.external_id
         && wanted.origin == Origin::Bound
-        && inputs.pushed.get(&user).and_then(|pushed| pushed.external_id.as_ref()) != Some(&digest_of(external_id))
+        && inputs.pushed(wanted.person, &user).and_then(|pushed| pushed.external_id.as_ref())
+            != Some(&digest_of(external_id))
     {
         own.push(Action::LinkExternalId { user, external_id: external_id.clone() });
     }
 }
 
 /// Whether a name that is not EquipeMed's was given by the person, or by whoever had the account before it was managed.
-fn is_their_own(inputs: Inputs<'_>, user: &OwnedUserId, name: &str, account: &ObservedAccount) -> bool {
-    let pushed = inputs.pushed.get(user).and_then(|pushed| pushed.display_name.as_ref());
+fn is_their_own(
+    inputs: Inputs<'_>,
+    user: &OwnedUserId,
+    wanted: &DesiredAccount,
+    name: &str,
+    account: &ObservedAccount,
+) -> bool {
+    let pushed = inputs.pushed(wanted.person, user).and_then(|pushed| pushed.display_name.as_ref());
     account.display_name.is_some() && pushed.is_none_or(|pushed| *pushed == digest_of_name(name))
 }
 
@@ -141,13 +148,16 @@ fn plan_email(
     // An account that is made again begins without, and a deactivation takes the address away.
     let is_without = seen.is_none_or(|account| account.deactivated);
     let is_usable = wanted.state == AccountState::Active || !is_without;
-    let pushed = |user: &OwnedUserId| inputs.pushed.get(user).and_then(|pushed| pushed.email.as_ref());
-    if !is_usable || (pushed(user) == Some(email) && !is_without) {
+    let pushed = inputs.pushed(wanted.person, user).and_then(|pushed| pushed.email.as_ref());
+    if !is_usable || (pushed == Some(email) && !is_without) {
         return;
     }
+    // Whom it was given to from here loses it: EquipeMed has moved it.
+    let was_given_to = |holder: &OwnedUserId| {
+        inputs.bindings.values().any(|binding| binding.user == *holder && binding.pushed.email.as_ref() == Some(email))
+    };
     match inputs.observed.accounts.email_holders.get(email) {
-        // Whom it was given to from here loses it: EquipeMed has moved it.
-        Some(holder) if holder != user && pushed(holder) != Some(email) => {
+        Some(holder) if holder != user && !was_given_to(holder) => {
             findings.push(Finding::EmailTaken { person: wanted.person, user: user.clone(), holder: holder.clone() });
         }
         _ => own.push(Action::SetEmail { user: user.clone() }),

@@ -9,11 +9,11 @@ mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruma_common::{OwnedUserId, UserId};
+use ruma_common::UserId;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::binding::{Origin, Pushed};
+use crate::binding::{Bindings, Origin, Pushed};
 use crate::cause::Cause;
 use crate::desired::{Desired, DesiredAccount};
 use crate::directory::PersonId;
@@ -65,8 +65,8 @@ pub struct Inputs<'a> {
     pub observed: &'a Observed,
     /// What people held at the last applied pass, for `NotePrivileges`.
     pub privileged: &'a BTreeMap<PersonId, BTreeSet<Privilege>>,
-    /// What was pushed, by account.
-    pub pushed: &'a BTreeMap<OwnedUserId, Pushed>,
+    /// Whose account is whose, and what was pushed to it.
+    pub bindings: &'a Bindings,
     /// What is looked at.
     pub scope: &'a Scope,
 }
@@ -75,6 +75,12 @@ impl Inputs<'_> {
     /// Whether nothing may ever be changed for this account.
     fn is_untouchable(&self, user: &UserId) -> bool {
         user == self.policy.bot || self.policy.users.protected.contains(user) || self.desired.frozen.contains(user)
+    }
+
+    /// What was pushed to a person's account, if this is it.
+    fn pushed(&self, person: PersonId, user: &UserId) -> Option<&Pushed> {
+        let binding = self.bindings.get(&person).filter(|binding| binding.user == user);
+        binding.map(|binding| &binding.pushed)
     }
 
     /// The account of somebody whose memberships and levels are managed. An account that is only about to be made

@@ -11,9 +11,9 @@ pub(crate) mod reader;
 pub(crate) mod selectors;
 pub(crate) mod synapse;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use equipemed_domain::binding::{Bindings, Pushed};
+use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, Wishes, desired};
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::Grant;
@@ -63,14 +63,12 @@ impl World {
 
     /// The plan before the brakes.
     pub(crate) fn plan(&self, scope: &Scope) -> Plan {
-        let pushed: BTreeMap<OwnedUserId, Pushed> =
-            self.bindings.values().map(|binding| (binding.user.clone(), binding.pushed.clone())).collect();
         plan(Inputs {
             policy: &self.policy,
             desired: &self.desired(),
             observed: &self.observed,
             privileged: &self.memory.privileged,
-            pushed: &pushed,
+            bindings: &self.bindings,
             scope,
         })
     }

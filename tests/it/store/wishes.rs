@@ -11,7 +11,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Privilege;
 use ruma_common::{OwnedUserId, UserId, room_id};
 
-use super::{at, on_both};
+use super::{at, both, on_both};
 
 on_both!(
     a_binding_is_kept_as_it_was_stored,
@@ -32,6 +32,25 @@ on_both!(
     facts_are_remembered_and_forgotten,
 );
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_binds_is_seen_at_once() -> Result<()> {
+    for fresh in both().await? {
+        let other = Store::open(&fresh.url).await?;
+        let store = &fresh.store;
+        store.bind(&binding(17, "ana")?).await?;
+        store.bind(&binding(18, "rui")?).await?;
+        // Both keep what they read.
+        assert_eq!(*store.bindings().await?, *other.bindings().await?);
+        other.note_synced(&[PersonId(18)], at(5)).await?;
+        assert_eq!(store.bindings().await?.get(&PersonId(18)).context("it is gone")?.synced_at, Some(at(5)));
+        store.note_presence(&BTreeSet::from([PersonId(17)]), &[]).await?;
+        assert_eq!(other.bindings().await?.get(&PersonId(18)).context("it is gone")?.missing_reads, 1);
+        let kept = other.bindings().await?;
+        assert!(std::sync::Arc::ptr_eq(&kept, &other.bindings().await?), "nothing changed, and it was read again");
+    }
+    Ok(())
+}
+
 fn user(localpart: &str) -> Result<OwnedUserId> {
     Ok(UserId::parse(format!("@{localpart}:h.example"))?)
 }
@@ -43,7 +62,7 @@ fn binding(person: i64, localpart: &str) -> Result<Binding> {
 async fn a_binding_is_kept_as_it_was_stored(store: Store) -> Result<()> {
     let mut ana = binding(17, "ana")?;
     store.bind(&ana).await?;
-    assert_eq!(store.bindings().await?.into_values().collect::<Vec<_>>(), [ana.clone()]);
+    assert_eq!(store.bindings().await?.values().collect::<Vec<_>>(), [&ana]);
     ana.pushed.external_id = Some("a1b2".to_owned());
     ana.server_admin_given = true;
     ana.gone_since = Some(at(3));
@@ -57,8 +76,9 @@ async fn a_binding_is_kept_as_it_was_stored(store: Store) -> Result<()> {
     assert!(store.set_pushed_external_id(PersonId(17), None).await?);
     assert!(store.set_server_admin_given(PersonId(17), false).await?);
     assert!(!store.set_server_admin_given(PersonId(99), true).await?, "nobody is bound there");
-    let changed = store.bindings().await?.remove(&PersonId(17)).context("it is gone")?;
-    assert_eq!((changed.pushed.external_id, changed.server_admin_given), (None, false));
+    let bindings = store.bindings().await?;
+    let changed = bindings.get(&PersonId(17)).context("it is gone")?;
+    assert_eq!((&changed.pushed.external_id, changed.server_admin_given), (&None, false));
     Ok(())
 }
 
@@ -67,7 +87,7 @@ async fn who_is_in_line_is_noted_for_all_at_once(store: Store) -> Result<()> {
         store.bind(&binding(id, name)?).await?;
     }
     store.note_synced(&[PersonId(17), PersonId(19), PersonId(99)], at(5)).await?;
-    let noted: Vec<_> = store.bindings().await?.into_values().map(|binding| binding.synced_at).collect();
+    let noted: Vec<_> = store.bindings().await?.values().map(|binding| binding.synced_at).collect();
     assert_eq!(noted, [Some(at(5)), None, Some(at(5))]);
     Ok(())
 }
@@ -81,7 +101,7 @@ async fn an_address_is_noted_for_one_person_alone_and_names_for_all_at_once(stor
     assert!(store.set_pushed_email(PersonId(19), "aa").await?);
     assert!(!store.set_pushed_email(PersonId(99), "bb").await?);
     store.set_pushed_names(&[(PersonId(17), "n1".to_owned()), (PersonId(19), "n2".to_owned())].into()).await?;
-    let pushed: Vec<_> = store.bindings().await?.into_values().map(|binding| binding.pushed).collect();
+    let pushed: Vec<_> = store.bindings().await?.values().map(|binding| binding.pushed.clone()).collect();
     let emails: Vec<_> = pushed.iter().map(|pushed| pushed.email.as_deref()).collect();
     let names: Vec<_> = pushed.iter().map(|pushed| pushed.display_name.as_deref()).collect();
     assert_eq!(emails, [None, None, Some("aa")], "one address, one account, also a stranger's");
