@@ -170,7 +170,6 @@ async fn two_replicas_share_the_work_and_each_thing_is_done_once() -> anyhow::Re
 
 #[tokio::test]
 async fn a_replica_killed_at_any_moment_of_a_first_sync_is_succeeded_and_nothing_is_made_twice() -> anyhow::Result<()> {
-    // As many as this leaves within its time: a join takes Synapse a tenth of a second.
     const PEOPLE: usize = 120;
     let rooms = json!({
         "hospital": {"kind": "space", "name": "Hospital", "members": {"user": "nobody"}},
@@ -184,12 +183,12 @@ async fn a_replica_killed_at_any_moment_of_a_first_sync_is_succeeded_and_nothing
     let database = Postgres::shared().await?.database("replicas").await?;
     let two = Replicas::new(database, people, rooms).await?;
     let mut serving = [two.start(0)?, two.start(1)?];
-    for round in 0..3 {
+    for round in 0..5 {
         let random = u64::from_str_radix(&equipemed_testbed::random_hex(2)?, 16)?;
         // The moment itself is what is tried; the last two are in the middle of somebody's turn.
         tokio::time::sleep(Duration::from_millis(1500 + random % 4000)).await;
         let holder = if serving[0].err().matches(PASS_BEGINS).count() > 0 { 0 } else { 1 };
-        let victim = if round == 1 { 1 - holder } else { holder };
+        let victim = if round % 2 == 1 { 1 - holder } else { holder };
         let killed = Instant::now();
         serving[victim].kill9()?;
         let other = 1 - victim;
@@ -203,7 +202,7 @@ async fn a_replica_killed_at_any_moment_of_a_first_sync_is_succeeded_and_nothing
     }
     let done =
         || async { Ok((two.hospital.members("todos").await.unwrap_or_default().len() == PEOPLE + 1).then_some(())) };
-    equipemed_testbed::eventually("everybody is in", Duration::from_secs(150), done).await?;
+    equipemed_testbed::eventually("everybody is in", Duration::from_secs(300), done).await?;
     two.quiet().await?;
     for serving in serving {
         serving.term()?;
