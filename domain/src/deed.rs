@@ -6,6 +6,8 @@
 use ruma_common::{OwnedEventId, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
+use crate::key::RoomKey;
+
 /// What is to be done once. Stored as JSON: variants and fields may be added, never renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "deed")]
@@ -14,6 +16,8 @@ pub enum Deed {
     Redact { room_id: OwnedRoomId, event_id: OwnedEventId },
     /// Delete a room; with `purge` also what was said in it.
     DeleteRoom { room_id: OwnedRoomId, purge: bool },
+    /// Take over a room that is there as the room of a key; with `instead` in the place of the one that the key has.
+    AdoptRoom { room_id: OwnedRoomId, room: RoomKey, instead: bool },
 }
 
 impl Deed {
@@ -23,6 +27,7 @@ impl Deed {
         match self {
             Self::Redact { .. } => "redact",
             Self::DeleteRoom { .. } => "delete_room",
+            Self::AdoptRoom { .. } => "adopt_room",
         }
     }
 
@@ -30,7 +35,9 @@ impl Deed {
     #[must_use]
     pub fn room_id(&self) -> &OwnedRoomId {
         match self {
-            Self::Redact { room_id, .. } | Self::DeleteRoom { room_id, .. } => room_id,
+            Self::Redact { room_id, .. } | Self::DeleteRoom { room_id, .. } | Self::AdoptRoom { room_id, .. } => {
+                room_id
+            }
         }
     }
 }
@@ -40,14 +47,18 @@ mod tests {
     use ruma_common::{owned_event_id, owned_room_id};
 
     use super::Deed;
+    use crate::key::RoomKey;
 
     #[test]
     fn the_stored_form_stays_as_it_is() {
         let redact = Deed::Redact { room_id: owned_room_id!("!r:h.org"), event_id: owned_event_id!("$e") };
         let delete = Deed::DeleteRoom { room_id: owned_room_id!("!r:h.org"), purge: true };
+        let room = RoomKey::from("icu");
+        let adopt = Deed::AdoptRoom { room_id: owned_room_id!("!r:h.org"), room, instead: false };
         for (deed, text) in [
             (redact, r#"{"deed":"redact","room_id":"!r:h.org","event_id":"$e"}"#),
             (delete, r#"{"deed":"delete_room","room_id":"!r:h.org","purge":true}"#),
+            (adopt, r#"{"deed":"adopt_room","room_id":"!r:h.org","room":"icu","instead":false}"#),
         ] {
             assert_eq!(serde_json::to_string(&deed).ok().as_deref(), Some(text));
             assert_eq!(serde_json::from_str::<Deed>(text).ok(), Some(deed));

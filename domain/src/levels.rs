@@ -158,6 +158,13 @@ impl ObservedRoom {
     }
 }
 
+/// What the bot needs in a room to keep it in line: to set levels, and to bring people in and take them out.
+#[must_use]
+pub fn needed_to_manage(room: &ObservedRoom) -> i64 {
+    let state = room.needs_for_state("m.room.power_levels").max(room.needs_for_state("m.room.name"));
+    state.max(room.needs_for_invite()).max(room.needs_for_kick()).max(room.needs_for_ban())
+}
+
 /// A level that the bot may not write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfReach {

@@ -37,6 +37,24 @@ rooms-cleanup-preview = { $count ->
     }:
 rooms-cleanup-done = Deleted: { $done }, failed: { $failed }.
 rooms-cleanup-none = There are no empty rooms to clean up.
+
+adopt-preview = { $room } would become the room { $key }.
+adopt-instead = { $room }, which has that key now, would be managed no longer, and stay as it is.
+adopt-unseen = I am not in it yet; what would change there I can only say when I am.
+adopt-done = { $room } is the room { $key } now.
+adopt-done-before = That is the room { $key } already.
+adopt-failed = I could not take it over: { $detail }
+adopt-unknown-key = The configuration names no room { $key }. Write it there first.
+adopt-control-room = The control room cannot be another room.
+adopt-absent = There is no such room on this server.
+adopt-has-key = That is the room { $key } already, and a room has one key.
+adopt-key-has-room = { $key } has a room already: { $room }. At the machine, `rooms adopt … --instead` puts another one in its place.
+adopt-encrypted = That room is encrypted. Nothing can undo that, and I could not moderate there. Use a new room.
+adopt-wrong-kind = One is a space and the other a room.
+adopt-replaced = That room was replaced by another one.
+adopt-not-invited = I am not in that room, and nobody invited me. Invite { $bot } there, give it level 100, and ask again.
+adopt-too-low = I stand at level { $has } in that room and need { $needs }. Give { $bot } that level there and ask again.
+
 audit-intro = { $count ->
         [one] The last entry
        *[other] The last { $count } entries

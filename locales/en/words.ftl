@@ -124,6 +124,7 @@ action =
     .ban_member = banning somebody
     .unban_member = lifting a ban
     .redact = deleting messages
+    .adopt_room = taking a room over
     .delete_room = deleting a room
 
 # What somebody changed by hand.

@@ -40,6 +40,24 @@ rooms-cleanup-preview = { $count ->
     }:
 rooms-cleanup-done = Apagadas: { $done }, falhas: { $failed }.
 rooms-cleanup-none = Não há salas vazias para limpar.
+
+adopt-preview = { $room } passaria a ser a sala { $key }.
+adopt-instead = { $room }, que tem essa chave agora, deixaria de ser gerenciada e ficaria como está.
+adopt-unseen = Ainda não estou nela; só dentro dela vejo o que mudaria.
+adopt-done = { $room } é agora a sala { $key }.
+adopt-done-before = Essa já é a sala { $key }.
+adopt-failed = Não consegui assumi-la: { $detail }
+adopt-unknown-key = A configuração não tem a sala { $key }. Inclua-a lá primeiro.
+adopt-control-room = A sala de controle não pode ser outra sala.
+adopt-absent = Essa sala não existe neste servidor.
+adopt-has-key = Essa já é a sala { $key }, e uma sala tem uma só chave.
+adopt-key-has-room = { $key } já tem uma sala: { $room }. No servidor, `rooms adopt … --instead` põe outra no lugar dela.
+adopt-encrypted = Essa sala é criptografada. Isso não se desfaz, e eu não poderia moderar nela. Use uma sala nova.
+adopt-wrong-kind = Uma é um espaço e a outra, uma sala.
+adopt-replaced = Essa sala foi substituída por outra.
+adopt-not-invited = Não estou nessa sala e ninguém me convidou. Convide { $bot } para ela, dê-lhe o nível 100 e peça de novo.
+adopt-too-low = Meu nível nessa sala é { $has } e preciso de { $needs }. Dê esse nível a { $bot } nela e peça de novo.
+
 audit-intro = { $count ->
         [one] O último registro
        *[other] Os últimos { $count } registros

@@ -124,6 +124,7 @@ action =
     .ban_member = banir alguém
     .unban_member = retirar banimento
     .redact = apagar mensagens
+    .adopt_room = assumir sala
     .delete_room = apagar sala
 
 # O que alguém alterou manualmente.

@@ -3,6 +3,7 @@
 //! The composition root: the only place that builds things from settings. One
 //! file a command; this one only defines and dispatches.
 
+mod adopt;
 mod connect;
 mod directory;
 mod doctor;
@@ -231,6 +232,26 @@ enum RoomsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Take over a room that is there already as the room of a key of the configuration
+    #[command(
+        after_help = "In a client, invite the bot into the room first and give it level 100; it takes the invitation.\n\nExamples:\n  \
+                            equipemed-bot rooms adopt '!qVzZHRw…' icu --dry-run\n  equipemed-bot rooms adopt '#uti:hospital.example' icu"
+    )]
+    Adopt {
+        /// Its id or its alias
+        room: String,
+        /// The key under rooms: that it gets
+        key: String,
+        /// Also when the key has a room: that one is managed no longer, and stays as it is
+        #[arg(long)]
+        instead: bool,
+        /// Tell what would change there, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// How the answer is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Delete rooms that nobody is in and that are not managed, after listing them
     #[command(after_help = "Example:\n  equipemed-bot rooms cleanup --dry-run")]
     Cleanup {
@@ -352,6 +373,9 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
+        Command::Rooms(RoomsCommand::Adopt { room, key, instead, dry_run, format }) => {
+            adopt::adopt(&config, adopt::Wish { room, key, instead, dry_run, format }).await
+        }
         Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
         Command::Grants(GrantsCommand::Add { who, what, room, duration, because }) => {

@@ -196,9 +196,10 @@ async fn delete(
     Ok(failures)
 }
 
-async fn ended(engine: &Engine, store: &Store, id: DeedId, holder: &str) -> anyhow::Result<Outcome> {
+/// Waits for a deed to end, and helps with it where no service does.
+pub(super) async fn ended(engine: &Engine, store: &Store, id: DeedId, holder: &str) -> anyhow::Result<Outcome> {
     loop {
-        let deed = store.deed(id).await?.context("a deletion disappeared from the store")?;
+        let deed = store.deed(id).await?.context("a wish disappeared from the store")?;
         if let Some((_, outcome)) = deed.ended {
             return Ok(outcome);
         }

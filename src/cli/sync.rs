@@ -194,7 +194,7 @@ async fn options(args: &SyncArgs, settings: &Settings, store: &Store) -> anyhow:
         rooms: args.rooms,
         users,
     };
-    Ok(Options { selection, approve: args.approve.clone(), dry_run: args.dry_run, is_again: false })
+    Ok(Options { selection, approve: args.approve.clone(), dry_run: args.dry_run, ..Options::default() })
 }
 
 /// The accounts that people have or would get.
@@ -218,7 +218,8 @@ async fn accounts_of(names: &[String], settings: &Settings, store: &Store) -> an
     Ok(users)
 }
 
-fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
+/// Prints what a dry run found.
+pub(super) fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
     match format {
         Format::Text => output::text(&render(&report.plan, &report.summary.held)),
         Format::Json => {

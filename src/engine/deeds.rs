@@ -4,6 +4,7 @@ use equipemed_domain::deed::Deed;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::RoomId;
 
+use super::adopt::{AdoptError, Adoption};
 use super::queue::{CLAIM, Lanes};
 use super::{Engine, backoff};
 use crate::homeserver::{HomeserverError, Writer};
@@ -13,6 +14,26 @@ use crate::store::{ClaimedDeed, Intent, StoreError};
 const AT_ONCE: usize = 4;
 /// After so many attempts a deed is given up; by then it is hours old and the asker has long been told.
 const ATTEMPTS: u32 = 20;
+
+/// Why a deed was not done.
+#[derive(Debug, thiserror::Error)]
+enum Undone {
+    /// Synapse.
+    #[error(transparent)]
+    Homeserver(#[from] HomeserverError),
+    /// It cannot be, as things stand.
+    #[error("{0}")]
+    Impossible(String),
+}
+
+impl From<AdoptError> for Undone {
+    fn from(error: AdoptError) -> Self {
+        match error {
+            AdoptError::Homeserver(error) => Self::Homeserver(error),
+            other => Self::Impossible(other.to_string()),
+        }
+    }
+}
 
 impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
@@ -61,18 +82,26 @@ impl Engine {
 
     async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let key = store.key_of_room(claimed.deed.room_id()).await?;
+        let key = match &claimed.deed {
+            Deed::AdoptRoom { room, .. } => Some(room.clone()),
+            deed => store.key_of_room(deed.room_id()).await?,
+        };
         let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
         let ids = store.intend(&[intent], clock.now()).await?;
         // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
         // new database, an instant does not.
         let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-        let result = match &claimed.deed {
+        let result: Result<Option<String>, Undone> = match &claimed.deed {
             Deed::Redact { room_id, event_id } => {
                 let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());
-                writer.redact(room_id, event_id, Some(&reason), &transaction).await.map(|event| Some(event.to_string()))
+                let redacted = writer.redact(room_id, event_id, Some(&reason), &transaction).await;
+                redacted.map(|event| Some(event.to_string())).map_err(Undone::from)
             }
             Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await,
+            Deed::AdoptRoom { room_id, room, instead } => {
+                let wish = Adoption { key: room.clone(), room_id: room_id.clone(), instead: *instead };
+                self.adopt(&wish, Some(writer)).await.map(|_| None).map_err(Undone::from)
+            }
         };
         let outcome = match &result {
             Ok(detail) => Outcome::Done(detail.clone()),
@@ -94,18 +123,21 @@ impl Engine {
 }
 
 /// Deletes a room that nobody is in. Whether that is so is looked at again: somebody may have come since it was asked for.
-async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<Option<String>, HomeserverError> {
+async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<Option<String>, Undone> {
     let rooms = writer.reader().rooms_list().await?;
     match rooms.iter().find(|room| room.room_id == *room_id) {
         None => Ok(None),
-        Some(room) if room.members > 0 => Err(HomeserverError::Nonsense {
-            why: format!("{} people are in the room now; it was left alone", room.members),
-        }),
-        Some(_) => writer.delete_room(room_id, purge).await.map(|_| None),
+        Some(room) if room.members > 0 => {
+            Err(Undone::Impossible(format!("{} people are in the room now; it was left alone", room.members)))
+        }
+        Some(_) => Ok(writer.delete_room(room_id, purge).await.map(|_| None)?),
     }
 }
 
 /// Whether the same deed may succeed later.
-fn is_passing(error: &HomeserverError) -> bool {
-    error.is_retryable() || error.concerns_all()
+fn is_passing(error: &Undone) -> bool {
+    match error {
+        Undone::Homeserver(error) => error.is_retryable() || error.concerns_all(),
+        Undone::Impossible(_) => false,
+    }
 }

@@ -4,6 +4,7 @@
 //! never what to do; what to do is worked out anew at each pass, so lost,
 //! doubled and reordered wake-ups do no harm.
 
+pub mod adopt;
 pub mod agreement;
 mod announce;
 pub mod apply;

@@ -19,7 +19,7 @@ use equipemed_domain::review::{Circumstances, HeldReason, Verdict, directory_shr
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::wake::Wake;
-use ruma_common::OwnedUserId;
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
@@ -48,6 +48,9 @@ pub struct Options {
     /// A further look of the same pass: who is missing is not counted twice.
     #[serde(skip)]
     pub is_again: bool,
+    /// For a dry run: as if this room were the room of that key.
+    #[serde(skip)]
+    pub pretend: Option<(RoomKey, OwnedRoomId)>,
 }
 
 /// How often a full pass looks again where narrower ones came in between.
@@ -163,6 +166,19 @@ impl Engine {
         Ok(report_of(&view, verdict, &options.selection))
     }
 
+    /// Works out what would be done to a room if it were the room of that key, and does nothing.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn dry_adopt(&self, key: &RoomKey, room_id: &RoomId) -> anyhow::Result<Report> {
+        let pretend = Some((key.clone(), room_id.to_owned()));
+        let options = Options { dry_run: true, pretend, ..Options::default() };
+        let (view, verdict) = self.judge(&Target::Room(key.clone()), &options).await?;
+        // Of a room that is not bound nobody hears what happens there.
+        self.pictures().doubt(room_id);
+        Ok(report_of(&view, verdict, &options.selection))
+    }
+
     /// Reads both sides, plans and reviews.
     async fn judge(&self, target: &Target, options: &Options) -> anyhow::Result<(View, Verdict)> {
         let parts = self.parts();
@@ -178,6 +194,7 @@ impl Engine {
             note_read(&parts.store, &policy, &directory, now).await?;
         }
         let mut known = gather(&parts.store, directory, now).await?;
+        known.rooms.extend(options.pretend.clone());
         let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
         let wishes = Wishes {
             directory: &known.directory,

@@ -74,6 +74,8 @@ endpoints! {
     PutAlias = "PUT" "/_matrix/client/v3/directory/room/{}";
     /// Gives an alias up.
     DeleteAlias = "DELETE" "/_matrix/client/v3/directory/room/{}";
+    /// Brings the bot itself into a room that it is invited to.
+    Join = "POST" "/_matrix/client/v3/rooms/{}/join";
     /// Invites.
     Invite = "POST" "/_matrix/client/v3/rooms/{}/invite";
     /// Removes a member or takes an invite back.

@@ -68,6 +68,7 @@ const HOMES: &[(&str, &[&str])] = &[
 const MAY_WRITE: &[&str] = &[
     "src/homeserver/",
     "src/engine/apply/",
+    "src/engine/adopt.rs",
     "src/engine/deeds.rs",
     "src/engine/setup.rs",
     "src/engine/mod.rs",

@@ -1,6 +1,7 @@
 //! What each command does, one file a family. A handler checks the right there where the thing would be done, stores a
 //! wish, and tells what became of it.
 
+mod adopt;
 mod approve;
 mod audit;
 mod deeds;
@@ -32,7 +33,7 @@ impl Chat {
             return Err(Stop::Unclear(self.texts().say("not-here", &[word])));
         }
         may_at_all(&ask.scene, &ask.asker, &ask.command)?;
-        if !entry.available || matches!(ask.command, Command::RoomsReplace { .. } | Command::RoomsAdopt { .. }) {
+        if !entry.available || matches!(ask.command, Command::RoomsReplace { .. }) {
             let word = ("word", Arg::Code(self.spelled(entry.word)));
             return Err(Stop::Unclear(self.texts().say("not-available", &[word])));
         }
@@ -69,8 +70,9 @@ impl Chat {
                 self.rooms_create(ask, name, members, space.as_ref()).await
             }
             Command::RoomsCleanup { dry_run } => self.rooms_cleanup(ask, *dry_run).await,
+            Command::RoomsAdopt { room, key } => self.rooms_adopt(ask, room, key).await,
             // Said above to be not available.
-            Command::Ban(_) | Command::Unban(_) | Command::RoomsReplace { .. } | Command::RoomsAdopt { .. } => {
+            Command::Ban(_) | Command::Unban(_) | Command::RoomsReplace { .. } => {
                 Err(Refusal::Right(Right::Rooms, None).into())
             }
         }

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::{NOTHING, PAGE, Reader};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::HomeserverError;
-use crate::homeserver::picture::{self, ROOM_KEY_FIELD, StateEvent};
+use crate::homeserver::picture::{self, ROOM_KEY_FIELD, ROOM_MARK, StateEvent};
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire;
 
@@ -138,8 +138,32 @@ impl Reader {
     /// # Errors
     /// See [`HomeserverError`].
     pub async fn room_key(&self, room_id: &RoomId) -> Result<Option<RoomKey>, HomeserverError> {
-        let content = self.state(room_id, "m.room.create", "").await?;
-        Ok(content.and_then(|content| Some(RoomKey::new(content.get(ROOM_KEY_FIELD)?.as_str()?))))
+        let key = |content: &Map<String, Value>| Some(RoomKey::new(content.get(ROOM_KEY_FIELD)?.as_str()?));
+        if let Some(mark) = self.mark(room_id).await? {
+            return Ok(key(&mark));
+        }
+        Ok(self.state(room_id, "m.room.create", "").await?.as_ref().and_then(key))
+    }
+
+    /// What the bot, and nobody else, noted of the room's key later than at its making.
+    async fn mark(&self, room_id: &RoomId) -> Result<Option<Map<String, Value>>, HomeserverError> {
+        #[derive(Deserialize)]
+        struct Mark {
+            sender: OwnedUserId,
+            content: Map<String, Value>,
+        }
+        let mut request =
+            get_state_event_for_key::v3::Request::new(room_id.to_owned(), ROOM_MARK.into(), String::new());
+        request.format = get_state_event_for_key::v3::StateEventFormat::Event;
+        match self.transport.client(request, Manner::READ).await {
+            Ok(answer) => {
+                let mark: Mark = serde_json::from_str(answer.event_or_content.get())
+                    .map_err(|error| HomeserverError::from_json(&error))?;
+                Ok(Some(mark.content).filter(|_| mark.sender == self.bot))
+            }
+            Err(HomeserverError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Finds a room by its key among those the bot is in, leaving out rooms whose key is known. For a room whose making

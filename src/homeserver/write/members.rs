@@ -4,7 +4,7 @@
 //! person's name.
 
 use equipemed_domain::observed::Membership;
-use matrix_sdk::ruma::api::client::membership::{ban_user, invite_user, kick_user, unban_user};
+use matrix_sdk::ruma::api::client::membership::{ban_user, invite_user, join_room_by_id, kick_user, unban_user};
 use matrix_sdk::ruma::api::client::redact::redact_event;
 use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, RoomId, UserId};
 
@@ -28,6 +28,15 @@ impl Writer {
         let answer =
             transport.json::<Anything>(Endpoint::AdminJoin, &[room_id.as_str()], &[], Some(&body), Manner::WRITE).await;
         self.settle(room_id, user, answer, |seat| seat == Some(Membership::Join)).await
+    }
+
+    /// Takes an invitation of the bot.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Refused` with 403 when nobody invited it.
+    pub async fn join(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
+        let request = join_room_by_id::v3::Request::new(room_id.to_owned());
+        self.reader.transport.client(request, Manner::WRITE).await.map(|_| Done::Changed)
     }
 
     /// Invites a person.

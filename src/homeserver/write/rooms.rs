@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::HomeserverError;
-use crate::homeserver::picture::ROOM_KEY_FIELD;
+use crate::homeserver::picture::{ROOM_KEY_FIELD, ROOM_MARK};
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire::{Deletion, DeletionBegun, DeletionStatus};
 
@@ -98,6 +98,15 @@ impl Writer {
             raw(content)?,
         );
         Ok(self.reader.transport.client(request, Manner::WRITE).await?.event_id)
+    }
+
+    /// Notes in a room which key it has, so that it is known again without our own memory; None when it has none any more.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn mark_room(&self, room_id: &RoomId, key: Option<&RoomKey>) -> Result<OwnedEventId, HomeserverError> {
+        let content = key.map_or_else(|| json!({}), |key| json!({ROOM_KEY_FIELD: key}));
+        self.send_state(room_id, ROOM_MARK, "", &content).await
     }
 
     /// Sets the name.

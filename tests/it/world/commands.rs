@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::process::Running;
-use super::talk::Answer;
+use super::talk::{Answer, begun, close};
 use super::{Hospital, Person, chief, crowd, person, until};
 
 fn rooms() -> Value {
@@ -24,18 +24,7 @@ fn people() -> Vec<Person> {
 
 /// A hospital with its first pass over, speaking English.
 async fn opened() -> anyhow::Result<(Hospital, Running)> {
-    let mut hospital = Hospital::new(people(), rooms()).await?;
-    hospital.config["bot"]["language"] = json!("en");
-    hospital.write_config()?;
-    let serving = hospital.serve().await?;
-    serving.told("A full pass ended").await?;
-    Ok((hospital, serving))
-}
-
-async fn close(hospital: Hospital, serving: Running) -> anyhow::Result<()> {
-    serving.term()?;
-    serving.end().await?.ended(0);
-    hospital.finish().await
+    begun(Hospital::new(people(), rooms()).await?).await
 }
 
 #[track_caller]
@@ -225,7 +214,8 @@ async fn a_lock_a_mute_and_a_kick_are_done_told_and_undone() -> anyhow::Result<(
 
 #[tokio::test]
 async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_cleaned_up() -> anyhow::Result<()> {
-    let (hospital, serving) = opened().await?;
+    // A cleanup is of the whole server.
+    let (hospital, serving) = begun(Hospital::alone(people(), rooms()).await?).await?;
     let chief = hospital.client("chefe").await?;
     let preview = hospital.ask(&chief, "!rooms create \"Visita UTI\" for group: UTI in hospital").await?;
     says(&preview, &["Visita UTI", "5 members", "!confirm"]);

@@ -4,7 +4,7 @@ use equipemed_testbed::Client;
 use equipemed_testbed::rooms::room_path;
 use serde_json::{Value, json};
 
-use super::talk::opened;
+use super::talk::begun;
 use super::{Hospital, crowd};
 
 async fn exists(hospital: &Hospital, room: &str) -> anyhow::Result<bool> {
@@ -19,7 +19,8 @@ async fn a_cleanup_deletes_what_nobody_is_in_and_never_a_managed_room() -> anyho
         "icu": {"name": "UTI", "parent": "hospital", "members": {"any": true}},
         "old": {"name": "Antiga", "members": {"any": true}},
     });
-    let (mut hospital, serving) = opened(crowd("p", 3, &[]), rooms, |_| ()).await?;
+    // A cleanup is of the whole server.
+    let (mut hospital, serving) = begun(Hospital::alone(crowd("p", 3, &[]), rooms).await?).await?;
     // A room that two made and left, one that somebody is in, and managed ones that nobody is in any more.
     let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
     let left = ana.create_room(json!({"name": "esquecida"})).await?;

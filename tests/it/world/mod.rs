@@ -4,6 +4,7 @@
 //! endpoints and the audit against "every intent has an outcome".
 
 mod accounts;
+mod adopt;
 mod again;
 mod away;
 mod brakes;

@@ -49,8 +49,15 @@ pub(crate) async fn opened(
     change: impl FnOnce(&mut Hospital),
 ) -> anyhow::Result<(Hospital, Running)> {
     let mut hospital = Hospital::new(people, rooms).await?;
-    hospital.config["bot"]["language"] = json!("en");
     change(&mut hospital);
+    begun(hospital).await
+}
+
+/// The same with a hospital that was made otherwise.
+pub(crate) async fn begun(mut hospital: Hospital) -> anyhow::Result<(Hospital, Running)> {
+    if hospital.config["bot"]["language"].is_null() {
+        hospital.config["bot"]["language"] = json!("en");
+    }
     hospital.write_config()?;
     let serving = hospital.serve().await?;
     serving.told("A full pass ended").await?;

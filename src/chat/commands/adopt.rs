@@ -1,0 +1,145 @@
+//! `rooms adopt`: takes a room over that is there already, after a look at what would change there.
+
+use std::collections::BTreeMap;
+
+use equipemed_domain::command::Where;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::rights::Right;
+use equipemed_domain::wake::Wake;
+use futures_util::FutureExt;
+
+use super::outcomes::a_moment_before;
+use crate::chat::Chat;
+use crate::chat::announce::number;
+use crate::chat::ask::Ask;
+use crate::chat::reply::{Reply, Stop, Turn};
+use crate::engine::adopt::{AdoptError, Adoption};
+use crate::homeserver::Said;
+use crate::speech::{Answer, Arg};
+use crate::store::DeedId;
+
+impl Chat {
+    /// Takes a room over.
+    pub(super) async fn rooms_adopt(&self, ask: &Ask, room: &Where, key: &str) -> Result<Turn, Stop> {
+        ask.must_hold(Right::Rooms, None)?;
+        let room_id = ask.scene.find_any_room(room, self.engine().reader()).await??;
+        // A running service has made a room for every key: the other one takes its place, which the preview says.
+        let wish = Adoption { key: RoomKey::new(key.to_owned()), room_id, instead: true };
+        let begun = self.begun(ask).await?;
+        if !begun.is_empty() {
+            return Ok(self.adopting(ask, wish, begun.iter().map(|deed| deed.id).collect()));
+        }
+        let texts = self.texts();
+        let key = ("key", Arg::Code(wish.key.to_string()));
+        let found = match self.engine().adoptable(&wish).await {
+            Ok(found) if found.is_done => {
+                return Ok(Turn::Over(Reply::told(Answer::new().line(texts.say("adopt-done-before", &[key])))));
+            }
+            Ok(found) => found,
+            Err(error) => return Err(self.not_adopted(error)),
+        };
+        self.must_write()?;
+        let shown = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
+        let mut lines = vec![texts.line("adopt-preview", &[("room", shown), key])];
+        if let Some(before) = &found.before {
+            let room = Arg::Room { room_id: Some(before.clone()), name: before.to_string() };
+            lines.push(texts.line("adopt-instead", &[("room", room)]));
+        }
+        if found.is_in {
+            lines.extend(self.kinds_of_change(&wish).await?);
+        } else {
+            lines.push(texts.line("adopt-unseen", &[]));
+        }
+        let digest = [wish.room_id.to_string(), wish.key.to_string(), format!("{:?}", found.before)];
+        if let Some(preview) = self.agreed(ask, lines, 1, &digest).await? {
+            return Ok(preview);
+        }
+        let deed = Deed::AdoptRoom { room_id: wish.room_id.clone(), room: wish.key.clone(), instead: wish.instead };
+        let deeds = self.wish(ask, vec![deed], None).await?;
+        Ok(self.adopting(ask, wish, deeds))
+    }
+
+    /// How many changes of which kind there would be.
+    async fn kinds_of_change(&self, wish: &Adoption) -> Result<Vec<Said>, Stop> {
+        let texts = self.texts();
+        let report = self.engine().dry_adopt(&wish.key, &wish.room_id).await?;
+        let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for action in report.plan.actions().filter(|action| !action.is_local()) {
+            *kinds.entry(action.kind()).or_default() += 1;
+        }
+        let line = |(kind, count)| {
+            texts.line("plan-kind", &[("action", Arg::Said(texts.word("action", kind))), ("count", number(count))])
+        };
+        let mut lines: Vec<Said> = kinds.into_iter().map(line).collect();
+        if lines.is_empty() {
+            lines.push(texts.line("dry-run-nothing", &[]));
+        }
+        Ok(lines)
+    }
+
+    fn adopting(&self, ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
+        let (chat, since) = (self.clone(), a_moment_before(ask.scene.now));
+        Turn::Later(
+            async move {
+                let texts = chat.texts();
+                let (_, why) = chat.wait_for_deeds(&deeds).await?;
+                if let Some(why) = why.into_iter().next() {
+                    // What was in the way is looked at again, to be told in the room's language.
+                    let said = match chat.engine().adoptable(&wish).await {
+                        Ok(found) if !found.is_in => chat.adopt_refusal(&AdoptError::NotInvited),
+                        Ok(_) => None,
+                        Err(error) => chat.adopt_refusal(&error),
+                    };
+                    let said = said.unwrap_or_else(|| texts.say("adopt-failed", &[("detail", Arg::Text(why.clone()))]));
+                    return Ok(Reply::failed(Answer::new().line(said), why));
+                }
+                chat.look_and_wait(&[Wake::Room(wish.key.clone())]).await?;
+                let tally = chat.tally(&[], std::slice::from_ref(&wish.key), since).await?;
+                let room = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
+                let args = [("room", room), ("key", Arg::Code(wish.key.to_string()))];
+                let mut answer = Answer::new().line(texts.say("adopt-done", &args));
+                for (_, _, detail) in &tally.troubles {
+                    answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(detail.clone()))]));
+                }
+                Ok(Reply::new(super::mark_of(1, tally.troubles.len()), answer))
+            }
+            .boxed(),
+        )
+    }
+
+    fn not_adopted(&self, error: AdoptError) -> Stop {
+        match (self.adopt_refusal(&error), error) {
+            (Some(said), _) => Stop::Unclear(said),
+            (None, AdoptError::Homeserver(error)) => error.into(),
+            (None, AdoptError::Store(error)) => error.into(),
+            (None, error) => Stop::Failed(error.into()),
+        }
+    }
+
+    /// What stands in the way, for people; None when something broke.
+    fn adopt_refusal(&self, error: &AdoptError) -> Option<Said> {
+        let texts = self.texts();
+        let key = |key: &RoomKey| ("key", Arg::Code(key.to_string()));
+        let bot = || ("bot", Arg::Code(self.manners().bot.to_string()));
+        Some(match error {
+            AdoptError::UnknownKey(unknown) => texts.say("adopt-unknown-key", &[key(unknown)]),
+            AdoptError::ControlRoom => texts.say("adopt-control-room", &[]),
+            AdoptError::Absent(_) => texts.say("adopt-absent", &[]),
+            AdoptError::HasKey(other) => texts.say("adopt-has-key", &[key(other)]),
+            AdoptError::KeyHasRoom { key: taken, room_id } => {
+                let room = Arg::Room { room_id: Some(room_id.clone()), name: room_id.to_string() };
+                texts.say("adopt-key-has-room", &[key(taken), ("room", room)])
+            }
+            AdoptError::Encrypted => texts.say("adopt-encrypted", &[]),
+            AdoptError::WrongKind => texts.say("adopt-wrong-kind", &[]),
+            AdoptError::Replaced => texts.say("adopt-replaced", &[]),
+            AdoptError::NotInvited => texts.say("adopt-not-invited", &[bot()]),
+            AdoptError::TooLow { has, needs } => {
+                texts.say("adopt-too-low", &[("has", Arg::Number(*has)), ("needs", Arg::Number(*needs)), bot()])
+            }
+            AdoptError::Observe => texts.say("observe", &[]),
+            AdoptError::Homeserver(_) | AdoptError::Store(_) | AdoptError::Failed(_) => return None,
+        })
+    }
+}

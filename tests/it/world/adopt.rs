@@ -1,0 +1,176 @@
+//! Taking over rooms that are there already: by the operator and by command, refused where it cannot be, known again when
+//! the store is lost.
+
+use equipemed_bot::homeserver::Endpoint;
+use equipemed_testbed::Client;
+use serde_json::{Value, json};
+
+use super::talk::{close, opened};
+use super::{Hospital, chief, count, crowd, person};
+
+/// A room that Dona made, in which the bot stands at this level. It may come in, and nobody has brought it in: this server
+/// accepts invitations by itself.
+async fn made(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> anyhow::Result<String> {
+    let bot = hospital.bot()?;
+    let mut body = json!({
+        "room_version": "12", "preset": "public_chat", "name": "Antiga",
+        "power_level_content_override": {"users": {(bot.user_id()): level}},
+    });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        body[key] = value.clone();
+    }
+    dona.create_room(body).await
+}
+
+/// The room by its key in the store.
+async fn bound(hospital: &Hospital, key: &str) -> anyhow::Result<Option<String>> {
+    let store = hospital.store().await?;
+    let room = store.rooms().await?.get(&key.into()).map(ToString::to_string);
+    store.close().await;
+    Ok(room)
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_said_and_nothing_is_changed() -> anyhow::Result<()> {
+    let rooms = json!({
+        "icu": {"name": "UTI", "members": {"any": true}},
+        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
+    });
+    let hospital = Hospital::new(vec![person("dona", &[])], rooms).await?;
+    let dona = hospital.client("dona").await?;
+    let uninvited = made(&hospital, &dona, 100, json!({"preset": "private_chat"})).await?;
+    let low = made(&hospital, &dona, 40, json!({})).await?;
+    let encryption = json!({"type": "m.room.encryption", "content": {"algorithm": "m.megolm.v1.aes-sha2"}});
+    let encrypted = made(&hospital, &dona, 100, json!({"initial_state": [encryption]})).await?;
+    let good = made(&hospital, &dona, 100, json!({})).await?;
+    let control = hospital.room("control").await?;
+    hospital.take();
+    for (room, key, exit, says) in [
+        (uninvited.as_str(), "icu", 1, "not invited"),
+        (&low, "icu", 1, "stands at 40 there and needs 100"),
+        (&encrypted, "icu", 1, "encrypted"),
+        (&good, "hospital", 1, "one is a space"),
+        (&good, "nowhere", 1, "names no room nowhere"),
+        (&good, "control", 1, "control room"),
+        (&control, "icu", 1, "the room control already"),
+        ("!nothing", "icu", 1, "no room !nothing"),
+        ("#nothing:hospital.example", "icu", 2, "no room has the alias"),
+        ("#nothing:h.example", "icu", 2, "another server"),
+        ("UTI", "icu", 2, "its id"),
+    ] {
+        hospital.run(&["rooms", "adopt", room, key]).await?.ended(exit).says(&[says]);
+    }
+    let writes = hospital.take_writes();
+    assert_eq!((writes.len(), count(&writes, Endpoint::Join)), (2, 2), "{writes:#?}");
+    assert_eq!(bound(&hospital, "icu").await?, None);
+
+    // Only to look: not even the invitation is taken.
+    let shown = hospital.run(&["rooms", "adopt", &good, "icu", "--dry-run"]).await?.ended(0);
+    assert!(shown.out.contains("would become") && shown.err.contains("not in it yet"), "{}{}", shown.out, shown.err);
+    assert!(hospital.take_writes().is_empty());
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn an_adopted_room_is_kept_in_line_and_found_again_when_the_store_is_lost() -> anyhow::Result<()> {
+    let rooms = json!({"icu": {"name": "UTI", "members": {"group": "UTI"}}});
+    let mut people = crowd("p", 2, &["UTI"]);
+    people.extend([chief("chefe"), person("dona", &["UTI"])]);
+    let mut hospital = Hospital::new(people, rooms).await?;
+    hospital.config["rooms"]["icu"]["alias"] = json!(hospital.alias("uti"));
+    hospital.write_config()?;
+    let dona = hospital.client("dona").await?;
+    hospital.run(&["users", "adopt", &hospital.username("dona"), dona.user_id()]).await?.ended(0);
+    let room = made(&hospital, &dona, 100, json!({})).await?;
+    let said = dona.send_text(&room, "ainda está aqui").await?;
+    let taken = hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(0);
+    assert!(taken.out.contains("is the room icu now"), "{}", taken.out);
+    hospital.take();
+    let planned = hospital.run(&["rooms", "adopt", &room, "icu", "--dry-run"]).await?.ended(0);
+    assert!(planned.out.contains("is the room icu already") && hospital.take_writes().is_empty(), "{}", planned.out);
+
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(hospital.room("icu").await?, room);
+    assert_eq!(hospital.members("icu").await?, ["dona", "p00", "p01"]);
+    assert_eq!(dona.event(&room, &said).await?["content"]["body"], "ainda está aqui");
+    let audit = hospital.audit().await?;
+    assert!(audit.iter().any(|entry| entry.intent.kind == "adopt_room" && entry.intent.actor == "operator"));
+
+    // Another one in its place: that one is found again, and not the first, nor is a third one made.
+    let second = made(&hospital, &dona, 100, json!({"name": "Nova"})).await?;
+    hospital.run(&["rooms", "adopt", &second, "icu"]).await?.ended(1).says(&["icu has a room already", "--instead"]);
+    let taken = hospital.run(&["rooms", "adopt", &second, "icu", "--instead"]).await?.ended(0);
+    assert!(taken.out.contains(&room) && taken.out.contains("managed no longer"), "{}", taken.out);
+    hospital.sync(&[]).await?.ended(0);
+    let alias = format!("#{}:hospital.example", hospital.alias("uti"));
+    let resolved = dona.get_ok(&format!("/_matrix/client/v3/directory/room/{}", super::encode(&alias))).await?;
+    assert_eq!(resolved["room_id"], second.as_str());
+    assert_eq!(hospital.members("icu").await?, ["dona", "p00", "p01"]);
+    let fresh = format!("sqlite://{}", hospital.path("fresh.db").display());
+    hospital.config["database"] = json!({"url": fresh});
+    hospital.database = Some(fresh);
+    hospital.write_config()?;
+    hospital.take();
+    hospital.sync(&[]).await?;
+    assert_eq!(count(&hospital.take_writes(), Endpoint::CreateRoom), 0);
+    assert_eq!(bound(&hospital, "icu").await?, Some(second));
+    // Somebody else's word of that kind counts for nothing.
+    let third = made(&hospital, &dona, 100, json!({})).await?;
+    dona.send_state(&third, "br.equipemed.room", "", json!({"br.equipemed.room": "ward"})).await?;
+    hospital.bot()?.join(&third).await?;
+    hospital.config["rooms"]["ward"] = json!({"name": "Ala", "members": {"group": "UTI"}});
+    hospital.write_config()?;
+    hospital.sync(&[]).await?;
+    assert_ne!(hospital.room("ward").await?, third);
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn in_mode_observe_only_a_room_that_the_bot_is_in_is_noted() -> anyhow::Result<()> {
+    let rooms = json!({"icu": {"name": "UTI", "members": {"any": true}}});
+    let mut hospital = Hospital::new(vec![person("dona", &[])], rooms).await?;
+    let dona = hospital.client("dona").await?;
+    let room = made(&hospital, &dona, 100, json!({})).await?;
+    hospital.config["mode"] = json!("observe");
+    hospital.write_config()?;
+    hospital.take();
+    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(1).says(&["mode observe"]);
+    hospital.bot()?.join(&room).await?;
+    hospital.take();
+    let planned = hospital.run(&["rooms", "adopt", &room, "icu", "--dry-run"]).await?.ended(0);
+    assert!(planned.out.contains("would become") && planned.out.contains("UTI"), "{}", planned.out);
+    assert_eq!(bound(&hospital, "icu").await?, None);
+    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(0);
+    assert!(hospital.take_writes().is_empty());
+    assert_eq!(bound(&hospital, "icu").await?, Some(room));
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn by_command_it_is_shown_first_and_done_after_a_yes() -> anyhow::Result<()> {
+    let rooms = json!({"icu": {"name": "UTI", "members": {"group": "UTI"}}});
+    let mut people = crowd("p", 2, &["UTI"]);
+    people.extend([chief("chefe"), person("lia", &["Leads"]), person("dona", &[])]);
+    let (hospital, serving) = opened(people, rooms, |_| ()).await?;
+    let (chief, dona) = (hospital.client("chefe").await?, hospital.client("dona").await?);
+    let before = hospital.room("icu").await?;
+    let room = made(&hospital, &dona, 100, json!({"preset": "private_chat"})).await?;
+    hospital.ask(&chief, &format!("!rooms adopt {room} as nowhere")).await?.says(&["no room", "nowhere"]);
+    let preview = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
+    preview.says(&["would become", "managed no longer", "I am not in it yet"]);
+    let refused = hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?;
+    refused.says(&["nobody invited me", hospital.bot()?.user_id()]);
+    assert_eq!(hospital.room("icu").await?, before);
+
+    let bot = hospital.bot()?;
+    dona.post_ok(&equipemed_testbed::rooms::room_path(&room, "invite"), json!({"user_id": bot.user_id()})).await?;
+    let preview = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
+    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is the room", "icu"]);
+    assert_eq!(hospital.room("icu").await?, room);
+    // Dona does not belong there by the rule; as the creator of a version 12 room she is out of the bot's reach.
+    let members = hospital.members("icu").await?;
+    assert!(members.contains(&"p00".to_owned()) && members.contains(&"p01".to_owned()), "{members:?}");
+    hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?.says(&["already"]);
+    assert_eq!(hospital.number("select count(*) from announcements where once like 'stray:%'").await?, 0);
+    close(hospital, serving).await
+}
