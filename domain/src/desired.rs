@@ -304,7 +304,10 @@ pub(crate) fn digest(parts: &[&str]) -> String {
 /// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
 const DISPLAY_NAME_MAX: usize = 256;
 
-/// Fills the template; empty parts leave no double space behind. Asked of everybody at every pass: one way through.
+/// What may stand between parts of a display name.
+const BETWEEN: [char; 10] = [' ', '-', '–', '—', '|', '·', '•', ',', '/', ':'];
+
+/// Fills the template; what is empty takes its brackets and dashes along. Asked of everybody at every pass: one way through.
 fn display_name(template: &str, person: &Person) -> String {
     let full_name = person.full_name();
     // Some usernames are e-mail addresses, which no colleague is to see.
@@ -314,19 +317,23 @@ fn display_name(template: &str, person: &Person) -> String {
         ("{full_name}", full_name),
         ("{username}", username),
         ("{profession}", person.profession.map_or("", crate::directory::Profession::as_str)),
-        ("{specialty}", person.specialties.iter().next().map_or("", String::as_str)),
+        ("{specialty}", person.specialties.first().map_or("", String::as_str)),
     ];
-    let mut filled = String::new();
+    let (mut filled, mut is_complete) = (String::new(), true);
     let mut rest = template;
     while let Some(brace) = rest.find('{') {
         let (before, from) = rest.split_at(brace);
         filled.push_str(before);
         let part = parts.into_iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?)));
         let (value, after) = part.unwrap_or_else(|| from.split_at(1));
+        is_complete &= !value.is_empty();
         filled.push_str(value);
         rest = after;
     }
     filled.push_str(rest);
+    if !is_complete {
+        filled = filled.replace("()", "").replace("[]", "").trim_matches(BETWEEN).to_owned();
+    }
     // Synapse shows an empty name as none, so it would be sent again for ever.
     let filled = if filled.trim().is_empty() { full_name } else { &filled };
     let mut name = String::with_capacity(filled.len());

@@ -94,8 +94,8 @@ pub struct Person {
     pub profession: Option<Profession>,
     /// Django groups by name.
     pub groups: BTreeSet<String>,
-    /// Names of medical specialties.
-    pub specialties: BTreeSet<String>,
+    /// Names of medical specialties, the primary one first.
+    pub specialties: Vec<String>,
     /// Django's `is_staff`.
     pub staff: bool,
     /// Django's `is_superuser`.

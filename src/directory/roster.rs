@@ -4,7 +4,7 @@
 //! never people: they end up in logs. An empty or broken-off file is an error,
 //! because "nobody works here" would lock the whole hospital out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -191,8 +191,8 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     let matrix_localpart = text("matrix_localpart").map(|text| Some(text).filter(|text| !text.is_empty()));
     let (first_name, last_name, email) = (text("first_name"), text("last_name"), text("email"));
     let profession = default(&map.get("profession"), None, |node| profession(node).map(Some));
-    let groups = default(&map.get("groups"), BTreeSet::new(), names);
-    let specialties = default(&map.get("specialties"), BTreeSet::new(), names);
+    let groups = default(&map.get("groups"), Vec::new(), names);
+    let specialties = default(&map.get("specialties"), Vec::new(), names);
     let staff = default(&map.get("staff"), false, Node::boolean);
     let superuser = default(&map.get("superuser"), false, Node::boolean);
     let is_active = default(&map.get("is_active"), true, Node::boolean);
@@ -210,7 +210,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
         last_name: last_name?,
         email: email?,
         profession: profession?,
-        groups: groups?,
+        groups: groups?.into_iter().collect(),
         specialties: specialties?,
         staff: staff?,
         superuser: superuser?,
@@ -226,7 +226,7 @@ fn default<'r, T>(node: &Node<'r>, default: T, read: impl FnOnce(&Node<'r>) -> O
     if node.is_given() { read(node) } else { Some(default) }
 }
 
-fn names(node: &Node<'_>) -> Option<BTreeSet<String>> {
+fn names(node: &Node<'_>) -> Option<Vec<String>> {
     node.list()?.iter().map(Node::text).collect()
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn person(id: i64, username: &str) -> Person {
         email: String::new(),
         profession: None,
         groups: BTreeSet::new(),
-        specialties: BTreeSet::new(),
+        specialties: Vec::new(),
         staff: false,
         superuser: false,
         is_active: true,

@@ -23,7 +23,7 @@ pub(super) struct PersonForm {
     #[serde(default)]
     groups: BTreeSet<String>,
     #[serde(default)]
-    specialties: BTreeSet<String>,
+    specialties: Vec<String>,
     #[serde(default)]
     staff: bool,
     #[serde(default)]

@@ -163,7 +163,8 @@ impl Chat {
         };
         let scene = &ask.scene;
         let has_group = |name: &str| scene.directory.people().any(|person| person.groups.contains(name));
-        let has_specialty = |name: &str| scene.directory.people().any(|person| person.specialties.contains(name));
+        let has_specialty =
+            |name: &str| scene.directory.people().any(|person| person.specialties.iter().any(|own| own == name));
         let role = || Some(RoleKey::from(value)).filter(|role| scene.policy.roles.contains_key(role));
         match word.as_str() {
             "group" | "grupo" => has_group(value).then(|| Selector::Group(value.to_owned())),

@@ -27,7 +27,7 @@ impl Query {
     array(select g.name::text from {user_groups} ug join {group} g on g.id = ug.group_id
         where ug.eqmdcustomuser_id = u.id) as groups,
     array(select s.name::text from {user_specialty} us join {specialty} s on s.id = us.specialty_id
-        where us.user_id = u.id and s.is_active) as specialties
+        where us.user_id = u.id and s.is_active order by us.is_primary desc, s.name) as specialties
 from {user} u left join {profile} p on p.user_id = u.id"
         ))
     }
@@ -109,7 +109,7 @@ impl Tables {
             (&self.profile, &["user_id", "public_id", "matrix_localpart"]),
             (&self.user_groups, &["eqmdcustomuser_id", "group_id"]),
             (&self.group, &["id", "name"]),
-            (&self.user_specialty, &["user_id", "specialty_id"]),
+            (&self.user_specialty, &["user_id", "specialty_id", "is_primary"]),
             (&self.specialty, &["id", "name", "is_active"]),
         ]
     }

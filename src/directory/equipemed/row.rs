@@ -38,11 +38,9 @@ pub(super) fn person(row: &PgRow) -> Result<Person, DirectoryError> {
 }
 
 /// The groups without those that EquipeMed keeps for professions: they vanish for a moment at every page view.
-fn groups(mut names: BTreeSet<String>) -> BTreeSet<String> {
-    for profession in Profession::ALL {
-        names.remove(profession.flickering_group());
-    }
-    names
+fn groups(names: Vec<String>) -> BTreeSet<String> {
+    let flickers = |name: &String| Profession::ALL.iter().any(|profession| profession.flickering_group() == name);
+    names.into_iter().filter(|name| !flickers(name)).collect()
 }
 
 fn wrong(column: &'static str, problem: impl Into<String>) -> DirectoryError {
@@ -102,11 +100,9 @@ impl Columns<'_> {
         }
     }
 
-    fn names(&self, column: &'static str) -> Result<BTreeSet<String>, DirectoryError> {
+    fn names(&self, column: &'static str) -> Result<Vec<String>, DirectoryError> {
         match self.kind(column)?.as_str() {
-            "TEXT[]" | "VARCHAR[]" => {
-                Ok(self.get::<Vec<String>>(column, "a list of text")?.unwrap_or_default().into_iter().collect())
-            }
+            "TEXT[]" | "VARCHAR[]" => Ok(self.get::<Vec<String>>(column, "a list of text")?.unwrap_or_default()),
             kind => Err(self.not(column, kind, &format!("a list of text; write {column}::text[]"))),
         }
     }

@@ -91,7 +91,7 @@ fn watched(tables: &Tables) -> [Watched<'_>; 6] {
         Watched {
             name: "user_specialty_changed",
             table: user_specialty,
-            columns: "user_id, specialty_id",
+            columns: "user_id, specialty_id, is_primary",
             people: "select c.user_id from changed c".to_owned(),
         },
         Watched {

@@ -23,6 +23,8 @@ async fn everybody_is_read_with_all_that_matters() -> anyhow::Result<()> {
                 last_login = null where id = 3;
             update accounts_eqmdcustomuser set profession_type = 7, access_expires_at = '-infinity' where id = 4;
             delete from accounts_userprofile where user_id = 5;
+            insert into accounts_userspecialty (user_id, specialty_id, is_primary)
+                select 7, id, false from accounts_medicalspecialty where name = 'Cardiologia';
             insert into accounts_eqmdcustomuser_groups (eqmdcustomuser_id, group_id) select 2, id from auth_group where name = 'User Managers'",
         )
         .await?;
@@ -40,7 +42,9 @@ async fn everybody_is_read_with_all_that_matters() -> anyhow::Result<()> {
     assert_eq!(two.last_login, Some("2026-01-02T03:04:05Z".parse()?));
     let three = directory.get(PersonId(3)).unwrap();
     assert_eq!((three.profession, three.access_expires_at, three.last_login), (None, None, None));
-    assert!(!three.is_active && three.specialties.contains("Cardiologia"));
+    assert!(!three.is_active);
+    assert_eq!(three.specialties, ["Cardiologia"]);
+    assert_eq!(directory.get(PersonId(7)).unwrap().specialties, ["Pediatria", "Cardiologia"], "the primary one first");
     let four = directory.get(PersonId(4)).unwrap();
     assert_eq!(four.profession, None, "a profession that is not known here");
     assert!(four.access_expires_at.is_some_and(|end| end.as_second() < 0), "the access ended long ago");

@@ -51,7 +51,7 @@ fn people(ids: impl IntoIterator<Item = i64>) -> Option<Heard> {
 #[tokio::test]
 async fn every_change_that_matters_is_told_by_whom_it_is_about() -> anyhow::Result<()> {
     let (database, mut ear) = listening().await?;
-    let all: [(&str, Option<Heard>); 21] = [
+    let all: [(&str, Option<Heard>); 22] = [
         ("update accounts_eqmdcustomuser set profession_type = 3 where id = 5", people([5])),
         ("update accounts_eqmdcustomuser set is_active = false where id in (6, 7)", people([6, 7])),
         ("update accounts_eqmdcustomuser set account_status = 'suspended' where id = 8", people([8])),
@@ -74,7 +74,8 @@ async fn every_change_that_matters_is_told_by_whom_it_is_about() -> anyhow::Resu
             "insert into accounts_userspecialty (user_id, specialty_id, is_primary) select 2, id, false from accounts_medicalspecialty where name = 'Cardiologia'",
             people([2]),
         ),
-        ("update accounts_userspecialty set is_primary = not is_primary", None),
+        ("update accounts_userspecialty set is_primary = not is_primary where user_id = 13", people([13])),
+        ("update accounts_userspecialty set is_primary = is_primary", None),
         ("update accounts_medicalspecialty set abbreviation = 'X'", None),
         ("delete from accounts_userspecialty where user_id in (11, 12)", people([11, 12])),
         (
