@@ -4,6 +4,7 @@
 //! file a command; this one only defines and dispatches.
 
 mod adopt;
+mod audit;
 mod connect;
 mod directory;
 mod doctor;
@@ -100,6 +101,9 @@ enum Command {
     /// Lasting wishes beyond the policy
     #[command(subcommand)]
     Grants(GrantsCommand),
+    /// What was done, on whose behalf, and what became of it
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Why somebody is in a room, or not, and stands at that level
     #[command(
         after_help = "Examples:\n  equipemed-bot explain ana.souza\n  equipemed-bot explain @ana.souza:hospital.example icu"
@@ -265,6 +269,30 @@ enum RoomsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// List the newest entries
+    #[command(
+        after_help = "Examples:\n  equipemed-bot audit list --user carlos.lima\n  equipemed-bot audit list --outcome failed --since 2026-01-31"
+    )]
+    List {
+        #[command(flatten)]
+        which: audit::Which,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        last: usize,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print all entries, one JSON object a line, the newest first
+    #[command(after_help = "Example:\n  equipemed-bot audit export --since 2026-01-01 > audit.jsonl")]
+    Export {
+        #[command(flatten)]
+        which: audit::Which,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum GrantsCommand {
     /// List grants that hold, or all
     List {
@@ -377,6 +405,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
             adopt::adopt(&config, adopt::Wish { room, key, instead, dry_run, format }).await
         }
         Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
+        Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,
+        Command::Audit(AuditCommand::Export { which }) => audit::export(&config, &which).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
         Command::Grants(GrantsCommand::Add { who, what, room, duration, because }) => {
             grants::add(&config, &grants::Wish { who, what, room, duration, because }).await

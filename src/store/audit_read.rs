@@ -57,6 +57,8 @@ pub struct AuditFilter {
     pub kind: Option<String>,
     /// Of this run.
     pub run: Option<RunId>,
+    /// That ended so: [`Outcome::as_str`].
+    pub outcome: Option<String>,
     /// Not older than this.
     pub since: Option<Timestamp>,
     /// Only with a smaller number: the next page.
@@ -77,7 +79,8 @@ impl Store {
             " from audit
                 where ($1 is null or user_id = $1) and ($2 is null or room_key = $2) and ($3 is null or kind = $3)
                     and ($4 is null or run_id = $4) and ($5 is null or at >= $5) and ($6 is null or id < $6)
-                order by id desc limit $7"
+                    and ($7 is null or outcome = $7)
+                order by id desc limit $8"
         );
         on_reader!(self, db => {
             let query = sqlx::query(SQL)
@@ -87,6 +90,7 @@ impl Store {
                 .bind(filter.run.map(|run| run.0))
                 .bind(filter.since.map(ms))
                 .bind(filter.before.map(|id| id.0))
+                .bind(&filter.outcome)
                 .bind(limit(filter.limit.unwrap_or(usize::MAX)));
             TABLE.all(&query.fetch_all(db).await?, read)?
         })

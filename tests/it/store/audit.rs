@@ -117,6 +117,7 @@ async fn entries_are_found_by_what_they_are_about(store: Store) -> Result<()> {
     assert_eq!(found(AuditFilter { room: Some("icu".into()), ..any() }).await?, [redact, add]);
     assert_eq!(found(AuditFilter { kind: Some("redact".to_owned()), ..any() }).await?, [redact]);
     assert_eq!(found(AuditFilter { run: Some(run), ..any() }).await?, [add]);
+    assert_eq!(found(AuditFilter { outcome: Some("already_so".to_owned()), ..any() }).await?, [lock]);
     assert_eq!(found(AuditFilter { since: Some(at(20)), ..any() }).await?, [redact, add]);
     assert_eq!(found(AuditFilter { limit: Some(1), ..any() }).await?, [redact]);
     assert_eq!(found(AuditFilter { before: Some(redact), limit: Some(1), ..any() }).await?, [add], "the next page");

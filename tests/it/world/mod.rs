@@ -22,6 +22,7 @@ mod observe;
 mod outage;
 mod process;
 mod quiet;
+mod record;
 mod replicas;
 mod rights;
 mod rooms;

@@ -1,0 +1,189 @@
+//! `audit list` and `audit export`: what was done, on whose behalf, and what became of it. Read from the store alone, so that
+//! it works whatever else is away.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use ruma_common::{OwnedUserId, UserId};
+use serde_json::{Value, json};
+
+use super::output::UsageError;
+use super::{Exit, Format, connect, output};
+use crate::config::settings::Settings;
+use crate::directory::Source;
+use crate::store::{AuditEntry, AuditFilter, Cause, GrantFilter, Store};
+
+/// How many entries are read at once.
+const PAGE: usize = 1000;
+
+/// How an action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Ended {
+    /// It was done
+    Done,
+    /// It was so already
+    AlreadySo,
+    /// It was left out
+    Skipped,
+    /// It failed
+    Failed,
+}
+
+/// Which entries.
+#[derive(Debug, clap::Args)]
+pub(super) struct Which {
+    /// Only about this person: EquipeMed username, id or MXID
+    #[arg(long, value_name = "WHO")]
+    user: Option<String>,
+    /// Only in this room, by its key
+    #[arg(long, value_name = "ROOM")]
+    room: Option<String>,
+    /// Only of this kind, as the list shows it, such as add_member
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only what ended so
+    #[arg(long, value_enum)]
+    outcome: Option<Ended>,
+    /// Only from that day on, such as 2026-01-31
+    #[arg(long, value_name = "DATE")]
+    since: Option<Date>,
+}
+
+/// Prints the newest entries.
+pub(super) async fn list(config: &Path, which: &Which, last: usize, format: Format) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let filter = AuditFilter { limit: Some(last), ..filter(which, &settings, &store).await? };
+    let entries = store.audit(&filter).await?;
+    let askers = askers(&store).await?;
+    match format {
+        Format::Json => output::json(&entries.iter().map(|entry| value(entry, &askers)).collect::<Vec<_>>())?,
+        Format::Text if entries.is_empty() => output::text("no entry fits"),
+        Format::Text => {
+            let rows: Vec<_> = entries.iter().map(|entry| row(entry, &askers, &settings)).collect();
+            output::text(&output::table(
+                &["ID", "WHEN", "WHAT", "ABOUT", "ROOM", "ASKED BY", "CAUSE", "OUTCOME"],
+                &rows,
+            ));
+            if entries.len() == last {
+                output::note(&format!("the last {last}; --last shows more"));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints all entries that fit, one JSON object a line, the newest first.
+pub(super) async fn export(config: &Path, which: &Which) -> anyhow::Result<Exit> {
+    let settings = connect::settings(config)?;
+    let store = connect::store(&settings).await?;
+    let askers = askers(&store).await?;
+    let mut filter = AuditFilter { limit: Some(PAGE), ..filter(which, &settings, &store).await? };
+    loop {
+        let entries = store.audit(&filter).await?;
+        for entry in &entries {
+            output::text(&value(entry, &askers).to_string());
+        }
+        let Some(last) = entries.last().filter(|_| entries.len() == PAGE) else { return Ok(Exit::Done) };
+        filter.before = Some(last.id);
+    }
+}
+
+async fn filter(which: &Which, settings: &Settings, store: &Store) -> anyhow::Result<AuditFilter> {
+    let user = match &which.user {
+        Some(who) => Some(user(who, settings, store).await?),
+        None => None,
+    };
+    let room = which.room.clone().map(RoomKey::new);
+    let since = which.since.map(|date| date.to_zoned(settings.timezone.clone()).map(|start| start.timestamp()));
+    let since = since.transpose().map_err(|_| UsageError("--since names a day that does not exist".to_owned()))?;
+    let outcome = which.outcome.map(|ended| match ended {
+        Ended::Done => Outcome::Done(None),
+        Ended::AlreadySo => Outcome::AlreadySo,
+        Ended::Skipped => Outcome::Skipped(String::new()),
+        Ended::Failed => Outcome::Failed(String::new()),
+    });
+    let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
+    Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })
+}
+
+/// The account. An MXID is taken as it is: whoever left EquipeMed is still on record.
+async fn user(who: &str, settings: &Settings, store: &Store) -> anyhow::Result<OwnedUserId> {
+    if who.starts_with('@') && who.contains(':') {
+        return UserId::parse(who)
+            .map_err(|_| UsageError(format!("{who:?} is no MXID such as @ana:hospital.example")).into());
+    }
+    let directory = Source::open(&settings.directory)?.read().await?;
+    let person = connect::person(who, &directory, store, settings).await?;
+    let bindings = store.bindings().await?;
+    let binding = bindings.get(&person.id);
+    let binding = binding.ok_or_else(|| UsageError(format!("person {} has no account yet", person.id)))?;
+    Ok(binding.user.clone())
+}
+
+/// Who asked for the grants, which their entries name by number.
+async fn askers(store: &Store) -> anyhow::Result<BTreeMap<i64, String>> {
+    let grants = store.grants(&GrantFilter::default()).await?;
+    Ok(grants.into_iter().map(|record| (record.grant.id.0, record.grant.asker)).collect())
+}
+
+fn asker<'a>(entry: &'a AuditEntry, askers: &'a BTreeMap<i64, String>) -> &'a str {
+    match entry.intent.cause {
+        Cause::Grant(id) => askers.get(&id.0).unwrap_or(&entry.intent.actor),
+        Cause::Policy | Cause::Deed(_) | Cause::Command(_) => &entry.intent.actor,
+    }
+}
+
+fn detail(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Done(detail) => detail.as_deref(),
+        Outcome::AlreadySo => None,
+        Outcome::Skipped(why) | Outcome::Failed(why) => Some(why),
+    }
+}
+
+fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, settings: &Settings) -> Vec<String> {
+    let intent = &entry.intent;
+    let local = |at: Timestamp| at.to_zoned(settings.timezone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    // An event's id says nothing to people; why something failed does.
+    let ended = entry.settled.as_ref().map(|settled| match &settled.outcome {
+        Outcome::Skipped(why) | Outcome::Failed(why) => format!("{}: {why}", settled.outcome.as_str()),
+        outcome => outcome.as_str().to_owned(),
+    });
+    vec![
+        entry.id.0.to_string(),
+        local(entry.at),
+        intent.kind.clone(),
+        or_dash(intent.user.as_ref().map(ToString::to_string)),
+        or_dash(intent.room.as_ref().map(ToString::to_string)),
+        asker(entry, askers).to_owned(),
+        intent.cause.to_string(),
+        ended.unwrap_or_else(|| "being done".to_owned()),
+    ]
+}
+
+fn value(entry: &AuditEntry, askers: &BTreeMap<i64, String>) -> Value {
+    let intent = &entry.intent;
+    let settled = entry.settled.as_ref();
+    json!({
+        "id": entry.id.0,
+        "at": entry.at,
+        "kind": intent.kind,
+        "subject": intent.subject,
+        "user": intent.user,
+        "person": intent.person,
+        "room": intent.room,
+        "asked_by": asker(entry, askers),
+        "cause": intent.cause.to_string(),
+        "run": intent.run.map(|run| run.0),
+        "action": serde_json::from_str::<Value>(&intent.action).unwrap_or(Value::Null),
+        "outcome": settled.map(|settled| settled.outcome.as_str()),
+        "detail": settled.and_then(|settled| detail(&settled.outcome)),
+        "ended_at": settled.map(|settled| settled.at),
+    })
+}
