@@ -412,7 +412,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             // In `sudo -u equipemed-bot equipemed-bot sync` the first one is the user.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
-            if matches!(first, "users" | "rooms" | "grants" | "config" | "directory") {
+            if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory") {
                 words.extend(arguments.next_if(is_command).map(str::to_owned));
             }
             let options = arguments.filter(|word| word.starts_with("--")).map(str::to_owned).collect();
