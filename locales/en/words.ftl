@@ -124,6 +124,8 @@ action =
     .ban_member = banning somebody
     .unban_member = lifting a ban
     .redact = deleting messages
+    .read_room = read room
+    .look_again = look again
     .delete_room = deleting a room
 
 # What somebody changed by hand.
@@ -141,3 +143,17 @@ drift =
     .child = the rooms of the space
     .encryption = the encryption
     .other = a setting
+
+# Who may come into a room.
+join-rule =
+    .public = everybody
+    .invite = who is invited
+    .knock = who is let in after knocking
+    .restricted = members of a space
+    .knock_restricted = members of a space, others after knocking
+    .private = nobody
+
+# Who asked, where it was nobody in a room.
+asker =
+    .operator = the operator
+    .setup = the setup
