@@ -19,6 +19,7 @@ mod kills;
 mod mass;
 mod observe;
 mod outage;
+mod portuguese;
 mod process;
 mod quiet;
 mod replicas;
