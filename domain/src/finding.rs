@@ -71,14 +71,14 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum Difference {
-    /// Its version.
-    Version { has: String, wanted: String },
     /// It is a space and should be a room.
     IsSpace,
     /// It is a room and should be a space.
     IsNoSpace,
     /// It has no level event.
     NoLevelEvent,
+    /// Its version.
+    Version { has: String, wanted: String },
 }
 
 impl Finding {

@@ -30,6 +30,14 @@ told-no-account = no account { $user }
 told-no-event = no such event in that room
 told-people-inside = { $count } people are in the room now; it was left alone
 told-deletion-endless = the deletion does not come to its end
+told-log-refused = refused with { $status } { $errcode }
+told-log-limited = rate-limited
+told-no-create = a room without m.room.create
+told-odd-creator = a creator without a valid id
+told-wants-interaction = asks for interactive authentication
+told-not-put-together = the request could not be put together
+told-no-room-version = { $version } is no room version
+told-account-appeared = { $user } did not exist; the change made the account
 told-odd-form = unexpected form of a success
 
 # EquipeMed.
@@ -41,6 +49,13 @@ told-data-forbidden = EquipeMed's data may not be read: { $why };
     `equipemed-bot directory install-triggers --print` shows the grants that are needed
 told-database-odd = EquipeMed's database is not as expected: { $why }; check directory.prefix, or write directory.query for it
 told-column = EquipeMed's data: column { $column } { $why }
+told-column-null-id = is null; it is the person's primary key
+told-column-null = is null for somebody; write coalesce({ $column }, false)
+told-column-missing = is missing; directory.query must give it (docs/EQUIPEMED.md lists all columns)
+told-column-type = is of type { $type }, expected { $why }
+told-column-unread = cannot be read
+told-column-text = text; write { $column }::text
+told-column-list = a list of text; write { $column }::text[]
 told-nobody = EquipeMed's database gives nobody: no person at all is never believed;
     check that directory.url leads to the right database
 told-database-failed = EquipeMed's database failed: { $why }
@@ -90,6 +105,12 @@ told-people-unread = EquipeMed's people could not be read: { $why }
 told-accounts-unread = Synapse's accounts could not be read: { $why }
 told-audit-unwritten = the audit could not be written: { $why }
 told-outcomes-unwritten = outcomes could not be written to the audit: { $why }
+told-unfinished-unread = unfinished actions could not be read: { $why }
+told-claims-unread = claims could not be read: { $why }
+told-unsettled = unfinished actions could not be settled: { $why }
+told-presence-unnoted = who was read could not be noted: { $why }
+told-agreement-unnoted = whose account is in line could not be noted: { $why }
+told-names-unnoted = whose display name is known could not be noted: { $why }
 told-run-gone = the run disappeared from the store
 told-deed-gone = a deed disappeared from the store
 

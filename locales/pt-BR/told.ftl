@@ -29,6 +29,14 @@ told-no-account = não há a conta { $user }
 told-no-event = não há esse evento naquela sala
 told-people-inside = agora há pessoas na sala ({ $count }); não mexi nela
 told-deletion-endless = a remoção não chega ao fim
+told-log-refused = recusou com { $status } { $errcode }
+told-log-limited = limitou a frequência dos pedidos
+told-no-create = uma sala sem m.room.create
+told-odd-creator = quem criou não tem um id válido
+told-wants-interaction = pede autenticação interativa
+told-not-put-together = não foi possível montar o pedido
+told-no-room-version = { $version } não é uma versão de sala
+told-account-appeared = { $user } não existia; a mudança criou a conta
 told-odd-form = uma resposta de sucesso em forma inesperada
 
 # EquipeMed.
@@ -40,6 +48,13 @@ told-data-forbidden = não é permitido ler os dados do EquipeMed: { $why };
     `equipemed-bot directory install-triggers --print` mostra as permissões necessárias
 told-database-odd = o banco de dados do EquipeMed não está como esperado: { $why }; confira directory.prefix ou escreva directory.query
 told-column = dados do EquipeMed, coluna { $column }: { $why }
+told-column-null-id = é nula; é a chave primária da pessoa
+told-column-null = é nula para alguém; escreva coalesce({ $column }, false)
+told-column-missing = está faltando; directory.query precisa trazê-la (docs/EQUIPEMED.md lista todas)
+told-column-type = é do tipo { $type }, e o esperado é { $why }
+told-column-unread = não pode ser lida
+told-column-text = texto; escreva { $column }::text
+told-column-list = lista de textos; escreva { $column }::text[]
 told-nobody = o banco de dados do EquipeMed não traz ninguém, e nisso nunca acredito;
     confira se directory.url leva ao banco certo
 told-database-failed = o banco de dados do EquipeMed falhou: { $why }
@@ -89,6 +104,12 @@ told-people-unread = não foi possível ler as pessoas do EquipeMed: { $why }
 told-accounts-unread = não foi possível ler as contas do Synapse: { $why }
 told-audit-unwritten = não foi possível gravar a auditoria: { $why }
 told-outcomes-unwritten = não foi possível gravar resultados na auditoria: { $why }
+told-unfinished-unread = não foi possível ler ações inacabadas: { $why }
+told-claims-unread = não foi possível ler o que está em andamento: { $why }
+told-unsettled = não foi possível encerrar ações inacabadas: { $why }
+told-presence-unnoted = não foi possível anotar quem foi lido: { $why }
+told-agreement-unnoted = não foi possível anotar quais contas estão em dia: { $why }
+told-names-unnoted = não foi possível anotar os nomes conhecidos: { $why }
 told-run-gone = a sincronização desapareceu do banco
 told-deed-gone = uma tarefa desapareceu do banco
 
