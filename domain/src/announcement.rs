@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Finding;
 use crate::key::RoomKey;
 use crate::review::HeldReason;
 
@@ -70,12 +71,8 @@ pub enum Announcement {
         since: Timestamp,
     },
     /// Something a pass found that somebody should look at.
-    Finding {
-        /// Its kind, such as `control_room_open`.
-        kind: String,
-        /// The room, if it is about one.
-        room: Option<RoomKey>,
-        /// It in English.
-        text: String,
+    Found {
+        /// What.
+        finding: Finding,
     },
 }

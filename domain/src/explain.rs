@@ -2,97 +2,197 @@
 //!
 //! Asks `access` and `standing`, never decides anew.
 
-use std::fmt::Write;
+use std::fmt;
+
+use jiff::Timestamp;
+use ruma_common::OwnedUserId;
 
 use crate::access::{Access, LevelReason};
+use crate::cause::Cause;
 use crate::desired::{AccountState, Desired, Wishes};
-use crate::directory::Person;
-use crate::grant::GrantKind;
-use crate::key::RoomKey;
+use crate::directory::{Person, PersonId};
+use crate::finding::Finding;
+use crate::grant::{Grant, GrantId, GrantKind};
+use crate::key::{RoleKey, RoomKey};
+use crate::rights::Rights;
 use crate::standing::Standing;
+
+/// The reasons behind one person's account, and behind their place in some rooms, in the order they are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The account, standing, roles, grants.
+    pub person: Vec<Reason>,
+    /// The rooms with what holds in each.
+    pub rooms: Vec<(RoomKey, Vec<Reason>)>,
+}
+
+/// One thing that is so, with what makes it so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Which account the person has, how it should be, and by what.
+    Account { user: OwnedUserId, state: AccountState, cause: Cause },
+    /// No account is managed for the person.
+    NoAccount { person: PersonId },
+    /// What EquipeMed says; no standing when its status is not in the table.
+    Standing { standing: Option<Standing>, status: String, access_ends: Option<Timestamp>, is_enabled: bool },
+    /// `users.who` leaves the person out.
+    NotSelected,
+    /// The person's roles.
+    Roles(Vec<RoleKey>),
+    /// Something was granted or forbidden.
+    Grant(Grant),
+    /// Somebody should look at this.
+    Note(Finding),
+    /// Whether the person is to be in the room.
+    Member(Membership),
+    /// The person's level in the room.
+    Level { level: i64, reason: LevelReason },
+    /// The person's rights in the room.
+    Rights(Rights),
+}
+
+/// Why somebody is to be in a room, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// A grant bans them.
+    Banned(GrantId),
+    /// A grant keeps them out for a while.
+    KeptOut(GrantId),
+    /// The members rule holds.
+    ByRule,
+    /// They administer it.
+    AsAdministrator,
+    /// Nothing holds.
+    No,
+}
 
 /// The reasons behind one person's account, and behind their place in the given rooms.
 #[must_use]
-pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[RoomKey]) -> String {
+pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[RoomKey]) -> Explanation {
     let Wishes { directory, policy, grants, now, .. } = wishes;
     let access = Access::new(directory, policy, grants, now);
-    let mut out = String::new();
     let account = desired.accounts.iter().find(|(_, account)| account.person == person.id);
-    match account {
-        Some((user, wanted)) => {
-            let state = match wanted.state {
-                AccountState::Active => "usable",
-                AccountState::Locked => "locked",
-                AccountState::Deactivated => "deactivated",
-            };
-            let _ = writeln!(out, "account: {user}, should be {state} (by {})", wanted.cause);
-        }
-        None => {
-            let _ = writeln!(out, "account: none is managed for person {}", person.id);
-        }
-    }
-    let status = &person.account_status;
-    let standing = match policy.users.standing.standing(person, now) {
-        Some(Standing::Active) => format!("active (status {status})"),
-        Some(Standing::Off) => format!("off: status {status}{}", expiry(person)),
-        Some(Standing::Gone) => {
-            format!("gone: status {status}, {}", if person.is_active { "active" } else { "disabled in EquipeMed" })
-        }
-        None => format!("unknown: status {status} is not in users.standing, so nothing is changed"),
-    };
-    let _ = writeln!(out, "standing: {standing}");
+    let mut about = vec![
+        account.map_or(Reason::NoAccount { person: person.id }, |(user, wanted)| Reason::Account {
+            user: user.clone(),
+            state: wanted.state,
+            cause: wanted.cause,
+        }),
+        Reason::Standing {
+            standing: policy.users.standing.standing(person, now),
+            status: person.account_status.clone(),
+            access_ends: person.access_expires_at,
+            is_enabled: person.is_active,
+        },
+    ];
     if !access.selects(&policy.users.who, person) {
-        let _ = writeln!(out, "users.who does not select this person");
+        about.push(Reason::NotSelected);
     }
-    let roles: Vec<_> = access.roles(person.id).map(ToString::to_string).collect();
-    let _ = writeln!(out, "roles: {}", if roles.is_empty() { "none".to_owned() } else { roles.join(", ") });
-    for grant in access.grants(person.id) {
-        let kind = match grant.kind {
-            GrantKind::Level(level) => format!("level {level}"),
-            kind => kind.as_str().to_owned(),
-        };
-        let scope = grant.scope.as_ref().map_or_else(|| "everywhere".to_owned(), |scope| format!("in {scope}"));
-        let _ = writeln!(out, "grant {}: {kind} {scope}, asked by {}", grant.id.0, grant.asker);
-    }
-    for finding in desired.findings.iter().filter(|finding| finding.person() == Some(person.id)) {
-        let _ = writeln!(out, "note: {finding}");
-    }
-    for key in rooms {
-        explain_room(&access, person, key, wishes, &mut out);
-    }
-    out
+    about.push(Reason::Roles(access.roles(person.id).cloned().collect()));
+    about.extend(access.grants(person.id).map(|grant| Reason::Grant(grant.clone())));
+    let notes = desired.findings.iter().filter(|finding| finding.person() == Some(person.id));
+    about.extend(notes.cloned().map(Reason::Note));
+    let room = |key: &RoomKey| Some((key.clone(), room_reasons(&access, person, key, wishes)?));
+    Explanation { person: about, rooms: rooms.iter().filter_map(room).collect() }
 }
 
-fn expiry(person: &Person) -> String {
-    person.access_expires_at.map_or_else(String::new, |end| format!(", access ends {end}"))
-}
-
-fn explain_room(access: &Access<'_>, person: &Person, key: &RoomKey, wishes: Wishes<'_>, out: &mut String) {
-    let Some(room) = wishes.policy.rooms.get(key) else { return };
-    let _ = writeln!(out, "\nroom {key}");
-    let belongs = access.selects(&room.members, person);
+fn room_reasons(access: &Access<'_>, person: &Person, key: &RoomKey, wishes: Wishes<'_>) -> Option<Vec<Reason>> {
+    let room = wishes.policy.rooms.get(key)?;
     let administers = room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
     let member = if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
-        format!("banned by grant {}", grant.id.0)
+        Membership::Banned(grant.id)
     } else if let Some(grant) = access.room_grant(person.id, key, GrantKind::Kick) {
-        format!("kept out by grant {}", grant.id.0)
-    } else if belongs {
-        "yes, its members rule holds".to_owned()
+        Membership::KeptOut(grant.id)
+    } else if access.selects(&room.members, person) {
+        Membership::ByRule
     } else if administers {
-        "yes, as its administrator".to_owned()
+        Membership::AsAdministrator
     } else {
-        "no, its members rule does not hold".to_owned()
+        Membership::No
     };
-    let _ = writeln!(out, "  member: {member}");
     let (level, reason) = access.level(person, key);
-    let reason = match reason {
-        LevelReason::Nothing => "nothing gives one".to_owned(),
-        LevelReason::Role(role) => format!("role {role}"),
-        LevelReason::RoomLevel(role) => format!("the room's level for role {role}"),
-        LevelReason::Administrator(above) => format!("administrator of {above}"),
-        LevelReason::Grant(grant) => format!("grant {}, asked by {}", grant.id.0, grant.asker),
-    };
-    let _ = writeln!(out, "  level: {level} ({reason})");
-    let rights: Vec<_> = access.rights(person, Some(key)).iter().map(ToString::to_string).collect();
-    let _ = writeln!(out, "  rights: {}", if rights.is_empty() { "none".to_owned() } else { rights.join(", ") });
+    let rights = access.rights(person, Some(key));
+    Some(vec![Reason::Member(member), Reason::Level { level, reason }, Reason::Rights(rights)])
+}
+
+/// A line each; the rooms apart, with their lines indented.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for reason in &self.person {
+            writeln!(f, "{reason}")?;
+        }
+        for (room, reasons) in &self.rooms {
+            writeln!(f, "\nroom {room}")?;
+            for reason in reasons {
+                writeln!(f, "  {reason}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account { user, state, cause } => {
+                let state = match state {
+                    AccountState::Active => "usable",
+                    AccountState::Locked => "locked",
+                    AccountState::Deactivated => "deactivated",
+                };
+                write!(f, "account: {user}, should be {state} (by {cause})")
+            }
+            Self::NoAccount { person } => write!(f, "account: none is managed for person {person}"),
+            Self::Standing { standing: Some(Standing::Active), status, .. } => {
+                write!(f, "standing: active (status {status})")
+            }
+            Self::Standing { standing: Some(Standing::Off), status, access_ends, .. } => {
+                write!(f, "standing: off: status {status}")?;
+                access_ends.map_or(Ok(()), |end| write!(f, ", access ends {end}"))
+            }
+            Self::Standing { standing: Some(Standing::Gone), status, is_enabled, .. } => {
+                let enabled = if *is_enabled { "active" } else { "disabled in EquipeMed" };
+                write!(f, "standing: gone: status {status}, {enabled}")
+            }
+            Self::Standing { standing: None, status, .. } => {
+                write!(f, "standing: unknown: status {status} is not in users.standing, so nothing is changed")
+            }
+            Self::NotSelected => f.write_str("users.who does not select this person"),
+            Self::Roles(roles) => write!(f, "roles: {}", listed(roles)),
+            Self::Grant(grant) => {
+                write!(f, "grant {}: ", grant.id.0)?;
+                match grant.kind {
+                    GrantKind::Level(level) => write!(f, "level {level}")?,
+                    kind => f.write_str(kind.as_str())?,
+                }
+                match &grant.scope {
+                    None => f.write_str(" everywhere")?,
+                    Some(scope) => write!(f, " in {scope}")?,
+                }
+                write!(f, ", asked by {}", grant.asker)
+            }
+            Self::Note(finding) => write!(f, "note: {finding}"),
+            Self::Member(Membership::Banned(grant)) => write!(f, "member: banned by grant {}", grant.0),
+            Self::Member(Membership::KeptOut(grant)) => write!(f, "member: kept out by grant {}", grant.0),
+            Self::Member(Membership::ByRule) => f.write_str("member: yes, its members rule holds"),
+            Self::Member(Membership::AsAdministrator) => f.write_str("member: yes, as its administrator"),
+            Self::Member(Membership::No) => f.write_str("member: no, its members rule does not hold"),
+            Self::Level { level, reason } => {
+                write!(f, "level: {level} ")?;
+                match reason {
+                    LevelReason::Nothing => f.write_str("(nothing gives one)"),
+                    LevelReason::Role(role) => write!(f, "(role {role})"),
+                    LevelReason::RoomLevel(role) => write!(f, "(the room's level for role {role})"),
+                    LevelReason::Administrator(above) => write!(f, "(administrator of {above})"),
+                    LevelReason::Grant(grant) => write!(f, "(grant {}, asked by {})", grant.id.0, grant.asker),
+                }
+            }
+            Self::Rights(rights) => write!(f, "rights: {}", listed(rights)),
+        }
+    }
+}
+
+fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }

@@ -3,13 +3,17 @@
 use std::fmt;
 
 use ruma_common::{OwnedRoomId, OwnedUserId};
+use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::localpart::LocalpartError;
+use crate::power::Power;
 
-/// One thing that somebody should look at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing that somebody should look at. Kept as JSON for the reader's language: variants and fields may be added,
+/// never renamed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Finding {
     /// EquipeMed has no profile for the person, so nobody could tell whose an account is.
     NoPublicId { person: PersonId },
@@ -42,7 +46,7 @@ pub enum Finding {
     /// The bot may not change this person's level there.
     LevelOutOfReach { room: RoomKey, user: OwnedUserId, has: i64, wanted: i64, bot: i64 },
     /// The bot may not do a thing in a room.
-    PowerMissing { room: RoomKey, what: String, needs: i64, bot: i64 },
+    PowerMissing { room: RoomKey, what: Power, needs: i64, bot: i64 },
     /// The bot is not in a managed room.
     BotNotInRoom { room: RoomKey, room_id: OwnedRoomId },
     /// A managed room could not be read.
@@ -52,7 +56,7 @@ pub enum Finding {
     /// A managed room was replaced by another one.
     RoomReplaced { room: RoomKey },
     /// The policy wants another version, a space where a room is, or a level event where there is none.
-    RoomDiffers { room: RoomKey, what: String, has: String, wanted: String },
+    RoomDiffers { room: RoomKey, how: Difference },
     /// The room's key left the policy; it is left alone.
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
     /// EquipeMed has suspiciously few people, or none.
@@ -60,7 +64,21 @@ pub enum Finding {
     /// `setup` has not made the control room yet.
     ControlRoomMissing,
     /// The control room can be entered or read by others.
-    ControlRoomOpen { what: String },
+    ControlRoomOpen { join_rule: String },
+}
+
+/// What of an existing room is not as the policy says and stays so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum Difference {
+    /// It is a space and should be a room.
+    IsSpace,
+    /// It is a room and should be a space.
+    IsNoSpace,
+    /// It has no level event.
+    NoLevelEvent,
+    /// Its version.
+    Version { has: String, wanted: String },
 }
 
 impl Finding {
@@ -93,25 +111,6 @@ impl Finding {
             Self::DirectoryShrank { .. } => "directory_shrank",
             Self::ControlRoomMissing => "control_room_missing",
             Self::ControlRoomOpen { .. } => "control_room_open",
-        }
-    }
-
-    /// The room it is about, if it is about one.
-    #[must_use]
-    pub fn room(&self) -> Option<&RoomKey> {
-        match self {
-            Self::RoomMatchesNobody { room }
-            | Self::MemberUnbound { room, .. }
-            | Self::BannedByHand { room, .. }
-            | Self::LevelOutOfReach { room, .. }
-            | Self::PowerMissing { room, .. }
-            | Self::BotNotInRoom { room, .. }
-            | Self::RoomUnreadable { room, .. }
-            | Self::RoomEncrypted { room }
-            | Self::RoomReplaced { room }
-            | Self::RoomDiffers { room, .. }
-            | Self::RoomNoLongerManaged { room, .. } => Some(room),
-            _ => None,
         }
     }
 
@@ -224,11 +223,8 @@ impl fmt::Display for Finding {
                 )
             }
             Self::RoomReplaced { room } => write!(f, "room {room} was replaced by another room by hand"),
-            Self::RoomDiffers { room, what, has, wanted } => {
-                write!(
-                    f,
-                    "room {room} has {what} {has}, the policy says {wanted}: that cannot be changed in an existing room"
-                )
+            Self::RoomDiffers { room, how } => {
+                write!(f, "room {room} {how}: that cannot be changed in an existing room")
             }
             Self::RoomNoLongerManaged { room, room_id } => {
                 write!(f, "room {room} ({room_id}) left the policy: it is left alone and no longer managed")
@@ -238,7 +234,21 @@ impl fmt::Display for Finding {
                 "EquipeMed had {before} people at the last read and has {now} now: nothing is destroyed and nobody new is made until the people are back, or somebody releases what is held for it"
             ),
             Self::ControlRoomMissing => write!(f, "there is no control room yet: run `equipemed-bot setup`"),
-            Self::ControlRoomOpen { what } => write!(f, "the control room is not private: {what}"),
+            Self::ControlRoomOpen { join_rule } => {
+                write!(f, "the control room is not private: its join rule is {join_rule:?}")
+            }
+        }
+    }
+}
+
+/// What follows the room.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version { has, wanted } => write!(f, "has version {has}, the policy says {wanted}"),
+            Self::IsSpace => f.write_str("is a space, the policy says room"),
+            Self::IsNoSpace => f.write_str("is no space, the policy says space"),
+            Self::NoLevelEvent => f.write_str("has no level event"),
         }
     }
 }

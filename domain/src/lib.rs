@@ -33,6 +33,7 @@ pub mod observed;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod power;
 pub mod render;
 pub mod review;
 pub mod rights;

@@ -6,9 +6,11 @@
 use std::collections::BTreeSet;
 
 use ruma_common::{OwnedUserId, ServerName, UserId};
+use serde::{Deserialize, Serialize};
 
 /// Why a name cannot be a localpart.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum LocalpartError {
     /// A character outside the grammar.
     #[error("the character {0:?} is not allowed (only a-z, 0-9 and . _ = - / +)")]

@@ -126,7 +126,7 @@ fn why_names_the_rules() {
         deactivate_gone_now: false,
     };
     let desired = world.desired();
-    let why = |id: usize| explain(wishes, &desired, &world.people[id - 1], &[RoomKey::new("icu")]);
+    let why = |id: usize| explain(wishes, &desired, &world.people[id - 1], &[RoomKey::new("icu")]).to_string();
     let bia = why(2);
     for part in [
         "account: @bia:h.example",

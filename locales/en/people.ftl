@@ -24,10 +24,5 @@ users-intro = { $count ->
 users-line = { $user } – { $status }
 users-none = No account fits.
 
-why-intro = Why { $user } is where they are:
-why-intro-room = Why { $user } is in the room { $room }, or is not:
-why-line = { $detail }
-why-unknown = EquipeMed knows nobody with the account { $user }, so I manage nothing about it.
-
 whoami-intro = You are { $user }.
 whoami-hint = With `{ $prefix }help` I show what you can ask me for.

@@ -125,6 +125,8 @@ action =
     .unban_member = lifting a ban
     .redact = deleting messages
     .adopt_room = taking a room over
+    .read_room = read room
+    .look_again = look again
     .delete_room = deleting a room
 
 # What somebody changed by hand.
@@ -142,3 +144,17 @@ drift =
     .child = the rooms of the space
     .encryption = the encryption
     .other = a setting
+
+# Who may come into a room.
+join-rule =
+    .public = everybody
+    .invite = who is invited
+    .knock = who is let in after knocking
+    .restricted = members of a space
+    .knock_restricted = members of a space, others after knocking
+    .private = nobody
+
+# Who asked, where it was nobody in a room.
+asker =
+    .operator = the operator
+    .setup = the setup

@@ -15,7 +15,7 @@ drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deix
         [one] 1 minuto
        *[other] { $minutes } minutos
     }; conversem entre si, por favor.
-control-room-open = **A sala de controle não está fechada:** { $what }. Feche-a, por favor: outras pessoas podem estar lendo.
+control-room-open = **A sala de controle não está fechada:** pode entrar { $rule }. Feche-a, por favor: outras pessoas podem estar lendo.
 room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali: é preciso uma sala nova, com outra chave na configuração.
 stray-event = **Minha própria conta enviou um evento que não escrevi** ({ $kind } na sala { $room }). Alguém pode ter meu token: troque-o.
 directory-gone = **Não consigo ler o EquipeMed:** { $detail }. Ninguém será bloqueado nem removido por isso; continuo tentando e aviso quando voltar.

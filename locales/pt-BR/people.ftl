@@ -25,10 +25,5 @@ users-intro = { $count ->
 users-line = { $user } – { $status }
 users-none = Nenhuma conta corresponde.
 
-why-intro = Por que { $user } está onde está:
-why-intro-room = Por que { $user } está, ou não está, na sala { $room }:
-why-line = { $detail }
-why-unknown = O EquipeMed não conhece ninguém com a conta { $user }, por isso não cuido dela.
-
 whoami-intro = Você é { $user }.
 whoami-hint = Com `{ $prefix }help` mostro o que você pode me pedir.

@@ -23,5 +23,5 @@ person-or-room = “{ $said }” é nome de uma pessoa e também de uma sala. Us
 not-managed = Não cuido da sala { $room }, por isso não mudo nada nela.
 no-account = { $user } não tem conta neste servidor.
 no-event = Não encontrei essa mensagem. Será que foi apagada, ou está em uma sala da qual não participo?
-need-room = Diga em qual sala: acrescente `in` e o nome da sala.
+need-room = Diga em qual sala: acrescente `em` e o nome da sala.
 too-many = É demais de uma vez para { $word }: no máximo { $most }.

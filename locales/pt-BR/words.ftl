@@ -27,12 +27,12 @@ placeholder =
     .ROOM = uma sala (como `icu`)
     .ID = o código do que está retido
     .CODE = o código da prévia
-    .LEVEL = um nível de 0 a 100, `moderator` ou `admin`
+    .LEVEL = um nível de 0 a 100, `moderador` ou `admin`
     .COMMAND = o nome de um comando
     .TEXT = uma parte do nome
     .LINK = o link de uma mensagem
     .NAME = um nome
-    .SELECTOR = quem deve participar (como `group: Plantão UTI`)
+    .SELECTOR = quem deve participar (como `grupo: Plantão UTI`)
     .SPACE = um espaço
     .KEY = o nome da sala na configuração
     .N = um número
@@ -125,6 +125,8 @@ action =
     .unban_member = retirar banimento
     .redact = apagar mensagens
     .adopt_room = assumir sala
+    .read_room = ler sala
+    .look_again = conferir de novo
     .delete_room = apagar sala
 
 # O que alguém alterou manualmente.
@@ -142,3 +144,17 @@ drift =
     .child = as salas do espaço
     .encryption = a criptografia
     .other = uma configuração
+
+# Quem pode entrar em uma sala.
+join-rule =
+    .public = qualquer pessoa
+    .invite = quem for convidado
+    .knock = quem for aceito depois de pedir
+    .restricted = quem está em um espaço
+    .knock_restricted = quem está em um espaço, os demais depois de pedir
+    .private = ninguém
+
+# Quem pediu, quando não foi alguém em uma sala.
+asker =
+    .operator = operador do serviço
+    .setup = configuração inicial

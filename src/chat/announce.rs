@@ -1,8 +1,10 @@
 //! Tells the control room what it has not asked for: stored by whoever noticed it, told here, each once.
 
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::review::HeldReason;
+use ruma_common::UserId;
 use tokio_util::sync::CancellationToken;
 
 use super::scene::Scene;
@@ -10,7 +12,7 @@ use super::{Chat, LOOK_EVERY, pause};
 use crate::engine::for_logs;
 use crate::engine::tenure::Tenure;
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 
 /// How many are told at once.
 const BATCH: usize = 20;
@@ -58,7 +60,7 @@ impl Chat {
                 if *two { "announce-held-two" } else { "announce-held" },
                 &[
                     ("id", Arg::Text(id.clone())),
-                    ("reason", Arg::Said(self.held_reason(reason, scene))),
+                    ("reason", self.held_reason(reason, scene)),
                     ("count", number(*count)),
                 ],
             ),
@@ -92,15 +94,15 @@ impl Chat {
                 };
                 texts.say("stray-event", &[("kind", Arg::Code(kind.clone())), ("room", room)])
             }
-            Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", Arg::Text(why.clone()))]),
+            Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", texts.told(why))]),
             Announcement::DirectoryBack { since } => texts.say("directory-back", &[("since", self.time(*since))]),
-            Announcement::Finding { kind, room: Some(room), .. } if kind == "room_encrypted" => {
+            Announcement::Found { finding: Finding::RoomEncrypted { room } } => {
                 texts.say("room-encrypted", &[("room", scene.room(room))])
             }
-            Announcement::Finding { kind, text, .. } if kind == "control_room_open" => {
-                texts.say("control-room-open", &[("what", Arg::Text(text.clone()))])
+            Announcement::Found { finding: Finding::ControlRoomOpen { join_rule } } => {
+                texts.say("control-room-open", &[("rule", Arg::Said(texts.word("join-rule", join_rule)))])
             }
-            Announcement::Finding { text, .. } => texts.say("sync-finding", &[("detail", Arg::Text(text.clone()))]),
+            Announcement::Found { finding } => self.to_look_at(finding),
         }
     }
 
@@ -119,33 +121,18 @@ impl Chat {
     }
 
     /// Why something is held, for people.
-    pub(super) fn held_reason(&self, reason: &HeldReason, scene: &Scene) -> Said {
-        let texts = self.texts();
-        match reason {
-            HeldReason::DirectoryShrank { before, now } => {
-                texts.line("held-directory-shrank", &[("before", number(*before)), ("now", number(*now))])
-            }
-            HeldReason::ManyLocked { people, of } => {
-                texts.line("held-many-locked", &[("people", number(*people)), ("of", number(*of))])
-            }
-            HeldReason::ManyRemoved { room, people, of } => texts.line(
-                "held-many-removed",
-                &[("room", scene.room(room)), ("people", number(*people)), ("of", number(*of))],
-            ),
-            HeldReason::RuleMatchesNobody { room } => {
-                texts.line("held-rule-matches-nobody", &[("room", scene.room(room))])
-            }
-            HeldReason::ManyGain { people } => texts.line("held-many-gain", &[("people", number(*people))]),
-            HeldReason::LastAdministrator => texts.line("held-last-administrator", &[]),
-            HeldReason::ShorterRetention { room } => {
-                texts.line("held-shorter-retention", &[("room", scene.room(room))])
-            }
-            HeldReason::StillWaiting => texts.line("held-still-waiting", &[]),
-        }
+    pub(super) fn held_reason(&self, reason: &HeldReason, scene: &Scene) -> Arg {
+        Arg::Said(self.texts().held_reason(reason, |room| scene.room(room)))
     }
-}
 
-/// A count for a text.
-pub(super) fn number(count: usize) -> Arg {
-    Arg::Number(i64::try_from(count).unwrap_or(i64::MAX))
+    /// Who asked, as stored: an account or a word such as `operator`.
+    pub(super) fn asker(&self, asker: &str, scene: &Scene) -> Arg {
+        UserId::parse(asker).map_or_else(|_| self.texts().asker(asker), |user| scene.user(&user))
+    }
+
+    /// What was found, for people.
+    pub(super) fn to_look_at(&self, finding: &Finding) -> Said {
+        let texts = self.texts();
+        texts.say("sync-finding", &[("detail", Arg::Said(texts.finding(finding)))])
+    }
 }

@@ -8,12 +8,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Chat;
-use super::announce::number;
 use super::ask::Ask;
 use super::reply::{Reply, Stop, Turn};
 use super::understand::place_of;
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::{Confirmation, InboxEvent};
 
 /// How long a preview waits for its yes.

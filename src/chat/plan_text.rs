@@ -6,11 +6,10 @@ use equipemed_domain::action::Action;
 use equipemed_domain::review::Held;
 
 use super::Chat;
-use super::announce::number;
 use super::scene::Scene;
 use crate::engine::report::{Report, Summary};
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 
 impl Chat {
     /// Adds what these reports would do to an answer.
@@ -41,15 +40,15 @@ impl Chat {
                 answer = answer.item(self.held_line(held, summary, scene));
             }
         }
-        for note in reports.iter().flat_map(|report| &report.summary.notes) {
-            answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
+        for finding in reports.iter().flat_map(|report| &report.summary.found) {
+            answer = answer.item(self.to_look_at(finding));
         }
         answer
     }
 
     /// A held part, with how many consents it waits for.
     pub(super) fn held_line(&self, held: &Held, summary: &Summary, scene: &Scene) -> Said {
-        let reason = ("reason", Arg::Said(self.held_reason(&held.reason, scene)));
+        let reason = ("reason", self.held_reason(&held.reason, scene));
         let line = if summary.one_more.contains(&held.id) { "sync-held-one-more" } else { "sync-held" };
         self.texts().line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.atoms.len()))])
     }
@@ -69,9 +68,14 @@ impl Chat {
             Action::SetName { room: key, from, to }
             | Action::SetTopic { room: key, from, to }
             | Action::SetAvatar { room: key, from, to }
-            | Action::SetAlias { room: key, from, to }
-            | Action::SetJoinRule { room: key, from, to } => {
+            | Action::SetAlias { room: key, from, to } => {
                 let change = ("change", Arg::Said(shown(from.clone(), to.clone())));
+                texts.line("plan-subject-change", &[("subject", room(key)), change])
+            }
+            Action::SetJoinRule { room: key, from, to } => {
+                let rule = |rule: &String| Arg::Said(texts.word("join-rule", rule));
+                let from = from.as_ref().map_or_else(|| Arg::Text("–".to_owned()), rule);
+                let change = ("change", Arg::Said(texts.line("plan-change", &[("from", from), ("to", rule(to))])));
                 texts.line("plan-subject-change", &[("subject", room(key)), change])
             }
             Action::SetLevels { room: key, changes } => {

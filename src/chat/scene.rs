@@ -127,11 +127,6 @@ impl Scene {
         Arg::User { user: user.to_owned(), name: self.person_of(user).map(Person::full_name) }
     }
 
-    /// Who asked, as stored: an account or a word such as `operator`.
-    pub(super) fn asker(&self, asker: &str) -> Arg {
-        UserId::parse(asker).map_or_else(|_| Arg::Text(asker.to_owned()), |user| self.user(&user))
-    }
-
     /// A room as shown in a text.
     pub(super) fn room(&self, key: &RoomKey) -> Arg {
         let name = self.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());

@@ -194,7 +194,7 @@ impl Chat {
             Stop::Unclear(said) => Reply::failed(Answer::new().line(said), "it was not clear"),
             Stop::Failed(error) => {
                 tracing::warn!(error = for_logs(&error), "A command failed");
-                let detail = ("detail", Arg::Text(format!("{error:#}")));
+                let detail = ("detail", texts.told(&format!("{error:#}")));
                 Reply::failed(Answer::new().line(texts.say("grant-failed", &[detail])), format!("{error:#}"))
             }
         }
@@ -239,7 +239,7 @@ impl Chat {
             Misunderstood::Ambiguous { said: what } => texts.say("ambiguous", &[said(what)]),
             Misunderstood::Unclosed => texts.say("unclosed", &[]),
             Misunderstood::TooMany { word, most } => {
-                texts.say("too-many", &[command(*word), ("most", super::announce::number(*most))])
+                texts.say("too-many", &[command(*word), ("most", crate::speech::number(*most))])
             }
         };
         Reply::new(Mark::Failed, answer.line(text))
@@ -256,13 +256,15 @@ impl Chat {
         let mut usage = self.spelled(word);
         for part in entry.usage {
             usage.push(' ');
-            usage.push_str(part);
+            usage.push_str(&self.texts().typed(part));
         }
         usage
     }
 
     pub(super) fn example(&self, word: Word) -> String {
-        format!("{}{}", self.manners().prefix, word.entry().example)
+        let entry = word.entry();
+        let behind = entry.example.strip_prefix(entry.name).unwrap_or_default();
+        format!("{}{}", self.spelled(word), self.texts().typed(behind))
     }
 }
 

@@ -39,6 +39,6 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         deactivate_gone_now: false,
     };
     let picture = desired(wishes, &ObservedAccounts::default());
-    output::text(&explain(wishes, &picture, person, &rooms));
+    output::text(&explain(wishes, &picture, person, &rooms).to_string());
     Ok(Exit::Done)
 }

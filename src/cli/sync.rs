@@ -245,13 +245,19 @@ pub(super) fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> 
 
 fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyhow::Result<Exit> {
     if format == Format::Json {
-        output::json(summary)?;
+        let mut json = serde_json::to_value(summary)?;
+        let sentences: Vec<String> = summary.found.iter().map(ToString::to_string).collect();
+        if let Some(fields) = json.as_object_mut() {
+            fields.remove("found");
+            fields.insert("notes".to_owned(), json!(sentences));
+        }
+        output::json(&json)?;
         return Ok(exit_of(summary, true));
     }
-    if !summary.notes.is_empty() {
+    if !summary.found.is_empty() {
         output::text(&format!("To look at ({})", summary.findings));
-        for note in &summary.notes {
-            output::text(&format!("  {note}"));
+        for finding in &summary.found {
+            output::text(&format!("  {finding}"));
         }
     }
     for trouble in &summary.troubles {

@@ -40,11 +40,7 @@ impl Engine {
         for finding in findings.iter().filter(|finding| is_alarm(finding)) {
             let text = finding.to_string();
             if !before.contains(&text) && !told.contains(&text) {
-                let content = Announcement::Finding {
-                    kind: finding.kind().to_owned(),
-                    room: finding.room().cloned(),
-                    text: text.clone(),
-                };
+                let content = Announcement::Found { finding: finding.clone() };
                 store.announce(&format!("finding:{text}:{}", now.as_millisecond()), &content, now).await?;
             }
             told.insert(text);

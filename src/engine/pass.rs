@@ -28,7 +28,7 @@ use super::consents::Consents;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
-use super::report::{NOTES_KEPT, Report, Summary};
+use super::report::{FOUND_KEPT, Report, Summary};
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
@@ -377,7 +377,7 @@ fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
         counts: BTreeMap::new(),
         troubles: Vec::new(),
         findings: plan.findings.len(),
-        notes: plan.findings.iter().take(NOTES_KEPT).map(ToString::to_string).collect(),
+        found: plan.findings.iter().take(FOUND_KEPT).cloned().collect(),
         held: verdict.held.clone(),
         planned: plan.steps.len(),
         outgrown: view.consents.outgrown.clone(),

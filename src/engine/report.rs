@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::review::Held;
@@ -52,8 +53,9 @@ pub struct Summary {
     pub troubles: Vec<Trouble>,
     /// How many findings there were.
     pub findings: usize,
-    /// The findings as sentences; at most [`NOTES_KEPT`].
-    pub notes: Vec<String>,
+    /// The findings, for whoever reads it in whichever language; at most [`FOUND_KEPT`].
+    #[serde(default)]
+    pub found: Vec<Finding>,
     /// What is held.
     pub held: Vec<Held>,
     /// How many steps were planned.
@@ -67,7 +69,7 @@ pub struct Summary {
 }
 
 /// More than this nobody reads; a dry run shows all.
-pub const NOTES_KEPT: usize = 100;
+pub const FOUND_KEPT: usize = 100;
 /// More would only repeat themselves: the audit has all.
 pub const TROUBLES_KEPT: usize = 50;
 

@@ -6,8 +6,12 @@
 
 mod answer;
 mod arg;
+mod findings;
 mod markup;
 mod sources;
+mod told;
+mod typed;
+mod why;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +25,7 @@ use crate::homeserver::Said;
 
 pub use answer::Answer;
 pub use arg::{ARG_CHARS, Arg};
+pub use findings::number;
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -34,6 +39,8 @@ pub struct Texts {
     prefix: Arc<str>,
     /// The wanted language and, where it is another, English.
     bundles: Arc<Vec<Bundle>>,
+    /// What reports say in English.
+    frames: Arc<Vec<told::Frame>>,
 }
 
 impl fmt::Debug for Texts {
@@ -47,8 +54,9 @@ impl Texts {
     #[must_use]
     pub fn new(language: Language) -> Self {
         let languages = if language == Language::En { vec![language] } else { vec![language, Language::En] };
-        let bundles = languages.into_iter().map(bundle).collect();
-        Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles) }
+        let bundles: Vec<Bundle> = languages.into_iter().map(bundle).collect();
+        let frames = bundles.last().map(told::frames).unwrap_or_default();
+        Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles), frames: Arc::new(frames) }
     }
 
     /// The same, where commands begin with something else than `!`; every text can name it as `{ $prefix }`.
@@ -150,6 +158,15 @@ impl Texts {
         let text = bundle.format_pattern(pattern, Some(&values), &mut errors);
         errors.is_empty().then(|| markup::render(&text, &inserts, breaks))
     }
+}
+
+/// A text with its arguments, before its markup is read.
+fn formatted<'n>(bundle: &Bundle, id: &str, args: impl Iterator<Item = (&'n str, String)>) -> Option<String> {
+    let pattern = bundle.get_message(id)?.value()?;
+    let values: FluentArgs<'_> = args.map(|(name, value)| (name, FluentValue::from(value))).collect();
+    let mut errors = Vec::new();
+    let text = bundle.format_pattern(pattern, Some(&values), &mut errors);
+    errors.is_empty().then(|| text.into_owned())
 }
 
 /// A file that cannot be read as a whole gives what can be read of it; the tests see to it that all can.

@@ -14,4 +14,7 @@ macro_rules! files {
     };
 }
 
-files! { "understanding" "rights" "help" "status" "sync" "measures" "people" "rooms" "confirm" "announcements" "words" }
+files! {
+    "understanding" "rights" "help" "status" "sync" "measures" "people" "why" "rooms" "confirm" "announcements"
+    "findings" "told" "typed" "words"
+}

@@ -11,4 +11,6 @@ mod migrations;
 mod roster;
 mod speech;
 mod store;
+mod told;
+mod translated;
 mod world;

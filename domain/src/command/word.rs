@@ -147,7 +147,7 @@ words! {
     /// What was done.
     Audit "audit" ["auditoria", "histórico", "registro", "registros", "history", "log"], Needs::Right(Right::Audit), ["[WHO|ROOM]", "[last N]"], "audit icu last 20", managed false, available true;
     /// Gives a level, and rights with a name.
-    Promote "promote" ["promover", "promove", "promova"], Needs::Right(Right::Promote), ["<WHO…>", "[LEVEL|moderator|admin]", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "promote ana.souza moderator in icu for 8h because night shift", managed false, available true;
+    Promote "promote" ["promover", "promove", "promova"], Needs::Right(Right::Promote), ["<WHO…>", "[LEVEL|moderator|admin]", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "promote ana.souza moderator in icu for 8h because plantão noturno", managed false, available true;
     /// Takes level and rights away.
     Demote "demote" ["rebaixar", "rebaixa", "rebaixe", "despromover"], Needs::Right(Right::Promote), ["<WHO…>", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "demote ana.souza in icu", managed false, available true;
     /// Redacts messages and reactions.
@@ -163,7 +163,7 @@ words! {
     /// Lets them in again.
     Unban "unban" ["desbanir"], Needs::Right(Right::Ban), ["<WHO…>", "<in ROOM>"], "unban bruno.lima in icu", managed false, available false;
     /// Locks an account.
-    Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because lost phone", managed false, available true;
+    Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false, available true;
     /// Unlocks it.
     Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false, available true;
     /// Deactivates an account.

@@ -9,6 +9,7 @@ use crate::desired::{AccountState, Wish};
 use crate::finding::Finding;
 use crate::observed::{Membership, ObservedRoom};
 use crate::policy::JoinMode;
+use crate::power::Power;
 
 /// Adds who should come in and who should go out.
 pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
@@ -37,7 +38,7 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
             room.findings.push(Finding::BannedByHand { room: key, user });
             continue;
         }
-        if !*may_invite.get_or_insert_with(|| room.has_power(seen.needs_for_invite(), bot_level, "invite people")) {
+        if !*may_invite.get_or_insert_with(|| room.has_power(seen.needs_for_invite(), bot_level, Power::Invite)) {
             continue;
         }
         // Whether the ban could be lifted was decided, and told, above.
@@ -53,7 +54,7 @@ fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     for (user, cause) in &room.wanted.banned {
         let banned = matches!(seen.members.get(user), Some(Membership::Ban | Membership::BannedByBot));
         let known = room.inputs.managed(user).is_some() || room.inputs.scope.has_account(user);
-        if !banned && known && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, "ban people") {
+        if !banned && known && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, Power::Ban) {
             let reason = room.reason(*cause);
             room.step(Action::BanMember { room: room.key.clone(), user: user.clone(), reason }, *cause);
         }
@@ -68,7 +69,7 @@ fn plan_pardons(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     for (user, membership) in &seen.members {
         let ended = *membership == Membership::BannedByBot && !room.wanted.banned.contains_key(user);
         let known = room.inputs.managed(user).is_some();
-        if ended && known && may_act_on(room, seen, user, needs, bot_level, "lift bans") {
+        if ended && known && may_act_on(room, seen, user, needs, bot_level, Power::Unban) {
             room.step(Action::UnbanMember { room: room.key.clone(), user: user.clone() }, Cause::Policy);
         }
     }
@@ -92,7 +93,7 @@ fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
         if account.state == AccountState::Deactivated {
             continue;
         }
-        if !may_act_on(room, seen, user, seen.needs_for_kick(), bot_level, "remove people") {
+        if !may_act_on(room, seen, user, seen.needs_for_kick(), bot_level, Power::Remove) {
             continue;
         }
         let cause = room.wanted.kept_out.get(user).copied().unwrap_or(Cause::Policy);
@@ -109,7 +110,7 @@ fn may_act_on(
     user: &UserId,
     needs: i64,
     bot_level: i64,
-    what: &str,
+    what: Power,
 ) -> bool {
     if !room.has_power(needs, bot_level, what) {
         return false;

@@ -9,11 +9,12 @@ use super::{Inputs, Step};
 use crate::action::{Action, NewRoom};
 use crate::cause::Cause;
 use crate::desired::{DesiredRoom, Wish};
-use crate::finding::Finding;
+use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::levels::level_changes;
 use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
+use crate::power::Power;
 
 /// Adds the steps of every room in scope, spaces before what hangs in them.
 pub(super) fn plan_rooms(
@@ -161,7 +162,7 @@ impl RoomPlan<'_, '_> {
         self.plan_properties(seen);
         self.plan_parent(seen);
         if self.policy.kind == RoomKind::Space {
-            let may = self.may_send(seen, "m.space.child", "list rooms in the space");
+            let may = self.may_send(seen, "m.space.child", Power::ListRooms);
             self.plan_children(&seen.children, may);
         }
         self.plan_levels(seen);
@@ -173,54 +174,52 @@ impl RoomPlan<'_, '_> {
         let room = self.key.clone();
         if seen.version != self.policy.version {
             let (has, wanted) = (seen.version.clone(), self.policy.version.clone());
-            self.findings.push(Finding::RoomDiffers { room: room.clone(), what: "version".to_owned(), has, wanted });
+            let how = Difference::Version { has, wanted };
+            self.findings.push(Finding::RoomDiffers { room: room.clone(), how });
         }
-        let word = |space: bool| if space { "space" } else { "room" }.to_owned();
-        let wants_space = self.policy.kind == RoomKind::Space;
-        if seen.is_space != wants_space {
-            let (has, wanted) = (word(seen.is_space), word(wants_space));
-            self.findings.push(Finding::RoomDiffers { room, what: "kind".to_owned(), has, wanted });
+        if seen.is_space != (self.policy.kind == RoomKind::Space) {
+            let how = if seen.is_space { Difference::IsSpace } else { Difference::IsNoSpace };
+            self.findings.push(Finding::RoomDiffers { room, how });
         }
     }
 
     /// Whether the bot may send this state; a finding when not.
-    fn may_send(&mut self, seen: &ObservedRoom, event: &str, what: &str) -> bool {
+    fn may_send(&mut self, seen: &ObservedRoom, event: &str, what: Power) -> bool {
         let (needs, bot) = (seen.needs_for_state(event), seen.level_of(&self.inputs.policy.bot));
         self.has_power(needs, bot, what)
     }
 
-    pub(super) fn has_power(&mut self, needs: i64, bot: i64, what: &str) -> bool {
+    pub(super) fn has_power(&mut self, needs: i64, bot: i64, what: Power) -> bool {
         if bot >= needs {
             return true;
         }
-        let what = what.to_owned();
         self.findings.push(Finding::PowerMissing { room: self.key.clone(), what, needs, bot });
         false
     }
 
     fn plan_properties(&mut self, seen: &ObservedRoom) {
         let (room, policy) = (self.key.clone(), self.policy);
-        if seen.name.as_ref() != Some(&policy.name) && self.may_send(seen, "m.room.name", "change the name") {
+        if seen.name.as_ref() != Some(&policy.name) && self.may_send(seen, "m.room.name", Power::ChangeName) {
             let (from, to) = (seen.name.clone(), policy.name.clone());
             self.step(Action::SetName { room: room.clone(), from, to }, Cause::Policy);
         }
         if let Some(topic) = &policy.topic
             && seen.topic.as_deref().unwrap_or("") != topic
-            && self.may_send(seen, "m.room.topic", "change the topic")
+            && self.may_send(seen, "m.room.topic", Power::ChangeTopic)
         {
             let (from, to) = (seen.topic.clone(), topic.clone());
             self.step(Action::SetTopic { room: room.clone(), from, to }, Cause::Policy);
         }
         if let Some(avatar) = &policy.avatar
             && seen.avatar.as_ref() != Some(avatar)
-            && self.may_send(seen, "m.room.avatar", "change the picture")
+            && self.may_send(seen, "m.room.avatar", Power::ChangePicture)
         {
             let (from, to) = (seen.avatar.clone(), avatar.clone());
             self.step(Action::SetAvatar { room: room.clone(), from, to }, Cause::Policy);
         }
         if let Some(local) = &policy.alias {
             let alias = format!("#{local}:{}", self.inputs.policy.server_name);
-            if seen.alias.as_ref() != Some(&alias) && self.may_send(seen, "m.room.canonical_alias", "change the alias")
+            if seen.alias.as_ref() != Some(&alias) && self.may_send(seen, "m.room.canonical_alias", Power::ChangeAlias)
             {
                 let from = seen.alias.clone();
                 self.step(Action::SetAlias { room: room.clone(), from, to: alias }, Cause::Policy);
@@ -228,23 +227,23 @@ impl RoomPlan<'_, '_> {
         }
         if seen.join_rule.as_deref() != Some("invite") {
             if self.key.as_str() == CONTROL_ROOM {
-                let rule = seen.join_rule.clone().unwrap_or_default();
-                self.findings.push(Finding::ControlRoomOpen { what: format!("its join rule is {rule:?}") });
+                let join_rule = seen.join_rule.clone().unwrap_or_default();
+                self.findings.push(Finding::ControlRoomOpen { join_rule });
             }
-            if self.may_send(seen, "m.room.join_rules", "close the room") {
+            if self.may_send(seen, "m.room.join_rules", Power::Close) {
                 let (from, to) = (seen.join_rule.clone(), "invite".to_owned());
                 self.step(Action::SetJoinRule { room: room.clone(), from, to }, Cause::Policy);
             }
         }
         if seen.history.as_deref() != Some(policy.history.as_str())
-            && self.may_send(seen, "m.room.history_visibility", "change who sees the history")
+            && self.may_send(seen, "m.room.history_visibility", Power::ChangeHistory)
         {
             let (from, to) = (seen.history.clone(), policy.history);
             self.step(Action::SetHistory { room: room.clone(), from, to }, Cause::Policy);
         }
         if let Some(retention) = policy.retention
             && seen.retention != Some(retention)
-            && self.may_send(seen, "m.room.retention", "change the retention")
+            && self.may_send(seen, "m.room.retention", Power::ChangeRetention)
         {
             let from = seen.retention;
             self.step(Action::SetRetention { room, from, to: retention }, Cause::Policy);
@@ -255,7 +254,7 @@ impl RoomPlan<'_, '_> {
         let Some(parent) = &self.policy.parent else { return };
         let there = room_id(self.inputs, parent).is_some_and(|id| seen.parents.contains(id));
         let known = self.inputs.observed.rooms.contains_key(parent);
-        if !there && known && self.may_send(seen, "m.space.parent", "name the space") {
+        if !there && known && self.may_send(seen, "m.space.parent", Power::NameSpace) {
             let (room, parent) = (self.key.clone(), parent.clone());
             self.step(Action::SetParent { room, parent }, Cause::Policy);
         }
@@ -308,9 +307,7 @@ impl RoomPlan<'_, '_> {
         people.retain(|user, _| !self.inputs.is_untouchable(user));
         if seen.power_levels.is_none() && !seen.has_privileged_creators() {
             // Writing the first level event would take the creator's level, which only its absence gives.
-            let (has, wanted) = ("none".to_owned(), "one".to_owned());
-            let what = "level event".to_owned();
-            self.findings.push(Finding::RoomDiffers { room: self.key.clone(), what, has, wanted });
+            self.findings.push(Finding::RoomDiffers { room: self.key.clone(), how: Difference::NoLevelEvent });
             return;
         }
         let (changes, out_of_reach) = level_changes(seen, bot_level, &people);
@@ -322,7 +319,7 @@ impl RoomPlan<'_, '_> {
             wanted: entry.wanted,
             bot: bot_level,
         }));
-        if !changes.is_empty() && self.may_send(seen, "m.room.power_levels", "change levels") {
+        if !changes.is_empty() && self.may_send(seen, "m.room.power_levels", Power::ChangeLevels) {
             self.step(Action::SetLevels { room, changes }, Cause::Policy);
         }
     }

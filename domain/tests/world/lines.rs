@@ -2,7 +2,7 @@
 
 use equipemed_domain::action::{Action, Change, LevelChanges};
 use equipemed_domain::cause::Cause;
-use equipemed_domain::finding::Finding;
+use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::policy::{JoinMode, RoomKind};
 use equipemed_domain::render;
@@ -128,9 +128,14 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::BotNotInRoom { room, .. }
         | Finding::RoomUnreadable { room, .. }
         | Finding::RoomNoLongerManaged { room, .. } => room.to_string(),
-        Finding::RoomDiffers { room, what, has, wanted } => format!("{room} {what} {has} -> {wanted}"),
+        Finding::RoomDiffers { room, how } => match how {
+            Difference::Version { has, wanted } => format!("{room} version {has} -> {wanted}"),
+            Difference::IsSpace => format!("{room} kind space -> room"),
+            Difference::IsNoSpace => format!("{room} kind room -> space"),
+            Difference::NoLevelEvent => format!("{room} level event none -> one"),
+        },
         Finding::ControlRoomMissing => String::new(),
-        Finding::ControlRoomOpen { what } => what.clone(),
+        Finding::ControlRoomOpen { join_rule } => format!("its join rule is {join_rule:?}"),
     };
     short(format!("{} {rest}", finding.kind()).trim_end())
 }

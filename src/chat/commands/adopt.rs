@@ -11,12 +11,11 @@ use futures_util::FutureExt;
 
 use super::outcomes::a_moment_before;
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
 use crate::engine::adopt::{AdoptError, Adoption};
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
 impl Chat {

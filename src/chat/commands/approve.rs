@@ -7,11 +7,10 @@ use futures_util::FutureExt;
 use ruma_common::UserId;
 
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::{Ask, Asker};
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::{Approval, HeldPlan, HeldState};
 
 impl Chat {

@@ -5,11 +5,10 @@ use equipemed_domain::outcome::Outcome;
 use equipemed_domain::rights::Right;
 
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::{AuditEntry, AuditFilter};
 
 impl Chat {
@@ -53,7 +52,7 @@ impl Chat {
         let subject = match (&entry.intent.user, &entry.intent.room) {
             (Some(user), _) => ask.scene.user(user),
             (None, Some(room)) => ask.scene.room(room),
-            (None, None) => Arg::Text(entry.intent.subject.clone()),
+            (None, None) => texts.told(&entry.intent.subject),
         };
         let mut args = vec![
             ("id", Arg::Number(entry.id.0)),
@@ -61,11 +60,11 @@ impl Chat {
             ("kind", Arg::Said(kind)),
             ("subject", subject),
             ("outcome", Arg::Said(texts.word("outcome", word))),
-            ("actor", ask.scene.asker(&entry.intent.actor)),
+            ("actor", self.asker(&entry.intent.actor, &ask.scene)),
         ];
         match outcome {
             Some(Outcome::Failed(why) | Outcome::Skipped(why)) => {
-                args.push(("detail", Arg::Text(why.clone())));
+                args.push(("detail", texts.told(why)));
                 texts.line("audit-line-detail", &args)
             }
             _ => texts.line("audit-line", &args),

@@ -4,7 +4,7 @@ use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::command::{UsersFilter, Where, Who};
 use equipemed_domain::desired::{Wishes, desired};
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::explain::explain;
+use equipemed_domain::explain::{Explanation, explain};
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::listing::{self, PeopleFilter};
@@ -13,11 +13,10 @@ use equipemed_domain::rights::{Right, Rights};
 use equipemed_domain::standing::Standing;
 
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 
 impl Chat {
     /// Everything known about one account.
@@ -159,10 +158,13 @@ impl Chat {
             None => texts.say("why-intro", &[user]),
             Some(key) => texts.say("why-intro-room", &[user, ("room", scene.room(key))]),
         };
-        let text = explain(wishes, &picture, person, &rooms);
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let items = lines.map(|line| texts.line("why-line", &[("detail", Arg::Text(line.to_owned()))]));
-        Ok(Reply::told(Answer::new().line(intro).items(items)))
+        let Explanation { person, rooms } = explain(wishes, &picture, person, &rooms);
+        let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| texts.reason(reason)));
+        for (key, reasons) in &rooms {
+            let room = texts.line("why-room", &[("room", Arg::Code(key.to_string()))]);
+            answer = answer.line(room).items(reasons.iter().map(|reason| texts.reason(reason)));
+        }
+        Ok(Reply::told(answer))
     }
 
     /// Lists lasting wishes.
@@ -192,7 +194,7 @@ impl Chat {
             ("user", scene.person(grant.person)),
             ("kind", Arg::Said(kind)),
             ("place", Arg::Said(self.place(ask, grant.scope.as_ref()))),
-            ("asker", scene.asker(&grant.asker)),
+            ("asker", self.asker(&grant.asker, scene)),
             ("when", self.time(grant.created_at)),
         ];
         let line = match grant.expires_at {

@@ -9,12 +9,11 @@ use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::{Ask, Refusal};
 use crate::chat::find::NotFound;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::{Said, Search};
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
 /// More at once than anybody means by one command.
@@ -254,14 +253,14 @@ impl Chat {
                 Reply::done(Answer::new().line(texts.say("redacted", &[("count", number(done)), ("room", room)])))
             }
             (0, Some(detail)) => Reply::failed(
-                Answer::new().line(texts.say("redact-failed", &[("detail", Arg::Text(detail.clone()))])),
+                Answer::new().line(texts.say("redact-failed", &[("detail", texts.told(detail))])),
                 detail.clone(),
             ),
             (_, Some(detail)) => {
                 let counts = [("done", number(done)), ("failed", number(why.len()))];
                 let answer = Answer::new()
                     .line(texts.say("redact-partly", &counts))
-                    .line(texts.say("grant-failed", &[("detail", Arg::Text(detail.clone()))]));
+                    .line(texts.say("grant-failed", &[("detail", texts.told(detail))]));
                 Reply::new(Mark::Partly, answer)
             }
         };

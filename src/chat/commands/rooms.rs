@@ -12,12 +12,11 @@ use futures_util::FutureExt;
 
 use super::outcomes::a_moment_before;
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
 use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{RoomListing, Said};
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
 impl Chat {
@@ -143,7 +142,7 @@ impl Chat {
                 let bound = chat.engine().store().rooms().await?.get(&key).cloned();
                 let Some(room_id) = bound else {
                     let detail = tally.troubles.first().map(|(_, _, detail)| detail.clone()).unwrap_or_default();
-                    let text = texts.say("rooms-create-failed", &[("detail", Arg::Text(detail.clone()))]);
+                    let text = texts.say("rooms-create-failed", &[("detail", texts.told(&detail))]);
                     return Ok(Reply::failed(Answer::new().line(text), detail));
                 };
                 let room = ("room", Arg::Room { room_id: Some(room_id), name: made.name.clone() });
@@ -224,7 +223,7 @@ impl Chat {
                 let counts = [("done", number(done)), ("failed", number(why.len()))];
                 let mut answer = Answer::new().line(chat.texts().say("rooms-cleanup-done", &counts));
                 for detail in &why {
-                    answer = answer.item(chat.texts().line("sync-finding", &[("detail", Arg::Text(detail.clone()))]));
+                    answer = answer.item(chat.texts().line("sync-finding", &[("detail", chat.texts().told(detail))]));
                 }
                 Ok(Reply::new(super::mark_of(done, why.len()), answer))
             }

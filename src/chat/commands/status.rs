@@ -1,12 +1,11 @@
 //! `status`: how the service is, in a few lines.
 
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
 use crate::engine::report::Summary;
 use crate::homeserver::Patience;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::{RunEnd, RunState};
 
 /// How many of the latest runs are looked through for one that ended.
@@ -33,7 +32,7 @@ impl Chat {
         answer = answer.line(match last {
             None => texts.line("status-last-none", &[]),
             Some((at, RunEnd::Failed(why))) => {
-                texts.line("status-last-failed", &[("when", self.time(at)), ("detail", Arg::Text(why.clone()))])
+                texts.line("status-last-failed", &[("when", self.time(at)), ("detail", texts.told(why))])
             }
             Some((at, RunEnd::Done(value))) => {
                 summary = serde_json::from_value(value.clone()).map_err(anyhow::Error::from)?;
@@ -66,7 +65,9 @@ impl Chat {
                 let ids = held.iter().map(|plan| {
                     let id = Arg::Code(plan.held.id.clone());
                     match &plan.first {
-                        Some((by, _)) => texts.line("status-held-one-more", &[("id", id), ("by", ask.scene.asker(by))]),
+                        Some((by, _)) => {
+                            texts.line("status-held-one-more", &[("id", id), ("by", self.asker(by, &ask.scene))])
+                        }
                         None => texts.shown(&id),
                     }
                 });
@@ -77,14 +78,14 @@ impl Chat {
         // One try: who asks how the service is does not want to wait until Synapse is back.
         answer = answer.line(match self.engine().reader().patient(Patience::NONE).synapse_version().await {
             Ok(version) => texts.line("status-synapse", &[("version", Arg::Text(version))]),
-            Err(error) => texts.line("status-synapse-away", &[("detail", Arg::Text(error.to_string()))]),
+            Err(error) => texts.line("status-synapse-away", &[("detail", texts.told(&error.to_string()))]),
         });
         let people = ("people", number(ask.scene.directory.len()));
         answer = answer.line(texts.line("status-directory", &[people, ("when", self.time(ask.scene.now))]));
-        if !summary.notes.is_empty() {
+        if !summary.found.is_empty() {
             answer = answer.line(texts.line("status-findings", &[("count", number(summary.findings))]));
-            for note in &summary.notes {
-                answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
+            for finding in &summary.found {
+                answer = answer.item(self.to_look_at(finding));
             }
         }
         Ok(Reply::told(answer))

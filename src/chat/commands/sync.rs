@@ -13,14 +13,13 @@ use tokio::time::Instant;
 
 use super::outcomes::{Tally, a_moment_before};
 use crate::chat::Chat;
-use crate::chat::announce::number;
 use crate::chat::ask::{Ask, Refusal};
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::engine::pass::{Options, Target};
 use crate::engine::report::{Report, Summary};
 use crate::engine::settled::Settled;
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::{NewRun, Run, RunEnd, RunId, RunState};
 
 /// How often the run is looked at.
@@ -90,8 +89,7 @@ impl Chat {
     async fn notes_about(&self, person: PersonId) -> Result<Vec<Said>, Stop> {
         let report = self.engine().dry_narrow(&Target::Person(person)).await?;
         let about = report.plan.findings.iter().filter(|finding| finding.person() == Some(person));
-        let line = |text: String| self.texts().line("sync-finding", &[("detail", Arg::Text(text))]);
-        Ok(about.map(|finding| line(finding.to_string())).collect())
+        Ok(about.map(|finding| self.to_look_at(finding)).collect())
     }
 
     fn wanted(&self, ask: &Ask, target: &SyncTarget) -> Result<Wanted, Stop> {
@@ -191,7 +189,7 @@ impl Chat {
                 };
             }
             if self.engine().is_ending() {
-                let text = texts.say("sync-failed", &[("detail", Arg::Text("stopped".to_owned()))]);
+                let text = texts.say("sync-failed", &[("detail", texts.told("stopped"))]);
                 return Ok(Reply::failed(Answer::new().line(text), "the service was stopped"));
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -217,7 +215,7 @@ impl Chat {
         let texts = self.texts();
         let summary: Summary = match end {
             RunEnd::Failed(why) => {
-                let text = texts.say("sync-failed", &[("detail", Arg::Text(why.clone()))]);
+                let text = texts.say("sync-failed", &[("detail", texts.told(why))]);
                 return Ok(Reply::failed(Answer::new().line(text), why.clone()));
             }
             RunEnd::Done(summary) => serde_json::from_value(summary.clone()).map_err(anyhow::Error::from)?,
@@ -242,8 +240,8 @@ impl Chat {
         for trouble in &summary.troubles {
             answer = answer.item(self.trouble(&trouble.kind, &trouble.subject, &trouble.detail));
         }
-        for note in &summary.notes {
-            answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(note.clone()))]));
+        for finding in &summary.found {
+            answer = answer.item(self.to_look_at(finding));
         }
         for held in &summary.held {
             answer = answer.item(self.held_line(held, &summary, &ask.scene));
@@ -294,8 +292,8 @@ impl Chat {
             "sync-trouble",
             &[
                 ("kind", Arg::Said(texts.word("action", kind))),
-                ("subject", Arg::Text(subject.to_owned())),
-                ("detail", Arg::Text(detail.to_owned())),
+                ("subject", texts.told(subject)),
+                ("detail", texts.told(detail)),
             ],
         )
     }

@@ -20,6 +20,7 @@ mod kills;
 mod mass;
 mod observe;
 mod outage;
+mod portuguese;
 mod process;
 mod quiet;
 mod record;

@@ -1,0 +1,64 @@
+# What is found in people, rules and Synapse. The English is that of the program's own reports; a test compares.
+
+finding-no-public-id = person { $person } has no profile in EquipeMed, so no public id: they get no account until they have one
+finding-no-localpart = person { $person } gets no account: no usable localpart. Give them a Matrix localpart in EquipeMed
+finding-localpart-impossible = person { $person } gets no account: no usable localpart; { $tried }. Give them a Matrix localpart in EquipeMed
+localpart-character = “{ $wish }”: the character { $odd } is not allowed (only a-z, 0-9 and . _ = - / +)
+localpart-empty = “{ $wish }”: it is empty
+localpart-digits = “{ $wish }”: it consists of digits only, which Synapse keeps for guests
+localpart-underscore = “{ $wish }”: it begins with _, which Synapse refuses
+localpart-too-long = “{ $wish }”: with the server's name it is longer than 255 bytes
+localpart-reserved = “{ $wish }”: the name is reserved
+finding-localpart-collision = person { $person } and person { $others } both lead to { $user }:
+    give one of them another Matrix localpart in EquipeMed
+finding-localpart-reserved = person { $person } leads to { $user }, which is protected: give them another Matrix localpart
+finding-account-twin = person { $person } would get { $user }, but { $twin } exists and differs in case only:
+    give them another Matrix localpart
+finding-account-not-theirs = person { $person } leads to { $user }, which exists without their external id:
+    if it is theirs, run `equipemed-bot users adopt { $person } { $id }`
+finding-external-id-taken = person { $person } gets no account: their external id is on { $user }, the account of person { $owner }.
+    Take it away there if it is not theirs
+finding-account-missing = person { $person } has no account ({ $user }) and users.create is off
+finding-email-shared = the people { $people } have one e-mail address in EquipeMed: Synapse gets it for none of them. Give each their own
+finding-email-taken = the e-mail address of person { $person } ({ $user }) belongs to { $holder } on Synapse, which did not get it from here:
+    take it away there if it is not theirs
+finding-unknown-status = person { $person } has the status “{ $status }”, which users.standing does not know: nothing is changed for them
+finding-room-matches-nobody = the rule of room { $room } matches nobody
+finding-member-unbound = { $user } is in room { $room } and belongs to nobody in EquipeMed
+finding-banned-by-hand = { $user } belongs in room { $room } and is banned there by hand
+finding-level-like-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
+    the bot stands at { $bot } there and gives nobody its own level. Give the bot more, or make a new room
+finding-level-above-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
+    the bot's own { $bot } is not above that. Only they themselves, or a new room, can change it
+finding-power-missing = the bot may not { $what } in room { $room }: that needs { $needs }, it stands at { $bot }
+finding-bot-not-in-room = the bot is not in room { $room } ({ $id }): invite it there
+finding-room-unreadable = room { $room } ({ $id }) could not be read: { $why }
+finding-room-encrypted = room { $room } is encrypted: what is said there cannot be moderated.
+    Give the room another key in the configuration, which makes a new one, and delete this one
+finding-room-replaced = room { $room } was replaced by another room by hand
+finding-room-version = room { $room } has version { $has }, the policy says { $wanted }: that cannot be changed in an existing room
+finding-room-is-space = room { $room } is a space, the policy says room: that cannot be changed in an existing room
+finding-room-is-no-space = room { $room } is no space, the policy says space: that cannot be changed in an existing room
+finding-room-no-level-event = room { $room } has no level event: that cannot be changed in an existing room
+finding-room-no-longer-managed = room { $room } ({ $id }) left the policy: it is left alone and no longer managed
+finding-directory-shrank = EquipeMed had { $before } people at the last read and has { $now } now: nothing is destroyed
+    and nobody new is made until the people are back, or somebody releases what is held for it
+finding-control-room-missing = there is no control room yet: run `equipemed-bot setup`
+finding-control-room-open = the control room is not private: { $rule } may come in
+
+# What the bot may not do in a room; comes after “may not”.
+power =
+    .list_rooms = list rooms in the space
+    .name_space = name the space
+    .change_name = change the name
+    .change_topic = change the topic
+    .change_picture = change the picture
+    .change_alias = change the alias
+    .close = close the room
+    .change_history = change who sees the history
+    .change_retention = change the retention
+    .change_levels = change levels
+    .invite = invite people
+    .remove = remove people
+    .ban = ban people
+    .unban = lift bans

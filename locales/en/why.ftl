@@ -1,0 +1,33 @@
+# Why somebody is where they are.
+
+why-intro = Why { $user } is where they are:
+why-intro-room = Why { $user } is in the room { $room }, or is not:
+why-unknown = EquipeMed knows nobody with the account { $user }, so I manage nothing about it.
+why-room = **room { $room }**
+why-account = account: { $user }, should be { $state } (by the rules)
+why-account-grant = account: { $user }, should be { $state } (by grant { $grant })
+why-no-account = account: none is managed for person { $person }
+why-standing-active = standing: active (status { $status })
+why-standing-off = standing: off: status { $status }
+why-standing-off-ends = standing: off: status { $status }, access ends { $end }
+why-standing-gone = standing: gone: status { $status }
+why-standing-disabled = standing: gone: status { $status }, disabled in EquipeMed
+why-standing-unknown = standing: unknown: status { $status } is not in users.standing, so nothing is changed
+why-not-selected = users.who does not select this person
+why-roles = roles: { $list }
+why-roles-none = roles: none
+why-grant = grant { $grant }: { $kind } everywhere, asked by { $asker }
+why-grant-room = grant { $grant }: { $kind } in { $room }, asked by { $asker }
+why-note = to look at: { $finding }
+why-member-banned = member: banned by grant { $grant }
+why-member-kept-out = member: kept out by grant { $grant }
+why-member-rule = member: yes, its members rule holds
+why-member-administrator = member: yes, as its administrator
+why-member-no = member: no, its members rule does not hold
+why-level-nothing = level: { $level } (nothing gives one)
+why-level-role = level: { $level } (role { $role })
+why-level-room = level: { $level } (the room’s level for role { $role })
+why-level-administrator = level: { $level } (administrator of { $room })
+why-level-grant = level: { $level } (grant { $grant }, asked by { $asker })
+why-rights = rights: { $list }
+why-rights-none = rights: none

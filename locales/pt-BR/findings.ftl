@@ -1,0 +1,65 @@
+# O que se encontra em pessoas, regras e no Synapse.
+
+finding-no-public-id = a pessoa { $person } não tem perfil no EquipeMed e, por isso, não tem id público: fica sem conta até ter um
+finding-no-localpart = a pessoa { $person } fica sem conta: não há nome de usuário Matrix que sirva. Cadastre um para ela no EquipeMed
+finding-localpart-impossible = a pessoa { $person } fica sem conta: não há nome de usuário Matrix que sirva; { $tried }.
+    Cadastre outro para ela no EquipeMed
+localpart-character = “{ $wish }”: o caractere { $odd } não é permitido (só a-z, 0-9 e . _ = - / +)
+localpart-empty = “{ $wish }”: está vazio
+localpart-digits = “{ $wish }”: só tem dígitos, o que o Synapse reserva para convidados
+localpart-underscore = “{ $wish }”: começa com _, o que o Synapse recusa
+localpart-too-long = “{ $wish }”: com o nome do servidor, passa de 255 bytes
+localpart-reserved = “{ $wish }”: o nome é reservado
+finding-localpart-collision = a pessoa { $person } e a pessoa { $others } levam à mesma conta { $user }:
+    cadastre no EquipeMed outro nome de usuário Matrix para uma delas
+finding-localpart-reserved = a pessoa { $person } leva a { $user }, que é uma conta protegida: cadastre outro nome de usuário Matrix para ela
+finding-account-twin = a pessoa { $person } receberia { $user }, mas { $twin } já existe e só difere em maiúsculas e minúsculas:
+    cadastre outro nome de usuário Matrix para ela
+finding-account-not-theirs = a pessoa { $person } leva a { $user }, que já existe sem o id externo dela:
+    se a conta for dela, execute `equipemed-bot users adopt { $person } { $id }`
+finding-external-id-taken = a pessoa { $person } fica sem conta: o id externo dela está em { $user }, a conta da pessoa { $owner }.
+    Retire-o de lá se não for dessa pessoa
+finding-account-missing = a pessoa { $person } não tem conta ({ $user }) e users.create está desligado
+finding-email-shared = as pessoas { $people } têm o mesmo e-mail no EquipeMed: o Synapse não o recebe para nenhuma delas. Cadastre um para cada uma
+finding-email-taken = o e-mail da pessoa { $person } ({ $user }) está no Synapse com { $holder }, e não foi posto lá por mim:
+    retire-o de lá se não for dessa conta
+finding-unknown-status = a pessoa { $person } está com a situação “{ $status }”, que users.standing não conhece: nada muda para ela
+finding-room-matches-nobody = ninguém corresponde à regra da sala { $room }
+finding-member-unbound = { $user } está na sala { $room } e não é de ninguém no EquipeMed
+finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
+finding-level-like-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
+    o bot está no nível { $bot } ali e não dá a ninguém o próprio nível. Dê mais ao bot ou crie uma sala nova
+finding-level-above-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
+    o nível { $bot } do bot não é superior. Só a própria pessoa, ou uma sala nova, pode mudar isso
+finding-power-missing = o bot não pode { $what } na sala { $room }: é preciso o nível { $needs }, e ele está no { $bot }
+finding-bot-not-in-room = o bot não está na sala { $room } ({ $id }): convide-o
+finding-room-unreadable = não foi possível ler a sala { $room } ({ $id }): { $why }
+finding-room-encrypted = a sala { $room } está criptografada: não é possível moderar o que se diz nela.
+    Dê à sala outra chave na configuração, o que cria uma nova, e apague esta
+finding-room-replaced = a sala { $room } foi substituída manualmente por outra
+finding-room-version = a sala { $room } tem a versão { $has }, a configuração diz { $wanted }: isso não muda em uma sala que já existe
+finding-room-is-space = a sala { $room } é um espaço, a configuração diz sala: isso não muda em uma sala que já existe
+finding-room-is-no-space = a sala { $room } não é um espaço, a configuração diz espaço: isso não muda em uma sala que já existe
+finding-room-no-level-event = a sala { $room } não tem evento de níveis: isso não muda em uma sala que já existe
+finding-room-no-longer-managed = a sala { $room } ({ $id }) saiu da configuração: fica como está e deixo de cuidar dela
+finding-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura e agora tem { $now }: nada é destruído
+    e ninguém novo é criado até que as pessoas voltem ou alguém libere o que ficou retido por isso
+finding-control-room-missing = ainda não há sala de controle: execute `equipemed-bot setup`
+finding-control-room-open = a sala de controle não está fechada: pode entrar { $rule }
+
+# O que o bot não pode fazer em uma sala; vem depois de “não pode”.
+power =
+    .list_rooms = incluir salas no espaço
+    .name_space = indicar o espaço
+    .change_name = mudar o nome
+    .change_topic = mudar a descrição
+    .change_picture = mudar a imagem
+    .change_alias = mudar o endereço
+    .close = fechar a entrada
+    .change_history = mudar quem pode ler o histórico
+    .change_retention = mudar por quanto tempo as mensagens são guardadas
+    .change_levels = mudar níveis
+    .invite = convidar pessoas
+    .remove = remover pessoas
+    .ban = banir pessoas
+    .unban = retirar banimentos

@@ -1,0 +1,33 @@
+# Por que alguém está onde está.
+
+why-intro = Por que { $user } está onde está:
+why-intro-room = Por que { $user } está, ou não está, na sala { $room }:
+why-unknown = O EquipeMed não conhece ninguém com a conta { $user }, por isso não cuido dela.
+why-room = **sala { $room }**
+why-account = conta: { $user }, deve estar { $state } (pelas regras)
+why-account-grant = conta: { $user }, deve estar { $state } (pela concessão { $grant })
+why-no-account = conta: não cuido de nenhuma para a pessoa { $person }
+why-standing-active = situação: com acesso ativo (status { $status })
+why-standing-off = situação: sem acesso no momento: status { $status }
+why-standing-off-ends = situação: sem acesso no momento: status { $status }, fim do acesso { $end }
+why-standing-gone = situação: fora da equipe: status { $status }
+why-standing-disabled = situação: fora da equipe: status { $status }, com o cadastro desativado no EquipeMed
+why-standing-unknown = situação: desconhecida: o status { $status } não está em users.standing, por isso nada muda
+why-not-selected = users.who não inclui esta pessoa
+why-roles = funções: { $list }
+why-roles-none = funções: nenhuma
+why-grant = concessão { $grant }: { $kind } em todas as salas, a pedido de { $asker }
+why-grant-room = concessão { $grant }: { $kind } em { $room }, a pedido de { $asker }
+why-note = a verificar: { $finding }
+why-member-banned = participa: não, banimento pela concessão { $grant }
+why-member-kept-out = participa: não, remoção pela concessão { $grant }
+why-member-rule = participa: sim, corresponde à regra da sala
+why-member-administrator = participa: sim, por administrar a sala
+why-member-no = participa: não, não corresponde à regra da sala
+why-level-nothing = nível: { $level } (nada dá um nível)
+why-level-role = nível: { $level } (função { $role })
+why-level-room = nível: { $level } (o nível da sala para a função { $role })
+why-level-administrator = nível: { $level } (administra { $room })
+why-level-grant = nível: { $level } (concessão { $grant }, a pedido de { $asker })
+why-rights = direitos: { $list }
+why-rights-none = direitos: nenhum

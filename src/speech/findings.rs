@@ -1,0 +1,167 @@
+//! What is found in people, rules and Synapse, and why something is held, in the reader's language.
+
+use std::fmt::Display;
+
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::finding::{Difference, Finding};
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::localpart::LocalpartError;
+use equipemed_domain::review::HeldReason;
+use ruma_common::OwnedUserId;
+
+use super::{Arg, Texts};
+use crate::homeserver::Said;
+
+impl Texts {
+    /// Something that somebody should look at, with its ids, keys and levels.
+    #[must_use]
+    pub fn finding(&self, finding: &Finding) -> Said {
+        let who = |person: &PersonId| ("person", plain(person));
+        let account = |user: &OwnedUserId| ("user", account(user));
+        let place = |room: &RoomKey| ("room", code(room));
+        match finding {
+            Finding::NoPublicId { person } => self.line("finding-no-public-id", &[who(person)]),
+            Finding::LocalpartImpossible { person, tried } if tried.is_empty() => {
+                self.line("finding-no-localpart", &[who(person)])
+            }
+            Finding::LocalpartImpossible { person, tried } => {
+                let tried = tried.iter().map(|(wish, error)| self.localpart(wish, error)).collect();
+                let tried = ("tried", Arg::Said(self.list(tried)));
+                self.line("finding-localpart-impossible", &[who(person), tried])
+            }
+            Finding::LocalpartCollision { person, user, others } => {
+                let others = ("others", self.people(others));
+                self.line("finding-localpart-collision", &[who(person), others, account(user)])
+            }
+            Finding::LocalpartReserved { person, user } => {
+                self.line("finding-localpart-reserved", &[who(person), account(user)])
+            }
+            Finding::AccountTwin { person, user, twin } => {
+                let twin = ("twin", self::account(twin));
+                self.line("finding-account-twin", &[who(person), account(user), twin])
+            }
+            Finding::AccountNotTheirs { person, user } => {
+                // What is to be typed names the account by its id alone.
+                let id = ("id", plain(user));
+                self.line("finding-account-not-theirs", &[who(person), account(user), id])
+            }
+            Finding::ExternalIdTaken { person, user, owner } => {
+                let owner = ("owner", plain(owner));
+                self.line("finding-external-id-taken", &[who(person), account(user), owner])
+            }
+            Finding::AccountMissing { person, user } => {
+                self.line("finding-account-missing", &[who(person), account(user)])
+            }
+            Finding::EmailShared { people } => self.line("finding-email-shared", &[("people", self.people(people))]),
+            Finding::EmailTaken { person, user, holder } => {
+                let holder = ("holder", self::account(holder));
+                self.line("finding-email-taken", &[who(person), account(user), holder])
+            }
+            Finding::UnknownStatus { person, status } => {
+                self.line("finding-unknown-status", &[who(person), ("status", plain(status))])
+            }
+            Finding::RoomMatchesNobody { room } => self.line("finding-room-matches-nobody", &[place(room)]),
+            Finding::MemberUnbound { room, user } => self.line("finding-member-unbound", &[place(room), account(user)]),
+            Finding::BannedByHand { room, user } => self.line("finding-banned-by-hand", &[place(room), account(user)]),
+            Finding::LevelOutOfReach { room, user, has, wanted, bot } => {
+                let id = if has < bot { "finding-level-like-bot" } else { "finding-level-above-bot" };
+                let levels = [("has", plain(has)), ("wanted", plain(wanted)), ("bot", plain(bot))];
+                self.line(id, &[&[place(room), account(user)], levels.as_slice()].concat())
+            }
+            Finding::PowerMissing { room, what, needs, bot } => {
+                let what = ("what", Arg::Said(self.word("power", what.as_str())));
+                self.line("finding-power-missing", &[place(room), what, ("needs", plain(needs)), ("bot", plain(bot))])
+            }
+            Finding::BotNotInRoom { room, room_id } => {
+                self.line("finding-bot-not-in-room", &[place(room), ("id", code(room_id))])
+            }
+            Finding::RoomUnreadable { room, room_id, why } => {
+                self.line("finding-room-unreadable", &[place(room), ("id", code(room_id)), ("why", self.told(why))])
+            }
+            Finding::RoomEncrypted { room } => self.line("finding-room-encrypted", &[place(room)]),
+            Finding::RoomReplaced { room } => self.line("finding-room-replaced", &[place(room)]),
+            Finding::RoomDiffers { room, how } => match how {
+                Difference::Version { has, wanted } => {
+                    let versions = [("has", plain(has)), ("wanted", plain(wanted))];
+                    self.line("finding-room-version", &[&[place(room)], versions.as_slice()].concat())
+                }
+                Difference::IsSpace => self.line("finding-room-is-space", &[place(room)]),
+                Difference::IsNoSpace => self.line("finding-room-is-no-space", &[place(room)]),
+                Difference::NoLevelEvent => self.line("finding-room-no-level-event", &[place(room)]),
+            },
+            Finding::RoomNoLongerManaged { room, room_id } => {
+                self.line("finding-room-no-longer-managed", &[place(room), ("id", code(room_id))])
+            }
+            Finding::DirectoryShrank { before, now } => {
+                self.line("finding-directory-shrank", &[("before", plain(before)), ("now", plain(now))])
+            }
+            Finding::ControlRoomMissing => self.line("finding-control-room-missing", &[]),
+            Finding::ControlRoomOpen { join_rule } => {
+                self.line("finding-control-room-open", &[("rule", Arg::Said(self.word("join-rule", join_rule)))])
+            }
+        }
+    }
+
+    /// Why a part of a plan is held; `room` says how rooms are shown.
+    #[must_use]
+    pub fn held_reason(&self, reason: &HeldReason, room: impl Fn(&RoomKey) -> Arg) -> Said {
+        match reason {
+            HeldReason::DirectoryShrank { before, now } => {
+                self.line("held-directory-shrank", &[("before", number(*before)), ("now", number(*now))])
+            }
+            HeldReason::ManyLocked { people, of } => {
+                self.line("held-many-locked", &[("people", number(*people)), ("of", number(*of))])
+            }
+            HeldReason::ManyRemoved { room: key, people, of } => {
+                self.line("held-many-removed", &[("room", room(key)), ("people", number(*people)), ("of", number(*of))])
+            }
+            HeldReason::RuleMatchesNobody { room: key } => {
+                self.line("held-rule-matches-nobody", &[("room", room(key))])
+            }
+            HeldReason::ManyGain { people } => self.line("held-many-gain", &[("people", number(*people))]),
+            HeldReason::LastAdministrator => self.line("held-last-administrator", &[]),
+            HeldReason::ShorterRetention { room: key } => self.line("held-shorter-retention", &[("room", room(key))]),
+            HeldReason::StillWaiting => self.line("held-still-waiting", &[]),
+        }
+    }
+
+    /// A name that was wished for, and which rule it breaks.
+    fn localpart(&self, wish: &str, error: &LocalpartError) -> Said {
+        let wish = ("wish", plain(wish));
+        match error {
+            // As in the program's own source: a space alone, or what cannot be seen, would not be shown.
+            LocalpartError::Character(odd) => {
+                self.line("localpart-character", &[wish, ("odd", plain(format_args!("{odd:?}")))])
+            }
+            LocalpartError::Empty => self.line("localpart-empty", &[wish]),
+            LocalpartError::Digits => self.line("localpart-digits", &[wish]),
+            LocalpartError::Underscore => self.line("localpart-underscore", &[wish]),
+            LocalpartError::TooLong => self.line("localpart-too-long", &[wish]),
+            LocalpartError::Reserved => self.line("localpart-reserved", &[wish]),
+        }
+    }
+
+    fn people(&self, people: &[PersonId]) -> Arg {
+        Arg::Said(self.list(people.iter().map(|person| self.shown(&plain(person))).collect()))
+    }
+}
+
+/// As it is: an id or a level is no number that one counts.
+pub(super) fn plain(value: impl Display) -> Arg {
+    Arg::Text(value.to_string())
+}
+
+pub(super) fn code(value: impl Display) -> Arg {
+    Arg::Code(value.to_string())
+}
+
+/// An account by its id, which is a fact; its display name is not.
+pub(super) fn account(user: &OwnedUserId) -> Arg {
+    Arg::User { user: user.clone(), name: None }
+}
+
+/// A count for a text.
+#[must_use]
+pub fn number(count: usize) -> Arg {
+    Arg::Number(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,32 @@
+//! What is typed behind a command, in the words of the reader's language: the bot understands both.
+
+use super::Texts;
+
+impl Texts {
+    /// A part of a usage line or an example, word by word: what is no word of the language of commands stays.
+    #[must_use]
+    pub fn typed(&self, part: &str) -> String {
+        let mut typed = String::with_capacity(part.len());
+        let mut rest = part;
+        while let Some(first) = rest.chars().next() {
+            let is_word = first.is_alphanumeric();
+            let end = rest.find(|c: char| (c.is_alphanumeric() || is_word && "-._".contains(c)) != is_word);
+            let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+            if is_word {
+                typed.push_str(&self.typed_word(word, after))
+            } else {
+                typed.push_str(word)
+            }
+            rest = after;
+        }
+        typed
+    }
+
+    fn typed_word(&self, word: &str, after: &str) -> String {
+        // `for 2h`, and `for group: …` in the making of a room, are two words in Portuguese.
+        let is_time = word == "for" && after.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        let name = if is_time { "during" } else { word };
+        let plain = self.word("typed", name).plain;
+        if plain == name { word.to_owned() } else { plain }
+    }
+}

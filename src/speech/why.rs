@@ -1,0 +1,108 @@
+//! Why somebody is where they are, in the reader's language.
+
+use equipemed_domain::access::LevelReason;
+use equipemed_domain::cause::Cause;
+use equipemed_domain::desired::AccountState;
+use equipemed_domain::explain::{Membership, Reason};
+use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::standing::Standing;
+use ruma_common::UserId;
+
+use super::findings::{account, code, plain};
+use super::{Arg, Texts};
+use crate::homeserver::Said;
+
+impl Texts {
+    /// One line of an explanation.
+    #[must_use]
+    pub fn reason(&self, reason: &Reason) -> Said {
+        match reason {
+            Reason::Account { user, state, cause } => {
+                let state = match state {
+                    AccountState::Active => "usable",
+                    AccountState::Locked => "locked",
+                    AccountState::Deactivated => "deactivated",
+                };
+                let args = [("user", account(user)), ("state", Arg::Said(self.word("account-state", state)))];
+                match cause {
+                    Cause::Policy => self.line("why-account", &args),
+                    Cause::Grant(id) => {
+                        self.line("why-account-grant", &[args.as_slice(), &[("grant", number(*id))]].concat())
+                    }
+                }
+            }
+            Reason::NoAccount { person } => self.line("why-no-account", &[("person", plain(person))]),
+            Reason::Standing { standing, status, access_ends, is_enabled } => {
+                let status = ("status", code(status));
+                match (standing, access_ends) {
+                    (Some(Standing::Active), _) => self.line("why-standing-active", &[status]),
+                    (Some(Standing::Off), Some(end)) => {
+                        self.line("why-standing-off-ends", &[status, ("end", plain(end))])
+                    }
+                    (Some(Standing::Off), None) => self.line("why-standing-off", &[status]),
+                    (Some(Standing::Gone), _) if *is_enabled => self.line("why-standing-gone", &[status]),
+                    (Some(Standing::Gone), _) => self.line("why-standing-disabled", &[status]),
+                    (None, _) => self.line("why-standing-unknown", &[status]),
+                }
+            }
+            Reason::NotSelected => self.line("why-not-selected", &[]),
+            Reason::Roles(roles) if roles.is_empty() => self.line("why-roles-none", &[]),
+            Reason::Roles(roles) => {
+                let roles = roles.iter().map(|role| self.shown(&code(role))).collect();
+                self.line("why-roles", &[("list", Arg::Said(self.list(roles)))])
+            }
+            Reason::Grant(grant) => self.granted(grant),
+            Reason::Note(finding) => self.line("why-note", &[("finding", Arg::Said(self.finding(finding)))]),
+            Reason::Member(Membership::Banned(id)) => self.line("why-member-banned", &[("grant", number(*id))]),
+            Reason::Member(Membership::KeptOut(id)) => self.line("why-member-kept-out", &[("grant", number(*id))]),
+            Reason::Member(Membership::ByRule) => self.line("why-member-rule", &[]),
+            Reason::Member(Membership::AsAdministrator) => self.line("why-member-administrator", &[]),
+            Reason::Member(Membership::No) => self.line("why-member-no", &[]),
+            Reason::Level { level, reason } => {
+                let level = ("level", plain(level));
+                match reason {
+                    LevelReason::Nothing => self.line("why-level-nothing", &[level]),
+                    LevelReason::Role(role) => self.line("why-level-role", &[level, ("role", code(role))]),
+                    LevelReason::RoomLevel(role) => self.line("why-level-room", &[level, ("role", code(role))]),
+                    LevelReason::Administrator(above) => {
+                        self.line("why-level-administrator", &[level, ("room", code(above))])
+                    }
+                    LevelReason::Grant(grant) => {
+                        let asker = ("asker", self.asker(&grant.asker));
+                        self.line("why-level-grant", &[level, ("grant", number(grant.id)), asker])
+                    }
+                }
+            }
+            Reason::Rights(rights) if rights.is_empty() => self.line("why-rights-none", &[]),
+            Reason::Rights(rights) => {
+                let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
+                self.line("why-rights", &[("list", Arg::Said(self.list(rights)))])
+            }
+        }
+    }
+
+    /// Who asked for something, as stored: an account, or a word such as `operator`.
+    #[must_use]
+    pub fn asker(&self, asker: &str) -> Arg {
+        match UserId::parse(asker) {
+            Ok(user) => account(&user),
+            Err(_) => Arg::Said(self.word("asker", asker)),
+        }
+    }
+
+    fn granted(&self, grant: &Grant) -> Said {
+        let kind = match grant.kind {
+            GrantKind::Level(level) => self.line("rank-level", &[("level", plain(level))]),
+            kind => self.word("grant-kind", kind.as_str()),
+        };
+        let args = [("grant", number(grant.id)), ("kind", Arg::Said(kind)), ("asker", self.asker(&grant.asker))];
+        match &grant.scope {
+            None => self.line("why-grant", &args),
+            Some(scope) => self.line("why-grant-room", &[args.as_slice(), &[("room", code(scope))]].concat()),
+        }
+    }
+}
+
+fn number(id: GrantId) -> Arg {
+    plain(id.0)
+}

@@ -1,0 +1,349 @@
+//! What comes from the rules, in both languages: the same facts, and in Portuguese no English of ours.
+
+use anyhow::{Context as _, Result};
+use equipemed_bot::config::settings::Language;
+use equipemed_bot::homeserver::HomeserverError;
+use equipemed_bot::speech::{Arg, Texts};
+use equipemed_domain::access::LevelReason;
+use equipemed_domain::cause::Cause;
+use equipemed_domain::command::word::WORDS;
+use equipemed_domain::command::{Command, Place, Setting, Spoken, parse};
+use equipemed_domain::desired::AccountState;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::explain::{Membership, Reason};
+use equipemed_domain::finding::{Difference, Finding};
+use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::key::{RoleKey, RoomKey};
+use equipemed_domain::localpart::LocalpartError;
+use equipemed_domain::power::Power;
+use equipemed_domain::review::HeldReason;
+use equipemed_domain::rights::Right;
+use equipemed_domain::standing::Standing;
+use jiff::Timestamp;
+use ruma_common::{OwnedRoomId, OwnedUserId, UserId, room_id, user_id};
+use serde_json::Value;
+
+/// Samples of every variant: one that is missing here does not compile, and each sample stands beside its own variant.
+macro_rules! every {
+    ($($variant:pat => [$($sample:expr),+ $(,)?],)+) => {{
+        let mut all = Vec::new();
+        $(for sample in [$($sample),+] {
+            assert!(matches!(&sample, $variant), "{sample:?} is no {}", stringify!($variant));
+            all.push(sample);
+        })+
+        for one in &all {
+            match one { $($variant => {})+ }
+        }
+        all
+    }};
+}
+pub(crate) use every;
+
+/// English words that no Portuguese text has, neither in names nor in what is to be typed.
+const ENGLISH: &[&str] = &[
+    "the",
+    "is",
+    "are",
+    "was",
+    "has",
+    "of",
+    "and",
+    "not",
+    "does",
+    "person",
+    "people",
+    "room",
+    "account",
+    "their",
+    "them",
+    "which",
+    "could",
+    "should",
+    "stands",
+    "by",
+    "asked",
+    "yes",
+    "none",
+    "member",
+    "level",
+    "rights",
+    "role",
+    "roles",
+    "standing",
+    "because",
+    "who",
+    "where",
+    "needs",
+    "may",
+    "belongs",
+    "grant",
+    "everywhere",
+    "read",
+    "says",
+    "that",
+    "it",
+    "with",
+    "while",
+    "be",
+    "made",
+    "answer",
+    "answered",
+    "refused",
+    "refuses",
+];
+
+pub(crate) fn texts() -> [Texts; 2] {
+    [Texts::new(Language::PtBr), Texts::new(Language::En)]
+}
+
+pub(crate) fn user() -> OwnedUserId {
+    user_id!("@ana:h.example").to_owned()
+}
+
+fn other() -> OwnedUserId {
+    user_id!("@bia:h.example").to_owned()
+}
+
+fn uti() -> RoomKey {
+    RoomKey::new("uti")
+}
+
+fn id() -> OwnedRoomId {
+    room_id!("!r:h.example").to_owned()
+}
+
+fn grant(kind: GrantKind, scope: Option<RoomKey>, asker: &str) -> Grant {
+    let (person, created_at) = (PersonId(41), Timestamp::UNIX_EPOCH);
+    Grant { id: GrantId(73), person, kind, scope, asker: asker.to_owned(), created_at, expires_at: None, reason: None }
+}
+
+/// Fails when a Portuguese text has English words of ours.
+#[track_caller]
+pub(crate) fn assert_portuguese(text: &str) {
+    let words = text.split(|c: char| !c.is_alphanumeric() && !"._-'".contains(c)).map(str::to_lowercase);
+    let english: Vec<String> = words.filter(|word| ENGLISH.contains(&word.as_str())).collect();
+    assert!(english.is_empty() && !text.is_empty(), "{english:?} in {text}");
+}
+
+/// Ids, keys, names and numbers in something stored.
+fn facts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            let is_fact = |name: &String| !["kind", "what", "why", "join_rule"].contains(&name.as_str());
+            fields.iter().filter(|(name, _)| is_fact(name)).flat_map(|(_, value)| facts(value)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(facts).collect(),
+        Value::String(text) => vec![text.clone()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Bool(_) | Value::Null => Vec::new(),
+    }
+}
+
+/// A sentence of the program's own reports as it stands in a message.
+pub(crate) fn in_a_message(sentence: &str) -> String {
+    sentence.replace('`', "")
+}
+
+fn findings() -> Vec<Finding> {
+    let (person, room) = (PersonId(41), uti());
+    let tried = |error| vec![("maria s".to_owned(), error)];
+    let differs = |how| Finding::RoomDiffers { room: uti(), how };
+    let reach = |has, bot| Finding::LevelOutOfReach { room: uti(), user: user(), has, wanted: 57, bot };
+    every! {
+        Finding::NoPublicId { .. } => [Finding::NoPublicId { person }],
+        Finding::LocalpartImpossible { .. } => [
+            Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Character(' ')) },
+            Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Empty) },
+            Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Digits) },
+            Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Underscore) },
+            Finding::LocalpartImpossible { person, tried: tried(LocalpartError::TooLong) },
+            Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Reserved) },
+            Finding::LocalpartImpossible { person, tried: Vec::new() },
+        ],
+        Finding::LocalpartCollision { .. } => [
+            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)] },
+        ],
+        Finding::LocalpartReserved { .. } => [Finding::LocalpartReserved { person, user: user() }],
+        Finding::AccountTwin { .. } => [Finding::AccountTwin { person, user: user(), twin: other() }],
+        Finding::AccountNotTheirs { .. } => [Finding::AccountNotTheirs { person, user: user() }],
+        Finding::ExternalIdTaken { .. } => [
+            Finding::ExternalIdTaken { person, user: user(), owner: PersonId(42) },
+        ],
+        Finding::AccountMissing { .. } => [Finding::AccountMissing { person, user: user() }],
+        Finding::EmailShared { .. } => [Finding::EmailShared { people: vec![person] }],
+        Finding::EmailTaken { .. } => [Finding::EmailTaken { person, user: user(), holder: other() }],
+        Finding::UnknownStatus { .. } => [Finding::UnknownStatus { person, status: "on_leave".to_owned() }],
+        Finding::RoomMatchesNobody { .. } => [Finding::RoomMatchesNobody { room: room.clone() }],
+        Finding::MemberUnbound { .. } => [Finding::MemberUnbound { room: room.clone(), user: user() }],
+        Finding::BannedByHand { .. } => [Finding::BannedByHand { room: room.clone(), user: user() }],
+        Finding::LevelOutOfReach { .. } => [reach(50, 100), reach(100, 100), reach(i64::MAX, 99)],
+        Finding::PowerMissing { .. } => [
+            Finding::PowerMissing { room: room.clone(), what: Power::Ban, needs: 52, bot: 12 },
+        ],
+        Finding::BotNotInRoom { .. } => [Finding::BotNotInRoom { room: room.clone(), room_id: id() }],
+        Finding::RoomUnreadable { .. } => [
+            Finding::RoomUnreadable { room: room.clone(), room_id: id(), why: HomeserverError::NotAdmin.to_string() },
+        ],
+        Finding::RoomEncrypted { .. } => [Finding::RoomEncrypted { room: room.clone() }],
+        Finding::RoomReplaced { .. } => [Finding::RoomReplaced { room: room.clone() }],
+        Finding::RoomDiffers { .. } => [
+            differs(Difference::Version { has: "10".to_owned(), wanted: "12".to_owned() }),
+            differs(Difference::IsSpace),
+            differs(Difference::IsNoSpace),
+            differs(Difference::NoLevelEvent),
+        ],
+        Finding::RoomNoLongerManaged { .. } => [Finding::RoomNoLongerManaged { room: room.clone(), room_id: id() }],
+        Finding::DirectoryShrank { .. } => [Finding::DirectoryShrank { before: 12_345, now: 7 }],
+        Finding::ControlRoomMissing => [Finding::ControlRoomMissing],
+        Finding::ControlRoomOpen { .. } => [Finding::ControlRoomOpen { join_rule: "public".to_owned() }],
+    }
+}
+
+#[test]
+fn every_finding_is_said_in_both_languages_with_the_same_facts() -> Result<()> {
+    let [portuguese, english] = texts();
+    for finding in findings() {
+        let stored = serde_json::to_value(&finding)?;
+        assert_eq!(serde_json::from_value::<Finding>(stored.clone())?, finding);
+        for texts in [&portuguese, &english] {
+            let said = texts.finding(&finding);
+            for fact in facts(&stored) {
+                // What is wrong with a name is said and not named.
+                let is_fault = finding.kind() == "localpart_impossible"
+                    && fact.chars().all(|c| "_ ".contains(c) || c.is_lowercase());
+                assert!(said.plain.contains(&fact) || is_fault && fact != "maria s", "{fact} is not in {}", said.plain);
+            }
+        }
+        assert_portuguese(&portuguese.finding(&finding).plain);
+        let said = english.finding(&finding).plain.replace(['“', '”'], "\"");
+        if !matches!(finding, Finding::ControlRoomOpen { .. }) {
+            assert_eq!(said, in_a_message(&finding.to_string()));
+        }
+    }
+    for power in Power::ALL {
+        let of = |texts: &Texts| texts.word("power", power.as_str()).plain;
+        assert_eq!(of(&english), power.to_string());
+        assert_ne!(of(&portuguese), power.to_string());
+        assert_portuguese(&of(&portuguese));
+    }
+    Ok(())
+}
+
+#[test]
+fn every_reason_why_something_is_held_is_said_in_both_languages() -> Result<()> {
+    let reasons = every! {
+        HeldReason::DirectoryShrank { .. } => [HeldReason::DirectoryShrank { before: 345, now: 7 }],
+        HeldReason::ManyLocked { .. } => [HeldReason::ManyLocked { people: 31, of: 345 }],
+        HeldReason::ManyRemoved { .. } => [HeldReason::ManyRemoved { room: uti(), people: 31, of: 345 }],
+        HeldReason::RuleMatchesNobody { .. } => [HeldReason::RuleMatchesNobody { room: uti() }],
+        HeldReason::ManyGain { .. } => [HeldReason::ManyGain { people: 31 }],
+        HeldReason::LastAdministrator => [HeldReason::LastAdministrator],
+        HeldReason::ShorterRetention { .. } => [HeldReason::ShorterRetention { room: uti() }],
+        HeldReason::StillWaiting => [HeldReason::StillWaiting],
+    };
+    for reason in reasons {
+        let mut stored = serde_json::to_value(&reason)?;
+        stored.as_object_mut().context("fields")?.remove("reason");
+        let said = texts().map(|texts| texts.held_reason(&reason, |room| Arg::Code(room.to_string())).plain);
+        for (fact, said) in facts(&stored).iter().flat_map(|fact| said.iter().map(move |said| (fact, said))) {
+            assert!(said.contains(fact.as_str()), "{fact} is not in {said}");
+        }
+        assert_portuguese(&said[0]);
+        assert_ne!(said[0], said[1]);
+    }
+    Ok(())
+}
+
+#[test]
+fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
+    let account = |state, cause| Reason::Account { user: user(), state, cause };
+    let standing = |standing, access_ends, is_enabled| Reason::Standing {
+        standing,
+        status: "on_leave".to_owned(),
+        access_ends,
+        is_enabled,
+    };
+    let level = |reason| Reason::Level { level: 57, reason };
+    let ends = Some(Timestamp::UNIX_EPOCH);
+    let lead = RoleKey::new("lead");
+    let reasons = every! {
+        Reason::Account { .. } => [
+            account(AccountState::Active, Cause::Policy),
+            account(AccountState::Locked, Cause::Grant(GrantId(73))),
+            account(AccountState::Deactivated, Cause::Policy),
+        ],
+        Reason::NoAccount { .. } => [Reason::NoAccount { person: PersonId(41) }],
+        Reason::Standing { .. } => [
+            standing(Some(Standing::Active), None, true),
+            standing(Some(Standing::Off), None, true),
+            standing(Some(Standing::Off), ends, true),
+            standing(Some(Standing::Gone), None, true),
+            standing(Some(Standing::Gone), None, false),
+            standing(None, None, true),
+        ],
+        Reason::NotSelected => [Reason::NotSelected],
+        Reason::Roles(_) => [Reason::Roles(vec![lead.clone()]), Reason::Roles(Vec::new())],
+        Reason::Grant(_) => [
+            Reason::Grant(grant(GrantKind::Mute, Some(uti()), "@bia:h.example")),
+            Reason::Grant(grant(GrantKind::Level(57), None, "operator")),
+        ],
+        Reason::Note(_) => [Reason::Note(Finding::NoPublicId { person: PersonId(41) })],
+        Reason::Member(_) => [
+            Reason::Member(Membership::Banned(GrantId(73))),
+            Reason::Member(Membership::KeptOut(GrantId(73))),
+            Reason::Member(Membership::ByRule),
+            Reason::Member(Membership::AsAdministrator),
+            Reason::Member(Membership::No),
+        ],
+        Reason::Level { .. } => [
+            level(LevelReason::Nothing),
+            level(LevelReason::Role(lead.clone())),
+            level(LevelReason::RoomLevel(lead.clone())),
+            level(LevelReason::Administrator(uti())),
+            level(LevelReason::Grant(grant(GrantKind::Admin, None, "@bia:h.example"))),
+        ],
+        Reason::Rights(_) => [
+            Reason::Rights(Right::ALL.into_iter().collect()),
+            Reason::Rights(std::iter::empty().collect()),
+        ],
+    };
+    let [portuguese, english] = texts();
+    for reason in reasons {
+        let said = [&portuguese, &english].map(|texts| texts.reason(&reason).plain);
+        let known = ["41", "57", "73", "@ana:h.example", "on_leave", "lead", "uti", "@bia:h.example", "1970-01-01"];
+        for fact in known.into_iter().filter(|fact| reason.to_string().contains(fact)) {
+            assert!(said.iter().all(|said| said.contains(fact)), "{fact} is not in {said:?}");
+        }
+        assert_portuguese(&said[0]);
+    }
+}
+
+fn understood(text: &str) -> Option<Command> {
+    let bot: &UserId = user_id!("@bot:h.example");
+    let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place: Place::Control };
+    parse(&Spoken { body: text, formatted: None, reply_to: None }, &setting)?.ok()
+}
+
+#[test]
+fn what_is_to_be_typed_is_portuguese_and_means_the_same() {
+    let [portuguese, english] = texts();
+    for entry in WORDS {
+        let behind = entry.example.strip_prefix(entry.name).unwrap();
+        let (own, foreign) = (portuguese.typed(behind), english.typed(behind));
+        assert_eq!(foreign, behind);
+        let command = understood(&format!("!{}{own}", entry.name));
+        assert!(command.is_some(), "!{}{own}", entry.name);
+        // Whom a group has is looked up by the handler, which knows both words.
+        let same = behind.replace("group:", "grupo:");
+        assert_eq!(command, understood(&format!("!{}{same}", entry.name)), "!{}{own}", entry.name);
+        for part in entry.usage {
+            let typed = portuguese.typed(part);
+            assert_portuguese(&typed.replace("N]", "]"));
+            assert_eq!(english.typed(part), *part);
+            assert!(!typed.contains("--") || typed.contains("--simular"), "{typed}");
+        }
+    }
+    assert_eq!(portuguese.typed("[LEVEL|moderator|admin]"), "[NÍVEL|moderador|admin]");
+    assert_eq!(portuguese.typed("[create NAME for SELECTOR [in SPACE]]"), "[criar NOME para SELETOR [em ESPAÇO]]");
+    assert_eq!(portuguese.typed("[for 2h]"), "[por 2h]");
+}
