@@ -6,6 +6,7 @@
 mod accounts;
 mod again;
 mod away;
+mod bans;
 mod brakes;
 mod by_hand;
 mod clients;
