@@ -136,7 +136,8 @@ async fn bans_of_several_people_or_everywhere_are_shown_first() -> anyhow::Resul
 
 #[tokio::test]
 async fn a_kick_is_lifted_by_whoever_may_kick_and_a_ban_only_by_whoever_may_ban() -> anyhow::Result<()> {
-    let (hospital, serving) = scene().await?;
+    let guard = json!({"when": {"group": "Leads"}, "in": "todos", "rights": ["ban"]});
+    let (hospital, serving) = opened(people(), rooms(), |hospital| hospital.config["roles"]["guard"] = guard).await?;
     let (chief, leader) = (hospital.client("chefe").await?, hospital.client("lider").await?);
     let (ana, other) = (hospital.username("ana"), hospital.username("p00"));
     hospital
@@ -147,7 +148,10 @@ async fn a_kick_is_lifted_by_whoever_may_kick_and_a_ban_only_by_whoever_may_ban(
     hospital.ask(&leader, &format!("!unban {ana} in icu")).await?.says(&["no longer kept out", "1: ", "removed"]);
     assert!(hospital.members("icu").await?.contains(&"ana".to_owned()));
 
-    hospital.ask(&leader, &format!("!ban {other} in icu")).await?.says(&["need the right", "ban people"]);
+    // The right to ban is one of another room.
+    hospital.ask(&leader, &format!("!ban {other} in icu")).await?.says(&["need the right", "ban people", "UTI"]);
+    hospital.ask(&leader, &format!("!ban {other}")).await?.says(&["need the right", "ban people"]);
+    hospital.ask(&leader, &format!("!ban {ana} in todos")).await?.says(&["is banned", "Equipe"]);
     hospital.ask(&chief, &format!("!ban {other} in icu")).await?.says(&["is banned"]);
     hospital.ask(&leader, &format!("!unban {other} in icu")).await?.says(&["need the right", "ban people"]);
     hospital.ask(&leader, &format!("!unban {} in icu", hospital.username("lider"))).await?.says(&["to yourself"]);

@@ -204,18 +204,21 @@ async fn a_ban_in_element_by_somebody_with_the_right_holds_until_it_is_lifted() 
     let (hospital, serving) = opened(people(), rooms(), with_porter).await?;
     let icu = hospital.room("icu").await?;
     let (chief, porter) = (hospital.client("chefe").await?, hospital.client("porteiro").await?);
-    for name in ["p00", "p01"] {
+    for name in ["p00", "p01", "p02"] {
         let event = ban(&chief, &icu, &hospital.user(name)).await?;
         hospital.handled(&event).await?;
     }
     hospital.ask(&chief, "!sync").await?.says(&["nothing to change"]);
-    assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00", "p01"]);
-    hospital.ask(&chief, "!grants").await?.says(&["2 grants", "banned", "UTI", chief.user_id()]);
-    // Banned once more by somebody without the right: the ban is still the chief's.
+    assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00", "p01", "p02"]);
+    hospital.ask(&chief, "!grants").await?.says(&["3 grants", "banned", "UTI", chief.user_id()]);
+    hospital.ask(&chief, &format!("!unban {} in icu", hospital.username("p02"))).await?.says(&["Lifted", "3: "]);
+    is_member(&hospital, "icu", "p02").await?;
+    // Banned once more by somebody without the right: it is lifted with the chief's ban, and not before.
     let event = ban(&porter, &icu, &hospital.user("p00")).await?;
     hospital.handled(&event).await?;
+    hospital.ask(&chief, "!sync icu").await?;
     assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00", "p01"]);
-    hospital.ask(&chief, &format!("!unban {} in icu", hospital.username("p00"))).await?.says(&["Lifted", "1: "]);
+    hospital.run(&["grants", "end", "1"]).await?.ended(0);
     is_member(&hospital, "icu", "p00").await?;
     // Lifted in Element: the grant ends, and nobody takes it for a kick.
     chief.post_ok(&room_path(&icu, "unban"), json!({"user_id": hospital.user("p01")})).await?;
