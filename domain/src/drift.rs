@@ -2,9 +2,13 @@
 
 use crate::action::Action;
 
-/// What a state event changed, such as `name` or `member @x:h`; None for what no plan puts back.
+/// What the name of a ban begins with; whom it is about follows.
+pub const BAN: &str = "ban ";
+
+/// What a state event changed, such as `name`, `member @x:h` or `ban @x:h`; None for what no plan puts back. `membership`
+/// is that of an `m.room.member`.
 #[must_use]
-pub fn changed_by(kind: &str, state_key: &str) -> Option<String> {
+pub fn changed_by(kind: &str, state_key: &str, membership: &str) -> Option<String> {
     let what = match kind {
         "m.room.name" => "name",
         "m.room.topic" => "topic",
@@ -18,6 +22,7 @@ pub fn changed_by(kind: &str, state_key: &str) -> Option<String> {
         "m.space.child" => "children",
         "m.room.encryption" => "encryption",
         "m.room.tombstone" => "replacement",
+        "m.room.member" if membership == "ban" => return Some(format!("{BAN}{state_key}")),
         "m.room.member" => return Some(format!("member {state_key}")),
         _ => return None,
     };
@@ -38,10 +43,10 @@ pub fn put_back_by(action: &Action) -> Option<String> {
         Action::SetLevels { .. } => "levels",
         Action::SetParent { .. } => "parent",
         Action::AddChild { .. } | Action::DropChild { .. } => "children",
-        Action::AddMember { user, .. }
-        | Action::RemoveMember { user, .. }
-        | Action::BanMember { user, .. }
-        | Action::UnbanMember { user, .. } => return Some(format!("member {user}")),
+        Action::AddMember { user, .. } | Action::RemoveMember { user, .. } | Action::BanMember { user, .. } => {
+            return Some(format!("member {user}"));
+        }
+        Action::UnbanMember { user, .. } => return Some(format!("{BAN}{user}")),
         _ => return None,
     };
     Some(what.to_owned())
@@ -59,9 +64,12 @@ mod tests {
     fn an_event_and_the_action_that_puts_it_back_have_one_name() {
         let room = RoomKey::from("icu");
         let name = Action::SetName { room: room.clone(), from: None, to: "UTI".to_owned() };
-        assert_eq!(put_back_by(&name), changed_by("m.room.name", ""));
-        let member = Action::RemoveMember { room, user: owned_user_id!("@x:h.org"), reason: String::new() };
-        assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.org"));
-        assert_eq!(changed_by("m.room.message", ""), None);
+        assert_eq!(put_back_by(&name), changed_by("m.room.name", "", ""));
+        let user = owned_user_id!("@x:h.org");
+        let member = Action::RemoveMember { room: room.clone(), user: user.clone(), reason: String::new() };
+        assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.org", "join"));
+        let lifted = Action::UnbanMember { room, user };
+        assert_eq!(put_back_by(&lifted), changed_by("m.room.member", "@x:h.org", "ban"));
+        assert_eq!(changed_by("m.room.message", "", ""), None);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -117,8 +117,19 @@ pub struct ObservedRoom {
     pub children: BTreeSet<OwnedRoomId>,
     /// People with a membership worth knowing.
     pub members: BTreeMap<OwnedUserId, Membership>,
+    /// Bans that somebody else than the bot set, as far as it can be told who did.
+    pub bans_by_hand: BTreeMap<OwnedUserId, BanByHand>,
     /// The content of `m.room.power_levels`, raw: unknown keys must survive a change.
     pub power_levels: Option<Map<String, Value>>,
+}
+
+/// A ban that somebody else than the bot set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BanByHand {
+    /// The event that set it.
+    pub event: OwnedEventId,
+    /// Who sent that.
+    pub sender: OwnedUserId,
 }
 
 /// A membership.
@@ -133,10 +144,20 @@ pub enum Membership {
     Knock,
     /// Left of their own will.
     Left,
-    /// Banned by somebody.
+    /// Banned by somebody else than the bot, and whether by right is not known.
     Ban,
-    /// Banned by the bot, so for a grant: it may lift the ban when the grant has ended.
-    BannedByBot,
+    /// Banned for a grant, by the bot or by somebody with the right: lifted when the grant has ended.
+    BannedForGrant,
+    /// Banned by somebody who had no right to: lifted for those who belong in the room.
+    BannedWithoutRight,
+}
+
+impl Membership {
+    /// Whether it keeps the person out until it is lifted.
+    #[must_use]
+    pub fn is_ban(self) -> bool {
+        matches!(self, Self::Ban | Self::BannedForGrant | Self::BannedWithoutRight)
+    }
 }
 
 impl ObservedRoom {

@@ -188,6 +188,32 @@ fn looking_at_the_rooms_needs_less_than_changing_them() {
 }
 
 #[test]
+fn taking_a_level_away_is_destructive_however_it_is_said() {
+    let is_destructive = |text: &str| said(text).expect("a command").expect("understood").is_destructive();
+    for (text, wanted) in [
+        ("!demote ana", true),
+        ("!promote ana 0", true),
+        ("!promote ana user in icu", true),
+        ("!promote ana 0 --dry-run", false),
+        ("!promote ana 10", false),
+        ("!ban ana", true),
+        ("!unban ana", false),
+    ] {
+        assert_eq!(is_destructive(text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn lifting_needs_either_of_two_rights() {
+    let needs = Word::Unban.entry().needs;
+    for (right, meets) in [(Right::Ban, true), (Right::Kick, true), (Right::Redact, false)] {
+        assert_eq!(needs.are_met_by(&[right].into()), meets, "{right}");
+    }
+    assert!(!Needs::Right(Right::Ban).are_met_by(&[Right::Kick].into()));
+    assert!(Needs::Nothing.are_met_by(&[].into()));
+}
+
+#[test]
 fn a_command_names_fifty_people_at_most_and_each_once() {
     let people = |count: usize| (0..count).map(|n| format!("p{n} p{n}x p{n}")).collect::<Vec<_>>().join(" ");
     let text = format!("!lock {}", (0..51).map(|n| format!("p{n:02}")).collect::<Vec<_>>().join(", "));

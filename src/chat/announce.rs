@@ -1,10 +1,11 @@
 //! Tells the control room what it has not asked for: stored by whoever noticed it, told here, each once.
 
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::drift::BAN;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::review::HeldReason;
-use ruma_common::UserId;
+use ruma_common::{OwnedUserId, UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::scene::Scene;
@@ -67,6 +68,12 @@ impl Chat {
             Announcement::PutBack { room, what, by } if *what == format!("member {by}") => {
                 texts.say("drift-came-back", &[("room", scene.room(room)), ("user", scene.user(by))])
             }
+            Announcement::PutBack { room, what, by } if banned(what).is_some() => {
+                texts.say("ban-put-back", &self.ban_args(room, what, by, scene))
+            }
+            Announcement::Seen { room, what, by } if banned(what).is_some() => {
+                texts.say("ban-seen", &self.ban_args(room, what, by, scene))
+            }
             Announcement::PutBack { room, what, by } => texts.say(
                 "drift-put-back",
                 &[("what", Arg::Said(self.what(what))), ("room", scene.room(room)), ("user", scene.user(by))],
@@ -106,10 +113,16 @@ impl Chat {
         }
     }
 
+    /// Whom a ban was about, where, and who set it.
+    fn ban_args(&self, room: &RoomKey, what: &str, by: &UserId, scene: &Scene) -> [(&'static str, Arg); 3] {
+        let user = banned(what).map_or_else(|| Arg::Text(what.to_owned()), |user| scene.user(&user));
+        [("room", scene.room(room)), ("user", user), ("by", scene.user(by))]
+    }
+
     /// What was changed by hand, for people.
     fn what(&self, what: &str) -> Said {
         let word = match what.split_once(' ') {
-            Some(("member", _)) => "member",
+            Some(("member" | "ban", _)) => "member",
             _ => match what {
                 "join rule" => "join_rule",
                 "children" => "child",
@@ -135,4 +148,9 @@ impl Chat {
         let texts = self.texts();
         texts.say("sync-finding", &[("detail", Arg::Said(texts.finding(finding)))])
     }
+}
+
+/// Whom a ban by hand is about, if it is one.
+fn banned(what: &str) -> Option<OwnedUserId> {
+    UserId::parse(what.strip_prefix(BAN)?).ok()
 }

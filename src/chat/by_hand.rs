@@ -6,7 +6,7 @@ use equipemed_domain::announcement::Announcement;
 use jiff::SignedDuration;
 
 use super::Chat;
-use crate::engine::drift::HandMade;
+use crate::engine::drift::{HandMade, Judgement};
 use crate::store::InboxEvent;
 
 /// An event of our own may be pushed before its outcome is noted, and Synapse's clock may differ a little.
@@ -48,7 +48,15 @@ impl Chat {
             at: event.event.sent_at,
             content: content.unwrap_or_default(),
         };
-        let Some(what) = self.engine().judge_by_hand(&change).await? else { return self.done(event.seq).await };
+        let what = match self.engine().judge_by_hand(&change).await? {
+            Judgement::Over => return self.done(event.seq).await,
+            Judgement::Unknown => {
+                // The pass tells what nobody is about to judge.
+                self.done(event.seq).await?;
+                return Ok(self.engine().wake_room(&change.room, "by hand").await?);
+            }
+            Judgement::Drift(what) => what,
+        };
         // Followed to its end beside the others: the next change by hand must not wait for this pass.
         self.begin(event.seq);
         let chat = self.clone();

@@ -295,13 +295,17 @@ pub(super) fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refus
 
 /// Whether the asker holds what a command needs, somewhere: whether there, is asked when it is known where.
 pub(super) fn may_at_all(scene: &Scene, asker: &Asker, command: &Command) -> Result<(), Refusal> {
-    let Needs::Right(right) = command.needs() else { return Ok(()) };
-    let holds = match asker {
-        Asker::BreakGlass => right == Right::Approve,
+    let needs = command.needs();
+    let right = match needs {
+        Needs::Nothing => return Ok(()),
+        Needs::Right(right) | Needs::Either(right, _) => right,
+    };
+    let rights = match asker {
+        Asker::BreakGlass => [Right::Approve].into(),
         Asker::Person(person) => {
-            let access = scene.access();
-            scene.directory.get(*person).is_some_and(|person| access.rights_anywhere(person).contains(&right))
+            let person = scene.directory.get(*person);
+            person.map(|person| scene.access().rights_anywhere(person)).unwrap_or_default()
         }
     };
-    if holds { Ok(()) } else { Err(Refusal::Right(right, None)) }
+    if needs.are_met_by(&rights) { Ok(()) } else { Err(Refusal::Right(right, None)) }
 }

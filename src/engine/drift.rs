@@ -36,6 +36,31 @@ const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// How long the pass is waited for before it is told how it went.
 const PASS_WITHIN: Duration = Duration::from_secs(60);
 
+/// What EquipeMed says of somebody's rights is believed of a moment so long ago, too.
+const RIGHTS_ARE_THE_SAME: SignedDuration = SignedDuration::from_mins(10);
+
+/// What becomes of a change by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It counts, or is nobody's business.
+    Over,
+    /// Whether it counts cannot be told: it stays as it is, and the next pass over the room tells it.
+    Unknown,
+    /// It is put back, and to be followed to its end with [`Engine::follow_drift`].
+    Drift(String),
+}
+
+/// What a kick or ban by hand, or the end of one, is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moderation {
+    /// A wish.
+    Counts,
+    /// Nobody knows whether its author had the right.
+    Unknown,
+    /// A change like any other.
+    WithoutRight,
+}
+
 /// A state event by somebody else than the bot, in a managed room.
 #[derive(Clone, Debug)]
 pub struct HandMade {
@@ -51,30 +76,33 @@ pub struct HandMade {
     pub sender: OwnedUserId,
     /// When, by Synapse's clock.
     pub at: Timestamp,
-    /// `membership` of a membership, `content` and `prev` of levels.
+    /// `membership` of a membership and `before` what it was, `content` and `prev` of levels.
     pub content: Map<String, Value>,
 }
 
 impl Engine {
-    /// Judges a change by hand and sees to it that it is put back, where it has to be. Gives what is to be followed to
-    /// its end with [`Self::follow_drift`]; None when nothing is.
+    /// Judges a change by hand and sees to it that it is put back, where it has to be.
     ///
     /// # Errors
     /// When EquipeMed or the store cannot be read.
-    pub async fn judge_by_hand(&self, change: &HandMade) -> anyhow::Result<Option<String>> {
+    pub async fn judge_by_hand(&self, change: &HandMade) -> anyhow::Result<Judgement> {
         let policy = self.policy().await?;
-        let Some(room) = policy.rooms.get(&change.room) else { return Ok(None) };
-        let Some(what) = changed_by(&change.kind, &change.state_key) else { return Ok(None) };
+        let Some(room) = policy.rooms.get(&change.room) else { return Ok(Judgement::Over) };
+        let membership = change.content.get("membership").and_then(Value::as_str).unwrap_or_default();
+        let Some(what) = changed_by(&change.kind, &change.state_key, membership) else { return Ok(Judgement::Over) };
         if change.kind == "m.room.member" {
-            let membership = change.content.get("membership").and_then(Value::as_str).unwrap_or_default();
             let own = change.state_key == change.sender.as_str();
             // Coming in is what the bot's own invitations and joins end in; leaving may be allowed.
             if own && (membership == "join" || (membership == "leave" && room.leave_allowed)) {
-                return Ok(None);
+                return Ok(Judgement::Over);
             }
-            if !own && self.accept_moderation(change, membership).await? {
-                self.wake_room(&change.room, "by hand").await?;
-                return Ok(None);
+            match if own { Moderation::WithoutRight } else { self.judge_moderation(change, membership).await? } {
+                Moderation::Counts => {
+                    self.wake_room(&change.room, "by hand").await?;
+                    return Ok(Judgement::Over);
+                }
+                Moderation::Unknown => return Ok(Judgement::Unknown),
+                Moderation::WithoutRight => {}
             }
         }
         if change.kind == "m.room.power_levels" {
@@ -83,7 +111,7 @@ impl Engine {
         let store = &self.parts().store;
         store.note_drift(&change.event, &change.room, &what, change.sender.as_str(), change.at).await?;
         self.wake_room(&change.room, "by hand").await?;
-        Ok(Some(what))
+        Ok(Judgement::Drift(what))
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
@@ -152,23 +180,36 @@ impl Engine {
         Ok(ended.max().map_or(since, |ended| ended.max(since)))
     }
 
-    /// A kick or ban in a client by somebody with that right is a wish like one by command.
-    async fn accept_moderation(&self, change: &HandMade, membership: &str) -> anyhow::Result<bool> {
+    /// A kick or ban in a client by somebody with that right is a wish like one by command, and so is the end of one.
+    async fn judge_moderation(&self, change: &HandMade, membership: &str) -> anyhow::Result<Moderation> {
         let parts = self.parts();
+        let before = change.content.get("before").and_then(Value::as_str);
+        let was_banned = before == Some("ban");
         let (kind, right, expires_at) = match membership {
+            "leave" if was_banned => (GrantKind::Ban, Right::Ban, None),
             "leave" => (GrantKind::Kick, Right::Kick, change.at.checked_add(KICK_LASTS).ok()),
             "ban" => (GrantKind::Ban, Right::Ban, None),
-            _ => return Ok(false),
+            _ => return Ok(Moderation::WithoutRight),
         };
-        let Ok(user) = UserId::parse(&change.state_key) else { return Ok(false) };
-        let Some(person) = self.person_of(&user).await? else { return Ok(false) };
+        let Ok(user) = UserId::parse(&change.state_key) else { return Ok(Moderation::WithoutRight) };
+        let person = self.person_of(&user).await?;
         let now = parts.clock.now();
         let grants = parts.store.grants_holding(now).await?;
-        if self.level_with(right, change, &grants, now).await?.is_none() {
-            return Ok(false);
+        let has_right = self.level_with(right, change, &grants, now).await?.is_some();
+        if membership == "ban" && (!has_right || person.is_none()) {
+            let is_sure = !has_right && self.is_surely_without_right(change, person, was_banned, &grants, now).await?;
+            return Ok(if is_sure { Moderation::WithoutRight } else { Moderation::Unknown });
         }
-        if membership == "leave" && self.lift_ban(&grants, person, change, now).await? {
-            return Ok(true);
+        let Some(person) = person.filter(|_| has_right) else { return Ok(Moderation::WithoutRight) };
+        if membership == "leave" && (was_banned || before.is_none()) {
+            let lifted = self.lift_ban(&grants, person, change, now).await?;
+            // A ban of a space is not lifted in one room of it.
+            if was_banned && !lifted && self.is_banned_by_grant(&grants, person, &change.room).await? {
+                return Ok(Moderation::WithoutRight);
+            }
+            if was_banned || lifted {
+                return Ok(Moderation::Counts);
+            }
         }
         let new = NewGrant {
             person,
@@ -180,7 +221,42 @@ impl Engine {
             source: Some(change.event.clone()),
         };
         parts.store.add_grant(&new, now).await?;
-        Ok(true)
+        Ok(Moderation::Counts)
+    }
+
+    /// Whether a ban was set without the right beyond doubt, when its author has none now: EquipeMed tells nothing of
+    /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
+    async fn is_surely_without_right(
+        &self,
+        change: &HandMade,
+        person: Option<PersonId>,
+        was_banned: bool,
+        grants: &[Grant],
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let is_protected = self.parts().policy.users.protected.contains(&change.sender);
+        if is_protected || now.duration_since(change.at) > RIGHTS_ARE_THE_SAME {
+            return Ok(false);
+        }
+        if !was_banned {
+            return Ok(true);
+        }
+        if let Some(person) = person
+            && self.is_banned_by_grant(grants, person, &change.room).await?
+        {
+            return Ok(true);
+        }
+        let what = changed_by(&change.kind, &change.state_key, "ban");
+        let open = self.parts().store.drift_open(Some(&change.room)).await?;
+        Ok(open.into_iter().any(|drift| Some(drift.what) == what))
+    }
+
+    /// Whether a grant bans somebody from a room, there or above it.
+    async fn is_banned_by_grant(&self, grants: &[Grant], person: PersonId, room: &RoomKey) -> anyhow::Result<bool> {
+        let policy = self.policy().await?;
+        let covers =
+            |scope: &Option<RoomKey>| scope.as_ref().is_none_or(|scope| policy.distance(room, scope).is_some());
+        Ok(grants.iter().any(|grant| grant.person == person && grant.kind == GrantKind::Ban && covers(&grant.scope)))
     }
 
     /// The level at which whoever changed something stands in that room, if EquipeMed knows them as active and they hold
@@ -273,7 +349,7 @@ impl Engine {
     }
 
     /// Whether the same thing was put back so often that somebody must be undoing it; over when it rested.
-    async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> anyhow::Result<bool> {
+    pub(super) async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> anyhow::Result<bool> {
         if now.duration_since(drift.at) >= FIGHT_REST {
             return Ok(false);
         }

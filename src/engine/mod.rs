@@ -9,6 +9,7 @@ pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
+mod bans;
 mod consents;
 pub mod deeds;
 pub mod drift;

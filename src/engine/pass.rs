@@ -24,6 +24,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
+use super::bans::NoNews;
 use super::consents::Consents;
 use super::gather::{Known, gather, note_read};
 use super::look;
@@ -78,6 +79,7 @@ struct View {
     consents: Consents,
     /// What was planned for each account, before brakes and flags.
     due: AccountSteps,
+    no_news: NoNews,
 }
 
 impl Engine {
@@ -109,7 +111,8 @@ impl Engine {
         let two = view.policy.limits.two_consents;
         let (waiting, newly_held) = self.record_holds(&view.consents, &view.known, &verdict.held, two).await?;
         self.note_size(&view, &verdict).await?;
-        self.announce(&waiting, two, &verdict.go.findings, true, view.known.now).await?;
+        let news = view.no_news.without(&verdict.go.findings);
+        self.announce(&waiting, two, &news, true, view.known.now).await?;
         self.settle_before(&verdict, run).await?;
         let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run)).await?;
         Ok(Report { newly_held, ..report })
@@ -137,7 +140,8 @@ impl Engine {
             rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
             verdict.go.steps.retain(|step| step.action.room().is_none());
         }
-        self.announce(&[], false, &verdict.go.findings, false, view.known.now).await?;
+        let news = view.no_news.without(&verdict.go.findings);
+        self.announce(&[], false, &news, false, view.known.now).await?;
         // Of a change to many each narrow pass sees one: it is held, told and released as a whole.
         let waiting: BTreeSet<&String> = view.known.held_open.iter().flat_map(|plan| &plan.held.atoms).collect();
         if verdict.held.iter().flat_map(|part| &part.atoms).any(|atom| !waiting.contains(atom)) {
@@ -207,7 +211,8 @@ impl Engine {
         let wanted = desired(wishes, &accounts);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
         accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
-        let rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
+        let mut rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
+        let no_news = self.know_bans(&mut rooms, now).await?;
         let no_longer_managed = known
             .rooms
             .iter()
@@ -249,7 +254,7 @@ impl Engine {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
         self.leave_by_hand(&mut verdict.go, now).await?;
-        Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents }, verdict))
+        Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents, no_news }, verdict))
     }
 
     async fn look_at_accounts(

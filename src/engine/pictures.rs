@@ -59,6 +59,7 @@ struct Came {
     state_key: String,
     sender: String,
     content: Box<RawValue>,
+    event_id: String,
     sent_at: Timestamp,
 }
 
@@ -182,6 +183,7 @@ impl Came {
             state_key: event.state_key.clone().into_owned(),
             sender: event.sender.clone().into_owned(),
             content: event.content.to_owned(),
+            event_id: event.event_id.clone().into_owned(),
             sent_at,
         }
     }
@@ -192,6 +194,7 @@ impl Came {
             state_key: self.state_key.as_str().into(),
             sender: self.sender.as_str().into(),
             content: &self.content,
+            event_id: self.event_id.as_str().into(),
         }
     }
 }

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use equipemed_domain::observed::{Membership, ObservedRoom};
-use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom};
+use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -52,6 +52,9 @@ pub struct StateEvent<'a> {
     /// Content, unread.
     #[serde(borrow)]
     pub content: &'a RawValue,
+    /// Its id.
+    #[serde(borrow)]
+    pub event_id: Cow<'a, str>,
 }
 
 /// What an event did to the picture of a room.
@@ -111,6 +114,7 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
         parents: Default::default(),
         children: Default::default(),
         members: Default::default(),
+        bans_by_hand: Default::default(),
         power_levels: None,
     })
 }
@@ -154,12 +158,17 @@ fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effe
         "join" => Some(Membership::Join),
         "invite" => Some(Membership::Invite),
         "knock" => Some(Membership::Knock),
-        "ban" if event.sender == bot.as_str() => Some(Membership::BannedByBot),
+        "ban" if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
         "ban" => Some(Membership::Ban),
         // Somebody else's doing says nothing about what the person wants.
         "leave" if event.sender == event.state_key => Some(Membership::Left),
         "leave" => None,
         _ => return Effect::Doubtful,
+    };
+    let by_hand = (state == Some(Membership::Ban)).then(|| ban_by_hand(event)).flatten();
+    let ban_before = match by_hand.clone() {
+        Some(ban) => room.bans_by_hand.insert(user.clone(), ban),
+        None => room.bans_by_hand.remove(&user),
     };
     // Without the bot in it, a room no longer shows what happens there.
     let lost = user == bot && state != Some(Membership::Join);
@@ -167,11 +176,17 @@ fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effe
         Some(state) => room.members.insert(user, state),
         None => room.members.remove(&user),
     };
-    match (lost, before == state) {
+    match (lost, before == state && ban_before == by_hand) {
         (true, _) => Effect::Doubtful,
         (false, true) => Effect::Same,
         (false, false) => Effect::Changed,
     }
+}
+
+/// Whose doing a ban is.
+fn ban_by_hand(event: &StateEvent<'_>) -> Option<BanByHand> {
+    let (id, sender) = (EventId::parse(&*event.event_id).ok()?, UserId::parse(&*event.sender).ok()?);
+    Some(BanByHand { event: id, sender })
 }
 
 /// A parent or child; without `via` it is taken back.

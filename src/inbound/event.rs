@@ -83,6 +83,7 @@ impl<'a> Event<'a> {
             state_key: Cow::Borrowed(self.state_key()?),
             sender: Cow::Borrowed(&*self.sender),
             content: self.content,
+            event_id: Cow::Borrowed(&*self.event_id),
         })
     }
 

@@ -124,7 +124,16 @@ fn reaction(content: &RawValue) -> Option<Treatment> {
 /// What is kept of a state event's content: only what somebody will want to know of who did it.
 fn state(event: &Event<'_>) -> Option<String> {
     match &*event.kind {
-        "m.room.member" => Some(json!({"membership": membership(event.content)?}).to_string()),
+        "m.room.member" => {
+            let mut kept = json!({"membership": membership(event.content)?});
+            // What somebody else's doing did: to lift a ban is no kick.
+            if event.state_key() != Some(&*event.sender)
+                && let Some(before) = event.previous().and_then(membership)
+            {
+                kept["before"] = before.into();
+            }
+            Some(kept.to_string())
+        }
         "m.room.power_levels" => {
             let previous = event.previous().map_or("null", RawValue::get);
             Some(format!(r#"{{"content":{},"prev":{previous}}}"#, event.content.get()))

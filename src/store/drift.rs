@@ -1,5 +1,8 @@
 //! Changes by hand in managed rooms: who made them, and what became of them.
 
+use std::collections::BTreeMap;
+
+use equipemed_domain::drift::BAN;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
@@ -96,6 +99,20 @@ impl Store {
         on_reader!(self, db => {
             let query = sqlx::query(SQL).bind(room.as_str()).bind(what).bind(ms(since));
             TABLE.all(&query.fetch_all(db).await?, read)?
+        })
+    }
+
+    /// Bans by hand that were set without the right, by the events that set them.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn drift_of_bans(&self) -> Result<BTreeMap<String, DriftRecord>, StoreError> {
+        const SQL: &str = "select id, event_id, room_key, what, sender, at, state, ended_at from drift
+            where what like $1 order by id";
+        let bans = format!("{BAN}%");
+        on_reader!(self, db => {
+            let rows = sqlx::query(SQL).bind(bans).fetch_all(db).await?;
+            TABLE.all(&rows, |row| Ok((row.text("event_id")?, read(row)?)))?.into_iter().collect()
         })
     }
 

@@ -1,5 +1,7 @@
 //! Lasting wishes beyond the policy. A grant ends, it is never deleted: who asked for what stays on record.
 
+use std::collections::BTreeSet;
+
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
@@ -104,6 +106,18 @@ impl Store {
         );
         let records = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(now)).fetch_all(db).await?, read)?)?;
         Ok(records.into_iter().map(|record| record.grant).collect())
+    }
+
+    /// What bans were wished by, ended ones too: for one that was set by hand, the event that set it.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn sources_of_bans(&self) -> Result<BTreeSet<String>, StoreError> {
+        const SQL: &str = "select id, source from grants where kind = 'ban' and source is not null";
+        on_reader!(self, db => {
+            let rows = sqlx::query(SQL).fetch_all(db).await?;
+            TABLE.all(&rows, |row| row.text("source"))?.into_iter().collect()
+        })
     }
 
     /// Grants with how they ended, the newest first.

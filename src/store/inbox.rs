@@ -86,6 +86,18 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
     }
 
+    /// Changes of memberships that nobody has handled yet, by their events.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn memberships_waiting(&self) -> Result<BTreeSet<String>, StoreError> {
+        const SQL: &str = "select seq, event_id from inbox where state = 'waiting' and kind = 'm.room.member'";
+        on_reader!(self, db => {
+            let rows = sqlx::query(SQL).fetch_all(db).await?;
+            TABLE.all(&rows, |row| row.text("event_id"))?.into_iter().collect()
+        })
+    }
+
     /// Notes that events were handled.
     ///
     /// # Errors

@@ -240,7 +240,7 @@ pub enum Command {
     Unmute(Measure),
     /// Keeps somebody out of a room.
     Ban(Measure),
-    /// Lets them in again.
+    /// Lets them in again, whether banned or removed for a while.
     Unban(Measure),
     /// Locks an account.
     Lock(Measure),
@@ -431,7 +431,10 @@ impl Command {
     #[must_use]
     pub fn is_destructive(&self) -> bool {
         match self {
-            Self::Redact { dry_run, .. } | Self::Demote { dry_run, .. } | Self::RoomsCleanup { dry_run } => !dry_run,
+            Self::Redact { dry_run, .. }
+            | Self::Demote { dry_run, .. }
+            | Self::Promote { rank: Rank::Level(0), dry_run, .. }
+            | Self::RoomsCleanup { dry_run } => !dry_run,
             // What is released takes away, too.
             Self::Approve { .. }
             | Self::RedactReactions { .. }

@@ -82,8 +82,8 @@ fn understand(said: &Said, spoken: &Spoken<'_>, setting: &Setting<'_>) -> Result
         }
         Word::Redact => redact(said, cursor, spoken.reply_to, setting.place),
         Word::Kick => measure(&[In, For, Because]).and_then(in_a_room(word)).map(Command::Kick),
-        Word::Ban => measure(&[In, For, Because]).and_then(in_a_room(word)).map(Command::Ban),
-        Word::Unban => measure(&[In]).and_then(in_a_room(word)).map(Command::Unban),
+        Word::Ban => measure(&[In, For, Because]).map(Command::Ban),
+        Word::Unban => measure(&[In, Because]).map(Command::Unban),
         Word::Mute => measure(&[In, For, Because]).map(Command::Mute),
         Word::Unmute => measure(&[In]).map(Command::Unmute),
         Word::Lock => measure(&[For, Because]).map(Command::Lock),

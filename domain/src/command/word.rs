@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::text::{fold, nearness};
-use crate::rights::Right;
+use crate::rights::{Right, Rights};
 
 /// How many words are proposed for one that does not exist.
 const PROPOSED: usize = 3;
@@ -33,6 +33,20 @@ pub enum Needs {
     Nothing,
     /// One right, there where it is to be done.
     Right(Right),
+    /// One of two rights, there where it is to be done: which, depends on what is found there.
+    Either(Right, Right),
+}
+
+impl Needs {
+    /// Whether somebody with these rights may.
+    #[must_use]
+    pub fn are_met_by(self, rights: &Rights) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Right(right) => rights.contains(&right),
+            Self::Either(one, other) => rights.contains(&one) || rights.contains(&other),
+        }
+    }
 }
 
 /// What is known of a word.
@@ -159,9 +173,9 @@ words! {
     /// Gives it back.
     Unmute "unmute" ["dessilenciar", "desilenciar"], Needs::Right(Right::Kick), ["<WHO…>", "[in ROOM]"], "unmute bruno.lima in icu", managed false, available true;
     /// Keeps somebody out of a room.
-    Ban "ban" ["banir", "bane"], Needs::Right(Right::Ban), ["<WHO…>", "<in ROOM>", "[for 30d]", "[because …]"], "ban bruno.lima in icu", managed false, available false;
-    /// Lets them in again.
-    Unban "unban" ["desbanir"], Needs::Right(Right::Ban), ["<WHO…>", "<in ROOM>"], "unban bruno.lima in icu", managed false, available false;
+    Ban "ban" ["banir", "bane"], Needs::Right(Right::Ban), ["<WHO…>", "[in ROOM]", "[for 30d]", "[because …]"], "ban bruno.lima in icu", managed false, available true;
+    /// Lets them in again, also who was removed for a while.
+    Unban "unban" ["desbanir", "desbane", "readmitir", "unkick"], Needs::Either(Right::Ban, Right::Kick), ["<WHO…>", "[in ROOM]", "[because …]"], "unban bruno.lima in icu", managed false, available true;
     /// Locks an account.
     Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false, available true;
     /// Unlocks it.

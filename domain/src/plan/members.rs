@@ -42,7 +42,8 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
             continue;
         }
         // Whether the ban could be lifted was decided, and told, above.
-        if seen.members.get(&user) == Some(&Membership::BannedByBot) && !room.is_pardoned(&user) {
+        let banned = seen.members.get(&user).is_some_and(|membership| membership.is_ban());
+        if banned && !room.is_pardoned(&user) {
             continue;
         }
         room.step(Action::AddMember { room: key, user, how: room.policy.join }, Cause::Policy);
@@ -52,7 +53,7 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
 fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     let bot_level = seen.level_of(&room.inputs.policy.bot);
     for (user, cause) in &room.wanted.banned {
-        let banned = matches!(seen.members.get(user), Some(Membership::Ban | Membership::BannedByBot));
+        let banned = seen.members.get(user).is_some_and(|membership| membership.is_ban());
         let known = room.inputs.managed(user).is_some() || room.inputs.scope.has_account(user);
         if !banned && known && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, Power::Ban) {
             let reason = room.reason(*cause);
@@ -61,15 +62,19 @@ fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     }
 }
 
-/// Lifts the bot's own bans that no grant asks for any more, also of people who do not belong in the room: otherwise
-/// `unban` would do nothing for them.
+/// Lifts bans that no grant asks for any more, also of people who do not belong in the room: otherwise `unban` would do
+/// nothing for them. And what somebody without the right set against a person who does belong there.
 fn plan_pardons(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     let bot_level = seen.level_of(&room.inputs.policy.bot);
     let needs = seen.needs_for_ban().max(seen.needs_for_kick());
     for (user, membership) in &seen.members {
-        let ended = *membership == Membership::BannedByBot && !room.wanted.banned.contains_key(user);
+        let stands = match membership {
+            Membership::BannedForGrant => room.wanted.banned.contains_key(user),
+            Membership::BannedWithoutRight => !room.wanted.members.contains_key(user),
+            _ => true,
+        };
         let known = room.inputs.managed(user).is_some();
-        if ended && known && may_act_on(room, seen, user, needs, bot_level, Power::Unban) {
+        if !stands && known && may_act_on(room, seen, user, needs, bot_level, Power::Unban) {
             room.step(Action::UnbanMember { room: room.key.clone(), user: user.clone() }, Cause::Policy);
         }
     }

@@ -51,6 +51,7 @@ pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoo
         parents: wanted.parent.iter().map(|parent| room_id(parent.as_str())).collect(),
         children: children.map(|(child, _)| room_id(child.as_str())).collect(),
         members: BTreeMap::from([(policy.bot.clone(), Membership::Join)]),
+        bans_by_hand: Default::default(),
         power_levels: Some(initial_content(version, wanted.kind, &policy.bot, &BTreeMap::<OwnedUserId, i64>::new())),
     }
 }

@@ -430,7 +430,8 @@ fn members(dice: &mut Dice, world: &World, room: &mut ObservedRoom) {
         Membership::Knock,
         Membership::Left,
         Membership::Ban,
-        Membership::BannedByBot,
+        Membership::BannedForGrant,
+        Membership::BannedWithoutRight,
     ];
     for _ in 0..dice.below(14) {
         let user = anybody(dice, world);

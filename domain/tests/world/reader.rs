@@ -452,7 +452,8 @@ fn membership(word: &str) -> Membership {
         "knock" => Membership::Knock,
         "left" => Membership::Left,
         "ban" => Membership::Ban,
-        "banned_by_bot" => Membership::BannedByBot,
+        "banned_for_grant" => Membership::BannedForGrant,
+        "banned_without_right" => Membership::BannedWithoutRight,
         other => panic!("no membership {other}"),
     }
 }

@@ -318,8 +318,7 @@ fn membership(room: &mut ObservedRoom, action: &Action, bot: &UserId, level: i64
             assert!(level >= needs, "403: inviting needs {needs}, the bot stands at {level}");
             let before = room.members.get(user);
             assert!(before != Some(&Membership::Join), "joined already: {action:?}");
-            let banned = matches!(before, Some(Membership::Ban | Membership::BannedByBot));
-            assert!(!banned, "403: banned: {action:?}");
+            assert!(!before.is_some_and(|before| before.is_ban()), "403: banned: {action:?}");
             let after = if *how == JoinMode::Force { Membership::Join } else { Membership::Invite };
             assert!(before != Some(&after), "invited already: {action:?}");
             room.members.insert(user.clone(), after);
@@ -332,11 +331,13 @@ fn membership(room: &mut ObservedRoom, action: &Action, bot: &UserId, level: i64
         }
         Action::BanMember { user, .. } => {
             may_act_on(user, room.needs_for_ban());
-            room.members.insert(user.clone(), Membership::BannedByBot);
+            room.members.insert(user.clone(), Membership::BannedForGrant);
         }
         Action::UnbanMember { user, .. } => {
             may_act_on(user, room.needs_for_kick().max(room.needs_for_ban()));
-            assert_eq!(room.members.remove(user), Some(Membership::BannedByBot), "not a ban of its own: {action:?}");
+            let before = room.members.remove(user);
+            let may = matches!(before, Some(Membership::BannedForGrant | Membership::BannedWithoutRight));
+            assert!(may, "not a ban to be lifted: {action:?}");
         }
         other => panic!("not about a membership: {other:?}"),
     }

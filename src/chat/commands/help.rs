@@ -2,6 +2,7 @@
 
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{Place, Word};
+use equipemed_domain::rights::Right;
 
 use crate::chat::Chat;
 use crate::chat::ask::{Ask, Asker};
@@ -22,14 +23,10 @@ impl Chat {
                 let access = ask.scene.access();
                 ask.scene.directory.get(person).map(|person| access.rights_anywhere(person)).unwrap_or_default()
             }
-            Asker::BreakGlass => [equipemed_domain::rights::Right::Approve].into_iter().collect(),
+            Asker::BreakGlass => [Right::Approve].into(),
         };
         for entry in WORDS.iter().filter(|entry| entry.available && (!in_room || entry.in_managed_rooms)) {
-            let may = match entry.needs {
-                Needs::Nothing => true,
-                Needs::Right(right) => rights.contains(&right),
-            };
-            if may {
+            if entry.needs.are_met_by(&rights) {
                 let effect = self.effect(entry.word);
                 let usage = ("usage", Arg::Code(self.usage(entry.word)));
                 answer = answer.item(texts.line("help-item", &[usage, ("effect", Arg::Said(effect))]));
@@ -43,11 +40,15 @@ impl Chat {
 
     fn help_about(&self, word: Word) -> Answer {
         let (texts, entry) = (self.texts(), word.entry());
+        let word_of = |right: Right| texts.word("right", right.as_str());
         let right = match entry.needs {
-            Needs::Nothing => texts.line("help-right-none", &[]),
-            Needs::Right(right) => {
-                texts.line("help-right", &[("right", Arg::Said(texts.word("right", right.as_str())))])
-            }
+            Needs::Nothing => None,
+            Needs::Right(right) => Some(word_of(right)),
+            Needs::Either(one, other) => Some(texts.choice(vec![word_of(one), word_of(other)])),
+        };
+        let right = match right {
+            None => texts.line("help-right-none", &[]),
+            Some(right) => texts.line("help-right", &[("right", Arg::Said(right))]),
         };
         let others = entry.aliases.iter().map(|alias| texts.shown(&Arg::Code((*alias).to_owned()))).collect();
         let place = if entry.in_managed_rooms { "help-where-rooms" } else { "help-where" };

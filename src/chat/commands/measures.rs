@@ -1,21 +1,23 @@
-//! What is done to people by command: levels, kicks, mutes, locks. Each becomes a grant, which the engine carries out.
+//! What is done to people by command: levels, kicks, bans, mutes, locks. Each becomes a grant, which the engine carries out.
+
+use std::collections::BTreeMap;
 
 use equipemed_domain::command::{Measure, Rank};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::rights::Right;
-use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::outcomes::{Became, a_moment_before};
+use super::unban::Found;
 use crate::chat::Chat;
 use crate::chat::ask::{Ask, Refusal};
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
-use crate::speech::{Answer, Arg};
+use crate::speech::{Answer, Arg, number};
 use crate::store::NewGrant;
 
 /// A kick without a time keeps somebody out for so long.
@@ -29,6 +31,8 @@ pub(super) enum Act {
     Promote(Rank),
     Demote,
     Kick,
+    Ban,
+    Unban,
     Mute,
     Unmute,
     Lock,
@@ -39,18 +43,21 @@ pub(super) enum Act {
 
 /// A measure with its names understood and its asker checked.
 #[derive(Clone, Debug)]
-struct Order {
-    act: Act,
-    people: Vec<PersonId>,
-    scope: Option<RoomKey>,
-    until: Option<Timestamp>,
+pub(super) struct Order {
+    pub(super) act: Act,
+    pub(super) people: Vec<PersonId>,
+    pub(super) scope: Option<RoomKey>,
+    pub(super) until: Option<Timestamp>,
     because: Option<String>,
+    /// Bans that somebody set in a client, to be lifted like those by command.
+    pub(super) by_hand: Vec<Found>,
 }
 
 impl Act {
     fn right(self) -> Right {
         match self {
             Self::Promote(_) | Self::Demote => Right::Promote,
+            Self::Ban | Self::Unban => Right::Ban,
             Self::Kick | Self::Mute | Self::Unmute => Right::Kick,
             Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate => Right::Lock,
         }
@@ -63,7 +70,7 @@ impl Act {
 
     /// Whether it takes something away.
     fn takes(self) -> bool {
-        matches!(self, Self::Demote | Self::Kick | Self::Mute | Self::Lock | Self::Deactivate)
+        matches!(self, Self::Demote | Self::Kick | Self::Ban | Self::Mute | Self::Lock | Self::Deactivate)
     }
 
     /// What it grants; None when it only ends grants.
@@ -74,10 +81,11 @@ impl Act {
             Self::Promote(Rank::Level(level)) => Some(GrantKind::Level(level)),
             Self::Demote => Some(GrantKind::Level(0)),
             Self::Kick => Some(GrantKind::Kick),
+            Self::Ban => Some(GrantKind::Ban),
             Self::Mute => Some(GrantKind::Mute),
             Self::Lock => Some(GrantKind::Lock),
             Self::Deactivate => Some(GrantKind::Deactivate),
-            Self::Unmute | Self::Unlock | Self::Reactivate => None,
+            Self::Unban | Self::Unmute | Self::Unlock | Self::Reactivate => None,
         }
     }
 
@@ -87,6 +95,8 @@ impl Act {
             Self::Promote(_) | Self::Demote => kind.level().is_some() && kind != GrantKind::Mute,
             Self::Mute | Self::Unmute => kind == GrantKind::Mute,
             Self::Kick => kind == GrantKind::Kick,
+            Self::Ban => kind == GrantKind::Ban,
+            Self::Unban => matches!(kind, GrantKind::Ban | GrantKind::Kick),
             Self::Lock | Self::Unlock => kind == GrantKind::Lock,
             Self::Deactivate | Self::Reactivate => kind == GrantKind::Deactivate,
         }
@@ -108,10 +118,14 @@ impl Chat {
             return Err(Refusal::Protected(user).into());
         }
         let people = measure.who.iter().map(|who| scene.find_person(who)).collect::<Result<Vec<_>, _>>()?;
-        self.check(ask, act, scope.as_ref(), &people)?;
+        let by_hand = match act {
+            Act::Unban => self.found_by_hand(ask, scope.as_ref(), &people).await?,
+            _ => Vec::new(),
+        };
         let lasts = measure.lasts.or((act == Act::Kick).then_some(KICK_LASTS));
         let until = lasts.and_then(|lasts| scene.now.checked_add(lasts).ok());
-        let order = Order { act, people, scope, until, because: measure.because.clone() };
+        let order = Order { act, people, scope, until, because: measure.because.clone(), by_hand };
+        self.check(ask, &order)?;
         if dry_run {
             let lines = order.people.iter().map(|person| self.result_line(ask, &order, *person));
             return Ok(Turn::Over(Reply::told(
@@ -121,8 +135,11 @@ impl Chat {
         if !self.engine().may_write() {
             return Err(Refusal::Observe.into());
         }
-        // Everywhere is many, too, however few the people.
-        let everywhere = order.scope.is_none() && !act.is_of_account();
+        if act == Act::Unban && order.people.iter().all(|person| self.lifts(ask, &order, *person).is_empty()) {
+            return Ok(Turn::Over(self.nothing_to_lift(ask, &order)));
+        }
+        // Everywhere is many, too, however few the people; but what is lifted was set one by one.
+        let everywhere = order.scope.is_none() && !act.is_of_account() && act != Act::Unban;
         let many = everywhere || if act.takes() { order.people.len() > 1 } else { order.people.len() >= MANY };
         // One is enough where something is lost that nobody can bring back.
         if many || act == Act::Deactivate {
@@ -132,14 +149,18 @@ impl Chat {
                 return Ok(preview);
             }
         }
-        self.store_order(ask, &order).await?;
+        let granted = self.store_order(ask, &order).await?;
         let (chat, ask) = (self.clone(), ask.clone());
-        Ok(Turn::Later(async move { chat.follow(&ask, &order).await }.boxed()))
+        Ok(Turn::Later(async move { chat.follow(&ask, &order, &granted).await }.boxed()))
     }
 
-    fn check(&self, ask: &Ask, act: Act, scope: Option<&RoomKey>, people: &[PersonId]) -> Result<(), Refusal> {
-        ask.must_hold(act.right(), scope)?;
-        for person in people {
+    fn check(&self, ask: &Ask, order: &Order) -> Result<(), Refusal> {
+        let (act, scope) = (order.act, order.scope.as_ref());
+        match act {
+            Act::Unban => self.may_lift(ask, order)?,
+            _ => ask.must_hold(act.right(), scope)?,
+        }
+        for person in &order.people {
             match (act, scope) {
                 _ if act.is_of_account() => ask.may_touch(*person, None)?,
                 (_, Some(room)) => ask.may_touch(*person, Some(room))?,
@@ -168,11 +189,12 @@ impl Chat {
     }
 
     /// Ends what it replaces and stores what is wished. Each has the command as its source: handled again after a crash,
-    /// nothing is stored twice.
-    async fn store_order(&self, ask: &Ask, order: &Order) -> Result<(), Stop> {
+    /// nothing is stored twice. Gives what each person was granted.
+    async fn store_order(&self, ask: &Ask, order: &Order) -> Result<BTreeMap<PersonId, GrantId>, Stop> {
         let store = self.engine().store();
         let now = self.engine().clock().now();
         let asker = ask.user.as_str();
+        let mut granted = BTreeMap::new();
         for (number, person) in order.people.iter().enumerate() {
             let new = match order.act.grant() {
                 Some(kind) if self.is_needed(ask, order, *person) => {
@@ -194,8 +216,12 @@ impl Chat {
                     store.end_grant(id, asker, now).await?;
                 }
             }
+            granted.extend(new.map(|id| (*person, id)));
         }
-        Ok(())
+        for found in &order.by_hand {
+            self.engine().end_ban_by_hand(found.person, &found.room, &found.ban, asker).await?;
+        }
+        Ok(granted)
     }
 
     /// Whether a grant is needed: to demote somebody who has a level by a grant only, ending that one is enough.
@@ -212,9 +238,10 @@ impl Chat {
     }
 
     /// Grants that the order puts an end to: of the same place, and when something is taken away also below it.
-    fn replaced(&self, ask: &Ask, order: &Order, person: PersonId) -> Vec<GrantId> {
+    pub(super) fn replaced(&self, ask: &Ask, order: &Order, person: PersonId) -> Vec<GrantId> {
         let reach = ask.scene.reach(order.scope.as_ref());
-        let takes = !matches!(order.act, Act::Promote(_));
+        // A ban for an hour in a space does not end one for good in a room of it.
+        let takes = !matches!(order.act, Act::Promote(_) | Act::Ban);
         let grants = ask.scene.grants.iter().filter(|grant| grant.person == person && order.act.ends(grant.kind));
         grants
             .filter(|grant| match &grant.scope {
@@ -227,7 +254,7 @@ impl Chat {
     }
 
     /// Waits for the passes and tells what became of it.
-    async fn follow(&self, ask: &Ask, order: &Order) -> Result<Reply, Stop> {
+    async fn follow(&self, ask: &Ask, order: &Order, granted: &BTreeMap<PersonId, GrantId>) -> Result<Reply, Stop> {
         let texts = self.texts();
         let rooms = if order.act.is_of_account() { Vec::new() } else { ask.scene.reach(order.scope.as_ref()) };
         let wakes: Vec<Wake> = match &order.scope {
@@ -251,8 +278,20 @@ impl Chat {
                 answer = answer.line(line);
                 continue;
             }
+            let is_lifted = order.act == Act::Unban;
             let line = match became {
+                Became::Already
+                    if ask.scene.user_of(*person).is_none() && matches!(order.act, Act::Kick | Act::Ban) =>
+                {
+                    good += 1;
+                    texts.say("no-account-yet", &[user])
+                }
                 Became::Done => {
+                    good += 1;
+                    self.result_line(ask, order, *person)
+                }
+                // What was lifted is told also where nobody has to be brought back.
+                Became::Already if is_lifted => {
                     good += 1;
                     self.result_line(ask, order, *person)
                 }
@@ -288,6 +327,16 @@ impl Chat {
                 }
             };
             answer = answer.line(line);
+            if is_lifted {
+                answer = answer.items(self.lifts(ask, order, *person));
+                if let Some(line) = self.still_out(ask, order, *person) {
+                    bad += 1;
+                    answer = answer.line(line);
+                }
+            } else if let (Act::Ban, Some(id)) = (order.act, granted.get(person)) {
+                let args = [("count", number(rooms.len())), ("id", Arg::Number(id.0))];
+                answer = answer.line(texts.say("ban-record", &args));
+            }
         }
         let mark = match (good, bad) {
             (_, 0) => Mark::Done,
@@ -298,42 +347,6 @@ impl Chat {
             answer = answer.line(texts.say("undo-with", &[("command", Arg::Code(undo))]));
         }
         Ok(Reply::new(mark, answer))
-    }
-
-    /// Why an account that was to be usable again is not: something else keeps it so.
-    fn still_off(&self, ask: &Ask, order: &Order, id: PersonId) -> Option<Said> {
-        if !matches!(order.act, Act::Unlock | Act::Reactivate) {
-            return None;
-        }
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let user = ("user", scene.person(id));
-        let holds = |kind| scene.grants.iter().any(|grant| grant.person == id && grant.kind == kind);
-        let (other, word, text) = match order.act {
-            Act::Unlock => (GrantKind::Deactivate, "reactivate", "still-deactivated"),
-            _ => (GrantKind::Lock, "unlock", "still-locked"),
-        };
-        if holds(other) {
-            let command =
-                format!("{}{word} {}", self.manners().prefix, scene.user_of(id).map_or("", |user| user.localpart()));
-            return Some(texts.say(text, &[user, ("command", Arg::Code(command))]));
-        }
-        let standing = scene.directory.get(id).map(|person| scene.policy.users.standing.standing(person, scene.now));
-        match standing {
-            Some(Some(Standing::Active)) => None,
-            Some(standing) => {
-                let word = texts.word("standing", super::people::standing_word(standing));
-                Some(texts.say("still-off", &[user, ("standing", Arg::Said(word))]))
-            }
-            None => Some(texts.say("still-unknown", &[user])),
-        }
-    }
-
-    /// What would be so then, for one person.
-    fn preview_line(&self, ask: &Ask, order: &Order, person: PersonId) -> Said {
-        match order.act {
-            Act::Deactivate => self.texts().say("deactivate-preview", &[("user", ask.scene.person(person))]),
-            _ => self.result_line(ask, order, person),
-        }
     }
 
     /// Whether what was granted differs from what held before, in how long it holds.
@@ -349,61 +362,11 @@ impl Chat {
 
     /// The one room an order is about, if the person does not belong there: then a level does nothing yet.
     fn stranger_to(&self, ask: &Ask, order: &Order, id: PersonId) -> Option<RoomKey> {
-        let room = order.scope.as_ref().filter(|_| !matches!(order.act, Act::Kick | Act::Unmute))?;
+        let room = order.scope.as_ref().filter(|_| !matches!(order.act, Act::Kick | Act::Ban | Act::Unmute))?;
         let (policy, person) = (ask.scene.policy.rooms.get(room)?, ask.scene.directory.get(id)?);
         let access = ask.scene.access();
         let belongs = access.selects(&policy.members, person)
             || policy.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
         (!belongs).then(|| room.clone())
-    }
-
-    /// What is so then, for one person.
-    fn result_line(&self, ask: &Ask, order: &Order, person: PersonId) -> Said {
-        let texts = self.texts();
-        let place = ("place", Arg::Said(self.place(ask, order.scope.as_ref())));
-        let user = ("user", ask.scene.person(person));
-        let room = ("room", order.scope.as_ref().map_or(Arg::Text(String::new()), |room| ask.scene.room(room)));
-        let until = order.until.map(|until| ("until", self.time(until)));
-        let rank = |rank: Rank| {
-            (
-                "rank",
-                Arg::Said(match rank {
-                    Rank::Moderator => texts.line("rank-moderator", &[]),
-                    Rank::Admin => texts.line("rank-admin", &[]),
-                    Rank::Level(level) => texts.line("rank-level", &[("level", Arg::Number(level))]),
-                }),
-            )
-        };
-        match (order.act, until) {
-            (Act::Promote(what), None) => texts.say("promoted", &[user, rank(what), place]),
-            (Act::Promote(what), Some(until)) => texts.say("promoted-until", &[user, rank(what), place, until]),
-            (Act::Demote, None) => texts.say("demoted", &[user, place]),
-            (Act::Demote, Some(until)) => texts.say("demoted-until", &[user, place, until]),
-            (Act::Kick, None) => texts.say("kicked", &[user, room]),
-            (Act::Kick, Some(until)) => texts.say("kicked-until", &[user, room, until]),
-            (Act::Mute, None) => texts.say("muted", &[user, place]),
-            (Act::Mute, Some(until)) => texts.say("muted-until", &[user, place, until]),
-            (Act::Unmute, _) => texts.say("unmuted", &[user, place]),
-            (Act::Lock, None) => texts.say("locked", &[user]),
-            (Act::Lock, Some(until)) => texts.say("locked-until", &[user, until]),
-            (Act::Unlock, _) => texts.say("unlocked", &[user]),
-            (Act::Deactivate, _) => texts.say("deactivated", &[user]),
-            (Act::Reactivate, _) => texts.say("reactivated", &[user]),
-        }
-    }
-
-    /// The command that takes it back.
-    fn undo(&self, ask: &Ask, order: &Order) -> Option<String> {
-        let word = match order.act {
-            Act::Promote(_) => "demote",
-            Act::Mute => "unmute",
-            Act::Lock => "unlock",
-            Act::Deactivate => "reactivate",
-            _ => return None,
-        };
-        let names = order.people.iter().filter_map(|person| Some(ask.scene.user_of(*person)?.localpart()));
-        let names = names.collect::<Vec<_>>().join(" ");
-        let place = order.scope.as_ref().map_or_else(String::new, |room| format!(" in {room}"));
-        (!names.is_empty()).then(|| format!("{}{word} {names}{place}", self.manners().prefix))
     }
 }

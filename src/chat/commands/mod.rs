@@ -13,8 +13,10 @@ mod redact;
 mod rooms;
 mod status;
 mod sync;
+mod unban;
+mod wording;
 
-use equipemed_domain::command::{Command, Place};
+use equipemed_domain::command::{Command, Place, Rank};
 use equipemed_domain::rights::Right;
 
 use super::Chat;
@@ -49,11 +51,17 @@ impl Chat {
             Command::Why { who, room } => Ok(Turn::Over(self.why(ask, who, room.as_ref())?)),
             Command::Grants { who } => Ok(Turn::Over(self.grants(ask, who.as_ref())?)),
             Command::Audit { about, last } => Ok(Turn::Over(self.audit(ask, about.as_ref(), *last).await?)),
+            // That takes a level away, however it is said.
+            Command::Promote { measure, rank: Rank::Level(0), dry_run } => {
+                self.measure(ask, Act::Demote, measure, *dry_run).await
+            }
             Command::Promote { measure, rank, dry_run } => {
                 self.measure(ask, Act::Promote(*rank), measure, *dry_run).await
             }
             Command::Demote { measure, dry_run } => self.measure(ask, Act::Demote, measure, *dry_run).await,
             Command::Kick(measure) => self.measure(ask, Act::Kick, measure, false).await,
+            Command::Ban(measure) => self.measure(ask, Act::Ban, measure, false).await,
+            Command::Unban(measure) => self.measure(ask, Act::Unban, measure, false).await,
             Command::Mute(measure) => self.measure(ask, Act::Mute, measure, false).await,
             Command::Unmute(measure) => self.measure(ask, Act::Unmute, measure, false).await,
             Command::Lock(measure) => self.measure(ask, Act::Lock, measure, false).await,
@@ -72,9 +80,7 @@ impl Chat {
             Command::RoomsCleanup { dry_run } => self.rooms_cleanup(ask, *dry_run).await,
             Command::RoomsAdopt { room, key } => self.rooms_adopt(ask, room, key).await,
             // Said above to be not available.
-            Command::Ban(_) | Command::Unban(_) | Command::RoomsReplace { .. } => {
-                Err(Refusal::Right(Right::Rooms, None).into())
-            }
+            Command::RoomsReplace { .. } => Err(Refusal::Right(Right::Rooms, None).into()),
         }
     }
 }

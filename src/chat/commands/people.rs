@@ -183,7 +183,7 @@ impl Chat {
     }
 
     /// A grant in a line.
-    fn grant_line(&self, ask: &Ask, grant: &Grant) -> Said {
+    pub(super) fn grant_line(&self, ask: &Ask, grant: &Grant) -> Said {
         let (texts, scene) = (self.texts(), &ask.scene);
         let kind = match grant.kind {
             GrantKind::Level(level) => texts.line("rank-level", &[("level", Arg::Number(level))]),

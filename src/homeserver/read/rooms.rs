@@ -80,6 +80,7 @@ impl PastEvent {
             state_key: self.state_key.as_deref()?.into(),
             sender: self.sender.as_str().into(),
             content: &self.content,
+            event_id: self.event_id.as_str().into(),
         })
     }
 }

@@ -25,7 +25,7 @@ async fn what_is_so_already_is_done() -> anyhow::Result<()> {
 
     writer.ban(&room, &ana, None).await?;
     writer.ban(&room, &ana, None).await?;
-    assert_eq!(reader.room(&room).await?.members.get(&ana), Some(&Membership::BannedByBot));
+    assert_eq!(reader.room(&room).await?.members.get(&ana), Some(&Membership::BannedForGrant));
     let refused = writer.admin_join(&room, &ana).await.expect_err("banned");
     assert_eq!(refused.errcode(), Some("M_BAD_STATE"));
     for expected in [Done::Changed, Done::Already] {

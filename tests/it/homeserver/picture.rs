@@ -26,6 +26,7 @@ pub(crate) fn room() -> ObservedRoom {
         parents: Default::default(),
         children: Default::default(),
         members: Default::default(),
+        bans_by_hand: Default::default(),
         power_levels: None,
     }
 }
@@ -58,7 +59,7 @@ fn who_left_and_who_was_removed_differ() {
     assert_eq!(member(&mut room, BOT, "leave"), Effect::Changed);
     assert_eq!(room.members.get(&ana()), None);
     member(&mut room, BOT, "ban");
-    assert_eq!(room.members.get(&ana()), Some(&Membership::BannedByBot));
+    assert_eq!(room.members.get(&ana()), Some(&Membership::BannedForGrant));
     assert_eq!(member(&mut room, "@rui:hospital.example", "ban"), Effect::Changed);
     assert_eq!(room.members.get(&ana()), Some(&Membership::Ban));
 }

@@ -122,7 +122,7 @@ async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()
             .collect();
         assert!(effects.contains(&Effect::Changed) && !effects.contains(&Effect::Doubtful), "{effects:?}");
         assert_eq!(picture, place.reader.room(&room).await?);
-        assert_eq!(picture.members.get(&rui), Some(&Membership::BannedByBot));
+        assert_eq!(picture.members.get(&rui), Some(&Membership::BannedForGrant));
     }
     Ok(())
 }

@@ -107,6 +107,8 @@ async fn a_yes_counts_only_for_an_open_question() -> Result<()> {
 #[tokio::test]
 async fn state_is_kept_with_who_did_it_and_little_more() -> Result<()> {
     let desk = Desk::new().await?;
+    let mut unban = state("$unban", ANA, "m.room.member", "@rui:hospital.example", json!({"membership": "leave"}));
+    unban["unsigned"]["prev_content"] = json!({"membership": "ban", "reason": "x"});
     let mut levels = state("$levels", ANA, "m.room.power_levels", "", json!({"ban": 75}));
     levels["unsigned"]["prev_content"] = json!({"ban": 50});
     let events = [
@@ -118,6 +120,7 @@ async fn state_is_kept_with_who_did_it_and_little_more() -> Result<()> {
             "@rui:hospital.example",
             json!({"membership": "leave", "reason": "x", "displayname": "Rui"}),
         ),
+        unban,
         levels,
         state("$own", BOT, "m.room.power_levels", "", json!({"ban": 50})),
         state("$widget", ANA, "im.vector.modular.widgets", "1", json!({"url": "x"})),
@@ -131,6 +134,7 @@ async fn state_is_kept_with_who_did_it_and_little_more() -> Result<()> {
         [
             row("$name", None),
             row("$kick", Some(r#"{"membership":"leave"}"#)),
+            row("$unban", Some(r#"{"before":"ban","membership":"leave"}"#)),
             row("$levels", Some(r#"{"content":{"ban":75},"prev":{"ban":50}}"#)),
             row("$own", Some(r#"{"content":{"ban":50},"prev":null}"#)),
         ]

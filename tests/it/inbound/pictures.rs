@@ -33,7 +33,7 @@ fn read(pictures: &Pictures, name: &str, now: Timestamp) {
 }
 
 fn push(pictures: &Pictures, kind: &str, key: &str, content: Value, sent_at: Timestamp) {
-    let text = json!({"sender": ANA, "type": kind, "state_key": key, "content": content}).to_string();
+    let text = json!({"sender": ANA, "type": kind, "state_key": key, "content": content, "event_id": "$x"}).to_string();
     let event: StateEvent<'_> = serde_json::from_str(&text).unwrap();
     pictures.apply(room_id!("!icu:hospital.example"), &event, sent_at);
 }

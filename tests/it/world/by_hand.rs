@@ -159,6 +159,97 @@ async fn several_changes_that_are_put_back_as_one_are_no_fight() -> anyhow::Resu
     close(hospital, serving).await
 }
 
+async fn ban(by: &Client, room: &str, user: &str) -> anyhow::Result<String> {
+    by.post_ok(&room_path(room, "ban"), json!({"user_id": user})).await?;
+    let events = by.messages(room, 10).await?;
+    let is_ban = |event: &&Value| event["state_key"] == user && event["content"]["membership"] == "ban";
+    Ok(events.iter().find(is_ban).and_then(|event| event["event_id"].as_str()).unwrap_or_default().to_owned())
+}
+
+async fn is_member(hospital: &Hospital, room: &str, name: &str) -> anyhow::Result<()> {
+    until(&format!("{name} is in"), || async {
+        Ok(hospital.members(room).await?.contains(&name.to_owned()).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_ban_in_element_without_the_right_is_lifted_and_told_once_until_it_is_a_fight() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_porter).await?;
+    let icu = hospital.room("icu").await?;
+    let (chief, porter) = (hospital.client("chefe").await?, hospital.client("porteiro").await?);
+    for round in 1..=3 {
+        let event = ban(&porter, &icu, &hospital.user("p00")).await?;
+        hospital.handled(&event).await?;
+        is_member(&hospital, "icu", "p00").await?;
+        until("told", || async {
+            let told = hospital.heard(&chief, &["porteiro", "banned", "p00", "UTI", "lifted the ban"]).await?;
+            Ok((told.len() == round).then_some(()))
+        })
+        .await?;
+    }
+    assert_eq!(hospital.number("select count(*) from grants").await?, 0);
+    assert!(hospital.heard(&chief, &["is banned there by hand"]).await?.is_empty(), "no alarm beside it");
+    let event = ban(&porter, &icu, &hospital.user("p00")).await?;
+    hospital.handled(&event).await?;
+    hospital.told(&chief, &["keeps changing", "porteiro"]).await?;
+    hospital.ask(&chief, "!sync icu").await?;
+    assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00"]);
+    assert_eq!(hospital.heard(&chief, &["lifted the ban"]).await?.len(), 3);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_ban_in_element_by_somebody_with_the_right_holds_until_it_is_lifted() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_porter).await?;
+    let icu = hospital.room("icu").await?;
+    let (chief, porter) = (hospital.client("chefe").await?, hospital.client("porteiro").await?);
+    for name in ["p00", "p01", "p02"] {
+        let event = ban(&chief, &icu, &hospital.user(name)).await?;
+        hospital.handled(&event).await?;
+    }
+    hospital.ask(&chief, "!sync").await?.says(&["nothing to change"]);
+    assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00", "p01", "p02"]);
+    hospital.ask(&chief, "!grants").await?.says(&["3 grants", "banned", "UTI", chief.user_id()]);
+    hospital.ask(&chief, &format!("!unban {} in icu", hospital.username("p02"))).await?.says(&["Lifted", "3: "]);
+    is_member(&hospital, "icu", "p02").await?;
+    // Banned once more by somebody without the right: it is lifted with the chief's ban, and not before.
+    let event = ban(&porter, &icu, &hospital.user("p00")).await?;
+    hospital.handled(&event).await?;
+    hospital.ask(&chief, "!sync icu").await?;
+    assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00", "p01"]);
+    hospital.run(&["grants", "end", "1"]).await?.ended(0);
+    is_member(&hospital, "icu", "p00").await?;
+    // Lifted in Element: the grant ends, and nobody takes it for a kick.
+    chief.post_ok(&room_path(&icu, "unban"), json!({"user_id": hospital.user("p01")})).await?;
+    is_member(&hospital, "icu", "p01").await?;
+    hospital.ask(&chief, "!grants").await?.says(&["Nothing was granted"]);
+    assert_eq!(hospital.number("select count(*) from grants where kind = 'kick'").await?, 0);
+    assert!(hospital.heard(&chief, &["without the right"]).await?.is_empty());
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_ban_that_is_only_reported_stays() -> anyhow::Result<()> {
+    let report = |hospital: &mut Hospital| {
+        with_porter(hospital);
+        hospital.config["drift"] = json!("report");
+    };
+    let (hospital, serving) = opened(people(), rooms(), report).await?;
+    let (chief, porter) = (hospital.client("chefe").await?, hospital.client("porteiro").await?);
+    ban(&porter, &hospital.room("icu").await?, &hospital.user("p00")).await?;
+    hospital.told(&chief, &["porteiro", "banned", "p00", "changed nothing"]).await?;
+    hospital.ask(&chief, "!sync").await?;
+    assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00"]);
+    assert_eq!(hospital.heard(&chief, &["changed nothing"]).await?.len(), 1);
+    let alarms = hospital.heard(&chief, &["is banned there by hand"]).await?;
+    assert!(alarms.iter().all(|text| text.contains("Audit")), "only in the answer to the sync: {alarms:#?}");
+    // Whoever asks for it has the right that the porter has not.
+    hospital.ask(&chief, &format!("!unban {}", hospital.username("p00"))).await?.says(&["Lifted", "porteiro"]);
+    is_member(&hospital, "icu", "p00").await?;
+    close(hospital, serving).await
+}
+
 #[tokio::test]
 async fn somebody_else_with_the_bots_token_is_noticed_once() -> anyhow::Result<()> {
     let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;

@@ -7,6 +7,7 @@ mod accounts;
 mod adopt;
 mod again;
 mod away;
+mod bans;
 mod brakes;
 mod by_hand;
 mod clients;

@@ -129,6 +129,8 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
         // All rights in one room, none in another, none everywhere.
         (&rui, format!("!promote {p00} moderator in ward"), "in the room Enfermaria"),
         (&rui, format!("!kick {p00} in ward"), "in the room Enfermaria"),
+        (&rui, format!("!ban {p00} in ward"), "in the room Enfermaria"),
+        (&rui, format!("!ban {p00}"), "need the right"),
         (&rui, format!("!mute {p00} in ward"), "in the room Enfermaria"),
         (&rui, format!("!redact {p00} last 2 in ward"), "in the room Enfermaria"),
         (&rui, "!sync ward".to_owned(), "in the room Enfermaria"),
@@ -150,6 +152,10 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
         (&chair, format!("!kick {} in ward", name("mesa")), "as high as you"),
         (&chair, format!("!kick {p01} {} in ward", name("chefe")), "as high as you"),
         (&chair, format!("!mute {} in ward", name("chefe")), "as high as you"),
+        (&chair, format!("!ban {p01} in ward"), "need the right"),
+        (&chief, format!("!ban {} in ward", name("chefe")), "to yourself"),
+        (&chief, format!("!ban {} in ward", name("outra")), "as high as you"),
+        (&chief, format!("!ban {p01} {}", name("outra")), "as high as you"),
         (&chief, format!("!lock {}", name("chefe")), "to yourself"),
         (&chief, format!("!lock {}", name("outra")), "as high as you"),
         (&chief, format!("!lock {p01} {}", name("outra")), "as high as you"),
@@ -195,7 +201,12 @@ async fn the_bot_and_protected_accounts_are_out_of_reach() -> anyhow::Result<()>
     let bot = hospital.bot()?.user_id().to_owned();
     for who in [hospital.user("p02"), hospital.username("p02"), hospital.user("vidro"), hospital.username("vidro"), bot]
     {
-        for command in [format!("!lock {who}"), format!("!kick {who} in icu"), format!("!promote {who} admin in icu")] {
+        for command in [
+            format!("!lock {who}"),
+            format!("!kick {who} in icu"),
+            format!("!ban {who} in icu"),
+            format!("!promote {who} admin in icu"),
+        ] {
             let answer = hospital.ask(&chief, &command).await?;
             assert!(answer.text.contains("is a protected account"), "{command}: {}", answer.text);
         }
