@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
 use crate::key::RoomKey;
+use crate::levels::CREATOR;
 use crate::localpart::LocalpartError;
 use crate::power::Power;
 
@@ -199,6 +200,10 @@ impl fmt::Display for Finding {
             Self::BannedByHand { room, user } => {
                 write!(f, "{user} belongs in room {room} and is banned there by hand")
             }
+            Self::LevelOutOfReach { room, user, has, wanted, .. } if *has == CREATOR => write!(
+                f,
+                "{user} made room {room} and should stand at {wanted} there: who made a room of version 12 stands above every level. Only a new room can change it"
+            ),
             Self::LevelOutOfReach { room, user, has, wanted, bot } if has < bot => write!(
                 f,
                 "{user} stands at {has} in room {room} and should stand at {wanted}: the bot stands at {bot} there and gives nobody its own level. Give the bot more, or make a new room"

@@ -26,6 +26,8 @@ finding-unknown-status = person { $person } has the status “{ $status }”, wh
 finding-room-matches-nobody = the rule of room { $room } matches nobody
 finding-member-unbound = { $user } is in room { $room } and belongs to nobody in EquipeMed
 finding-banned-by-hand = { $user } belongs in room { $room } and is banned there by hand
+finding-level-creator = { $user } made room { $room } and should stand at { $wanted } there:
+    who made a room of version 12 stands above every level. Only a new room can change it
 finding-level-like-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
     the bot stands at { $bot } there and gives nobody its own level. Give the bot more, or make a new room
 finding-level-above-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:

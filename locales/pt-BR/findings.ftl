@@ -27,6 +27,8 @@ finding-unknown-status = a pessoa { $person } está com a situação “{ $statu
 finding-room-matches-nobody = ninguém corresponde à regra da sala { $room }
 finding-member-unbound = { $user } está na sala { $room } e não é de ninguém no EquipeMed
 finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
+finding-level-creator = { $user } criou a sala { $room } e deveria estar no nível { $wanted } nela:
+    quem cria uma sala da versão 12 fica acima de todos os níveis. Só uma sala nova pode mudar isso
 finding-level-like-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
     o bot está no nível { $bot } ali e não dá a ninguém o próprio nível. Dê mais ao bot ou crie uma sala nova
 finding-level-above-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::levels::CREATOR;
 use equipemed_domain::localpart::LocalpartError;
 use equipemed_domain::review::HeldReason;
 use ruma_common::OwnedUserId;
@@ -64,6 +65,10 @@ impl Texts {
             Finding::MemberUnbound { room, user } => self.line("finding-member-unbound", &[place(room), account(user)]),
             Finding::BannedByHand { room, user } => self.line("finding-banned-by-hand", &[place(room), account(user)]),
             Finding::LevelOutOfReach { room, user, has, wanted, bot } => {
+                if *has == CREATOR {
+                    return self
+                        .line("finding-level-creator", &[place(room), account(user), ("wanted", plain(wanted))]);
+                }
                 let id = if has < bot { "finding-level-like-bot" } else { "finding-level-above-bot" };
                 let levels = [("has", plain(has)), ("wanted", plain(wanted)), ("bot", plain(bot))];
                 self.line(id, &[&[place(room), account(user)], levels.as_slice()].concat())
