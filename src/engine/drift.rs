@@ -9,7 +9,7 @@ use std::time::Duration;
 use equipemed_domain::access::Access;
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::directory::{Person, PersonId};
-use equipemed_domain::drift::{changed_by, put_back_by};
+use equipemed_domain::drift::{BAN, changed_by, put_back_by};
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
@@ -334,7 +334,8 @@ impl Engine {
         let store = &self.parts().store;
         let open = store.drift_open(None).await?;
         let mut left: BTreeSet<(RoomKey, String)> = BTreeSet::new();
-        for drift in open {
+        // Which bans are left alone was decided before the plan: without its end a ban cannot be followed by coming in.
+        for drift in open.into_iter().filter(|drift| !drift.what.starts_with(BAN)) {
             if self.parts().by_hand == ByHand::Report || self.is_fight(&drift, now).await? {
                 left.insert((drift.room, drift.what));
             }
