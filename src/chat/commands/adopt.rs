@@ -90,7 +90,7 @@ impl Chat {
                         Ok(_) => None,
                         Err(error) => chat.adopt_refusal(&error),
                     };
-                    let said = said.unwrap_or_else(|| texts.say("adopt-failed", &[("detail", Arg::Text(why.clone()))]));
+                    let said = said.unwrap_or_else(|| texts.say("adopt-failed", &[("detail", texts.told(&why))]));
                     return Ok(Reply::failed(Answer::new().line(said), why));
                 }
                 chat.look_and_wait(&[Wake::Room(wish.key.clone())]).await?;
@@ -99,7 +99,7 @@ impl Chat {
                 let args = [("room", room), ("key", Arg::Code(wish.key.to_string()))];
                 let mut answer = Answer::new().line(texts.say("adopt-done", &args));
                 for (_, _, detail) in &tally.troubles {
-                    answer = answer.item(texts.line("sync-finding", &[("detail", Arg::Text(detail.clone()))]));
+                    answer = answer.item(texts.line("sync-finding", &[("detail", texts.told(detail))]));
                 }
                 Ok(Reply::new(super::mark_of(1, tally.troubles.len()), answer))
             }
