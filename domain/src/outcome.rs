@@ -28,6 +28,16 @@ impl Outcome {
         }
     }
 
+    /// What there is to say beside the word.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Done(detail) => detail.as_deref(),
+            Self::AlreadySo => None,
+            Self::Skipped(why) | Self::Failed(why) => Some(why),
+        }
+    }
+
     /// Whether the world is as the action wanted it.
     #[must_use]
     pub fn is_good(&self) -> bool {

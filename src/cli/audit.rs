@@ -99,8 +99,7 @@ async fn filter(which: &Which, settings: &Settings, store: &Store) -> anyhow::Re
         None => None,
     };
     let room = which.room.clone().map(RoomKey::new);
-    let since = which.since.map(|date| date.to_zoned(settings.timezone.clone()).map(|start| start.timestamp()));
-    let since = since.transpose().map_err(|_| UsageError("--since names a day that does not exist".to_owned()))?;
+    let since = which.since.map(|date| connect::start_of(date, settings)).transpose()?;
     let outcome = which.outcome.map(|ended| match ended {
         Ended::Done => Outcome::Done(None),
         Ended::AlreadySo => Outcome::AlreadySo,
@@ -135,14 +134,6 @@ fn asker<'a>(entry: &'a AuditEntry, askers: &'a BTreeMap<i64, String>) -> &'a st
     match entry.intent.cause {
         Cause::Grant(id) => askers.get(&id.0).unwrap_or(&entry.intent.actor),
         Cause::Policy | Cause::Deed(_) | Cause::Command(_) => &entry.intent.actor,
-    }
-}
-
-fn detail(outcome: &Outcome) -> Option<&str> {
-    match outcome {
-        Outcome::Done(detail) => detail.as_deref(),
-        Outcome::AlreadySo => None,
-        Outcome::Skipped(why) | Outcome::Failed(why) => Some(why),
     }
 }
 
@@ -183,7 +174,7 @@ fn value(entry: &AuditEntry, askers: &BTreeMap<i64, String>) -> Value {
         "run": intent.run.map(|run| run.0),
         "action": serde_json::from_str::<Value>(&intent.action).unwrap_or(Value::Null),
         "outcome": settled.map(|settled| settled.outcome.as_str()),
-        "detail": settled.and_then(|settled| detail(&settled.outcome)),
+        "detail": settled.and_then(|settled| settled.outcome.detail()),
         "ended_at": settled.map(|settled| settled.at),
     })
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use equipemed_domain::directory::Person;
-use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::directory::{Directory, Person, PersonId};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use ruma_common::UserId;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -123,6 +124,12 @@ pub(super) fn holder(kind: &str) -> String {
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let random = getrandom::u32().unwrap_or_default();
     format!("{kind}:{}:{}:{random:08x}", host.trim(), std::process::id())
+}
+
+/// The beginning of a day in the hospital's time zone.
+pub(super) fn start_of(date: Date, settings: &Settings) -> anyhow::Result<Timestamp> {
+    let start = date.to_zoned(settings.timezone.clone()).context("--since names a day that does not exist")?;
+    Ok(start.timestamp())
 }
 
 /// Finds a person by EquipeMed username, id, or the MXID of their account.

@@ -15,10 +15,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::values::parse_duration;
 use crate::directory::Source;
-use crate::store::{GrantFilter, NewGrant, Store};
-
-/// Who asks when a command at the machine does.
-const OPERATOR: &str = "operator";
+use crate::store::{GrantFilter, NewGrant, OPERATOR, Store};
 
 /// What `grants add` was told.
 pub(super) struct Wish {

@@ -18,7 +18,7 @@ use crate::directory::Source;
 use crate::engine::Engine;
 use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{Patience, RoomListing};
-use crate::store::{DeedId, NewDeed, Store};
+use crate::store::{DeedId, NewDeed, OPERATOR, Store};
 
 /// How often deletions that another process is at are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -180,7 +180,7 @@ async fn delete(
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let wish = |room: &RoomListing| NewDeed {
         deed: Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true },
-        asker: "operator".to_owned(),
+        asker: OPERATOR.to_owned(),
         reason: None,
         due_at: clock.now(),
         source: None,

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::binding::{Binding, Pushed};
@@ -61,12 +60,12 @@ pub(super) struct Filter {
 pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     let (store, now) = (connect::store(&settings).await?, Clock::system().now());
-    let since = filter.since.map(|date| date.to_zoned(settings.timezone.clone()).map(|start| start.timestamp()));
+    let since = filter.since.map(|date| connect::start_of(date, &settings)).transpose()?;
     let filter = PeopleFilter {
         status: filter.status.map(Status::means),
         search: filter.search,
         superusers: filter.superusers,
-        since: since.transpose().context("--since names a day that does not exist")?,
+        since,
     };
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;

@@ -11,12 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::gather::Known;
-use crate::store::{HeldPlan, HeldState, NewHeld};
+use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR};
 
 /// How long a held part waits for a consent.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// Who the operator at the machine is, on record.
-const OPERATOR: &str = "operator";
 
 /// Consents as they stand in one pass.
 #[derive(Debug, Default)]

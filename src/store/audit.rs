@@ -220,7 +220,7 @@ impl Store {
         in_transaction!(self, tx => {
             let mut refused = BTreeSet::new();
             for (id, outcome) in outcomes {
-                let query = sqlx::query(SQL).bind(id.0).bind(outcome.as_str()).bind(detail(outcome)).bind(ms(now));
+                let query = sqlx::query(SQL).bind(id.0).bind(outcome.as_str()).bind(outcome.detail()).bind(ms(now));
                 if query.execute(&mut *tx).await?.rows_affected() == 0 {
                     refused.insert(*id);
                 }
@@ -243,16 +243,8 @@ impl Store {
         const SQL: &str = "update audit set outcome = $1, outcome_detail = $2, outcome_at = $3
             where outcome is null and at < $4";
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(outcome.as_str()).bind(detail(outcome)).bind(ms(now));
+            let query = sqlx::query(SQL).bind(outcome.as_str()).bind(outcome.detail()).bind(ms(now));
             query.bind(ms(before)).execute(db).await?.rows_affected()
         })
-    }
-}
-
-fn detail(outcome: &Outcome) -> Option<&str> {
-    match outcome {
-        Outcome::Done(detail) => detail.as_deref(),
-        Outcome::AlreadySo => None,
-        Outcome::Skipped(detail) | Outcome::Failed(detail) => Some(detail),
     }
 }

@@ -56,6 +56,9 @@ pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
 pub use self::url::without_password;
 pub use self::wakeups::{ClaimedWake, Lane, WakeState};
 
+/// Who asks for something when a command at the machine does.
+pub const OPERATOR: &str = "operator";
+
 /// The service's database. Cheap to clone; clones share the connections.
 #[derive(Clone)]
 pub struct Store {

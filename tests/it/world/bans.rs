@@ -2,23 +2,16 @@
 //! lifted where.
 
 use equipemed_testbed::rooms::room_path;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::commands::{self, rooms};
 use super::process::Running;
 use super::talk::{close, opened};
-use super::{Hospital, Person, chief, crowd, person, until};
-
-fn rooms() -> Value {
-    json!({
-        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
-        "todos": {"name": "Equipe", "parent": "hospital", "members": {"any": true}},
-        "icu": {"name": "UTI", "parent": "hospital", "members": {"group": "UTI"}},
-    })
-}
+use super::{Hospital, Person, person, until};
 
 fn people() -> Vec<Person> {
-    let mut people = crowd("p", 3, &["UTI"]);
-    people.extend([chief("chefe"), person("ana", &["UTI"]), person("lider", &["UTI", "Leads"]), person("fora", &[])]);
+    let mut people = commands::people();
+    people.push(person("fora", &[]));
     people
 }
 

@@ -6,7 +6,8 @@ use super::process::Running;
 use super::talk::{Answer, begun, close};
 use super::{Hospital, Person, chief, crowd, person, until};
 
-fn rooms() -> Value {
+/// A space with two rooms.
+pub(crate) fn rooms() -> Value {
     json!({
         "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
         "todos": {"name": "Equipe", "parent": "hospital", "members": {"any": true}},
@@ -14,7 +15,8 @@ fn rooms() -> Value {
     })
 }
 
-fn people() -> Vec<Person> {
+/// Who works there: a chief, a leader of the UTI, others.
+pub(crate) fn people() -> Vec<Person> {
     let mut people = crowd("p", 3, &["UTI"]);
     people.push(chief("chefe"));
     people.push(person("ana", &["UTI"]));
