@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::settings::Mode;
 use crate::engine::adopt::{Adoptable, Adoption};
 use crate::homeserver::{Patience, Reader};
-use crate::store::NewDeed;
+use crate::store::{NewDeed, OPERATOR};
 
 /// What was typed.
 #[derive(Debug)]
@@ -52,18 +52,21 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
         sync::print_plan(&report, typed.format)?;
         return Ok(Exit::Done);
     }
-    if settings.mode == Mode::Enforce {
-        let deed = Deed::AdoptRoom { room_id: wish.room_id.clone(), room: wish.key.clone(), instead: wish.instead };
-        let new = NewDeed { deed, asker: "operator".to_owned(), reason: None, due_at: clock.now(), source: None };
-        let id = store.add_deed(&new, clock.now()).await?;
-        if let Outcome::Failed(why) | Outcome::Skipped(why) =
-            rooms::ended(&engine, &store, id, &connect::holder("adopt")).await?
-        {
-            anyhow::bail!("{} was not adopted: {why}", wish.room_id);
-        }
-    } else {
-        // Only noted: nothing is changed on Synapse.
+    let is_enforced = settings.mode == Mode::Enforce;
+    if !is_enforced {
+        // Noted, and nothing is changed on Synapse. That the room itself says it waits for mode enforce: without `instead`,
+        // for by then another room may have been put in its place.
         engine.adopt(&wish, None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
+    }
+    let instead = wish.instead && is_enforced;
+    let deed = Deed::AdoptRoom { room_id: wish.room_id.clone(), room: wish.key.clone(), instead };
+    let new = NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: clock.now(), source: None };
+    let id = store.add_deed(&new, clock.now()).await?;
+    if is_enforced
+        && let Outcome::Failed(why) | Outcome::Skipped(why) =
+            rooms::ended(&engine, &store, id, &connect::holder("adopt")).await?
+    {
+        anyhow::bail!("{} was not adopted: {why}", wish.room_id);
     }
     tell(&typed, &wish, &found, true)?;
     Ok(Exit::Done)

@@ -160,6 +160,10 @@ impl Engine {
         let Adoption { key, room_id, .. } = wish;
         let found = self.adoptable(wish).await?;
         if found.is_done {
+            // Noted in mode observe, or by a process that ended before the room said it.
+            if let Some(writer) = writer {
+                writer.mark_room(room_id, Some(key)).await?;
+            }
             return Ok(found);
         }
         if !found.is_in {
@@ -183,6 +187,9 @@ impl Engine {
         } else {
             let bound = store.bind_room(key, room_id, now).await?;
             if bound != *room_id {
+                if let Some(writer) = writer {
+                    writer.mark_room(room_id, None).await?;
+                }
                 return Err(AdoptError::KeyHasRoom { key: key.clone(), room_id: bound });
             }
         }

@@ -6,7 +6,7 @@ use equipemed_testbed::Client;
 use serde_json::{Value, json};
 
 use super::talk::{close, opened};
-use super::{Hospital, chief, count, crowd, person};
+use super::{Hospital, chief, count, crowd, person, until};
 
 /// A room that Dona made, in which the bot stands at this level. It may come in, and nobody has brought it in: this server
 /// accepts invitations by itself.
@@ -142,8 +142,20 @@ async fn in_mode_observe_only_a_room_that_the_bot_is_in_is_noted() -> anyhow::Re
     assert_eq!(bound(&hospital, "icu").await?, None);
     hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(0);
     assert!(hospital.take_writes().is_empty());
-    assert_eq!(bound(&hospital, "icu").await?, Some(room));
-    hospital.finish().await
+    assert_eq!(bound(&hospital, "icu").await?.as_ref(), Some(&room));
+
+    // That the room itself says it waits for mode enforce.
+    let bot = hospital.bot()?;
+    assert_eq!(bot.state_event(&room, "br.equipemed.room", "").await?, None);
+    hospital.config["mode"] = json!("enforce");
+    hospital.write_config()?;
+    let serving = hospital.serve().await?;
+    until("the room is marked", || async {
+        let mark = bot.state_event(&room, "br.equipemed.room", "").await?;
+        Ok((mark == Some(json!({"br.equipemed.room": "icu"}))).then_some(()))
+    })
+    .await?;
+    close(hospital, serving).await
 }
 
 #[tokio::test]
