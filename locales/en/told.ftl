@@ -92,6 +92,7 @@ told-fix-folder = The service's user needs to own the file and its folder, becau
 # A pass and its steps.
 told-account-not-made = the account { $user } could not be made
 told-room-not-made = room { $room } could not be made
+told-key-twice = several rooms have the key { $room }: the next pass names them
 told-alias-of-other = the alias { $alias } belongs to the living room { $id }: give room { $room } another alias, or that room
 told-synapse-away = Synapse was away; it is tried again
 told-no-address = EquipeMed has no address any more

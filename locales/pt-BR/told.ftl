@@ -91,6 +91,7 @@ told-fix-folder = O usuário do serviço precisa ser dono do arquivo e da pasta,
 # Uma passagem e seus passos.
 told-account-not-made = não foi possível criar a conta { $user }
 told-room-not-made = não foi possível criar a sala { $room }
+told-key-twice = várias salas têm a chave { $room }: a próxima conferência diz quais são
 told-alias-of-other = o endereço { $alias } é da sala { $id }, que está em uso: dê outro endereço à sala { $room } ou a essa
 told-synapse-away = o Synapse estava fora do ar; vou tentar de novo
 told-no-address = o EquipeMed não tem mais um e-mail

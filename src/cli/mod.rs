@@ -86,7 +86,11 @@ enum Command {
     /// Needs an administrator once, from the environment, and stores nothing of it: MATRIX_ADMIN_TOKEN, or
     /// SYNAPSE_REGISTRATION_SHARED_SECRET (a temporary administrator, deactivated at the end).
     #[command(after_help = "Example:\n  SYNAPSE_REGISTRATION_SHARED_SECRET=… equipemed-bot setup")]
-    Setup,
+    Setup {
+        /// Which of several control rooms that the bot made is to be used, as after a lost database
+        #[arg(long, value_name = "ID")]
+        control_room: Option<String>,
+    },
     /// Make a registration with fresh tokens; with --output a file readable by its owner alone
     #[command(
         after_help = "Example:\n  equipemed-bot registration --server-name hospital.example --output registration.yaml"
@@ -394,7 +398,7 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve => serve::run(&config).await,
         Command::Sync(args) => sync::run(&config, args).await,
-        Command::Setup => setup::run(&config).await,
+        Command::Setup { control_room } => setup::run(&config, control_room.as_deref()).await,
         Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
             users::list(&config, users::Filter { status, search, superusers, since }, format).await
         }

@@ -122,6 +122,7 @@ const SENTENCES: &[(&str, &[Place])] = &[
     // A pass and its steps.
     ("told-account-not-made", &[Name("user")]),
     ("told-room-not-made", &[Name("room")]),
+    ("told-key-twice", &[Name("room")]),
     ("told-alias-of-other", &[Name("alias"), Name("id"), Name("room")]),
     ("told-synapse-away", &[]),
     ("told-no-address", &[]),

@@ -31,6 +31,7 @@ mod rooms;
 mod seats;
 mod serve;
 mod standing;
+mod strangers;
 mod talk;
 mod together;
 mod versions;
@@ -254,8 +255,12 @@ impl Hospital {
     }
 
     pub(crate) async fn setup(&self) -> anyhow::Result<Ran> {
+        self.set_up_with(&[]).await
+    }
+
+    pub(crate) async fn set_up_with(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         let administrator = Client::administrator(self.synapse()).await?;
-        let mut command = self.command(&["setup"]);
+        let mut command = self.command(&[&["setup"], arguments].concat());
         command.env("MATRIX_ADMIN_TOKEN", administrator.token());
         Running::start(command)?.end().await
     }
