@@ -243,7 +243,8 @@ enum RoomsCommand {
     /// Take over a room that is there already as the room of a key of the configuration
     #[command(
         after_help = "In a client, invite the bot into the room first and give it level 100; it takes the invitation.\n\nExamples:\n  \
-                            equipemed-bot rooms adopt '!qVzZHRw…' icu --dry-run\n  equipemed-bot rooms adopt '#uti:hospital.example' icu"
+                            equipemed-bot rooms adopt '!qVzZHRw…' icu --dry-run\n  equipemed-bot rooms adopt '#uti:hospital.example' icu\n  \
+                            equipemed-bot rooms adopt '#uti:hospital.example' icu --accept-creators ana.souza --dry-run"
     )]
     Adopt {
         /// Its id or its alias
@@ -253,6 +254,9 @@ enum RoomsCommand {
         /// Also when the key has a room: that one is managed no longer, and stays as it is
         #[arg(long)]
         instead: bool,
+        /// Also when this person stands at the bot's level there or above it, as its creator does; may be repeated
+        #[arg(long, value_name = "NAME")]
+        accept_creators: Vec<String>,
         /// Tell what would change there, and change nothing
         #[arg(long)]
         dry_run: bool,
@@ -405,8 +409,8 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
-        Command::Rooms(RoomsCommand::Adopt { room, key, instead, dry_run, format }) => {
-            adopt::adopt(&config, adopt::Wish { room, key, instead, dry_run, format }).await
+        Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {
+            adopt::adopt(&config, adopt::Wish { room, key, instead, accept_creators, dry_run, format }).await
         }
         Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
         Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,

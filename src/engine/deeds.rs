@@ -98,8 +98,9 @@ impl Engine {
                 redacted.map(|event| Some(event.to_string())).map_err(Undone::from)
             }
             Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await,
-            Deed::AdoptRoom { room_id, room, instead } => {
-                let wish = Adoption { key: room.clone(), room_id: room_id.clone(), instead: *instead };
+            Deed::AdoptRoom { room_id, room, instead, accept } => {
+                let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
+                let wish = Adoption { key, room_id, instead: *instead, accept };
                 self.adopt(&wish, Some(writer)).await.map(|_| None).map_err(Undone::from)
             }
         };
