@@ -27,6 +27,8 @@ pub enum Deed {
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         accept: BTreeSet<OwnedUserId>,
     },
+    /// Leave a room that somebody brought the bot into.
+    LeaveRoom { room_id: OwnedRoomId },
 }
 
 impl Deed {
@@ -37,6 +39,7 @@ impl Deed {
             Self::Redact { .. } => "redact",
             Self::DeleteRoom { .. } => "delete_room",
             Self::AdoptRoom { .. } => "adopt_room",
+            Self::LeaveRoom { .. } => "leave_room",
         }
     }
 
@@ -44,9 +47,10 @@ impl Deed {
     #[must_use]
     pub fn room_id(&self) -> &OwnedRoomId {
         match self {
-            Self::Redact { room_id, .. } | Self::DeleteRoom { room_id, .. } | Self::AdoptRoom { room_id, .. } => {
-                room_id
-            }
+            Self::Redact { room_id, .. }
+            | Self::DeleteRoom { room_id, .. }
+            | Self::AdoptRoom { room_id, .. }
+            | Self::LeaveRoom { room_id } => room_id,
         }
     }
 }
@@ -69,7 +73,7 @@ mod tests {
         let adopt =
             Deed::AdoptRoom { room_id: id.clone(), room: room.clone(), instead: false, accept: BTreeSet::new() };
         let accept = BTreeSet::from([owned_user_id!("@dona:h.org")]);
-        let accepted = Deed::AdoptRoom { room_id: id, room, instead: true, accept };
+        let accepted = Deed::AdoptRoom { room_id: id.clone(), room, instead: true, accept };
         for (deed, text) in [
             (redact, r#"{"deed":"redact","room_id":"!r:h.org","event_id":"$e"}"#),
             (delete, r#"{"deed":"delete_room","room_id":"!r:h.org","purge":true}"#),
@@ -78,6 +82,7 @@ mod tests {
                 accepted,
                 r#"{"deed":"adopt_room","room_id":"!r:h.org","room":"icu","instead":true,"accept":["@dona:h.org"]}"#,
             ),
+            (Deed::LeaveRoom { room_id: id }, r#"{"deed":"leave_room","room_id":"!r:h.org"}"#),
         ] {
             assert_eq!(serde_json::to_string(&deed).ok().as_deref(), Some(text));
             assert_eq!(serde_json::from_str::<Deed>(text).ok(), Some(deed));

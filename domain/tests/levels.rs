@@ -128,7 +128,8 @@ fn who_is_beyond_the_bots_reach_stands_at_its_level_or_above() {
         room.additional_creators = more.iter().map(|user| user_id(user)).collect();
         beyond_reach(&room, &bot).into_iter().collect::<Vec<_>>()
     };
-    let at = |level: i64| json!({ (bot.as_str()): level, "@a:h.example": 100, "@b:h.example": "99", "@c:h.example": 101 });
+    let at =
+        |level: i64| json!({ (bot.as_str()): level, "@a:h.example": 100, "@b:h.example": "99", "@c:h.example": 101 });
     let named = |people: &[(&str, i64)]| wish(people).into_iter().collect::<Vec<_>>();
     assert_eq!(beyond("11", "dona", at(100), &[]), named(&[("a", 100), ("c", 101)]), "its creator gave up the level");
     assert_eq!(beyond("11", "a", at(9001), &[]), []);

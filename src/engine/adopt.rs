@@ -234,6 +234,8 @@ impl Engine {
             }
         }
         let (store, now) = (&self.parts().store, self.parts().clock.now());
+        // Also when its key has another room some day: nobody brought the bot there against its will.
+        store.keep_foreign_room(room_id, now).await?;
         if wish.instead {
             store.rebind_room(key, room_id, now).await?;
         } else {

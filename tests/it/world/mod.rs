@@ -9,6 +9,7 @@ mod again;
 mod away;
 mod bans;
 mod brakes;
+mod brought;
 mod by_hand;
 mod clients;
 mod commands;
