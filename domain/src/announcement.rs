@@ -60,6 +60,19 @@ pub enum Announcement {
         /// Where.
         room_id: OwnedRoomId,
     },
+    /// Somebody brought the bot into a room that it does not manage.
+    BroughtIn {
+        /// The room.
+        room_id: OwnedRoomId,
+        /// What it is called by whoever made it, where the bot can see that.
+        name: Option<String>,
+        /// Who did, where that was seen.
+        by: Option<OwnedUserId>,
+        /// Who made it, where the bot can see that.
+        maker: Option<OwnedUserId>,
+        /// Whether the bot leaves it by itself.
+        leaves: bool,
+    },
     /// EquipeMed cannot be read.
     DirectoryAway {
         /// Why, in English, with what to do.

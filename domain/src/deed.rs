@@ -3,7 +3,9 @@
 //! A lasting wish is a grant. A deed is stored with its asker before anything
 //! happens, has a lane of its own beside the plan, and ends in the same audit.
 
-use ruma_common::{OwnedEventId, OwnedRoomId};
+use std::collections::BTreeSet;
+
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use crate::key::RoomKey;
@@ -16,8 +18,17 @@ pub enum Deed {
     Redact { room_id: OwnedRoomId, event_id: OwnedEventId },
     /// Delete a room; with `purge` also what was said in it.
     DeleteRoom { room_id: OwnedRoomId, purge: bool },
-    /// Take over a room that is there as the room of a key; with `instead` in the place of the one that the key has.
-    AdoptRoom { room_id: OwnedRoomId, room: RoomKey, instead: bool },
+    /// Take over a room that is there as the room of a key; with `instead` in the place of the one that the key has, and
+    /// although these people stand beyond the bot's reach there.
+    AdoptRoom {
+        room_id: OwnedRoomId,
+        room: RoomKey,
+        instead: bool,
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        accept: BTreeSet<OwnedUserId>,
+    },
+    /// Leave a room that somebody brought the bot into.
+    LeaveRoom { room_id: OwnedRoomId },
 }
 
 impl Deed {
@@ -28,6 +39,7 @@ impl Deed {
             Self::Redact { .. } => "redact",
             Self::DeleteRoom { .. } => "delete_room",
             Self::AdoptRoom { .. } => "adopt_room",
+            Self::LeaveRoom { .. } => "leave_room",
         }
     }
 
@@ -35,16 +47,19 @@ impl Deed {
     #[must_use]
     pub fn room_id(&self) -> &OwnedRoomId {
         match self {
-            Self::Redact { room_id, .. } | Self::DeleteRoom { room_id, .. } | Self::AdoptRoom { room_id, .. } => {
-                room_id
-            }
+            Self::Redact { room_id, .. }
+            | Self::DeleteRoom { room_id, .. }
+            | Self::AdoptRoom { room_id, .. }
+            | Self::LeaveRoom { room_id } => room_id,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ruma_common::{owned_event_id, owned_room_id};
+    use std::collections::BTreeSet;
+
+    use ruma_common::{owned_event_id, owned_room_id, owned_user_id};
 
     use super::Deed;
     use crate::key::RoomKey;
@@ -54,11 +69,20 @@ mod tests {
         let redact = Deed::Redact { room_id: owned_room_id!("!r:h.org"), event_id: owned_event_id!("$e") };
         let delete = Deed::DeleteRoom { room_id: owned_room_id!("!r:h.org"), purge: true };
         let room = RoomKey::from("icu");
-        let adopt = Deed::AdoptRoom { room_id: owned_room_id!("!r:h.org"), room, instead: false };
+        let id = owned_room_id!("!r:h.org");
+        let adopt =
+            Deed::AdoptRoom { room_id: id.clone(), room: room.clone(), instead: false, accept: BTreeSet::new() };
+        let accept = BTreeSet::from([owned_user_id!("@dona:h.org")]);
+        let accepted = Deed::AdoptRoom { room_id: id.clone(), room, instead: true, accept };
         for (deed, text) in [
             (redact, r#"{"deed":"redact","room_id":"!r:h.org","event_id":"$e"}"#),
             (delete, r#"{"deed":"delete_room","room_id":"!r:h.org","purge":true}"#),
             (adopt, r#"{"deed":"adopt_room","room_id":"!r:h.org","room":"icu","instead":false}"#),
+            (
+                accepted,
+                r#"{"deed":"adopt_room","room_id":"!r:h.org","room":"icu","instead":true,"accept":["@dona:h.org"]}"#,
+            ),
+            (Deed::LeaveRoom { room_id: id }, r#"{"deed":"leave_room","room_id":"!r:h.org"}"#),
         ] {
             assert_eq!(serde_json::to_string(&deed).ok().as_deref(), Some(text));
             assert_eq!(serde_json::from_str::<Deed>(text).ok(), Some(deed));

@@ -6,7 +6,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
-use crate::key::RoomKey;
+use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::levels::CREATOR;
 use crate::localpart::LocalpartError;
 use crate::power::Power;
@@ -58,6 +58,8 @@ pub enum Finding {
     RoomReplaced { room: RoomKey },
     /// The policy wants another version, a space where a room is, or a level event where there is none.
     RoomDiffers { room: RoomKey, how: Difference },
+    /// Several rooms have one key by the bot's own hand, and the store knows none of them.
+    RoomKeyTwice { room: RoomKey, room_ids: Vec<OwnedRoomId> },
     /// The room's key left the policy; it is left alone.
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
     /// EquipeMed has suspiciously few people, or none.
@@ -108,6 +110,7 @@ impl Finding {
             Self::RoomEncrypted { .. } => "room_encrypted",
             Self::RoomReplaced { .. } => "room_replaced",
             Self::RoomDiffers { .. } => "room_differs",
+            Self::RoomKeyTwice { .. } => "room_key_twice",
             Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
             Self::DirectoryShrank { .. } => "directory_shrank",
             Self::ControlRoomMissing => "control_room_missing",
@@ -230,6 +233,22 @@ impl fmt::Display for Finding {
             Self::RoomReplaced { room } => write!(f, "room {room} was replaced by another room by hand"),
             Self::RoomDiffers { room, how } => {
                 write!(f, "room {room} {how}: that cannot be changed in an existing room")
+            }
+            Self::RoomKeyTwice { room, room_ids } => {
+                let ids: Vec<_> = room_ids.iter().map(ToString::to_string).collect();
+                let ids = match ids.split_last() {
+                    Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+                    _ => ids.concat(),
+                };
+                write!(
+                    f,
+                    "several rooms have the key {room} by the bot's own hand ({ids}): none of them is used and no other is made. "
+                )?;
+                if room.as_str() == CONTROL_ROOM {
+                    write!(f, "Choose one by its id: `equipemed-bot setup --control-room ID`")
+                } else {
+                    write!(f, "Choose one by its id: `equipemed-bot rooms adopt ID {room}`")
+                }
             }
             Self::RoomNoLongerManaged { room, room_id } => {
                 write!(f, "room {room} ({room_id}) left the policy: it is left alone and no longer managed")

@@ -165,6 +165,17 @@ pub fn needed_to_manage(room: &ObservedRoom) -> i64 {
     state.max(room.needs_for_invite()).max(room.needs_for_kick()).max(room.needs_for_ban())
 }
 
+/// People whom the bot could neither lower nor remove in a room, with where they stand: at its own level or above it.
+/// Also those who left: they stand there again when they come back.
+#[must_use]
+pub fn beyond_reach(room: &ObservedRoom, bot: &UserId) -> BTreeMap<OwnedUserId, i64> {
+    let own = room.level_of(bot);
+    let named = room.user_entries().map(|(user, _)| user).chain([room.creator.clone()]);
+    let named = named.chain(room.additional_creators.iter().cloned());
+    let levels = named.filter(|user| user != bot).map(|user| (room.level_of(&user), user));
+    levels.filter(|(level, _)| *level >= own).map(|(level, user)| (user, level)).collect()
+}
+
 /// A level that the bot may not write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfReach {

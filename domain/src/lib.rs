@@ -25,6 +25,7 @@ pub mod email;
 pub mod explain;
 pub mod finding;
 pub mod grant;
+pub mod identity;
 pub mod key;
 pub mod levels;
 pub mod listing;

@@ -69,6 +69,11 @@ pub struct ObservedAccount {
 pub enum RoomSight {
     /// There is no room for this key.
     Absent,
+    /// Several rooms have this key by the bot's own hand, and none of them is known to be the one: nothing is planned for any.
+    Several {
+        /// Their ids.
+        room_ids: BTreeSet<OwnedRoomId>,
+    },
     /// The room is known and was read.
     Seen(Box<ObservedRoom>),
     /// The room is known and could not be read; nothing is planned for it.

@@ -8,6 +8,8 @@ use std::fmt::Debug;
 use equipemed_domain::access::Access;
 use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::AccountState;
+use equipemed_domain::identity::{KeyTold, RoomOrigin, rooms_by_key};
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Membership, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::review::{Consent, Held, HeldReason};
@@ -15,10 +17,10 @@ use equipemed_domain::rights::Rights;
 use equipemed_domain::scope::Scope;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use ruma_common::{OwnedUserId, UserId};
+use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use crate::world::random::{self, Dice};
-use crate::world::{World, lines, synapse, user_id};
+use crate::world::{World, agreeing, lines, synapse, user_id};
 
 /// Runs a law in many worlds. A failing one is shrunk to few people and rooms and named by its numbers.
 fn in_all_worlds(law: impl Fn(World)) {
@@ -93,6 +95,71 @@ fn the_order_of_people_and_grants_does_not_matter() {
         assert_eq!(bytes(&world.plan(&Scope::Everything)), bytes(&shuffled.plan(&Scope::Everything)));
         let (one, other) = (world.verdict(&Scope::Everything), shuffled.verdict(&Scope::Everything));
         assert_eq!(one, other);
+    });
+}
+
+/// The event or the mark of somebody else, with any key of the policy in it.
+fn of_a_stranger(dice: &mut Dice, world: &World) -> RoomOrigin {
+    let mut keys: Vec<Option<RoomKey>> = world.policy.rooms.keys().cloned().map(Some).collect();
+    keys.extend([None, Some("control".into())]);
+    let told = |dice: &mut Dice| KeyTold {
+        sender: user_id(&dice.pick(&["eva", "u1", "breakglass", "bot:elsewhere.example"])),
+        key: dice.pick(&keys),
+    };
+    RoomOrigin { made: told(dice), mark: dice.chance(50).then(|| told(dice)) }
+}
+
+#[test]
+fn a_strangers_rooms_change_no_plan() {
+    in_all_worlds(|world| {
+        let bot = world.policy.bot.clone();
+        let mut dice = Dice::new(world.people.len() as u64);
+        // The memory is lost: what is known of rooms is what they tell.
+        let seen = world.observed.rooms.clone();
+        let mut own: BTreeMap<OwnedRoomId, RoomOrigin> = BTreeMap::new();
+        for (key, sight) in &seen {
+            let RoomSight::Seen(room) = sight else { continue };
+            let by_the_bot = KeyTold { sender: bot.clone(), key: Some(key.clone()) };
+            let mut origin = of_a_stranger(&mut dice, &world);
+            // Adopted ones carry the bot's mark, and into others somebody may have written something.
+            if room.creator == bot {
+                origin.made = by_the_bot
+            } else {
+                origin.mark = Some(by_the_bot)
+            }
+            own.insert(room.room_id.clone(), origin);
+        }
+        // Some were made twice.
+        for (key, _) in seen.iter().filter(|_| dice.chance(10)) {
+            let made = KeyTold { sender: bot.clone(), key: Some(key.clone()) };
+            own.insert(agreeing::room_id(&format!("second-{key}")), RoomOrigin { made, mark: None });
+        }
+        let strangers = (0..dice.below(8)).map(|index| {
+            // Before and behind the own ones in any order of ids.
+            let id = agreeing::room_id(&format!("{}{index}", dice.pick(&["-", "0", "m", "z"])));
+            (id, of_a_stranger(&mut dice, &world))
+        });
+        let all: Vec<_> = own.clone().into_iter().chain(strangers).collect();
+        let plan_with = |rooms: Vec<(OwnedRoomId, RoomOrigin)>| {
+            let mut found = rooms_by_key(&bot, rooms);
+            let mut world = world.clone();
+            for (key, sight) in &mut world.observed.rooms {
+                let room_ids = found.remove(key).unwrap_or_default();
+                match (room_ids.len(), &sight) {
+                    (0, _) => *sight = RoomSight::Absent,
+                    (1, RoomSight::Seen(room)) if room_ids.contains(&room.room_id) => {}
+                    (1, _) => {
+                        *sight = RoomSight::Unreadable {
+                            room_id: room_ids.first().expect("one").clone(),
+                            why: String::new(),
+                        }
+                    }
+                    _ => *sight = RoomSight::Several { room_ids },
+                }
+            }
+            lines::plan(&world.plan(&Scope::Everything))
+        };
+        assert_eq!(plan_with(all), plan_with(own.into_iter().collect()));
     });
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use equipemed_domain::action::{Change, LevelChanges};
 use equipemed_domain::levels::{
-    ABOVE_EVERYONE, ABOVE_PEOPLE, BOT_HEADROOM, CREATOR, initial_content, level_changes, with_changes,
+    ABOVE_EVERYONE, ABOVE_PEOPLE, BOT_HEADROOM, CREATOR, beyond_reach, initial_content, level_changes, with_changes,
 };
 use equipemed_domain::observed::ObservedRoom;
 use equipemed_domain::policy::RoomKind;
@@ -118,4 +118,27 @@ fn texts_are_numbers_in_old_rooms_and_nonsense_is_none() {
     assert_eq!(room.level_of(&user_id("a")), 50);
     assert_eq!(room.level_of(&user_id("b")), 5);
     assert_eq!(room.user_entries().count(), 1);
+}
+
+#[test]
+fn who_is_beyond_the_bots_reach_stands_at_its_level_or_above() {
+    let bot = random::world(1, 0, 0).policy.bot;
+    let beyond = |version, creator, users: Value, more: &[&str]| {
+        let mut room = room(version, creator, json!({ "users": users, "users_default": 0 }));
+        room.additional_creators = more.iter().map(|user| user_id(user)).collect();
+        beyond_reach(&room, &bot).into_iter().collect::<Vec<_>>()
+    };
+    let at =
+        |level: i64| json!({ (bot.as_str()): level, "@a:h.example": 100, "@b:h.example": "99", "@c:h.example": 101 });
+    let named = |people: &[(&str, i64)]| wish(people).into_iter().collect::<Vec<_>>();
+    assert_eq!(beyond("11", "dona", at(100), &[]), named(&[("a", 100), ("c", 101)]), "its creator gave up the level");
+    assert_eq!(beyond("11", "a", at(9001), &[]), []);
+    assert_eq!(beyond("6", "c", at(99), &[]), named(&[("a", 100), ("b", 99), ("c", 101)]), "numbers as text");
+    assert_eq!(beyond("12", "dona", at(101), &[]), named(&[("c", 101), ("dona", CREATOR)]));
+    assert_eq!(beyond("12", "dona", at(150), &["rui"]), named(&[("dona", CREATOR), ("rui", CREATOR)]));
+    assert_eq!(beyond("12", bot.as_str(), at(0), &[]), []);
+    assert_eq!(beyond("12", bot.as_str(), at(0), &["rui"]), named(&[("rui", CREATOR)]), "two creators are equals");
+    let mut bare = room("11", "dona", json!({}));
+    bare.power_levels = None;
+    assert_eq!(beyond_reach(&bare, &bot).into_iter().collect::<Vec<_>>(), named(&[("dona", 100)]));
 }

@@ -18,5 +18,12 @@ drift-fight = { $user } keeps changing { $what } in the room { $room }. I leave 
 control-room-open = **The control room is not closed:** { $rule } may come in. Please close it, others may be reading along.
 room-encrypted = **The room { $room } was encrypted.** I can no longer moderate there: it needs a new room, under another key in the configuration.
 stray-event = **An event I did not write came from my own account** ({ $kind } in the room { $room }). Somebody may have my token: change it.
+brought-in-by = **{ $user } brought me into a room that I do not manage:** { $room }
+brought-in-made = **I was brought into a room that I do not manage and { $user } made:** { $room }
+brought-in = **I was brought into a room that I do not manage:** { $room }
+brought-room-named = “{ $name }” ({ $id })
+brought-leaves = { $came }. I heed nothing that is said there, and in an hour I leave it.
+    To take it over before: `{ $prefix }rooms adopt { $id } as KEY`
+brought-stays = { $came }. I heed nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
 directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed for it; I keep trying and tell you when it works again.
 directory-back = I can read EquipeMed again (it was away since { $since }), and look at everything now.

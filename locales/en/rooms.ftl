@@ -53,6 +53,11 @@ adopt-encrypted = That room is encrypted. Nothing can undo that, and I could not
 adopt-wrong-kind = One is a space and the other a room.
 adopt-replaced = That room was replaced by another one.
 adopt-not-invited = I am not in that room, and nobody invited me. Invite { $bot } there, give it level 100, and ask again.
+adopt-beyond-reach = In that room I could neither lower nor remove { $people }, so it cannot be taken over from here.
+    At the machine: `rooms adopt … --accept-creators NAME`
+adopt-who-made-it = { $user }, who made it
+adopt-who-stands = { $user } at level { $level }
+adopt-everybody-beyond-reach = In that room everybody stands at level { $default }, and I at { $own }. Lower the default level there and ask again.
 adopt-too-low = I stand at level { $has } in that room and need { $needs }. Give { $bot } that level there and ask again.
 
 audit-intro = { $count ->

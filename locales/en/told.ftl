@@ -92,7 +92,13 @@ told-fix-folder = The service's user needs to own the file and its folder, becau
 # A pass and its steps.
 told-account-not-made = the account { $user } could not be made
 told-room-not-made = room { $room } could not be made
+told-key-twice = several rooms have the key { $room }: the next pass names them
 told-alias-of-other = the alias { $alias } belongs to the living room { $id }: give room { $room } another alias, or that room
+told-stays-yet = the bot was brought there anew
+told-stays-managed = it was adopted
+told-stays-gone = the bot was taken out of it
+told-stays-ours = the bot itself made or marked it
+told-stays-follows = it follows the room { $room }
 told-synapse-away = Synapse was away; it is tried again
 told-no-address = EquipeMed has no address any more
 told-interrupted-step = interrupted before Synapse's answer came; tried again

@@ -125,6 +125,7 @@ action =
     .unban_member = lifting a ban
     .redact = deleting messages
     .adopt_room = taking a room over
+    .leave_room = leaving a room
     .read_room = read room
     .look_again = look again
     .delete_room = deleting a room
@@ -157,4 +158,5 @@ join-rule =
 # Who asked, where it was nobody in a room.
 asker =
     .operator = the operator
+    .equipemed-bot = the service
     .setup = the setup

@@ -18,5 +18,12 @@ drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deix
 control-room-open = **A sala de controle não está fechada:** pode entrar { $rule }. Feche-a, por favor: outras pessoas podem estar lendo.
 room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali: é preciso uma sala nova, com outra chave na configuração.
 stray-event = **Minha própria conta enviou um evento que não escrevi** ({ $kind } na sala { $room }). Alguém pode ter meu token: troque-o.
+brought-in-by = **{ $user } me colocou em uma sala da qual não cuido:** { $room }
+brought-in-made = **Fui colocado em uma sala da qual não cuido, criada por { $user }:** { $room }
+brought-in = **Fui colocado em uma sala da qual não cuido:** { $room }
+brought-room-named = “{ $name }” ({ $id })
+brought-leaves = { $came }. Não atendo a nada do que se diz ali e saio em uma hora.
+    Para assumi-la antes disso: `{ $prefix }rooms adotar { $id } como CHAVE`
+brought-stays = { $came }. Não atendo a nada do que se diz ali. Para assumi-la: `{ $prefix }rooms adotar { $id } como CHAVE`
 directory-gone = **Não consigo ler o EquipeMed:** { $detail }. Ninguém será bloqueado nem removido por isso; continuo tentando e aviso quando voltar.
 directory-back = Voltei a ler o EquipeMed (fora desde { $since }) e estou conferindo tudo agora.

@@ -43,6 +43,10 @@ finding-room-version = a sala { $room } tem a versão { $has }, a configuração
 finding-room-is-space = a sala { $room } é um espaço, a configuração diz sala: isso não muda em uma sala que já existe
 finding-room-is-no-space = a sala { $room } não é um espaço, a configuração diz espaço: isso não muda em uma sala que já existe
 finding-room-no-level-event = a sala { $room } não tem evento de níveis: isso não muda em uma sala que já existe
+finding-room-key-twice = várias salas têm a chave { $room }, todas feitas ou marcadas pelo próprio bot ({ $ids }):
+    nenhuma delas é usada e nenhuma outra é criada. Escolha uma pelo ID: `equipemed-bot rooms adopt ID { $key }`
+finding-control-room-twice = várias salas têm a chave { $room }, todas feitas ou marcadas pelo próprio bot ({ $ids }):
+    nenhuma delas é usada e nenhuma outra é criada. Escolha uma pelo ID: `equipemed-bot setup --control-room ID`
 finding-room-no-longer-managed = a sala { $room } ({ $id }) saiu da configuração: fica como está e deixo de cuidar dela
 finding-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura e agora tem { $now }: nada é destruído
     e ninguém novo é criado até que as pessoas voltem ou alguém libere o que ficou retido por isso

@@ -56,6 +56,11 @@ adopt-encrypted = Essa sala é criptografada. Isso não se desfaz, e eu não pod
 adopt-wrong-kind = Uma é um espaço e a outra, uma sala.
 adopt-replaced = Essa sala foi substituída por outra.
 adopt-not-invited = Não estou nessa sala e ninguém me convidou. Convide { $bot } para ela, dê-lhe o nível 100 e peça de novo.
+adopt-beyond-reach = Nessa sala eu não poderia rebaixar nem remover { $people }; por isso não dá para assumi-la daqui.
+    No servidor: `rooms adopt … --accept-creators NOME`
+adopt-who-made-it = { $user }, que a criou
+adopt-who-stands = { $user }, no nível { $level }
+adopt-everybody-beyond-reach = Nessa sala todos estão no nível { $default } e eu, no { $own }. Diminua o nível padrão dela e peça de novo.
 adopt-too-low = Meu nível nessa sala é { $has } e preciso de { $needs }. Dê esse nível a { $bot } nela e peça de novo.
 
 audit-intro = { $count ->

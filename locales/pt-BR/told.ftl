@@ -91,7 +91,13 @@ told-fix-folder = O usuário do serviço precisa ser dono do arquivo e da pasta,
 # Uma passagem e seus passos.
 told-account-not-made = não foi possível criar a conta { $user }
 told-room-not-made = não foi possível criar a sala { $room }
+told-key-twice = várias salas têm a chave { $room }: a próxima conferência diz quais são
 told-alias-of-other = o endereço { $alias } é da sala { $id }, que está em uso: dê outro endereço à sala { $room } ou a essa
+told-stays-yet = o bot foi colocado ali de novo
+told-stays-managed = ela foi assumida
+told-stays-gone = o bot foi tirado dela
+told-stays-ours = o próprio bot a criou ou marcou
+told-stays-follows = ela continua a sala { $room }
 told-synapse-away = o Synapse estava fora do ar; vou tentar de novo
 told-no-address = o EquipeMed não tem mais um e-mail
 told-interrupted-step = interrompido antes da resposta do Synapse; vou tentar de novo

@@ -125,6 +125,7 @@ action =
     .unban_member = retirar banimento
     .redact = apagar mensagens
     .adopt_room = assumir sala
+    .leave_room = sair de sala
     .read_room = ler sala
     .look_again = conferir de novo
     .delete_room = apagar sala
@@ -157,4 +158,5 @@ join-rule =
 # Quem pediu, quando não foi alguém em uma sala.
 asker =
     .operator = operador do serviço
+    .equipemed-bot = o próprio serviço
     .setup = configuração inicial

@@ -101,6 +101,21 @@ impl Chat {
                 };
                 texts.say("stray-event", &[("kind", Arg::Code(kind.clone())), ("room", room)])
             }
+            Announcement::BroughtIn { room_id, name, by, maker, leaves } => {
+                let id = ("id", Arg::Code(room_id.to_string()));
+                let room = match name {
+                    Some(name) => texts.line("brought-room-named", &[("name", Arg::Text(name.clone())), id.clone()]),
+                    None => texts.shown(&Arg::Code(room_id.to_string())),
+                };
+                let room = ("room", Arg::Said(room));
+                let came = match (by, maker) {
+                    (Some(by), _) => texts.line("brought-in-by", &[("user", scene.user(by)), room]),
+                    (None, Some(maker)) => texts.line("brought-in-made", &[("user", scene.user(maker)), room]),
+                    (None, None) => texts.line("brought-in", &[room]),
+                };
+                let text = if *leaves { "brought-leaves" } else { "brought-stays" };
+                texts.say(text, &[("came", Arg::Said(came)), id])
+            }
             Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", texts.told(why))]),
             Announcement::DirectoryBack { since } => texts.say("directory-back", &[("since", self.time(*since))]),
             Announcement::Found { finding: Finding::RoomEncrypted { room } } => {

@@ -1,20 +1,24 @@
 //! `rooms adopt`: takes a room over that is there already.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::levels::CREATOR;
 use equipemed_domain::outcome::Outcome;
-use ruma_common::{OwnedRoomId, RoomAliasId, RoomId, ServerName};
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
 use super::{Exit, Format, connect, output, rooms, sync};
 use crate::clock::Clock;
+use crate::config::Settings;
 use crate::config::settings::Mode;
-use crate::engine::adopt::{Adoptable, Adoption};
+use crate::engine::Engine;
+use crate::engine::adopt::{AdoptError, Adoptable, Adoption};
 use crate::homeserver::{Patience, Reader};
 use crate::store::{NewDeed, OPERATOR};
 
@@ -24,6 +28,7 @@ pub(super) struct Wish {
     pub(super) room: String,
     pub(super) key: String,
     pub(super) instead: bool,
+    pub(super) accept_creators: Vec<String>,
     pub(super) dry_run: bool,
     pub(super) format: Format,
 }
@@ -35,8 +40,10 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     let connection = connect::connection(&settings, Patience::NONE, &stop, None);
     let reader = connect::reader(connection, &settings).await?;
     let room_id = room_of(&typed.room, &reader, &settings.policy.server_name).await?;
-    let wish = Adoption { key: RoomKey::new(typed.key.clone()), room_id, instead: typed.instead };
+    let key = RoomKey::new(typed.key.clone());
+    let mut wish = Adoption { key, room_id, instead: typed.instead, accept: BTreeSet::new() };
     let engine = connect::engine(&settings, reader, store.clone(), clock.clone(), stop)?;
+    wish.accept = accepted(&typed.accept_creators, &wish, &engine, &settings).await?;
     let found = engine.adoptable(&wish).await.with_context(|| format!("{} cannot be adopted", wish.room_id))?;
     if found.is_done {
         tell(&typed, &wish, &found, false)?;
@@ -59,7 +66,8 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
         engine.adopt(&wish, None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
     }
     let instead = wish.instead && is_enforced;
-    let deed = Deed::AdoptRoom { room_id: wish.room_id.clone(), room: wish.key.clone(), instead };
+    let (room_id, room, accept) = (wish.room_id.clone(), wish.key.clone(), wish.accept.clone());
+    let deed = Deed::AdoptRoom { room_id, room, instead, accept };
     let new = NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: clock.now(), source: None };
     let id = store.add_deed(&new, clock.now()).await?;
     if is_enforced
@@ -72,6 +80,42 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The accounts that were named as accepted: those beyond the bot's reach by their id, its first part, or the person's
+/// EquipeMed username. Who is not known to be beyond it may turn out to be, once the bot is in the room.
+async fn accepted(
+    names: &[String],
+    wish: &Adoption,
+    engine: &Engine,
+    settings: &Settings,
+) -> anyhow::Result<BTreeSet<OwnedUserId>> {
+    if names.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let beyond: BTreeSet<OwnedUserId> = match engine.adoptable(wish).await {
+        Err(AdoptError::BeyondReach(people)) => people.into_keys().collect(),
+        _ => BTreeSet::new(),
+    };
+    let (server, store) = (&settings.policy.server_name, engine.store());
+    let mut accepted = BTreeSet::new();
+    for name in names {
+        let whole =
+            if name.contains(':') { name.clone() } else { format!("@{}:{server}", name.trim_start_matches('@')) };
+        let account = UserId::parse(&whole).ok();
+        if let Some(account) = account.clone().filter(|account| beyond.contains(account)) {
+            accepted.insert(account);
+            continue;
+        }
+        // Only then EquipeMed is asked, which may be away.
+        let directory = engine.people().await?;
+        let person = directory.by_username(name).map(|person| person.id);
+        let bindings = store.bindings().await?;
+        let bound = person.and_then(|person| bindings.get(&person)).map(|binding| binding.user.clone());
+        let wrong = || UsageError(format!("--accept-creators {name:?} is no account and nobody in EquipeMed"));
+        accepted.insert(bound.or(account).ok_or_else(wrong)?);
+    }
+    Ok(accepted)
+}
+
 fn tell(typed: &Wish, wish: &Adoption, found: &Adoptable, is_taken: bool) -> anyhow::Result<()> {
     let Adoption { key, room_id, .. } = wish;
     if typed.format == Format::Json {
@@ -82,6 +126,8 @@ fn tell(typed: &Wish, wish: &Adoption, found: &Adoptable, is_taken: bool) -> any
                 "room_id": room_id,
                 "adopted": is_taken || found.is_done,
                 "instead_of": found.before,
+                "no_longer_of_that_key": found.others,
+                "beyond_reach": found.beyond_reach.keys().collect::<Vec<_>>(),
             }))?;
         }
         return Ok(());
@@ -95,9 +141,14 @@ fn tell(typed: &Wish, wish: &Adoption, found: &Adoptable, is_taken: bool) -> any
         }
         (false, false) => format!("{room_id} would become the room {key}"),
     });
-    if let Some(before) = &found.before {
+    for before in found.before.iter().chain(&found.others) {
         let verb = if is_taken { "is managed no longer" } else { "would be managed no longer" };
         output::text(&format!("{before} had that key; it {verb}, and stays as it is"));
+    }
+    for (user, level) in &found.beyond_reach {
+        let stands = if *level == CREATOR { "made it".to_owned() } else { format!("stands at {level} there") };
+        let verb = if is_taken { "can" } else { "could" };
+        output::text(&format!("{user} {stands}: the bot {verb} neither lower nor remove them in it"));
     }
     Ok(())
 }

@@ -86,7 +86,11 @@ enum Command {
     /// Needs an administrator once, from the environment, and stores nothing of it: MATRIX_ADMIN_TOKEN, or
     /// SYNAPSE_REGISTRATION_SHARED_SECRET (a temporary administrator, deactivated at the end).
     #[command(after_help = "Example:\n  SYNAPSE_REGISTRATION_SHARED_SECRET=… equipemed-bot setup")]
-    Setup,
+    Setup {
+        /// Which of several control rooms that the bot made is to be used, as after a lost database
+        #[arg(long, value_name = "ID")]
+        control_room: Option<String>,
+    },
     /// Make a registration with fresh tokens; with --output a file readable by its owner alone
     #[command(
         after_help = "Example:\n  equipemed-bot registration --server-name hospital.example --output registration.yaml"
@@ -239,7 +243,8 @@ enum RoomsCommand {
     /// Take over a room that is there already as the room of a key of the configuration
     #[command(
         after_help = "In a client, invite the bot into the room first and give it level 100; it takes the invitation.\n\nExamples:\n  \
-                            equipemed-bot rooms adopt '!qVzZHRw…' icu --dry-run\n  equipemed-bot rooms adopt '#uti:hospital.example' icu"
+                            equipemed-bot rooms adopt '!qVzZHRw…' icu --dry-run\n  equipemed-bot rooms adopt '#uti:hospital.example' icu\n  \
+                            equipemed-bot rooms adopt '#uti:hospital.example' icu --accept-creators ana.souza --dry-run"
     )]
     Adopt {
         /// Its id or its alias
@@ -249,6 +254,9 @@ enum RoomsCommand {
         /// Also when the key has a room: that one is managed no longer, and stays as it is
         #[arg(long)]
         instead: bool,
+        /// Also when this person stands at the bot's level there or above it, as its creator does; may be repeated
+        #[arg(long, value_name = "NAME")]
+        accept_creators: Vec<String>,
         /// Tell what would change there, and change nothing
         #[arg(long)]
         dry_run: bool,
@@ -394,15 +402,15 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve => serve::run(&config).await,
         Command::Sync(args) => sync::run(&config, args).await,
-        Command::Setup => setup::run(&config).await,
+        Command::Setup { control_room } => setup::run(&config, control_room.as_deref()).await,
         Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
             users::list(&config, users::Filter { status, search, superusers, since }, format).await
         }
         Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
-        Command::Rooms(RoomsCommand::Adopt { room, key, instead, dry_run, format }) => {
-            adopt::adopt(&config, adopt::Wish { room, key, instead, dry_run, format }).await
+        Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {
+            adopt::adopt(&config, adopt::Wish { room, key, instead, accept_creators, dry_run, format }).await
         }
         Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
         Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use equipemed_domain::render::render;
+use ruma_common::RoomId;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,9 @@ const PICTURE: &str = "bot_picture";
 const SECRET: &str = "SYNAPSE_REGISTRATION_SHARED_SECRET";
 
 /// Runs the command.
-pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
+pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Result<Exit> {
+    let is_id = |typed: &str| RoomId::parse(typed).map_err(|_| UsageError(format!("{typed:?} is no id of a room")));
+    let control_room = control_room.map(is_id).transpose()?;
     let settings = connect::settings(config)?;
     let (store, clock, stop) = (connect::store(&settings).await?, Clock::system(), CancellationToken::new());
     let connection = connect::connection(&settings, Patience::COMMAND, &stop, Some(connect::tell_waits()));
@@ -46,7 +49,8 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
 
     warn_of_leftovers(&reader).await?;
 
-    let room = make_control_room(&writer, &store, &settings.policy, &clock).await.context("the control room")?;
+    let room = make_control_room(&writer, &store, &settings.policy, &clock, control_room.as_deref());
+    let room = room.await.context("the control room")?;
     output::text(&format!("✓ control room #{} ({room})", settings.bot.control_room.alias));
 
     output::text("\nWhat the first sync would do:\n");

@@ -1,11 +1,13 @@
 //! Taking over a room that is there already, as the room of a key. What is in it stays; from then on it is kept in line as
 //! any other managed room, behind the same brakes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::levels::needed_to_manage;
-use equipemed_domain::observed::ObservedRoom;
+use equipemed_domain::levels::{CREATOR, beyond_reach, needed_to_manage};
+use equipemed_domain::observed::{ObservedRoom, has_privileged_creators};
 use equipemed_domain::policy::RoomKind;
-use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 
 use super::Engine;
 use crate::homeserver::{HomeserverError, Writer};
@@ -20,6 +22,8 @@ pub struct Adoption {
     pub room_id: OwnedRoomId,
     /// Whether the room that the key has now gives way. It is managed no longer, and left as it is.
     pub instead: bool,
+    /// People whose standing beyond the bot's reach there is accepted.
+    pub accept: BTreeSet<OwnedUserId>,
 }
 
 /// Why a room is not taken over. Nothing was changed, but that the bot may be in it now.
@@ -68,6 +72,22 @@ pub enum AdoptError {
         /// What it needs.
         needs: i64,
     },
+    /// The bot could neither lower nor remove these people there, and nobody accepted that.
+    #[error(
+        "the bot could neither lower nor remove {} there; to take it all the same, name each of them: `rooms adopt … --accept-creators NAME`",
+        named(_0)
+    )]
+    BeyondReach(BTreeMap<OwnedUserId, i64>),
+    /// Whoever is in it, or comes in, stands as high as the bot.
+    #[error(
+        "everybody stands at {default} there (users_default) and the bot at {bot}; in a client, lower that, then ask again"
+    )]
+    EverybodyBeyondReach {
+        /// Everybody's level.
+        default: i64,
+        /// Where the bot stands.
+        bot: i64,
+    },
     /// Synapse.
     #[error(transparent)]
     Homeserver(#[from] HomeserverError),
@@ -79,8 +99,17 @@ pub enum AdoptError {
     Failed(#[from] anyhow::Error),
 }
 
+/// People with where they stand.
+fn named(people: &BTreeMap<OwnedUserId, i64>) -> String {
+    let one = |(user, level): (&OwnedUserId, &i64)| match *level {
+        CREATOR => format!("{user} (who made it)"),
+        level => format!("{user} ({level})"),
+    };
+    people.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// How things stand with a room that can be taken over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adoptable {
     /// It is the key's room already.
     pub is_done: bool,
@@ -88,6 +117,10 @@ pub struct Adoptable {
     pub is_in: bool,
     /// The room that gives way.
     pub before: Option<OwnedRoomId>,
+    /// Other rooms that say they have the key, by the bot's own hand: they say so no longer.
+    pub others: BTreeSet<OwnedRoomId>,
+    /// People beyond the bot's reach there, with where they stand, as far as it can be seen; all of them are accepted.
+    pub beyond_reach: BTreeMap<OwnedUserId, i64>,
 }
 
 impl Engine {
@@ -96,7 +129,7 @@ impl Engine {
     /// # Errors
     /// The first thing that stands in the way.
     pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, AdoptError> {
-        let Adoption { key, room_id, instead } = wish;
+        let Adoption { key, room_id, instead, .. } = wish;
         let (reader, store) = (&self.parts().reader, &self.parts().store);
         let policy = self.policy().await?;
         let wanted = policy.rooms.get(key).ok_or_else(|| AdoptError::UnknownKey(key.clone()))?;
@@ -104,11 +137,12 @@ impl Engine {
             return Err(AdoptError::ControlRoom);
         }
         match store.key_of_room(room_id).await? {
-            Some(own) if own == *key => return Ok(Adoptable { is_done: true, is_in: true, before: None }),
+            Some(own) if own == *key => return Ok(Adoptable { is_done: true, is_in: true, ..Adoptable::default() }),
             Some(other) => return Err(AdoptError::HasKey(other)),
             None => {}
         }
-        let before = store.rooms().await?.remove(key);
+        let mut bound = store.rooms().await?;
+        let before = bound.remove(key);
         if let Some(room_id) = before.clone().filter(|_| !instead) {
             return Err(AdoptError::KeyHasRoom { key: key.clone(), room_id });
         }
@@ -122,18 +156,36 @@ impl Engine {
             return Err(AdoptError::WrongKind);
         }
         let is_in = reader.joined_rooms().await?.contains(room_id);
-        if is_in {
-            self.can_manage(&reader.room(room_id).await?).await?;
-        }
-        Ok(Adoptable { is_done: false, is_in, before })
+        let beyond_reach = if is_in {
+            self.can_manage(&reader.room(room_id).await?, wish)?
+        } else {
+            // From outside only this much can be seen; the rest is looked at inside.
+            let of_its_version = listed.version.as_deref().is_some_and(has_privileged_creators);
+            let creator = listed.creator.filter(|_| of_its_version).and_then(|creator| UserId::parse(creator).ok());
+            let people = creator.into_iter().filter(|creator| *creator != policy.bot).map(|creator| (creator, CREATOR));
+            accepted(people.collect(), wish)?
+        };
+        let known = bound.into_values().chain(before.clone()).collect();
+        let mut others = reader.rooms_with_key(key, &known).await?;
+        others.remove(room_id);
+        Ok(Adoptable { is_done: false, is_in, before, others, beyond_reach })
     }
 
-    async fn can_manage(&self, room: &ObservedRoom) -> Result<(), AdoptError> {
+    /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
+    fn can_manage(&self, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, AdoptError> {
+        let bot = &self.parts().policy.bot;
         if room.replaced {
             return Err(AdoptError::Replaced);
         }
-        let (has, needs) = (room.level_of(&self.policy().await?.bot), needed_to_manage(room));
-        if has < needs { Err(AdoptError::TooLow { has, needs }) } else { Ok(()) }
+        let (has, needs) = (room.level_of(bot), needed_to_manage(room));
+        if has < needs {
+            return Err(AdoptError::TooLow { has, needs });
+        }
+        let default = room.users_default();
+        if default >= has {
+            return Err(AdoptError::EverybodyBeyondReach { default, bot: has });
+        }
+        accepted(beyond_reach(room, bot), wish)
     }
 
     /// Lets go of a room that had the key: its alias, and what it says of itself.
@@ -158,7 +210,7 @@ impl Engine {
     /// See [`AdoptError`].
     pub async fn adopt(&self, wish: &Adoption, writer: Option<&Writer>) -> Result<Adoptable, AdoptError> {
         let Adoption { key, room_id, .. } = wish;
-        let found = self.adoptable(wish).await?;
+        let mut found = self.adoptable(wish).await?;
         if found.is_done {
             // Noted in mode observe, or by a process that ended before the room said it.
             if let Some(writer) = writer {
@@ -173,15 +225,17 @@ impl Engine {
                 Err(HomeserverError::Refused { status: 403, .. }) => return Err(AdoptError::NotInvited),
                 Err(error) => return Err(error.into()),
             }
-            self.can_manage(&self.parts().reader.room(room_id).await?).await?;
+            found.beyond_reach = self.can_manage(&self.parts().reader.room(room_id).await?, wish)?;
         }
         if let Some(writer) = writer {
             writer.mark_room(room_id, Some(key)).await?;
-            if let Some(before) = &found.before {
-                self.give_way(writer, key, before).await?;
+            for other in found.before.iter().chain(&found.others) {
+                self.give_way(writer, key, other).await?;
             }
         }
         let (store, now) = (&self.parts().store, self.parts().clock.now());
+        // Also when its key has another room some day: nobody brought the bot there against its will.
+        store.keep_foreign_room(room_id, now).await?;
         if wish.instead {
             store.rebind_room(key, room_id, now).await?;
         } else {
@@ -198,4 +252,11 @@ impl Engine {
         self.wake_room(key, "adopted").await?;
         Ok(found)
     }
+}
+
+/// Gives back people beyond the bot's reach when each of them is accepted.
+fn accepted(people: BTreeMap<OwnedUserId, i64>, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, AdoptError> {
+    let mut unnamed = people.clone();
+    unnamed.retain(|user, _| !wish.accept.contains(user));
+    if unnamed.is_empty() { Ok(people) } else { Err(AdoptError::BeyondReach(unnamed)) }
 }

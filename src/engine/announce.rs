@@ -59,6 +59,7 @@ fn is_alarm(finding: &Finding) -> bool {
         Finding::ControlRoomOpen { .. }
             | Finding::RoomEncrypted { .. }
             | Finding::RoomReplaced { .. }
+            | Finding::RoomKeyTwice { .. }
             | Finding::BotNotInRoom { .. }
             | Finding::PowerMissing { .. }
             | Finding::LevelOutOfReach { .. }

@@ -2,12 +2,15 @@
 
 use equipemed_domain::deed::Deed;
 use equipemed_domain::outcome::Outcome;
+use jiff::Timestamp;
 use ruma_common::RoomId;
 
 use super::adopt::{AdoptError, Adoption};
+use super::foreign::Stays;
+use super::look::LookError;
 use super::queue::{CLAIM, Lanes};
 use super::{Engine, backoff};
-use crate::homeserver::{HomeserverError, Writer};
+use crate::homeserver::{Done, HomeserverError, Writer};
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
 /// How many are done at once.
@@ -21,9 +24,24 @@ enum Undone {
     /// Synapse.
     #[error(transparent)]
     Homeserver(#[from] HomeserverError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is not to be done before then.
+    #[error("{0}")]
+    NotYet(Stays, Timestamp),
     /// It cannot be, as things stand.
     #[error("{0}")]
     Impossible(String),
+}
+
+impl From<LookError> for Undone {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Homeserver(error) => Self::Homeserver(error),
+            LookError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<AdoptError> for Undone {
@@ -91,25 +109,29 @@ impl Engine {
         // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
         // new database, an instant does not.
         let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-        let result: Result<Option<String>, Undone> = match &claimed.deed {
+        let result: Result<Outcome, Undone> = match &claimed.deed {
             Deed::Redact { room_id, event_id } => {
                 let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());
                 let redacted = writer.redact(room_id, event_id, Some(&reason), &transaction).await;
-                redacted.map(|event| Some(event.to_string())).map_err(Undone::from)
+                redacted.map(|event| Outcome::Done(Some(event.to_string()))).map_err(Undone::from)
             }
-            Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await,
-            Deed::AdoptRoom { room_id, room, instead } => {
-                let wish = Adoption { key: room.clone(), room_id: room_id.clone(), instead: *instead };
-                self.adopt(&wish, Some(writer)).await.map(|_| None).map_err(Undone::from)
+            Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await.map(Outcome::Done),
+            Deed::LeaveRoom { room_id } => self.leave_foreign(writer, room_id).await,
+            Deed::AdoptRoom { room_id, room, instead, accept } => {
+                let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
+                let wish = Adoption { key, room_id, instead: *instead, accept };
+                self.adopt(&wish, Some(writer)).await.map(|_| Outcome::Done(None)).map_err(Undone::from)
             }
         };
         let outcome = match &result {
-            Ok(detail) => Outcome::Done(detail.clone()),
+            Ok(outcome) => outcome.clone(),
+            Err(Undone::NotYet(why, _)) => Outcome::Skipped(why.to_string()),
             Err(error) => Outcome::Failed(error.to_string()),
         };
         let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
         store.conclude(&ended, clock.now()).await?;
         match result {
+            Err(Undone::NotYet(why, due)) => _ = store.retry_deed(claimed, due, &why.to_string()).await?,
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
                 store.retry_deed(claimed, due, &error.to_string()).await?;
@@ -119,6 +141,25 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Leaves a room that somebody brought the bot into, unless it has become one to stay in.
+    async fn leave_foreign(&self, writer: &Writer, room_id: &RoomId) -> Result<Outcome, Undone> {
+        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        match self.stays_in(room_id).await? {
+            Some(why @ Stays::Yet(due)) => Err(Undone::NotYet(why, due)),
+            Some(why) => {
+                if why != Stays::Gone {
+                    store.keep_foreign_room(room_id, now).await?;
+                }
+                Ok(Outcome::Skipped(why.to_string()))
+            }
+            None => {
+                let done = writer.leave(room_id).await?;
+                store.forget_foreign_room(room_id).await?;
+                Ok(if done == Done::Already { Outcome::AlreadySo } else { Outcome::Done(None) })
+            }
+        }
     }
 }
 
@@ -138,6 +179,7 @@ async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<
 fn is_passing(error: &Undone) -> bool {
     match error {
         Undone::Homeserver(error) => error.is_retryable() || error.concerns_all(),
-        Undone::Impossible(_) => false,
+        Undone::Store(_) => true,
+        Undone::NotYet(..) | Undone::Impossible(_) => false,
     }
 }

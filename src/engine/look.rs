@@ -154,7 +154,7 @@ pub async fn rooms(
     dry_run: bool,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, LookError> {
     let (reader, store) = (&engine.parts().reader, &engine.parts().store);
-    let mut unbound = Vec::new();
+    let (mut unbound, mut in_doubt) = (Vec::new(), BTreeMap::new());
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
     if !missing.is_empty() {
         let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
@@ -164,7 +164,11 @@ pub async fn rooms(
             tokio::time::sleep(STILL_AT_IT).await;
             lost = find_lost_rooms(reader, &missing, &bound).await?;
         }
-        for (key, found) in lost {
+        for (key, room_ids) in lost {
+            let Some(found) = room_ids.first().filter(|_| room_ids.len() == 1).cloned() else {
+                in_doubt.insert(key, RoomSight::Several { room_ids });
+                continue;
+            };
             let room_id = if dry_run {
                 unbound.push(found.clone());
                 found
@@ -178,6 +182,7 @@ pub async fn rooms(
     let mut seen = look_at(engine, present).await?;
     // Of a room that is not bound nobody hears what happens there.
     unbound.iter().for_each(|room_id| engine.pictures().doubt(room_id));
+    seen.extend(in_doubt);
     for key in keys {
         seen.entry(key.clone()).or_insert(RoomSight::Absent);
     }

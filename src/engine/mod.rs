@@ -13,6 +13,7 @@ mod bans;
 mod consents;
 pub mod deeds;
 pub mod drift;
+mod foreign;
 pub mod gather;
 pub mod inventory;
 pub mod look;

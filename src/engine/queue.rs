@@ -86,7 +86,7 @@ impl Engine {
     pub async fn work(&self, lanes: &Lanes) {
         let lanes_ended = CancellationToken::new();
         let working = async {
-            tokio::join!(self.full_lane(lanes), self.narrow_lane(lanes), self.deed_lane(lanes));
+            tokio::join!(self.full_lane(lanes), self.narrow_lane(lanes), self.deed_lane(lanes), self.foreign_lane());
             lanes_ended.cancel();
         };
         tokio::join!(working, self.keep_claims(lanes, &lanes_ended));

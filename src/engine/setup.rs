@@ -4,40 +4,74 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use equipemed_domain::action::{Action, NewRoom};
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::initial_content;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::Policy;
-use ruma_common::OwnedRoomId;
+use ruma_common::{OwnedRoomId, RoomId};
 
 use crate::clock::Clock;
 use crate::homeserver::{Founding, HomeserverError, Writer};
 use crate::store::{Cause, Intent, Store};
 
 /// Makes the control room if there is none, with the break-glass account invited. The next sync brings in the people
-/// the policy trusts.
+/// the policy trusts. Of several that the bot made, as after a restored database, it is the one that is `chosen`.
 ///
 /// # Errors
-/// When Synapse or the store fails.
+/// When Synapse or the store fails, when there are several and none is chosen, and when another one is chosen than there is.
 pub async fn make_control_room(
     writer: &Writer,
     store: &Store,
     policy: &Policy,
     clock: &Clock,
+    chosen: Option<&RoomId>,
 ) -> anyhow::Result<OwnedRoomId> {
     let key = RoomKey::from(CONTROL_ROOM);
     let known = store.rooms().await?;
-    if let Some(room) = known.get(&key) {
-        return Ok(room.clone());
-    }
-    let known = known.into_values().collect();
-    // An earlier setup may have ended between Synapse's answer and our note.
-    let lost = writer.reader().room_with_key(&key, &known).await?;
-    let room = match lost {
+    let bound = known.get(&key).cloned();
+    let room = match bound {
         Some(room) => room,
-        None => found(writer, store, policy, clock, &key, &known).await?,
+        None => {
+            let known = known.into_values().collect();
+            // An earlier setup may have ended between Synapse's answer and our note.
+            let lost = writer.reader().rooms_with_key(&key, &known).await?;
+            match the_one(&key, &lost, chosen)? {
+                Some(room) => {
+                    for other in lost.iter().filter(|other| **other != room) {
+                        if let Err(error) = writer.mark_room(other, None).await {
+                            tracing::warn!(room.id = %other, error = error.for_logs(), "The other room could not be marked");
+                        }
+                    }
+                    room
+                }
+                None if chosen.is_some() => {
+                    anyhow::bail!("the bot made no control room before: leave --control-room out")
+                }
+                None => found(writer, store, policy, clock, &key, &known).await?,
+            }
+        }
     };
+    if let Some(chosen) = chosen.filter(|chosen| *chosen != room) {
+        anyhow::bail!("the control room is {room} already, and not {chosen}: leave --control-room out");
+    }
     Ok(store.bind_room(&key, &room, clock.now()).await?)
+}
+
+/// The one of several rooms with one key, by choice where there is any.
+fn the_one(
+    key: &RoomKey,
+    found: &BTreeSet<OwnedRoomId>,
+    chosen: Option<&RoomId>,
+) -> anyhow::Result<Option<OwnedRoomId>> {
+    if let Some(chosen) = chosen.filter(|chosen| found.contains(*chosen)) {
+        return Ok(Some(chosen.to_owned()));
+    }
+    if found.len() < 2 {
+        return Ok(found.first().cloned());
+    }
+    let twice = Finding::RoomKeyTwice { room: key.clone(), room_ids: found.iter().cloned().collect() };
+    anyhow::bail!("{twice}")
 }
 
 async fn found(
@@ -86,7 +120,7 @@ async fn create(
     match writer.create_room(&Founding { key, new, parent: None, levels }).await {
         Ok(room) => Ok(room),
         Err(HomeserverError::MaybeDone { why }) => {
-            let made = writer.reader().room_with_key(key, known).await?;
+            let made = the_one(key, &writer.reader().rooms_with_key(key, known).await?, None)?;
             made.with_context(|| format!("no clear answer from Synapse ({why}), and no room was made; run setup again"))
         }
         Err(error) => Err(error.into()),

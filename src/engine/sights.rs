@@ -63,17 +63,8 @@ pub async fn find_lost_rooms(
     reader: &Reader,
     wanted: &BTreeSet<RoomKey>,
     known: &BTreeSet<OwnedRoomId>,
-) -> Result<BTreeMap<RoomKey, OwnedRoomId>, HomeserverError> {
-    let mut found = BTreeMap::new();
-    for room_id in reader.joined_rooms().await? {
-        if known.contains(&room_id) {
-            continue;
-        }
-        if let Some(key) = reader.room_key(&room_id).await?
-            && wanted.contains(&key)
-        {
-            found.entry(key).or_insert(room_id);
-        }
-    }
+) -> Result<BTreeMap<RoomKey, BTreeSet<OwnedRoomId>>, HomeserverError> {
+    let mut found = reader.rooms_by_key(known).await?;
+    found.retain(|key, _| wanted.contains(key));
     Ok(found)
 }

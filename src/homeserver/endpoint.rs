@@ -76,6 +76,8 @@ endpoints! {
     DeleteAlias = "DELETE" "/_matrix/client/v3/directory/room/{}";
     /// Brings the bot itself into a room that it is invited to.
     Join = "POST" "/_matrix/client/v3/rooms/{}/join";
+    /// Takes the bot itself out of a room, or turns an invitation of it down.
+    Leave = "POST" "/_matrix/client/v3/rooms/{}/leave";
     /// Invites.
     Invite = "POST" "/_matrix/client/v3/rooms/{}/invite";
     /// Removes a member or takes an invite back.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::{OwnedEventId, RoomId};
+use ruma_common::{OwnedEventId, OwnedRoomId, RoomId};
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::arrivals::Arrivals;
 use super::ear::Ear;
 use super::event::{Event, Transaction, kind_of};
-use super::sort::{Treatment, treatment};
+use super::sort::{OwnSeat, Treatment, own_seat, treatment};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::metrics::Arrived;
@@ -190,12 +190,17 @@ impl Intake {
             self.read_rooms(turn, now).await?;
         }
         let mut batch = Batch::default();
+        let mut seats = Vec::new();
         for event in events {
             match turn.rooms.get(&*event.room_id) {
                 Some(room) => batch.add(event, room, &self.ear),
-                None => batch.counts.dropped += 1,
+                None => {
+                    batch.counts.dropped += 1;
+                    seats.extend(own_seat(event, &self.ear.bot).zip(RoomId::parse(&*event.room_id).ok()));
+                }
             }
         }
+        self.note_seats(seats, now).await?;
         if !batch.reactions.is_empty() {
             let open = self.store.open_prompts(now).await?;
             batch.drop_reactions(|target| !open.contains(target));
@@ -216,6 +221,20 @@ impl Intake {
         }
         self.count(&batch.counts, &sent, now, way);
         Ok(sent)
+    }
+
+    /// Notes rooms that somebody brought the bot into, or took it out of.
+    async fn note_seats(&self, seats: Vec<(OwnSeat, OwnedRoomId)>, now: Timestamp) -> Result<(), StoreError> {
+        for (seat, room_id) in &seats {
+            match seat {
+                OwnSeat::In(by) => self.store.note_foreign_room(room_id, by.as_deref(), now).await?,
+                OwnSeat::Out => self.store.forget_foreign_room(room_id).await?,
+            }
+        }
+        if let Some(engine) = self.engine.get().filter(|_| !seats.is_empty()) {
+            engine.nudge();
+        }
+        Ok(())
     }
 
     fn put_on_pictures(&self, batch: &Batch<'_>) {

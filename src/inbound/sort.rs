@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ruma_common::{EventId, OwnedEventId};
+use ruma_common::{EventId, OwnedEventId, OwnedUserId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -38,6 +38,30 @@ pub(super) fn treatment(event: &Event<'_>, in_control: bool, ear: &Ear) -> Treat
         _ => None,
     };
     kept.unwrap_or(Treatment::Dropped)
+}
+
+/// What an event in a room that is not managed says of the bot's own being there: nothing else of such a room is heeded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum OwnSeat {
+    /// It was brought there, by this account where the event tells.
+    In(Option<OwnedUserId>),
+    /// It is not there any more.
+    Out,
+}
+
+/// Looks at an event of a room that is not managed.
+pub(super) fn own_seat(event: &Event<'_>, bot: &UserId) -> Option<OwnSeat> {
+    if event.kind != "m.room.member" || event.state_key() != Some(bot.as_str()) {
+        return None;
+    }
+    let before = || event.previous().and_then(membership);
+    match &*membership(event.content)? {
+        "invite" if event.sender != bot.as_str() => Some(OwnSeat::In(UserId::parse(&*event.sender).ok())),
+        // Coming into a room that it makes is no answer to an invitation.
+        "join" if before().as_deref() == Some("invite") => Some(OwnSeat::In(None)),
+        "leave" | "ban" => Some(OwnSeat::Out),
+        _ => None,
+    }
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::{Difference, Finding};
-use equipemed_domain::key::RoomKey;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::localpart::LocalpartError;
 use equipemed_domain::review::HeldReason;
@@ -94,6 +94,14 @@ impl Texts {
                 Difference::IsNoSpace => self.line("finding-room-is-no-space", &[place(room)]),
                 Difference::NoLevelEvent => self.line("finding-room-no-level-event", &[place(room)]),
             },
+            Finding::RoomKeyTwice { room, room_ids } => {
+                let ids = ("ids", Arg::Said(self.list(room_ids.iter().map(|id| self.shown(&code(id))).collect())));
+                if room.as_str() == CONTROL_ROOM {
+                    return self.line("finding-control-room-twice", &[place(room), ids]);
+                }
+                // What is to be typed has the key as it is.
+                self.line("finding-room-key-twice", &[place(room), ids, ("key", plain(room))])
+            }
             Finding::RoomNoLongerManaged { room, room_id } => {
                 self.line("finding-room-no-longer-managed", &[place(room), ("id", code(room_id))])
             }

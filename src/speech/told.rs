@@ -122,7 +122,13 @@ const SENTENCES: &[(&str, &[Place])] = &[
     // A pass and its steps.
     ("told-account-not-made", &[Name("user")]),
     ("told-room-not-made", &[Name("room")]),
+    ("told-key-twice", &[Name("room")]),
     ("told-alias-of-other", &[Name("alias"), Name("id"), Name("room")]),
+    ("told-stays-yet", &[]),
+    ("told-stays-managed", &[]),
+    ("told-stays-gone", &[]),
+    ("told-stays-ours", &[]),
+    ("told-stays-follows", &[Name("room")]),
     ("told-synapse-away", &[]),
     ("told-no-address", &[]),
     ("told-interrupted-step", &[]),

@@ -17,6 +17,7 @@ mod confirmations;
 mod deeds;
 mod drift;
 mod error;
+mod foreign_rooms;
 mod grants;
 mod held;
 mod inbox;
@@ -46,6 +47,7 @@ pub use self::confirmations::Confirmation;
 pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};
 pub use self::drift::{DriftRecord, DriftState};
 pub use self::error::StoreError;
+pub use self::foreign_rooms::ForeignRoom;
 pub use self::grants::{GrantFilter, GrantRecord, NewGrant};
 pub use self::held::{Approval, HeldPlan, HeldState, NewHeld};
 pub use self::inbox::{InboxEvent, NewInboxEvent};
@@ -58,6 +60,8 @@ pub use self::wakeups::{ClaimedWake, Lane, WakeState};
 
 /// Who asks for something when a command at the machine does.
 pub const OPERATOR: &str = "operator";
+/// Who asks for something when nobody does: the service by its own rules.
+pub const SERVICE: &str = "equipemed-bot";
 
 /// The service's database. Cheap to clone; clones share the connections.
 #[derive(Clone)]

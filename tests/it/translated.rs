@@ -13,7 +13,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::explain::{Membership, Reason};
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
-use equipemed_domain::key::{RoleKey, RoomKey};
+use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
 use equipemed_domain::localpart::LocalpartError;
 use equipemed_domain::power::Power;
 use equipemed_domain::review::HeldReason;
@@ -191,6 +191,10 @@ fn findings() -> Vec<Finding> {
             differs(Difference::IsSpace),
             differs(Difference::IsNoSpace),
             differs(Difference::NoLevelEvent),
+        ],
+        Finding::RoomKeyTwice { .. } => [
+            Finding::RoomKeyTwice { room: room.clone(), room_ids: vec![id(), room_id!("!s:h.example").to_owned()] },
+            Finding::RoomKeyTwice { room: RoomKey::from(CONTROL_ROOM), room_ids: vec![id(), room_id!("!s:h.example").to_owned()] },
         ],
         Finding::RoomNoLongerManaged { .. } => [Finding::RoomNoLongerManaged { room: room.clone(), room_id: id() }],
         Finding::DirectoryShrank { .. } => [Finding::DirectoryShrank { before: 12_345, now: 7 }],

@@ -38,6 +38,9 @@ pub(super) fn plan_rooms(
                 room_id: room_id.clone(),
                 why: why.clone(),
             }),
+            Some(RoomSight::Several { room_ids }) => room
+                .findings
+                .push(Finding::RoomKeyTwice { room: key.clone(), room_ids: room_ids.iter().cloned().collect() }),
             // Only `setup` makes the control room: it is where a held plan would have to be announced.
             Some(RoomSight::Absent) if key.as_str() == CONTROL_ROOM => room.findings.push(Finding::ControlRoomMissing),
             Some(RoomSight::Absent) => room.plan_new(),
@@ -105,6 +108,11 @@ impl RoomPlan<'_, '_> {
             .map(|(user, _)| user)
     }
 
+    /// Whether it is for people to decide which room a key has.
+    fn is_in_doubt(&self, key: &RoomKey) -> bool {
+        matches!(self.inputs.observed.rooms.get(key), Some(RoomSight::Several { .. }))
+    }
+
     fn plan_new(&mut self) {
         let joiners: BTreeSet<OwnedUserId> = self.joiners().cloned().collect();
         let levels: BTreeMap<OwnedUserId, i64> = self
@@ -122,7 +130,7 @@ impl RoomPlan<'_, '_> {
             topic: self.policy.topic.clone(),
             avatar: self.policy.avatar.clone(),
             alias: self.policy.alias.clone(),
-            parent: self.policy.parent.clone(),
+            parent: self.policy.parent.clone().filter(|parent| !self.is_in_doubt(parent)),
             history: self.policy.history,
             retention: self.policy.retention,
             levels,
@@ -253,7 +261,7 @@ impl RoomPlan<'_, '_> {
     fn plan_parent(&mut self, seen: &ObservedRoom) {
         let Some(parent) = &self.policy.parent else { return };
         let there = room_id(self.inputs, parent).is_some_and(|id| seen.parents.contains(id));
-        let known = self.inputs.observed.rooms.contains_key(parent);
+        let known = self.inputs.observed.rooms.contains_key(parent) && !self.is_in_doubt(parent);
         if !there && known && self.may_send(seen, "m.space.parent", Power::NameSpace) {
             let (room, parent) = (self.key.clone(), parent.clone());
             self.step(Action::SetParent { room, parent }, Cause::Policy);
@@ -267,10 +275,13 @@ impl RoomPlan<'_, '_> {
         }
         for (child, policy) in &self.inputs.policy.rooms {
             let Some(sight) = self.inputs.observed.rooms.get(child) else { continue };
+            if self.is_in_doubt(child) {
+                continue;
+            }
             let belongs = policy.parent.as_ref() == Some(self.key);
             let (room, child) = (self.key.clone(), child.clone());
             let id = match sight {
-                RoomSight::Absent => None,
+                RoomSight::Absent | RoomSight::Several { .. } => None,
                 RoomSight::Seen(seen) => Some(&seen.room_id),
                 RoomSight::Unreadable { room_id, .. } => Some(room_id),
             };
@@ -337,6 +348,6 @@ fn room_id<'a>(inputs: Inputs<'a>, key: &RoomKey) -> Option<&'a OwnedRoomId> {
     match inputs.observed.rooms.get(key)? {
         RoomSight::Seen(seen) => Some(&seen.room_id),
         RoomSight::Unreadable { room_id, .. } => Some(room_id),
-        RoomSight::Absent => None,
+        RoomSight::Absent | RoomSight::Several { .. } => None,
     }
 }

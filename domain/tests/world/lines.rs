@@ -128,6 +128,9 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::BotNotInRoom { room, .. }
         | Finding::RoomUnreadable { room, .. }
         | Finding::RoomNoLongerManaged { room, .. } => room.to_string(),
+        Finding::RoomKeyTwice { room, room_ids } => {
+            format!("{room} {}", room_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        }
         Finding::RoomDiffers { room, how } => match how {
             Difference::Version { has, wanted } => format!("{room} version {has} -> {wanted}"),
             Difference::IsSpace => format!("{room} kind space -> room"),

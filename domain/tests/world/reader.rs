@@ -107,6 +107,9 @@ struct AccountForm {
 #[serde(deny_unknown_fields)]
 struct RoomForm {
     unreadable: Option<String>,
+    /// Several rooms that have the key.
+    #[serde(default)]
+    several: Vec<String>,
     version: Option<String>,
     creator: Option<String>,
     #[serde(default)]
@@ -383,6 +386,9 @@ impl RoomForm {
     fn sight(&self, policy: &Policy, key: &RoomKey) -> RoomSight {
         if let Some(why) = &self.unreadable {
             return RoomSight::Unreadable { room_id: agreeing::room_id(key.as_str()), why: why.clone() };
+        }
+        if !self.several.is_empty() {
+            return RoomSight::Several { room_ids: self.several.iter().map(|id| agreeing::room_id(id)).collect() };
         }
         let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
         let version = self.version.as_deref().unwrap_or(&wanted.version);

@@ -193,7 +193,9 @@ fn check_name(name: &str) {
 fn create_room(world: &mut World, key: &RoomKey, new: &NewRoom) {
     assert_eq!(world.observed.rooms.get(key), Some(&RoomSight::Absent), "room {key} is there already");
     let parent = new.parent.as_ref().map(|parent| match world.observed.rooms.get(parent) {
-        Some(RoomSight::Absent) | None => panic!("room {key} is made before its space {parent}"),
+        Some(RoomSight::Absent | RoomSight::Several { .. }) | None => {
+            panic!("room {key} is made before its space {parent}")
+        }
         Some(RoomSight::Seen(room)) => room.room_id.clone(),
         Some(RoomSight::Unreadable { room_id, .. }) => room_id.clone(),
     });
@@ -227,7 +229,7 @@ fn change_room(world: &mut World, key: &RoomKey, action: &Action, cause: Cause) 
     let id_of = |key: &RoomKey| match world.observed.rooms.get(key) {
         Some(RoomSight::Seen(room)) => room.room_id.clone(),
         Some(RoomSight::Unreadable { room_id, .. }) => room_id.clone(),
-        Some(RoomSight::Absent) | None => panic!("room {key} has no id yet: {action:?}"),
+        Some(RoomSight::Absent | RoomSight::Several { .. }) | None => panic!("room {key} has no id yet: {action:?}"),
     };
     let other = match action {
         Action::SetParent { parent: other, .. }

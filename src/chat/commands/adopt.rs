@@ -1,13 +1,15 @@
 //! `rooms adopt`: takes a room over that is there already, after a look at what would change there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::command::Where;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::levels::CREATOR;
 use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
+use ruma_common::OwnedUserId;
 
 use super::outcomes::a_moment_before;
 use crate::chat::Chat;
@@ -24,7 +26,7 @@ impl Chat {
         ask.must_hold(Right::Rooms, None)?;
         let room_id = ask.scene.find_any_room(room, self.engine().reader()).await??;
         // A running service has made a room for every key: the other one takes its place, which the preview says.
-        let wish = Adoption { key: RoomKey::new(key.to_owned()), room_id, instead: true };
+        let wish = Adoption { key: RoomKey::new(key.to_owned()), room_id, instead: true, accept: BTreeSet::new() };
         let begun = self.begun(ask).await?;
         if !begun.is_empty() {
             return Ok(self.adopting(ask, wish, begun.iter().map(|deed| deed.id).collect()));
@@ -41,7 +43,7 @@ impl Chat {
         self.must_write()?;
         let shown = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
         let mut lines = vec![texts.line("adopt-preview", &[("room", shown), key])];
-        if let Some(before) = &found.before {
+        for before in found.before.iter().chain(&found.others) {
             let room = Arg::Room { room_id: Some(before.clone()), name: before.to_string() };
             lines.push(texts.line("adopt-instead", &[("room", room)]));
         }
@@ -50,11 +52,12 @@ impl Chat {
         } else {
             lines.push(texts.line("adopt-unseen", &[]));
         }
-        let digest = [wish.room_id.to_string(), wish.key.to_string(), format!("{:?}", found.before)];
+        let digest = [wish.room_id.to_string(), wish.key.to_string(), format!("{:?} {:?}", found.before, found.others)];
         if let Some(preview) = self.agreed(ask, lines, 1, &digest).await? {
             return Ok(preview);
         }
-        let deed = Deed::AdoptRoom { room_id: wish.room_id.clone(), room: wish.key.clone(), instead: wish.instead };
+        let (room_id, room, accept) = (wish.room_id.clone(), wish.key.clone(), wish.accept.clone());
+        let deed = Deed::AdoptRoom { room_id, room, instead: wish.instead, accept };
         let deeds = self.wish(ask, vec![deed], None).await?;
         Ok(self.adopting(ask, wish, deeds))
     }
@@ -136,6 +139,21 @@ impl Chat {
             AdoptError::NotInvited => texts.say("adopt-not-invited", &[bot()]),
             AdoptError::TooLow { has, needs } => {
                 texts.say("adopt-too-low", &[("has", Arg::Number(*has)), ("needs", Arg::Number(*needs)), bot()])
+            }
+            AdoptError::BeyondReach(people) => {
+                let one = |(user, level): (&OwnedUserId, &i64)| {
+                    let user = ("user", Arg::User { user: user.clone(), name: None });
+                    match *level {
+                        CREATOR => texts.line("adopt-who-made-it", &[user]),
+                        level => texts.line("adopt-who-stands", &[user, ("level", Arg::Number(level))]),
+                    }
+                };
+                let list = Arg::Said(texts.list(people.iter().map(one).collect()));
+                texts.say("adopt-beyond-reach", &[("people", list)])
+            }
+            AdoptError::EverybodyBeyondReach { default, bot: own } => {
+                let levels = [("default", Arg::Number(*default)), ("own", Arg::Number(*own))];
+                texts.say("adopt-everybody-beyond-reach", &levels)
             }
             AdoptError::Observe => texts.say("observe", &[]),
             AdoptError::Homeserver(_) | AdoptError::Store(_) | AdoptError::Failed(_) => return None,

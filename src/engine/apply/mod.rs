@@ -91,7 +91,7 @@ impl<'a> Work<'a> {
             match sight {
                 RoomSight::Seen(room) => _ = room_ids.insert(key, room.room_id),
                 RoomSight::Unreadable { room_id, .. } => _ = room_ids.insert(key, room_id),
-                RoomSight::Absent => {}
+                RoomSight::Absent | RoomSight::Several { .. } => {}
             }
         }
         Self {

@@ -9,6 +9,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
+use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 
 use super::accounts::ended;
@@ -117,7 +118,7 @@ impl Work<'_> {
 
     /// Looks for a room that Synapse was asked to make and said nothing about. It may still be at it when it answers
     /// the first look, so that only the second one is believed.
-    async fn find_made_late(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, HomeserverError> {
+    async fn find_made_late(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, StepError> {
         match self.find_made(key).await? {
             Some(room) => Ok(Some(room)),
             None => {
@@ -134,10 +135,16 @@ impl Work<'_> {
         Ok(Outcome::Done(Some(bound.to_string())))
     }
 
-    /// A room with this key that the bot is in and the store does not know.
-    async fn find_made(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, HomeserverError> {
+    /// A room with this key that the bot is in and the store does not know. With several nobody can say which it is: the
+    /// full pass that this wakes names them.
+    async fn find_made(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, StepError> {
         let known = self.known.rooms.values().cloned().collect();
-        self.writer.reader().room_with_key(key, &known).await
+        let mut found = self.writer.reader().rooms_with_key(key, &known).await?;
+        if found.len() > 1 {
+            self.engine.wake(&Wake::Everything, "key twice").await?;
+            return Err(StepError::Missing(format!("several rooms have the key {key}: the next pass names them")));
+        }
+        Ok(found.pop_first())
     }
 
     /// The alias exists: on our own half-made room, which is completed, or on a dead one that nobody is in, which

@@ -2,8 +2,9 @@
 //!
 //! An application service has no `/sync` on Synapse, so that what happened is asked for room by room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use equipemed_domain::identity::{KeyTold, RoomOrigin, rooms_by_key};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedRoom;
 use matrix_sdk::ruma::api::Direction;
@@ -134,55 +135,67 @@ impl Reader {
         self.state(room_id, "m.room.power_levels", "").await
     }
 
-    /// The policy's key that a room was made with.
+    /// What a room that the bot is in tells of its origin; None when the bot is not in it, or not any more.
     ///
     /// # Errors
     /// See [`HomeserverError`].
-    pub async fn room_key(&self, room_id: &RoomId) -> Result<Option<RoomKey>, HomeserverError> {
-        let key = |content: &Map<String, Value>| Some(RoomKey::new(content.get(ROOM_KEY_FIELD)?.as_str()?));
-        if let Some(mark) = self.mark(room_id).await? {
-            return Ok(key(&mark));
+    pub async fn origin(&self, room_id: &RoomId) -> Result<Option<RoomOrigin>, HomeserverError> {
+        let told = async {
+            let Some(made) = self.key_told(room_id, "m.room.create").await? else { return Ok(None) };
+            Ok(Some(RoomOrigin { made, mark: self.key_told(room_id, ROOM_MARK).await? }))
+        };
+        match told.await {
+            Err(HomeserverError::Refused { status: 403, .. }) => Ok(None),
+            told => told,
         }
-        Ok(self.state(room_id, "m.room.create", "").await?.as_ref().and_then(key))
     }
 
-    /// What the bot, and nobody else, noted of the room's key later than at its making.
-    async fn mark(&self, room_id: &RoomId) -> Result<Option<Map<String, Value>>, HomeserverError> {
+    /// The key that a state event names, with its sender; None without the event.
+    async fn key_told(&self, room_id: &RoomId, kind: &str) -> Result<Option<KeyTold>, HomeserverError> {
         #[derive(Deserialize)]
-        struct Mark {
-            sender: OwnedUserId,
+        struct Sent {
+            sender: String,
             content: Map<String, Value>,
         }
-        let mut request =
-            get_state_event_for_key::v3::Request::new(room_id.to_owned(), ROOM_MARK.into(), String::new());
+        let mut request = get_state_event_for_key::v3::Request::new(room_id.to_owned(), kind.into(), String::new());
         request.format = get_state_event_for_key::v3::StateEventFormat::Event;
-        match self.transport.client(request, Manner::READ).await {
-            Ok(answer) => {
-                let mark: Mark = serde_json::from_str(answer.event_or_content.get())
-                    .map_err(|error| HomeserverError::from_json(&error))?;
-                Ok(Some(mark.content).filter(|_| mark.sender == self.bot))
-            }
-            Err(HomeserverError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let answer = match self.transport.client(request, Manner::READ).await {
+            Err(HomeserverError::NotFound { .. }) => return Ok(None),
+            answer => answer?,
+        };
+        let sent: Sent =
+            serde_json::from_str(answer.event_or_content.get()).map_err(|error| HomeserverError::from_json(&error))?;
+        let key = sent.content.get(ROOM_KEY_FIELD).and_then(Value::as_str).map(RoomKey::new);
+        // A sender whose id is none is not the bot, and nobody else's word is asked for.
+        Ok(OwnedUserId::try_from(sent.sender).ok().map(|sender| KeyTold { sender, key }))
     }
 
-    /// Finds a room by its key among those the bot is in, leaving out rooms whose key is known. For a room whose making
-    /// was not answered: one request and one more for each room looked at.
+    /// The rooms that the bot is in by the keys they have, without those that are known: several rooms with one key are
+    /// for people to decide about. One request, and two for each room that is looked at.
     ///
     /// # Errors
     /// See [`HomeserverError`].
-    pub async fn room_with_key(
+    pub async fn rooms_by_key(
+        &self,
+        known: &BTreeSet<OwnedRoomId>,
+    ) -> Result<BTreeMap<RoomKey, BTreeSet<OwnedRoomId>>, HomeserverError> {
+        let mut origins = Vec::new();
+        for room_id in self.joined_rooms().await?.difference(known) {
+            origins.extend(self.origin(room_id).await?.map(|origin| (room_id.clone(), origin)));
+        }
+        Ok(rooms_by_key(&self.bot, origins))
+    }
+
+    /// The rooms with one key. For a room whose making was not answered.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn rooms_with_key(
         &self,
         key: &RoomKey,
         known: &BTreeSet<OwnedRoomId>,
-    ) -> Result<Option<OwnedRoomId>, HomeserverError> {
-        for room_id in self.joined_rooms().await?.difference(known) {
-            if self.room_key(room_id).await?.as_ref() == Some(key) {
-                return Ok(Some(room_id.clone()));
-            }
-        }
-        Ok(None)
+    ) -> Result<BTreeSet<OwnedRoomId>, HomeserverError> {
+        Ok(self.rooms_by_key(known).await?.remove(key).unwrap_or_default())
     }
 
     /// The rooms the bot is in.

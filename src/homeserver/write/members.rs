@@ -4,7 +4,9 @@
 //! person's name.
 
 use equipemed_domain::observed::Membership;
-use matrix_sdk::ruma::api::client::membership::{ban_user, invite_user, join_room_by_id, kick_user, unban_user};
+use matrix_sdk::ruma::api::client::membership::{
+    ban_user, invite_user, join_room_by_id, kick_user, leave_room, unban_user,
+};
 use matrix_sdk::ruma::api::client::redact::redact_event;
 use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, RoomId, UserId};
 
@@ -37,6 +39,21 @@ impl Writer {
     pub async fn join(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
         let request = join_room_by_id::v3::Request::new(room_id.to_owned());
         self.reader.transport.client(request, Manner::WRITE).await.map(|_| Done::Changed)
+    }
+
+    /// Leaves a room, or turns an invitation down.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn leave(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
+        let request = leave_room::v3::Request::new(room_id.to_owned());
+        match self.reader.transport.client(request, Manner::WRITE).await {
+            Ok(_) => Ok(Done::Changed),
+            Err(error @ (HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. })) => {
+                if self.reader.joined_rooms().await?.contains(room_id) { Err(error) } else { Ok(Done::Already) }
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Invites a person.

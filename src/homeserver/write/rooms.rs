@@ -46,7 +46,7 @@ impl Writer {
     ///
     /// # Errors
     /// See [`HomeserverError`]; `MaybeDone` when it is not known whether there is a room now: look for the key with
-    /// [`Reader::room_with_key`](crate::homeserver::Reader::room_with_key) or for the alias. `Refused` with
+    /// [`Reader::rooms_with_key`](crate::homeserver::Reader::rooms_with_key) or for the alias. `Refused` with
     /// `M_ROOM_IN_USE` when the alias is taken.
     pub async fn create_room(&self, founding: &Founding<'_>) -> Result<OwnedRoomId, HomeserverError> {
         let Founding { key, new, parent, levels } = founding;

@@ -2,6 +2,8 @@
 
 use equipemed_bot::homeserver::{Done, HomeserverError};
 use equipemed_domain::observed::Membership;
+use equipemed_testbed::Client;
+use equipemed_testbed::proxy::{Fault, Rule};
 
 use super::Place;
 
@@ -45,5 +47,27 @@ async fn a_redaction_is_the_bots_and_happens_once() -> anyhow::Result<()> {
     let event = ruma_common::EventId::parse(event)?;
     let first = place.writer.redact(&room, &event, Some("asked for"), "deed-1").await?;
     assert_eq!(place.writer.redact(&room, &event, Some("asked for"), "deed-1").await?, first);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_bot_leaves_a_room_and_turns_an_invitation_down_also_when_the_answer_is_lost() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let ana = Client::create(place.seat.synapse, &place.seat.name("ana")).await?;
+    let body = serde_json::json!({"preset": "private_chat", "invite": [place.reader.bot()]});
+    for joins in [true, false] {
+        let room = ana.create_room(body.clone()).await?;
+        if joins {
+            place.bot.join(&room).await?;
+        }
+        let room = ruma_common::RoomId::parse(room)?;
+        place.proxy.add_rule(Rule::new("/leave", Fault::CutAfterForward).once());
+        place.writer.leave(&room).await?;
+        let left = ana.membership(room.as_str(), place.reader.bot().as_str()).await?;
+        assert_eq!(left.as_deref(), Some("leave"), "{joins}");
+        place.writer.leave(&room).await?;
+    }
+    let elsewhere = ana.create_room(serde_json::json!({"preset": "private_chat"})).await?;
+    assert_eq!(place.writer.leave(&ruma_common::RoomId::parse(elsewhere)?).await?, Done::Already, "was never there");
     Ok(())
 }

@@ -8,13 +8,20 @@ use serde_json::{Value, json};
 use super::talk::{close, opened};
 use super::{Hospital, chief, count, crowd, person, until};
 
-/// A room that Dona made, in which the bot stands at this level. It may come in, and nobody has brought it in: this server
-/// accepts invitations by itself.
+/// A room that Dona made and gave up, in which the bot stands at this level. It may come in, and nobody has brought it in:
+/// this server accepts invitations by itself.
 async fn made(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> anyhow::Result<String> {
+    let room = kept(hospital, dona, level, more).await?;
+    dona.set_level(&room, dona.user_id(), 0).await?;
+    Ok(room)
+}
+
+/// The same, in which Dona stays at 100.
+async fn kept(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> anyhow::Result<String> {
     let bot = hospital.bot()?;
     let mut body = json!({
-        "room_version": "12", "preset": "public_chat", "name": "Antiga",
-        "power_level_content_override": {"users": {(bot.user_id()): level}},
+        "room_version": "11", "preset": "public_chat", "name": "Antiga",
+        "power_level_content_override": {"users": {(bot.user_id()): level, (dona.user_id()): 100}},
     });
     for (key, value) in more.as_object().into_iter().flatten() {
         body[key] = value.clone();
@@ -115,7 +122,7 @@ async fn an_adopted_room_is_kept_in_line_and_found_again_when_the_store_is_lost(
     assert_eq!(count(&hospital.take_writes(), Endpoint::CreateRoom), 0);
     assert_eq!(bound(&hospital, "icu").await?, Some(second));
     // Somebody else's word of that kind counts for nothing.
-    let third = made(&hospital, &dona, 100, json!({})).await?;
+    let third = kept(&hospital, &dona, 100, json!({})).await?;
     dona.send_state(&third, "br.equipemed.room", "", json!({"br.equipemed.room": "ward"})).await?;
     hospital.bot()?.join(&third).await?;
     hospital.config["rooms"]["ward"] = json!({"name": "Ala", "members": {"group": "UTI"}});
@@ -179,10 +186,101 @@ async fn by_command_it_is_shown_first_and_done_after_a_yes() -> anyhow::Result<(
     let preview = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
     hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is the room", "icu"]);
     assert_eq!(hospital.room("icu").await?, room);
-    // Dona does not belong there by the rule; as the creator of a version 12 room she is out of the bot's reach.
-    let members = hospital.members("icu").await?;
-    assert!(members.contains(&"p00".to_owned()) && members.contains(&"p01".to_owned()), "{members:?}");
+    assert_eq!(hospital.members("icu").await?, ["p00", "p01"], "Dona does not belong there by the rule");
     hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?.says(&["already"]);
     assert_eq!(hospital.number("select count(*) from announcements where once like 'stray:%'").await?, 0);
+    close(hospital, serving).await
+}
+
+/// Rooms in which somebody stands beyond the bot's reach: at its own level, above it, as one of two creators, or by the level
+/// that everybody has.
+#[tokio::test]
+async fn where_somebody_stands_as_high_as_the_bot_only_the_operator_takes_a_room_by_naming_them() -> anyhow::Result<()>
+{
+    let rooms = json!({"icu": {"name": "UTI", "members": {"group": "UTI"}}});
+    let mut people = crowd("p", 2, &["UTI"]);
+    people.extend([chief("chefe"), person("dona", &["UTI"]), person("rui", &[])]);
+    let (hospital, serving) = opened(people, rooms, |_| ()).await?;
+    let (chief, dona, bot) = (hospital.client("chefe").await?, hospital.client("dona").await?, hospital.bot()?);
+    let (before, rui) = (hospital.room("icu").await?, hospital.user("rui"));
+    let users = json!({(bot.user_id()): 100, (rui.as_str()): 100, "@gone:hospital.example": 100});
+    let creators = json!({
+        "room_version": "12", "power_level_content_override": {"users": {(bot.user_id()): 100}},
+        "creation_content": {"additional_creators": [rui]},
+    });
+    let equal = kept(&hospital, &dona, 100, json!({})).await?;
+    let above = kept(&hospital, &dona, 90, json!({})).await?;
+    let twelve = kept(&hospital, &dona, 100, creators).await?;
+    let outside = kept(
+        &hospital,
+        &dona,
+        100,
+        json!({"room_version": "12", "power_level_content_override": {"users": {(bot.user_id()): 100}}}),
+    )
+    .await?;
+    let former =
+        kept(&hospital, &dona, 100, json!({"room_version": "12", "power_level_content_override": {"users": users}}))
+            .await?;
+    let everybody =
+        kept(&hospital, &dona, 100, json!({"power_level_content_override": {"users_default": 100}})).await?;
+    for room in [&equal, &above, &twelve, &former, &everybody] {
+        bot.join(room).await?;
+    }
+    let mut levels = dona.power_levels(&above).await?;
+    for event in [
+        "m.room.power_levels",
+        "m.room.server_acl",
+        "m.room.tombstone",
+        "m.room.encryption",
+        "m.room.history_visibility",
+    ] {
+        levels["events"][event] = json!(90);
+    }
+    dona.send_state(&above, "m.room.power_levels", "", levels).await?;
+    hospital.take();
+    let both = [dona.user_id(), rui.as_str()];
+    for (room, named) in [
+        (&equal, &both[..1]),
+        (&above, &both[..1]),
+        (&twelve, &both),
+        (&outside, &both[..1]),
+        (&former, &[dona.user_id(), rui.as_str(), "@gone:hospital.example"]),
+        (&everybody, &[]),
+    ] {
+        let refused = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
+        refused.says(named);
+        refused.says(&[if named.is_empty() { "everybody" } else { "--accept-creators" }]);
+        let refused = hospital.run(&["rooms", "adopt", room, "icu", "--instead", "--dry-run"]).await?.ended(1);
+        refused.says(named);
+    }
+    // Each of them has to be named, and everybody cannot be.
+    let adopt = |room: &str, more: &[&str]| {
+        let arguments = [&["rooms", "adopt", room, "icu", "--instead"], more].concat();
+        hospital.start(&arguments)
+    };
+    let ran = adopt(&twelve, &["--accept-creators", &hospital.username("dona")])?.end().await?.ended(1);
+    ran.says(&[&rui]);
+    assert!(!ran.err.contains(dona.user_id()), "{}", ran.err);
+    adopt(&everybody, &["--accept-creators", dona.user_id()])?.end().await?.ended(1).says(&["everybody"]);
+    adopt(&equal, &["--accept-creators", &rui])?.end().await?.ended(1).says(&[dona.user_id()]);
+    let writes = hospital.take_writes();
+    assert_eq!((count(&writes, Endpoint::Join), count(&writes, Endpoint::SendState)), (0, 0), "{writes:#?}");
+    assert_eq!(hospital.room("icu").await?, before);
+
+    // By the first part of the account, by the whole of it, and by EquipeMed's name.
+    let names = ["--accept-creators", &hospital.username("dona"), "--accept-creators", &rui];
+    let shown = adopt(&twelve, &[&names[..], &["--dry-run"]].concat())?.end().await?.ended(0);
+    assert!(
+        both.iter().all(|user| shown.out.contains(&format!("{user} made it: the bot could neither"))),
+        "{}",
+        shown.out
+    );
+    let taken = adopt(&twelve, &names)?.end().await?.ended(0);
+    assert!(
+        both.iter().all(|user| taken.out.contains(&format!("{user} made it: the bot can neither"))),
+        "{}",
+        taken.out
+    );
+    assert_eq!(hospital.room("icu").await?, twelve);
     close(hospital, serving).await
 }

@@ -9,6 +9,7 @@ mod again;
 mod away;
 mod bans;
 mod brakes;
+mod brought;
 mod by_hand;
 mod clients;
 mod commands;
@@ -31,6 +32,7 @@ mod rooms;
 mod seats;
 mod serve;
 mod standing;
+mod strangers;
 mod talk;
 mod together;
 mod versions;
@@ -254,8 +256,12 @@ impl Hospital {
     }
 
     pub(crate) async fn setup(&self) -> anyhow::Result<Ran> {
+        self.set_up_with(&[]).await
+    }
+
+    pub(crate) async fn set_up_with(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         let administrator = Client::administrator(self.synapse()).await?;
-        let mut command = self.command(&["setup"]);
+        let mut command = self.command(&[&["setup"], arguments].concat());
         command.env("MATRIX_ADMIN_TOKEN", administrator.token());
         Running::start(command)?.end().await
     }

@@ -1,0 +1,8 @@
+-- Rooms that somebody brought the bot into: who, since when, whether it was told, and whether the bot stays for good.
+create table foreign_rooms (
+    room_id text not null primary key,
+    brought_by text,
+    found_at bigint not null,
+    told_at bigint,
+    kept_at bigint
+);

@@ -1,0 +1,216 @@
+//! Rooms that somebody brought the bot into, which on a server that accepts invitations by itself anybody can do: they are
+//! told at once, heeded in nothing, and left after an hour unless somebody adopts them.
+//!
+//! Only a room that others made can be one. What the bot made or marked itself, however it stands now, is never left, nor is
+//! what was ever adopted.
+
+use std::fmt;
+use std::time::Duration;
+
+use equipemed_domain::announcement::Announcement;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::RoomSight;
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::RoomId;
+use tokio::time::Instant;
+
+use super::Engine;
+use super::look::LookError;
+use super::sights::look_at;
+use crate::homeserver::HomeserverError;
+use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
+
+/// For so long somebody can adopt a room before it is left.
+const STAYS: SignedDuration = SignedDuration::from_hours(1);
+/// How often the bot's rooms are looked through for one that was not pushed.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// How long after a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+/// More of a name that somebody chose is not told.
+const NAME_CHARS: usize = 80;
+
+/// Why the bot stays in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stays {
+    /// Its hour is not over before then, as when it was brought there anew.
+    Yet(Timestamp),
+    /// It is a managed room, or was one.
+    Managed,
+    /// It does not: somebody took it out meanwhile.
+    Gone,
+    /// The bot made it, or marked it.
+    Ours,
+    /// A managed room was replaced by it.
+    Follows(RoomKey),
+}
+
+/// As the audit keeps it.
+impl fmt::Display for Stays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yet(_) => f.write_str("the bot was brought there anew"),
+            Self::Gone => f.write_str("the bot was taken out of it"),
+            Self::Managed => f.write_str("it was adopted"),
+            Self::Ours => f.write_str("the bot itself made or marked it"),
+            Self::Follows(room) => write!(f, "it follows the room {room}"),
+        }
+    }
+}
+
+impl Engine {
+    /// Tells of rooms that the bot was brought into, until the service stops.
+    pub(super) async fn foreign_lane(&self) {
+        let mut woken = self.woken();
+        let mut looked: Option<Instant> = None;
+        if let Err(error) = self.see_to_leaving().await {
+            tracing::warn!(%error, "Rooms that are to be left could not be read");
+        }
+        while !self.is_ending() {
+            let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+            let wait = match self.look_for_foreign_rooms(is_due).await {
+                Ok(()) => {
+                    looked = if is_due { Some(Instant::now()) } else { looked };
+                    LOOK_EVERY
+                }
+                Err(error) => {
+                    let error = match &error {
+                        LookError::Homeserver(error) => error.for_logs(),
+                        LookError::Store(error) => error.to_string(),
+                    };
+                    tracing::warn!(error, "Rooms that the bot was brought into could not be looked at; trying again");
+                    AGAIN
+                }
+            };
+            tokio::select! {
+                () = self.parts().stop.cancelled() => {}
+                _ = woken.changed() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// What was told in mode observe, where nothing is left, is left in mode enforce.
+    async fn see_to_leaving(&self) -> Result<(), StoreError> {
+        for room in self.parts().store.foreign_rooms().await?.iter().filter(|room| room.is_told) {
+            self.leave_later(room).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_for_foreign_rooms(&self, all: bool) -> Result<(), LookError> {
+        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        if all {
+            self.note_what_was_not_pushed(now).await?;
+        }
+        for room in store.foreign_rooms().await?.iter().filter(|room| !room.is_told) {
+            self.tell_of(room, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_what_was_not_pushed(&self, now: Timestamp) -> Result<(), LookError> {
+        let (store, reader) = (&self.parts().store, &self.parts().reader);
+        let mut known = store.noted_rooms().await?;
+        known.extend(store.rooms().await?.into_values());
+        for room_id in reader.joined_rooms().await?.difference(&known) {
+            let origin = reader.origin(room_id).await?;
+            if origin.is_some_and(|origin| !origin.is_of(reader.bot())) {
+                store.note_foreign_room(room_id, None, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_of(&self, room: &ForeignRoom, now: Timestamp) -> Result<(), LookError> {
+        let (store, reader, room_id) = (&self.parts().store, &self.parts().reader, &room.room_id);
+        let origin = reader.origin(room_id).await?;
+        let is_ours = origin.as_ref().is_some_and(|origin| origin.is_of(reader.bot()));
+        if is_ours || store.key_of_room(room_id).await?.is_some() {
+            return Ok(store.keep_foreign_room(room_id, now).await?);
+        }
+        if origin.is_none() && room.brought_by.is_none() {
+            // An old event came late, and the bot is out of it again.
+            return Ok(store.forget_foreign_room(room_id).await?);
+        }
+        // Into a room that it is only invited to the bot cannot look.
+        let name = match origin.is_some() {
+            true => reader.state(room_id, "m.room.name", "").await.or_else(|error| match error {
+                HomeserverError::Refused { status: 403, .. } => Ok(None),
+                error => Err(error),
+            })?,
+            false => None,
+        };
+        let name = name.as_ref().and_then(|content| content.get("name")?.as_str());
+        let content = Announcement::BroughtIn {
+            room_id: room_id.clone(),
+            name: name.map(|name| name.chars().take(NAME_CHARS).collect()),
+            by: room.brought_by.clone(),
+            maker: origin.map(|origin| origin.made.sender),
+            leaves: self.may_write(),
+        };
+        // Who brings the bot there again and again is told of once a day.
+        let day = room.found_at.as_second().div_euclid(24 * 60 * 60);
+        let by = room.brought_by.as_ref().map_or("", |by| by.as_str());
+        store.announce(&format!("foreign:{room_id}:{by}:{day}"), &content, now).await?;
+        self.leave_later(room).await?;
+        Ok(store.foreign_room_told(room_id, now).await?)
+    }
+
+    /// Has a room left when its hour is over; asked for twice, it is done once.
+    async fn leave_later(&self, room: &ForeignRoom) -> Result<(), StoreError> {
+        if !self.may_write() {
+            return Ok(());
+        }
+        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        let leave = NewDeed {
+            deed: Deed::LeaveRoom { room_id: room.room_id.clone() },
+            asker: SERVICE.to_owned(),
+            reason: None,
+            due_at: end_of(room),
+            source: Some(format!("foreign {} {}", room.room_id, room.found_at.as_millisecond())),
+        };
+        store.add_deed(&leave, now).await?;
+        Ok(())
+    }
+
+    /// Why the bot does not leave a room, looked at when it would: None when it does.
+    ///
+    /// # Errors
+    /// When Synapse or the store does not answer.
+    pub(super) async fn stays_in(&self, room_id: &RoomId) -> Result<Option<Stays>, LookError> {
+        let (store, reader, now) = (&self.parts().store, &self.parts().reader, self.parts().clock.now());
+        if store.key_of_room(room_id).await?.is_some() {
+            return Ok(Some(Stays::Managed));
+        }
+        let Some(room) = store.foreign_room(room_id).await? else {
+            let is_kept = store.noted_rooms().await?.contains(room_id);
+            return Ok(Some(if is_kept { Stays::Managed } else { Stays::Gone }));
+        };
+        let ends = end_of(&room);
+        if now < ends {
+            return Ok(Some(Stays::Yet(ends)));
+        }
+        let origin = reader.origin(room_id).await?;
+        if origin.is_some_and(|origin| origin.is_of(reader.bot())) {
+            return Ok(Some(Stays::Ours));
+        }
+        for (key, sight) in look_at(self, store.rooms().await?).await? {
+            let RoomSight::Seen(managed) = sight else { continue };
+            if !managed.replaced {
+                continue;
+            }
+            let tombstone = reader.state(&managed.room_id, "m.room.tombstone", "").await?;
+            let follows = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
+            if follows == Some(room_id.as_str()) {
+                return Ok(Some(Stays::Follows(key)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// When a room is left.
+fn end_of(room: &ForeignRoom) -> Timestamp {
+    room.found_at.checked_add(STAYS).unwrap_or(Timestamp::MAX)
+}
