@@ -5,6 +5,7 @@ use equipemed_domain::outcome::Outcome;
 use ruma_common::RoomId;
 
 use super::adopt::{AdoptError, Adoption};
+use super::backoff::Seldom;
 use super::queue::{CLAIM, Lanes};
 use super::{Engine, backoff};
 use crate::homeserver::{HomeserverError, Writer};
@@ -39,14 +40,16 @@ impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
     pub(super) async fn deed_lane(&self, lanes: &Lanes) {
         let Some(writer) = &self.parts().writer else { return };
-        let mut woken = self.woken();
+        let (mut woken, mut said) = (self.woken(), Seldom::default());
         while !self.is_ending() {
             match self.some_deeds(writer, &lanes.holder).await {
                 Ok(0) => self.pause(&mut woken).await,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "Deeds could not be claimed");
-                    self.pause(&mut woken).await;
+                    if said.is_due() {
+                        tracing::warn!(%error, "Deeds could not be claimed");
+                    }
+                    self.rest().await;
                 }
             }
         }
@@ -82,6 +85,7 @@ impl Engine {
 
     async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let _claim = self.inner.claims.deed(claimed.id);
         let key = match &claimed.deed {
             Deed::AdoptRoom { room, .. } => Some(room.clone()),
             deed => store.key_of_room(deed.room_id()).await?,
@@ -108,14 +112,15 @@ impl Engine {
             Err(error) => Outcome::Failed(error.to_string()),
         };
         let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
-        store.conclude(&ended, clock.now()).await?;
+        self.insist(|| store.conclude(&ended, clock.now())).await?;
         match result {
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
-                store.retry_deed(claimed, due, &error.to_string()).await?;
+                let why = error.to_string();
+                self.insist(|| store.retry_deed(claimed, due, &why)).await?;
             }
             _ => {
-                store.finish_deed(claimed, &outcome, clock.now()).await?;
+                self.insist(|| store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())
