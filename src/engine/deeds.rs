@@ -22,6 +22,9 @@ enum Undone {
     /// Synapse.
     #[error(transparent)]
     Homeserver(#[from] HomeserverError),
+    /// Our own memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// It cannot be, as things stand.
     #[error("{0}")]
     Impossible(String),
@@ -31,6 +34,7 @@ impl From<AdoptError> for Undone {
     fn from(error: AdoptError) -> Self {
         match error {
             AdoptError::Homeserver(error) => Self::Homeserver(error),
+            AdoptError::Store(error) => Self::Store(error),
             other => Self::Impossible(other.to_string()),
         }
     }
@@ -109,9 +113,12 @@ impl Engine {
         };
         let outcome = match &result {
             Ok(detail) => Outcome::Done(detail.clone()),
+            Err(Undone::Store(error)) if error.is_outage() => Outcome::Unknown,
             Err(error) => Outcome::Failed(error.to_string()),
         };
-        let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
+        // What is not known stays open, for the next look to settle.
+        let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
+        let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
         self.insist(|| store.conclude(&ended, clock.now())).await?;
         match result {
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
@@ -143,6 +150,7 @@ async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<
 fn is_passing(error: &Undone) -> bool {
     match error {
         Undone::Homeserver(error) => error.is_retryable() || error.concerns_all(),
+        Undone::Store(error) => error.is_outage(),
         Undone::Impossible(_) => false,
     }
 }

@@ -201,7 +201,7 @@ impl Engine {
         let now = clock.now();
         let Some(woken) = woken else { return Ok(true) };
         match result {
-            Ok(report) if !report.interrupted => {
+            Ok(report) if report.interrupted.is_none() => {
                 self.insist(|| store.finish_wakeup(&woken)).await?;
                 if let Some(due) = next_full(now, lanes.interval, report.next_change) {
                     self.insist(|| store.wake(&Wake::Everything, "timer", due, now)).await?;
@@ -271,9 +271,7 @@ impl Engine {
             never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
-            Ok(report) if report.interrupted => {
-                RunEnd::Failed("interrupted: Synapse or the service went away".to_owned())
-            }
+            Ok(Report { interrupted: Some(interruption), .. }) => RunEnd::Failed(interruption.to_string()),
             Ok(report) => {
                 log_report(run, report);
                 RunEnd::Done(serde_json::to_value(&report.summary)?)
@@ -294,7 +292,7 @@ impl Engine {
         let (now, metrics) = (self.parts().clock.now(), self.metrics());
         let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
         let result = match result {
-            Ok(report) if report.interrupted => "interrupted",
+            Ok(report) if report.interrupted.is_some() => "interrupted",
             Ok(report) => {
                 metrics.findings(report.plan.findings.iter().map(Finding::kind));
                 "done"
@@ -375,7 +373,7 @@ impl Engine {
         let ended = match result {
             // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
             Ok(report)
-                if !report.interrupted && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) =>
+                if report.interrupted.is_none() && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) =>
             {
                 self.end_narrow(claimed, report.next_change, now).await
             }
