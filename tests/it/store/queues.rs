@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{DeedState, Lane, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
+use equipemed_bot::store::{DeedId, DeedState, Lane, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
@@ -212,7 +212,10 @@ async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()>
     let id = store.add_deed(&redaction(0), at(0)).await?;
     let lost = store.claim_deeds("a", at(0), MINUTE, 9).await?;
     assert_eq!(store.claim_deeds("b", at(59), MINUTE, 9).await?, []);
+    // Nobody is at it any more: it is kept from nobody for longer than it was claimed for.
+    assert_eq!(store.keep_deeds("a", &[DeedId(id.0 + 1)], at(30), MINUTE).await?, 0);
     let taken = store.claim_deeds("b", at(60), MINUTE, 9).await?;
+    assert_eq!(store.keep_deeds("b", &[id], at(60), MINUTE).await?, 1);
     assert!(!store.finish_deed(&lost[0], &Outcome::Failed("late".to_owned()), at(61)).await?);
     assert!(!store.retry_deed(&lost[0], at(99), "late").await?);
     assert!(store.finish_deed(&taken[0], &Outcome::AlreadySo, at(62)).await?);
