@@ -14,6 +14,9 @@ pub enum Outcome {
     Skipped(String),
     /// Tried and not done. Holds errcode and answer.
     Failed(String),
+    /// Asked for, and nobody could note what came of it: the store was away, or the process ended. A later look did not find
+    /// it done, or cannot tell.
+    Unknown,
 }
 
 impl Outcome {
@@ -25,6 +28,7 @@ impl Outcome {
             Self::AlreadySo => "already_so",
             Self::Skipped(_) => "skipped",
             Self::Failed(_) => "failed",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -33,7 +37,7 @@ impl Outcome {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Done(detail) => detail.as_deref(),
-            Self::AlreadySo => None,
+            Self::AlreadySo | Self::Unknown => None,
             Self::Skipped(why) | Self::Failed(why) => Some(why),
         }
     }

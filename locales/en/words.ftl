@@ -93,6 +93,7 @@ outcome =
     .already_so = right already
     .skipped = skipped
     .failed = failed
+    .unknown = not known
     .open = not known yet
 
 action =

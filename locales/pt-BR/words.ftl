@@ -93,6 +93,7 @@ outcome =
     .already_so = já estava certo
     .skipped = pulado
     .failed = falhou
+    .unknown = não se sabe
     .open = ainda sem resultado
 
 action =

@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::engine::backoff::Seldom;
 use crate::engine::tenure::Tenure;
 use crate::engine::{Engine, for_logs};
 use crate::homeserver::Speaker;
@@ -102,6 +103,7 @@ impl Chat {
 
     /// Works until it is stopped.
     pub async fn run(&self, holder: &str, stop: &CancellationToken) {
+        let mut said = Seldom::default();
         while !stop.is_cancelled() {
             match Tenure::begin_as(LEASE, self.engine().store(), self.engine().clock(), holder).await {
                 Ok(Some(tenure)) => {
@@ -113,7 +115,9 @@ impl Chat {
                 }
                 Ok(None) => pause(LOOK_EVERY, stop).await,
                 Err(error) => {
-                    tracing::warn!(%error, "The lease of the control room could not be asked for");
+                    if said.is_due() {
+                        tracing::warn!(%error, "The lease of the control room could not be asked for");
+                    }
                     pause(LOOK_EVERY, stop).await;
                 }
             }
@@ -121,7 +125,7 @@ impl Chat {
     }
 
     async fn desk(&self, tenure: &Tenure, stop: &CancellationToken) {
-        let mut forgotten: Option<Instant> = None;
+        let (mut forgotten, mut said): (Option<Instant>, _) = (None, Seldom::default());
         while !stop.is_cancelled() && tenure.is_held() {
             let arrived = self.inner.arrivals.notified();
             tokio::pin!(arrived);
@@ -143,11 +147,14 @@ impl Chat {
                             Err(error) => self.try_later(event.seq, &error).await,
                         }
                     }
-                    if let Err(error) = self.all_done(&over).await {
+                    if let Err(error) = self.all_done(&over).await
+                        && said.is_due()
+                    {
                         tracing::warn!(%error, "The inbox could not be written; the same is looked at again");
                     }
                 }
-                Err(error) => tracing::warn!(%error, "The inbox could not be read"),
+                Err(error) if said.is_due() => tracing::warn!(%error, "The inbox could not be read"),
+                Err(_) => {}
             }
             if forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
                 self.forget().await;

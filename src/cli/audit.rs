@@ -31,6 +31,8 @@ pub(super) enum Ended {
     Skipped,
     /// It failed
     Failed,
+    /// What came of it could not be noted
+    Unknown,
 }
 
 /// Which entries.
@@ -105,6 +107,7 @@ async fn filter(which: &Which, settings: &Settings, store: &Store) -> anyhow::Re
         Ended::AlreadySo => Outcome::AlreadySo,
         Ended::Skipped => Outcome::Skipped(String::new()),
         Ended::Failed => Outcome::Failed(String::new()),
+        Ended::Unknown => Outcome::Unknown,
     });
     let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
     Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })

@@ -18,7 +18,7 @@ use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::{ByHand, Engine, Parts};
 use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
-use crate::store::Store;
+use crate::store::{Sole, Store};
 
 /// How many requests may be in flight. Synapse is bound by one core: more only wait there.
 const REQUESTS_IN_FLIGHT: usize = 8;
@@ -44,11 +44,19 @@ pub(super) fn settings(config: &Path) -> anyhow::Result<Settings> {
 
 /// Opens the store.
 pub(super) async fn store(settings: &Settings) -> anyhow::Result<Store> {
-    let url = match &settings.database {
+    Ok(Store::open(&url(settings)).await?)
+}
+
+fn url(settings: &Settings) -> String {
+    match &settings.database {
         Database::Sqlite { file } => format!("sqlite://{}", file.display()),
         Database::Postgres { url } => url.expose_secret().to_owned(),
-    };
-    Ok(Store::open(&url).await?)
+    }
+}
+
+/// Takes the database for the service of this process.
+pub(super) fn sole(settings: &Settings) -> anyhow::Result<Sole> {
+    Ok(Sole::take(&url(settings), &format!("process {} on {}", std::process::id(), host()))?)
 }
 
 /// How to reach Synapse as the bot.
@@ -121,9 +129,13 @@ pub(super) fn tell_waits() -> OnWait {
 
 /// This process, as leases and claims name it. With a random part: in a container every start has the same number.
 pub(super) fn holder(kind: &str) -> String {
-    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let random = getrandom::u32().unwrap_or_default();
-    format!("{kind}:{}:{}:{random:08x}", host.trim(), std::process::id())
+    format!("{kind}:{}:{}:{random:08x}", host(), std::process::id())
+}
+
+/// What this machine calls itself.
+fn host() -> String {
+    std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned()
 }
 
 /// The beginning of a day in the hospital's time zone.

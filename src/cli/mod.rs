@@ -18,6 +18,7 @@ mod serve;
 mod settings;
 mod setup;
 mod sync;
+pub mod tasks;
 mod users;
 
 use std::path::PathBuf;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::tasks::{self, Tasks};
 use super::{Exit, connect, output};
 use crate::chat::{Chat, Manners};
 use crate::clock::Clock;
@@ -17,10 +17,10 @@ use crate::config::settings::{DirectorySource, Mode};
 use crate::engine::queue::Lanes;
 use crate::homeserver::{Patience, Speaker};
 use crate::inbound::watch::Notice;
-use crate::inbound::{self, Arrivals, Ear, Intake, ReadBack};
+use crate::inbound::{self, Arrivals, Ear, Intake, Listeners, Pulse, ReadBack};
 use crate::metrics::Metrics;
 use crate::speech::Texts;
-use crate::store::Store;
+use crate::store::{Sole, Store};
 
 /// How long a soft stop may take: container runtimes kill after ten seconds, systemd after ninety.
 const SOFT_STOP: Duration = Duration::from_secs(8);
@@ -29,11 +29,12 @@ const SOFT_STOP: Duration = Duration::from_secs(8);
 pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     let mut settings = connect::settings(config)?;
     crate::telemetry::begin(settings.telemetry.log);
+    tasks::end_with_the_first_panic();
     let mut reload = signal(SignalKind::hangup()).context("signals cannot be received")?;
     let mut before: Option<Settings> = None;
     loop {
         let stop = CancellationToken::new();
-        let (store, listener) = match (open(&settings).await, before.take()) {
+        let (sole, store, listeners) = match (open(&settings).await, before.take()) {
             (Ok(opened), _) => opened,
             // Valid to read and impossible to work with, such as a port in use: no reason to stop working.
             (Err(error), Some(working)) => {
@@ -44,7 +45,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
             }
             (Err(error), None) => return Err(error),
         };
-        let mut service = tokio::spawn(serve(settings.clone(), store.clone(), listener, stop.clone()));
+        let mut service = tokio::spawn(serve(settings.clone(), store.clone(), listeners, stop.clone()));
         let next = tokio::select! {
             next = next_settings(&mut reload, config) => Some(next),
             () = signalled() => None,
@@ -61,6 +62,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
         };
         ended?;
         store.close().await;
+        drop(sole);
         match next {
             Some(next) => before = Some(std::mem::replace(&mut settings, next)),
             None => {
@@ -72,11 +74,14 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
 }
 
 /// What can be in the way of working with settings that read well.
-async fn open(settings: &Settings) -> anyhow::Result<(Store, TcpListener)> {
-    Ok((connect::store(settings).await?, inbound::listen(settings.appservice.listen).await?))
+async fn open(settings: &Settings) -> anyhow::Result<(Sole, Store, Listeners)> {
+    // Before anything is brought up to date under a service that works with it.
+    let sole = connect::sole(settings)?;
+    let listeners = Listeners::take(settings.appservice.listen, settings.telemetry.listen).await?;
+    Ok((sole, connect::store(settings).await?, listeners))
 }
 
-async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
     let clock = Clock::system();
     let ear = Ear {
         prefix: settings.bot.prefix.clone(),
@@ -90,10 +95,22 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
     if let Some(metrics) = &metrics {
         metrics.show_arrived(intake.metrics());
     }
-    let answering = tokio::spawn({
-        let (intake, metrics, stop) = (Arc::clone(&intake), metrics.clone(), stop.clone());
+    let mut tasks = Tasks::new(stop.clone());
+    let pulse = Pulse::default();
+    tasks.begin("the look at whether the database can be written", {
+        let (pulse, store, clock, stop) = (pulse.clone(), store.clone(), clock.clone(), stop.clone());
+        async move {
+            pulse.beat(&store, &clock, &stop).await;
+            Ok(())
+        }
+    });
+    tasks.begin("the listener", {
+        let (intake, pulse, metrics, stop) = (Arc::clone(&intake), pulse.clone(), metrics.clone(), stop.clone());
         let hs_token = settings.appservice.registration.hs_token.clone();
-        async move { inbound::answer(listener, intake, &hs_token, metrics, stop).await }
+        async move {
+            inbound::answer(listeners, intake, &hs_token, pulse, metrics, stop).await;
+            Ok(())
+        }
     });
     let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
     let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
@@ -103,11 +120,11 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
         let reader = tokio::select! {
             reader = connect::reader(connection.clone(), &settings) => reader,
             // Not before the port is free: who stops for other settings takes it again at once.
-            () = stop.cancelled() => return answering.await.context("the listener broke")?,
+            ended = tasks.ended() => return ended,
         };
         match reader {
             // The same stop, heard by the request first.
-            Err(_) if stop.is_cancelled() => return answering.await.context("the listener broke")?,
+            Err(_) if stop.is_cancelled() => return tasks.ended().await,
             Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),
             reader => break reader?,
         }
@@ -126,10 +143,20 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
         engine: engine.clone(),
         service: registration.id.clone(),
         url: registration.url.to_string(),
+        healed: pulse.healed(),
         stop: stop.clone(),
     };
-    let reading_back = tokio::spawn(read_back.keep_up());
-    let watching = tokio::spawn(inbound::watch::watch(engine.clone(), notice(&settings), stop.clone()));
+    tasks.begin("the look at what was not pushed", async move {
+        read_back.keep_up().await;
+        Ok(())
+    });
+    tasks.begin("the watch over EquipeMed's people", {
+        let (engine, notice, stop) = (engine.clone(), notice(&settings), stop.clone());
+        async move {
+            inbound::watch::watch(engine, notice, stop).await;
+            Ok(())
+        }
+    });
     let chat = Chat::new(
         engine.clone(),
         Speaker::new(&reader),
@@ -144,15 +171,18 @@ async fn serve(settings: Settings, store: Store, listener: TcpListener, stop: Ca
         bell,
     );
     let holder = connect::holder("serve");
-    let talking = tokio::spawn({
+    tasks.begin("the control room's desk", {
         let (holder, stop) = (holder.clone(), stop.clone());
-        async move { chat.run(&holder, &stop).await }
+        async move {
+            chat.run(&holder, &stop).await;
+            Ok(())
+        }
     });
-    engine.work(&Lanes { holder, interval: settings.directory.interval }).await;
-    talking.await.context("the control room's desk broke")?;
-    reading_back.await.context("the look at what was not pushed broke")?;
-    watching.await.context("the watch over EquipeMed's people broke")?;
-    answering.await.context("the listener broke")?
+    tasks.begin("the engine", async move {
+        engine.work(&Lanes { holder, interval: settings.directory.interval }).await;
+        Ok(())
+    });
+    tasks.ended().await
 }
 
 /// How changes of people are noticed.

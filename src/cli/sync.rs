@@ -117,9 +117,9 @@ async fn here(
         output::note("mode: observe, nothing was changed");
         return Ok(exit_of(&report.summary, false));
     }
-    if report.interrupted {
+    if let Some(interruption) = report.interrupted {
         print_summary(&report.summary, settings, args.format)?;
-        anyhow::bail!("Synapse went away or this was stopped before the end; the rest is done by the next sync");
+        anyhow::bail!("{interruption} before the end; the rest is done by the next sync");
     }
     print_summary(&report.summary, settings, args.format)
 }
@@ -265,8 +265,13 @@ fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyh
     }
     for (kind, counts) in &summary.counts {
         let mut words = vec![format!("{} done", counts.done)];
-        for (count, word) in [(counts.already_so, "already so"), (counts.skipped, "skipped"), (counts.failed, "failed")]
-        {
+        let others = [
+            (counts.already_so, "already so"),
+            (counts.skipped, "skipped"),
+            (counts.failed, "failed"),
+            (counts.unknown, "unknown"),
+        ];
+        for (count, word) in others {
             if count > 0 {
                 words.push(format!("{count} {word}"));
             }

@@ -130,6 +130,7 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
         ("appservice", listener.listen),
         ("api", listen_of(api.as_ref(), |api| api.listen)),
         ("web", listen_of(web.as_ref(), |web| web.listen)),
+        ("telemetry", telemetry.and_then(|telemetry| telemetry.listen)),
     ];
     check_addresses(&mut map, &listening);
     map.close();

@@ -287,6 +287,8 @@ pub struct Telemetry {
     pub log: LogFormat,
     /// Whether `/metrics` answers.
     pub metrics: bool,
+    /// Where `/health`, `/ready` and `/metrics` answer instead of at the appservice's address; None is there.
+    pub listen: Option<SocketAddr>,
 }
 
 /// How log lines look.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use ruma_common::RoomId;
 
 use super::adopt::{AdoptError, Adoption};
+use super::backoff::Seldom;
 use super::foreign::Stays;
 use super::look::LookError;
 use super::queue::{CLAIM, Lanes};
@@ -24,7 +25,7 @@ enum Undone {
     /// Synapse.
     #[error(transparent)]
     Homeserver(#[from] HomeserverError),
-    /// The store.
+    /// Our own memory.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It is not to be done before then.
@@ -48,6 +49,7 @@ impl From<AdoptError> for Undone {
     fn from(error: AdoptError) -> Self {
         match error {
             AdoptError::Homeserver(error) => Self::Homeserver(error),
+            AdoptError::Store(error) => Self::Store(error),
             other => Self::Impossible(other.to_string()),
         }
     }
@@ -57,14 +59,16 @@ impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
     pub(super) async fn deed_lane(&self, lanes: &Lanes) {
         let Some(writer) = &self.parts().writer else { return };
-        let mut woken = self.woken();
+        let (mut woken, mut said) = (self.woken(), Seldom::default());
         while !self.is_ending() {
             match self.some_deeds(writer, &lanes.holder).await {
                 Ok(0) => self.pause(&mut woken).await,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "Deeds could not be claimed");
-                    self.pause(&mut woken).await;
+                    if said.is_due() {
+                        tracing::warn!(%error, "Deeds could not be claimed");
+                    }
+                    self.rest().await;
                 }
             }
         }
@@ -100,6 +104,7 @@ impl Engine {
 
     async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let _claim = self.inner.claims.deed(claimed.id);
         let key = match &claimed.deed {
             Deed::AdoptRoom { room, .. } => Some(room.clone()),
             deed => store.key_of_room(deed.room_id()).await?,
@@ -126,18 +131,25 @@ impl Engine {
         let outcome = match &result {
             Ok(outcome) => outcome.clone(),
             Err(Undone::NotYet(why, _)) => Outcome::Skipped(why.to_string()),
+            Err(Undone::Store(error)) if error.is_outage() => Outcome::Unknown,
             Err(error) => Outcome::Failed(error.to_string()),
         };
-        let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
-        store.conclude(&ended, clock.now()).await?;
+        // What is not known stays open, for the next look to settle.
+        let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
+        let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
+        self.insist(|| store.conclude(&ended, clock.now())).await?;
         match result {
-            Err(Undone::NotYet(why, due)) => _ = store.retry_deed(claimed, due, &why.to_string()).await?,
+            Err(Undone::NotYet(why, due)) => {
+                let why = why.to_string();
+                _ = self.insist(|| store.retry_deed(claimed, due, &why)).await?;
+            }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
-                store.retry_deed(claimed, due, &error.to_string()).await?;
+                let why = error.to_string();
+                self.insist(|| store.retry_deed(claimed, due, &why)).await?;
             }
             _ => {
-                store.finish_deed(claimed, &outcome, clock.now()).await?;
+                self.insist(|| store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())
@@ -179,7 +191,7 @@ async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<
 fn is_passing(error: &Undone) -> bool {
     match error {
         Undone::Homeserver(error) => error.is_retryable() || error.concerns_all(),
-        Undone::Store(_) => true,
+        Undone::Store(error) => error.is_outage(),
         Undone::NotYet(..) | Undone::Impossible(_) => false,
     }
 }

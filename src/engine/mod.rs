@@ -10,6 +10,7 @@ mod announce;
 pub mod apply;
 pub mod backoff;
 mod bans;
+mod claims;
 mod consents;
 pub mod deeds;
 pub mod drift;
@@ -30,19 +31,20 @@ pub mod sights;
 pub mod subjects;
 pub mod tenure;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
 use equipemed_domain::policy::Policy;
-use equipemed_domain::wake::Wake;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, Term};
+use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{HomeserverError, Reader, Writer};
 use crate::metrics::Work;
 use crate::store::{Store, StoreError};
+use backoff::Seldom;
+use claims::Claims;
 use look::LookError;
 use pictures::Pictures;
 use progress::Progress;
@@ -71,6 +73,9 @@ pub struct Parts {
     pub stop: CancellationToken,
 }
 
+/// How long to wait for a database that could not be written.
+const STORE_AGAIN: Duration = Duration::from_millis(500);
+
 /// Hears of wake-ups and deeds that this process stored.
 type Woken = watch::Receiver<()>;
 
@@ -96,8 +101,7 @@ struct Inner {
     pictures: Pictures,
     metrics: Work,
     progress: watch::Sender<Progress>,
-    /// Narrow passes under way, each with the span in which it is this process's to make.
-    claims: Mutex<BTreeMap<Wake, Term>>,
+    claims: Claims,
     woken: watch::Sender<()>,
     /// Told when a narrow pass or a deed ended.
     ended: tokio::sync::Notify,
@@ -117,7 +121,7 @@ impl Engine {
             subjects: Subjects::default(),
             metrics: Work::default(),
             progress,
-            claims: Mutex::default(),
+            claims: Claims::default(),
             woken: watch::channel(()).0,
             ended: tokio::sync::Notify::new(),
             started,
@@ -168,6 +172,41 @@ impl Engine {
     /// Has the lanes look at the store now, after somebody stored a wake-up there.
     pub fn nudge(&self) {
         self.inner.woken.send_replace(());
+    }
+
+    /// Notes something that must not get lost, such as the end of a pass: while the database cannot take it, it is tried
+    /// again. Nothing could be done meanwhile anyway.
+    async fn insist<T, F>(&self, note: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.insist_within(Duration::MAX, note).await
+    }
+
+    async fn insist_within<T, F>(&self, within: Duration, note: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let (begun, mut said) = (tokio::time::Instant::now(), Seldom::default());
+        loop {
+            match note().await {
+                Err(error) if error.is_outage() && begun.elapsed() < within && !self.is_ending() => {
+                    if said.is_due() {
+                        tracing::warn!(%error, "What came of something could not be noted; trying again");
+                    }
+                    self.rest().await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Waits a little for a database that could not be written, or for the end.
+    async fn rest(&self) {
+        tokio::select! {
+            () = self.parts().stop.cancelled() => {}
+            () = tokio::time::sleep(STORE_AGAIN) => {}
+        }
     }
 
     /// Hears of everything that is stored from now on.

@@ -92,7 +92,7 @@ impl Engine {
         // Where a narrower pass came in between, what it left undone has to be seen before anything is called done.
         let again = Options { approve: Vec::new(), is_again: true, ..options.clone() };
         for _ in 0..LOOKS_MORE {
-            if report.left == 0 || report.interrupted {
+            if report.left == 0 || report.interrupted.is_some() {
                 break;
             }
             let next = self.one_full_look(tenure, &again, run).await?;
@@ -303,7 +303,7 @@ impl Engine {
     /// Gives what a killed process had begun its outcome, before anything new is begun.
     async fn settle_before(&self, verdict: &Verdict, run: RunId) -> anyhow::Result<()> {
         let parts = self.parts();
-        let settled = settle(&parts.store, &verdict.go, run, self.inner.started, parts.clock.now()).await?;
+        let settled = settle(&parts.store, verdict, run, self.inner.started, parts.clock.now()).await?;
         if settled > 0 {
             tracing::warn!(
                 actions = settled,
@@ -333,7 +333,7 @@ impl Engine {
         report.left = ended.left;
         agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         // A narrow pass did its small share; the rest of what was released is still to be done.
-        if !report.interrupted && run.is_some() {
+        if report.interrupted.is_none() && run.is_some() {
             for id in released {
                 let still_held = report.summary.held.iter().any(|held| held.id == id);
                 // What failed half-way may be done again by the next pass without asking again.
@@ -394,5 +394,5 @@ fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
             summary.count_failure("read_room", format!("room {room}"), why.clone());
         }
     }
-    Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: false, left: 0 }
+    Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: None, left: 0 }
 }

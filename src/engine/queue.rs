@@ -3,9 +3,7 @@
 //! Three lanes, so that none waits for another: full passes (one at a time,
 //! under the lease), passes over one person or room, and deeds.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
@@ -13,8 +11,11 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use super::backoff::Seldom;
+use super::claims::Claim;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
@@ -93,26 +94,30 @@ impl Engine {
     }
 
     async fn keep_claims(&self, lanes: &Lanes, ended: &CancellationToken) {
-        let (store, clock) = (&self.parts().store, &self.parts().clock);
+        let mut said = Seldom::default();
         loop {
             tokio::select! {
                 () = ended.cancelled() => return,
                 () = tokio::time::sleep(KEEP_EVERY) => {}
             }
-            let now = clock.now();
-            let kept = store.keep_wakeups(&lanes.holder, now, CLAIM).await.map(|kept| {
-                let claims = self.claims();
-                kept.iter().filter_map(|wake| claims.get(wake)).for_each(|term| term.set(end_of_claim(now)));
-            });
-            if let Err(error) = kept.and(store.keep_deeds(&lanes.holder, clock.now(), CLAIM).await.map(drop)) {
+            if let Err(error) = self.prolong_claims(&lanes.holder).await
+                && said.is_due()
+            {
                 tracing::warn!(%error, "Claims could not be prolonged");
             }
         }
     }
 
-    fn claims(&self) -> MutexGuard<'_, BTreeMap<Wake, Term>> {
-        // A panic elsewhere cannot leave a map half-changed.
-        self.inner.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn prolong_claims(&self, holder: &str) -> Result<(), StoreError> {
+        let (store, clock, claims) = (&self.parts().store, &self.parts().clock, &self.inner.claims);
+        let (wakes, deeds, now) = (claims.wakes(), claims.deeds(), clock.now());
+        if !wakes.is_empty() {
+            claims.prolong(&store.keep_wakeups(holder, &wakes, now, CLAIM).await?, end_of_claim(now));
+        }
+        if !deeds.is_empty() {
+            store.keep_deeds(holder, &deeds, clock.now(), CLAIM).await?;
+        }
+        Ok(())
     }
 
     /// Waits for a wake, the next look at the store, or the end.
@@ -126,7 +131,7 @@ impl Engine {
     }
 
     async fn full_lane(&self, lanes: &Lanes) {
-        let mut woken = self.woken();
+        let (mut woken, mut said) = (self.woken(), Seldom::default());
         while !self.is_ending() {
             match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
                 Ok(Some(tenure)) => {
@@ -136,8 +141,10 @@ impl Engine {
                 }
                 Ok(None) => self.pause(&mut woken).await,
                 Err(error) => {
-                    tracing::warn!(%error, "The lease could not be asked for");
-                    self.pause(&mut woken).await;
+                    if said.is_due() {
+                        tracing::warn!(%error, "The lease could not be asked for");
+                    }
+                    self.rest().await;
                 }
             }
         }
@@ -147,11 +154,12 @@ impl Engine {
         if let Err(error) = self.bury_runs(&lanes.holder).await {
             tracing::warn!(%error, "Runs of dead processes could not be ended");
         }
-        // Whoever was at it has lost the lease with the right to go on; its claim may have a while to go.
-        if let Err(error) = self.parts().store.free_wakeup(&Wake::Everything, &lanes.holder).await {
+        // Whoever was at it, this process among others, has lost the lease with the right to go on; its claim may have a
+        // while to go.
+        if let Err(error) = self.parts().store.free_wakeup(&Wake::Everything).await {
             tracing::warn!(%error, "The claim of a dead process could not be freed");
         }
-        let mut woken = self.woken();
+        let (mut woken, mut said) = (self.woken(), Seldom::default());
         // A service that was away may have missed anything.
         if let Err(error) = self.wake(&Wake::Everything, "start").await {
             tracing::error!(%error, "The first pass could not be asked for");
@@ -161,8 +169,10 @@ impl Engine {
                 Ok(true) => {}
                 Ok(false) => self.pause(&mut woken).await,
                 Err(error) => {
-                    tracing::warn!(%error, "The store failed between passes");
-                    self.pause(&mut woken).await;
+                    if said.is_due() {
+                        tracing::warn!(%error, "The store failed between passes");
+                    }
+                    self.rest().await;
                 }
             }
         }
@@ -172,6 +182,8 @@ impl Engine {
     async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
+        let term = Term::new(clock, end_of_claim(clock.now()));
+        let _claim = woken.as_ref().map(|woken| self.inner.claims.pass(&woken.wake, &term));
         let own = match &woken {
             Some(woken) => {
                 let new = NewRun { origin: woken.origin.clone(), options: serde_json::Value::Null, source: None };
@@ -189,10 +201,10 @@ impl Engine {
         let now = clock.now();
         let Some(woken) = woken else { return Ok(true) };
         match result {
-            Ok(report) if !report.interrupted => {
-                store.finish_wakeup(&woken).await?;
+            Ok(report) if report.interrupted.is_none() => {
+                self.insist(|| store.finish_wakeup(&woken)).await?;
                 if let Some(due) = next_full(now, lanes.interval, report.next_change) {
-                    store.wake(&Wake::Everything, "timer", due, now).await?;
+                    self.insist(|| store.wake(&Wake::Everything, "timer", due, now)).await?;
                 }
             }
             _ => self.try_later(&woken, now).await?,
@@ -202,7 +214,8 @@ impl Engine {
 
     async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
         let due = now.checked_add(backoff::wait_after(claimed.attempts + 1)).unwrap_or(now);
-        self.parts().store.retry_wakeup(claimed, due, "the pass did not come to its end").await?;
+        let store = &self.parts().store;
+        self.insist(|| store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
         Ok(())
     }
 
@@ -258,9 +271,7 @@ impl Engine {
             never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
-            Ok(report) if report.interrupted => {
-                RunEnd::Failed("interrupted: Synapse or the service went away".to_owned())
-            }
+            Ok(Report { interrupted: Some(interruption), .. }) => RunEnd::Failed(interruption.to_string()),
             Ok(report) => {
                 log_report(run, report);
                 RunEnd::Done(serde_json::to_value(&report.summary)?)
@@ -281,7 +292,7 @@ impl Engine {
         let (now, metrics) = (self.parts().clock.now(), self.metrics());
         let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
         let result = match result {
-            Ok(report) if report.interrupted => "interrupted",
+            Ok(report) if report.interrupted.is_some() => "interrupted",
             Ok(report) => {
                 metrics.findings(report.plan.findings.iter().map(Finding::kind));
                 "done"
@@ -293,12 +304,14 @@ impl Engine {
 
     /// Keeps the run's row up to date until it is dropped.
     async fn note_progress(&self, run: RunId, holder: &str) -> Infallible {
-        let mut progress = self.progress();
+        let (mut progress, mut said) = (self.progress(), Seldom::default());
         loop {
             tokio::time::sleep(PROGRESS_EVERY).await;
             let now = *progress.borrow_and_update();
             let steps = (now.done as u64, now.total as u64);
-            if let Err(error) = self.parts().store.progress(run, holder, steps, self.parts().clock.now()).await {
+            if let Err(error) = self.parts().store.progress(run, holder, steps, self.parts().clock.now()).await
+                && said.is_due()
+            {
                 tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
             }
         }
@@ -306,58 +319,62 @@ impl Engine {
 
     async fn narrow_lane(&self, lanes: &Lanes) {
         let mut running = tokio::task::JoinSet::new();
-        let mut woken = self.woken();
+        let (mut woken, mut said) = (self.woken(), Seldom::default());
         while !self.is_ending() {
-            while running.try_join_next().is_some() {}
-            let free = NARROW_IN_FLIGHT - running.len();
-            let claimed = match free {
-                0 => Vec::new(),
+            while let Some(ended) = running.try_join_next() {
+                notice(ended);
+            }
+            let claimed = match NARROW_IN_FLIGHT - running.len() {
+                0 => Ok(Vec::new()),
                 free => self.claim_narrow(lanes, free).await,
             };
-            if claimed.is_empty() {
-                self.pause(&mut woken).await;
-                continue;
-            }
-            for (claimed, term) in claimed {
-                let engine = self.clone();
-                running.spawn(async move { engine.one_narrow(&claimed, &term).await });
+            match claimed {
+                Ok(claimed) if claimed.is_empty() => self.pause(&mut woken).await,
+                Ok(claimed) => {
+                    for (claimed, term, claim) in claimed {
+                        let engine = self.clone();
+                        running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await });
+                    }
+                }
+                Err(error) => {
+                    if said.is_due() {
+                        tracing::warn!(%error, "Work could not be claimed");
+                    }
+                    self.rest().await;
+                }
             }
         }
-        running.join_all().await;
+        while let Some(ended) = running.join_next().await {
+            notice(ended);
+        }
     }
 
-    async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Vec<(ClaimedWake, Term)> {
+    async fn claim_narrow(&self, lanes: &Lanes, free: usize) -> Result<Vec<(ClaimedWake, Term, Claim)>, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let now = clock.now();
-        match store.claim_wakeups(&lanes.holder, now, CLAIM, Some(Lane::Narrow), free).await {
-            Ok(claimed) => {
-                let mut claims = self.claims();
-                let claimed = claimed.into_iter().map(|claimed| {
-                    let term = Term::new(clock, end_of_claim(now));
-                    claims.insert(claimed.wake.clone(), term.clone());
-                    (claimed, term)
-                });
-                claimed.collect()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "Work could not be claimed");
-                Vec::new()
-            }
-        }
+        let claimed = store.claim_wakeups(&lanes.holder, now, CLAIM, Some(Lane::Narrow), free).await?;
+        let claimed = claimed.into_iter().map(|claimed| {
+            let term = Term::new(clock, end_of_claim(now));
+            let claim = self.inner.claims.pass(&claimed.wake, &term);
+            (claimed, term, claim)
+        });
+        Ok(claimed.collect())
     }
 
-    async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term) {
+    /// One narrow pass; the claim is held until its end is noted.
+    async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term, _claim: Claim) {
         let target = match &claimed.wake {
             Wake::Person(person) => Target::Person(*person),
             Wake::Room(room) => Target::Room(room.clone()),
             Wake::Everything => return,
         };
         let result = self.narrow_pass(&target, term).await;
-        self.claims().remove(&claimed.wake);
         let now = self.parts().clock.now();
         let ended = match result {
             // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
-            Ok(report) if !report.interrupted && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) => {
+            Ok(report)
+                if report.interrupted.is_none() && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) =>
+            {
                 self.end_narrow(claimed, report.next_change, now).await
             }
             Ok(_) => self.try_later(claimed, now).await,
@@ -383,13 +400,22 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let store = &self.parts().store;
-        store.finish_wakeup(claimed).await?;
+        self.insist(|| store.finish_wakeup(claimed)).await?;
         let Some(due) = next_change else { return Ok(()) };
-        let planned = store.wakeup(&Wake::Everything).await?;
+        let planned = self.insist(|| store.wakeup(&Wake::Everything)).await?;
         if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
-            store.wake(&Wake::Everything, "expiry", due, now).await?;
+            self.insist(|| store.wake(&Wake::Everything, "expiry", due, now)).await?;
         }
         Ok(())
+    }
+}
+
+/// A pass that broke must not be lost in silence: its panic goes on here, in the lane, and ends the service.
+fn notice(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a pass found, planned, held and did: what the CLI prints and the run's row keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
@@ -20,6 +21,9 @@ pub struct Counts {
     pub skipped: usize,
     /// Failed.
     pub failed: usize,
+    /// Asked for, and what came of it could not be noted.
+    #[serde(default)]
+    pub unknown: usize,
 }
 
 impl Counts {
@@ -28,6 +32,7 @@ impl Counts {
         self.already_so += other.already_so;
         self.skipped += other.skipped;
         self.failed += other.failed;
+        self.unknown += other.unknown;
     }
 }
 
@@ -80,10 +85,10 @@ impl Summary {
         self.counts.values().map(of).sum()
     }
 
-    /// Whether anything failed or could not be tried.
+    /// Whether anything failed, could not be tried, or may not have been done.
     #[must_use]
     pub fn has_failures(&self) -> bool {
-        self.total(|counts| counts.failed + counts.skipped) > 0
+        self.total(|counts| counts.failed + counts.skipped + counts.unknown) > 0
     }
 
     /// Counts one outcome.
@@ -97,6 +102,10 @@ impl Summary {
             }
             Outcome::AlreadySo => {
                 counts.already_so += 1;
+                return;
+            }
+            Outcome::Unknown => {
+                counts.unknown += 1;
                 return;
             }
             Outcome::Skipped(why) => {
@@ -125,6 +134,38 @@ impl Summary {
     }
 }
 
+/// Which side ended a pass before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// Synapse did not answer, or let nobody in.
+    Synapse,
+    /// The service's own database could not be read or written.
+    Database,
+    /// The service was asked to stop.
+    Stop,
+}
+
+impl Interruption {
+    /// What the steps say that were left.
+    pub(super) fn of_a_step(self) -> &'static str {
+        match self {
+            Self::Synapse => "Synapse was away; it is tried again",
+            Self::Database => "the database was away; it is tried again",
+            Self::Stop => "the service was stopped; it is tried again",
+        }
+    }
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Synapse => "interrupted: Synapse went away",
+            Self::Database => "interrupted: the database went away",
+            Self::Stop => "interrupted: the service was stopped",
+        })
+    }
+}
+
 /// Everything about one pass.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -136,8 +177,8 @@ pub struct Report {
     pub newly_held: Vec<Held>,
     /// When the picture changes by itself.
     pub next_change: Option<Timestamp>,
-    /// Whether Synapse was gone before the end, so that the rest must be tried again.
-    pub interrupted: bool,
+    /// Why it stopped before the end, so that the rest must be tried again.
+    pub interrupted: Option<Interruption>,
     /// How many steps were left, because a narrower pass came between looking and doing.
     pub left: usize,
 }

@@ -1,14 +1,15 @@
 //! Intents without an outcome: what a killed process had begun.
 //!
 //! Nobody can say from the audit alone whether Synapse did it. The next full
-//! plan can: what it does not want again is so already. Commands are none of
+//! plan can: what it does not want again was done; of what it wants again nobody
+//! knows what came of it, and it was not Synapse that failed. Commands are none of
 //! its business: the control room handles them again and says how they ended.
 
 use std::collections::BTreeSet;
 
 use anyhow::Context;
 use equipemed_domain::outcome::Outcome;
-use equipemed_domain::plan::Plan;
+use equipemed_domain::review::Verdict;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
@@ -24,7 +25,7 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(2);
 /// When the store cannot be read or written.
 pub async fn settle(
     store: &Store,
-    plan: &Plan,
+    verdict: &Verdict,
     own: RunId,
     started: Timestamp,
     now: Timestamp,
@@ -34,10 +35,18 @@ pub async fn settle(
         return Ok(0);
     }
     let planned: BTreeSet<String> =
-        plan.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+        verdict.go.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
     // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
     let nobody = !store.is_anybody_at_work(now).await.context("claims could not be read")?;
     let is_alone = store.dialect() == Dialect::Sqlite;
+    // What is held was taken out of the plan: that it is not there says nothing.
+    let is_held = |entry: &AuditEntry| {
+        let user = entry.intent.user.as_ref();
+        let mut atoms = verdict.held.iter().flat_map(|held| &held.atoms);
+        user.is_some_and(|user| {
+            atoms.any(|atom| atom.split_whitespace().any(|word| word.trim_end_matches(':') == user.as_str()))
+        })
+    };
     let is_dead = |entry: &AuditEntry| match entry.intent.run {
         Some(run) => run != own,
         None => nobody || is_alone && entry.at < started || now.duration_since(entry.at) > LONGEST,
@@ -49,11 +58,7 @@ pub async fn settle(
             let again = planned.contains(&entry.intent.action);
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
             let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
-            let outcome = if again || is_deed {
-                Outcome::Failed("interrupted before Synapse's answer came; tried again".to_owned())
-            } else {
-                Outcome::AlreadySo
-            };
+            let outcome = if again || is_deed || is_held(&entry) { Outcome::Unknown } else { Outcome::Done(None) };
             (entry.id, outcome)
         })
         .collect();

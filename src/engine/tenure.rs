@@ -17,6 +17,10 @@ const ENGINE: &str = "engine";
 const TTL: Duration = Duration::from_secs(12);
 /// How often it is renewed: two renewals may fail before it is lost.
 const RENEW: Duration = Duration::from_secs(4);
+/// How often it is tried to give back what could not be given back.
+const GIVE_BACK_AGAIN: Duration = Duration::from_millis(500);
+/// How long whoever held it waits for that. It goes on beside, and the lease expires by itself at the latest.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(1);
 
 /// The time during which this process is the only one at some work: full passes, or the control room.
 #[derive(Debug)]
@@ -72,8 +76,7 @@ impl Tenure {
     /// Gives the lease back, so that the next one need not wait.
     pub async fn end(self) {
         self.ended.cancel();
-        // The keeper ends by itself now; a panic in it has nothing left to spoil.
-        let _ = self.keeper.await;
+        let _ = tokio::time::timeout(GIVE_BACK_WITHIN, self.keeper).await;
     }
 }
 
@@ -90,11 +93,25 @@ async fn keep(store: Store, clock: Clock, mut lease: Lease, term: Term, ended: C
                 tracing::warn!("Another process took the lease over");
                 return;
             }
+            // Who cannot note anything may do nothing: not even until the lease expires.
+            Err(error) if error.is_unwritable() => {
+                tracing::warn!(%error, "The lease is given up: nothing can be written");
+                break;
+            }
             Err(error) => tracing::warn!(%error, "The lease could not be renewed"),
         }
     }
     term.end();
-    if let Err(error) = store.release(lease, clock.now()).await {
-        tracing::warn!(%error, "The lease could not be given back; it expires by itself");
+    // Whoever comes next, this process among others, need not wait for it to expire.
+    let mut is_told = false;
+    while let Err(error) = store.release(&mut lease, clock.now()).await {
+        if !lease.holds_at(clock.now()) {
+            return;
+        }
+        if !is_told {
+            tracing::warn!(%error, "The lease could not be given back; trying again until it expires");
+            is_told = true;
+        }
+        tokio::time::sleep(GIVE_BACK_AGAIN).await;
     }
 }

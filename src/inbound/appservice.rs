@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::door::Stage;
 use super::intake::{Intake, Untaken};
 
 /// Synapse puts at most 100 events of 64 KiB each into a transaction, with what it adds to them.
@@ -38,6 +39,7 @@ pub(super) fn routes(hs_token: &SecretString, intake: Arc<Intake>) -> Router {
 }
 
 async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, request: Request) -> Response {
+    let stage = request.extensions().get::<Stage>().cloned().unwrap_or_default();
     let body = match tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => body,
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -47,6 +49,7 @@ async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, 
         Ok(Err(_)) => return not_json(),
         Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "M_UNKNOWN", "The body took too long to arrive."),
     };
+    stage.arrived().await;
     // In a task of its own, which goes on when Synapse hangs up: half a job done would be one whose other half is never told.
     let taking = tokio::spawn(async move { intake.transaction(&id, &body).await });
     match taking.await {

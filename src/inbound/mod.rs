@@ -4,9 +4,11 @@
 
 mod appservice;
 mod arrivals;
+mod door;
 mod ear;
 mod event;
 mod intake;
+mod pulse;
 mod readback;
 mod sort;
 pub mod watch;
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::arrivals::Arrivals;
 pub use self::ear::Ear;
 pub use self::intake::Intake;
+pub use self::pulse::{Pulse, Unready};
 pub use self::readback::ReadBack;
 use crate::metrics::{Metrics, Waiting};
 use crate::store::StoreError;
@@ -34,46 +37,66 @@ use crate::store::StoreError;
 /// OpenMetrics, which Prometheus asks for.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Takes the address, so that a port in use is told before anything else happens.
-///
-/// # Errors
-/// When the address cannot be taken.
-pub async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {
+/// The addresses of a service, taken: that a port is in use is told before anything else happens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For Synapse.
+    pub appservice: TcpListener,
+    /// For whoever watches the service; None is at the other address.
+    pub telemetry: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Takes them.
+    ///
+    /// # Errors
+    /// When one cannot be taken.
+    pub async fn take(appservice: SocketAddr, telemetry: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let telemetry = match telemetry {
+            Some(at) => Some(listen("telemetry.listen", at).await?),
+            None => None,
+        };
+        Ok(Self { appservice: listen("appservice.listen", appservice).await?, telemetry })
+    }
+}
+
+async fn listen(setting: &str, at: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(at).await.with_context(|| {
-        format!("appservice.listen: {at} cannot be taken. Is another equipemed-bot running, or another program on that port?")
+        format!("{setting}: {at} cannot be taken. Is another equipemed-bot running, or another program on that port?")
     })
 }
 
 /// Answers until the service stops; `/metrics` only with metrics.
-///
-/// # Errors
-/// When the listener breaks.
 pub async fn answer(
-    listener: TcpListener,
+    listeners: Listeners,
     intake: Arc<Intake>,
     hs_token: &SecretString,
+    pulse: Pulse,
     metrics: Option<Metrics>,
     stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut routes = Router::new()
-        .route("/health", get(|| async { "alive\n" }))
-        .route("/ready", get(ready))
-        .with_state(Arc::clone(&intake));
+) {
+    let mut watched = Router::new().route("/health", get(|| async { "alive\n" }));
+    watched = watched.merge(Router::new().route("/ready", get(ready)).with_state(pulse));
     if let Some(metrics) = metrics {
-        routes = routes.merge(Router::new().route("/metrics", get(numbers)).with_state((metrics, Arc::clone(&intake))));
+        watched =
+            watched.merge(Router::new().route("/metrics", get(numbers)).with_state((metrics, Arc::clone(&intake))));
     }
-    let routes = routes.merge(appservice::routes(hs_token, intake));
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
-        .context("the listener broke")
+    let for_synapse = appservice::routes(hs_token, intake);
+    match listeners.telemetry {
+        // Each has its own bounds: who floods the one does not reach the other.
+        Some(telemetry) => tokio::join!(
+            door::keep(listeners.appservice, for_synapse, stop.clone()),
+            door::keep(telemetry, watched, stop.clone())
+        ),
+        None => (door::keep(listeners.appservice, watched.merge(for_synapse), stop).await, ()),
+    };
 }
 
-/// Whether work can be done: the store answers. Synapse and EquipeMed may be away, then work waits.
-async fn ready(State(intake): State<Arc<Intake>>) -> (StatusCode, &'static str) {
-    match intake.store().check().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+/// Whether work can be done: the store can be written. Synapse and EquipeMed may be away, then work waits.
+async fn ready(State(pulse): State<Pulse>) -> (StatusCode, String) {
+    match pulse.unready() {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }
 

@@ -11,6 +11,7 @@ use equipemed_domain::key::CONTROL_ROOM;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, RoomId};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::event::Event;
@@ -43,6 +44,8 @@ pub struct ReadBack {
     pub service: String,
     /// Where Synapse sends transactions to, for telling people.
     pub url: String,
+    /// Told at the end of each outage of the database: what came during it was not taken in.
+    pub healed: watch::Receiver<()>,
     /// Ends it.
     pub stop: CancellationToken,
 }
@@ -61,11 +64,20 @@ enum ReadBackError {
 impl ReadBack {
     /// Until the service stops.
     pub async fn keep_up(self) {
-        tokio::join!(self.prove_pushes(), self.read_back());
+        let asking = async {
+            let mut healed = self.healed.clone();
+            while !self.stop.is_cancelled() {
+                self.prove_pushes().await;
+                self.pause(&mut healed, Duration::MAX).await;
+            }
+        };
+        tokio::join!(asking, self.read_back());
     }
 
-    /// Asks Synapse to call, until it can. That also has it send at once what it put off while this service was away.
+    /// Asks Synapse to call, until it can. That also has it send at once what it put off while this service was away, or
+    /// could not store it.
     async fn prove_pushes(&self) {
+        let mut healed = self.healed.clone();
         let reader = self.reader.patient(Patience::NONE);
         let (mut wait, longest) = PING_AGAIN;
         let mut is_told = false;
@@ -87,13 +99,13 @@ impl ReadBack {
                     );
                 }
             }
-            self.pause(wait).await;
+            self.pause(&mut healed, wait).await;
             wait = wait.saturating_mul(2).min(longest);
         }
     }
 
     async fn read_back(&self) {
-        let mut is_caught_up = false;
+        let (mut is_caught_up, mut healed) = (false, self.healed.clone());
         while !self.stop.is_cancelled() {
             let read = if is_caught_up { self.look_back().await } else { self.catch_up().await };
             self.intake.go_on();
@@ -106,13 +118,16 @@ impl ReadBack {
                     tracing::warn!(%error, "What Synapse may not have pushed could not be read; trying again")
                 }
             }
-            self.pause(if is_caught_up { EVERY } else { AGAIN }).await;
+            self.pause(&mut healed, if is_caught_up { EVERY } else { AGAIN }).await;
         }
     }
 
-    async fn pause(&self, wait: Duration) {
+    /// Waits, but no longer than an outage of the database that is under way.
+    async fn pause(&self, healed: &mut watch::Receiver<()>, wait: Duration) {
         tokio::select! {
             () = self.stop.cancelled() => {}
+            // Its sender lives as long as the service.
+            Ok(()) = healed.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }

@@ -184,6 +184,7 @@ fn read(row: &Record<'_>) -> Result<AuditEntry, StoreError> {
                 "already_so" => Outcome::AlreadySo,
                 "skipped" => Outcome::Skipped(row.text("outcome_detail")?),
                 "failed" => Outcome::Failed(row.text("outcome_detail")?),
+                "unknown" => Outcome::Unknown,
                 _ => return Err(row.nonsense("outcome", "it is no outcome this version knows")),
             };
             Some(Settled { outcome, at: row.time("outcome_at")? })

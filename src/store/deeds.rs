@@ -199,14 +199,27 @@ impl Store {
         })
     }
 
-    /// Prolongs all claims of a worker.
+    /// Prolongs the claims of a worker on deeds that it is really `at`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_deeds(&self, worker: &str, now: Timestamp, claim_for: Duration) -> Result<u64, StoreError> {
-        const SQL: &str = "update deeds set claimed_until = $2 where claimed_by = $1 and state = 'claimed'";
+    pub async fn keep_deeds(
+        &self,
+        worker: &str,
+        at: &[DeedId],
+        now: Timestamp,
+        claim_for: Duration,
+    ) -> Result<u64, StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update deeds set claimed_until = $2 where claimed_by = $1 and state = 'claimed'
+                and id in (select value from json_each($3))",
+            postgres: "update deeds set claimed_until = $2 where claimed_by = $1 and state = 'claimed'
+                and id in (select value::bigint from json_array_elements_text($3::json))",
+        };
+        let at = to_json(&at.iter().map(|id| id.0).collect::<Vec<_>>())?;
         on_writer!(self, db => {
-            sqlx::query(SQL).bind(worker).bind(ms_after(now, claim_for)).execute(db).await?.rows_affected()
+            let query = sqlx::query(self.pick(&SQL)).bind(worker).bind(ms_after(now, claim_for)).bind(&at);
+            query.execute(db).await?.rows_affected()
         })
     }
 

@@ -26,6 +26,11 @@ pub enum StoreError {
     /// The database can be read at most.
     #[error("cannot write to {path}: {why}. {fix}")]
     NotWritable { path: String, why: String, fix: String },
+    /// Another process serves from the same file.
+    #[error(
+        "another service already works with the database {database}: {by}. Only one at a time can, because Synapse tells the other nothing: end that one first, or give this one a database of its own. On PostgreSQL several share one database"
+    )]
+    Taken { database: String, by: String },
     /// Someone else holds what is needed; trying again helps.
     #[error("the database {database} is busy: {why}")]
     Busy { database: String, why: String },
@@ -51,6 +56,19 @@ impl StoreError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
+    }
+
+    /// Whether nothing at all can be written where the database is, so that waiting a little does not help.
+    #[must_use]
+    pub fn is_unwritable(&self) -> bool {
+        matches!(self, Self::NotWritable { .. })
+    }
+
+    /// Whether it says nothing about what was to be read or written, only about the database: the same call may succeed
+    /// when that is well again.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        !matches!(self, Self::BadUrl { .. } | Self::Nonsense { .. } | Self::Conflict { .. } | Self::Unstorable { .. })
     }
 
     /// Fills in which database it was, where that is not known yet.

@@ -95,12 +95,14 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails; the lease then expires by itself.
-    pub async fn release(&self, lease: Lease, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn release(&self, lease: &mut Lease, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update leases set expires_at = $4 where name = $1 and holder = $2 and token = $3";
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(&lease.name).bind(&lease.holder).bind(lease.token);
             query.bind(ms(now)).execute(db).await?;
-        })
+        })?;
+        lease.expires_at = now;
+        Ok(())
     }
 
     /// Who holds a lease at `now`, if anybody.

@@ -1,11 +1,20 @@
 //! Single facts to remember, by name. What has more than one row gets a table of its own.
 
+use jiff::Timestamp;
+
+use super::rows::ms;
 use super::{Store, StoreError};
 
 /// Up to where events have been handled, for catching up after a restart.
 pub const SYNC_TOKEN: &str = "sync_token";
 /// How many people the last complete read had.
 const DIRECTORY_SIZE: &str = "directory_size";
+/// When it was last tried whether anything can be written.
+const TRIED: &str = "tried_to_write";
+
+/// Puts a value in place of what was there.
+const REMEMBER: &str = "insert into meta (key, value) values ($1, $2)
+    on conflict (key) do update set value = excluded.value";
 
 impl Store {
     /// What is remembered under a name.
@@ -22,9 +31,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn remember(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        const SQL: &str = "insert into meta (key, value) values ($1, $2)
-            on conflict (key) do update set value = excluded.value";
-        on_writer!(self, db => { sqlx::query(SQL).bind(key).bind(value).execute(db).await?; })
+        on_writer!(self, db => { sqlx::query(REMEMBER).bind(key).bind(value).execute(db).await?; })
+    }
+
+    /// Finds out whether anything can be written, by writing: in a transaction, as most of what matters is.
+    ///
+    /// # Errors
+    /// When nothing can.
+    pub async fn try_to_write(&self, now: Timestamp) -> Result<(), StoreError> {
+        let now = ms(now).to_string();
+        in_transaction!(self, tx => { sqlx::query(REMEMBER).bind(TRIED).bind(&now).execute(&mut *tx).await?; })
     }
 
     /// Forgets a value.

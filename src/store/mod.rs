@@ -30,6 +30,7 @@ mod privileges;
 mod rooms;
 mod rows;
 mod runs;
+mod sole;
 mod url;
 mod wakeups;
 
@@ -55,6 +56,7 @@ pub use self::lease::Lease;
 pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};
 pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
+pub use self::sole::Sole;
 pub use self::url::without_password;
 pub use self::wakeups::{ClaimedWake, Lane, WakeState};
 

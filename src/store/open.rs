@@ -10,9 +10,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqlitePool};
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, Database, Postgres, Sqlite, SqlitePool};
 
 use super::error::WRITABLE_FOLDER;
 use super::url::{Place, parse, without_password};
@@ -72,20 +73,24 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
         .pragma("cache_size", SQLITE_CACHE)
         // A stored wake-up is acknowledged and an intent carried out right after: both must outlive a power cut.
         .synchronous(SqliteSynchronous::Full);
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let writer = sqlite_pool(1).connect_with(options.clone()).await?;
     bring_up_to_date(&writer).await?;
-    let readers = pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
+    let readers = sqlite_pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
     Ok(Pools::Sqlite { writer, readers })
 }
 
 /// A connection to a file neither goes stale nor needs a test before each use.
-fn pool(size: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .max_lifetime(None)
-        .idle_timeout(None)
+fn sqlite_pool(size: u32) -> PoolOptions<Sqlite> {
+    pool(size).test_before_acquire(false).max_lifetime(None).idle_timeout(None)
+}
+
+/// A pool that never hands out a connection which counts itself inside a transaction. After some errors, a full disk among
+/// them, the database ends a transaction by itself; ending it once more fails, and the connection would refuse every further
+/// one for as long as it lives. It is closed instead, and the next one is fresh.
+fn pool<DB: Database>(size: u32) -> PoolOptions<DB> {
+    PoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).before_acquire(
+        |connection: &mut DB::Connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))),
+    )
 }
 
 /// The whole of it is one transaction, since two processes may start on one new file at the same time.
@@ -97,7 +102,7 @@ async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), StoreError> {
 }
 
 /// Makes the file if it is missing, and finds out whether it can be written, with the system's own reason if not.
-fn make_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
     let refused = |why: &io::Error, fix: String| StoreError::NotWritable {
         path: path.display().to_string(),
         why: why.to_string(),
@@ -128,6 +133,6 @@ async fn open_postgres(options: PgConnectOptions) -> Result<Pools, StoreError> {
     // Takes an advisory lock: replicas that start together wait for each other.
     migrator(Dialect::Postgres).run_direct(None, &mut first, false).await?;
     first.close().await?;
-    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+    let pool: PoolOptions<Postgres> = pool(POSTGRES_CONNECTIONS);
     Ok(Pools::Postgres(pool.connect_lazy_with(options)))
 }

@@ -11,7 +11,7 @@ use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
 use super::dispatch::PerDialect;
-use super::rows::{Record, Table, limit, ms, ms_after};
+use super::rows::{Record, Table, limit, ms, ms_after, to_json};
 use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "wakeups", key: "subject" };
@@ -142,34 +142,41 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
 
-    /// Prolongs every claim of a worker that has not run out; gives whom they are about. One that ran out stays so, even
-    /// if nobody else has taken it: who stood still for so long must not go on as if nothing had happened.
+    /// Prolongs those claims of a worker that have not run out and that it is really `at`; gives whom they are about. One
+    /// that ran out stays so, even if nobody else has taken it: who stood still for so long must not go on as if nothing had
+    /// happened. And what nobody is at any more, because its pass died, is not kept from others.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
     pub async fn keep_wakeups(
         &self,
         worker: &str,
+        at: &[Wake],
         now: Timestamp,
         claim_for: Duration,
     ) -> Result<Vec<Wake>, StoreError> {
-        const SQL: &str =
-            "update wakeups set claimed_until = $3 where claimed_by = $1 and claimed_until > $2 returning subject";
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update wakeups set claimed_until = $3 where claimed_by = $1 and claimed_until > $2
+                and subject in (select value from json_each($4)) returning subject",
+            postgres: "update wakeups set claimed_until = $3 where claimed_by = $1 and claimed_until > $2
+                and subject in (select json_array_elements_text($4::json)) returning subject",
+        };
         let read = |row: &Record<'_>| row.word("subject", |text| text.parse().ok());
+        let at = to_json(&subjects(at))?;
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
+            let query = sqlx::query(self.pick(&SQL)).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for)).bind(&at);
             TABLE.all(&query.fetch_all(db).await?, read)?
         })
     }
 
-    /// Frees a subject that others than `worker` have claimed, for who knows that they cannot be at it any more.
+    /// Frees a subject, whoever has claimed it, for who knows that nobody can be at it any more.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn free_wakeup(&self, wake: &Wake, worker: &str) -> Result<(), StoreError> {
+    pub async fn free_wakeup(&self, wake: &Wake) -> Result<(), StoreError> {
         const SQL: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null
-            where subject = $1 and claimed_by <> $2";
-        on_writer!(self, db => { sqlx::query(SQL).bind(wake.to_string()).bind(worker).execute(db).await?; })
+            where subject = $1";
+        on_writer!(self, db => { sqlx::query(SQL).bind(wake.to_string()).execute(db).await?; })
     }
 
     /// Ends a claim after a pass that looked. False when the wake-up stays: either another one came during the

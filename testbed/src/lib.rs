@@ -6,6 +6,7 @@
 
 mod child;
 pub mod client;
+pub mod disk;
 pub mod equipemed;
 mod folder;
 pub mod pool;
@@ -19,6 +20,7 @@ pub mod synapse;
 pub mod tools;
 
 pub use client::Client;
+pub use disk::Disk;
 pub use equipemed::Equipemed;
 pub use folder::Folder;
 pub use postgres::Postgres;

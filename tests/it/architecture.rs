@@ -53,7 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fluent_bundle", &["src/speech/"]),
     ("unic_langid", &["src/speech/"]),
     ("sqlx", &["src/store/", "src/directory/equipemed/"]),
-    ("axum", &["src/inbound/", "src/cli/serve.rs"]),
+    ("axum", &["src/inbound/"]),
     ("prometheus_client", &["src/metrics.rs"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("clap_complete", &["src/cli/"]),

@@ -11,6 +11,7 @@ mod migrations;
 mod roster;
 mod speech;
 mod store;
+mod tasks;
 mod told;
 mod translated;
 mod world;

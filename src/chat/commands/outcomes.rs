@@ -142,7 +142,8 @@ impl Chat {
                     tally.failed += 1;
                     tally.troubles.push(trouble(why));
                 }
-                None => {}
+                // What came of it is seen by the next look, which is not over.
+                Some(Outcome::Unknown) | None => {}
             }
         }
         Ok(tally)

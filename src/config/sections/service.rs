@@ -189,8 +189,9 @@ pub(in crate::config) fn telemetry(node: &Node<'_>) -> Option<Telemetry> {
     let log =
         or(&map.get("log"), LogFormat::Json, |node| node.word(&[("json", LogFormat::Json), ("text", LogFormat::Text)]));
     let metrics = or(&map.get("metrics"), true, Node::boolean);
+    let listen = or(&map.get("listen"), None, |node| node.listen().map(Some));
     map.close();
-    Some(Telemetry { log: log?, metrics: metrics? })
+    Some(Telemetry { log: log?, metrics: metrics?, listen: listen? })
 }
 
 /// The value, or a default where none is given. A wrong value is not replaced by the default.

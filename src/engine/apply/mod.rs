@@ -8,8 +8,9 @@ mod accounts;
 mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use equipemed_domain::action::{Action, Subject};
@@ -26,7 +27,7 @@ use super::Engine;
 use super::agreement::AccountSteps;
 use super::gather::Known;
 use super::progress::{Phase, Progress};
-use super::report::Summary;
+use super::report::{Interruption, Summary};
 use super::subjects::Moment;
 use crate::clock::Term;
 use crate::homeserver::{HomeserverError, Writer};
@@ -38,11 +39,15 @@ const SUBJECTS_IN_FLIGHT: usize = 8;
 /// How many steps share one transaction for their intents, and one for their outcomes.
 const BATCH: usize = 20;
 
+/// How long outcomes wait for a database that is away. A command with somebody waiting goes no further either; what is
+/// not noted by then the next look settles.
+const NOTED_WITHIN: Duration = Duration::from_secs(120);
+
 /// How carrying out a plan ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Whether some steps were not begun, because Synapse was gone or the service was asked to stop.
-    pub interrupted: bool,
+    /// Why some steps were not begun.
+    pub interrupted: Option<Interruption>,
     /// How many steps were left, because a narrower pass came between looking and doing.
     pub left: usize,
     /// How many steps of each account ended well.
@@ -65,7 +70,7 @@ pub(super) struct Work<'a> {
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
     went_well: Mutex<AccountSteps>,
-    interrupted: AtomicBool,
+    interrupted: OnceLock<Interruption>,
     left: AtomicUsize,
     done: AtomicUsize,
     total: usize,
@@ -106,7 +111,7 @@ impl<'a> Work<'a> {
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
             went_well: Mutex::default(),
-            interrupted: AtomicBool::new(false),
+            interrupted: OnceLock::new(),
             left: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             total: 0,
@@ -129,7 +134,7 @@ impl<'a> Work<'a> {
         }
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
         let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (interrupted, left) = (self.interrupted.into_inner(), self.left.into_inner());
+        let (interrupted, left) = (self.interrupted.get().copied(), self.left.into_inner());
         Ok(Ended { interrupted, left, went_well })
     }
 
@@ -261,8 +266,11 @@ impl<'a> Work<'a> {
             self.engine.metrics().action(step.action.kind(), outcome.as_str());
         }
         let now = self.engine.parts().clock.now();
-        let outcomes: Vec<_> = ids.into_iter().zip(ended.iter().cloned()).collect();
-        store.conclude(&outcomes, now).await.context("outcomes could not be written to the audit")?;
+        // What is not known stays open, for the next look to settle.
+        let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
+        let outcomes: Vec<_> = known.collect();
+        let noted = self.engine.insist_within(NOTED_WITHIN, || store.conclude(&outcomes, now)).await;
+        noted.context("outcomes could not be written to the audit")?;
         let ended = batch.iter().zip(ended);
         Ok(Some(ended.map(|(step, outcome)| (*step, self.name_of(&step.action), outcome)).collect()))
     }
@@ -277,9 +285,14 @@ impl<'a> Work<'a> {
 
     fn is_over(&self) -> bool {
         if self.engine.parts().stop.is_cancelled() {
-            self.interrupted.store(true, Ordering::SeqCst);
+            self.interrupt(Interruption::Stop);
         }
-        self.interrupted.load(Ordering::SeqCst)
+        self.interrupted.get().is_some()
+    }
+
+    /// Nothing more is begun; the first reason counts.
+    fn interrupt(&self, why: Interruption) {
+        let _ = self.interrupted.set(why);
     }
 
     fn intent(&self, step: &Step) -> Result<Intent, StoreError> {
@@ -293,7 +306,8 @@ impl<'a> Work<'a> {
     async fn one_step(&self, step: &Step) -> Outcome {
         let action = &step.action;
         if self.is_over() {
-            return Outcome::Skipped("Synapse was away; it is tried again".to_owned());
+            let why = self.interrupted.get().map_or("", |why| why.of_a_step());
+            return Outcome::Skipped(why.to_owned());
         }
         let result = if action.room().is_some() {
             self.room_step(action, step.cause).await
@@ -306,15 +320,16 @@ impl<'a> Work<'a> {
             Err(StepError::Missing(what)) => Outcome::Skipped(what),
             Err(StepError::Homeserver(error)) => {
                 if error.concerns_all() {
-                    self.interrupted.store(true, Ordering::SeqCst);
+                    self.interrupt(Interruption::Synapse);
                 }
                 tracing::warn!(action.kind = action.kind(), error = error.for_logs(), "An action failed");
                 Outcome::Failed(error.to_string())
             }
             Err(StepError::Store(error)) => {
-                self.interrupted.store(true, Ordering::SeqCst);
+                self.interrupt(Interruption::Database);
                 tracing::error!(action.kind = action.kind(), %error, "The store failed during an action");
-                Outcome::Failed(error.to_string())
+                // Synapse may have done it, and nothing says so: the next look will see.
+                if error.is_outage() { Outcome::Unknown } else { Outcome::Failed(error.to_string()) }
             }
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use equipemed_bot::clock::Clock;
-use equipemed_bot::inbound::{self, Arrivals, Ear, Intake};
+use equipemed_bot::inbound::{self, Arrivals, Ear, Intake, Listeners, Pulse};
 use equipemed_bot::metrics::Metrics;
 use equipemed_bot::store::{InboxEvent, Store};
 use equipemed_domain::key::RoomKey;
@@ -38,7 +38,7 @@ struct Desk {
     clock: Clock,
     arrivals: Arrivals,
     stop: CancellationToken,
-    answering: JoinHandle<Result<()>>,
+    answering: JoinHandle<()>,
     folder: Folder,
 }
 
@@ -67,11 +67,16 @@ impl Desk {
         if let Some(metrics) = &metrics {
             metrics.show_arrived(intake.metrics());
         }
-        let listener = inbound::listen("127.0.0.1:0".parse()?).await?;
-        let base = format!("http://{}", listener.local_addr()?);
+        let listeners = Listeners::take("127.0.0.1:0".parse()?, None).await?;
+        let base = format!("http://{}", listeners.appservice.local_addr()?);
+        let pulse = Pulse::default();
         let answering = tokio::spawn({
-            let stop = stop.clone();
-            async move { inbound::answer(listener, intake, &SecretString::from(TOKEN), metrics, stop).await }
+            let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
+            async move {
+                let token = SecretString::from(TOKEN);
+                let answering = inbound::answer(listeners, intake, &token, pulse.clone(), metrics, stop.clone());
+                tokio::join!(answering, pulse.beat(&store, &clock, &stop));
+            }
         });
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(Self { base, store, http, clock, arrivals, stop, answering, folder })
@@ -112,7 +117,7 @@ impl Desk {
 
     async fn end(self) -> Result<()> {
         self.stop.cancel();
-        self.answering.await?
+        Ok(self.answering.await?)
     }
 }
 

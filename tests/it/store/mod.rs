@@ -1,6 +1,7 @@
 //! The store's contract: every case runs on SQLite and on PostgreSQL.
 
 mod audit;
+pub(crate) mod broken;
 mod inbox;
 mod opening;
 mod queues;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{DeedState, Lane, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
+use equipemed_bot::store::{DeedId, DeedState, Lane, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
@@ -144,8 +144,11 @@ async fn an_expired_claim_is_claimed_again(store: Store) -> Result<()> {
     let lost = store.claim_wakeups("a", at(0), MINUTE, None, 9).await?;
     // Even when the subject was woken for much later meanwhile: nobody has finished looking.
     store.wake(&icu(), "expiry", at(9_000), at(1)).await?;
-    assert_eq!(store.keep_wakeups("a", at(10), MINUTE).await?.len(), 1);
+    assert_eq!(store.keep_wakeups("a", &[icu()], at(10), MINUTE).await?, [icu()]);
     assert_eq!(store.next_wakeup_due().await?, Some(at(70)));
+    // Nobody is at it any more: it is kept from nobody for longer than it was claimed for.
+    assert_eq!(store.keep_wakeups("a", &[Wake::Everything], at(20), MINUTE).await?, []);
+    assert_eq!(store.keep_wakeups("a", &[], at(20), MINUTE).await?, []);
     assert_eq!(store.claim_wakeups("b", at(69), MINUTE, None, 9).await?, []);
     let taken = store.claim_wakeups("b", at(70), MINUTE, None, 9).await?;
     assert_eq!(taken.len(), 1);
@@ -209,7 +212,10 @@ async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()>
     let id = store.add_deed(&redaction(0), at(0)).await?;
     let lost = store.claim_deeds("a", at(0), MINUTE, 9).await?;
     assert_eq!(store.claim_deeds("b", at(59), MINUTE, 9).await?, []);
+    // Nobody is at it any more: it is kept from nobody for longer than it was claimed for.
+    assert_eq!(store.keep_deeds("a", &[DeedId(id.0 + 1)], at(30), MINUTE).await?, 0);
     let taken = store.claim_deeds("b", at(60), MINUTE, 9).await?;
+    assert_eq!(store.keep_deeds("b", &[id], at(60), MINUTE).await?, 1);
     assert!(!store.finish_deed(&lost[0], &Outcome::Failed("late".to_owned()), at(61)).await?);
     assert!(!store.retry_deed(&lost[0], at(99), "late").await?);
     assert!(store.finish_deed(&taken[0], &Outcome::AlreadySo, at(62)).await?);
@@ -303,14 +309,15 @@ async fn a_lease_has_one_holder_and_is_taken_over_only_after_expiry(store: Store
     assert_eq!(store.holder_of("apply", at(119)).await?, None);
     let second = store.acquire("apply", "b", at(119), MINUTE).await?.context("it has expired")?;
     assert!(!store.renew(&mut first, at(120), MINUTE).await?);
-    store.release(first, at(120)).await?;
+    store.release(&mut first, at(120)).await?;
     assert_eq!(store.holder_of("apply", at(120)).await?.as_deref(), Some(second.holder()), "not its to release");
     Ok(())
 }
 
 async fn a_released_lease_is_free_at_once(store: Store) -> Result<()> {
-    let lease = store.acquire("apply", "a", at(0), MINUTE).await?.context("it was free")?;
-    store.release(lease, at(1)).await?;
+    let mut lease = store.acquire("apply", "a", at(0), MINUTE).await?.context("it was free")?;
+    store.release(&mut lease, at(1)).await?;
+    assert!(!lease.holds_at(at(1)));
     assert_eq!(store.holder_of("apply", at(1)).await?, None);
     assert!(store.acquire("apply", "b", at(1), MINUTE).await?.is_some());
     Ok(())

@@ -14,6 +14,7 @@ mod by_hand;
 mod clients;
 mod commands;
 mod confirm;
+mod endurance;
 mod equipemed;
 mod first;
 mod import;

@@ -1,0 +1,73 @@
+//! The parts of the running service, none of which may die alone.
+//!
+//! A service that goes on without one of its parts looks alive and does half of its work. So the end of any part is the end
+//! of the process, with one line that says why, and whoever started it starts it again: a start looks at everything.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::PanicHookInfo;
+
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::output;
+
+/// Parts that run until they are all stopped together.
+#[derive(Debug)]
+pub struct Tasks {
+    stop: CancellationToken,
+    set: JoinSet<anyhow::Result<()>>,
+    names: BTreeMap<Id, &'static str>,
+}
+
+impl Tasks {
+    /// None yet. Before `stop` none of them may end.
+    #[must_use]
+    pub fn new(stop: CancellationToken) -> Self {
+        Self { stop, set: JoinSet::new(), names: BTreeMap::new() }
+    }
+
+    /// Starts one; people read its name.
+    pub fn begin(&mut self, name: &'static str, part: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        let id = self.set.spawn(part).id();
+        self.names.insert(id, name);
+    }
+
+    /// Waits until all have ended after the stop.
+    ///
+    /// # Errors
+    /// When one ends before, or breaks; the others end when these are dropped.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        while let Some(ended) = self.set.join_next_with_id().await {
+            let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
+            let name = self.names.remove(&id).unwrap_or("a part of the service");
+            match ended {
+                Ok((_, Ok(()))) if self.stop.is_cancelled() => {}
+                Ok((_, Ok(()))) => anyhow::bail!("{name} ended without being asked to"),
+                Ok((_, Err(error))) => return Err(error.context(format!("{name} broke"))),
+                Err(error) => {
+                    let why = error.try_into_panic().map_or_else(|_| "it was cancelled".to_owned(), |why| said(&*why));
+                    anyhow::bail!("{name} broke: {why}");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// From now on a panic anywhere ends the process, also one in a task or thread that nobody waits for: within one pass, in
+/// the answer to a command, in a library.
+pub fn end_with_the_first_panic() {
+    std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let why = said(panic.payload());
+        output::failure(&anyhow::anyhow!("the service broke{place} ({why}) and ends, to be started again"));
+        // Nothing is tidied up: what that needs may be what broke. The next start looks at everything.
+        std::process::exit(1);
+    }));
+}
+
+/// What a panic says, if it was written in the code. What was put together at run time may name people.
+fn said(payload: &(dyn Any + Send)) -> String {
+    payload.downcast_ref::<&'static str>().map_or("a panic", |text| text).to_owned()
+}

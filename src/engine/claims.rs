@@ -1,0 +1,85 @@
+//! What this process is really at: the claims in the store that are prolonged, and no others.
+//!
+//! Whoever works holds a [`Claim`]; when the work ends, however it ends, the claim is let go of and runs out by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use equipemed_domain::wake::Wake;
+use jiff::Timestamp;
+
+use crate::clock::Term;
+use crate::store::DeedId;
+
+/// Everything that is under way. Cheap to clone; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Claims(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    next: u64,
+    wakes: BTreeMap<u64, (Wake, Term)>,
+    deeds: BTreeMap<u64, DeedId>,
+}
+
+/// Work under way.
+#[derive(Debug)]
+pub(super) struct Claim {
+    claims: Claims,
+    number: u64,
+}
+
+impl Claims {
+    /// A pass begins, which is this process's to make within the term.
+    pub(super) fn pass(&self, wake: &Wake, term: &Term) -> Claim {
+        let mut inner = self.inner();
+        // An earlier claim on the same has run out: its pass must not be prolonged with this one.
+        inner.wakes.retain(|_, (other, _)| other != wake);
+        let number = inner.number();
+        inner.wakes.insert(number, (wake.clone(), term.clone()));
+        Claim { claims: self.clone(), number }
+    }
+
+    /// A deed begins.
+    pub(super) fn deed(&self, deed: DeedId) -> Claim {
+        let mut inner = self.inner();
+        let number = inner.number();
+        inner.deeds.insert(number, deed);
+        Claim { claims: self.clone(), number }
+    }
+
+    /// Whom passes are about.
+    pub(super) fn wakes(&self) -> Vec<Wake> {
+        self.inner().wakes.values().map(|(wake, _)| wake.clone()).collect()
+    }
+
+    /// Deeds under way.
+    pub(super) fn deeds(&self) -> Vec<DeedId> {
+        self.inner().deeds.values().copied().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Passes over these go on until an instant.
+    pub(super) fn prolong(&self, kept: &[Wake], until: Timestamp) {
+        self.inner().wakes.values().filter(|(wake, _)| kept.contains(wake)).for_each(|(_, term)| term.set(until));
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere cannot leave these maps half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut inner = self.claims.inner();
+        inner.wakes.remove(&self.number);
+        inner.deeds.remove(&self.number);
+    }
+}

@@ -1,0 +1,70 @@
+//! One service on an SQLite file: a second one would answer from what the first one alone is told.
+//!
+//! The proof is a lock of the operating system on a file beside the database, so that it ends with the process however
+//! that ends. What is in the file only says who to look for. Single commands need no lock: they hand over or wait.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::error::WRITABLE_FOLDER;
+use super::open::make_file;
+use super::url::{Place, parse, without_password};
+
+/// Longer names than this are of no process that this service made.
+const LONGEST: u64 = 400;
+
+/// The proof that no other process serves from the database. Dropping it lets the next one in.
+#[derive(Debug)]
+pub struct Sole {
+    /// None for PostgreSQL, which several replicas share.
+    _lock: Option<File>,
+}
+
+impl Sole {
+    /// Takes the database for this process; `holder` is what others are told when they come.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when another process serves from it, or when the lock's file cannot be made.
+    pub fn take(url: &str, holder: &str) -> Result<Self, StoreError> {
+        let Place::Sqlite(path) = parse(url)? else { return Ok(Self { _lock: None }) };
+        make_file(&path)?;
+        // The file behind all links, so that it is the same by every name.
+        let beside = beside(&path.canonicalize().unwrap_or(path));
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&beside);
+        let mut file = opened.map_err(|error| StoreError::NotWritable {
+            path: beside.display().to_string(),
+            why: error.to_string(),
+            fix: WRITABLE_FOLDER.to_owned(),
+        })?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut by = String::new();
+                // Being told who it is comes second to being refused.
+                let _ = file.take(LONGEST).read_to_string(&mut by);
+                let by = by.lines().next().filter(|by| !by.is_empty()).unwrap_or("another process").to_owned();
+                return Err(StoreError::Taken { database: without_password(url), by });
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "The file system knows no locks: see to it that only one service uses this database");
+                return Ok(Self { _lock: None });
+            }
+        }
+        let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
+        if let Err(error) = noted {
+            // As on a full disk: the lock holds all the same.
+            tracing::warn!(%error, "Who serves from the database could not be noted beside it");
+        }
+        Ok(Self { _lock: Some(file) })
+    }
+}
+
+/// `bot.db.lock` for `bot.db`.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
