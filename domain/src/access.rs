@@ -20,6 +20,8 @@ use crate::selector::{RoleRules, Selector};
 pub enum LevelReason {
     /// Nothing gives a level: the room's default.
     Nothing,
+    /// It is everybody's in this room.
+    Everybody,
     /// A role's own level.
     Role(RoleKey),
     /// The room's level for a role.
@@ -131,6 +133,7 @@ impl<'a> Access<'a> {
             return (PEOPLE_MAX, LevelReason::Administrator(above));
         }
         let own = self.policy.rooms.get(room).map(|room| &room.levels);
+        let usual = self.policy.rooms.get(room).and_then(|room| room.default_level);
         let mut best: Option<(i64, LevelReason)> = None;
         for key in self.roles(person.id) {
             let found = match own.and_then(|levels| levels.get(key)) {
@@ -149,7 +152,15 @@ impl<'a> Access<'a> {
                 best = Some(found);
             }
         }
-        best.map_or((0, LevelReason::Nothing), |(level, reason)| (level.min(PEOPLE_MAX), reason))
+        match (best, usual) {
+            // Below everybody's level stands only who is meant to, by this room's own levels or because a role silences.
+            (Some((level, LevelReason::Role(_))), Some(usual)) if (0..usual).contains(&level) => {
+                (usual, LevelReason::Everybody)
+            }
+            (Some((level, reason)), _) => (level.min(PEOPLE_MAX), reason),
+            (None, Some(usual)) if usual != 0 => (usual, LevelReason::Everybody),
+            (None, _) => (0, LevelReason::Nothing),
+        }
     }
 
     /// The nearest room or space, this one or above, of which the person is administrator.

@@ -66,6 +66,9 @@ pub struct NewRoom {
     pub retention: Option<Duration>,
     /// People's levels from the start.
     pub levels: BTreeMap<OwnedUserId, i64>,
+    /// Everybody else's.
+    #[serde(default)]
+    pub default_level: i64,
     /// People invited from the start.
     pub invite: BTreeSet<OwnedUserId>,
 }

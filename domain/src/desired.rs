@@ -98,7 +98,7 @@ pub struct DesiredRoom {
     pub kept_out: BTreeMap<OwnedUserId, Cause>,
     /// Whom a grant bans.
     pub banned: BTreeMap<OwnedUserId, Cause>,
-    /// Levels of members, 0 left out.
+    /// Levels of members who stand elsewhere than at the room's default.
     pub levels: BTreeMap<OwnedUserId, i64>,
     /// Whether the room's members rule matched anybody at all, whatever their standing; administrators do not count.
     pub matched: bool,
@@ -162,7 +162,10 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
             }
             Err(finding) => {
                 picture.findings.extend(finding);
-                picture.frozen.insert(account.user);
+                // An account that would only be made is nobody's: whoever has that name now is somebody else.
+                if account.origin != Origin::New {
+                    picture.frozen.insert(account.user);
+                }
             }
         }
     }
@@ -401,7 +404,7 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
         if *may_come {
             wanted.members.insert(user.clone(), Wish::Join);
             let (level, _) = access.level(person, key);
-            if level != 0 {
+            if level != room.default_level.unwrap_or(0) {
                 wanted.levels.insert(user.clone(), level);
             }
         } else {

@@ -181,6 +181,7 @@ impl fmt::Display for Reason {
                 write!(f, "level: {level} ")?;
                 match reason {
                     LevelReason::Nothing => f.write_str("(nothing gives one)"),
+                    LevelReason::Everybody => f.write_str("(everybody's in this room)"),
                     LevelReason::Role(role) => write!(f, "(role {role})"),
                     LevelReason::RoomLevel(role) => write!(f, "(the room's level for role {role})"),
                     LevelReason::Administrator(above) => write!(f, "(administrator of {above})"),

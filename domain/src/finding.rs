@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
 use crate::key::{CONTROL_ROOM, RoomKey};
+use crate::level_budget::MOST_BYTES;
 use crate::levels::CREATOR;
 use crate::localpart::LocalpartError;
 use crate::power::Power;
@@ -46,6 +47,10 @@ pub enum Finding {
     BannedByHand { room: RoomKey, user: OwnedUserId },
     /// The bot may not change this person's level there.
     LevelOutOfReach { room: RoomKey, user: OwnedUserId, has: i64, wanted: i64, bot: i64 },
+    /// The room's level event cannot hold everybody's level: how many have theirs, how many wait, and how large it would be.
+    LevelsFull { room: RoomKey, entries: usize, waiting: usize, bytes: usize },
+    /// `default_level` is as much as it takes to moderate in this room, which somebody else made.
+    DefaultLevelTooHigh { room: RoomKey, level: i64, needs: i64 },
     /// The bot may not do a thing in a room.
     PowerMissing { room: RoomKey, what: Power, needs: i64, bot: i64 },
     /// The bot is not in a managed room.
@@ -104,6 +109,8 @@ impl Finding {
             Self::MemberUnbound { .. } => "member_unbound",
             Self::BannedByHand { .. } => "banned_by_hand",
             Self::LevelOutOfReach { .. } => "level_out_of_reach",
+            Self::LevelsFull { .. } => "levels_full",
+            Self::DefaultLevelTooHigh { .. } => "default_level_too_high",
             Self::PowerMissing { .. } => "power_missing",
             Self::BotNotInRoom { .. } => "bot_not_in_room",
             Self::RoomUnreadable { .. } => "room_unreadable",
@@ -214,6 +221,14 @@ impl fmt::Display for Finding {
             Self::LevelOutOfReach { room, user, has, wanted, bot } => write!(
                 f,
                 "{user} stands at {has} in room {room} and should stand at {wanted}: the bot's own {bot} is not above that. Only they themselves, or a new room, can change it"
+            ),
+            Self::LevelsFull { room, entries, waiting, bytes } => write!(
+                f,
+                "the level event of room {room} holds {entries} people and {waiting} wait: with them it would have {bytes} bytes, and Synapse takes {MOST_BYTES}. Give the level that most of them have to everybody, with default_level in the configuration"
+            ),
+            Self::DefaultLevelTooHigh { room, level, needs } => write!(
+                f,
+                "default_level {level} of room {room} is not given to everybody: {needs} is enough to moderate there. Choose a lower one"
             ),
             Self::PowerMissing { room, what, needs, bot } => {
                 write!(f, "the bot may not {what} in room {room}: that needs {needs}, it stands at {bot}")

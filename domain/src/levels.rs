@@ -13,6 +13,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::action::{Change, LevelChanges};
+use crate::level_budget::{Overflow, within_budget};
 use crate::observed::{ObservedRoom, has_privileged_creators};
 use crate::policy::RoomKind;
 
@@ -39,16 +40,17 @@ pub const ABOVE_EVERYONE: [&str; 8] = [
     "m.space.child",
 ];
 
-/// The whole content for a new room. `people` holds levels other than 0.
+/// The whole content for a new room, where everybody stands at `default` whom `people` does not name.
 #[must_use]
 pub fn initial_content(
     version: &str,
     kind: RoomKind,
     bot: &UserId,
     people: &BTreeMap<OwnedUserId, i64>,
+    default: i64,
 ) -> Map<String, Value> {
-    let mut users: Map<String, Value> =
-        people.iter().filter(|(_, level)| **level != 0).map(|(user, level)| (user.to_string(), json!(level))).collect();
+    let named = people.iter().filter(|(_, level)| **level != default);
+    let mut users: Map<String, Value> = named.map(|(user, level)| (user.to_string(), json!(level))).collect();
     if !has_privileged_creators(version) {
         users.insert(bot.to_string(), json!(BOT_HEADROOM));
     }
@@ -62,7 +64,7 @@ pub fn initial_content(
     let talking = if kind == RoomKind::Space { PEOPLE_MAX } else { 0 };
     let content = json!({
         "users": users,
-        "users_default": 0,
+        "users_default": default,
         "events": events,
         "events_default": talking,
         "state_default": 50,
@@ -79,7 +81,7 @@ pub fn initial_content(
 }
 
 /// A level as rooms hold it: rooms before version 10 may have numbers as text.
-fn number(value: &Value) -> Option<i64> {
+pub(crate) fn number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -176,6 +178,14 @@ pub fn beyond_reach(room: &ObservedRoom, bot: &UserId) -> BTreeMap<OwnedUserId, 
     levels.filter(|(level, _)| *level >= own).map(|(level, user)| (user, level)).collect()
 }
 
+/// The least level with which somebody can moderate in a room, or change what it is.
+#[must_use]
+pub fn least_power(room: &ObservedRoom) -> i64 {
+    let redact = room.level_entry("redact").unwrap_or(50);
+    let state = room.level_entry("state_default").unwrap_or(50);
+    room.needs_for_kick().min(room.needs_for_ban()).min(redact).min(state)
+}
+
 /// A level that the bot may not write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfReach {
@@ -189,30 +199,36 @@ pub struct OutOfReach {
 
 /// What must change so that `people` stand where they should, as far as somebody at `bot_level` may.
 ///
-/// `people` names everybody the policy manages in this room; entries of others are kept.
+/// `people` names everybody the policy manages in this room; entries of others are kept. `default` is where everybody
+/// else should stand; without one the room's own is left, and a level of 0 means it.
 #[must_use]
 pub fn level_changes(
     room: &ObservedRoom,
     bot_level: i64,
     people: &BTreeMap<OwnedUserId, i64>,
+    default: Option<i64>,
 ) -> (LevelChanges, Vec<OutOfReach>) {
     let mut changes = LevelChanges::default();
     let mut out_of_reach = Vec::new();
-    let default = room.users_default();
+    let usual = default.unwrap_or_else(|| room.users_default());
+    if usual != room.users_default() {
+        let from = room.level_entry("users_default");
+        changes.keys.insert("users_default".to_owned(), Change { from, to: Some(usual) });
+    }
     for (user, &level) in people {
         let has = room.level_of(user);
-        // Level 0 means "nothing special": whatever the room gives to everybody.
-        let wanted = if level == 0 { default } else { level };
-        if has == wanted {
+        let wanted = if level == 0 && default.is_none() { usual } else { level };
+        let entry = room.user_entry(user);
+        let needs_none = default.is_some() && entry == Some(usual);
+        if has != CREATOR && entry.unwrap_or(usual) == wanted && !needs_none {
             continue;
         }
-        let entry = room.user_entry(user);
         let old_is_safe = has != CREATOR && (entry.is_none() || has < bot_level);
         if !old_is_safe || wanted >= bot_level {
             out_of_reach.push(OutOfReach { user: user.clone(), has, wanted });
             continue;
         }
-        let to = (wanted != default).then_some(wanted);
+        let to = (wanted != usual).then_some(wanted);
         changes.users.insert(user.clone(), Change { from: entry, to });
     }
     let ceiling = ABOVE_PEOPLE.min(bot_level);
@@ -226,6 +242,57 @@ pub fn level_changes(
         changes.keys.insert("invite".to_owned(), Change { from, to: Some(INVITE_LEAST.min(bot_level)) });
     }
     (changes, out_of_reach)
+}
+
+/// What can be written so that `people` stand where they should.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Levelling {
+    /// What to write.
+    pub changes: LevelChanges,
+    /// Whom the bot cannot reach.
+    pub out_of_reach: Vec<OutOfReach>,
+    /// What the event has no room for.
+    pub overflow: Option<Overflow>,
+}
+
+/// As [`level_changes`], as far as the event has room for it.
+#[must_use]
+pub fn levelling(
+    room: &ObservedRoom,
+    bot_level: i64,
+    people: &BTreeMap<OwnedUserId, i64>,
+    default: Option<i64>,
+) -> Levelling {
+    let within = |default| {
+        let (changes, out_of_reach) = level_changes(room, bot_level, people, default);
+        (within_budget(room.power_levels.as_ref(), changes, people), out_of_reach)
+    };
+    let (mut fits, mut out_of_reach) = within(default);
+    // A level for everybody is given only where all who must not have it can be named.
+    if fits.takes_wait && default.is_some_and(|default| default > room.users_default()) {
+        (fits, out_of_reach) = within(None);
+    }
+    Levelling { changes: fits.changes, out_of_reach, overflow: fits.overflow }
+}
+
+/// The levels that a new room can begin with; the rest would not be found in its level event. A room whose event is
+/// refused would stay behind without one.
+#[must_use]
+pub fn first_levels(
+    version: &str,
+    kind: RoomKind,
+    bot: &UserId,
+    people: BTreeMap<OwnedUserId, i64>,
+    default: i64,
+) -> (BTreeMap<OwnedUserId, i64>, Option<Overflow>) {
+    let nobody = BTreeMap::new();
+    let empty = initial_content(version, kind, bot, &nobody, default);
+    let named = people.iter().filter(|(_, level)| **level != default);
+    let users = named.map(|(user, level)| (user.clone(), Change { from: None, to: Some(*level) })).collect();
+    let fits = within_budget(Some(&empty), LevelChanges { users, ..LevelChanges::default() }, &nobody);
+    let mut people = people;
+    people.retain(|user, _| fits.changes.users.contains_key(user));
+    (people, fits.overflow)
 }
 
 /// The content with the changes made, everything else as it was.

@@ -158,6 +158,8 @@ pub struct RoomPolicy {
     pub administrators: Option<Selector>,
     /// Levels of roles in this room, in place of the roles' own.
     pub levels: BTreeMap<RoleKey, i64>,
+    /// Everybody's level here (`users_default`), which needs no entry; None leaves that of a room of somebody else alone.
+    pub default_level: Option<i64>,
     /// How members get in.
     pub join: JoinMode,
     /// Whether a person who left stays away.
@@ -179,8 +181,14 @@ pub struct Limits {
     pub remove_share: f64,
     /// That many may always be.
     pub remove_least: usize,
-    /// How many people may gain administrator power in 24 hours.
+    /// How many people may gain administrator power in 24 hours: server administration, level 100, `approve`, `promote`.
     pub gain: usize,
+    /// How many people may gain any other power in 24 hours: level 50 or more, any right.
+    pub gain_lesser: usize,
+    /// How many people may lose such power in 24 hours, other than by their own lock or departure.
+    pub lose: usize,
+    /// How many accounts may be deactivated in 24 hours.
+    pub deactivate: usize,
     /// Share by which the directory may shrink between two reads.
     pub shrink_share: f64,
     /// Whether a held part needs the consent of two different people.
@@ -195,6 +203,9 @@ impl Default for Limits {
             remove_share: 0.50,
             remove_least: 5,
             gain: 3,
+            gain_lesser: 10,
+            lose: 10,
+            deactivate: 5,
             shrink_share: 0.20,
             two_consents: false,
         }
@@ -227,6 +238,7 @@ impl MadeRoom {
             members: self.members.clone(),
             administrators: None,
             levels: BTreeMap::new(),
+            default_level: None,
             join,
             leave_allowed: false,
             history: History::Shared,

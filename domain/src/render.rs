@@ -173,6 +173,9 @@ fn room_lines(actions: &[&Action]) -> Vec<String> {
                 invited.extend(new.invite.iter().map(|user| &**user));
                 let levels = new.levels.iter().map(|(user, level)| format!("{} {level}", short(user))).collect();
                 lines.extend(joined("levels", levels));
+                if new.default_level != 0 {
+                    lines.push(format!("everybody else's level {}", new.default_level));
+                }
             }
             Action::SetName { from, to, .. } => {
                 lines.push(format!("name {} → {}", quoted(from.as_deref()), quoted(Some(to))));

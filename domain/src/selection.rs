@@ -78,6 +78,10 @@ impl Selection {
             return self.users.iter().any(|selected| selected == user).then_some(step);
         }
         let Action::SetLevels { room, mut changes } = step.action else { return None };
+        // With another level for everybody, one person's entry means something else.
+        if changes.keys.contains_key("users_default") {
+            return None;
+        }
         changes.users.retain(|user, _| self.users.contains(user));
         changes.events.clear();
         changes.keys.clear();

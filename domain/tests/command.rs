@@ -188,18 +188,57 @@ fn looking_at_the_rooms_needs_less_than_changing_them() {
 }
 
 #[test]
-fn taking_a_level_away_is_destructive_however_it_is_said() {
-    let is_destructive = |text: &str| said(text).expect("a command").expect("understood").is_destructive();
-    for (text, wanted) in [
-        ("!demote ana", true),
-        ("!promote ana 0", true),
-        ("!promote ana user in icu", true),
-        ("!promote ana 0 --dry-run", false),
-        ("!promote ana 10", false),
-        ("!ban ana", true),
-        ("!unban ana", false),
+fn whatever_may_be_different_after_a_command_changes_something() {
+    let changes = |text: &str| said(text).expect("a command").expect("understood").changes_something();
+    for text in [
+        "!demote ana",
+        "!promote ana 0",
+        "!promote ana user in icu",
+        "!promote ana 10",
+        "!promote ana admin",
+        "!ban ana",
+        "!unban ana",
+        "!kick ana in icu",
+        "!mute ana in icu",
+        "!unmute ana in icu",
+        "!lock ana",
+        "!unlock ana",
+        "!deactivate ana",
+        "!reactivate ana",
+        "!redact ana last 2 in icu",
+        "!sync",
+        "!sync icu",
+        "!approve 0a1b2c3d",
+        "!confirm ABCDE",
+        "!rooms cleanup",
+        "!rooms replace icu",
+        "!rooms adopt icu as icu",
+        "!rooms create A for everybody",
     ] {
-        assert_eq!(is_destructive(text), wanted, "{text}");
+        assert!(changes(text), "{text}");
+    }
+    for text in [
+        "!help",
+        "!status",
+        "!whoami",
+        "!user ana",
+        "!users",
+        "!why ana",
+        "!grants",
+        "!audit",
+        "!rooms",
+        "!rooms stats",
+    ] {
+        assert!(!changes(text), "{text}");
+    }
+    for text in [
+        "!promote ana 0 --dry-run",
+        "!demote ana --dry-run",
+        "!sync --dry-run",
+        "!rooms cleanup --dry-run",
+        "!redact ana last 2 in icu --dry-run",
+    ] {
+        assert!(!changes(text), "{text}");
     }
 }
 
@@ -326,9 +365,9 @@ fn soup() -> impl Strategy<Value = String> {
     vec(select(PIECES), 0..14).prop_map(|pieces| pieces.concat())
 }
 
-/// A destructive command names its word and its people in so many letters.
-fn check_destructive(body: &str, command: &Command) {
-    if !command.is_destructive() {
+/// A command that changes something names its word and its people in so many letters.
+fn check_change(body: &str, command: &Command) {
+    if !command.changes_something() {
         return;
     }
     let folded = body.to_lowercase().replace('\u{200b}', "");
@@ -356,7 +395,7 @@ fn no_text_stops_the_parser_and_none_destroys_by_accident() {
         let result = parse(&spoken, &setting(place));
         assert_eq!(result.is_some(), sounds_like_command(&spoken, &setting(place)));
         match result {
-            Some(Ok(command)) if html.is_none() => check_destructive(&body, &command),
+            Some(Ok(command)) if html.is_none() => check_change(&body, &command),
             Some(Err(Misunderstood::NoSuchWord { nearest, .. })) => assert!(nearest.len() <= 3, "{nearest:?}"),
             _ => {}
         }
@@ -366,7 +405,7 @@ fn no_text_stops_the_parser_and_none_destroys_by_accident() {
             let spoken = Spoken { body: &body, formatted: Some(&html), reply_to: None };
             let _ = parse(&spoken, &setting(Place::Control));
             if let Some(Ok(command)) = said(&body) {
-                check_destructive(&body, &command);
+                check_change(&body, &command);
             }
         }
     });

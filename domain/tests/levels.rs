@@ -60,13 +60,13 @@ fn the_first_content_of_a_room_needs_no_correction() {
     for version in ["6", "10", "11", "12"] {
         for kind in [RoomKind::Room, RoomKind::Space] {
             let people = wish(&[("a", 100), ("b", 50), ("c", 0), ("d", -1)]);
-            let content = initial_content(version, kind, &bot, &people);
+            let content = initial_content(version, kind, &bot, &people, 0);
             let room = room(version, "equipemed_bot", Value::Object(content));
             let bot_level = room.level_of(&bot);
             assert_eq!(bot_level, if version == "12" { CREATOR } else { BOT_HEADROOM });
             assert_eq!(room.user_entry(&bot).is_some(), version != "12");
             assert_eq!(room.user_entry(&user_id("c")), None, "an entry equal to the default");
-            assert_eq!(level_changes(&room, bot_level, &people), (LevelChanges::default(), Vec::new()));
+            assert_eq!(level_changes(&room, bot_level, &people, Some(0)), (LevelChanges::default(), Vec::new()));
             for event in ABOVE_EVERYONE {
                 assert_eq!(room.needs_for_state(event), ABOVE_PEOPLE, "{event}");
             }
@@ -78,7 +78,7 @@ fn the_first_content_of_a_room_needs_no_correction() {
 fn the_two_ways_to_stand_at_the_default_are_one() {
     let content = json!({ "users": { "@bot:h.example": 9001, "@a:h.example": 0 }, "invite": 50, "state_default": 150 });
     let room = room("11", "bot", content);
-    let (changes, out_of_reach) = level_changes(&room, 9001, &wish(&[("a", 0), ("b", 0)]));
+    let (changes, out_of_reach) = level_changes(&room, 9001, &wish(&[("a", 0), ("b", 0)]), None);
     assert!(changes.is_empty() && out_of_reach.is_empty(), "{changes:?}");
 }
 
@@ -90,7 +90,7 @@ fn only_what_stands_below_the_bot_is_written() {
     });
     let room = room("10", "same", content);
     let people = wish(&[("same", 0), ("above", 50), ("below", 0), ("new", 100), ("new2", 99)]);
-    let (changes, out_of_reach) = level_changes(&room, 100, &people);
+    let (changes, out_of_reach) = level_changes(&room, 100, &people, None);
     let written: Vec<_> =
         changes.users.iter().map(|(user, change)| (user.localpart(), change.from, change.to)).collect();
     assert_eq!(written, [("below", Some(99), None), ("new2", None, Some(99))]);

@@ -5,6 +5,7 @@
 
 mod command;
 mod laws;
+mod level_budget;
 mod levels;
 mod listing;
 mod localpart;

@@ -17,3 +17,4 @@ late = This came { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes
     } ago, while I was away. To be safe I have done nothing: please say it again if it is still wanted.
+time-is-over = The time that you gave ended at { $until }, before I could do anything. I have done nothing.

@@ -32,6 +32,11 @@ finding-level-like-bot = { $user } stands at { $has } in room { $room } and shou
     the bot stands at { $bot } there and gives nobody its own level. Give the bot more, or make a new room
 finding-level-above-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
     the bot's own { $bot } is not above that. Only they themselves, or a new room, can change it
+finding-levels-full = the level event of room { $room } holds { $entries } people and { $waiting } wait: with them it would have
+    { $bytes } bytes, and Synapse takes { $most }. Give the level that most of them have to everybody, with `default_level` in the
+    configuration
+finding-default-level-too-high = `default_level` { $level } of room { $room } is not given to everybody: { $needs } is enough to
+    moderate there. Choose a lower one
 finding-power-missing = the bot may not { $what } in room { $room }: that needs { $needs }, it stands at { $bot }
 finding-bot-not-in-room = the bot is not in room { $room } ({ $id }): invite it there
 finding-room-unreadable = room { $room } ({ $id }) could not be read: { $why }

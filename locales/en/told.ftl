@@ -26,6 +26,7 @@ told-no-answer = no answer in time
 told-no-connection-in-time = no connection in time
 told-no-connection = no connection: { $why }
 told-log-unreachable = unreachable: { $why }
+told-levels-full = the room's level event is full
 told-no-account = no account { $user }
 told-no-event = no such event in that room
 told-people-inside = { $count } people are in the room now; it was left alone

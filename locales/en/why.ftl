@@ -25,6 +25,7 @@ why-member-rule = member: yes, its members rule holds
 why-member-administrator = member: yes, as its administrator
 why-member-no = member: no, its members rule does not hold
 why-level-nothing = level: { $level } (nothing gives one)
+why-level-everybody = level: { $level } (everybody's in this room)
 why-level-role = level: { $level } (role { $role })
 why-level-room = level: { $level } (the room’s level for role { $role })
 why-level-administrator = level: { $level } (administrator of { $room })

@@ -17,3 +17,4 @@ late = Este comando chegou há { $minutes ->
         [one] 1 minuto
        *[other] { $minutes } minutos
     }, enquanto eu estava fora do ar. Por segurança não fiz nada: repita, se ainda for necessário.
+time-is-over = O prazo que você deu terminou em { $until }, antes que eu pudesse agir. Não fiz nada.

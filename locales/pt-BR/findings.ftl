@@ -33,6 +33,11 @@ finding-level-like-bot = { $user } está no nível { $has } na sala { $room } e 
     o bot está no nível { $bot } ali e não dá a ninguém o próprio nível. Dê mais ao bot ou crie uma sala nova
 finding-level-above-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
     o nível { $bot } do bot não é superior. Só a própria pessoa, ou uma sala nova, pode mudar isso
+finding-levels-full = o evento de níveis da sala { $room } tem { $entries } pessoas e { $waiting } esperam: com elas teria
+    { $bytes } bytes, e o Synapse aceita { $most }. Dê a todos o nível que a maioria delas tem, com `default_level` na
+    configuração
+finding-default-level-too-high = o `default_level` { $level } da sala { $room } não é dado a todos: { $needs } já basta para
+    moderar ali. Escolha um menor
 finding-power-missing = o bot não pode { $what } na sala { $room }: é preciso o nível { $needs }, e ele está no { $bot }
 finding-bot-not-in-room = o bot não está na sala { $room } ({ $id }): convide-o
 finding-room-unreadable = não foi possível ler a sala { $room } ({ $id }): { $why }

@@ -25,6 +25,7 @@ told-no-answer = não houve resposta a tempo
 told-no-connection-in-time = não houve conexão a tempo
 told-no-connection = sem conexão: { $why }
 told-log-unreachable = inacessível: { $why }
+told-levels-full = o evento de níveis da sala está cheio
 told-no-account = não há a conta { $user }
 told-no-event = não há esse evento naquela sala
 told-people-inside = agora há pessoas na sala ({ $count }); não mexi nela

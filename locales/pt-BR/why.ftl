@@ -25,6 +25,7 @@ why-member-rule = participa: sim, corresponde à regra da sala
 why-member-administrator = participa: sim, por administrar a sala
 why-member-no = participa: não, não corresponde à regra da sala
 why-level-nothing = nível: { $level } (nada dá um nível)
+why-level-everybody = nível: { $level } (o de todos nesta sala)
 why-level-role = nível: { $level } (função { $role })
 why-level-room = nível: { $level } (o nível da sala para a função { $role })
 why-level-administrator = nível: { $level } (administra { $room })

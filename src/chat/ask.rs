@@ -33,6 +33,7 @@ pub(super) struct Ask {
     pub(super) user: OwnedUserId,
     pub(super) asker: Asker,
     pub(super) command: Command,
+    /// When, by Synapse's clock.
     pub(super) sent_at: Timestamp,
     pub(super) scene: Arc<Scene>,
     /// The code that confirmed it, when it was confirmed.
@@ -100,6 +101,11 @@ impl Refusal {
 }
 
 impl Ask {
+    /// From when durations count: when it was sent. The clocks may differ; nothing begins later than now.
+    pub(super) fn begins_at(&self) -> Timestamp {
+        self.sent_at.min(self.scene.now)
+    }
+
     /// Whether the asker holds a right, in a room or everywhere.
     pub(super) fn must_hold(&self, right: Right, room: Option<&RoomKey>) -> Result<(), Refusal> {
         let holds = match self.asker {

@@ -92,8 +92,10 @@ impl Chat {
         let room = ask.scene.key_of(&confirmation.room_id).cloned();
         let room = room.ok_or_else(|| Stop::Unclear(texts.say("confirm-changed", &[])))?;
         let place = place_of(&room);
-        let command = confirmation.command;
-        let inner = Ask { room_id: confirmation.room_id, room, place, command, confirmed: Some(code), ..ask.clone() };
+        // How long something lasts counts from the command, not from the yes.
+        let sent_at = store.event_sent_at(&confirmation.source).await?.unwrap_or(confirmation.created_at);
+        let (room_id, command, confirmed) = (confirmation.room_id, confirmation.command, Some(code));
+        let inner = Ask { room_id, room, place, command, sent_at, confirmed, ..ask.clone() };
         self.carry_out(&inner).await
     }
 

@@ -8,7 +8,7 @@ use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Spoken, 
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::rights::Right;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedEventId;
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditId, Cause, InboxEvent, Intent};
 
-/// A destructive command that came so long ago is asked about again.
+/// A command that changes something and was sent so long ago is asked about again.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the inbox keeps of a command.
@@ -83,18 +83,19 @@ impl Chat {
         let asker = identify(&scene, &event);
         // Questions would drown the rest; one that somebody may not ask is on record all the same.
         let may = asker.as_ref().is_ok_and(|asker| may_at_all(&scene, asker, &command).is_ok());
-        let (audit, again) = if command.is_question() && may {
-            (None, false)
+        let (audit, noted_at) = if !command.changes_something() && may {
+            (None, None)
         } else {
             self.note(&event, &room, &command, asker.as_ref().ok()).await?
         };
+        let again = noted_at.is_some();
         let asker = match asker {
             Ok(asker) => asker,
             Err(refusal) => return self.end(&event, audit, self.stopped(Stop::Refused(refusal), &scene)).await,
         };
         let age = scene.now.duration_since(event.event.sent_at);
         // What was begun in time is brought to its end, however long this process was away.
-        if command.is_destructive() && age > LATE && !self.was_begun(&event).await? {
+        if command.changes_something() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
             let text = self.texts().say("late", &[("minutes", Arg::Number(age.as_mins()))]);
             return self.end(&event, audit, Reply::failed(Answer::new().line(text), "it came late")).await;
         }
@@ -132,19 +133,19 @@ impl Chat {
         }
     }
 
-    /// Notes who said what, before anything is done. A command handled again after a crash keeps its number; whether it
-    /// is one.
+    /// Notes who said what, before anything is done. A command handled again after a crash keeps its number; when it was
+    /// noted then.
     async fn note(
         &self,
         event: &InboxEvent,
         room: &RoomKey,
         command: &Command,
         asker: Option<&Asker>,
-    ) -> anyhow::Result<(Option<AuditId>, bool)> {
+    ) -> anyhow::Result<(Option<AuditId>, Option<Timestamp>)> {
         let store = self.engine().store();
         let before = store.caused(Cause::Command(event.seq)).await?;
         if let Some(entry) = before.first() {
-            return Ok((Some(entry.id), true));
+            return Ok((Some(entry.id), Some(entry.at)));
         }
         let person: Option<PersonId> = match asker {
             Some(Asker::Person(person)) => Some(*person),
@@ -155,12 +156,24 @@ impl Chat {
         let intent =
             Intent::of_command(event.event.sender.as_str(), event.seq, word, Some(room.clone()), person, action);
         let ids = store.intend(&[intent], self.engine().clock().now()).await?;
-        Ok((ids.first().copied(), false))
+        Ok((ids.first().copied(), None))
     }
 
-    /// Whether something was wished for already because of a command.
-    async fn was_begun(&self, event: &InboxEvent) -> anyhow::Result<bool> {
-        Ok(self.engine().store().came_of(&format!("{} 0", event.event.event_id)).await?)
+    /// Whether something was wished for already because of a command that was noted then.
+    async fn was_begun(
+        &self,
+        event: &InboxEvent,
+        command: &Command,
+        noted_at: Option<Timestamp>,
+    ) -> anyhow::Result<bool> {
+        let (store, sender) = (self.engine().store(), event.event.sender.as_str());
+        if let (Command::Approve { id }, Some(_)) = (command, noted_at)
+            && let Some(plan) = store.held_plan(id).await?
+            && plan.approved.is_some_and(|(by, _)| by == sender)
+        {
+            return Ok(true);
+        }
+        Ok(store.came_of(event.event.event_id.as_str(), sender, noted_at).await?)
     }
 
     /// Tells how it went, in the audit and in the room.

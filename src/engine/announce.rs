@@ -38,7 +38,7 @@ impl Engine {
         };
         let mut told = if complete { BTreeSet::new() } else { before.clone() };
         for finding in findings.iter().filter(|finding| is_alarm(finding)) {
-            let text = finding.to_string();
+            let text = topic(finding);
             if !before.contains(&text) && !told.contains(&text) {
                 let content = Announcement::Found { finding: finding.clone() };
                 store.announce(&format!("finding:{text}:{}", now.as_millisecond()), &content, now).await?;
@@ -52,6 +52,14 @@ impl Engine {
     }
 }
 
+/// What makes it the same one: that a few more people wait is no news.
+fn topic(finding: &Finding) -> String {
+    match finding {
+        Finding::LevelsFull { room, .. } => format!("{} {room}", finding.kind()),
+        finding => finding.to_string(),
+    }
+}
+
 /// Whether somebody has to act on it; the rest stands in the report of the pass.
 fn is_alarm(finding: &Finding) -> bool {
     matches!(
@@ -61,6 +69,8 @@ fn is_alarm(finding: &Finding) -> bool {
             | Finding::RoomReplaced { .. }
             | Finding::RoomKeyTwice { .. }
             | Finding::BotNotInRoom { .. }
+            | Finding::LevelsFull { .. }
+            | Finding::DefaultLevelTooHigh { .. }
             | Finding::PowerMissing { .. }
             | Finding::LevelOutOfReach { .. }
             | Finding::BannedByHand { .. }

@@ -94,6 +94,7 @@ async fn found(
         history: wanted.history,
         retention: wanted.retention,
         levels: BTreeMap::new(),
+        default_level: 0,
         invite: policy.users.break_glass.iter().cloned().collect(),
     };
     // As for every other room: an event of the bot without a record would be an alarm.
@@ -116,7 +117,7 @@ async fn create(
     known: &BTreeSet<OwnedRoomId>,
     new: &NewRoom,
 ) -> anyhow::Result<OwnedRoomId> {
-    let levels = initial_content(&new.version, new.kind, &policy.bot, &new.levels);
+    let levels = initial_content(&new.version, new.kind, &policy.bot, &new.levels, new.default_level);
     match writer.create_room(&Founding { key, new, parent: None, levels }).await {
         Ok(room) => Ok(room),
         Err(HomeserverError::MaybeDone { why }) => {

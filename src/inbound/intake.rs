@@ -9,10 +9,12 @@ use std::time::Duration;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedEventId, OwnedRoomId, RoomId};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::answered::Answered;
 use super::arrivals::Arrivals;
 use super::ear::Ear;
 use super::event::{Event, Transaction, kind_of};
@@ -166,16 +168,21 @@ impl Intake {
                 }
             }
         }
-        self.take_in_turn(&mut turn, &events, Way::Pushed).await?;
+        self.take_in_turn(&mut turn, &events, Way::Pushed, &Answered::default()).await?;
         self.metrics.events("broken", broken);
         self.metrics.transaction(if turn.last_transaction == id { "repeated" } else { "new" });
         id.clone_into(&mut turn.last_transaction);
         Ok(())
     }
 
-    /// Takes events in; returns when those that were new had happened.
-    pub(super) async fn take(&self, events: &[Event<'_>], way: Way) -> Result<Vec<Timestamp>, StoreError> {
-        self.take_in_turn(&mut *self.turn.lock().await, events, way).await
+    /// Takes events in; returns when those that were new had happened. What the bot has answered needs nobody any more.
+    pub(super) async fn take(
+        &self,
+        events: &[Event<'_>],
+        way: Way,
+        answered: &Answered,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        self.take_in_turn(&mut *self.turn.lock().await, events, way, answered).await
     }
 
     async fn take_in_turn(
@@ -183,6 +190,7 @@ impl Intake {
         turn: &mut Turn,
         events: &[Event<'_>],
         way: Way,
+        answered: &Answered,
     ) -> Result<Vec<Timestamp>, StoreError> {
         let now = self.clock.now();
         let is_old = turn.rooms_read_at.is_none_or(|read| now.duration_since(read) > ROOMS_FOR);
@@ -209,6 +217,11 @@ impl Intake {
             // Before anybody can see the rows: a pass must not look at a room as it was before what woke it. What is put on a
             // picture and then not stored happened all the same, and what comes twice is older than the latest.
             self.put_on_pictures(&batch);
+        }
+        let handled = batch.take_answered(answered);
+        if !handled.is_empty() {
+            tracing::info!(commands = handled.len(), "Commands that were answered before are not handled again");
+            self.store.take_in_handled(&handled, now).await?;
         }
         let new = self.store.take_in(&batch.rows, now).await?;
         if way == Way::ReadBack {
@@ -326,6 +339,18 @@ impl<'e> Batch<'e> {
         true
     }
 
+    /// Takes out what was answered.
+    fn take_answered(&mut self, answered: &Answered) -> Vec<NewInboxEvent> {
+        let is_answered = |row: &NewInboxEvent| match row.kind.as_str() {
+            "m.room.message" => answered.has(row.event_id.as_str()),
+            "m.reaction" => reacted_to(row).is_some_and(|target| answered.has_reply(&target)),
+            _ => false,
+        };
+        let (handled, rows) = std::mem::take(&mut self.rows).into_iter().partition(is_answered);
+        self.rows = rows;
+        handled
+    }
+
     /// Drops reactions to what is no open question.
     fn drop_reactions(&mut self, is_idle: impl Fn(&OwnedEventId) -> bool) {
         let mut targets = std::mem::take(&mut self.reactions).into_iter();
@@ -335,6 +360,15 @@ impl<'e> Batch<'e> {
         self.counts.reaction -= dropped;
         self.counts.dropped += dropped;
     }
+}
+
+/// What a reaction that is kept was to.
+fn reacted_to(row: &NewInboxEvent) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Kept {
+        event_id: String,
+    }
+    Some(serde_json::from_str::<Kept>(row.content.as_deref()?).ok()?.event_id)
 }
 
 fn doubt<'r>(engine: &Engine, rooms: impl Iterator<Item = &'r str>) {

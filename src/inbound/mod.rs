@@ -2,6 +2,7 @@
 //!
 //! Whether it is alive and able to work, its numbers, and what Synapse has to tell; and what Synapse may have failed to tell.
 
+mod answered;
 mod appservice;
 mod arrivals;
 mod door;

@@ -14,10 +14,12 @@ use ruma_common::{OwnedRoomId, RoomId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::answered::Answered;
 use super::event::Event;
 use super::intake::{Intake, Way};
+use super::sort::{Treatment, treatment};
 use crate::engine::Engine;
-use crate::homeserver::{HomeserverError, KNOWN_TYPES, Patience, Reader};
+use crate::homeserver::{HomeserverError, KNOWN_TYPES, PastEvent, Patience, Reader};
 use crate::store::{SYNC_TOKEN, StoreError};
 
 /// How often the control room is read back.
@@ -28,6 +30,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
 /// The waits between pings: the first, and the longest.
 const PING_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// So many events are stored in one transaction.
+const AT_ONCE: usize = 1_000;
 /// What wake-ups from here are called.
 const ORIGIN: &str = "missed events";
 
@@ -218,21 +222,31 @@ impl ReadBack {
     async fn read_room(&self, room_id: &RoomId, from: &str) -> Result<Vec<Timestamp>, ReadBackError> {
         let types: Vec<&str> =
             ["m.room.message", "m.reaction", "m.room.redaction"].iter().chain(KNOWN_TYPES).copied().collect();
-        let mut sent = Vec::new();
+        let ear = self.intake.ear();
+        let mut answered = Answered::default();
+        let mut missed: Vec<PastEvent> = Vec::new();
         let mut next = Some(from.to_owned());
         while let Some(from) = next {
             let past = match self.reader.changes_since(room_id, &from, &types).await {
                 Ok(past) => past,
                 // A room without the bot is a finding of the pass; here there is nothing to hear.
-                Err(HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. }) => {
-                    return Ok(sent);
-                }
+                Err(HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. }) => break,
                 Err(HomeserverError::Refused { status: 400, .. }) => return Err(ReadBackError::Lost),
                 Err(error) => return Err(error.into()),
             };
-            let events: Vec<Event<'_>> = past.events.iter().map(|event| Event::past(room_id, event)).collect();
-            sent.extend(self.intake.take(&events, Way::ReadBack).await?);
+            // An answer may be pages behind its command: nothing is taken in before the end, and what people say to each
+            // other is not kept so long.
+            missed.extend(past.events.into_iter().filter(|past| {
+                let event = Event::past(room_id, past);
+                answered.note(&event, &ear.bot);
+                treatment(&event, true, ear) != Treatment::Dropped
+            }));
             next = past.next;
+        }
+        let mut sent = Vec::new();
+        for events in missed.chunks(AT_ONCE) {
+            let events: Vec<Event<'_>> = events.iter().map(|event| Event::past(room_id, event)).collect();
+            sent.extend(self.intake.take(&events, Way::ReadBack, &answered).await?);
         }
         Ok(sent)
     }

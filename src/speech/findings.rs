@@ -5,6 +5,7 @@ use std::fmt::Display;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::level_budget::MOST_BYTES;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::localpart::LocalpartError;
 use equipemed_domain::review::HeldReason;
@@ -73,6 +74,15 @@ impl Texts {
                 let levels = [("has", plain(has)), ("wanted", plain(wanted)), ("bot", plain(bot))];
                 self.line(id, &[&[place(room), account(user)], levels.as_slice()].concat())
             }
+            Finding::LevelsFull { room, entries, waiting, bytes } => {
+                let counts = [("entries", number(*entries)), ("waiting", number(*waiting)), ("bytes", number(*bytes))];
+                let most = ("most", number(MOST_BYTES));
+                self.line("finding-levels-full", &[&[place(room), most], counts.as_slice()].concat())
+            }
+            Finding::DefaultLevelTooHigh { room, level, needs } => self.line(
+                "finding-default-level-too-high",
+                &[place(room), ("level", plain(level)), ("needs", plain(needs))],
+            ),
             Finding::PowerMissing { room, what, needs, bot } => {
                 let what = ("what", Arg::Said(self.word("power", what.as_str())));
                 self.line("finding-power-missing", &[place(room), what, ("needs", plain(needs)), ("bot", plain(bot))])

@@ -64,6 +64,7 @@ const SENTENCES: &[(&str, &[Place])] = &[
     ("told-no-connection", &[Name("why")]),
     ("told-log-unreachable", &[Sentence("why")]),
     ("told-no-account", &[Name("user")]),
+    ("told-levels-full", &[]),
     ("told-no-event", &[]),
     ("told-people-inside", &[Name("count")]),
     ("told-deletion-endless", &[]),

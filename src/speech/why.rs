@@ -62,6 +62,7 @@ impl Texts {
                 let level = ("level", plain(level));
                 match reason {
                     LevelReason::Nothing => self.line("why-level-nothing", &[level]),
+                    LevelReason::Everybody => self.line("why-level-everybody", &[level]),
                     LevelReason::Role(role) => self.line("why-level-role", &[level, ("role", code(role))]),
                     LevelReason::RoomLevel(role) => self.line("why-level-room", &[level, ("role", code(role))]),
                     LevelReason::Administrator(above) => {

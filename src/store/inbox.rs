@@ -142,14 +142,57 @@ impl Store {
         on_writer!(self, db => sqlx::query(SQL).bind(ms(before)).execute(db).await?.rows_affected())
     }
 
-    /// Whether a grant or a deed came of a source.
+    /// Whether anything came of a command: a grant, a deed, a run, a yes that was used; or, where it was noted before, the
+    /// end of a grant since.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn came_of(&self, source: &str) -> Result<bool, StoreError> {
-        const SQL: &str = "select (select count(*) from grants where source = $1)
-            + (select count(*) from deeds where source = $1)";
-        on_reader!(self, db => sqlx::query_scalar::<_, i64>(SQL).bind(source).fetch_one(db).await? > 0)
+    pub async fn came_of(&self, event: &str, asker: &str, noted_at: Option<Timestamp>) -> Result<bool, StoreError> {
+        const SQL: &str = "select (select count(*) from grants where source = $2)
+            + (select count(*) from deeds where source = $2)
+            + (select count(*) from runs where source = $1)
+            + (select count(*) from confirmations where used_by = $1)
+            + (select count(*) from grants where ended_by = $3 and ended_at >= $4)";
+        let first = format!("{event} 0");
+        on_reader!(self, db => {
+            let query = sqlx::query_scalar::<_, i64>(SQL).bind(event).bind(&first).bind(asker);
+            query.bind(noted_at.map(ms)).fetch_one(db).await? > 0
+        })
+    }
+
+    /// When an event that was taken in was sent, by Synapse's clock.
+    ///
+    /// # Errors
+    /// When the database fails or the row makes no sense.
+    pub async fn event_sent_at(&self, event: &str) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "select seq, sent_at from inbox where event_id = $1";
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(event).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, |row| row.time("sent_at"))).transpose()?
+        })
+    }
+
+    /// Takes events in that were handled before, by a memory that is lost; those that wait here need nobody, either.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing may be acknowledged.
+    pub async fn take_in_handled(&self, events: &[NewInboxEvent], now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "insert into inbox
+                (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state, handled_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, 'done', $7)
+            on conflict (event_id) do update set state = 'done', handled_at = excluded.handled_at
+                where inbox.state = 'waiting'";
+        if events.is_empty() {
+            return Ok(());
+        }
+        in_transaction!(self, tx => {
+            for event in events {
+                let query = sqlx::query(SQL).bind(event.event_id.as_str()).bind(event.room_id.as_str());
+                let query = query.bind(&event.kind).bind(&event.state_key).bind(event.sender.as_str());
+                let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(&event.content);
+                query.execute(&mut *tx).await?;
+            }
+        })
     }
 
     /// The bot's messages that wait for somebody's yes.

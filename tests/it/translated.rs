@@ -177,6 +177,12 @@ fn findings() -> Vec<Finding> {
         Finding::MemberUnbound { .. } => [Finding::MemberUnbound { room: room.clone(), user: user() }],
         Finding::BannedByHand { .. } => [Finding::BannedByHand { room: room.clone(), user: user() }],
         Finding::LevelOutOfReach { .. } => [reach(50, 100), reach(100, 100), reach(i64::MAX, 99)],
+        Finding::LevelsFull { .. } => [
+            Finding::LevelsFull { room: room.clone(), entries: 1_203, waiting: 97, bytes: 70_123 },
+        ],
+        Finding::DefaultLevelTooHigh { .. } => [
+            Finding::DefaultLevelTooHigh { room: room.clone(), level: 25, needs: 20 },
+        ],
         Finding::PowerMissing { .. } => [
             Finding::PowerMissing { room: room.clone(), what: Power::Ban, needs: 52, bot: 12 },
         ],

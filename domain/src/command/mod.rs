@@ -403,9 +403,9 @@ impl Command {
         }
     }
 
-    /// Whether it only asks: nothing is different after it.
+    /// Whether something may be different after it: then it is on record, and asked about again when it came late.
     #[must_use]
-    pub fn is_question(&self) -> bool {
+    pub fn changes_something(&self) -> bool {
         match self {
             Self::Help(_)
             | Self::Status
@@ -416,35 +416,27 @@ impl Command {
             | Self::Grants { .. }
             | Self::Audit { .. }
             | Self::RoomsList
-            | Self::RoomsStats => true,
+            | Self::RoomsStats => false,
             Self::Sync { dry_run, .. }
             | Self::Promote { dry_run, .. }
             | Self::Demote { dry_run, .. }
             | Self::Redact { dry_run, .. }
-            | Self::RoomsCleanup { dry_run } => *dry_run,
-            _ => false,
-        }
-    }
-
-    /// Whether it takes something away from people that does not come back by itself, or may touch many: what came late
-    /// is asked about again.
-    #[must_use]
-    pub fn is_destructive(&self) -> bool {
-        match self {
-            Self::Redact { dry_run, .. }
-            | Self::Demote { dry_run, .. }
-            | Self::Promote { rank: Rank::Level(0), dry_run, .. }
             | Self::RoomsCleanup { dry_run } => !dry_run,
-            // What is released takes away, too.
             Self::Approve { .. }
             | Self::RedactReactions { .. }
             | Self::Kick(_)
             | Self::Mute(_)
+            | Self::Unmute(_)
             | Self::Ban(_)
+            | Self::Unban(_)
             | Self::Lock(_)
+            | Self::Unlock(_)
             | Self::Deactivate(_)
-            | Self::RoomsReplace { .. } => true,
-            _ => false,
+            | Self::Reactivate(_)
+            | Self::RoomsCreate { .. }
+            | Self::RoomsReplace { .. }
+            | Self::RoomsAdopt { .. }
+            | Self::Confirm { .. } => true,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! that Synapse must refuse: that is a finding instead.
 
 mod accounts;
+mod levels;
 mod members;
 mod rooms;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
+use super::levels::{shared_default, standings};
 use super::members::plan_members;
 use super::{Inputs, Step};
 use crate::action::{Action, NewRoom};
@@ -11,7 +12,8 @@ use crate::cause::Cause;
 use crate::desired::{DesiredRoom, Wish};
 use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
-use crate::levels::level_changes;
+use crate::level_budget::Overflow;
+use crate::levels::{first_levels, levelling};
 use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
@@ -122,6 +124,9 @@ impl RoomPlan<'_, '_> {
             .filter(|(user, _)| joiners.contains(*user))
             .map(|(user, level)| (user.clone(), *level))
             .collect();
+        let (bot, usual) = (&self.inputs.policy.bot, self.policy.default_level.unwrap_or(0));
+        let (levels, overflow) = first_levels(&self.policy.version, self.policy.kind, bot, levels, usual);
+        self.note_overflow(overflow);
         let invited = self.policy.join == JoinMode::Invite;
         let new = NewRoom {
             kind: self.policy.kind,
@@ -134,6 +139,7 @@ impl RoomPlan<'_, '_> {
             history: self.policy.history,
             retention: self.policy.retention,
             levels,
+            default_level: usual,
             invite: if invited { joiners.clone() } else { BTreeSet::new() },
         };
         let room = self.key.clone();
@@ -173,8 +179,8 @@ impl RoomPlan<'_, '_> {
             let may = self.may_send(seen, "m.space.child", Power::ListRooms);
             self.plan_children(&seen.children, may);
         }
-        self.plan_levels(seen);
         plan_members(self, seen);
+        self.plan_levels(seen);
     }
 
     /// What cannot be changed in an existing room.
@@ -299,31 +305,17 @@ impl RoomPlan<'_, '_> {
     fn plan_levels(&mut self, seen: &ObservedRoom) {
         let bot = &self.inputs.policy.bot;
         let bot_level = seen.level_of(bot);
-        let mut people: BTreeMap<OwnedUserId, i64> = self
-            .wanted
-            .levels
-            .iter()
-            .filter(|(user, _)| self.usable.contains(*user))
-            .map(|(user, level)| (user.clone(), *level))
-            .collect();
-        // Whoever has an entry, or stands above every level as a creator, is told about, too. Where they should
-        // stand does not depend on whether they can be brought into the room now.
-        let wanted = &self.wanted.levels;
-        let level_of = |user: &OwnedUserId| wanted.get(user).copied().unwrap_or(0);
-        let entries = seen.user_entries().map(|(user, _)| user).chain(seen.privileged().map(ToOwned::to_owned));
-        for user in entries.filter(|user| self.inputs.managed(user).is_some() || self.usable.contains(user)) {
-            let level = level_of(&user);
-            people.insert(user, level);
-        }
-        people.retain(|user, _| !self.inputs.is_untouchable(user));
         if seen.power_levels.is_none() && !seen.has_privileged_creators() {
             // Writing the first level event would take the creator's level, which only its absence gives.
             self.findings.push(Finding::RoomDiffers { room: self.key.clone(), how: Difference::NoLevelEvent });
             return;
         }
-        let (changes, out_of_reach) = level_changes(seen, bot_level, &people);
-        let room = self.key.clone();
-        self.findings.extend(out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
+        let default = shared_default(self, seen, bot_level);
+        let people = standings(self, seen, default);
+        let levels = levelling(seen, bot_level, &people, default);
+        self.note_overflow(levels.overflow);
+        let (room, changes) = (self.key.clone(), levels.changes);
+        self.findings.extend(levels.out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
             room: room.clone(),
             user: entry.user,
             has: entry.has,
@@ -333,6 +325,16 @@ impl RoomPlan<'_, '_> {
         if !changes.is_empty() && self.may_send(seen, "m.room.power_levels", Power::ChangeLevels) {
             self.step(Action::SetLevels { room, changes }, Cause::Policy);
         }
+    }
+
+    fn note_overflow(&mut self, overflow: Option<Overflow>) {
+        let room = self.key.clone();
+        self.findings.extend(overflow.map(|Overflow { entries, waiting, bytes }| Finding::LevelsFull {
+            room,
+            entries,
+            waiting,
+            bytes,
+        }));
     }
 
     /// The sentence that goes with a removal.

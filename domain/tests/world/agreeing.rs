@@ -52,6 +52,12 @@ pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoo
         children: children.map(|(child, _)| room_id(child.as_str())).collect(),
         members: BTreeMap::from([(policy.bot.clone(), Membership::Join)]),
         bans_by_hand: Default::default(),
-        power_levels: Some(initial_content(version, wanted.kind, &policy.bot, &BTreeMap::<OwnedUserId, i64>::new())),
+        power_levels: Some(initial_content(
+            version,
+            wanted.kind,
+            &policy.bot,
+            &BTreeMap::<OwnedUserId, i64>::new(),
+            wanted.default_level.unwrap_or(0),
+        )),
     }
 }

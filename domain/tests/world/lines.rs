@@ -52,6 +52,9 @@ fn action(action: &Action) -> String {
             for (user, level) in &new.levels {
                 line += &format!(", {user} {level}");
             }
+            if new.default_level != 0 {
+                line += &format!(", everybody {}", new.default_level);
+            }
             for user in &new.invite {
                 line += &format!(", invite {user}");
             }
@@ -124,6 +127,8 @@ pub(crate) fn finding(finding: &Finding) -> String {
             let level = |level: &i64| if *level == i64::MAX { "creator".to_owned() } else { level.to_string() };
             format!("{room} {user} {} -> {} bot {}", level(has), level(wanted), level(bot))
         }
+        Finding::LevelsFull { room, entries, waiting, .. } => format!("{room} {entries} in, {waiting} wait"),
+        Finding::DefaultLevelTooHigh { room, level, needs } => format!("{room} {level}, {needs} is enough"),
         Finding::PowerMissing { room, what, needs, bot } => format!("{room} {what}: needs {needs} bot {bot}"),
         Finding::BotNotInRoom { room, .. }
         | Finding::RoomUnreadable { room, .. }

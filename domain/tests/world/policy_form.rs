@@ -91,6 +91,7 @@ struct RoomForm {
     administrators: Option<Value>,
     #[serde(default)]
     levels: BTreeMap<String, i64>,
+    default_level: Option<i64>,
     join: Option<String>,
     leave: Option<String>,
     history: Option<String>,
@@ -142,6 +143,7 @@ pub(crate) fn control() -> RoomPolicy {
         members: Selector::Trusted,
         administrators: None,
         levels: BTreeMap::new(),
+        default_level: None,
         join: JoinMode::Invite,
         leave_allowed: false,
         history: History::Joined,
@@ -232,6 +234,7 @@ impl RoomForm {
             members: self.members.as_ref().map_or(Selector::Any(true), selector),
             administrators: self.administrators.as_ref().map(selector),
             levels: self.levels.iter().map(|(role, level)| (role.as_str().into(), *level)).collect(),
+            default_level: self.default_level,
             join: self.join.as_deref().map_or(usual, join),
             leave_allowed: self.leave.as_deref() == Some("allowed"),
             history: match self.history.as_deref() {
@@ -254,6 +257,9 @@ impl LimitsForm {
             remove_share: self.remove_share.unwrap_or(usual.remove_share),
             remove_least: self.remove_least.unwrap_or(usual.remove_least),
             gain: self.gain.unwrap_or(usual.gain),
+            gain_lesser: usual.gain_lesser,
+            lose: usual.lose,
+            deactivate: usual.deactivate,
             shrink_share: self.shrink_share.unwrap_or(usual.shrink_share),
             two_consents: usual.two_consents,
         }

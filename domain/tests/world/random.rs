@@ -171,6 +171,7 @@ fn room(dice: &mut Dice, key: &str, parent: Option<&str>, join: JoinMode) -> Roo
         members: selector(dice),
         administrators: dice.chance(30).then(|| group(dice)),
         levels: if dice.chance(40) { [("doctor".into(), 25)].into() } else { BTreeMap::new() },
+        default_level: dice.pick(&[None, None, None, Some(0), Some(5), Some(25)]),
         join,
         leave_allowed: dice.chance(20),
         history: dice.pick(&[History::Shared, History::Invited, History::Joined]),

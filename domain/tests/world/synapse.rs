@@ -11,6 +11,7 @@ use equipemed_domain::cause::Cause;
 use equipemed_domain::desired::{digest_of, digest_of_name, external_id};
 use equipemed_domain::email::{address_of, digest_of_address};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::level_budget::{ENVELOPE, MOST_BYTES};
 use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom, RoomSight, has_privileged_creators};
 use equipemed_domain::plan::{Plan, Step};
@@ -199,7 +200,7 @@ fn create_room(world: &mut World, key: &RoomKey, new: &NewRoom) {
         Some(RoomSight::Seen(room)) => room.room_id.clone(),
         Some(RoomSight::Unreadable { room_id, .. }) => room_id.clone(),
     });
-    let content = initial_content(&new.version, new.kind, &world.policy.bot, &new.levels);
+    let content = initial_content(&new.version, new.kind, &world.policy.bot, &new.levels, new.default_level);
     let mut room = agreeing::room(&world.policy, key, &new.version);
     // Not the id of a room that was there before under this key.
     room.room_id = agreeing::room_id(&format!("made-{key}"));
@@ -363,6 +364,8 @@ pub(crate) fn check_levels(room: &ObservedRoom, sender: &OwnedUserId, content: &
             assert!(!users.contains_key(creator.as_str()), "v12: the creator {creator} is listed");
         }
     }
+    let size = serde_json::to_string(content).expect("JSON").len() + ENVELOPE;
+    assert!(size <= MOST_BYTES, "413: an event of {size} bytes");
     let before = room.power_levels.as_ref();
     // Rule "if there is no previous event, allow".
     if before.is_none() {

@@ -123,9 +123,13 @@ impl Chat {
             _ => Vec::new(),
         };
         let lasts = measure.lasts.or((act == Act::Kick).then_some(KICK_LASTS));
-        let until = lasts.and_then(|lasts| scene.now.checked_add(lasts).ok());
+        let until = lasts.and_then(|lasts| ask.begins_at().checked_add(lasts).ok());
         let order = Order { act, people, scope, until, because: measure.because.clone(), by_hand };
         self.check(ask, &order)?;
+        // Of a command that was begun in time the grants are there, and end by themselves.
+        if let Some(until) = order.until.filter(|until| *until <= scene.now && !ask.again) {
+            return Err(Stop::Unclear(self.texts().say("time-is-over", &[("until", self.time(until))])));
+        }
         if dry_run {
             let lines = order.people.iter().map(|person| self.result_line(ask, &order, *person));
             return Ok(Turn::Over(Reply::told(

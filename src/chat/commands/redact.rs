@@ -179,7 +179,9 @@ impl Chat {
             Extent::Since(span) => (AT_MOST, ask.sent_at.checked_sub(span).ok()),
         };
         let since = until.and_then(|until| u64::try_from(until.as_millisecond()).ok());
-        let search = Search { sender: Some(&user), types: MESSAGES, at_most, since };
+        // What was said after the command was not meant by it.
+        let until = u64::try_from(ask.sent_at.as_millisecond()).ok();
+        let search = Search { sender: Some(&user), types: MESSAGES, at_most, since, until };
         // New versions of a message are among them: left there, the edited text would stay on the server.
         let latest = self.engine().reader().latest_events(room_id, &search).await?;
         Ok(latest

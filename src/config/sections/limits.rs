@@ -28,6 +28,9 @@ pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
         remove_share: remove_share?,
         remove_least: remove_least?,
         gain: gain?,
+        gain_lesser: default.gain_lesser,
+        lose: default.lose,
+        deactivate: default.deactivate,
         shrink_share: shrink_share?,
         two_consents: two_consents?,
     })

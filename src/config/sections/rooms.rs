@@ -20,6 +20,9 @@ use crate::config::values::{DAY, check_key, unknown_key};
 const VERSIONS: [&str; 3] = ["10", "11", "12"];
 const DEFAULT_VERSION: &str = "12";
 
+/// What everybody may have: 50 is enough to moderate.
+const DEFAULT_LEVELS: std::ops::RangeInclusive<i64> = 0..=49;
+
 const KINDS: [(&str, RoomKind); 2] = [("room", RoomKind::Room), ("space", RoomKind::Space)];
 
 /// Keys and whether each is a space, before anything is checked.
@@ -92,6 +95,7 @@ fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
         members: Selector::Trusted,
         administrators: None,
         levels: BTreeMap::new(),
+        default_level: None,
         join,
         leave_allowed: false,
         // Who joins must not read what was said about people before.
@@ -131,6 +135,7 @@ fn one<'r>(
     let members = selector(&members_node, &context.roles);
     let administrators = or(&map.get("administrators"), None, |node| selector(node, &context.roles).map(Some));
     let levels = levels(&map.get("levels"), context);
+    let default_level = or(&map.get("default_level"), None, |node| default_level(node).map(Some));
     let join = match map.get("join") {
         node if node.is_given() => node.word(&JOIN_MODES),
         _ => join,
@@ -153,6 +158,7 @@ fn one<'r>(
             members: members?,
             administrators: administrators?,
             levels: levels?,
+            default_level: default_level?,
             join: join?,
             leave_allowed: leave_allowed?,
             history: history?,
@@ -186,6 +192,18 @@ fn parent(node: &Node<'_>, context: &Context<'_>) -> Option<RoomKey> {
     }
     node.problem(format!(
         "{parent} is a room, and only a space can hold others; give it kind: space or choose a space"
+    ));
+    None
+}
+
+fn default_level(node: &Node<'_>) -> Option<i64> {
+    let level = node.integer(&LEVELS)?;
+    if DEFAULT_LEVELS.contains(&level) {
+        return Some(level);
+    }
+    let (least, most) = DEFAULT_LEVELS.into_inner();
+    node.problem(format!(
+        "{level} is no level for everybody, strangers included: 50 is enough to moderate. Choose one from {least} to {most}, and give the others by `levels:`"
     ));
     None
 }

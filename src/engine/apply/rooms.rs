@@ -3,19 +3,26 @@
 //! The level event is read again just before it is written: Synapse has no
 //! compare-and-swap, and only what this plan names may change in it.
 
+use std::collections::BTreeMap;
+
 use equipemed_domain::action::{Action, LevelChanges, NewRoom};
 use equipemed_domain::cause::Cause;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::level_budget::{takes_alone, within_budget};
 use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
 use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
+use serde_json::{Map, Value};
 
 use super::accounts::ended;
 use super::{StepError, Work};
 use crate::engine::sights::STILL_AT_IT;
 use crate::homeserver::{Founding, HomeserverError};
+
+/// Why nothing of a change of levels was written.
+const FULL: &str = "the room's level event is full";
 
 impl Work<'_> {
     pub(super) async fn room_step(&self, action: &Action, cause: Cause) -> Result<Outcome, StepError> {
@@ -83,8 +90,32 @@ impl Work<'_> {
 
     async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, StepError> {
         let now = self.writer.reader().power_levels(room).await?;
-        let content = with_changes(now.as_ref(), changes);
-        if now.as_ref() == Some(&content) {
+        // Others may have filled it since the plan was made.
+        let fits = within_budget(now.as_ref(), changes.clone(), &BTreeMap::new());
+        let written = match self.write_levels(room, now.as_ref(), &fits.changes).await {
+            Err(StepError::Homeserver(error)) if error.errcode() == Some("M_TOO_LARGE") => {
+                let alone = takes_alone(now.as_ref(), changes);
+                if alone == fits.changes {
+                    return Err(error.into());
+                }
+                self.write_levels(room, now.as_ref(), &alone).await?
+            }
+            written => written?,
+        };
+        match written {
+            Outcome::AlreadySo if fits.overflow.is_some() => Ok(Outcome::Skipped(FULL.to_owned())),
+            written => Ok(written),
+        }
+    }
+
+    async fn write_levels(
+        &self,
+        room: &RoomId,
+        now: Option<&Map<String, Value>>,
+        changes: &LevelChanges,
+    ) -> Result<Outcome, StepError> {
+        let content = with_changes(now, changes);
+        if now == Some(&content) {
             return Ok(Outcome::AlreadySo);
         }
         let event = self.writer.set_levels(room, content).await?;
@@ -101,7 +132,7 @@ impl Work<'_> {
             Some(parent) => Some(self.other(parent)?),
             None => None,
         };
-        let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels);
+        let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels, new.default_level);
         let founding = Founding { key, new: &new, parent: parent.as_deref(), levels };
         let mut made = self.writer.create_room(&founding).await;
         if let Err(HomeserverError::MaybeDone { .. }) = made {

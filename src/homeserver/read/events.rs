@@ -55,6 +55,8 @@ pub struct Search<'a> {
     pub at_most: usize,
     /// Not older than this, milliseconds since 1970.
     pub since: Option<u64>,
+    /// Not newer than this; new versions of a message count with the message.
+    pub until: Option<u64>,
 }
 
 /// What a search found.
@@ -111,7 +113,9 @@ impl Reader {
                 if is_old || counted >= search.at_most {
                     return Ok(Latest { events, complete: true });
                 }
-                if !event.redacted && !event.is_state {
+                let is_new =
+                    search.until.is_some_and(|until| event.origin_server_ts > until) && event.replaces.is_none();
+                if !event.redacted && !event.is_state && !is_new {
                     counted += usize::from(event.replaces.is_none());
                     events.push(event);
                 }

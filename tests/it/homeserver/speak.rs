@@ -179,7 +179,7 @@ async fn somebodys_latest_messages_are_found_without_what_is_gone() -> anyhow::R
     let edit = json!({"msgtype": "m.text", "body": "* 2!", "m.new_content": text, "m.relates_to": relation});
     let edit = EventId::parse(scene.ana.send(room, "m.room.message", edit).await?)?;
 
-    let search = Search { sender: Some(&ana), types: &["m.room.message"], at_most: 10, since: None };
+    let search = Search { sender: Some(&ana), types: &["m.room.message"], at_most: 10, since: None, until: None };
     let find = async |search: Search<'_>| -> anyhow::Result<Vec<RoomEvent>> {
         let latest = scene.place.reader.latest_events(&scene.room, &search).await?;
         assert!(latest.complete);
