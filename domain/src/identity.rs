@@ -9,6 +9,10 @@ use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use crate::key::RoomKey;
 
+/// The type of the state event that is the mark. It stands above every person, or somebody could make the bot forget a room
+/// by writing over it.
+pub const ROOM_MARK: &str = "br.equipemed.room";
+
 /// Which key an event names, if any, and who sent the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyTold {

@@ -13,6 +13,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::action::{Change, LevelChanges};
+use crate::identity::ROOM_MARK;
 use crate::level_budget::{Overflow, within_budget};
 use crate::observed::{ObservedRoom, has_privileged_creators};
 use crate::policy::RoomKind;
@@ -28,8 +29,9 @@ pub const CREATOR: i64 = i64::MAX;
 /// The least level from which people may invite.
 pub const INVITE_LEAST: i64 = 50;
 
-/// State that is above every person: it could end moderation, privacy or the room itself.
-pub const ABOVE_EVERYONE: [&str; 8] = [
+/// State that is above every person: it could end moderation, privacy or the room itself, or say that it is another room.
+pub const ABOVE_EVERYONE: [&str; 9] = [
+    ROOM_MARK,
     "m.room.encryption",
     "m.room.history_visibility",
     "m.room.join_rules",

@@ -234,8 +234,6 @@ impl Engine {
             }
         }
         let (store, now) = (&self.parts().store, self.parts().clock.now());
-        // Also when its key has another room some day: nobody brought the bot there against its will.
-        store.keep_foreign_room(room_id, now).await?;
         if wish.instead {
             store.rebind_room(key, room_id, now).await?;
         } else {
@@ -247,6 +245,8 @@ impl Engine {
                 return Err(AdoptError::KeyHasRoom { key: key.clone(), room_id: bound });
             }
         }
+        // Also when its key has another room some day: nobody brought the bot there against its will.
+        store.keep_foreign_room(room_id, now).await?;
         // What was pushed of it until now was heard by nobody.
         self.pictures().doubt(room_id);
         self.wake_room(key, "adopted").await?;

@@ -16,9 +16,6 @@ use super::error::HomeserverError;
 
 /// The field of `m.room.create` that holds the policy's key of a room.
 pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
-/// The state event by which an adopted room says the same; empty when the key has another room since.
-pub const ROOM_MARK: &str = "br.equipemed.room";
-
 /// State event types that an [`ObservedRoom`] is made of.
 pub const KNOWN_TYPES: &[&str] = &[
     "m.room.create",

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::identity::{KeyTold, RoomOrigin, rooms_by_key};
+use equipemed_domain::identity::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedRoom;
 use matrix_sdk::ruma::api::Direction;
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::{NOTHING, PAGE, Reader};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::HomeserverError;
-use crate::homeserver::picture::{self, ROOM_KEY_FIELD, ROOM_MARK, StateEvent};
+use crate::homeserver::picture::{self, ROOM_KEY_FIELD, StateEvent};
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire;
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use equipemed_domain::action::NewRoom;
+use equipemed_domain::identity::ROOM_MARK;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::{History, RoomKind};
 use matrix_sdk::ruma::api::client::alias::{create_alias, delete_alias};
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::HomeserverError;
-use crate::homeserver::picture::{ROOM_KEY_FIELD, ROOM_MARK};
+use crate::homeserver::picture::ROOM_KEY_FIELD;
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire::{Deletion, DeletionBegun, DeletionStatus};
 
@@ -100,7 +101,8 @@ impl Writer {
         Ok(self.reader.transport.client(request, Manner::WRITE).await?.event_id)
     }
 
-    /// Notes in a room which key it has, so that it is known again without our own memory; None when it has none any more.
+    /// Notes in a room which key it has, so that it is known again without our own memory; None when it has none any more,
+    /// as when the key has another room since.
     ///
     /// # Errors
     /// See [`HomeserverError`].

@@ -46,7 +46,7 @@ async fn joined(hospital: &Hospital, room: &str) -> anyhow::Result<Vec<String>> 
 async fn a_strangers_room_with_a_key_in_it_is_not_taken() -> anyhow::Result<()> {
     let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});
     let mut people = crowd("p", 3, &["UTI"]);
-    people.push(person("eva", &[]));
+    people.extend([person("eva", &[]), person("lia", &["Leads"])]);
     let mut hospital = Hospital::new(people, rooms).await?;
     hospital.sync(&[]).await?.ended(0);
     let (todos, control) = (hospital.room("todos").await?, hospital.room("control").await?);
@@ -55,12 +55,15 @@ async fn a_strangers_room_with_a_key_in_it_is_not_taken() -> anyhow::Result<()> 
     for (version, key) in [("12", "icu"), ("11", "icu"), ("10", "ward"), ("12", "todos"), ("12", "control")] {
         lured.push(lure(&hospital, &eva, version, key).await?);
     }
-    // The mark that the bot writes into rooms it adopted, by another hand; over the bot's own, too.
+    // The mark that the bot writes into rooms it adopted, by another hand; not even a moderator writes over the bot's own.
     let marked = lure(&hospital, &eva, "12", "").await?;
     eva.send_state(&marked, "br.equipemed.room", "", json!({"br.equipemed.room": "icu"})).await?;
     let odd = lure(&hospital, &eva, "12", "").await?;
     eva.send_state(&odd, "br.equipemed.room", "", json!({"br.equipemed.room": {"br.equipemed.room": 1}})).await?;
     lured.extend([marked, odd]);
+    assert_eq!(hospital.level("todos", "lia").await?, Some(50));
+    let mark = room_path(&todos, "state/br.equipemed.room/");
+    assert_eq!(hospital.client("lia").await?.put(&mark, json!({"br.equipemed.room": "icu"})).await?.0, 403);
 
     // A room of that key is made.
     for key in ["icu", "ward"] {

@@ -156,7 +156,7 @@ fn levels(world: &World, room: usize) -> Value {
         "events": {
             "m.room.encryption": 150, "m.room.history_visibility": 150, "m.room.join_rules": 150,
             "m.room.power_levels": 150, "m.room.retention": 150, "m.room.server_acl": 150, "m.room.tombstone": 150,
-            "m.space.child": 150, "m.room.canonical_alias": 150,
+            "m.space.child": 150, "m.room.canonical_alias": 150, "br.equipemed.room": 150,
             "m.room.name": 50, "m.room.topic": 50, "m.room.avatar": 50, "m.room.pinned_events": 50,
         },
     })
