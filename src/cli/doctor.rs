@@ -6,6 +6,7 @@ use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, connect, output};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::{self, DirectorySource};
 use crate::directory::equipemed::Installed;
@@ -157,7 +158,10 @@ async fn check_store(settings: &Settings, findings: &mut Findings) {
         Ok(store) => store,
         Err(error) => return findings.bad(&format!("database: {error:#}"), "correct database.url, or what it names"),
     };
-    findings.good(&format!("database {}", store.name()));
+    match store.try_to_write(Clock::system().now()).await {
+        Ok(()) => findings.good(&format!("database {}", store.name())),
+        Err(error) => findings.bad(&format!("database: {error}"), "see what it names"),
+    }
     match store.rooms().await {
         Ok(rooms) if rooms.contains_key(&RoomKey::from(CONTROL_ROOM)) => findings.good("control room"),
         Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),

@@ -100,15 +100,6 @@ impl Store {
         }
     }
 
-    /// Asks the database for a sign of life, for readiness checks and `doctor`.
-    ///
-    /// # Errors
-    /// When it gives none.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        const SQL: &str = "select key from meta limit 1";
-        on_reader!(self, db => { sqlx::query(SQL).fetch_optional(db).await?; })
-    }
-
     /// Closes all connections after their present work. SQLite then folds its write-ahead log into the file.
     pub async fn close(&self) {
         match &self.pools {

@@ -139,7 +139,7 @@ async fn two_may_start_on_a_new_database_at_once() -> Result<()> {
             })
             .collect();
         for start in starts {
-            start.await??.check().await?;
+            start.await??.wakeups_waiting().await?;
         }
     }
     Ok(())

@@ -89,7 +89,7 @@ async fn heals(disk: Option<Disk>) -> Result<()> {
             assert!(error.to_string().contains("The disk is full"), "{error}");
         }
     }
-    store.check().await.context("what is there can be read")?;
+    store.wakeups_waiting().await.context("what is there can be read")?;
     empty(&file, disk).await?;
     wake(&store, 2).await.context("there is room again")?;
     store.remember("key", "value").await?;

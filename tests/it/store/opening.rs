@@ -41,10 +41,9 @@ async fn what_is_opened_again_is_still_there() -> Result<()> {
     for fresh in both().await? {
         fresh.store.remember("key", "value").await?;
         fresh.store.close().await;
-        let error = fresh.store.check().await.err().context("it is closed")?;
+        let error = fresh.store.wakeups_waiting().await.err().context("it is closed")?;
         assert!(error.is_transient(), "{error}");
         let again = Store::open(&fresh.url).await?;
-        again.check().await?;
         assert_eq!(again.remembered("key").await?.as_deref(), Some("value"));
     }
     Ok(())
@@ -201,7 +200,7 @@ async fn another_process_that_keeps_writing_makes_it_busy_for_a_while() -> Resul
     let store = Store::open(&format!("sqlite://{}", path.display())).await?;
     let mut other = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path)).await?;
     other.execute("begin immediate").await?;
-    store.check().await.context("reading does not wait for the writer")?;
+    store.wakeups_waiting().await.context("reading does not wait for the writer")?;
     let error = store.remember("key", "value").await.err().context("it was locked")?;
     assert!(matches!(error, StoreError::Busy { .. }) && error.is_transient(), "{error:?}");
     other.execute("rollback").await?;
