@@ -23,6 +23,7 @@ pub mod directory;
 pub mod drift;
 pub mod email;
 pub mod explain;
+pub mod find;
 pub mod finding;
 pub mod grant;
 pub mod key;
