@@ -51,4 +51,12 @@ impl Names<'_> {
         people.extend(account.and_then(|user| self.of_account(&user)));
         people
     }
+
+    /// Everybody whom an EquipeMed number means: who has it now, and who is shown by it because they had it first.
+    #[must_use]
+    pub fn numbered(self, number: &str) -> BTreeSet<PersonId> {
+        let shown = self.directory.people().filter(|person| person.id.to_string() == number).map(|person| person.id);
+        let now = number.parse().ok().and_then(|number| self.directory.numbered(number));
+        shown.chain(now).collect()
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The way of the data, one file a step:
 //! [`directory`] and [`policy`] say what the hospital wants of whom, [`grant`]
-//! what was asked beyond it, [`binding`] whose account is whose; [`desired`]
+//! what was asked beyond it, [`identity`] who is who, [`binding`] whose account is whose; [`desired`]
 //! makes one picture of that. [`observed`] is what Synapse says. [`plan`] is
 //! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
 //! back what is too much at once. [`outcome`] is what became of an action.
@@ -26,6 +26,8 @@ pub mod explain;
 pub mod find;
 pub mod finding;
 pub mod grant;
+pub mod handover;
+pub mod identity;
 pub mod key;
 pub mod levels;
 pub mod listing;
