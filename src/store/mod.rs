@@ -25,6 +25,7 @@ mod made_rooms;
 mod meta;
 mod migrations;
 mod open;
+mod people;
 mod privileges;
 mod rooms;
 mod rows;
@@ -52,6 +53,7 @@ pub use self::inbox::{InboxEvent, NewInboxEvent};
 pub use self::lease::Lease;
 pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};
+use self::people::KeptPeople;
 pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
 pub use self::url::without_password;
 pub use self::wakeups::{ClaimedWake, Lane, WakeState};
@@ -67,6 +69,8 @@ pub struct Store {
     pools: Pools,
     /// The bindings as they were read last, with their version.
     bindings: Arc<Mutex<Option<KeptBindings>>>,
+    /// The same of people.
+    people: Arc<Mutex<Option<KeptPeople>>>,
 }
 
 /// Connections to one of the two databases.
