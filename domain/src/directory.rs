@@ -302,12 +302,6 @@ impl Directory {
         self.people.get(&id).map(AsRef::as_ref)
     }
 
-    /// A person by EquipeMed username.
-    #[must_use]
-    pub fn by_username(&self, username: &str) -> Option<&Person> {
-        self.people().find(|person| person.username == username)
-    }
-
     /// How many people there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -28,6 +28,7 @@ pub mod setup;
 pub mod sights;
 pub mod subjects;
 pub mod tenure;
+pub mod who;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -253,6 +253,10 @@ impl Engine {
         if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
+        // By what people know each other by; from here on findings are only told.
+        let is_taken = |id| known.bindings.contains_key(&id);
+        let shown = |finding: Finding| finding.with_people(|id| known.directory.shown(id, is_taken));
+        verdict.go.findings = std::mem::take(&mut verdict.go.findings).into_iter().map(shown).collect();
         self.leave_by_hand(&mut verdict.go, now).await?;
         Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents, no_news }, verdict))
     }
@@ -289,7 +293,9 @@ impl Engine {
         // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
         // the second read will be, held for it.
         let known = &view.known;
-        let mut missing = known.bindings.values().filter(|binding| known.directory.get(binding.person).is_none());
+        let mut missing = known.bindings.values().filter(|binding| {
+            known.directory.get(binding.person).is_none() && !known.directory.is_unclear(binding.person)
+        });
         let is_measure = shrank.is_none_or(|reason| {
             verdict.held.iter().all(|held| held.reason != reason)
                 && missing.all(|binding| binding.missing_reads >= READS_UNTIL_VANISHED)
