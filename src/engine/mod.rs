@@ -16,6 +16,7 @@ pub mod drift;
 pub mod gather;
 pub mod inventory;
 pub mod look;
+mod newborn;
 pub mod pass;
 mod people;
 pub mod pictures;

@@ -200,6 +200,9 @@ impl Engine {
         let mut known = gather(&parts.store, directory, now).await?;
         known.rooms.extend(options.pretend.clone());
         let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
+        if !options.dry_run && parts.writer.is_some() && self.own_newborn(&known, &policy, &accounts).await? {
+            known.bindings = parts.store.bindings().await?;
+        }
         let wishes = Wishes {
             directory: &known.directory,
             policy: &policy,
@@ -337,6 +340,7 @@ impl Engine {
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;
+        report.find(ended.found);
         agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         // A narrow pass did its small share; the rest of what was released is still to be done.
         if !report.interrupted && run.is_some() {

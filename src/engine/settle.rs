@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
+use ruma_common::OwnedUserId;
 
 use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
 
@@ -35,6 +37,15 @@ pub async fn settle(
     }
     let planned: BTreeSet<String> =
         plan.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+    // Not wanted again, because somebody else has the name.
+    let strangers: BTreeSet<&OwnedUserId> = plan
+        .findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::AccountNotTheirs { user, .. } => Some(user),
+            _ => None,
+        })
+        .collect();
     // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
     let nobody = !store.is_anybody_at_work(now).await.context("claims could not be read")?;
     let is_alone = store.dialect() == Dialect::Sqlite;
@@ -51,6 +62,8 @@ pub async fn settle(
             let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
             let outcome = if again || is_deed {
                 Outcome::Failed("interrupted before Synapse's answer came; tried again".to_owned())
+            } else if let Some(user) = entry.intent.user.filter(|user| strangers.contains(user)) {
+                Outcome::Skipped(format!("{user} was there already, and was not made here"))
             } else {
                 Outcome::AlreadySo
             };

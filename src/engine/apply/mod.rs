@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::Desired;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
@@ -47,6 +48,8 @@ pub struct Ended {
     pub left: usize,
     /// How many steps of each account ended well.
     pub went_well: AccountSteps,
+    /// What only showed when it was done.
+    pub found: BTreeSet<Finding>,
 }
 
 /// One plan being carried out.
@@ -65,6 +68,7 @@ pub(super) struct Work<'a> {
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
     went_well: Mutex<AccountSteps>,
+    found: Mutex<BTreeSet<Finding>>,
     interrupted: AtomicBool,
     left: AtomicUsize,
     done: AtomicUsize,
@@ -106,6 +110,7 @@ impl<'a> Work<'a> {
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
             went_well: Mutex::default(),
+            found: Mutex::default(),
             interrupted: AtomicBool::new(false),
             left: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
@@ -130,7 +135,8 @@ impl<'a> Work<'a> {
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
         let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (interrupted, left) = (self.interrupted.into_inner(), self.left.into_inner());
-        Ok(Ended { interrupted, left, went_well })
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { interrupted, left, went_well, found })
     }
 
     fn phase(&self, phase: Phase) {
@@ -340,6 +346,10 @@ impl<'a> Work<'a> {
 
     fn note_missing(&self, user: &OwnedUserId) {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
+    }
+
+    fn note_found(&self, finding: Finding) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
     }
 
     fn is_missing(&self, user: &OwnedUserId) -> bool {
