@@ -164,6 +164,11 @@ struct SyncArgs {
     /// Bring rooms, members and levels in line
     #[arg(long)]
     rooms: bool,
+    /// Ask Synapse for each account whether it has the external id and the e-mail address that it was given
+    ///
+    /// The running service does so once a day, a few accounts at a time.
+    #[arg(long)]
+    verify: bool,
     /// Release this held part; may be repeated
     #[arg(long, value_name = "ID")]
     approve: Vec<String>,

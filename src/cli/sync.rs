@@ -197,6 +197,7 @@ async fn options(args: &SyncArgs, settings: &Settings, store: &Store) -> anyhow:
         selection,
         approve: args.approve.clone(),
         dry_run: args.dry_run,
+        verify: args.verify,
         ..Options::default()
     })
 }

@@ -29,6 +29,7 @@ pub mod setup;
 pub mod sights;
 pub mod subjects;
 pub mod tenure;
+mod verify;
 pub mod who;
 
 use std::collections::BTreeMap;
