@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::action::ExternalId;
 use crate::desired::{digest_of, external_id};
 use crate::directory::{Directory, Person, PersonId};
 use crate::finding::Finding;
@@ -62,6 +63,49 @@ impl Binding {
             missing_reads: 0,
             synced_at: None,
         }
+    }
+}
+
+/// What of that which was pushed to an account is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// The external id is gone or another one, or there is a further one by which somebody else could sign in.
+    pub external_id: bool,
+    /// The e-mail address is gone.
+    pub email: bool,
+}
+
+impl Pushed {
+    /// What is not there of it, by what Synapse shows of the account: external ids of the provider, digests of addresses.
+    #[must_use]
+    pub fn lost(&self, external_ids: &[ExternalId], addresses: &BTreeSet<String>) -> Lost {
+        let differs =
+            |pushed: &String| external_ids.is_empty() || external_ids.iter().any(|id| digest_of(id) != *pushed);
+        Lost {
+            external_id: self.external_id.as_ref().is_some_and(differs),
+            email: self.email.as_ref().is_some_and(|pushed| !addresses.contains(pushed)),
+        }
+    }
+}
+
+/// An account whose making was asked for without an answer that says so, as Synapse shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newborn {
+    /// When it was made, by Synapse's clock.
+    pub created: Option<Timestamp>,
+    /// Somebody signed in to it, or was seen.
+    pub is_used: bool,
+    /// It carries an external id, an e-mail address or a telephone number, or is an administrator's or another service's.
+    pub is_somebodys: bool,
+}
+
+impl Newborn {
+    /// Whether it can be nothing but what was asked for at that instant of Synapse's clock. Synapse tells whole seconds.
+    #[must_use]
+    pub fn is_made_after(&self, asked: Timestamp) -> bool {
+        !self.is_used
+            && !self.is_somebodys
+            && self.created.is_some_and(|created| created.as_second() >= asked.as_second())
     }
 }
 

@@ -18,6 +18,7 @@ use crate::directory::{Directory, Person, PersonId};
 use crate::email::give_addresses;
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantKind};
+use crate::identity::tell_doubts;
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::levels::PEOPLE_MAX;
 use crate::observed::{ObservedAccounts, Privilege};
@@ -128,6 +129,7 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
     let access = Access::new(directory, policy, grants, now);
     let mut picture = Desired::default();
     let bound = bind(directory, policy, bindings, accounts, &mut picture.findings);
+    tell_doubts(directory, bindings, accounts, &mut picture.findings);
     picture.next_change = grants.iter().filter(|grant| grant.holds_at(now)).filter_map(|grant| grant.expires_at).min();
 
     // Whether somebody who is missing is gone is told by another read soon, not by the next one an hour later.
@@ -186,6 +188,9 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
 
 /// A bound person's standing. An error means: change nothing, and tell.
 fn standing(wishes: Wishes<'_>, access: &Access<'_>, id: PersonId) -> Result<Standing, Option<Finding>> {
+    if wishes.directory.is_unclear(id) {
+        return Err(None);
+    }
     let Some(person) = wishes.directory.get(id) else {
         let missing = wishes.bindings.get(&id).map_or(0, |binding| binding.missing_reads);
         return if missing >= READS_UNTIL_VANISHED { Ok(Standing::Gone) } else { Err(None) };

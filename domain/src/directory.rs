@@ -10,14 +10,49 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// EquipeMed's primary key of a person (`accounts_eqmdcustomuser.id`), the one id that never changes.
+/// This service's own handle of a person, who is a public id: accounts, grants and powers are kept by it.
+///
+/// As a rule it is EquipeMed's number of the person (`accounts_eqmdcustomuser.id`). The number itself proves nothing: a
+/// restored database gives it to somebody else, who gets another handle then (see `identity`). In what a source of people
+/// read, before anybody was identified, it is the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersonId(pub i64);
 
+/// Above every number that EquipeMed gives: a handle is this many times its rank, and the number. The first holder of a number
+/// has the number itself.
+const RANK: i64 = 1_000_000_000_000;
+
+impl PersonId {
+    /// The handle of somebody without a public id, who can own nothing here.
+    pub(crate) fn of_nobody_known(number: i64) -> Self {
+        Self(number.saturating_add(RANK))
+    }
+
+    fn is_of_nobody_known(self) -> bool {
+        self.0 / RANK == 1
+    }
+
+    /// Handles for a person who is new under this number, the best first.
+    pub fn candidates(number: i64) -> impl Iterator<Item = Self> {
+        let later = (2..).map_while(move |rank: i64| rank.checked_mul(RANK)?.checked_add(number)).map(Self);
+        std::iter::once(Self(number)).chain(later)
+    }
+
+    /// The number under which the person was first seen.
+    #[must_use]
+    pub fn first_number(self) -> i64 {
+        if self.0 < RANK { self.0 } else { self.0 % RANK }
+    }
+}
+
+/// `7`, and `7#2` for the second person that was seen under the number 7.
 impl fmt::Display for PersonId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.0 / RANK {
+            rank if rank >= 2 => write!(f, "{}#{rank}", self.0 % RANK),
+            _ => self.first_number().fmt(f),
+        }
     }
 }
 
@@ -76,9 +111,9 @@ impl Profession {
 /// One EquipeMed account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Never changes.
+    /// The handle; of what a source read, EquipeMed's number.
     pub id: PersonId,
-    /// UUID text; the OIDC `sub`.
+    /// UUID text; the OIDC `sub`. Who the person is. Empty without a profile.
     pub public_id: String,
     /// Unique in EquipeMed, may be changed.
     pub username: String,
@@ -139,16 +174,113 @@ impl fmt::Debug for Person {
     }
 }
 
+/// Something that could not be told about who is who, or that somebody should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A known person is not in the read, and the number is somebody else's now.
+    Replaced {
+        /// Who was known under the number.
+        before: PersonId,
+        /// Their username then.
+        was: String,
+        /// Who has the number now.
+        person: PersonId,
+    },
+    /// Under the number of this known person there is somebody without a public id: they, or not.
+    Nameless {
+        /// Who is known.
+        person: PersonId,
+    },
+    /// This person's account was bound before public ids were kept, and nothing shows whose it is.
+    Unclear {
+        /// Whose account.
+        person: PersonId,
+        /// Who has their number now, if anybody has.
+        number_of: Option<PersonId>,
+    },
+}
+
+impl Doubt {
+    /// A known person of whom it cannot be told whether they are there.
+    pub(crate) fn unclear(&self) -> Option<PersonId> {
+        match self {
+            Self::Nameless { person } | Self::Unclear { person, .. } => Some(*person),
+            Self::Replaced { .. } => None,
+        }
+    }
+}
+
 /// One complete read of EquipeMed. A read that broke half-way is an error of the source and never becomes one of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     people: BTreeMap<PersonId, Arc<Person>>,
+    /// Numbers of people whose handle is another one.
+    numbers: BTreeMap<PersonId, i64>,
+    /// What could not be told about who is who, and of whom it can therefore not be told whether they are there.
+    doubts: Vec<Doubt>,
+    unclear: BTreeSet<PersonId>,
 }
 
 impl Directory {
     /// Gathers people; of two with the same id the later one stays (sources refuse such input before).
     pub fn new(people: impl IntoIterator<Item = Person>) -> Self {
-        Self { people: people.into_iter().map(|person| (person.id, Arc::new(person))).collect() }
+        Self { people: people.into_iter().map(|person| (person.id, Arc::new(person))).collect(), ..Self::default() }
+    }
+
+    /// The same read with everybody under their handle; for `identity` alone.
+    pub(crate) fn identified(&self, handles: &BTreeMap<PersonId, PersonId>, doubts: Vec<Doubt>) -> Self {
+        let unclear = doubts.iter().filter_map(Doubt::unclear).collect();
+        let mut identified = Self { doubts, unclear, ..Self::default() };
+        for (read, person) in &self.people {
+            let Some(id) = handles.get(read) else { continue };
+            if id != read {
+                identified.numbers.insert(*id, read.0);
+            }
+            let mut person = person.clone();
+            if id != read {
+                let own = Arc::make_mut(&mut person);
+                own.id = *id;
+                // One that two people have is nobody's.
+                if id.is_of_nobody_known() {
+                    own.public_id.clear();
+                }
+            }
+            identified.people.insert(*id, person);
+        }
+        identified
+    }
+
+    /// EquipeMed's number of somebody, which is what people know them by there.
+    #[must_use]
+    pub fn number_of(&self, id: PersonId) -> i64 {
+        self.numbers.get(&id).copied().unwrap_or_else(|| id.first_number())
+    }
+
+    /// How somebody is called in what people read: by the number, unless that is another one's handle.
+    #[must_use]
+    pub fn shown(&self, id: PersonId, is_taken: impl Fn(PersonId) -> bool) -> PersonId {
+        let number = PersonId(self.number_of(id));
+        if number == id || self.people.contains_key(&number) || is_taken(number) { id } else { number }
+    }
+
+    /// Who has this number in EquipeMed now.
+    #[must_use]
+    pub fn numbered(&self, number: i64) -> Option<PersonId> {
+        let moved = self.numbers.iter().find(|(_, own)| **own == number).map(|(id, _)| *id);
+        let unmoved = |id: &PersonId| self.people.contains_key(id) && !self.numbers.contains_key(id);
+        moved.or_else(|| Some(PersonId(number)).filter(unmoved))
+    }
+
+    /// What could not be told about who is who.
+    #[must_use]
+    pub fn doubts(&self) -> &[Doubt] {
+        &self.doubts
+    }
+
+    /// Whether it cannot be told if the person is there: then they are neither treated as there nor as gone.
+    #[must_use]
+    pub fn is_unclear(&self, id: PersonId) -> bool {
+        self.unclear.contains(&id)
     }
 
     /// Puts a person in the place of what was known of them; None takes them out.
@@ -168,12 +300,6 @@ impl Directory {
     #[must_use]
     pub fn get(&self, id: PersonId) -> Option<&Person> {
         self.people.get(&id).map(AsRef::as_ref)
-    }
-
-    /// A person by EquipeMed username.
-    #[must_use]
-    pub fn by_username(&self, username: &str) -> Option<&Person> {
-        self.people().find(|person| person.username == username)
     }
 
     /// How many people there are.

@@ -21,6 +21,14 @@ pub enum Finding {
     NoPublicId { person: PersonId },
     /// No configured source gives a valid localpart.
     LocalpartImpossible { person: PersonId, tried: Vec<(String, LocalpartError)> },
+    /// The number of a bound person who is missing is another person's now: a restored database, or another source.
+    PersonReplaced { person: PersonId, was: String, now: String, user: OwnedUserId },
+    /// The account was bound before public ids were kept, and nothing shows whose it is.
+    AccountUnclear { user: OwnedUserId },
+    /// A bound account is no longer on Synapse.
+    AccountGone { person: PersonId, user: OwnedUserId },
+    /// Synapse has other external ids on an account than the one it was given: none, or these.
+    ExternalIdDiffers { person: PersonId, user: OwnedUserId, found: Vec<String> },
     /// Several people would get the same account.
     LocalpartCollision { person: PersonId, user: OwnedUserId, others: Vec<PersonId> },
     /// The name belongs to a protected account.
@@ -96,6 +104,10 @@ impl Finding {
         match self {
             Self::NoPublicId { .. } => "no_public_id",
             Self::LocalpartImpossible { .. } => "localpart_impossible",
+            Self::PersonReplaced { .. } => "person_replaced",
+            Self::AccountUnclear { .. } => "account_unclear",
+            Self::AccountGone { .. } => "account_gone",
+            Self::ExternalIdDiffers { .. } => "external_id_differs",
             Self::LocalpartCollision { .. } => "localpart_collision",
             Self::LocalpartReserved { .. } => "localpart_reserved",
             Self::AccountTwin { .. } => "account_twin",
@@ -130,6 +142,9 @@ impl Finding {
     pub fn person(&self) -> Option<PersonId> {
         match self {
             Self::NoPublicId { person }
+            | Self::PersonReplaced { person, .. }
+            | Self::AccountGone { person, .. }
+            | Self::ExternalIdDiffers { person, .. }
             | Self::LocalpartImpossible { person, .. }
             | Self::LocalpartCollision { person, .. }
             | Self::LocalpartReserved { person, .. }
@@ -141,6 +156,35 @@ impl Finding {
             | Self::UnknownStatus { person, .. } => Some(*person),
             _ => None,
         }
+    }
+
+    /// The same with everybody as `shown` has them.
+    #[must_use]
+    pub fn with_people(mut self, shown: impl Fn(PersonId) -> PersonId) -> Self {
+        match &mut self {
+            Self::LocalpartCollision { person, others, .. } => {
+                *person = shown(*person);
+                others.iter_mut().for_each(|other| *other = shown(*other));
+            }
+            Self::ExternalIdTaken { person, owner, .. } => {
+                *person = shown(*person);
+                *owner = shown(*owner);
+            }
+            Self::EmailShared { people } => people.iter_mut().for_each(|person| *person = shown(*person)),
+            Self::NoPublicId { person }
+            | Self::PersonReplaced { person, .. }
+            | Self::AccountGone { person, .. }
+            | Self::ExternalIdDiffers { person, .. }
+            | Self::LocalpartImpossible { person, .. }
+            | Self::LocalpartReserved { person, .. }
+            | Self::AccountTwin { person, .. }
+            | Self::AccountNotTheirs { person, .. }
+            | Self::AccountMissing { person, .. }
+            | Self::EmailTaken { person, .. }
+            | Self::UnknownStatus { person, .. } => *person = shown(*person),
+            _ => {}
+        }
+        self
     }
 }
 
@@ -154,6 +198,25 @@ impl fmt::Display for Finding {
                     "person {person} has no profile in EquipeMed, so no public id: they get no account until they have one"
                 )
             }
+            Self::PersonReplaced { person, was, now, user } => write!(
+                f,
+                "person {person}, {now}, has the number in EquipeMed that was {was}'s, and another public id: a new person, who inherits nothing. {user} stays {was}'s, who counts as missing. If they are one and the same, run `equipemed-bot users adopt {now} {user}`"
+            ),
+            Self::AccountUnclear { user } => write!(
+                f,
+                "whose {user} is cannot be told: it was bound before public ids were kept and has no external id on Synapse. Nothing is changed for it until you say so: `equipemed-bot users adopt USERNAME {user}`"
+            ),
+            Self::AccountGone { person, user } => {
+                write!(f, "the account {user} of person {person} is no longer on Synapse: it is made again")
+            }
+            Self::ExternalIdDiffers { person, user, found } if found.is_empty() => {
+                write!(f, "{user}, the account of person {person}, has lost its external id on Synapse: it is put back")
+            }
+            Self::ExternalIdDiffers { person, user, found } => write!(
+                f,
+                "{user}, the account of person {person}, has on Synapse the external id {}, by which somebody else could sign in: the right one is put in its place. Find out who changed it",
+                found.join(", ")
+            ),
             Self::LocalpartImpossible { person, tried } => {
                 write!(f, "person {person} gets no account: no usable localpart")?;
                 for (wish, error) in tried {

@@ -1,97 +1,366 @@
-//! Whose room a room is: the key that it has, by the bot's own hand and by nothing else.
+//! Who is who: a person is a public id, and EquipeMed's number is a handle.
 //!
-//! Anybody can make a room with a key in it, write into one what the bot writes, and bring the bot there. So a key
-//! counts only in what the bot itself sent: the event that made the room, or the mark that it wrote later.
+//! Every read of people passes here once, before anything is decided by it. Whoever is known keeps the handle, and with
+//! it account, grants and powers, whatever the number is now; whoever is new gets a handle that nobody had, also under a
+//! number that somebody had. What cannot be told is a doubt, never a guess.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
+use serde::Serialize;
 
-use crate::key::RoomKey;
+use crate::action::ExternalId;
+use crate::binding::{Binding, Bindings};
+use crate::desired::digest_of;
+use crate::directory::{Directory, Doubt, Person, PersonId};
+use crate::finding::Finding;
+use crate::observed::ObservedAccounts;
 
-/// The type of the state event that is the mark. It stands above every person, or somebody could make the bot forget a room
-/// by writing over it.
-pub const ROOM_MARK: &str = "br.equipemed.room";
-
-/// Which key an event names, if any, and who sent the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyTold {
-    /// Who sent it, as the homeserver checked it.
-    pub sender: OwnedUserId,
-    /// The key in it.
-    pub key: Option<RoomKey>,
+/// What is known of a person beyond one read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// The handle.
+    pub person: PersonId,
+    /// Who it is; None where an account was bound before public ids were kept, and nothing shows whose it is.
+    pub public_id: Option<String>,
+    /// EquipeMed's number of the person, as last seen.
+    pub number: i64,
+    /// Their username, as last seen.
+    pub username: String,
 }
 
-/// What a room tells of its origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomOrigin {
-    /// By the event that made it. When a person upgrades a room, that is the person's, whatever was copied into it.
-    pub made: KeyTold,
-    /// By the mark in it.
-    pub mark: Option<KeyTold>,
+/// Everybody who is known.
+#[derive(Clone, Debug, Default)]
+pub struct Identities {
+    people: BTreeMap<PersonId, Identity>,
+    handles: BTreeMap<String, PersonId>,
 }
 
-impl RoomOrigin {
-    /// The room's key. The bot's mark is its newer word, also when it says that the room has no key any more.
+impl Identities {
+    /// Gathers what is known.
     #[must_use]
-    pub fn key(&self, bot: &UserId) -> Option<&RoomKey> {
-        self.told_by(bot)?.key.as_ref()
+    pub fn new(identities: impl IntoIterator<Item = Identity>) -> Self {
+        let mut known = Self::default();
+        for identity in identities {
+            known.handles.extend(identity.public_id.clone().map(|public_id| (public_id, identity.person)));
+            known.people.insert(identity.person, identity);
+        }
+        known
     }
 
-    /// Whether the bot made the room, or marked it at some time: then nobody brought it there against its will.
+    /// Everybody, by handle.
+    pub fn people(&self) -> impl Iterator<Item = &Identity> {
+        self.people.values()
+    }
+
+    /// What is known of somebody.
     #[must_use]
-    pub fn is_of(&self, bot: &UserId) -> bool {
-        self.told_by(bot).is_some()
+    pub fn get(&self, person: PersonId) -> Option<&Identity> {
+        self.people.get(&person)
     }
 
-    fn told_by(&self, bot: &UserId) -> Option<&KeyTold> {
-        self.mark.iter().chain([&self.made]).find(|told| told.sender == bot)
+    /// Who was last seen under a number; two when somebody took the place of another.
+    pub fn numbered(&self, number: i64) -> impl Iterator<Item = PersonId> {
+        self.people.values().filter(move |identity| identity.number == number).map(|identity| identity.person)
+    }
+
+    fn of(&self, public_id: &str) -> Option<PersonId> {
+        self.handles.get(public_id).copied()
     }
 }
 
-/// Rooms by the keys they have. A key that several of them have is for people to decide about: none of them is it.
+/// Everything by which people are told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Knowledge<'a> {
+    /// Who is known.
+    pub identities: &'a Identities,
+    /// Whose account is whose.
+    pub bindings: &'a Bindings,
+    /// Synapse's name of the identity provider, where people sign in through one.
+    pub provider: Option<&'a str>,
+    /// External ids that accounts have on Synapse: of [`Knowledge::to_be_asked`].
+    pub external_ids: &'a BTreeMap<PersonId, Vec<ExternalId>>,
+}
+
+/// What came of a read.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    /// The same people, everybody under their handle.
+    pub directory: Arc<Directory>,
+    /// What is to be remembered, before anything is kept by these handles.
+    pub news: Vec<Identity>,
+    /// Digests of external ids that accounts were found with, by which people are known from now on.
+    pub proofs: BTreeMap<PersonId, String>,
+}
+
+/// What shows whose an account is that was bound before public ids were kept.
+enum Proof<'a> {
+    Digest(&'a str),
+    Found(Vec<&'a ExternalId>),
+    Nothing,
+}
+
+impl<'a> Knowledge<'a> {
+    /// Accounts that were bound before public ids were kept.
+    fn old(self) -> impl Iterator<Item = &'a Binding> {
+        let is_old = move |binding: &&Binding| {
+            self.identities.get(binding.person).is_none_or(|identity| identity.public_id.is_none())
+        };
+        self.bindings.values().filter(is_old)
+    }
+
+    /// Accounts of which Synapse has to be asked for the external ids, once.
+    pub fn to_be_asked(self) -> impl Iterator<Item = &'a Binding> {
+        self.old().filter(move |binding| {
+            self.identities.get(binding.person).is_none()
+                && (self.provider.is_none() || binding.pushed.external_id.is_none())
+        })
+    }
+
+    fn proof(self, binding: &'a Binding) -> Proof<'a> {
+        if let (Some(_), Some(digest)) = (self.provider, &binding.pushed.external_id) {
+            return Proof::Digest(digest);
+        }
+        let of_provider = |id: &&ExternalId| self.provider.is_none_or(|provider| id.provider == provider);
+        let found: Vec<_> = self.external_ids.get(&binding.person).into_iter().flatten().filter(of_provider).collect();
+        if found.is_empty() { Proof::Nothing } else { Proof::Found(found) }
+    }
+}
+
+/// Gives everybody in a read their handle.
 #[must_use]
-pub fn rooms_by_key(
-    bot: &UserId,
-    rooms: impl IntoIterator<Item = (OwnedRoomId, RoomOrigin)>,
-) -> BTreeMap<RoomKey, BTreeSet<OwnedRoomId>> {
-    let mut found: BTreeMap<RoomKey, BTreeSet<OwnedRoomId>> = BTreeMap::new();
-    for (room_id, origin) in rooms {
-        if let Some(key) = origin.key(bot) {
-            found.entry(key.clone()).or_default().insert(room_id);
+pub fn identify(read: &Arc<Directory>, known: Knowledge<'_>) -> Identified {
+    let mut sorting = Sorting::new(read, known);
+    sorting.settle_old();
+    sorting.give_handles();
+    sorting.doubt_nameless();
+    sorting.note_changes();
+    sorting.end()
+}
+
+/// A read while its people get their handles.
+struct Sorting<'a> {
+    read: &'a Arc<Directory>,
+    known: Knowledge<'a>,
+    /// From EquipeMed's number to handle.
+    handles: BTreeMap<PersonId, PersonId>,
+    present: BTreeSet<PersonId>,
+    /// Owners of old accounts, by public id.
+    owners: BTreeMap<&'a str, PersonId>,
+    /// Numbers of people whom nothing tells from others: without a public id, or with one that somebody else has too.
+    nameless: BTreeSet<PersonId>,
+    /// Owners of old accounts of whom nothing is known.
+    unclear: BTreeSet<PersonId>,
+    news: Vec<Identity>,
+    proofs: BTreeMap<PersonId, String>,
+    doubts: Vec<Doubt>,
+    doubted: BTreeSet<PersonId>,
+}
+
+impl<'a> Sorting<'a> {
+    fn new(read: &'a Arc<Directory>, known: Knowledge<'a>) -> Self {
+        Self {
+            read,
+            known,
+            handles: BTreeMap::new(),
+            present: BTreeSet::new(),
+            owners: BTreeMap::new(),
+            nameless: BTreeSet::new(),
+            unclear: BTreeSet::new(),
+            news: Vec::new(),
+            proofs: BTreeMap::new(),
+            doubts: Vec::new(),
+            doubted: BTreeSet::new(),
         }
     }
-    found
-}
 
-#[cfg(test)]
-mod tests {
-    use ruma_common::{OwnedUserId, user_id};
-
-    use super::{KeyTold, RoomOrigin};
-    use crate::key::RoomKey;
-
-    fn told(sender: &OwnedUserId, key: &str) -> KeyTold {
-        KeyTold { sender: sender.clone(), key: (!key.is_empty()).then(|| RoomKey::from(key)) }
+    /// Finds the owners of accounts that were bound before public ids were kept: by the digest of what was pushed; without
+    /// one by what Synapse has; without either nobody is taken for the owner.
+    fn settle_old(&mut self) {
+        let old: Vec<&Binding> = self.known.old().collect();
+        if old.is_empty() {
+            return;
+        }
+        let unknown = || self.read.people().filter(|person| self.known.identities.of(&person.public_id).is_none());
+        let ids: BTreeMap<&str, &Person> = unknown().map(|person| (person.public_id.as_str(), person)).collect();
+        let digest = |id: &str| {
+            self.known
+                .provider
+                .map(|provider| digest_of(&ExternalId { provider: provider.to_owned(), id: id.to_owned() }))
+        };
+        let digests: BTreeMap<String, &str> = ids.keys().filter_map(|id| Some((digest(id)?, *id))).collect();
+        for binding in old {
+            let owner = match self.known.proof(binding) {
+                Proof::Digest(digest) => digests.get(digest).copied(),
+                Proof::Found(found) => {
+                    let owner = found.iter().find_map(|id| ids.get_key_value(id.id.as_str()).map(|(id, _)| *id));
+                    match (owner, found.first()) {
+                        (None, Some(id)) if self.known.provider.is_some() => {
+                            self.proofs.insert(binding.person, digest_of(id));
+                        }
+                        (None, _) => _ = self.unclear.insert(binding.person),
+                        (Some(_), _) => {}
+                    }
+                    owner
+                }
+                Proof::Nothing => {
+                    self.unclear.insert(binding.person);
+                    None
+                }
+            };
+            if let Some(owner) = owner.filter(|id| !id.is_empty()) {
+                self.owners.insert(owner, binding.person);
+            }
+        }
     }
 
-    #[test]
-    fn only_the_bots_own_word_counts_and_the_newer_one_wins() {
-        let (bot, eva) = (user_id!("@bot:h.org").to_owned(), user_id!("@eva:h.org").to_owned());
-        for (maker, made_with, mark, key, is_ours) in [
-            (&bot, "icu", None, Some("icu"), true),
-            (&bot, "icu", Some((&bot, "ward")), Some("ward"), true),
-            (&bot, "icu", Some((&bot, "")), None, true),
-            (&bot, "icu", Some((&eva, "ward")), Some("icu"), true),
-            (&bot, "", Some((&eva, "ward")), None, true),
-            (&eva, "icu", None, None, false),
-            (&eva, "icu", Some((&eva, "icu")), None, false),
-            (&eva, "icu", Some((&bot, "ward")), Some("ward"), true),
-            (&eva, "icu", Some((&bot, "")), None, true),
-        ] {
-            let origin = RoomOrigin { made: told(maker, made_with), mark: mark.map(|(by, key)| told(by, key)) };
-            assert_eq!(origin.key(&bot).map(RoomKey::as_str), key, "{origin:?}");
-            assert_eq!(origin.is_of(&bot), is_ours, "{origin:?}");
+    fn give_handles(&mut self) {
+        let mut ids: Vec<&str> = self.read.people().map(|person| person.public_id.as_str()).collect();
+        ids.sort_unstable();
+        // One public id of two people is nobody's, and no public id is none.
+        let nobodys: BTreeSet<&str> =
+            ids.windows(2).filter(|pair| pair.first() == pair.last()).flatten().copied().chain([""]).collect();
+        let mut new = Vec::new();
+        for person in self.read.people() {
+            let id = self.known.identities.of(&person.public_id);
+            let id = id.or_else(|| self.owners.get(person.public_id.as_str()).copied());
+            if nobodys.contains(person.public_id.as_str()) {
+                self.nameless.insert(person.id);
+                id.into_iter().for_each(|person| self.doubt(Doubt::Nameless { person }));
+                continue;
+            }
+            match id {
+                Some(id) => self.give(person, id),
+                None => new.push(person),
+            }
+        }
+        for person in new {
+            let is_free = |id: &PersonId| {
+                self.known.identities.get(*id).is_none()
+                    && !self.known.bindings.contains_key(id)
+                    && !self.present.contains(id)
+            };
+            // Numbers beyond all that EquipeMed gives have no handle, and those people no account.
+            match PersonId::candidates(person.id.0).find(is_free) {
+                Some(id) => self.give(person, id),
+                None => _ = self.nameless.insert(person.id),
+            }
+        }
+    }
+
+    fn give(&mut self, person: &Person, id: PersonId) {
+        self.present.insert(id);
+        self.handles.insert(person.id, id);
+    }
+
+    /// Without a public id somebody may be the person who is known under the number, or may not: that one is neither there
+    /// nor gone.
+    fn doubt_nameless(&mut self) {
+        for number in std::mem::take(&mut self.nameless) {
+            let known = self.known.identities.numbered(number.0).filter(|id| !self.is_here(*id)).max();
+            let old = self.known.bindings.contains_key(&number).then_some(number).filter(|id| !self.is_here(*id));
+            match known.or(old) {
+                Some(person) => self.doubt(Doubt::Nameless { person }),
+                None => _ = self.handles.insert(number, PersonId::of_nobody_known(number.0)),
+            }
+        }
+        for person in std::mem::take(&mut self.unclear) {
+            let number_of = self.handles.get(&PersonId(person.first_number())).copied();
+            self.doubt(Doubt::Unclear { person, number_of });
+            if self.known.identities.get(person).is_none() {
+                let number = person.first_number();
+                self.news.push(Identity { person, public_id: None, number, username: String::new() });
+            }
+        }
+    }
+
+    fn is_here(&self, person: PersonId) -> bool {
+        self.present.contains(&person) || self.doubted.contains(&person)
+    }
+
+    fn doubt(&mut self, doubt: Doubt) {
+        if doubt.unclear().is_none_or(|person| self.doubted.insert(person)) {
+            self.doubts.push(doubt);
+        }
+    }
+
+    /// What is new about people who are there, and who has the number of somebody who is not.
+    fn note_changes(&mut self) {
+        for person in self.read.people() {
+            let Some(id) = self.handles.get(&person.id).copied().filter(|id| self.present.contains(id)) else {
+                continue;
+            };
+            let before = self.known.identities.get(id);
+            let is_same = before.is_some_and(|before| {
+                before.public_id.is_some() && before.number == person.id.0 && before.username == person.username
+            });
+            if !is_same {
+                self.news.push(Identity {
+                    person: id,
+                    public_id: Some(person.public_id.clone()),
+                    number: person.id.0,
+                    username: person.username.clone(),
+                });
+            }
+        }
+        let bindings = self.known.bindings;
+        let missing: Vec<&Binding> = bindings.values().filter(|binding| !self.is_here(binding.person)).collect();
+        for binding in missing {
+            let known = self.known.identities.get(binding.person);
+            let number = known.map_or(binding.person.first_number(), |known| known.number);
+            let Some(person) = self.handles.get(&PersonId(number)).copied() else { continue };
+            let was = known.map(|known| known.username.clone()).filter(|was| !was.is_empty());
+            let was = was.unwrap_or_else(|| binding.user.localpart().to_owned());
+            self.doubt(Doubt::Replaced { before: binding.person, was, person });
+        }
+    }
+
+    fn end(self) -> Identified {
+        let is_as_read = self.handles.len() == self.read.len() && self.handles.iter().all(|(read, id)| read == id);
+        let directory = match is_as_read && self.doubts.is_empty() {
+            true => self.read.clone(),
+            false => Arc::new(self.read.identified(&self.handles, self.doubts)),
+        };
+        Identified { directory, news: self.news, proofs: self.proofs }
+    }
+}
+
+/// Tells what could not be told about who is who, each thing once.
+pub(crate) fn tell_doubts(
+    directory: &Directory,
+    bindings: &Bindings,
+    accounts: &ObservedAccounts,
+    findings: &mut Vec<Finding>,
+) {
+    for doubt in directory.doubts() {
+        let (before, person) = match doubt {
+            Doubt::Nameless { person } => {
+                findings.push(Finding::NoPublicId { person: *person });
+                continue;
+            }
+            Doubt::Unclear { person, number_of } => (*person, *number_of),
+            Doubt::Replaced { before, person, .. } => (*before, Some(*person)),
+        };
+        let Some(binding) = bindings.get(&before) else { continue };
+        let user = binding.user.clone();
+        // What they have in common besides the number is told with it.
+        findings.retain(|finding| match finding {
+            Finding::LocalpartCollision { person: one, user: account, others } => {
+                let mut people = others.iter().chain([one]);
+                *account != user || !people.all(|id| *id == before || Some(*id) == person)
+            }
+            _ => true,
+        });
+        match doubt {
+            Doubt::Replaced { was, person, .. } => {
+                // A deactivated account is the end of it.
+                if accounts.list.get(&user).is_some_and(|account| account.deactivated) {
+                    continue;
+                }
+                let Some(now) = directory.get(*person).map(|person| person.username.clone()) else { continue };
+                findings.push(Finding::PersonReplaced { person: *person, was: was.clone(), now, user });
+            }
+            _ => findings.push(Finding::AccountUnclear { user }),
         }
     }
 }

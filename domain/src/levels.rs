@@ -13,7 +13,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::action::{Change, LevelChanges};
-use crate::identity::ROOM_MARK;
+use crate::room_origin::ROOM_MARK;
 use crate::level_budget::{Overflow, within_budget};
 use crate::observed::{ObservedRoom, has_privileged_creators};
 use crate::policy::RoomKind;

@@ -2,7 +2,7 @@
 //!
 //! The way of the data, one file a step:
 //! [`directory`] and [`policy`] say what the hospital wants of whom, [`grant`]
-//! what was asked beyond it, [`binding`] whose account is whose; [`desired`]
+//! what was asked beyond it, [`identity`] who is who, [`binding`] whose account is whose; [`desired`]
 //! makes one picture of that. [`observed`] is what Synapse says. [`plan`] is
 //! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
 //! back what is too much at once. [`outcome`] is what became of an action.
@@ -24,8 +24,10 @@ pub mod directory;
 pub mod drift;
 pub mod email;
 pub mod explain;
+pub mod find;
 pub mod finding;
 pub mod grant;
+pub mod handover;
 pub mod identity;
 pub mod key;
 pub mod level_budget;
@@ -40,6 +42,7 @@ pub mod power;
 pub mod render;
 pub mod review;
 pub mod rights;
+pub mod room_origin;
 pub mod scope;
 pub mod selection;
 pub mod selector;

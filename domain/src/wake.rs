@@ -22,7 +22,7 @@ impl fmt::Display for Wake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Everything => f.write_str("everything"),
-            Self::Person(person) => write!(f, "person:{person}"),
+            Self::Person(person) => write!(f, "person:{}", person.0),
             Self::Room(room) => write!(f, "room:{room}"),
         }
     }

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use equipemed_domain::access::Access;
 use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::AccountState;
-use equipemed_domain::identity::{KeyTold, RoomOrigin, rooms_by_key};
+use equipemed_domain::room_origin::{KeyTold, RoomOrigin, rooms_by_key};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Membership, Observed, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Plan, Step};

@@ -9,6 +9,14 @@ localpart-digits = “{ $wish }”: it consists of digits only, which Synapse ke
 localpart-underscore = “{ $wish }”: it begins with _, which Synapse refuses
 localpart-too-long = “{ $wish }”: with the server's name it is longer than 255 bytes
 localpart-reserved = “{ $wish }”: the name is reserved
+finding-person-replaced = person { $person }, { $now }, has the number in EquipeMed that was { $was }'s, and another public id: a new person, who inherits nothing.
+    { $user } stays { $was }'s, who counts as missing. If they are one and the same, run `equipemed-bot users adopt { $now } { $id }`
+finding-account-unclear = whose { $user } is cannot be told: it was bound before public ids were kept and has no external id on Synapse.
+    Nothing is changed for it until you say so: `equipemed-bot users adopt USERNAME { $id }`
+finding-account-gone = the account { $user } of person { $person } is no longer on Synapse: it is made again
+finding-external-id-lost = { $user }, the account of person { $person }, has lost its external id on Synapse: it is put back
+finding-external-id-differs = { $user }, the account of person { $person }, has on Synapse the external id { $found },
+    by which somebody else could sign in: the right one is put in its place. Find out who changed it
 finding-localpart-collision = person { $person } and person { $others } both lead to { $user }:
     give one of them another Matrix localpart in EquipeMed
 finding-localpart-reserved = person { $person } leads to { $user }, which is protected: give them another Matrix localpart

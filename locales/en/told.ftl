@@ -39,6 +39,8 @@ told-wants-interaction = asks for interactive authentication
 told-not-put-together = the request could not be put together
 told-no-room-version = { $version } is no room version
 told-account-appeared = { $user } did not exist; the change made the account
+told-foreign-list = { $user } of another server is in its list of accounts
+told-list-without-bot = the bot itself is not in its list of accounts
 told-odd-form = unexpected form of a success
 
 # EquipeMed.
@@ -91,6 +93,7 @@ told-fix-folder = The service's user needs to own the file and its folder, becau
     chown both, or point database.url elsewhere
 
 # A pass and its steps.
+told-account-existed = { $user } was there already, and was not made here
 told-account-not-made = the account { $user } could not be made
 told-room-not-made = room { $room } could not be made
 told-key-twice = several rooms have the key { $room }: the next pass names them

@@ -11,6 +11,7 @@ rank-level = level { $level }
 
 # Reasons why something is held.
 held-directory-shrank = EquipeMed had { $before } people at the last read and has { $now } now
+held-accounts-missing = { $people } of { $of } accounts are no longer on Synapse and would be made again
 held-many-locked = { $people } of { $of } active people would be locked or deactivated within 24 hours
 held-many-removed = { $people } of { $of } members would be removed from the room { $room } within 24 hours
 held-rule-matches-nobody = the rule of the room { $room } suddenly fits nobody

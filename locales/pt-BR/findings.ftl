@@ -10,6 +10,14 @@ localpart-digits = “{ $wish }”: só tem dígitos, o que o Synapse reserva pa
 localpart-underscore = “{ $wish }”: começa com _, o que o Synapse recusa
 localpart-too-long = “{ $wish }”: com o nome do servidor, passa de 255 bytes
 localpart-reserved = “{ $wish }”: o nome é reservado
+finding-person-replaced = a pessoa { $person }, { $now }, tem no EquipeMed o número que era de { $was }, mas outro id público: é uma pessoa nova, que não herda nada.
+    { $user } continua sendo de { $was }, que consta como ausente. Se for a mesma pessoa, execute `equipemed-bot users adopt { $now } { $id }`
+finding-account-unclear = não dá para saber de quem é { $user }: a conta foi vinculada quando ainda não se guardava o id público e não tem id externo no Synapse.
+    Nada muda nela até você dizer de quem é: `equipemed-bot users adopt USUÁRIO { $id }`
+finding-account-gone = a conta { $user } da pessoa { $person } não está mais no Synapse: ela é criada de novo
+finding-external-id-lost = { $user }, a conta da pessoa { $person }, perdeu o id externo no Synapse: ele é posto de volta
+finding-external-id-differs = { $user }, a conta da pessoa { $person }, está no Synapse com o id externo { $found },
+    com o qual outra pessoa poderia entrar: o certo é posto no lugar. Verifique quem o mudou
 finding-localpart-collision = a pessoa { $person } e a pessoa { $others } levam à mesma conta { $user }:
     cadastre no EquipeMed outro nome de usuário Matrix para uma delas
 finding-localpart-reserved = a pessoa { $person } leva a { $user }, que é uma conta protegida: cadastre outro nome de usuário Matrix para ela

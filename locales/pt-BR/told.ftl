@@ -38,6 +38,8 @@ told-wants-interaction = pede autenticação interativa
 told-not-put-together = não foi possível montar o pedido
 told-no-room-version = { $version } não é uma versão de sala
 told-account-appeared = { $user } não existia; a mudança criou a conta
+told-foreign-list = { $user }, de outro servidor, está na lista de contas
+told-list-without-bot = o próprio bot não está na lista de contas
 told-odd-form = uma resposta de sucesso em forma inesperada
 
 # EquipeMed.
@@ -90,6 +92,7 @@ told-fix-folder = O usuário do serviço precisa ser dono do arquivo e da pasta,
     use chown nos dois ou aponte database.url para outro lugar
 
 # Uma passagem e seus passos.
+told-account-existed = { $user } já existia e não foi criada por mim
 told-account-not-made = não foi possível criar a conta { $user }
 told-room-not-made = não foi possível criar a sala { $room }
 told-key-twice = várias salas têm a chave { $room }: a próxima conferência diz quais são

@@ -11,6 +11,7 @@ rank-level = nível { $level }
 
 # Motivos para algo ficar retido.
 held-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura e agora tem { $now }
+held-accounts-missing = { $people } de { $of } contas não estão mais no Synapse e seriam criadas de novo
 held-many-locked = { $people } de { $of } pessoas ativas seriam bloqueadas ou desativadas em 24 horas
 held-many-removed = { $people } de { $of } participantes seriam removidos da sala { $room } em 24 horas
 held-rule-matches-nobody = de repente, ninguém corresponde à regra da sala { $room }

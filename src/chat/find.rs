@@ -1,10 +1,10 @@
 //! Whom and which room a name means. Nobody is guessed: what fits two is refused, what fits nobody gets the nearest name.
 
-use equipemed_domain::binding;
 use equipemed_domain::command::{Where, Who};
 use equipemed_domain::directory::{Person, PersonId};
+use equipemed_domain::find::Names;
 use equipemed_domain::key::RoomKey;
-use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
+use ruma_common::OwnedRoomId;
 
 use super::scene::Scene;
 use crate::homeserver::{HomeserverError, Reader, Said};
@@ -35,7 +35,12 @@ impl NotFound {
                 texts.say("nobody-near", &[text(said), ("nearest", scene.person(*person))])
             }
             Self::Several { said, people } => {
-                let list = people.iter().map(|person| texts.shown(&scene.person(*person))).collect();
+                // By what may be typed: names that differ in nothing but capitals, or in nothing at all, are no answer.
+                let typed = |id: &PersonId| match (scene.user_of(*id), scene.directory.get(*id)) {
+                    (None, Some(person)) => Arg::Text(person.username.clone()),
+                    _ => scene.person(*id),
+                };
+                let list = people.iter().map(|id| texts.shown(&typed(id))).collect();
                 texts.say("several-people", &[text(said), ("list", Arg::Said(texts.choice(list)))])
             }
             Self::NoRoom { said, nearest: None } => texts.say("no-room", &[text(said)]),
@@ -52,32 +57,22 @@ impl Scene {
     pub(super) fn find_person(&self, who: &Who) -> Result<PersonId, NotFound> {
         let said = who.to_string();
         match who {
-            Who::User(user) => self.by_account(user).ok_or(NotFound::Nobody { said, nearest: None }),
+            Who::User(user) => self.names().of_account(user).ok_or(NotFound::Nobody { said, nearest: None }),
             Who::Name(name) => self.by_name(name),
         }
     }
 
-    fn by_account(&self, user: &UserId) -> Option<PersonId> {
-        let bound = self.bindings.values().find(|binding| binding.user == user);
-        if let Some(binding) = bound {
-            return Some(binding.person);
-        }
-        // Somebody without an account yet, by the name they would get.
-        let candidate = |person: &&Person| binding::candidate(person, &self.policy).is_ok_and(|would| would == user);
-        self.directory.people().find(candidate).map(|person| person.id)
+    fn names(&self) -> Names<'_> {
+        Names { directory: &self.directory, bindings: &self.bindings, policy: &self.policy }
     }
 
     fn by_name(&self, name: &str) -> Result<PersonId, NotFound> {
-        let plain = name.trim_start_matches('@').to_lowercase();
-        let account = OwnedUserId::try_from(format!("@{plain}:{}", self.policy.server_name)).ok();
-        let by_account = account.and_then(|user| self.by_account(&user));
-        let by_username = self.directory.people().find(|person| person.username.to_lowercase() == plain);
-        match (by_username.map(|person| person.id), by_account) {
-            (Some(one), Some(other)) if one != other => {
-                Err(NotFound::Several { said: name.to_owned(), people: vec![one, other] })
-            }
-            (Some(person), _) | (None, Some(person)) => Ok(person),
-            (None, None) => self.by_full_name(name),
+        let people = self.names().named(name);
+        let mut each = people.iter();
+        match (each.next(), each.next()) {
+            (Some(one), None) => Ok(*one),
+            (None, _) => self.by_full_name(name),
+            _ => Err(NotFound::Several { said: name.to_owned(), people: people.into_iter().collect() }),
         }
     }
 

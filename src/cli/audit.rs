@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::config::settings::Settings;
-use crate::directory::Source;
 use crate::store::{AuditEntry, AuditFilter, Cause, GrantFilter, Store};
 
 /// How many entries are read at once.
@@ -119,7 +118,7 @@ async fn user(who: &str, settings: &Settings, store: &Store) -> anyhow::Result<O
         return UserId::parse(who)
             .map_err(|_| UsageError(format!("{who:?} is no MXID such as @ana:hospital.example")).into());
     }
-    let directory = Source::open(&settings.directory)?.read().await?;
+    let directory = connect::people(settings, store, None).await?;
     let person = connect::person(who, &directory, store, settings).await?;
     let bindings = store.bindings().await?;
     let binding = bindings.get(&person.id);

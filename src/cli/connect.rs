@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::directory::{Directory, Person};
+use equipemed_domain::find::Names;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ruma_common::UserId;
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::settings::{Database, Drift, Mode};
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
+use crate::engine::who::Who;
 use crate::engine::{ByHand, Engine, Parts};
 use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
 use crate::store::{Sole, Store};
@@ -144,30 +146,43 @@ pub(super) fn start_of(date: Date, settings: &Settings) -> anyhow::Result<Timest
     Ok(start.timestamp())
 }
 
-/// Finds a person by EquipeMed username, id, or the MXID of their account.
+/// EquipeMed's people as the store knows them, without a word with Synapse; who is new is noted when `note` says when.
+pub(super) async fn people(
+    settings: &Settings,
+    store: &Store,
+    note: Option<Timestamp>,
+) -> anyhow::Result<Arc<Directory>> {
+    let read = Source::open(&settings.directory)?.read().await?;
+    Who { store, reader: None, policy: &settings.policy }.is_who(&read, note).await
+}
+
+/// Finds a person by EquipeMed username, number, or the MXID of their account.
 pub(super) async fn person<'d>(
     who: &str,
     directory: &'d Directory,
     store: &Store,
     settings: &Settings,
 ) -> anyhow::Result<&'d Person> {
-    if let Some(person) = directory.by_username(who) {
-        return Ok(person);
-    }
-    if let Some(person) = who.parse().ok().and_then(|id| directory.get(PersonId(id))) {
-        return Ok(person);
-    }
-    let mxid = if who.contains(':') {
-        who.to_owned()
-    } else {
-        format!("@{}:{}", who.trim_start_matches('@'), settings.policy.server_name)
+    let bindings = store.bindings().await?;
+    let names = Names { directory, bindings: &bindings, policy: &settings.policy };
+    let mut people = match UserId::parse(who) {
+        Ok(user) => names.of_account(&user).into_iter().collect(),
+        Err(_) => names.named(who),
     };
-    if let Ok(user) = UserId::parse(&mxid) {
-        let bindings = store.bindings().await?;
-        let bound = bindings.values().find(|binding| binding.user == user);
-        if let Some(person) = bound.and_then(|binding| directory.get(binding.person)) {
-            return Ok(person);
-        }
+    people.extend(names.numbered(who));
+    let found: Vec<&Person> = people.into_iter().filter_map(|id| directory.get(id)).collect();
+    if let [one] = found[..] {
+        return Ok(one);
+    }
+    if !found.is_empty() {
+        let each = found.iter().map(|person| {
+            let account = bindings.get(&person.id).map_or("no account yet", |binding| binding.user.as_str());
+            format!("{} ({account}, number {})", person.username, directory.number_of(person.id))
+        });
+        let each = each.collect::<Vec<_>>().join(" or ");
+        return Err(
+            UsageError(format!("{who:?} may be {each}: say which, by the exact username or the account")).into()
+        );
     }
     let near = directory
         .people()

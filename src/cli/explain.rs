@@ -10,14 +10,13 @@ use equipemed_domain::observed::ObservedAccounts;
 use super::output::UsageError;
 use super::{Exit, connect, output};
 use crate::clock::Clock;
-use crate::directory::Source;
 
 /// Prints the reasons. Asks EquipeMed and the store only, so it works while Synapse is away.
 pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     let store = connect::store(&settings).await?;
     let now = Clock::system().now();
-    let directory = Source::open(&settings.directory)?.read().await?;
+    let directory = connect::people(&settings, &store, None).await?;
     let person = connect::person(who, &directory, &store, &settings).await?;
     let rooms: Vec<RoomKey> = match room {
         None => settings.policy.rooms.keys().cloned().collect(),

@@ -14,7 +14,6 @@ use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::values::parse_duration;
-use crate::directory::Source;
 use crate::store::{GrantFilter, NewGrant, OPERATOR, Store};
 
 /// What `grants add` was told.
@@ -104,7 +103,7 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
             Some(now.checked_add(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
         }
     };
-    let directory = Source::open(&settings.directory)?.read().await?;
+    let directory = connect::people(&settings, &store, Some(now)).await?;
     let person = connect::person(&wish.who, &directory, &store, &settings).await?.id;
     let new = NewGrant {
         person,

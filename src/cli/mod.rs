@@ -4,6 +4,7 @@
 //! file a command; this one only defines and dispatches.
 
 mod adopt;
+mod adopt_users;
 mod audit;
 mod connect;
 mod directory;
@@ -168,6 +169,11 @@ struct SyncArgs {
     /// Bring rooms, members and levels in line
     #[arg(long)]
     rooms: bool,
+    /// Ask Synapse for each account whether it has the external id and the e-mail address that it was given
+    ///
+    /// The running service does so once a day, a few accounts at a time.
+    #[arg(long)]
+    verify: bool,
     /// Release this held part; may be repeated
     #[arg(long, value_name = "ID")]
     approve: Vec<String>,
@@ -218,12 +224,29 @@ enum UsersCommand {
         format: Format,
     },
     /// Say that an existing account is a person's, although it does not carry their external id
-    #[command(after_help = "Example:\n  equipemed-bot users adopt ana.souza @ana:hospital.example")]
+    ///
+    /// With --by-username: everybody at once whose username stayed and whose public id became another one, such as after a
+    /// rehearsal on a roster. Shows what it would do, and does it with --yes.
+    #[command(after_help = "Examples:\n  equipemed-bot users adopt ana.souza @ana:hospital.example\n  \
+                            equipemed-bot users adopt --by-username --yes")]
     Adopt {
         /// EquipeMed username, id or MXID
-        who: String,
+        #[arg(required_unless_present = "by_username", requires = "mxid")]
+        who: Option<String>,
         /// The account
-        mxid: String,
+        mxid: Option<String>,
+        /// Accounts of missing people go to whoever has their username now
+        #[arg(long, conflicts_with_all = ["who", "mxid"])]
+        by_username: bool,
+        /// With --by-username: do it
+        #[arg(long, requires = "by_username", conflicts_with = "dry_run")]
+        yes: bool,
+        /// With --by-username: show it and change nothing, which is what is done without --yes
+        #[arg(long, requires = "by_username")]
+        dry_run: bool,
+        /// With --by-username: how the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
 }
 
@@ -407,7 +430,10 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
             users::list(&config, users::Filter { status, search, superusers, since }, format).await
         }
-        Command::Users(UsersCommand::Adopt { who, mxid }) => users::adopt(&config, &who, &mxid).await,
+        Command::Users(UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), .. }) => {
+            adopt_users::one(&config, &who, &mxid).await
+        }
+        Command::Users(UsersCommand::Adopt { yes, format, .. }) => adopt_users::by_username(&config, yes, format).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
         Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {

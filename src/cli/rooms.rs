@@ -14,7 +14,6 @@ use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
 use crate::config::settings::Mode;
-use crate::directory::Source;
 use crate::engine::Engine;
 use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{Patience, RoomListing};
@@ -82,7 +81,7 @@ pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit>
     let store = connect::store(&settings).await?;
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read().await?;
+    let directory = connect::people(&settings, &store, None).await?;
     let (rooms, accounts, known) = (reader.rooms_list().await?, reader.accounts().await?, store.rooms().await?);
     let now = Clock::system().now();
     let counts = Inventory::of(&rooms, &accounts, &directory, &settings.policy, &known, now);

@@ -17,7 +17,6 @@ use super::{Exit, Format, SyncArgs, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::Mode;
-use crate::directory::Source;
 use crate::engine::Engine;
 use crate::engine::pass::Options;
 use crate::engine::progress::{Phase, Progress};
@@ -194,7 +193,13 @@ async fn options(args: &SyncArgs, settings: &Settings, store: &Store) -> anyhow:
         rooms: args.rooms,
         users,
     };
-    Ok(Options { selection, approve: args.approve.clone(), dry_run: args.dry_run, ..Options::default() })
+    Ok(Options {
+        selection,
+        approve: args.approve.clone(),
+        dry_run: args.dry_run,
+        verify: args.verify,
+        ..Options::default()
+    })
 }
 
 /// The accounts that people have or would get.
@@ -202,7 +207,7 @@ async fn accounts_of(names: &[String], settings: &Settings, store: &Store) -> an
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let directory = Source::open(&settings.directory)?.read().await?;
+    let directory = connect::people(settings, store, None).await?;
     let bindings = store.bindings().await?;
     let mut users = Vec::new();
     for name in names {

@@ -1,24 +1,20 @@
-//! `users list` and `users adopt`.
+//! `users list`.
 
 use std::path::Path;
 
 use clap::ValueEnum;
 use equipemed_domain::account_status::AccountStatus;
-use equipemed_domain::binding::{Binding, Pushed};
-use equipemed_domain::desired::digest_of;
+use equipemed_domain::directory::Directory;
 use equipemed_domain::listing::{self, Listed, PeopleFilter};
 use equipemed_domain::standing::Standing;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use ruma_common::UserId;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
-use crate::directory::Source;
 use crate::homeserver::Patience;
 
 /// Which people are asked for.
@@ -69,18 +65,18 @@ pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyho
     };
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read().await?;
+    let directory = connect::people(&settings, &store, None).await?;
     let bindings = store.bindings().await?;
     let accounts = reader.accounts().await?;
     let people = listing::list(&directory, &settings.policy, &bindings, &accounts, &filter, now);
     match format {
         Format::Text => {
-            let rows: Vec<_> = people.iter().map(|one| cells(one, &settings.timezone)).collect();
+            let rows: Vec<_> = people.iter().map(|one| cells(one, &directory, &settings.timezone)).collect();
             let heads = ["ID", "USERNAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
             output::text(&output::table(&heads, &rows));
             output::note(&format!("{} of {} people", rows.len(), directory.len()));
         }
-        Format::Json => output::json(&people.iter().map(json_of).collect::<Vec<_>>())?,
+        Format::Json => output::json(&people.iter().map(|one| json_of(one, &directory)).collect::<Vec<_>>())?,
     }
     Ok(Exit::Done)
 }
@@ -94,13 +90,13 @@ fn standing(one: &Listed<'_>) -> &'static str {
     }
 }
 
-fn cells(one: &Listed<'_>, timezone: &TimeZone) -> Vec<String> {
+fn cells(one: &Listed<'_>, directory: &Directory, timezone: &TimeZone) -> Vec<String> {
     let none = || "–".to_owned();
     let time = |at: Option<Timestamp>| {
         at.map_or_else(none, |at| at.to_zoned(timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string())
     };
     vec![
-        one.person.id.to_string(),
+        directory.number_of(one.person.id).to_string(),
         one.person.username.clone(),
         one.binding.map_or_else(none, |binding| binding.user.to_string()),
         one.status.as_str().to_owned(),
@@ -110,9 +106,9 @@ fn cells(one: &Listed<'_>, timezone: &TimeZone) -> Vec<String> {
     ]
 }
 
-fn json_of(one: &Listed<'_>) -> serde_json::Value {
+fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
     json!({
-        "id": one.person.id.0,
+        "id": directory.number_of(one.person.id),
         "username": one.person.username,
         "user_id": one.binding.map(|binding| &binding.user),
         "status": one.status.as_str(),
@@ -122,31 +118,4 @@ fn json_of(one: &Listed<'_>) -> serde_json::Value {
         "last_login_at": one.person.last_login,
         "profile_synced_at": one.binding.and_then(|binding| binding.synced_at),
     })
-}
-
-/// Binds an existing account to a person by the operator's word; the next pass adds the external id.
-pub(super) async fn adopt(config: &Path, who: &str, mxid: &str) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let user =
-        UserId::parse(mxid).map_err(|_| UsageError(format!("{mxid:?} is no MXID such as @ana:hospital.example")))?;
-    if settings.policy.users.protected.contains(&user) {
-        return Err(UsageError(format!("{user} is protected (users.protected) and can be nobody's")).into());
-    }
-    let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
-    let reader = connect::reader(connection, &settings).await?;
-    let directory = Source::open(&settings.directory)?.read().await?;
-    let person = connect::person(who, &directory, &store, &settings).await?;
-    let bindings = store.bindings().await?;
-    if let Some(binding) = bindings.get(&person.id) {
-        anyhow::bail!("person {} has the account {} already", person.id, binding.user);
-    }
-    let account = reader.account(&user).await?;
-    let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
-    let external_id = equipemed_domain::desired::external_id(&settings.policy, person);
-    let pushed = external_id.filter(|id| account.external_ids.contains(id)).map(|id| digest_of(&id));
-    let pushed = Pushed { external_id: pushed, ..Pushed::default() };
-    store.bind(&Binding { pushed, ..Binding::new(person.id, user.clone()) }).await?;
-    output::text(&format!("{user} is person {}'s account now; the next sync brings it in line", person.id));
-    Ok(Exit::Done)
 }

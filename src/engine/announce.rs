@@ -75,5 +75,10 @@ fn is_alarm(finding: &Finding) -> bool {
             | Finding::LevelOutOfReach { .. }
             | Finding::BannedByHand { .. }
             | Finding::DirectoryShrank { .. }
+            | Finding::PersonReplaced { .. }
+            | Finding::AccountUnclear { .. }
+            | Finding::AccountGone { .. }
+            | Finding::AccountNotTheirs { .. }
+            | Finding::ExternalIdDiffers { .. }
     )
 }

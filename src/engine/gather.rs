@@ -51,7 +51,7 @@ impl Known {
     #[must_use]
     pub fn is_missing(&self, person: PersonId) -> bool {
         let waits = self.bindings.get(&person).is_some_and(|binding| binding.missing_reads == 0);
-        waits && self.directory.get(person).is_none()
+        waits && self.directory.get(person).is_none() && !self.directory.is_unclear(person)
     }
 
     /// All atoms somebody consented to.
@@ -103,14 +103,16 @@ pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) ->
 /// # Errors
 /// When the store cannot be written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
-    let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).collect();
+    let bindings = store.bindings().await?;
+    // Of whom it cannot be told whether they are there, nobody says that they are missing.
+    let unclear = bindings.keys().copied().filter(|person| directory.is_unclear(*person));
+    let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).chain(unclear).collect();
     let mut gone: Vec<(PersonId, Timestamp)> = directory
         .people()
         .filter(|person| policy.users.standing.standing(person, now) == Some(Standing::Gone))
         .map(|person| (person.id, now))
         .collect();
     // Who has vanished is gone as well; whoever was gone already does not begin anew by being taken off the list.
-    let bindings = store.bindings().await?;
     let missing = bindings.values().filter(|binding| !present.contains(&binding.person));
     let vanished = missing.filter(|binding| {
         binding.gone_since.is_some() || binding.missing_reads.saturating_add(1) >= READS_UNTIL_VANISHED

@@ -38,7 +38,15 @@ pub async fn all_accounts(
     policy: &Policy,
     known: &Known,
 ) -> Result<ObservedAccounts, HomeserverError> {
-    let list = reader.accounts().await?;
+    let mut list = reader.accounts().await?;
+    // What is missing in a list may be missing in the list alone.
+    for binding in known.bindings.values() {
+        if !list.contains_key(&binding.user)
+            && let Some(account) = reader.account(&binding.user).await?
+        {
+            list.insert(binding.user.clone(), account.observed);
+        }
+    }
     let mut accounts = ObservedAccounts { list, ..ObservedAccounts::default() };
     let unbound = selected_without_account(policy, known);
     let strangers = strangers(&accounts, policy, &known.bindings);

@@ -18,6 +18,7 @@ mod foreign;
 pub mod gather;
 pub mod inventory;
 pub mod look;
+mod newborn;
 pub mod pass;
 mod people;
 pub mod pictures;
@@ -30,6 +31,8 @@ pub mod setup;
 pub mod sights;
 pub mod subjects;
 pub mod tenure;
+mod verify;
+pub mod who;
 
 use std::sync::Arc;
 use std::time::Duration;

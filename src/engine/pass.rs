@@ -13,7 +13,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccounts};
-use equipemed_domain::plan::{Inputs, plan};
+use equipemed_domain::plan::{Inputs, Plan, plan};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{Circumstances, HeldReason, Verdict, directory_shrank, review};
 use equipemed_domain::scope::Scope;
@@ -46,6 +46,9 @@ pub struct Options {
     pub approve: Vec<String>,
     /// Plan and print only.
     pub dry_run: bool,
+    /// Ask Synapse for each account, also where nothing speaks against what was pushed to it.
+    #[serde(default)]
+    pub verify: bool,
     /// A further look of the same pass: who is missing is not counted twice.
     #[serde(skip)]
     pub is_again: bool,
@@ -90,7 +93,7 @@ impl Engine {
     pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
         let mut report = self.one_full_look(tenure, options, run).await?;
         // Where a narrower pass came in between, what it left undone has to be seen before anything is called done.
-        let again = Options { approve: Vec::new(), is_again: true, ..options.clone() };
+        let again = Options { approve: Vec::new(), is_again: true, verify: false, ..options.clone() };
         for _ in 0..LOOKS_MORE {
             if report.left == 0 || report.interrupted.is_some() {
                 break;
@@ -139,6 +142,12 @@ impl Engine {
         if let Target::Person(_) = target {
             rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
             verdict.go.steps.retain(|step| step.action.room().is_none());
+        }
+        // Whether accounts are missing, and how many, is seen by looking at all of them.
+        let is_gone = verdict.go.findings.iter().any(|finding| matches!(finding, Finding::AccountGone { .. }));
+        if is_gone {
+            leave_remakes(&mut verdict.go);
+            self.wake(&Wake::Everything, "missing account").await?;
         }
         let news = view.no_news.without(&verdict.go.findings);
         self.announce(&[], false, &news, false, view.known.now).await?;
@@ -200,6 +209,13 @@ impl Engine {
         let mut known = gather(&parts.store, directory, now).await?;
         known.rooms.extend(options.pretend.clone());
         let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
+        if !options.dry_run && parts.writer.is_some() && self.own_newborn(&known, &policy, &accounts).await? {
+            known.bindings = parts.store.bindings().await?;
+        }
+        let mut told = Vec::new();
+        if is_full && options.verify {
+            (known.bindings, told) = self.verify_all(&known.bindings, options.dry_run).await?;
+        }
         let wishes = Wishes {
             directory: &known.directory,
             policy: &policy,
@@ -208,7 +224,8 @@ impl Engine {
             now,
             deactivate_gone_now: options.selection.deactivate_disabled,
         };
-        let wanted = desired(wishes, &accounts);
+        let mut wanted = desired(wishes, &accounts);
+        wanted.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
         accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
         let mut rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
@@ -253,6 +270,10 @@ impl Engine {
         if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
             verdict.go.findings.push(Finding::DirectoryShrank { before, now });
         }
+        // By what people know each other by; from here on findings are only told.
+        let is_taken = |id| known.bindings.contains_key(&id);
+        let shown = |finding: Finding| finding.with_people(|id| known.directory.shown(id, is_taken));
+        verdict.go.findings = std::mem::take(&mut verdict.go.findings).into_iter().map(shown).collect();
         self.leave_by_hand(&mut verdict.go, now).await?;
         Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents, no_news }, verdict))
     }
@@ -289,7 +310,9 @@ impl Engine {
         // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
         // the second read will be, held for it.
         let known = &view.known;
-        let mut missing = known.bindings.values().filter(|binding| known.directory.get(binding.person).is_none());
+        let mut missing = known.bindings.values().filter(|binding| {
+            known.directory.get(binding.person).is_none() && !known.directory.is_unclear(binding.person)
+        });
         let is_measure = shrank.is_none_or(|reason| {
             verdict.held.iter().all(|held| held.reason != reason)
                 && missing.all(|binding| binding.missing_reads >= READS_UNTIL_VANISHED)
@@ -331,6 +354,7 @@ impl Engine {
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;
+        report.find(ended.found);
         agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
         // A narrow pass did its small share; the rest of what was released is still to be done.
         if report.interrupted.is_none() && run.is_some() {
@@ -348,6 +372,20 @@ impl Engine {
         }
         Ok(report)
     }
+}
+
+/// Takes out of a narrow plan everything about accounts that are not on Synapse any more: a full pass makes them again.
+fn leave_remakes(plan: &mut Plan) {
+    let gone: BTreeSet<OwnedUserId> = plan
+        .findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::AccountGone { user, .. } => Some(user.clone()),
+            _ => None,
+        })
+        .collect();
+    plan.steps.retain(|step| step.action.user().is_none_or(|user| !gone.contains(user)));
+    plan.findings.retain(|finding| !matches!(finding, Finding::AccountGone { .. }));
 }
 
 /// The scope of the plan, and the rooms to look at for it.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::directory::Directory;
+use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::pass::Target;
+use super::who::Who;
 use crate::directory::{DirectoryError, Source};
 use crate::store::{Dialect, StoreError};
 
@@ -26,24 +28,56 @@ struct Away {
 }
 
 impl Engine {
-    /// EquipeMed's people, read now.
+    /// EquipeMed's people, read now, everybody under their handle.
     ///
     /// # Errors
-    /// When EquipeMed cannot be read.
+    /// When EquipeMed cannot be read, or it cannot be told who is who.
     pub async fn people(&self) -> anyhow::Result<Arc<Directory>> {
-        self.source().read().await.context("EquipeMed's people could not be read")
+        let read = self.source().read().await.context("EquipeMed's people could not be read")?;
+        self.who().is_who(&read, Some(self.parts().clock.now())).await
     }
 
-    /// Where people come from, for who watches it.
+    fn who(&self) -> Who<'_> {
+        let parts = self.parts();
+        Who { store: &parts.store, reader: Some(&parts.reader), policy: &parts.policy }
+    }
+
+    /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.parts().source
     }
 
+    /// Whom to look at when something changed under these of EquipeMed's numbers: who was known by them, and who may be
+    /// new.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn numbered(&self, numbers: impl IntoIterator<Item = PersonId>) -> Result<Vec<Wake>, StoreError> {
+        let known = self.store().people().await?;
+        let mut wakes = Vec::new();
+        for number in numbers {
+            let before = wakes.len();
+            wakes.extend(known.numbered(number.0).map(Wake::Person));
+            if wakes.len() > before {
+                continue;
+            }
+            // Somebody new; where the handle is another person's, only a look at everybody finds out who.
+            wakes.push(if known.get(number).is_none() { Wake::Person(number) } else { Wake::Everything });
+        }
+        wakes.sort();
+        wakes.dedup();
+        Ok(wakes)
+    }
+
     /// People for a pass over the target.
     pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> anyhow::Result<Arc<Directory>> {
+        let number = match target {
+            Target::Person(id) => self.store().people().await?.get(*id).map_or(id.first_number(), |known| known.number),
+            Target::Room(_) | Target::Everything => 0,
+        };
         let read = match target {
-            Target::Person(id) => self.source().read_anew(*id).await,
+            Target::Person(_) => self.source().read_anew(PersonId(number)).await,
             // The pass over the person, which woke the room, has read that person anew; another process has not.
             Target::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
             Target::Room(_) | Target::Everything => self.source().read().await,
@@ -52,7 +86,15 @@ impl Engine {
         if *target == Target::Everything && !dry_run {
             self.note_directory(read.as_ref().err()).await?;
         }
-        read.context("EquipeMed's people could not be read")
+        let read = read.context("EquipeMed's people could not be read")?;
+        let people = self.who().is_who(&read, (!dry_run).then(|| self.parts().clock.now())).await?;
+        // Somebody else is under the number that was looked at: that one is looked at, too.
+        if let Target::Person(id) = target
+            && let Some(other) = people.numbered(number).filter(|other| other != id && !dry_run)
+        {
+            self.wake(&Wake::Person(other), "number").await?;
+        }
+        Ok(people)
     }
 
     /// Tells the control room when EquipeMed cannot be read for a while, and when it can again.

@@ -136,7 +136,7 @@ impl Engine {
             match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
                 Ok(Some(tenure)) => {
                     tracing::info!("This process runs the full passes");
-                    self.under_tenure(&tenure, lanes).await;
+                    tokio::join!(self.under_tenure(&tenure, lanes), self.verify_lane(&tenure));
                     tenure.end().await;
                 }
                 Ok(None) => self.pause(&mut woken).await,

@@ -184,6 +184,17 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds what was found only when it was carried out.
+    pub fn find(&mut self, found: impl IntoIterator<Item = Finding>) {
+        for finding in found.into_iter().filter(|finding| !self.plan.findings.contains(finding)).collect::<Vec<_>>() {
+            self.summary.findings += 1;
+            if self.summary.found.len() < FOUND_KEPT {
+                self.summary.found.push(finding.clone());
+            }
+            self.plan.findings.push(finding);
+        }
+    }
+
     /// This one and the one of a further look right after it, as one.
     #[must_use]
     pub fn and(mut self, next: Self) -> Self {

@@ -8,9 +8,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::review::Verdict;
 use jiff::{SignedDuration, Timestamp};
+use ruma_common::OwnedUserId;
 
 use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
 
@@ -36,6 +38,16 @@ pub async fn settle(
     }
     let planned: BTreeSet<String> =
         verdict.go.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+    // Not wanted again, because somebody else has the name.
+    let strangers: BTreeSet<&OwnedUserId> = verdict
+        .go
+        .findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::AccountNotTheirs { user, .. } => Some(user),
+            _ => None,
+        })
+        .collect();
     // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
     let nobody = !store.is_anybody_at_work(now).await.context("claims could not be read")?;
     let is_alone = store.dialect() == Dialect::Sqlite;
@@ -58,7 +70,13 @@ pub async fn settle(
             let again = planned.contains(&entry.intent.action);
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
             let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
-            let outcome = if again || is_deed || is_held(&entry) { Outcome::Unknown } else { Outcome::Done(None) };
+            let outcome = if again || is_deed || is_held(&entry) {
+                Outcome::Unknown
+            } else if let Some(user) = entry.intent.user.filter(|user| strangers.contains(user)) {
+                Outcome::Skipped(format!("{user} was there already, and was not made here"))
+            } else {
+                Outcome::Done(None)
+            };
             (entry.id, outcome)
         })
         .collect();

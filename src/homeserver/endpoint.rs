@@ -98,6 +98,8 @@ endpoints! {
     Account = "GET" "/_synapse/admin/v2/users/{}";
     /// Makes or changes an account.
     PutAccount = "PUT" "/_synapse/admin/v2/users/{}";
+    /// Whether anybody has signed in to an account.
+    Devices = "GET" "/_synapse/admin/v2/users/{}/devices";
     /// Deactivates an account.
     Deactivate = "POST" "/_synapse/admin/v1/deactivate/{}";
     /// Who holds an external id.

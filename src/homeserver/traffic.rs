@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use super::endpoint::Endpoint;
 use super::error::HomeserverError;
@@ -17,6 +20,8 @@ pub struct Traffic {
     waits: AtomicU64,
     breaks: AtomicU64,
     requests: Requests,
+    /// What Synapse's clock said, and when it was heard.
+    date: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 impl Default for Traffic {
@@ -26,6 +31,7 @@ impl Default for Traffic {
             waits: AtomicU64::default(),
             breaks: AtomicU64::default(),
             requests: Requests::default(),
+            date: Mutex::default(),
         }
     }
 }
@@ -61,6 +67,18 @@ impl Traffic {
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.requests
+    }
+
+    /// The time by Synapse's clock, up to a second too early: it tells whole seconds. None before its first answer.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let (date, heard) = (*self.date.lock().unwrap_or_else(PoisonError::into_inner))?;
+        date.checked_add(heard.elapsed()).ok()
+    }
+
+    /// Notes the date that an answer came with.
+    pub(super) fn heard(&self, date: Timestamp) {
+        *self.date.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
     }
 
     pub(super) fn ended<T>(&self, endpoint: Endpoint, answer: &Result<T, HomeserverError>, took: Duration) {

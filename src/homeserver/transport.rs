@@ -53,6 +53,8 @@ pub(super) struct Manner {
 impl Manner {
     pub(super) const READ: Self = Self { repeat: Repeat::Read, within: READ_WITHIN };
     pub(super) const WRITE: Self = Self { repeat: Repeat::Idempotent, within: WRITE_WITHIN };
+    /// For a change whose second answer would say something else than the first.
+    pub(super) const ONCE: Self = Self { repeat: Repeat::Once, within: WRITE_WITHIN };
 
     /// For a room that is made with so many invites.
     pub(super) fn create(invites: usize) -> Self {
@@ -242,7 +244,7 @@ impl Transport {
             if let Some(body) = &body {
                 request = request.header("content-type", "application/json").body(body.clone());
             }
-            receive(request)
+            receive(request, &self.traffic)
         })
         .await
     }
@@ -301,8 +303,12 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-async fn receive(request: reqwest::RequestBuilder) -> Result<Answer, HomeserverError> {
+async fn receive(request: reqwest::RequestBuilder, traffic: &Traffic) -> Result<Answer, HomeserverError> {
     let answer = request.send().await?;
+    let date = answer.headers().get("date").and_then(|value| value.to_str().ok());
+    if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()) {
+        traffic.heard(date);
+    }
     let status = answer.status();
     let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let body = answer.bytes().await?;

@@ -40,6 +40,13 @@ pub(super) struct Account {
     pub(super) threepids: Vec<Threepid>,
     pub(super) appservice_id: Option<String>,
     pub(super) last_seen_ts: Option<u64>,
+    pub(super) creation_ts: Option<i64>,
+}
+
+/// `GET v2/users/{}/devices`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Devices {
+    pub(super) total: u64,
 }
 
 impl Account {

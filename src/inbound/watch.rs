@@ -114,15 +114,12 @@ async fn hear(ear: &mut Ear, engine: &Engine) -> DirectoryError {
             Ok(heard) => heard,
             Err(error) => return error,
         };
-        let wakes: Vec<Wake> = match heard {
-            Heard::People(people) if people.len() < MANY => people.into_iter().map(Wake::Person).collect(),
-            Heard::People(_) | Heard::Everybody => vec![Wake::Everything],
+        let people = match heard {
+            Heard::People(people) if people.len() < MANY => Some(people.into_iter().collect()),
+            Heard::People(_) | Heard::Everybody => None,
         };
-        tracing::info!(wakes = wakes.len(), "EquipeMed changed");
-        for wake in &wakes {
-            if !store_wake(engine, wake, "equipemed").await {
-                return DirectoryError::Away("a change was heard and could not be stored".to_owned());
-            }
+        if !wake_people(engine, people, "EquipeMed changed", "equipemed").await {
+            return DirectoryError::Away("a change was heard and could not be stored".to_owned());
         }
     }
 }
@@ -185,12 +182,25 @@ fn warn_once(said: &mut Option<String>, error: &DirectoryError, what: &str) {
 
 /// Stores the wake-ups; false when the store did not take them.
 async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Directory, origin: &str) -> bool {
-    let wakes: Vec<Wake> = match changed(before, after) {
-        Some(people) if people.is_empty() => return true,
-        Some(people) if people.len() < MANY => people.into_iter().map(Wake::Person).collect(),
-        _ => vec![Wake::Everything],
+    match changed(before, after) {
+        Some(people) if people.is_empty() => true,
+        people => wake_people(engine, people.filter(|people| people.len() < MANY), "People changed", origin).await,
+    }
+}
+
+/// Wakes whom these of EquipeMed's numbers mean, without them everybody; false when the store did not take it.
+async fn wake_people(engine: &Engine, people: Option<BTreeSet<PersonId>>, what: &str, origin: &str) -> bool {
+    let wakes = match people {
+        Some(people) => match engine.numbered(people).await {
+            Ok(wakes) => wakes,
+            Err(error) => {
+                tracing::warn!(%error, "Who changed could not be told; it is tried again");
+                return false;
+            }
+        },
+        None => vec![Wake::Everything],
     };
-    tracing::info!(wakes = wakes.len(), origin, "People changed");
+    tracing::info!(wakes = wakes.len(), origin, "{what}");
     for wake in &wakes {
         if !store_wake(engine, wake, origin).await {
             return false;

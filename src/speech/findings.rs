@@ -23,6 +23,22 @@ impl Texts {
         let place = |room: &RoomKey| ("room", code(room));
         match finding {
             Finding::NoPublicId { person } => self.line("finding-no-public-id", &[who(person)]),
+            Finding::PersonReplaced { person, was, now, user } => {
+                let (id, names) = (("id", plain(user)), [("was", plain(was)), ("now", plain(now))]);
+                self.line("finding-person-replaced", &[&[who(person), account(user), id], names.as_slice()].concat())
+            }
+            Finding::AccountUnclear { user } => {
+                self.line("finding-account-unclear", &[account(user), ("id", plain(user))])
+            }
+            Finding::AccountGone { person, user } => self.line("finding-account-gone", &[who(person), account(user)]),
+            Finding::ExternalIdDiffers { person, user, found } if found.is_empty() => {
+                self.line("finding-external-id-lost", &[who(person), account(user)])
+            }
+            Finding::ExternalIdDiffers { person, user, found } => {
+                let found = found.iter().map(|id| self.shown(&plain(id))).collect();
+                let found = ("found", Arg::Said(self.list(found)));
+                self.line("finding-external-id-differs", &[who(person), account(user), found])
+            }
             Finding::LocalpartImpossible { person, tried } if tried.is_empty() => {
                 self.line("finding-no-localpart", &[who(person)])
             }
@@ -134,6 +150,9 @@ impl Texts {
             }
             HeldReason::ManyLocked { people, of } => {
                 self.line("held-many-locked", &[("people", number(*people)), ("of", number(*of))])
+            }
+            HeldReason::AccountsMissing { people, of } => {
+                self.line("held-accounts-missing", &[("people", number(*people)), ("of", number(*of))])
             }
             HeldReason::ManyRemoved { room: key, people, of } => {
                 self.line("held-many-removed", &[("room", room(key)), ("people", number(*people)), ("of", number(*of))])

@@ -76,6 +76,8 @@ const SENTENCES: &[(&str, &[Place])] = &[
     ("told-not-put-together", &[]),
     ("told-no-room-version", &[Name("version")]),
     ("told-account-appeared", &[Name("user")]),
+    ("told-foreign-list", &[Name("user")]),
+    ("told-list-without-bot", &[]),
     ("told-odd-form", &[]),
     // `DirectoryError`.
     ("told-roster-unreadable", &[Name("file"), Name("why")]),
@@ -121,6 +123,7 @@ const SENTENCES: &[(&str, &[Place])] = &[
     ("told-fix-folder", &[]),
     ("told-store-damaged", &[Name("why")]),
     // A pass and its steps.
+    ("told-account-existed", &[Name("user")]),
     ("told-account-not-made", &[Name("user")]),
     ("told-room-not-made", &[Name("room")]),
     ("told-key-twice", &[Name("room")]),

@@ -8,12 +8,15 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
-use ruma_common::OwnedUserId;
+use ruma_common::{OwnedUserId, UserId};
 
 use super::audit::{AuditId, Cause, Intent};
 use super::rows::{Record, Table, limit, ms};
 use super::runs::RunId;
 use super::{Store, StoreError};
+
+/// How many tries to make one account are looked through.
+const MAKINGS: usize = 50;
 
 const TABLE: Table = Table { name: "audit", key: "id" };
 
@@ -94,6 +97,26 @@ impl Store {
                 .bind(limit(filter.limit.unwrap_or(usize::MAX)));
             TABLE.all(&query.fetch_all(db).await?, read)?
         })
+    }
+
+    /// Since when the making of a person's account is begun and not known to have ended: no answer came, or it failed. None
+    /// when it ended, or was never begun.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn making_begun(&self, person: PersonId, user: &UserId) -> Result<Option<Timestamp>, StoreError> {
+        let filter = AuditFilter {
+            user: Some(user.to_owned()),
+            kind: Some("create_account".to_owned()),
+            limit: Some(MAKINGS),
+            ..AuditFilter::default()
+        };
+        let is_open = |entry: &AuditEntry| {
+            let outcome = entry.settled.as_ref().map(|settled| &settled.outcome);
+            entry.intent.person == Some(person) && matches!(outcome, None | Some(Outcome::Failed(_)))
+        };
+        let entries = self.audit(&filter).await?;
+        Ok(entries.into_iter().take_while(is_open).last().map(|entry| entry.at))
     }
 
     /// What was done because of one grant, deed or command, the oldest first.

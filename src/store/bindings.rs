@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::directory::PersonId;
 use jiff::Timestamp;
+use ruma_common::UserId;
 
 use super::dispatch::PerDialect;
 use super::rows::{Record, Table, ms, to_json};
@@ -79,6 +80,29 @@ impl Store {
             error.conflict_means(|| {
                 format!("the account {} is already bound to another person than {}", binding.user, binding.person)
             })
+        })
+    }
+
+    /// Forgets that an account is a person's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unbind(&self, person: PersonId, user: &UserId) -> Result<(), StoreError> {
+        const SQL: &str = "delete from bindings where person_id = $1 and user_id = $2";
+        on_writer!(self, db => { sqlx::query(SQL).bind(person.0).bind(user.as_str()).execute(db).await?; })
+    }
+
+    /// Forgets what was pushed to an account, because it is not there: the next pass pushes it again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_pushed(&self, person: PersonId, external_id: bool, email: bool) -> Result<(), StoreError> {
+        const SQL: &str = "update bindings set
+                pushed_external_id = case when $2 then null else pushed_external_id end,
+                pushed_email = case when $3 then null else pushed_email end
+            where person_id = $1";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(person.0).bind(external_id).bind(email).execute(db).await?;
         })
     }
 

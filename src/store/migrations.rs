@@ -30,13 +30,14 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     step!(1, "0001_init"),
     step!(2, "0002_control_room"),
     step!(3, "0003_accounts"),
     step!(4, "0004_two_consents"),
     step!(5, "0005_versions"),
     step!(6, "0006_foreign_rooms"),
+    step!(7, "0007_people"),
 ];
 
 /// All steps for one database, in order.

@@ -26,6 +26,7 @@ mod made_rooms;
 mod meta;
 mod migrations;
 mod open;
+mod people;
 mod privileges;
 mod rooms;
 mod rows;
@@ -55,6 +56,7 @@ pub use self::inbox::{InboxEvent, NewInboxEvent};
 pub use self::lease::Lease;
 pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};
+use self::people::KeptPeople;
 pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
 pub use self::sole::Sole;
 pub use self::url::without_password;
@@ -73,6 +75,8 @@ pub struct Store {
     pools: Pools,
     /// The bindings as they were read last, with their version.
     bindings: Arc<Mutex<Option<KeptBindings>>>,
+    /// The same of people.
+    people: Arc<Mutex<Option<KeptPeople>>>,
 }
 
 /// Connections to one of the two databases.

@@ -46,7 +46,12 @@ impl Store {
             Place::Sqlite(path) => open_sqlite(&path).await,
             Place::Postgres(options) => open_postgres(*options).await,
         };
-        Ok(Self { pools: opened.map_err(|error| error.at(&name))?, name, bindings: Arc::default() })
+        Ok(Self {
+            pools: opened.map_err(|error| error.at(&name))?,
+            name,
+            bindings: Arc::default(),
+            people: Arc::default(),
+        })
     }
 }
 

@@ -151,6 +151,18 @@ fn findings() -> Vec<Finding> {
     let reach = |has, bot| Finding::LevelOutOfReach { room: uti(), user: user(), has, wanted: 57, bot };
     every! {
         Finding::NoPublicId { .. } => [Finding::NoPublicId { person }],
+        Finding::PersonReplaced { .. } => [Finding::PersonReplaced {
+            person,
+            was: "eva.lima".to_owned(),
+            now: "rui.reis".to_owned(),
+            user: user(),
+        }],
+        Finding::AccountUnclear { .. } => [Finding::AccountUnclear { user: user() }],
+        Finding::AccountGone { .. } => [Finding::AccountGone { person, user: user() }],
+        Finding::ExternalIdDiffers { .. } => [
+            Finding::ExternalIdDiffers { person, user: user(), found: Vec::new() },
+            Finding::ExternalIdDiffers { person, user: user(), found: vec!["0a1b".to_owned()] },
+        ],
         Finding::LocalpartImpossible { .. } => [
             Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Character(' ')) },
             Finding::LocalpartImpossible { person, tried: tried(LocalpartError::Empty) },
@@ -248,6 +260,7 @@ fn every_reason_why_something_is_held_is_said_in_both_languages() -> Result<()> 
     let reasons = every! {
         HeldReason::DirectoryShrank { .. } => [HeldReason::DirectoryShrank { before: 345, now: 7 }],
         HeldReason::ManyLocked { .. } => [HeldReason::ManyLocked { people: 31, of: 345 }],
+        HeldReason::AccountsMissing { .. } => [HeldReason::AccountsMissing { people: 31, of: 345 }],
         HeldReason::ManyRemoved { .. } => [HeldReason::ManyRemoved { room: uti(), people: 31, of: 345 }],
         HeldReason::RuleMatchesNobody { .. } => [HeldReason::RuleMatchesNobody { room: uti() }],
         HeldReason::ManyGain { .. } => [HeldReason::ManyGain { people: 31 }],

@@ -26,6 +26,9 @@ pub(super) fn plan_accounts(
             findings.push(Finding::AccountMissing { person: wanted.person, user: user.clone() });
             continue;
         }
+        if in_scope && is_remade(wanted) && seen.is_none() && !inputs.is_untouchable(user) {
+            findings.push(Finding::AccountGone { person: wanted.person, user: user.clone() });
+        }
         if in_scope && !inputs.is_untouchable(user) {
             let mut own: Vec<Action> = Vec::new();
             match seen {
@@ -47,6 +50,11 @@ pub(super) fn plan_accounts(
         }
     }
     usable
+}
+
+/// Whether the account is made again when it is not there.
+pub(crate) fn is_remade(wanted: &DesiredAccount) -> bool {
+    wanted.origin == Origin::Bound && wanted.state == AccountState::Active
 }
 
 fn is_about_state(action: &Action) -> bool {

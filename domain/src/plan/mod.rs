@@ -23,6 +23,8 @@ use crate::observed::{Observed, Privilege};
 use crate::policy::Policy;
 use crate::scope::Scope;
 
+pub(crate) use accounts::is_remade;
+
 /// An action and why it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {

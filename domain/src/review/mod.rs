@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::action::Action;
+use crate::binding::Origin;
 use crate::cause::Cause;
 use crate::desired::{AccountState, Desired};
 use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::observed::{Membership, Memory, Observed, Privilege, RoomSight};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, is_remade};
 use crate::policy::Limits;
 
 /// Why a part of a plan is held.
@@ -30,6 +31,8 @@ pub enum HeldReason {
     DirectoryShrank { before: usize, now: usize },
     /// Too many people would be locked or deactivated within 24 hours.
     ManyLocked { people: usize, of: usize },
+    /// Too many bound accounts are no longer on Synapse: a restored or another server.
+    AccountsMissing { people: usize, of: usize },
     /// Too many people would be removed from a room within 24 hours.
     ManyRemoved { room: RoomKey, people: usize, of: usize },
     /// A room's rule suddenly matches nobody.
@@ -51,6 +54,7 @@ impl HeldReason {
         match self {
             Self::DirectoryShrank { .. } => "directory_shrank".to_owned(),
             Self::ManyLocked { .. } => "many_locked".to_owned(),
+            Self::AccountsMissing { .. } => "accounts_missing".to_owned(),
             Self::ManyRemoved { room, .. } => format!("many_removed {room}"),
             Self::RuleMatchesNobody { room } => format!("rule_matches_nobody {room}"),
             Self::ManyGain { .. } => "many_gain".to_owned(),
@@ -69,6 +73,9 @@ impl fmt::Display for HeldReason {
             }
             Self::ManyLocked { people, of } => {
                 write!(f, "{people} of {of} active people would be locked or deactivated within 24 hours")
+            }
+            Self::AccountsMissing { people, of } => {
+                write!(f, "{people} of {of} accounts are no longer on Synapse and would be made again")
             }
             Self::ManyRemoved { room, people, of } => {
                 write!(f, "{people} of {of} members would be removed from room {room} within 24 hours")
@@ -191,6 +198,8 @@ enum Effect {
     /// An account is made or adopted on the word of a directory that shrank: a name may be free only because its owner
     /// is missing from the list.
     Settle { user: OwnedUserId },
+    /// An account that was there is made again.
+    Remake { user: OwnedUserId },
     /// Messages are kept for a shorter time.
     Shorten { room: RoomKey, seconds: u64 },
 }
@@ -206,6 +215,7 @@ impl Effect {
             Self::Gain { user, powers, .. } => format!("give {user}: {}", words(powers)),
             Self::Lose { user, powers, .. } => format!("take from {user}: {}", words(powers)),
             Self::Settle { user } => format!("make {user}"),
+            Self::Remake { user } => format!("make {user} again"),
             Self::Shorten { room, seconds } => format!("keep messages of {room} for {seconds} s only"),
         }
     }
@@ -242,6 +252,9 @@ fn effects(steps: &[Step], with: Circumstances<'_>) -> Vec<Effect> {
             Action::CreateAccount { user, .. } | Action::AdoptAccount { user, .. } if shrank => {
                 effects.push(Effect::Settle { user: user.clone() });
             }
+            Action::CreateAccount { user, .. } if with.desired.accounts.get(user).is_some_and(is_remade) => {
+                effects.push(Effect::Remake { user: user.clone() });
+            }
             _ => {}
         }
     }
@@ -277,18 +290,24 @@ struct Masses {
     locked: Option<HeldReason>,
     removed: BTreeMap<RoomKey, HeldReason>,
     gained: Option<HeldReason>,
+    remade: Option<HeldReason>,
 }
+
+/// More accounts than that do not get lost by themselves: somebody has to look which server this is.
+const REMAKE_MOST: usize = 5;
 
 impl Masses {
     fn of(effects: &[Effect], with: Circumstances<'_>) -> Self {
         let mut locked = with.memory.locked_recently.clone();
         let mut gained = with.memory.gained_recently.clone();
         let mut removed: BTreeMap<&RoomKey, BTreeSet<&OwnedUserId>> = BTreeMap::new();
+        let mut remade = 0;
         for effect in effects {
             match effect {
                 Effect::Lock { user, .. } => _ = locked.insert(user.clone()),
                 Effect::Gain { person, .. } => _ = gained.insert(*person),
                 Effect::Remove { room, user } => _ = removed.entry(room).or_default().insert(user),
+                Effect::Remake { .. } => remade += 1,
                 Effect::Lose { .. } | Effect::Settle { .. } | Effect::Shorten { .. } => {}
             }
         }
@@ -299,7 +318,9 @@ impl Masses {
         // The first pass makes the administrators that everything after it is measured by.
         let many_gain = with.memory.applied_before && gained.len() > with.limits.gain;
         let gained = many_gain.then_some(HeldReason::ManyGain { people: gained.len() });
-        Self { locked: many_locked(&locked, with), removed, gained }
+        let of = with.desired.accounts.values().filter(|account| account.origin == Origin::Bound).count();
+        let remade = (remade > REMAKE_MOST).then_some(HeldReason::AccountsMissing { people: remade, of });
+        Self { locked: many_locked(&locked, with), removed, gained, remade }
     }
 }
 
@@ -348,6 +369,7 @@ fn reasons(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> Vec<Hel
         Effect::Lock { .. } => reasons.extend(masses.locked.clone()),
         Effect::Remove { room, .. } => reasons.extend(masses.removed.get(room).cloned()),
         Effect::Gain { .. } => reasons.extend(masses.gained.clone()),
+        Effect::Remake { .. } => reasons.extend(masses.remade.clone()),
         Effect::Lose { .. } | Effect::Settle { .. } => {}
         Effect::Shorten { room, .. } => reasons.push(HeldReason::ShorterRetention { room: room.clone() }),
     }

@@ -42,7 +42,7 @@ pub(super) fn without(plan: Plan, stopped: &BTreeSet<Effect>) -> Plan {
             Effect::Remove { room, user } => _ = marks.staying.insert((room, user)),
             Effect::Gain { user, .. } => _ = marks.not_raised.insert(user),
             Effect::Lose { user, .. } => _ = marks.not_lowered.insert(user),
-            Effect::Settle { user } => _ = marks.unsettled.insert(user),
+            Effect::Settle { user } | Effect::Remake { user } => _ = marks.unsettled.insert(user),
             Effect::Shorten { room, .. } => _ = marks.retained.insert(room),
         }
     }

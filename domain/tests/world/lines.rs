@@ -111,7 +111,11 @@ pub(crate) fn finding(finding: &Finding) -> String {
             let others: Vec<_> = others.iter().map(ToString::to_string).collect();
             format!("person {person} {user} with {}", others.join(" "))
         }
+        Finding::PersonReplaced { person, was, now, user } => format!("person {person} {was} -> {now} {user}"),
+        Finding::AccountUnclear { user } => user.to_string(),
+        Finding::ExternalIdDiffers { person, user, found } => format!("person {person} {user} {}", found.join(" ")),
         Finding::LocalpartReserved { person, user }
+        | Finding::AccountGone { person, user }
         | Finding::AccountNotTheirs { person, user }
         | Finding::AccountMissing { person, user } => format!("person {person} {user}"),
         Finding::ExternalIdTaken { person, user, owner } => format!("person {person} on {user} of {owner}"),
@@ -152,6 +156,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
 pub(crate) fn reason(reason: &HeldReason) -> String {
     match reason {
         HeldReason::DirectoryShrank { before, now } => format!("directory shrank {before} -> {now}"),
+        HeldReason::AccountsMissing { people, of } => format!("accounts missing {people} of {of}"),
         HeldReason::ManyLocked { people, of } => format!("many locked {people} of {of}"),
         HeldReason::ManyRemoved { room, people, of } => format!("many removed from {room} {people} of {of}"),
         HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),

@@ -7,11 +7,16 @@ use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::{digest_of, digest_of_name};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::{address_of, digest_of_address};
+use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
+use super::super::newborn::{bare_binding, is_ours};
 use super::{StepError, Work};
 use crate::homeserver::{Done, HomeserverError};
+
+/// How often an account is asked for whose making got no answer and did not happen.
+const MAKE_TRIES: usize = 3;
 
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, StepError> {
@@ -22,7 +27,7 @@ impl Work<'_> {
         }
         match action {
             Action::CreateAccount { person, user, display_name, external_id } => {
-                self.create_account(*person, user, display_name, external_id.as_ref()).await?;
+                return self.create_account(*person, user, display_name, external_id.as_ref()).await;
             }
             Action::AdoptAccount { person, user } => {
                 let external_id = self.external_id_of(*person);
@@ -63,26 +68,64 @@ impl Work<'_> {
         Ok(Outcome::Done(None))
     }
 
+    /// Makes an account, empty; binds it once Synapse has said that it made it; names and links it. Whatever was there before
+    /// stays as it is, and somebody else's.
     async fn create_account(
         &self,
         person: PersonId,
         user: &OwnedUserId,
         display_name: &str,
         external_id: Option<&ExternalId>,
-    ) -> Result<(), StepError> {
+    ) -> Result<Outcome, StepError> {
+        let store = &self.engine.parts().store;
         let made = match self.holder_elsewhere(user, external_id).await {
-            Ok(None) => self.writer.create_account(user, display_name, external_id).await,
+            Ok(None) => self.make_account(user).await,
             Ok(holder) => Err(HomeserverError::Taken { holder }),
             Err(error) => Err(error),
         };
-        if let Err(error) = made {
+        match made {
+            Ok(Done::Changed) => {}
+            Ok(Done::Already) => {
+                self.note_missing(user);
+                self.note_found(Finding::AccountNotTheirs { person, user: user.clone() });
+                // One that was theirs and is another one now.
+                store.unbind(person, user).await?;
+                return Ok(Outcome::Skipped(format!("{user} was there already, and was not made here")));
+            }
+            Err(error) => {
+                self.note_missing(user);
+                return Err(error.into());
+            }
+        }
+        let mut binding = bare_binding(person, user);
+        store.bind(&binding).await?;
+        if let Err(error) = self.writer.introduce_account(user, display_name, external_id).await {
+            // Theirs by now: the next pass names and links it.
             self.note_missing(user);
             return Err(error.into());
         }
-        let mut binding = binding(person, user, external_id);
+        binding.pushed.external_id = external_id.map(digest_of);
         binding.pushed.display_name = Some(digest_of_name(display_name));
-        self.engine.parts().store.bind(&binding).await?;
-        Ok(())
+        store.bind(&binding).await?;
+        Ok(Outcome::Done(None))
+    }
+
+    /// Makes an account, whatever becomes of the answer: after a lost one it is looked whether what is there can be ours.
+    async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
+        let asked = self.engine.by_synapse(self.engine.parts().clock.now());
+        let reader = self.writer.reader();
+        for _ in 0..MAKE_TRIES {
+            match self.writer.make_account(user).await {
+                Err(HomeserverError::MaybeDone { .. }) => {}
+                made => return made,
+            }
+            match is_ours(reader, user, asked).await? {
+                Some(true) => return Ok(Done::Changed),
+                Some(false) => return Ok(Done::Already),
+                None => {}
+            }
+        }
+        self.writer.make_account(user).await
     }
 
     /// Another account with the external id. Synapse would make the new account first and only then refuse. In the very

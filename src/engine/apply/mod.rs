@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::Context;
 use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::Desired;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
@@ -52,6 +53,8 @@ pub struct Ended {
     pub left: usize,
     /// How many steps of each account ended well.
     pub went_well: AccountSteps,
+    /// What only showed when it was done.
+    pub found: BTreeSet<Finding>,
 }
 
 /// One plan being carried out.
@@ -70,6 +73,7 @@ pub(super) struct Work<'a> {
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
     went_well: Mutex<AccountSteps>,
+    found: Mutex<BTreeSet<Finding>>,
     interrupted: OnceLock<Interruption>,
     left: AtomicUsize,
     done: AtomicUsize,
@@ -111,6 +115,7 @@ impl<'a> Work<'a> {
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
             went_well: Mutex::default(),
+            found: Mutex::default(),
             interrupted: OnceLock::new(),
             left: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
@@ -135,7 +140,8 @@ impl<'a> Work<'a> {
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
         let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (interrupted, left) = (self.interrupted.get().copied(), self.left.into_inner());
-        Ok(Ended { interrupted, left, went_well })
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { interrupted, left, went_well, found })
     }
 
     fn phase(&self, phase: Phase) {
@@ -355,6 +361,10 @@ impl<'a> Work<'a> {
 
     fn note_missing(&self, user: &OwnedUserId) {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
+    }
+
+    fn note_found(&self, finding: Finding) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
     }
 
     fn is_missing(&self, user: &OwnedUserId) -> bool {

@@ -2,10 +2,12 @@
 //!
 //! The list leaves external ids out, so that one account has to be asked for them; a run without changes asks for none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::action::ExternalId;
+use equipemed_domain::email::digest_of_address;
 use equipemed_domain::observed::ObservedAccount;
+use jiff::Timestamp;
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 
 use super::{PAGE, Reader};
@@ -28,15 +30,21 @@ pub struct AccountDetail {
     pub appservice: Option<String>,
     /// When it was last seen, milliseconds since 1970.
     pub last_seen: Option<u64>,
+    /// When it was made, by Synapse's clock, in whole seconds.
+    pub created: Option<Timestamp>,
+    /// Digests of its e-mail addresses.
+    pub addresses: BTreeSet<String>,
+    /// Whether it has an e-mail address or a telephone number.
+    pub has_threepids: bool,
 }
 
 impl Reader {
     /// All local accounts, locked and deactivated ones too, without guests.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `NotAdmin` before setup.
+    /// See [`HomeserverError`]; `NotAdmin` before setup, `Nonsense` when it cannot be the list of this server.
     pub async fn accounts(&self) -> Result<BTreeMap<OwnedUserId, ObservedAccount>, HomeserverError> {
-        let mut accounts = BTreeMap::new();
+        let mut accounts: BTreeMap<OwnedUserId, ObservedAccount> = BTreeMap::new();
         let mut from: Option<String> = None;
         loop {
             // In Synapse's order, by name, an account made between two pages shows another one twice and hides none.
@@ -47,9 +55,18 @@ impl Reader {
             match page.next_token {
                 // One that stands still would be read for ever.
                 Some(next) if !page.users.is_empty() && from.as_ref() != Some(&next) => from = Some(next),
-                _ => return Ok(accounts),
+                _ => break,
             }
         }
+        // Of another server, or of none: nobody may be taken for missing because of it.
+        let bot = &self.bot;
+        if let Some(foreign) = accounts.keys().find(|user| user.server_name() != bot.server_name()) {
+            return Err(HomeserverError::nonsense(format!("{foreign} of another server is in its list of accounts")));
+        }
+        if !accounts.contains_key(bot) {
+            return Err(HomeserverError::nonsense("the bot itself is not in its list of accounts".to_owned()));
+        }
+        Ok(accounts)
     }
 
     /// The addresses and telephone numbers of an account; None when there is no such account.
@@ -80,7 +97,24 @@ impl Reader {
             suspended: account.suspended,
             appservice: account.appservice_id,
             last_seen: account.last_seen_ts,
+            created: account.creation_ts.and_then(instant),
+            has_threepids: !account.threepids.is_empty(),
+            addresses: account
+                .threepids
+                .iter()
+                .filter(|one| one.medium == "email")
+                .map(|one| digest_of_address(&one.address))
+                .collect(),
         }))
+    }
+
+    /// Whether anybody has ever signed in to an account, as far as that left a device.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn has_devices(&self, user: &UserId) -> Result<bool, HomeserverError> {
+        let devices: wire::Devices = self.get(Endpoint::Devices, &[user.as_str()], &[]).await?;
+        Ok(devices.total > 0)
     }
 
     /// The account that has an e-mail address.
@@ -112,4 +146,11 @@ impl Reader {
         let account = self.account(&holder).await?;
         Ok(account.is_some_and(|account| account.external_ids.contains(external_id)).then_some(holder))
     }
+}
+
+/// Synapse tells seconds of one account and milliseconds in the list; both are of this century.
+fn instant(creation: i64) -> Option<Timestamp> {
+    const MILLISECONDS_FROM: i64 = 100_000_000_000;
+    let seconds = if creation < MILLISECONDS_FROM { creation } else { creation / 1000 };
+    Timestamp::from_second(seconds).ok()
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::identity::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};
+use equipemed_domain::room_origin::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedRoom;
 use matrix_sdk::ruma::api::Direction;

@@ -40,15 +40,23 @@ impl Writer {
         }
     }
 
-    /// Makes an account. [`Done::Already`] means that there was one, which now has this name and external id too: to be
-    /// reported unless the first answer was lost.
-    ///
-    /// Whether somebody else holds the external id has to be known before: Synapse makes the account and only then
-    /// refuses the external id.
+    /// Makes an account with nothing in it. [`Done::Already`] means that there was one, which was not touched: Synapse has no
+    /// request that only makes one, and changes what is there by whatever comes with it.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Taken` when another account holds the external id (the new one exists without it).
-    pub async fn create_account(
+    /// See [`HomeserverError`]; `MaybeDone` when the answer was lost.
+    pub async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
+        match self.put(user, &AccountChange::default(), Manner::ONCE).await? {
+            CREATED => Ok(Done::Changed),
+            _ => Ok(Done::Already),
+        }
+    }
+
+    /// Gives an account that was just made its name and its external id, the only one it has then.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `Taken` when another account holds the external id (the name is set then).
+    pub async fn introduce_account(
         &self,
         user: &UserId,
         display_name: &str,
@@ -59,10 +67,9 @@ impl Writer {
             external_ids: external_id.map(|id| vec![id.into()]),
             ..AccountChange::default()
         };
-        match self.put(user, &change).await {
-            Ok(CREATED) => Ok(Done::Changed),
-            Ok(_) => Ok(Done::Already),
+        match self.change(user, &change).await {
             Err(error) => Err(self.with_holder(error, external_id).await),
+            done => done,
         }
     }
 
@@ -93,7 +100,7 @@ impl Writer {
         self.change(self.reader.bot(), &change).await
     }
 
-    /// Adds an external id to those an account has. Another one of the same provider is replaced.
+    /// Adds an external id to those an account has. Others of the same provider are replaced.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Taken` when another account holds it.
@@ -101,11 +108,12 @@ impl Writer {
         let Some(account) = self.reader.account(user).await? else {
             return Err(HomeserverError::NotFound { error: format!("no account {user}") });
         };
-        if account.external_ids.contains(external_id) {
+        let same_provider = |id: &&ExternalId| id.provider == external_id.provider;
+        if account.external_ids.iter().filter(same_provider).eq([external_id]) {
             return Ok(Done::Already);
         }
         // The list that is sent replaces those of all providers.
-        let others = account.external_ids.iter().filter(|id| id.provider != external_id.provider);
+        let others = account.external_ids.iter().filter(|id| !same_provider(id));
         let ids: Vec<WireExternalId> = others.chain([external_id]).map(Into::into).collect();
         match self.change(user, &AccountChange { external_ids: Some(ids), ..AccountChange::default() }).await {
             Err(error) => Err(self.with_holder(error, Some(external_id)).await),
@@ -179,15 +187,15 @@ impl Writer {
         self.change(user, &AccountChange { admin: Some(admin), ..AccountChange::default() }).await
     }
 
-    async fn put(&self, user: &UserId, change: &AccountChange<'_>) -> Result<u16, HomeserverError> {
+    async fn put(&self, user: &UserId, change: &AccountChange<'_>, manner: Manner) -> Result<u16, HomeserverError> {
         let transport = &self.reader.transport;
-        let answer = transport.answer(Endpoint::PutAccount, &[user.as_str()], &[], Some(change), Manner::WRITE).await?;
+        let answer = transport.answer(Endpoint::PutAccount, &[user.as_str()], &[], Some(change), manner).await?;
         serde_json::from_slice::<Anything>(&answer.body).map_err(|error| HomeserverError::from_json(&error))?;
         Ok(answer.status)
     }
 
     async fn change(&self, user: &UserId, change: &AccountChange<'_>) -> Result<Done, HomeserverError> {
-        match self.put(user, change).await? {
+        match self.put(user, change, Manner::WRITE).await? {
             CREATED => Err(HomeserverError::nonsense(format!("{user} did not exist; the change made the account"))),
             _ => Ok(Done::Changed),
         }

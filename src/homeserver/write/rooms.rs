@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use equipemed_domain::action::NewRoom;
-use equipemed_domain::identity::ROOM_MARK;
+use equipemed_domain::room_origin::ROOM_MARK;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::{History, RoomKind};
 use matrix_sdk::ruma::api::client::alias::{create_alias, delete_alias};

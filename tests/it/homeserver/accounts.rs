@@ -22,10 +22,18 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
     let ana = place.user("ana")?;
     assert_eq!(place.reader.account(&ana).await?, None);
     assert_eq!(place.reader.holder_of(&id).await?, None);
-    assert_eq!(place.writer.create_account(&ana, "Ana", Some(&id)).await?, Done::Changed);
+    assert_eq!(place.writer.make_account(&ana).await?, Done::Changed);
+    let bare = place.reader.account(&ana).await?.expect("exists");
+    assert_eq!((bare.external_ids.len(), bare.has_threepids, bare.last_seen), (0, false, None));
+    assert!(!place.reader.has_devices(&ana).await?);
+    let (created, now) = (bare.created.expect("an instant"), place.reader.traffic().server_time().expect("a date"));
+    assert!(now.duration_since(created).as_secs().abs() < 60, "{created} is long before {now}");
+    assert_eq!(place.writer.introduce_account(&ana, "Ana", Some(&id)).await?, Done::Changed);
+    // Once more it is there, and stays as it is.
+    assert_eq!(place.writer.make_account(&ana).await?, Done::Already);
 
-    let sent = place.proxy.recorded().into_iter().find(|request| request.method == "PUT").expect("a PUT");
-    assert!(sent.body.expect("a body").get("password").is_none());
+    let sent = place.proxy.recorded().into_iter().filter(|request| request.method == "PUT");
+    assert!(sent.map(|request| request.body.expect("a body")).all(|body| body.get("password").is_none()));
     assert_eq!(place.reader.holder_of(&id).await?.as_ref(), Some(&ana));
     let detail = place.reader.account(&ana).await?.expect("exists");
     assert_eq!(detail.observed.display_name.as_deref(), Some("Ana"));

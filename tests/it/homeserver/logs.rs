@@ -43,7 +43,8 @@ async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     tracing::callsite::rebuild_interest_cache();
     let ana = place.user("ana")?;
-    place.writer.create_account(&ana, "Ana", None).await?;
+    place.writer.make_account(&ana).await?;
+    place.writer.introduce_account(&ana, "Ana", None).await?;
     place.writer.set_email(&ana, "ana@elsewhere.example", None).await?;
     place.reader.holder_of_address("ana@elsewhere.example").await?;
     let room = place.found("icu", &place.room("12")).await?;

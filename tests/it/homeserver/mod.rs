@@ -58,7 +58,8 @@ impl Place {
     /// An account that exists.
     async fn account(&self, name: &str) -> anyhow::Result<OwnedUserId> {
         let user = self.user(name)?;
-        self.writer.create_account(&user, name, None).await?;
+        self.writer.make_account(&user).await?;
+        self.writer.introduce_account(&user, name, None).await?;
         Ok(user)
     }
 

@@ -284,3 +284,59 @@ async fn without_triggers_people_are_compared() -> anyhow::Result<()> {
     serving.end().await?.ended(0);
     hospital.finish().await
 }
+
+/// A database restored from a backup: what was one person's number is another's, and who was known comes under another one.
+#[tokio::test]
+async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Result<()> {
+    let people = [crowd("p", 4, &["UTI"]), vec![chief("boss")]].concat();
+    let mut hospital = Hospital::new(people, rooms()).await?;
+    let database = hospital.on_database(Postgres::shared().await?, true).await?;
+    let serving = hospital.serve_listening().await?;
+    let rows = ["p00", "p01"]
+        .map(|name| (hospital.people[name].id, hospital.username(name), hospital.public_id(&hospital.people[name])));
+    hospital.take();
+    // Two change places, with all that is theirs.
+    let is = |(id, _, _): &(usize, String, String), name: &str, public_id: &str, first: &str| {
+        format!(
+            "update accounts_userprofile set public_id = '{public_id}' where user_id = {id};
+            update accounts_eqmdcustomuser set username = '{name}', first_name = '{first}' where id = {id};"
+        )
+    };
+    let aside = is(&rows[0], "aside", "ffffffff-0000-4000-8000-000000000000", "aside");
+    let swap =
+        [aside, is(&rows[1], &rows[0].1, &rows[0].2, "p00"), is(&rows[0], &rows[1].1, &rows[1].2, "p01")].concat();
+    database.sql(&format!("begin; {swap} commit;")).await?;
+    serving.told("EquipeMed changed").await?;
+    hospital.at_rest().await?;
+    let writes = hospital.take_writes();
+    assert!(writes.is_empty(), "{writes:#?}");
+
+    // Under the number of a third there is somebody whom nobody knows.
+    let third = (hospital.people["p02"].id, String::new(), String::new());
+    let new = hospital.username("nova");
+    let public_id = format!("{:08x}-0000-4000-b000-000000000001", hospital.port());
+    let groups = format!("delete from accounts_eqmdcustomuser_groups where eqmdcustomuser_id = {}", third.0);
+    database.sql(&format!("begin; {} {groups}; commit;", is(&third, &new, &public_id, "Nova"))).await?;
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    let path = format!("/_synapse/admin/v2/users/{}", super::encode(&hospital.user("nova")));
+    until("the new account", || async {
+        let (status, account) = administrator.get(&path).await?;
+        let ids = account["external_ids"][0]["external_id"].as_str().map(str::to_owned);
+        Ok((status == 200 && ids.as_deref() == Some(public_id.as_str())).then_some(()))
+    })
+    .await?;
+    let before = administrator.account(&hospital.user("p02")).await?;
+    assert_eq!(before["displayname"], "p02 Souza");
+    assert_eq!(before["external_ids"][0]["external_id"], json!(hospital.public_id(&hospital.people["p02"])));
+    hospital.add(super::person("nova", &[]));
+    until("her room", || async { Ok(hospital.members("todos").await?.contains(&"nova".to_owned()).then_some(())) })
+        .await?;
+    assert!(!hospital.members("icu").await?.contains(&"nova".to_owned()));
+    // The one before is gone at the second complete read.
+    hospital.sync(&[]).await?.ended(0);
+    hospital.sync(&[]).await?.ended(0);
+    assert!(hospital.is_locked("p02").await? && !hospital.is_locked("nova").await?);
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
+}

@@ -23,6 +23,7 @@ mod kills;
 mod mass;
 mod observe;
 mod outage;
+mod people;
 mod portuguese;
 mod process;
 mod quiet;

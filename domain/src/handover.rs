@@ -1,0 +1,132 @@
+//! Accounts whose people are missing while somebody new has their username: what the operator may give over at once.
+//!
+//! A username proves nothing, so nothing here happens by itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ruma_common::OwnedUserId;
+use serde::Serialize;
+
+use crate::binding::{Binding, Bindings};
+use crate::directory::{Directory, Person, PersonId};
+use crate::identity::Identities;
+use crate::observed::ObservedAccount;
+use crate::policy::Policy;
+
+/// One account that has somebody to go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// Who has the username now, and no account.
+    pub from: PersonId,
+    /// Whose account it was.
+    pub to: PersonId,
+    /// The account.
+    pub user: OwnedUserId,
+    /// What they have in common.
+    pub username: String,
+}
+
+/// Why an account is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refused {
+    /// It is protected.
+    Protected,
+    /// It is a Synapse administrator's: whose is said one by one.
+    Administrator,
+    /// More than one missing person, or more than one present, has the username, capitals left out.
+    Several,
+    /// Who has the username has an account already.
+    HasOne,
+    /// It is not on Synapse.
+    Absent,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Protected => "it is protected (users.protected)",
+            Self::Administrator => "it is an administrator of Synapse; say whose it is with `users adopt WHO MXID`",
+            Self::Several => {
+                "several people have that username, but for capitals; say whose it is with `users adopt WHO MXID`"
+            }
+            Self::HasOne => "who has that username now has another account",
+            Self::Absent => "it is not on Synapse",
+        })
+    }
+}
+
+/// All of them, and those that are left alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handovers {
+    /// What may be given over.
+    pub go: Vec<Handover>,
+    /// What may not, though somebody has the username.
+    pub refused: Vec<(OwnedUserId, Refused)>,
+}
+
+/// Finds accounts of missing people, or of people nobody knows, whose username somebody has who is new.
+#[must_use]
+pub fn handovers(
+    directory: &Directory,
+    bindings: &Bindings,
+    known: &Identities,
+    policy: &Policy,
+    accounts: &BTreeMap<OwnedUserId, ObservedAccount>,
+) -> Handovers {
+    let missing = bindings.values().filter(|binding| directory.get(binding.person).is_none());
+    let mut before: BTreeMap<String, Vec<&Binding>> = BTreeMap::new();
+    for binding in missing {
+        before.entry(username_of(binding, known).to_lowercase()).or_default().push(binding);
+    }
+    let mut now: BTreeMap<String, Vec<&Person>> = BTreeMap::new();
+    for person in directory.people() {
+        now.entry(person.username.to_lowercase()).or_default().push(person);
+    }
+    let mut found = Handovers::default();
+    for (name, owners) in before {
+        let Some(people) = now.get(&name) else { continue };
+        for owner in &owners {
+            let user = owner.user.clone();
+            match refused(owner, owners.len(), people, bindings, policy, accounts) {
+                Err(why) => found.refused.push((user, why)),
+                Ok(person) => found.go.push(Handover {
+                    from: person.id,
+                    to: owner.person,
+                    user,
+                    username: person.username.clone(),
+                }),
+            }
+        }
+    }
+    found
+}
+
+/// The username of a missing person; of an account that was bound before they were kept, the account's own name.
+fn username_of<'a>(binding: &'a Binding, known: &'a Identities) -> &'a str {
+    let username = known.get(binding.person).map(|identity| identity.username.as_str());
+    username.filter(|username| !username.is_empty()).unwrap_or_else(|| binding.user.localpart())
+}
+
+fn refused<'p>(
+    owner: &Binding,
+    owners: usize,
+    people: &[&'p Person],
+    bindings: &Bindings,
+    policy: &Policy,
+    accounts: &BTreeMap<OwnedUserId, ObservedAccount>,
+) -> Result<&'p Person, Refused> {
+    let ([person], 1) = (people, owners) else { return Err(Refused::Several) };
+    if bindings.contains_key(&person.id) || person.public_id.is_empty() {
+        return Err(Refused::HasOne);
+    }
+    if owner.user == policy.bot || policy.users.protected.contains(&owner.user) {
+        return Err(Refused::Protected);
+    }
+    match accounts.get(&owner.user) {
+        None => Err(Refused::Absent),
+        Some(account) if account.admin => Err(Refused::Administrator),
+        Some(_) => Ok(person),
+    }
+}

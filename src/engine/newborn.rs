@@ -1,0 +1,92 @@
+//! Accounts whose making was begun and of which no answer told: whether they are ours.
+//!
+//! An account is made or it is not ours. What was there before the intent, was used, or carries anything belongs to
+//! somebody, and is only told.
+
+use equipemed_domain::binding::{Binding, Newborn, Pushed};
+use equipemed_domain::desired::digest_of_name;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::observed::ObservedAccounts;
+use equipemed_domain::policy::Policy;
+use jiff::Timestamp;
+use ruma_common::{OwnedUserId, UserId};
+
+use super::Engine;
+use super::gather::Known;
+use crate::homeserver::{HomeserverError, Reader};
+
+/// What is known of an account that was just made: Synapse has given it its own name, which EquipeMed's replaces.
+pub(super) fn bare_binding(person: PersonId, user: &UserId) -> Binding {
+    let pushed = Pushed { display_name: Some(digest_of_name(user.localpart())), ..Pushed::default() };
+    Binding { pushed, ..Binding::new(person, user.to_owned()) }
+}
+
+/// Whether an account is what was asked for at that instant of Synapse's clock; None when there is none.
+///
+/// # Errors
+/// When Synapse does not answer.
+pub(super) async fn is_ours(reader: &Reader, user: &UserId, asked: Timestamp) -> Result<Option<bool>, HomeserverError> {
+    let Some(account) = reader.account(user).await? else { return Ok(None) };
+    let newborn = Newborn {
+        created: account.created,
+        is_used: account.last_seen.is_some(),
+        is_somebodys: !account.external_ids.is_empty()
+            || account.has_threepids
+            || account.observed.admin
+            || account.appservice.is_some(),
+    };
+    // Only who passes all that is worth a second look.
+    if !newborn.is_made_after(asked) {
+        return Ok(Some(false));
+    }
+    let newborn = Newborn { is_used: reader.has_devices(user).await?, ..newborn };
+    Ok(Some(newborn.is_made_after(asked)))
+}
+
+impl Engine {
+    /// An instant of this service's clock by Synapse's.
+    pub(super) fn by_synapse(&self, at: Timestamp) -> Timestamp {
+        let parts = self.parts();
+        let now = parts.clock.now();
+        let ahead = parts.reader.traffic().server_time().map(|server| server.duration_since(now));
+        ahead.and_then(|ahead| at.checked_add(ahead).ok()).unwrap_or(at)
+    }
+
+    /// Binds accounts that a killed or interrupted process made and could not note. Tells whether there were any.
+    ///
+    /// # Errors
+    /// When Synapse or the store does not answer.
+    pub(super) async fn own_newborn(
+        &self,
+        known: &Known,
+        policy: &Policy,
+        accounts: &ObservedAccounts,
+    ) -> anyhow::Result<bool> {
+        let (store, reader) = (&self.parts().store, &self.parts().reader);
+        let roles = policy.role_rules();
+        let mut waiting: Vec<(PersonId, OwnedUserId)> = Vec::new();
+        for person in known.directory.people() {
+            if known.bindings.contains_key(&person.id) || person.public_id.is_empty() {
+                continue;
+            }
+            let Ok(user) = equipemed_domain::binding::candidate(person, policy) else { continue };
+            let is_unknown = accounts.list.contains_key(&user) && accounts.holder(&person.public_id).is_none();
+            if is_unknown && policy.users.who.matches(person, &roles, false) {
+                waiting.push((person.id, user));
+            }
+        }
+        let mut any = false;
+        for (person, user) in waiting {
+            let Some(asked) = store.making_begun(person, &user).await? else { continue };
+            let is_taken = known.bindings.values().any(|binding| binding.user == user);
+            if is_taken || policy.users.protected.contains(&user) {
+                continue;
+            }
+            if is_ours(reader, &user, self.by_synapse(asked)).await? == Some(true) {
+                store.bind(&bare_binding(person, &user)).await?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+}

@@ -1,0 +1,168 @@
+//! What was pushed to accounts, held against what is there: Synapse's list does not show it, so that each has to be asked.
+//!
+//! The service asks for a few accounts at a time beside everything else, so that each is looked at once a day; `sync
+//! --verify` asks for all of them at once. What is not there is forgotten here; the next pass over the person puts it back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use equipemed_domain::announcement::Announcement;
+use equipemed_domain::binding::{Binding, Bindings, Lost};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::finding::Finding;
+use equipemed_domain::wake::Wake;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::tenure::Tenure;
+use super::{Engine, for_logs};
+
+/// How long all accounts take.
+const ROUND: SignedDuration = SignedDuration::from_hours(24);
+/// How many accounts are asked for in a row.
+const FEW: usize = 5;
+/// The longest pause between two times, and what a round shrinks to where there are few accounts.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
+/// How often it is asked whether it is time.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Where the store keeps how far it is.
+const POSITION: &str = "verified";
+
+/// How far the present round is.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Position {
+    /// The last one looked at.
+    after: Option<PersonId>,
+    /// When it goes on.
+    next: Timestamp,
+}
+
+/// What an account has lost.
+struct Found {
+    person: PersonId,
+    lost: Lost,
+    /// What there is to tell of it.
+    finding: Option<Finding>,
+}
+
+impl Engine {
+    /// Looks at a few accounts at a time, as long as this process has the lease.
+    pub(super) async fn verify_lane(&self, tenure: &Tenure) {
+        while !self.is_ending() && tenure.is_held() {
+            if let Err(error) = self.verify_when_due().await {
+                tracing::warn!(
+                    error = for_logs(&error),
+                    "Accounts could not be looked at one by one; it is tried again"
+                );
+            }
+            tokio::select! {
+                () = self.parts().stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    async fn verify_when_due(&self) -> anyhow::Result<()> {
+        let (store, now) = (self.store(), self.parts().clock.now());
+        // What is not there cannot be put back.
+        if self.parts().writer.is_none() {
+            return Ok(());
+        }
+        let bindings = store.bindings().await?;
+        let kept = store.remembered(POSITION).await?.and_then(|text| serde_json::from_str::<Position>(&text).ok());
+        let next = now.checked_add(pause(bindings.len())).context("the clock stands at the end of time")?;
+        let Some(position) = kept else {
+            return self.keep(Position { after: None, next }).await;
+        };
+        // A clock that was set back must not put it off for long.
+        if now < position.next && position.next <= next {
+            return Ok(());
+        }
+        let is_later = |binding: &&Binding| position.after.is_none_or(|after| binding.person > after);
+        let few: Vec<&Binding> = bindings.values().filter(is_later).take(FEW).collect();
+        for found in self.look_one_by_one(&few).await? {
+            store.forget_pushed(found.person, found.lost.external_id, found.lost.email).await?;
+            if let Some(finding) = found.finding {
+                let name = format!("verified:{}:{}", found.person.0, now.as_millisecond());
+                store.announce(&name, &Announcement::Found { finding }, now).await?;
+            }
+            self.wake(&Wake::Person(found.person), "verified").await?;
+        }
+        // The last of a round is followed by the first of the next.
+        let after = few.last().map(|binding| binding.person);
+        self.keep(Position { after, next }).await
+    }
+
+    async fn keep(&self, position: Position) -> anyhow::Result<()> {
+        let text = serde_json::to_string(&position).context("a position as JSON")?;
+        Ok(self.store().remember(POSITION, &text).await?)
+    }
+
+    /// Looks at everybody's account. Gives what is known of them after it, and what is to be told; notes what was lost,
+    /// unless it is a dry run.
+    pub(super) async fn verify_all(
+        &self,
+        bindings: &Arc<Bindings>,
+        dry_run: bool,
+    ) -> anyhow::Result<(Arc<Bindings>, Vec<Finding>)> {
+        let all: Vec<&Binding> = bindings.values().collect();
+        let found = self.look_one_by_one(&all).await?;
+        let mut known = Bindings::clone(bindings);
+        let mut findings = Vec::new();
+        for Found { person, lost, finding } in found {
+            if !dry_run {
+                self.store().forget_pushed(person, lost.external_id, lost.email).await?;
+            }
+            if let Some(binding) = known.get_mut(&person) {
+                binding.pushed.external_id.take_if(|_| lost.external_id);
+                binding.pushed.email.take_if(|_| lost.email);
+            }
+            findings.extend(finding);
+        }
+        Ok((Arc::new(known), findings))
+    }
+
+    async fn look_one_by_one(&self, bindings: &[&Binding]) -> anyhow::Result<Vec<Found>> {
+        let parts = self.parts();
+        let known = parts.store.people().await?;
+        let users = &parts.policy.users;
+        let mut all = Vec::new();
+        for binding in bindings {
+            // By what was pushed it may have to be told yet whose the account is.
+            if known.get(binding.person).is_none_or(|identity| identity.public_id.is_none()) {
+                continue;
+            }
+            // One that is not there is found missing by the next full pass.
+            let account = parts.reader.account(&binding.user).await.context("an account could not be read")?;
+            let Some(account) = account else { continue };
+            let is_own = |id: &&equipemed_domain::action::ExternalId| {
+                users.identity_provider.as_ref().is_some_and(|provider| id.provider == *provider)
+            };
+            let ids: Vec<_> = account.external_ids.iter().filter(is_own).cloned().collect();
+            let mut lost = binding.pushed.lost(&ids, &account.addresses);
+            lost.external_id &= users.identity_provider.is_some();
+            // A deactivation takes the address away.
+            lost.email &= users.email && !account.observed.deactivated;
+            if !lost.external_id && !lost.email {
+                continue;
+            }
+            let (person, user) = (binding.person, binding.user.clone());
+            let finding = lost.external_id.then(|| {
+                let of_others = |id: &&equipemed_domain::action::ExternalId| {
+                    binding.pushed.external_id.as_ref() != Some(&equipemed_domain::desired::digest_of(id))
+                };
+                let found = ids.iter().filter(of_others).map(|id| id.id.clone()).collect();
+                Finding::ExternalIdDiffers { person, user, found }
+            });
+            all.push(Found { person, lost, finding });
+        }
+        Ok(all)
+    }
+}
+
+/// How long to wait between a few accounts, so that all take a round.
+fn pause(accounts: usize) -> SignedDuration {
+    let times = i32::try_from(accounts.div_ceil(FEW).max(1)).unwrap_or(i32::MAX);
+    (ROUND / times).min(LONGEST_PAUSE)
+}
