@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by stopping")]
 
+mod access;
 mod command;
 mod laws;
 mod levels;
