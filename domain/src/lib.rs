@@ -14,6 +14,7 @@ pub mod access;
 pub mod account_status;
 pub mod action;
 pub mod announcement;
+pub mod authority;
 pub mod binding;
 pub mod cause;
 pub mod command;

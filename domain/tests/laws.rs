@@ -21,7 +21,7 @@ use crate::world::random::{self, Dice};
 use crate::world::{World, lines, synapse, user_id};
 
 /// Runs a law in many worlds. A failing one is shrunk to few people and rooms and named by its numbers.
-fn in_all_worlds(law: impl Fn(World)) {
+pub(crate) fn in_all_worlds(law: impl Fn(World)) {
     let config = Config { failure_persistence: None, ..Config::default() };
     let config = Config { cases: config.cases.max(300), ..config };
     let seeds = (proptest::num::u64::ANY, 0usize..14, 0usize..6);
