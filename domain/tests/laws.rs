@@ -135,8 +135,15 @@ fn what_is_not_managed_is_not_touched() {
                 let mut content = content.clone();
                 content.remove("users");
                 content.remove("invite");
+                // Of the control room also who may remove what was said there.
+                if key.as_str() == "control" {
+                    content.remove("redact");
+                }
                 if let Some(events) = content.get_mut("events").and_then(serde_json::Value::as_object_mut) {
                     events.retain(|event, _| !equipemed_domain::levels::ABOVE_EVERYONE.contains(&event.as_str()));
+                    if key.as_str() == "control" {
+                        events.remove("m.room.redaction");
+                    }
                 }
                 content.retain(|_, value| value.as_object().is_none_or(|map| !map.is_empty()));
                 content

@@ -11,7 +11,7 @@ use crate::cause::Cause;
 use crate::desired::{DesiredRoom, Wish};
 use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
-use crate::levels::level_changes;
+use crate::levels::{guard_record, level_changes};
 use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
@@ -310,7 +310,10 @@ impl RoomPlan<'_, '_> {
             self.findings.push(Finding::RoomDiffers { room: self.key.clone(), how: Difference::NoLevelEvent });
             return;
         }
-        let (changes, out_of_reach) = level_changes(seen, bot_level, &people);
+        let (mut changes, out_of_reach) = level_changes(seen, bot_level, &people);
+        if self.key.as_str() == CONTROL_ROOM {
+            guard_record(seen, bot_level, &mut changes);
+        }
         let room = self.key.clone();
         self.findings.extend(out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
             room: room.clone(),
