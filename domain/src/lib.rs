@@ -42,4 +42,5 @@ pub mod scope;
 pub mod selection;
 pub mod selector;
 pub mod standing;
+pub mod stands;
 pub mod wake;

@@ -13,5 +13,6 @@ mod localpart;
 mod plan;
 mod selection;
 mod standing;
+mod stands;
 mod text;
 mod world;
