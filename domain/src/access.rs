@@ -11,7 +11,7 @@ use crate::directory::{Directory, Person, PersonId};
 use crate::grant::{Grant, GrantKind};
 use crate::key::{RoleKey, RoomKey};
 use crate::levels::PEOPLE_MAX;
-use crate::policy::Policy;
+use crate::policy::{Policy, Role};
 use crate::rights::{Right, Rights, all_rights};
 use crate::selector::{RoleRules, Selector};
 
@@ -30,6 +30,15 @@ pub enum LevelReason {
     Administrator(RoomKey),
     /// A grant.
     Grant(Grant),
+}
+
+/// What somebody has in one place: a power is never counted or compared without its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Powers {
+    /// The level; outside rooms the one that holds everywhere, which stands for no room.
+    pub level: i64,
+    /// The rights.
+    pub rights: Rights,
 }
 
 /// Levels and rights of everybody in one directory.
@@ -110,25 +119,34 @@ impl<'a> Access<'a> {
         grant.scope.as_ref().is_none_or(|scope| self.policy.distance(room, scope).is_some())
     }
 
-    /// The grant about levels that wins in a room: the most specific one, of those the newest.
-    fn level_grant(&self, person: PersonId, room: &RoomKey) -> Option<&'a Grant> {
-        self.grants(person).filter(|grant| grant.kind.level().is_some() && self.covers(grant, room)).max_by_key(
-            |grant| {
-                let distance = grant
-                    .scope
-                    .as_ref()
-                    .map_or(usize::MAX, |scope| self.policy.distance(room, scope).unwrap_or(usize::MAX));
-                (std::cmp::Reverse(distance), grant.id)
-            },
-        )
+    /// The grant about levels that wins in a room: the most specific one, of those the newest. Outside rooms the newest of
+    /// those for everywhere.
+    fn winner<'g>(&self, grants: &[&'g Grant], room: Option<&RoomKey>) -> Option<&'g Grant> {
+        let distance = |grant: &Grant| match (&grant.scope, room) {
+            (None, _) => Some(usize::MAX),
+            (Some(scope), Some(room)) => self.policy.distance(room, scope),
+            (Some(_), None) => None,
+        };
+        let about_levels = grants.iter().filter(|grant| grant.kind.level().is_some());
+        let here = about_levels.filter_map(|grant| Some((distance(grant)?, *grant)));
+        here.max_by_key(|(distance, grant)| (std::cmp::Reverse(*distance), grant.id)).map(|(_, grant)| grant)
+    }
+
+    fn level_grant(&self, person: PersonId, room: Option<&RoomKey>) -> Option<&'a Grant> {
+        self.winner(self.grants.get(&person).map_or(&[], Vec::as_slice), room)
     }
 
     /// Where the person should stand in a room, and why.
     #[must_use]
     pub fn level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
-        if let Some(grant) = self.level_grant(person.id, room) {
-            return (grant.kind.level().unwrap_or(0).min(PEOPLE_MAX), LevelReason::Grant(grant.clone()));
+        if let Some(grant) = self.level_grant(person.id, Some(room)) {
+            return (level_of(grant), LevelReason::Grant(grant.clone()));
         }
+        self.policy_level(person, room)
+    }
+
+    /// Where the person would stand if nothing were granted: by the administrators' rules and the roles alone.
+    fn policy_level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
         if let Some(above) = self.administered(person, room) {
             return (PEOPLE_MAX, LevelReason::Administrator(above));
         }
@@ -177,50 +195,90 @@ impl<'a> Access<'a> {
     /// The person's rights in a room; outside rooms (`None`) only those that hold everywhere.
     #[must_use]
     pub fn rights(&self, person: &Person, room: Option<&RoomKey>) -> Rights {
-        let mut rights = Rights::new();
-        for key in self.roles(person.id) {
-            let Some(role) = self.policy.roles.get(key) else { continue };
-            let holds = match (&role.scope, room) {
-                (None, _) => true,
-                (Some(scope), Some(room)) => self.policy.distance(room, scope).is_some(),
-                (Some(_), None) => false,
-            };
-            if holds {
-                rights.extend(role.rights.iter().copied());
-            }
-        }
-        match room {
-            Some(room) => {
-                if self.administered(person, room).is_some() {
-                    rights.extend(all_rights());
-                }
-                if let Some(grant) = self.level_grant(person.id, room) {
-                    rights.extend(grant.kind.rights());
-                }
-            }
-            None => {
-                let everywhere = self.grants(person.id).filter(|grant| grant.scope.is_none());
-                let winner = everywhere.filter(|grant| grant.kind.level().is_some()).max_by_key(|grant| grant.id);
-                rights.extend(winner.into_iter().flat_map(|grant| grant.kind.rights()));
-            }
+        self.rights_with(person, self.level_grant(person.id, room), room)
+    }
+
+    /// A grant about levels replaces rights, too: one below what the policy gives there takes the rights it gives.
+    fn rights_with(&self, person: &Person, grant: Option<&Grant>, room: Option<&RoomKey>) -> Rights {
+        let Some(grant) = grant else { return self.policy_rights(person, room) };
+        let mut rights = grant.kind.rights();
+        if !self.is_below_policy(person, grant, room) {
+            rights.extend(self.policy_rights(person, room));
         }
         rights
+    }
+
+    fn is_below_policy(&self, person: &Person, grant: &Grant, room: Option<&RoomKey>) -> bool {
+        level_of(grant) < self.powers_by_policy(person, room).level
+    }
+
+    /// The rights that the policy gives there and a grant takes.
+    #[must_use]
+    pub fn taken(&self, person: &Person, room: Option<&RoomKey>) -> Option<(Rights, &'a Grant)> {
+        let grant = self.level_grant(person.id, room)?;
+        let rights = self.rights(person, room);
+        let taken: Rights = self.policy_rights(person, room).difference(&rights).copied().collect();
+        (!taken.is_empty()).then_some((taken, grant))
+    }
+
+    /// Rights by roles and the administrators' rules alone.
+    fn policy_rights(&self, person: &Person, room: Option<&RoomKey>) -> Rights {
+        if room.is_some_and(|room| self.administered(person, room).is_some()) {
+            return all_rights();
+        }
+        let roles = self.roles_holding(person, room);
+        roles.flat_map(|role| role.rights.iter().copied()).collect()
+    }
+
+    /// The roles of a person that hold in a room, or outside rooms.
+    fn roles_holding(&self, person: &Person, room: Option<&RoomKey>) -> impl Iterator<Item = &'a Role> {
+        let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
+        roles.filter(move |role| match (&role.scope, room) {
+            (None, _) => true,
+            (Some(scope), Some(room)) => self.policy.distance(room, scope).is_some(),
+            (Some(_), None) => false,
+        })
+    }
+
+    /// What the policy alone gives in a place.
+    #[must_use]
+    pub fn powers_by_policy(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+        let level = match room {
+            Some(room) => self.policy_level(person, room).0,
+            None => self.roles_holding(person, None).filter_map(|role| role.level).max().unwrap_or(0).min(PEOPLE_MAX),
+        };
+        Powers { level, rights: self.policy_rights(person, room) }
+    }
+
+    /// What the person would have in a place with these grants and no others.
+    #[must_use]
+    pub fn powers_with(&self, person: &Person, grants: &[&Grant], room: Option<&RoomKey>) -> Powers {
+        match self.winner(grants, room) {
+            None => self.powers_by_policy(person, room),
+            Some(grant) => Powers { level: level_of(grant), rights: self.rights_with(person, Some(grant), room) },
+        }
+    }
+
+    /// What the person has in a place.
+    #[must_use]
+    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+        self.powers_with(person, self.grants.get(&person.id).map_or(&[], Vec::as_slice), room)
     }
 
     /// Every right the person has somewhere: the union of [`Self::rights`] over all rooms and outside them.
     ///
     /// Asked of everybody at every pass, so it goes by what the person has and not by room; only people with grants
-    /// need that, for one grant may hide another.
+    /// need that, for one grant may hide another, or what the policy gives.
     #[must_use]
     pub fn rights_anywhere(&self, person: &Person) -> Rights {
-        let mut rooms = self.policy.rooms.values();
-        if rooms.any(|room| room.administrators.as_ref().is_some_and(|rule| rule.matches(person, &self.rules, false))) {
-            return all_rights();
-        }
         if self.grants.contains_key(&person.id) {
             let everywhere = self.rights(person, None);
             let rooms = self.policy.rooms.keys().flat_map(|room| self.rights(person, Some(room)));
             return everywhere.into_iter().chain(rooms).collect();
+        }
+        let mut rooms = self.policy.rooms.values();
+        if rooms.any(|room| room.administrators.as_ref().is_some_and(|rule| rule.matches(person, &self.rules, false))) {
+            return all_rights();
         }
         let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
         let holds = |scope: &RoomKey| self.policy.rooms.contains_key(scope);
@@ -229,4 +287,9 @@ impl<'a> Access<'a> {
             .flat_map(|role| role.rights.iter().copied())
             .collect()
     }
+}
+
+/// The level a grant gives to a person.
+fn level_of(grant: &Grant) -> i64 {
+    grant.kind.level().unwrap_or(0).min(PEOPLE_MAX)
 }

@@ -49,6 +49,8 @@ pub enum Reason {
     Level { level: i64, reason: LevelReason },
     /// The person's rights in the room.
     Rights(Rights),
+    /// A grant about levels takes rights that the policy gives: in the room, or outside rooms.
+    RightsTaken { rights: Rights, grant: Grant, outside: bool },
 }
 
 /// Why somebody is to be in a room, or not.
@@ -90,6 +92,7 @@ pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[
     }
     about.push(Reason::Roles(access.roles(person.id).cloned().collect()));
     about.extend(access.grants(person.id).map(|grant| Reason::Grant(grant.clone())));
+    about.extend(taken(&access, person, None));
     let notes = desired.findings.iter().filter(|finding| finding.person() == Some(person.id));
     about.extend(notes.cloned().map(Reason::Note));
     let room = |key: &RoomKey| Some((key.clone(), room_reasons(&access, person, key, wishes)?));
@@ -112,7 +115,14 @@ fn room_reasons(access: &Access<'_>, person: &Person, key: &RoomKey, wishes: Wis
     };
     let (level, reason) = access.level(person, key);
     let rights = access.rights(person, Some(key));
-    Some(vec![Reason::Member(member), Reason::Level { level, reason }, Reason::Rights(rights)])
+    let mut reasons = vec![Reason::Member(member), Reason::Level { level, reason }, Reason::Rights(rights)];
+    reasons.extend(taken(access, person, Some(key)));
+    Some(reasons)
+}
+
+fn taken(access: &Access<'_>, person: &Person, room: Option<&RoomKey>) -> Option<Reason> {
+    let (rights, grant) = access.taken(person, room)?;
+    Some(Reason::RightsTaken { rights, grant: grant.clone(), outside: room.is_none() })
 }
 
 /// A line each; the rooms apart, with their lines indented.
@@ -189,6 +199,10 @@ impl fmt::Display for Reason {
                 }
             }
             Self::Rights(rights) => write!(f, "rights: {}", listed(rights)),
+            Self::RightsTaken { rights, grant, outside } => {
+                let place = if *outside { " outside rooms" } else { "" };
+                write!(f, "rights taken{place}: {} (grant {}, asked by {})", listed(rights), grant.id.0, grant.asker)
+            }
         }
     }
 }

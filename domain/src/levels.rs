@@ -29,6 +29,8 @@ pub const CREATOR: i64 = i64::MAX;
 /// The least level from which people may invite.
 pub const INVITE_LEAST: i64 = 50;
 
+const REDACTION: &str = "m.room.redaction";
+
 /// State that is above every person: it could end moderation, privacy or the room itself, or say that it is another room.
 pub const ABOVE_EVERYONE: [&str; 9] = [
     ROOM_MARK,
@@ -79,6 +81,30 @@ pub fn initial_content(
     match content {
         Value::Object(content) => content,
         _ => Map::new(),
+    }
+}
+
+/// The same for the control room: what was commanded and answered there is removed only by who stands at the top, or
+/// through the bot, which asks for the right.
+#[must_use]
+pub fn initial_control_content(version: &str, bot: &UserId) -> Map<String, Value> {
+    let mut content = initial_content(version, RoomKind::Room, bot, &BTreeMap::new(), 0);
+    set(&mut content, "redact", Change { from: None, to: Some(PEOPLE_MAX) });
+    set_all(&mut content, "events", [(REDACTION, Change { from: None, to: Some(PEOPLE_MAX) })].into_iter());
+    content
+}
+
+/// Adds what must change so that the record of the control room stays, as far as somebody at `bot_level` may.
+pub(crate) fn guard_record(room: &ObservedRoom, bot_level: i64, changes: &mut LevelChanges) {
+    let least = PEOPLE_MAX.min(bot_level);
+    let redact = room.level_entry("redact");
+    if redact.unwrap_or(50) < least {
+        changes.keys.insert("redact".to_owned(), Change { from: redact, to: Some(least) });
+    }
+    // Without this everybody could still remove what they said themselves, their commands among it.
+    let own = room.event_entry(REDACTION);
+    if own.or_else(|| room.level_entry("events_default")).unwrap_or(0) < least {
+        changes.events.insert(REDACTION.to_owned(), Change { from: own, to: Some(least) });
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by stopping")]
 
+mod access;
+mod authority;
 mod command;
 mod identity;
 mod laws;
@@ -13,5 +15,6 @@ mod localpart;
 mod plan;
 mod selection;
 mod standing;
+mod stands;
 mod text;
 mod world;

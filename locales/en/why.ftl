@@ -32,3 +32,5 @@ why-level-administrator = level: { $level } (administrator of { $room })
 why-level-grant = level: { $level } (grant { $grant }, asked by { $asker })
 why-rights = rights: { $list }
 why-rights-none = rights: none
+why-rights-taken = rights taken: { $list } (grant { $grant }, asked by { $asker })
+why-rights-taken-outside = rights taken outside rooms: { $list } (grant { $grant }, asked by { $asker })

@@ -32,3 +32,5 @@ why-level-administrator = nível: { $level } (administra { $room })
 why-level-grant = nível: { $level } (concessão { $grant }, a pedido de { $asker })
 why-rights = direitos: { $list }
 why-rights-none = direitos: nenhum
+why-rights-taken = direitos retirados: { $list } (concessão { $grant }, a pedido de { $asker })
+why-rights-taken-outside = direitos retirados fora das salas: { $list } (concessão { $grant }, a pedido de { $asker })

@@ -6,7 +6,7 @@ use anyhow::Context;
 use equipemed_domain::action::{Action, NewRoom};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::levels::initial_content;
+use equipemed_domain::levels::initial_control_content;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::Policy;
 use ruma_common::{OwnedRoomId, RoomId};
@@ -117,7 +117,7 @@ async fn create(
     known: &BTreeSet<OwnedRoomId>,
     new: &NewRoom,
 ) -> anyhow::Result<OwnedRoomId> {
-    let levels = initial_content(&new.version, new.kind, &policy.bot, &new.levels, new.default_level);
+    let levels = initial_control_content(&new.version, &policy.bot);
     match writer.create_room(&Founding { key, new, parent: None, levels }).await {
         Ok(room) => Ok(room),
         Err(HomeserverError::MaybeDone { why }) => {

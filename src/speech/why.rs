@@ -79,6 +79,12 @@ impl Texts {
                 let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
                 self.line("why-rights", &[("list", Arg::Said(self.list(rights)))])
             }
+            Reason::RightsTaken { rights, grant, outside } => {
+                let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
+                let id = if *outside { "why-rights-taken-outside" } else { "why-rights-taken" };
+                let args = [("list", Arg::Said(self.list(rights))), ("grant", number(grant.id))];
+                self.line(id, &[args.as_slice(), &[("asker", self.asker(&grant.asker))]].concat())
+            }
         }
     }
 

@@ -117,6 +117,10 @@ fn grant(kind: GrantKind, scope: Option<RoomKey>, asker: &str) -> Grant {
     Grant { id: GrantId(73), person, kind, scope, asker: asker.to_owned(), created_at, expires_at: None, reason: None }
 }
 
+fn taken(grant: Grant, outside: bool) -> Reason {
+    Reason::RightsTaken { rights: Right::ALL.into_iter().collect(), grant, outside }
+}
+
 /// Fails when a Portuguese text has English words of ours.
 #[track_caller]
 pub(crate) fn assert_portuguese(text: &str) {
@@ -332,6 +336,10 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
         Reason::Rights(_) => [
             Reason::Rights(Right::ALL.into_iter().collect()),
             Reason::Rights(std::iter::empty().collect()),
+        ],
+        Reason::RightsTaken { .. } => [
+            taken(grant(GrantKind::Mute, Some(uti()), "@bia:h.example"), false),
+            taken(grant(GrantKind::Level(0), None, "operator"), true),
         ],
     };
     let [portuguese, english] = texts();

@@ -13,7 +13,7 @@ use crate::desired::{DesiredRoom, Wish};
 use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::level_budget::Overflow;
-use crate::levels::{first_levels, levelling};
+use crate::levels::{first_levels, guard_record, levelling};
 use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
@@ -314,7 +314,10 @@ impl RoomPlan<'_, '_> {
         let people = standings(self, seen, default);
         let levels = levelling(seen, bot_level, &people, default);
         self.note_overflow(levels.overflow);
-        let (room, changes) = (self.key.clone(), levels.changes);
+        let (room, mut changes) = (self.key.clone(), levels.changes);
+        if room.as_str() == CONTROL_ROOM {
+            guard_record(seen, bot_level, &mut changes);
+        }
         self.findings.extend(levels.out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
             room: room.clone(),
             user: entry.user,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::{digest_of, external_id};
 use equipemed_domain::directory::Person;
-use equipemed_domain::key::RoomKey;
-use equipemed_domain::levels::initial_content;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::levels::{initial_content, initial_control_content};
 use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom};
 use equipemed_domain::policy::{Policy, RoomKind};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
@@ -33,6 +33,13 @@ pub(crate) fn account(person: &Person) -> ObservedAccount {
 pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoom {
     let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
     let children = policy.rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));
+    let levels = match key.as_str() {
+        CONTROL_ROOM => initial_control_content(version, &policy.bot),
+        _ => {
+            let (nobody, default) = (BTreeMap::<OwnedUserId, i64>::new(), wanted.default_level.unwrap_or(0));
+            initial_content(version, wanted.kind, &policy.bot, &nobody, default)
+        }
+    };
     ObservedRoom {
         room_id: room_id(key.as_str()),
         version: version.to_owned(),
@@ -52,12 +59,6 @@ pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoo
         children: children.map(|(child, _)| room_id(child.as_str())).collect(),
         members: BTreeMap::from([(policy.bot.clone(), Membership::Join)]),
         bans_by_hand: Default::default(),
-        power_levels: Some(initial_content(
-            version,
-            wanted.kind,
-            &policy.bot,
-            &BTreeMap::<OwnedUserId, i64>::new(),
-            wanted.default_level.unwrap_or(0),
-        )),
+        power_levels: Some(levels),
     }
 }

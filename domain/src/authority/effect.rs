@@ -1,0 +1,79 @@
+//! What an act does to somebody's grants: which end and which is added. What is allowed, previewed and stored is this.
+
+use std::collections::BTreeSet;
+
+use super::act::Act;
+use super::{Request, World};
+use crate::directory::{Person, PersonId};
+use crate::grant::{Grant, GrantId, GrantKind};
+use crate::key::RoomKey;
+
+/// What changes in one person's grants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Grants that end.
+    pub ends: BTreeSet<GrantId>,
+    /// What is granted in the place that was named.
+    pub adds: Option<GrantKind>,
+}
+
+impl Effect {
+    /// Whether nothing would be different.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty() && self.adds.is_none()
+    }
+
+    /// The grants of a person that remain.
+    pub(super) fn remaining<'g>(&self, grants: &[&'g Grant]) -> Vec<&'g Grant> {
+        grants.iter().filter(|grant| !self.ends.contains(&grant.id)).copied().collect()
+    }
+
+    /// What an act does, as it is usually carried out.
+    #[must_use]
+    pub fn of(request: &Request, person: PersonId, world: &World<'_>) -> Self {
+        let grants: Vec<&Grant> = world.access.grants(person).collect();
+        let ends = replaced(request, &grants, world);
+        let mut effect = Self { ends, adds: request.act.grant() };
+        if request.act == Act::Demote && !is_needed(&effect, request, person, &grants, world) {
+            effect.adds = None;
+        }
+        effect
+    }
+}
+
+/// Grants that an act puts an end to: of the same place, and when something is taken away also below it.
+fn replaced(request: &Request, grants: &[&Grant], world: &World<'_>) -> BTreeSet<GrantId> {
+    if let Act::End(id) = request.act {
+        return grants.iter().filter(|grant| grant.id == id).map(|grant| grant.id).collect();
+    }
+    // A ban for an hour in a space does not end one for good in a room of it.
+    let reaches_down = !matches!(request.act, Act::Promote(_) | Act::Ban);
+    let is_within = |scope: &RoomKey| match &request.place {
+        None => true,
+        Some(place) => world.policy.distance(scope, place).is_some(),
+    };
+    let ended = grants.iter().filter(|grant| request.act.ends(grant.kind)).filter(|grant| match &grant.scope {
+        scope if *scope == request.place => true,
+        Some(scope) => reaches_down && is_within(scope),
+        None => false,
+    });
+    ended.map(|grant| grant.id).collect()
+}
+
+/// Whether a demotion needs a grant: for somebody who has a level by a grant only, ending that one is enough. For a while
+/// it always does.
+fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Grant], world: &World<'_>) -> bool {
+    let Some(person) = world.directory.get(person) else { return false };
+    let rest = effect.remaining(grants);
+    let stands = |room: &RoomKey| world.access.powers_with(person, &rest, Some(room)).level > 0;
+    request.until.is_some() || world.reach(request.place.as_ref()).any(stands)
+}
+
+/// Taking back what somebody gave, and nothing else: their own grants about levels in that place and below it.
+pub(super) fn taken_back(request: &Request, person: &Person, giver: &str, world: &World<'_>) -> Effect {
+    let grants: Vec<&Grant> = world.access.grants(person.id).collect();
+    let given = |id: &GrantId| grants.iter().any(|grant| grant.id == *id && grant.asker == giver);
+    let ends = replaced(request, &grants, world).into_iter().filter(given).collect();
+    Effect { ends, adds: None }
+}

@@ -1,0 +1,127 @@
+//! Whether what was asked for is so, by what was looked at: nothing is "so already" that nobody saw.
+
+use std::collections::BTreeSet;
+
+use ruma_common::{OwnedUserId, UserId};
+
+use crate::authority::Act;
+use crate::desired::{Desired, Wish};
+use crate::key::RoomKey;
+use crate::observed::{Membership, Observed, ObservedRoom, RoomSight};
+
+/// What a look has to go by.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked<'a> {
+    /// The bot.
+    pub bot: &'a UserId,
+    /// What should be.
+    pub desired: &'a Desired,
+    /// What is.
+    pub observed: &'a Observed,
+    /// Rooms that were there once and are deleted.
+    pub deleted: &'a BTreeSet<RoomKey>,
+}
+
+/// Why it is not so. What is alike is told together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unmet {
+    /// `users.who` does not select the person: nothing is changed about them.
+    NotSelected,
+    /// It is not clear in EquipeMed how the person stands: nothing is changed about them.
+    Unclear,
+    /// The person is off for a while, and has no level meanwhile.
+    Off,
+    /// Synapse has no such account.
+    NoAccount,
+    /// There is no room yet.
+    NoRoom,
+    /// The room was deleted.
+    Deleted,
+    /// The room could not be read.
+    Unreadable {
+        /// Synapse's answer.
+        why: String,
+    },
+    /// The room was replaced by another one.
+    Replaced,
+    /// The bot is not in the room.
+    BotOut,
+    /// The person does not belong there.
+    NotMember,
+    /// The bot does not stand high enough for that.
+    OutOfReach {
+        /// Where the person stands, or should.
+        level: i64,
+        /// Where the bot stands.
+        bot: i64,
+    },
+    /// It is not so, and nothing that was seen stands against it.
+    NotYet,
+}
+
+/// Whether an act about somebody is so in a room; None when it is.
+#[must_use]
+pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, looked: Looked<'_>) -> Option<Unmet> {
+    if looked.deleted.contains(key) {
+        return Some(Unmet::Deleted);
+    }
+    let seen = match looked.observed.rooms.get(key) {
+        None | Some(RoomSight::Absent) => return Some(Unmet::NoRoom),
+        Some(RoomSight::Unreadable { why, .. }) => return Some(Unmet::Unreadable { why: why.clone() }),
+        Some(RoomSight::Seen(seen)) => seen,
+    };
+    if seen.members.get(looked.bot) != Some(&Membership::Join) {
+        return Some(Unmet::BotOut);
+    }
+    if seen.replaced {
+        return Some(Unmet::Replaced);
+    }
+    if !looked.desired.accounts.contains_key(user) {
+        return Some(if is_selected { Unmet::Unclear } else { Unmet::NotSelected });
+    }
+    let membership = seen.members.get(user);
+    let is_banned = membership.is_some_and(|membership| membership.is_ban());
+    let is_in = matches!(membership, Some(Membership::Join | Membership::Invite));
+    let wanted = looked.desired.rooms.get(key)?;
+    match act {
+        Act::Ban if !is_banned => Some(unreached(seen, user, 0, looked.bot)),
+        Act::Kick if is_in => Some(unreached(seen, user, 0, looked.bot)),
+        // What else keeps them out is told with the grant that does.
+        Act::Unban | Act::UnbanByHand if is_banned && !wanted.banned.contains_key(user) => {
+            Some(unreached(seen, user, 0, looked.bot))
+        }
+        Act::Promote(_) | Act::Demote | Act::Mute | Act::Unmute => {
+            let Some(wish) = wanted.members.get(user) else { return Some(Unmet::NotMember) };
+            if *wish == Wish::Stay && matches!(act, Act::Promote(_) | Act::Mute) {
+                return Some(Unmet::Off);
+            }
+            let level = wanted.levels.get(user).copied().unwrap_or(seen.users_default());
+            (seen.level_of(user) != level).then(|| unreached(seen, user, level, looked.bot))
+        }
+        _ => None,
+    }
+}
+
+fn unreached(seen: &ObservedRoom, user: &UserId, wanted: i64, bot: &UserId) -> Unmet {
+    let (level, bot) = (seen.level_of(user).max(wanted), seen.level_of(bot));
+    if level >= bot { Unmet::OutOfReach { level, bot } } else { Unmet::NotYet }
+}
+
+/// Whether an act about an account is so; None when it is.
+#[must_use]
+pub fn of_account(act: Act, user: &OwnedUserId, is_selected: bool, looked: Looked<'_>) -> Option<Unmet> {
+    let Some(seen) = looked.observed.accounts.list.get(user) else { return Some(Unmet::NoAccount) };
+    let is_so = match act {
+        Act::Lock => seen.locked || seen.deactivated,
+        Act::Unlock => !seen.locked || seen.deactivated,
+        Act::Deactivate => seen.deactivated,
+        Act::Reactivate => !seen.deactivated,
+        _ => true,
+    };
+    match (is_so, looked.desired.accounts.contains_key(user)) {
+        (true, _) => None,
+        (false, true) => Some(Unmet::NotYet),
+        (false, false) if is_selected => Some(Unmet::Unclear),
+        (false, false) => Some(Unmet::NotSelected),
+    }
+}

@@ -1,0 +1,115 @@
+//! What a grant about levels does to rights: it replaces what the policy gives in its place, down as well as up.
+
+use equipemed_domain::access::Access;
+use equipemed_domain::desired::Wishes;
+use equipemed_domain::explain::explain;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::rights::Right;
+
+use crate::world::World;
+use crate::world::reader::Case;
+
+const HOSPITAL: &str = "
+about: Roles everywhere and in one room, an administrator, and grants over them.
+policy:
+  roles:
+    chief: {when: {user: ana}, level: 100, rights: [all]}
+    lead: {when: {user: bia}, in: icu, level: 50, rights: [redact, kick]}
+    auditor: {when: {user: caio}, rights: [audit]}
+  rooms:
+    hospital: {kind: space}
+    icu: {parent: hospital, administrators: {user: dora}}
+    ward: {parent: hospital}
+  control_room: true
+people:
+  - {id: 1, username: ana}
+  - {id: 2, username: bia}
+  - {id: 3, username: caio}
+  - {id: 4, username: dora}
+grants:
+GRANTS
+expect: {}
+";
+
+fn world(grants: &str) -> World {
+    let text = HOSPITAL.replace("grants:\nGRANTS", &format!("grants:\n{grants}"));
+    let case: Case = serde_yaml::from_str(&text).expect("a case");
+    case.read().0
+}
+
+/// Rights by their words, in a room or outside rooms.
+fn rights(world: &World, person: usize, room: &str) -> Vec<&'static str> {
+    let directory = world.directory();
+    let access = Access::new(&directory, &world.policy, &world.grants, world.now);
+    let room = (!room.is_empty()).then(|| RoomKey::new(room));
+    access.rights(&world.people[person - 1], room.as_ref()).iter().map(|right| right.as_str()).collect()
+}
+
+#[test]
+fn a_level_below_what_the_policy_gives_there_takes_its_rights_there() {
+    let all = Right::ALL.len();
+    // A demotion in a room, of a role for everywhere.
+    let one = world("  - {id: 1, who: 1, kind: 0, in: icu}");
+    assert_eq!(rights(&one, 1, "icu"), Vec::<&str>::new());
+    assert_eq!(rights(&one, 1, "ward").len(), all);
+    assert_eq!(rights(&one, 1, "").len(), all, "what holds outside rooms is not of that room");
+    // Of an administrator of the room; in the space above it; to less, and not to nothing.
+    assert_eq!(rights(&world("  - {id: 1, who: 4, kind: 99, in: hospital}"), 4, "icu"), Vec::<&str>::new());
+    assert_eq!(rights(&world("  - {id: 1, who: 4, kind: moderator, in: icu}"), 4, "icu"), ["redact", "kick"]);
+    // Who cannot write does not moderate.
+    assert_eq!(rights(&world("  - {id: 1, who: 2, kind: mute, in: icu}"), 2, "icu"), Vec::<&str>::new());
+    assert_eq!(rights(&world("  - {id: 1, who: 3, kind: mute, in: icu}"), 3, "icu"), Vec::<&str>::new());
+    // Without a place also outside rooms.
+    let everywhere = world("  - {id: 1, who: 1, kind: 0}");
+    for room in ["", "icu", "ward", "control"] {
+        assert_eq!(rights(&everywhere, 1, room), Vec::<&str>::new(), "{room}");
+    }
+}
+
+#[test]
+fn an_equal_or_higher_level_keeps_the_rights_and_adds_its_own() {
+    assert_eq!(rights(&world("  - {id: 1, who: 2, kind: 50, in: icu}"), 2, "icu"), ["redact", "kick"]);
+    assert_eq!(rights(&world("  - {id: 1, who: 2, kind: 70, in: icu}"), 2, "icu"), ["redact", "kick"]);
+    assert_eq!(rights(&world("  - {id: 1, who: 3, kind: moderator, in: icu}"), 3, "icu"), ["redact", "kick", "audit"]);
+    assert_eq!(rights(&world("  - {id: 1, who: 3, kind: 0, in: icu}"), 3, "icu"), ["audit"]);
+    // The more specific one decides.
+    let both = "  - {id: 1, who: 2, kind: admin, in: icu}\n  - {id: 2, who: 2, kind: 0, in: hospital}";
+    assert_eq!(rights(&world(both), 2, "icu").len(), Right::ALL.len());
+    // And one that ended takes nothing.
+    let ended = "  - {id: 1, who: 2, kind: 0, in: icu, until: \"2026-03-02T11:00:00Z\"}";
+    assert_eq!(rights(&world(ended), 2, "icu"), ["redact", "kick"]);
+}
+
+#[test]
+fn somebody_whose_rights_are_taken_everywhere_is_trusted_no_more() {
+    let anywhere = |grants: &str, person: usize| {
+        let world = world(grants);
+        let directory = world.directory();
+        let access = Access::new(&directory, &world.policy, &world.grants, world.now);
+        let person = &world.people[person - 1];
+        (access.rights_anywhere(person).len(), access.is_trusted(person.id))
+    };
+    assert_eq!(anywhere("  - {id: 1, who: 1, kind: 0, in: icu}", 1), (Right::ALL.len(), true));
+    assert_eq!(anywhere("  - {id: 1, who: 1, kind: 0}", 1), (0, false));
+    assert_eq!(anywhere("  - {id: 1, who: 4, kind: 0, in: icu}", 4), (0, false));
+    assert_eq!(anywhere("  - {id: 1, who: 2, kind: mute, in: hospital}", 2), (0, false));
+}
+
+#[test]
+fn why_tells_which_rights_a_grant_takes() {
+    let world = world("  - {id: 7, who: 1, kind: 0, in: icu}\n  - {id: 8, who: 1, kind: mute}");
+    let directory = world.directory();
+    let wishes = Wishes {
+        directory: &directory,
+        policy: &world.policy,
+        grants: &world.grants,
+        bindings: &world.bindings,
+        now: world.now,
+        deactivate_gone_now: false,
+    };
+    let said = explain(wishes, &world.desired(), &world.people[0], &[RoomKey::new("icu")]).to_string();
+    assert!(said.contains("rights taken: redact, kick, ban"), "{said}");
+    assert!(said.contains("(grant 7"), "{said}");
+    assert!(said.contains("rights taken outside rooms: redact, kick, ban"), "{said}");
+    assert!(said.contains("(grant 8"), "{said}");
+}
