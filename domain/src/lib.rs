@@ -40,6 +40,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod power;
+pub mod privilege;
 pub mod render;
 pub mod review;
 pub mod rights;
