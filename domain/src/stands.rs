@@ -66,7 +66,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, l
         return Some(Unmet::Deleted);
     }
     let seen = match looked.observed.rooms.get(key) {
-        None | Some(RoomSight::Absent) => return Some(Unmet::NoRoom),
+        None | Some(RoomSight::Absent | RoomSight::Several { .. }) => return Some(Unmet::NoRoom),
         Some(RoomSight::Unreadable { why, .. }) => return Some(Unmet::Unreadable { why: why.clone() }),
         Some(RoomSight::Seen(seen)) => seen,
     };
