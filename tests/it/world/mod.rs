@@ -18,6 +18,7 @@ mod first;
 mod import;
 mod inventory;
 mod kills;
+mod late;
 mod mass;
 mod observe;
 mod outage;
