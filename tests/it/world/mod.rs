@@ -15,6 +15,7 @@ mod commands;
 mod confirm;
 mod equipemed;
 mod first;
+mod full_levels;
 mod import;
 mod inventory;
 mod kills;
