@@ -43,4 +43,5 @@ pub mod scope;
 pub mod selection;
 pub mod selector;
 pub mod standing;
+pub mod sums;
 pub mod wake;

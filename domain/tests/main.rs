@@ -12,5 +12,6 @@ mod localpart;
 mod plan;
 mod selection;
 mod standing;
+mod sums;
 mod text;
 mod world;

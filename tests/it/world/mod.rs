@@ -33,6 +33,7 @@ mod rooms;
 mod seats;
 mod serve;
 mod standing;
+mod sums;
 mod talk;
 mod together;
 mod versions;
