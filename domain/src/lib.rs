@@ -50,4 +50,5 @@ pub mod selection;
 pub mod selector;
 pub mod standing;
 pub mod stands;
+pub mod sums;
 pub mod wake;

@@ -16,5 +16,6 @@ mod plan;
 mod selection;
 mod standing;
 mod stands;
+mod sums;
 mod text;
 mod world;

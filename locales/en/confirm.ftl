@@ -18,3 +18,21 @@ late = This came { $minutes ->
        *[other] { $minutes } minutes
     } ago, while I was away. To be safe I have done nothing: please say it again if it is still wanted.
 time-is-over = The time that you gave ended at { $until }, before I could do anything. I have done nothing.
+sums-beyond = Within 24 hours that would be { $people } people { $what } at your word. Up to { $limit } is yours alone: somebody else has
+    to agree.
+sums-who = That can be { $list }.
+sums-nobody = Nobody else has the right to approve at present. Whoever runs the service can do it at the machine, with
+    `equipemed-bot grants add`.
+sums-how = They react to this message with ✅ or say `{ $prefix }confirm { $code }` within { $minutes ->
+        [one] 1 minute
+       *[other] { $minutes } minutes
+    }. Otherwise nothing happens.
+sums-not-alone = That is more than one person may order within a day: somebody else with the right to approve has to confirm it.
+sum =
+    .locked = locked or deactivated
+    .deactivated = deactivated
+    .removed = removed
+    .entrusted = given level 100, or the right to approve or promote
+    .empowered = given level 50 or more, or rights
+    .lowered = with a lower level
+sum-in-room = { $what } from { $room }

@@ -18,3 +18,21 @@ late = Este comando chegou há { $minutes ->
        *[other] { $minutes } minutos
     }, enquanto eu estava fora do ar. Por segurança não fiz nada: repita, se ainda for necessário.
 time-is-over = O prazo que você deu terminou em { $until }, antes que eu pudesse agir. Não fiz nada.
+sums-beyond = Em 24 horas seriam { $people } pessoas { $what } a seu pedido. Até { $limit } bastaria a sua palavra: outra pessoa precisa
+    concordar.
+sums-who = Pode ser { $list }.
+sums-nobody = No momento ninguém mais tem o direito de aprovar. Quem opera o serviço pode fazê-lo na máquina, com
+    `equipemed-bot grants add`.
+sums-how = Ela reage a esta mensagem com ✅ ou digita `{ $prefix }confirm { $code }` em até { $minutes ->
+        [one] 1 minuto
+       *[other] { $minutes } minutos
+    }. Caso contrário, nada acontece.
+sums-not-alone = É mais do que uma pessoa pode pedir sozinha em um dia: outra, com o direito de aprovar, precisa confirmar.
+sum =
+    .locked = bloqueadas ou desativadas
+    .deactivated = desativadas
+    .removed = removidas
+    .entrusted = com nível 100, ou com o direito de aprovar ou de promover
+    .empowered = com nível 50 ou mais, ou com direitos
+    .lowered = com um nível menor
+sum-in-room = { $what } de { $room }

@@ -38,6 +38,8 @@ pub(super) struct Ask {
     pub(super) scene: Arc<Scene>,
     /// The code that confirmed it, when it was confirmed.
     pub(super) confirmed: Option<String>,
+    /// Who else agreed, where the asker's own yes is not enough.
+    pub(super) agreed_by: Option<Asker>,
     /// Whether an earlier process had begun with it.
     pub(super) again: bool,
 }

@@ -110,6 +110,7 @@ impl Chat {
             sent_at: event.event.sent_at,
             scene: scene.clone(),
             confirmed: None,
+            agreed_by: None,
             again,
         };
         match self.carry_out(&ask).await {

@@ -1,6 +1,7 @@
 //! Previews that wait for a yes: of one asker, for a few minutes, good for one use.
 
 use equipemed_domain::command::Command;
+use equipemed_domain::sums::Beyond;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
@@ -11,7 +12,7 @@ const TABLE: Table = Table { name: "confirmations", key: "code" };
 
 macro_rules! columns {
     () => {
-        "code, asker, room_id, command, digest, source, prompt_event, created_at, expires_at, used_at"
+        "code, asker, room_id, command, digest, source, prompt_event, created_at, expires_at, used_at, beyond"
     };
 }
 
@@ -28,6 +29,8 @@ pub struct Confirmation {
     pub command: Command,
     /// Digest of what the preview showed; what is done then must be the same.
     pub digest: String,
+    /// What is too much for the asker's own yes, if it is: then somebody else has to say it.
+    pub beyond: Option<Beyond>,
     /// The event of the command.
     pub source: String,
     /// Since when.
@@ -43,13 +46,14 @@ impl Store {
     /// When the database fails; [`StoreError::Conflict`] when the code is in use.
     pub async fn add_confirmation(&self, new: &Confirmation) -> Result<(), StoreError> {
         const SQL: &str = "insert into confirmations
-                (code, asker, room_id, command, digest, source, created_at, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)";
+                (code, asker, room_id, command, digest, source, created_at, expires_at, beyond)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let command = to_json(&new.command)?;
+        let beyond = new.beyond.as_ref().map(to_json).transpose()?;
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(&new.code).bind(new.asker.as_str()).bind(new.room_id.as_str());
             let query = query.bind(&command).bind(&new.digest).bind(&new.source);
-            query.bind(ms(new.created_at)).bind(ms(new.expires_at)).execute(db).await?;
+            query.bind(ms(new.created_at)).bind(ms(new.expires_at)).bind(&beyond).execute(db).await?;
         })
         .map_err(|error| error.conflict_means(|| "the code is in use".to_owned()))
     }
@@ -105,6 +109,10 @@ fn read(row: &Record<'_>) -> Result<(Confirmation, Option<Timestamp>), StoreErro
         room_id: row.room_id("room_id")?,
         command: row.json("command")?,
         digest: row.text("digest")?,
+        beyond: match row.maybe_text("beyond")? {
+            Some(_) => Some(row.json("beyond")?),
+            None => None,
+        },
         source: row.text("source")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::sums::Past;
 use jiff::Timestamp;
 
 use super::rows::{Record, Table, limit, ms};
@@ -142,6 +143,22 @@ impl Store {
                 .bind(limit(filter.limit.unwrap_or(usize::MAX)));
             TABLE.all(&query.fetch_all(db).await?, read)?
         })
+    }
+
+    /// What somebody asked for at `since` or later, and what they ended, for their sums.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn grants_of_asker(&self, asker: &str, since: Timestamp) -> Result<Vec<Past>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from grants where (asker = $1 and created_at >= $2) or (ended_by = $1 and ended_at >= $2) order by id"
+        );
+        let rows = on_reader!(self, db => {
+            TABLE.all(&sqlx::query(SQL).bind(asker).bind(ms(since)).fetch_all(db).await?, read)?
+        })?;
+        Ok(rows.into_iter().map(|GrantRecord { grant, ended }| Past { grant, ended }).collect())
     }
 
     /// Ends a grant; false when it held no longer, or never existed.

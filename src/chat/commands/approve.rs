@@ -22,6 +22,11 @@ impl Chat {
         let store = self.engine().store();
         let said = ("said", Arg::Text(id.to_owned()));
         let Some(plan) = store.held_plan(id).await? else {
+            // What waits for somebody else's yes has a code, and is approved in the same words.
+            let code = id.trim().to_uppercase();
+            if store.confirmation(&code).await?.is_some_and(|(confirmation, _)| confirmation.beyond.is_some()) {
+                return Box::pin(self.confirm(ask, &code)).await;
+            }
             return Err(Stop::Unclear(texts.say("not-held", &[said])));
         };
         if let Asker::Person(person) = ask.asker {

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::outcomes::{Became, a_moment_before};
 use super::unban::Found;
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Refusal};
+use crate::chat::ask::{Ask, Asker, Refusal};
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
@@ -53,6 +53,13 @@ pub(super) struct Order {
     pub(super) by_hand: Vec<Found>,
 }
 
+impl Order {
+    /// Whether it is about accounts and not about rooms.
+    pub(super) fn is_of_account(&self) -> bool {
+        self.act.is_of_account()
+    }
+}
+
 impl Act {
     fn right(self) -> Right {
         match self {
@@ -74,7 +81,7 @@ impl Act {
     }
 
     /// What it grants; None when it only ends grants.
-    fn grant(self) -> Option<GrantKind> {
+    pub(super) fn grant(self) -> Option<GrantKind> {
         match self {
             Self::Promote(Rank::Moderator) => Some(GrantKind::Moderator),
             Self::Promote(Rank::Admin) => Some(GrantKind::Admin),
@@ -126,6 +133,12 @@ impl Chat {
         let until = lasts.and_then(|lasts| ask.begins_at().checked_add(lasts).ok());
         let order = Order { act, people, scope, until, because: measure.because.clone(), by_hand };
         self.check(ask, &order)?;
+        // Nobody agrees to what is done to themselves.
+        if let Some(Asker::Person(_)) =
+            ask.agreed_by.as_ref().filter(|by| order.people.iter().any(|id| **by == Asker::Person(*id)))
+        {
+            return Err(Refusal::Own.into());
+        }
         // Of a command that was begun in time the grants are there, and end by themselves.
         if let Some(until) = order.until.filter(|until| *until <= scene.now && !ask.again) {
             return Err(Stop::Unclear(self.texts().say("time-is-over", &[("until", self.time(until))])));
@@ -146,10 +159,11 @@ impl Chat {
         let everywhere = order.scope.is_none() && !act.is_of_account() && act != Act::Unban;
         let many = everywhere || if act.takes() { order.people.len() > 1 } else { order.people.len() >= MANY };
         // One is enough where something is lost that nobody can bring back.
-        if many || act == Act::Deactivate {
+        let beyond = self.beyond(ask, &order).await?;
+        if many || act == Act::Deactivate || beyond.is_some() {
             let lines: Vec<Said> = order.people.iter().map(|person| self.preview_line(ask, &order, *person)).collect();
             let people: Vec<String> = order.people.iter().map(ToString::to_string).collect();
-            if let Some(preview) = self.agreed(ask, lines, people.len(), &people).await? {
+            if let Some(preview) = self.agreed_by(ask, lines, people.len(), &people, beyond).await? {
                 return Ok(preview);
             }
         }

@@ -12,6 +12,7 @@ mod people;
 mod redact;
 mod rooms;
 mod status;
+mod sums;
 mod sync;
 mod unban;
 mod wording;

@@ -75,6 +75,7 @@ impl Place {
             history: History::Shared,
             retention: None,
             levels: Default::default(),
+            default_level: 0,
             invite: BTreeSet::new(),
         }
     }
