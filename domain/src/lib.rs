@@ -29,6 +29,7 @@ pub mod key;
 pub mod levels;
 pub mod listing;
 pub mod localpart;
+pub mod memory;
 pub mod observed;
 pub mod outcome;
 pub mod plan;

@@ -179,8 +179,18 @@ pub struct Limits {
     pub remove_share: f64,
     /// That many may always be.
     pub remove_least: usize,
-    /// How many people may gain administrator power in 24 hours.
+    /// Share of a room's members that may be put into it in 24 hours.
+    pub join_share: f64,
+    /// That many may always be, less one.
+    pub join_least: usize,
+    /// How many people may gain administrator power in 24 hours: server administration, level 100, `approve`, `promote`.
     pub gain: usize,
+    /// How many people may gain any other power in 24 hours: level 50 or more, any right.
+    pub gain_lesser: usize,
+    /// How many people may lose such power in 24 hours, other than by their own lock or departure.
+    pub lose: usize,
+    /// How many accounts may be deactivated in 24 hours.
+    pub deactivate: usize,
     /// Share by which the directory may shrink between two reads.
     pub shrink_share: f64,
     /// Whether a held part needs the consent of two different people.
@@ -194,7 +204,12 @@ impl Default for Limits {
             lock_least: 5,
             remove_share: 0.50,
             remove_least: 5,
+            join_share: 0.50,
+            join_least: 10,
             gain: 3,
+            gain_lesser: 10,
+            lose: 10,
+            deactivate: 5,
             shrink_share: 0.20,
             two_consents: false,
         }

@@ -13,6 +13,7 @@ mod bans;
 mod consents;
 pub mod deeds;
 pub mod drift;
+mod filling;
 pub mod gather;
 pub mod inventory;
 pub mod look;

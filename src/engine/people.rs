@@ -43,7 +43,12 @@ impl Engine {
     /// People for a pass over the target.
     pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> anyhow::Result<Arc<Directory>> {
         let read = match target {
-            Target::Person(id) => self.source().read_anew(*id).await,
+            Target::Person(id) => {
+                // What changed together is judged together, though each of them has a pass of its own.
+                let mut people = self.store().people_woken(self.parts().clock.now()).await?;
+                people.insert(*id);
+                self.source().read_anew(&people).await
+            }
             // The pass over the person, which woke the room, has read that person anew; another process has not.
             Target::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
             Target::Room(_) | Target::Everything => self.source().read().await,

@@ -119,10 +119,8 @@ async fn hear(ear: &mut Ear, engine: &Engine) -> DirectoryError {
             Heard::People(_) | Heard::Everybody => vec![Wake::Everything],
         };
         tracing::info!(wakes = wakes.len(), "EquipeMed changed");
-        for wake in &wakes {
-            if !store_wake(engine, wake, "equipemed").await {
-                return DirectoryError::Away("a change was heard and could not be stored".to_owned());
-            }
+        if !store_wakes(engine, &wakes, "equipemed").await {
+            return DirectoryError::Away("a change was heard and could not be stored".to_owned());
         }
     }
 }
@@ -191,16 +189,16 @@ async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Direc
         _ => vec![Wake::Everything],
     };
     tracing::info!(wakes = wakes.len(), origin, "People changed");
-    for wake in &wakes {
-        if !store_wake(engine, wake, origin).await {
-            return false;
-        }
-    }
-    true
+    store_wakes(engine, &wakes, origin).await
 }
 
 async fn store_wake(engine: &Engine, wake: &Wake, origin: &str) -> bool {
-    let stored = engine.wake(wake, origin).await;
+    store_wakes(engine, std::slice::from_ref(wake), origin).await
+}
+
+/// All or none: what arrives together is judged together.
+async fn store_wakes(engine: &Engine, wakes: &[Wake], origin: &str) -> bool {
+    let stored = engine.wake_all(wakes, origin).await;
     if let Err(error) = &stored {
         tracing::warn!(%error, "A wake-up could not be stored; it is tried again");
     }

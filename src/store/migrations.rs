@@ -30,12 +30,13 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     step!(1, "0001_init"),
     step!(2, "0002_control_room"),
     step!(3, "0003_accounts"),
     step!(4, "0004_two_consents"),
     step!(5, "0005_versions"),
+    step!(9, "0009_brakes"),
 ];
 
 /// All steps for one database, in order.

@@ -237,10 +237,15 @@ fn every_finding_is_said_in_both_languages_with_the_same_facts() -> Result<()> {
 fn every_reason_why_something_is_held_is_said_in_both_languages() -> Result<()> {
     let reasons = every! {
         HeldReason::DirectoryShrank { .. } => [HeldReason::DirectoryShrank { before: 345, now: 7 }],
-        HeldReason::ManyLocked { .. } => [HeldReason::ManyLocked { people: 31, of: 345 }],
-        HeldReason::ManyRemoved { .. } => [HeldReason::ManyRemoved { room: uti(), people: 31, of: 345 }],
+        HeldReason::ManyLocked { .. } => [HeldReason::ManyLocked { people: 31, of: 345, went: 4 }],
+        HeldReason::ManyRemoved { .. } => [HeldReason::ManyRemoved { room: uti(), people: 31, of: 345, went: 4 }],
         HeldReason::RuleMatchesNobody { .. } => [HeldReason::RuleMatchesNobody { room: uti() }],
-        HeldReason::ManyGain { .. } => [HeldReason::ManyGain { people: 31 }],
+        HeldReason::ManyGain { .. } => [HeldReason::ManyGain { people: 31, went: 4 }],
+        HeldReason::ManyDeactivated { .. } => [HeldReason::ManyDeactivated { people: 31, went: 4 }],
+        HeldReason::ManyJoined { .. } => [HeldReason::ManyJoined { room: uti(), people: 31, of: 45, went: 4 }],
+        HeldReason::Rotation { .. } => [HeldReason::Rotation { room: uti(), out: 31, into: 28, of: 45 }],
+        HeldReason::ManyGainLesser { .. } => [HeldReason::ManyGainLesser { people: 31, went: 4 }],
+        HeldReason::ManyLose { .. } => [HeldReason::ManyLose { people: 31, went: 4 }],
         HeldReason::LastAdministrator => [HeldReason::LastAdministrator],
         HeldReason::ShorterRetention { .. } => [HeldReason::ShorterRetention { room: uti() }],
         HeldReason::StillWaiting => [HeldReason::StillWaiting],

@@ -47,6 +47,8 @@ pub struct Ended {
     pub left: usize,
     /// How many steps of each account ended well.
     pub went_well: AccountSteps,
+    /// How many people came into each room.
+    pub joined: BTreeMap<RoomKey, usize>,
 }
 
 /// One plan being carried out.
@@ -64,7 +66,11 @@ pub(super) struct Work<'a> {
     room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
+    /// Accounts that could not be locked: what follows from that is left to the next pass.
+    open: Mutex<BTreeSet<OwnedUserId>>,
     went_well: Mutex<AccountSteps>,
+    /// How many people came into each room.
+    joined: Mutex<BTreeMap<RoomKey, usize>>,
     interrupted: AtomicBool,
     left: AtomicUsize,
     done: AtomicUsize,
@@ -105,7 +111,9 @@ impl<'a> Work<'a> {
             counted: tokio::sync::Mutex::default(),
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
+            open: Mutex::default(),
             went_well: Mutex::default(),
+            joined: Mutex::default(),
             interrupted: AtomicBool::new(false),
             left: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
@@ -129,8 +137,9 @@ impl<'a> Work<'a> {
         }
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
         let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let joined = self.joined.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (interrupted, left) = (self.interrupted.into_inner(), self.left.into_inner());
-        Ok(Ended { interrupted, left, went_well })
+        Ok(Ended { interrupted, left, went_well, joined })
     }
 
     fn phase(&self, phase: Phase) {
@@ -157,6 +166,10 @@ impl<'a> Work<'a> {
                 summary.count(step, subject, &outcome);
                 if matches!(outcome, Outcome::Done(_) | Outcome::AlreadySo) {
                     self.went_well.lock().unwrap_or_else(PoisonError::into_inner).count(&step.action);
+                    if let Action::AddMember { room, .. } = &step.action {
+                        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
+                        *joined.entry(room.clone()).or_default() += 1;
+                    }
                 }
             }
         }
@@ -232,12 +245,17 @@ impl<'a> Work<'a> {
     async fn intend(&self, intents: &[Intent]) -> anyhow::Result<Option<Vec<AuditId>>> {
         let (store, now) = (&self.engine.parts().store, self.engine.parts().clock.now());
         // All of a batch are alike.
-        let Some(mass) = intents.first().and_then(Intent::mass) else {
+        let counts = |mass: &Mass| !matches!(mass, Mass::Joined(room) if !self.known.memory.fulfilled.contains(room));
+        let Some(mass) = intents.first().and_then(Intent::mass).filter(counts) else {
             return Ok(Some(store.intend(intents, now).await?));
         };
+        let mut counted = self.known.counted;
+        if matches!(mass, Mass::Joined(_)) {
+            counted.up_to = self.known.newest_audit;
+        }
         let mut own = self.counted.lock().await;
         let own = own.entry(mass.clone()).or_default();
-        let ids = store.intend_counted(intents, &mass, self.known.counted, *own, now).await?;
+        let ids = store.intend_counted(intents, &mass, counted, *own, now).await?;
         if ids.is_some() {
             *own += intents.len() as u64;
         }
@@ -340,6 +358,14 @@ impl<'a> Work<'a> {
 
     fn note_missing(&self, user: &OwnedUserId) {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
+    }
+
+    fn note_open(&self, user: &OwnedUserId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
+    }
+
+    fn is_still_open(&self, user: &OwnedUserId) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
     }
 
     fn is_missing(&self, user: &OwnedUserId) -> bool {

@@ -11,7 +11,7 @@ use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 
-use super::accounts::ended;
+use super::accounts::{NOT_LOCKED, ended};
 use super::{StepError, Work};
 use crate::engine::sights::STILL_AT_IT;
 use crate::homeserver::{Founding, HomeserverError};
@@ -81,6 +81,12 @@ impl Work<'_> {
     }
 
     async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, StepError> {
+        let mut changes = changes.clone();
+        changes.users.retain(|user, _| !self.is_still_open(user));
+        if changes.is_empty() {
+            return Ok(Outcome::Skipped(NOT_LOCKED.to_owned()));
+        }
+        let changes = &changes;
         let now = self.writer.reader().power_levels(room).await?;
         let content = with_changes(now.as_ref(), changes);
         if now.as_ref() == Some(&content) {
