@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by stopping")]
 
 mod command;
+mod holds;
 mod laws;
 mod levels;
 mod listing;
