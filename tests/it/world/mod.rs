@@ -15,6 +15,7 @@ mod commands;
 mod confirm;
 mod equipemed;
 mod first;
+mod holds;
 mod import;
 mod inventory;
 mod kills;
