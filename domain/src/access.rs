@@ -12,6 +12,7 @@ use crate::grant::{Grant, GrantKind};
 use crate::key::{RoleKey, RoomKey};
 use crate::levels::PEOPLE_MAX;
 use crate::policy::{Policy, Role};
+use crate::privilege::Place;
 use crate::rights::{Right, Rights, all_rights};
 use crate::selector::{RoleRules, Selector};
 
@@ -41,6 +42,20 @@ pub struct Powers {
     pub rights: Rights,
 }
 
+impl LevelReason {
+    /// Where what gives the level holds; None when nothing gives one.
+    #[must_use]
+    pub fn place(&self, policy: &Policy, room: &RoomKey) -> Option<Place> {
+        match self {
+            Self::Nothing => None,
+            Self::Role(key) => Some(Place::of_scope(policy.roles.get(key).and_then(|role| role.scope.as_ref()))),
+            Self::RoomLevel(_) | Self::Everybody => Some(Place::In(room.clone())),
+            Self::Administrator(above) => Some(Place::In(above.clone())),
+            Self::Grant(grant) => Some(Place::of_scope(grant.scope.as_ref())),
+        }
+    }
+}
+
 /// Levels and rights of everybody in one directory.
 #[derive(Debug)]
 pub struct Access<'a> {
@@ -49,6 +64,8 @@ pub struct Access<'a> {
     roles: BTreeMap<PersonId, BTreeSet<RoleKey>>,
     grants: BTreeMap<PersonId, Vec<&'a Grant>>,
     trusted: BTreeSet<PersonId>,
+    /// Who has any right at all.
+    entitled: BTreeSet<PersonId>,
 }
 
 impl<'a> Access<'a> {
@@ -72,12 +89,17 @@ impl<'a> Access<'a> {
         for grant in grants.iter().filter(|grant| grant.holds_at(now)) {
             by_person.entry(grant.person).or_default().push(grant);
         }
-        let mut access = Self { policy, rules, roles, grants: by_person, trusted: BTreeSet::new() };
-        access.trusted = directory
-            .people()
-            .filter(|person| access.rights_anywhere(person).iter().any(|right| *right != Right::Redact))
-            .map(|person| person.id)
-            .collect();
+        let (trusted, entitled) = (BTreeSet::new(), BTreeSet::new());
+        let mut access = Self { policy, rules, roles, grants: by_person, trusted, entitled };
+        for person in directory.people() {
+            let rights = access.rights_anywhere(person);
+            if rights.iter().any(|right| *right != Right::Redact) {
+                access.trusted.insert(person.id);
+            }
+            if !rights.is_empty() {
+                access.entitled.insert(person.id);
+            }
+        }
         access
     }
 
@@ -263,6 +285,41 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
         self.powers_with(person, self.grants.get(&person.id).map_or(&[], Vec::as_slice), room)
+    }
+
+    /// Every right the person has, with the places where the policy or a grant gives it.
+    ///
+    /// As [`Self::rights_anywhere`], it goes by room only for people with grants, for one may take what another gives.
+    #[must_use]
+    pub fn rights_by_place(&self, person: &Person) -> BTreeSet<(Right, Place)> {
+        if self.grants.contains_key(&person.id) {
+            let everywhere = self.rights(person, None);
+            let mut held = BTreeSet::new();
+            for room in self.policy.rooms.keys() {
+                let only_here = self.rights(person, Some(room)).into_iter().filter(|right| !everywhere.contains(right));
+                held.extend(only_here.map(|right| (right, Place::In(room.clone()))));
+            }
+            held.extend(everywhere.into_iter().map(|right| (right, Place::Everywhere)));
+            return held;
+        }
+        let holds = |scope: &RoomKey| self.policy.rooms.contains_key(scope);
+        let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
+        let mut held: BTreeSet<(Right, Place)> = roles
+            .filter(|role| role.scope.as_ref().is_none_or(holds))
+            .flat_map(|role| role.rights.iter().map(|right| (*right, Place::of_scope(role.scope.as_ref()))))
+            .collect();
+        for (key, room) in &self.policy.rooms {
+            if room.administrators.as_ref().is_some_and(|rule| rule.matches(person, &self.rules, false)) {
+                held.extend(all_rights().into_iter().map(|right| (right, Place::In(key.clone()))));
+            }
+        }
+        held
+    }
+
+    /// Whether the person has any right anywhere.
+    #[must_use]
+    pub fn has_rights(&self, person: PersonId) -> bool {
+        self.entitled.contains(&person)
     }
 
     /// Every right the person has somewhere: the union of [`Self::rights`] over all rooms and outside them.

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
 use crate::key::RoomKey;
-use crate::observed::Privilege;
 use crate::policy::{History, JoinMode, RoomKind};
+use crate::privilege::Privilege;
 
 /// Whom or what a change is about; no two passes work on the same one at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

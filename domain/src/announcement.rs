@@ -24,6 +24,16 @@ pub enum Announcement {
         #[serde(default)]
         two: bool,
     },
+    /// A part that waited is not due any more.
+    HeldClosed {
+        /// Its id.
+        id: String,
+    },
+    /// After an update: powers that people held before are noted with their places.
+    PowersPlaced {
+        /// Of how many people.
+        people: usize,
+    },
     /// A change by hand was put back.
     PutBack {
         /// Where.

@@ -7,12 +7,12 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::action::ExternalId;
-use crate::desired::{digest_of, external_id};
+use crate::desired::{AccountState, digest_of, external_id};
 use crate::directory::{Directory, Person, PersonId};
 use crate::finding::Finding;
 use crate::localpart::{self, LocalpartError};
@@ -32,6 +32,10 @@ pub struct Binding {
     pub server_admin_given: bool,
     /// Since when the person counts as gone.
     pub gone_since: Option<Timestamp>,
+    /// For how long, as complete reads have seen it: each adds no more than a day, so that a clock that jumps does not.
+    pub gone_for: SignedDuration,
+    /// How the account was last seen or left; None when that is not known.
+    pub state: Option<AccountState>,
     /// In how many complete reads in a row the person was missing.
     pub missing_reads: u32,
     /// When a pass last saw the account agree with EquipeMed, or made it so. Up to half of `users.stale_after` older than
@@ -60,6 +64,8 @@ impl Binding {
             pushed: Pushed::default(),
             server_admin_given: false,
             gone_since: None,
+            gone_for: SignedDuration::ZERO,
+            state: None,
             missing_reads: 0,
             synced_at: None,
         }

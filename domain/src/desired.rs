@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::OwnedUserId;
+use ruma_common::{OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::access::Access;
@@ -20,10 +21,10 @@ use crate::finding::Finding;
 use crate::grant::{Grant, GrantKind};
 use crate::identity::tell_doubts;
 use crate::key::{CONTROL_ROOM, RoomKey};
-use crate::levels::PEOPLE_MAX;
-use crate::observed::{ObservedAccounts, Privilege};
+use crate::memory::Powers;
+use crate::observed::ObservedAccounts;
 use crate::policy::{Policy, RoomPolicy};
-use crate::rights::Right;
+use crate::privilege::{Might, Privilege};
 use crate::standing::Standing;
 
 /// In how many complete reads in a row a person must be missing to count as gone.
@@ -31,6 +32,9 @@ pub const READS_UNTIL_VANISHED: u32 = 2;
 
 /// When the next of these reads is due.
 const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// What one complete read adds at most to how long somebody is gone.
+pub const MOST_PER_READ: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything that decides what should be.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +51,13 @@ pub struct Wishes<'a> {
     pub now: Timestamp,
     /// Deactivate gone people without waiting for `deactivate_after`.
     pub deactivate_gone_now: bool,
+    /// Accounts whose lock or deactivation is held: as long as they are open, everything else goes on as before.
+    pub held: &'a BTreeSet<OwnedUserId>,
 }
 
 /// What an account should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AccountState {
     /// Usable.
     Active,
@@ -79,6 +86,8 @@ pub struct DesiredAccount {
     pub cause: Cause,
     /// Whether it should be a Synapse administrator; None leaves the flag alone.
     pub server_admin: Option<bool>,
+    /// Whether it is still open, because its lock or deactivation is held: what follows from that waits, too.
+    pub waits: bool,
 }
 
 /// Whether somebody should be in a room.
@@ -115,7 +124,7 @@ pub struct Desired {
     /// Managed rooms.
     pub rooms: BTreeMap<RoomKey, DesiredRoom>,
     /// Power that the brakes count, by person; nobody with none.
-    pub privileges: BTreeMap<PersonId, BTreeSet<Privilege>>,
+    pub privileges: Powers,
     /// What somebody should look at.
     pub findings: Vec<Finding>,
     /// When the picture changes by itself next: an access or a grant that ends, a waiting deactivation.
@@ -140,6 +149,7 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
     }
 
     let mut managed: BTreeMap<PersonId, Managed> = BTreeMap::new();
+    let is_held = |user: &OwnedUserId| wishes.held.contains(user);
     for (id, account) in bound {
         if policy.users.protected.contains(&account.user) {
             continue;
@@ -156,9 +166,11 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         };
         match standing {
             Ok(standing) => {
-                let wanted = desired_account(wishes, &access, id, &account, standing, &mut picture);
+                let is_open = account_state(&account.user, bindings.get(&id), accounts) == Some(AccountState::Active);
+                let is_held = is_open && is_held(&account.user);
+                let wanted = desired_account(wishes, &access, id, &account, standing, is_held, &mut picture);
                 if let Some(wanted) = wanted {
-                    let may_come = standing == Standing::Active && wanted.state == AccountState::Active;
+                    let may_come = standing == Standing::Active && wanted.state == AccountState::Active || wanted.waits;
                     managed.insert(id, Managed { user: account.user, wanted, may_come });
                 }
             }
@@ -173,14 +185,15 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
     }
 
     let roster = roster(directory, &managed);
+    let mut powers = Powers::new();
     for (key, room) in &policy.rooms {
-        let wanted = desired_room(&access, key, room, &roster);
+        let wanted = desired_room(policy, &access, key, room, &roster, &mut powers);
         if !wanted.matched && key.as_str() != CONTROL_ROOM {
             picture.findings.push(Finding::RoomMatchesNobody { room: key.clone() });
         }
         picture.rooms.insert(key.clone(), wanted);
     }
-    picture.privileges = privileges(directory, &access, &managed, &picture.rooms);
+    picture.privileges = privileges(&access, &roster, powers);
     picture.accounts = managed.into_values().map(|managed| (managed.user, managed.wanted)).collect();
     give_addresses(policy, directory, &mut picture.accounts, &mut picture.findings);
     picture
@@ -214,6 +227,7 @@ fn desired_account(
     id: PersonId,
     account: &Bound,
     standing: Standing,
+    is_held: bool,
     picture: &mut Desired,
 ) -> Option<DesiredAccount> {
     let Wishes { directory, policy, bindings, now, .. } = wishes;
@@ -245,7 +259,8 @@ fn desired_account(
         }
     }
     let named_admin = access.roles(id).any(|role| policy.roles.get(role).is_some_and(|role| role.server_admin));
-    let server_admin = match (named_admin && state == AccountState::Active, binding) {
+    let waits = is_held && state != AccountState::Active && cause == Cause::Policy;
+    let server_admin = match (named_admin && (state == AccountState::Active || waits), binding) {
         (true, _) => Some(true),
         (false, Some(binding)) if binding.server_admin_given => Some(false),
         (false, _) => None,
@@ -261,7 +276,22 @@ fn desired_account(
         state,
         cause,
         server_admin,
+        waits,
     })
+}
+
+/// How an account is: as it was seen, else as it is remembered. None when neither says so, or it is not there.
+#[must_use]
+pub fn account_state(
+    user: &UserId,
+    binding: Option<&crate::binding::Binding>,
+    accounts: &ObservedAccounts,
+) -> Option<AccountState> {
+    match accounts.list.get(user) {
+        Some(account) => Some(account.state()),
+        None if accounts.is_complete => None,
+        None => binding.filter(|binding| binding.user == user).and_then(|binding| binding.state),
+    }
 }
 
 fn is_deactivation_due(
@@ -272,12 +302,16 @@ fn is_deactivation_due(
     if wishes.deactivate_gone_now {
         return true;
     }
-    let Some(since) = binding.and_then(|binding| binding.gone_since) else { return false };
-    let Ok(due) = since.checked_add(wishes.policy.users.deactivate_after) else { return false };
-    if due <= wishes.now {
+    let Some(binding) = binding.filter(|binding| binding.gone_since.is_some()) else { return false };
+    // Counted by reads, not by the clock alone: what cannot be undone needs more than a clock that jumped.
+    let wait = SignedDuration::try_from(wishes.policy.users.deactivate_after).unwrap_or(SignedDuration::MAX);
+    let rest = wait.saturating_sub(binding.gone_for);
+    if rest <= SignedDuration::ZERO {
         return true;
     }
-    earliest(next_change, due);
+    if let Ok(next_read) = wishes.now.checked_add(rest.min(MOST_PER_READ)) {
+        earliest(next_change, next_read);
+    }
     false
 }
 
@@ -382,7 +416,14 @@ fn roster<'a>(directory: &'a Directory, managed: &'a BTreeMap<PersonId, Managed>
     }
 }
 
-fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &Roster<'_>) -> DesiredRoom {
+fn desired_room(
+    policy: &Policy,
+    access: &Access<'_>,
+    key: &RoomKey,
+    room: &RoomPolicy,
+    roster: &Roster<'_>,
+    powers: &mut Powers,
+) -> DesiredRoom {
     let mut wanted = DesiredRoom {
         members: BTreeMap::new(),
         kept_out: BTreeMap::new(),
@@ -408,9 +449,12 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
         }
         if *may_come {
             wanted.members.insert(user.clone(), Wish::Join);
-            let (level, _) = access.level(person, key);
+            let (level, why) = access.level(person, key);
             if level != room.default_level.unwrap_or(0) {
                 wanted.levels.insert(user.clone(), level);
+            }
+            if let (Some(might), Some(place)) = (Might::of_level(level), why.place(policy, key)) {
+                powers.entry(person.id).or_default().insert(Privilege::new(might, place));
             }
         } else {
             wanted.members.insert(user.clone(), Wish::Stay);
@@ -431,37 +475,21 @@ fn desired_room(access: &Access<'_>, key: &RoomKey, room: &RoomPolicy, roster: &
     wanted
 }
 
-fn privileges(
-    directory: &Directory,
-    access: &Access<'_>,
-    managed: &BTreeMap<PersonId, Managed>,
-    rooms: &BTreeMap<RoomKey, DesiredRoom>,
-) -> BTreeMap<PersonId, BTreeSet<Privilege>> {
-    let mut level_100: BTreeSet<&OwnedUserId> = BTreeSet::new();
-    for room in rooms.values() {
-        level_100.extend(room.levels.iter().filter(|(_, level)| **level >= PEOPLE_MAX).map(|(user, _)| user));
-    }
-    let mut privileges = BTreeMap::new();
-    for person in directory.people() {
-        let Some(Managed { user, wanted, .. }) = managed.get(&person.id) else { continue };
-        if wanted.state != AccountState::Active {
+/// Adds to the powers over rooms what does not come from their levels.
+fn privileges(access: &Access<'_>, roster: &Roster<'_>, mut powers: Powers) -> Powers {
+    for &(person, account) in &roster.people {
+        let Some(Managed { wanted, .. }) = account else { continue };
+        if wanted.state != AccountState::Active && !wanted.waits {
             continue;
         }
-        let mut held = BTreeSet::new();
         if wanted.server_admin == Some(true) {
-            held.insert(Privilege::ServerAdmin);
+            powers.entry(person.id).or_default().insert(Privilege::SERVER_ADMIN);
         }
-        if level_100.contains(user) {
-            held.insert(Privilege::Level100);
-        }
-        if access.is_trusted(person.id) {
-            let rights = access.rights_anywhere(person);
-            let counted = [(Right::Approve, Privilege::Approve), (Right::Promote, Privilege::Promote)];
-            held.extend(counted.into_iter().filter(|(right, _)| rights.contains(right)).map(|(_, power)| power));
-        }
-        if !held.is_empty() {
-            privileges.insert(person.id, held);
+        if access.has_rights(person.id) {
+            let rights = access.rights_by_place(person).into_iter();
+            let rights = rights.map(|(right, place)| Privilege::new(Might::Right(right), place));
+            powers.entry(person.id).or_default().extend(rights);
         }
     }
-    privileges
+    powers
 }

@@ -35,6 +35,7 @@ pub mod level_budget;
 pub mod levels;
 pub mod listing;
 pub mod localpart;
+pub mod memory;
 pub mod observed;
 pub mod outcome;
 pub mod plan;

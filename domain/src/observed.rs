@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::desired::AccountState;
 use crate::key::RoomKey;
 
 /// Everything that was read for one pass.
@@ -29,6 +29,8 @@ pub struct Observed {
 pub struct ObservedAccounts {
     /// All local accounts that were read.
     pub list: BTreeMap<OwnedUserId, ObservedAccount>,
+    /// Whether these are all there are.
+    pub is_complete: bool,
     /// Holders of external ids, for people who are not bound yet: public id → account.
     pub holders: BTreeMap<String, OwnedUserId>,
     /// Holders of e-mail addresses that are to be sent: digest → account.
@@ -62,6 +64,18 @@ pub struct ObservedAccount {
     pub locked: bool,
     /// Deactivated.
     pub deactivated: bool,
+}
+
+impl ObservedAccount {
+    /// Usable, locked or deactivated.
+    #[must_use]
+    pub fn state(&self) -> AccountState {
+        match (self.deactivated, self.locked) {
+            (true, _) => AccountState::Deactivated,
+            (false, true) => AccountState::Locked,
+            (false, false) => AccountState::Active,
+        }
+    }
 }
 
 /// What looking at a managed room gave.
@@ -190,52 +204,4 @@ impl ObservedRoom {
 #[must_use]
 pub fn has_privileged_creators(version: &str) -> bool {
     version.parse::<u32>().is_ok_and(|number| number >= 12)
-}
-
-/// Power that is counted by the brakes when somebody gains it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Privilege {
-    /// Synapse administrator.
-    ServerAdmin,
-    /// Level 100 in some managed room.
-    Level100,
-    /// The right `approve` somewhere.
-    Approve,
-    /// The right `promote` somewhere.
-    Promote,
-}
-
-impl Privilege {
-    /// The word in plans, audit and store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ServerAdmin => "server administrator",
-            Self::Level100 => "level 100",
-            Self::Approve => "right approve",
-            Self::Promote => "right promote",
-        }
-    }
-}
-
-/// What the store remembers of earlier passes, for the brakes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Whether any pass was ever applied.
-    pub applied_before: bool,
-    /// How many people the last complete read had.
-    pub people_last_read: Option<usize>,
-    /// Who held which power at the last applied pass.
-    pub privileged: BTreeMap<crate::directory::PersonId, BTreeSet<Privilege>>,
-    /// Locked or deactivated by policy in the last 24 hours.
-    pub locked_recently: BTreeSet<OwnedUserId>,
-    /// Removed from a room by policy in the last 24 hours.
-    pub removed_recently: BTreeMap<RoomKey, BTreeSet<OwnedUserId>>,
-    /// Who gained power in the last 24 hours.
-    pub gained_recently: BTreeSet<crate::directory::PersonId>,
-    /// Effects that were held and that nobody released: see `review`.
-    pub waiting: BTreeSet<String>,
-    /// The instant of the pass.
-    pub now: Timestamp,
 }

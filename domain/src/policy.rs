@@ -181,6 +181,10 @@ pub struct Limits {
     pub remove_share: f64,
     /// That many may always be.
     pub remove_least: usize,
+    /// Share of a room's members that may be put into it in 24 hours.
+    pub join_share: f64,
+    /// That many may always be, less one.
+    pub join_least: usize,
     /// How many people may gain administrator power in 24 hours: server administration, level 100, `approve`, `promote`.
     pub gain: usize,
     /// How many people may gain any other power in 24 hours: level 50 or more, any right.
@@ -202,6 +206,8 @@ impl Default for Limits {
             lock_least: 5,
             remove_share: 0.50,
             remove_least: 5,
+            join_share: 0.50,
+            join_least: 10,
             gain: 3,
             gain_lesser: 10,
             lose: 10,

@@ -28,7 +28,7 @@ pub fn render(plan: &Plan, held: &[Held]) -> String {
         section(&mut out, &format!("Held back ({})", held.len()));
         for part in held {
             let _ = writeln!(out, "  {}  {}", part.id, part.reason);
-            for line in shortened(part.atoms.iter().cloned().collect()) {
+            for line in shortened(part.atoms().into_iter().collect()) {
                 let _ = writeln!(out, "    {line}");
             }
         }
@@ -109,8 +109,8 @@ fn render_accounts(plan: &Plan, out: &mut String) {
             Action::SetServerAdmin { user, to: true } => ("make server administrator", short(user)),
             Action::SetServerAdmin { user, to: false } => ("no longer server administrator", short(user)),
             Action::NotePrivileges { user, gained, lost, .. } => {
-                let gained = gained.iter().map(|power| format!("+ {}", power.as_str()));
-                let lost = lost.iter().map(|power| format!("− {}", power.as_str()));
+                let gained = gained.iter().map(|power| format!("+ {power}"));
+                let lost = lost.iter().map(|power| format!("− {power}"));
                 let powers: Vec<_> = gained.chain(lost).collect();
                 ("power", format!("{} {}", short(user), powers.join(", ")))
             }

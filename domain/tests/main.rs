@@ -6,6 +6,7 @@
 mod access;
 mod authority;
 mod command;
+mod holds;
 mod identity;
 mod laws;
 mod level_budget;

@@ -124,6 +124,7 @@ fn why_names_the_rules() {
         bindings: &world.bindings,
         now: world.now,
         deactivate_gone_now: false,
+        held: &BTreeSet::new(),
     };
     let desired = world.desired();
     let why = |id: usize| explain(wishes, &desired, &world.people[id - 1], &[RoomKey::new("icu")]).to_string();

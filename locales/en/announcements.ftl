@@ -8,6 +8,11 @@ announce-held-two = **Held { $id }:** { $reason } ({ $count ->
         [one] 1 change
        *[other] { $count } changes
     }). To release it, two different people: `{ $prefix }approve { $id }`
+announce-held-closed = **Held { $id } is settled:** nothing of it is due any more.
+announce-powers-placed = Since the update I remember where each power holds. { $count ->
+        [one] 1 person keeps what they had
+       *[other] { $count } people keep what they had
+    }; nothing was changed.
 drift-put-back = { $user } changed { $what } by hand in the room { $room } without the right to. I have put it back.
 drift-came-back = { $user } left the room { $room } and belongs there. I have put them back.
 drift-seen = { $user } changed { $what } by hand in the room { $room } without the right to. I have changed nothing.

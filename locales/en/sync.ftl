@@ -29,6 +29,7 @@ not-held = Nothing is held as “{ $said }”. `{ $prefix }status` shows what is
 approve-self = You would gain something by this yourself. Please let somebody else approve it.
 approve-new = You did not have the right to approve at the last full pass yet. Please let somebody else approve it.
 approve-expired = { $id } was held for more than 24 hours and is no longer valid. It is held again when it is still due.
+approve-closed = { $id } has ended: nothing of it is due any more. Nothing was done. Whatever comes to be due again is told anew.
 approve-one-more = Your consent to { $id } counts. One more is needed, by somebody else; nothing is done before.
 approve-outgrown = { $id } is not released: something was added since it was shown. It is { $now } now; look again: `{ $prefix }approve { $now }`
 approve-changed = { $id } is not released: things have changed since it was shown. `{ $prefix }status` shows what is held now.

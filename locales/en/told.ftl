@@ -152,3 +152,4 @@ told-subject-account = account { $user }
 told-subject-room = room { $room }
 told-subject-command = command { $word }
 told-subject-steps = { $count } steps
+told-not-locked = the account could not be locked; what follows from that waits

@@ -12,11 +12,37 @@ rank-level = level { $level }
 # Reasons why something is held.
 held-directory-shrank = EquipeMed had { $before } people at the last read and has { $now } now
 held-accounts-missing = { $people } of { $of } accounts are no longer on Synapse and would be made again
-held-many-locked = { $people } of { $of } active people would be locked or deactivated within 24 hours
-held-many-removed = { $people } of { $of } members would be removed from the room { $room } within 24 hours
+held-many-locked = { $people } of { $of } active people would be locked or deactivated within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
+held-many-removed = { $people } of { $of } members would be removed from the room { $room } within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
 held-rule-matches-nobody = the rule of the room { $room } suddenly fits nobody
-held-many-gain = { $people } people would gain administrator power within 24 hours
-held-last-administrator = no administrator would be left
+held-many-gain = { $people } people would gain administrator power within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
+held-many-deactivated = { $people } accounts would be deactivated for good within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
+held-many-joined = { $people } people would be put into the room { $room }, which has { $of } members, within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
+held-rotation = { $out } of { $of } members would be removed from the room { $room } and { $into } put into it within 24 hours
+held-many-gain-lesser = { $people } people would gain level 50 or rights within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
+held-many-lose = { $people } people would lose level 50 or more, or rights, within 24 hours{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } of them already done)
+    }
+held-last-administrator = nobody would be left who may approve everywhere and can sign in
 held-shorter-retention = messages in the room { $room } would be kept for a shorter time, and older ones deleted
 held-still-waiting = it was held before, and nobody has approved it since
 

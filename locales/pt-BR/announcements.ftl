@@ -8,6 +8,11 @@ announce-held-two = **Retido { $id }:** { $reason } ({ $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
     }). Para liberar, duas pessoas diferentes: `{ $prefix }approve { $id }`
+announce-held-closed = **Retido { $id } encerrado:** nada disso é mais necessário.
+announce-powers-placed = Desde a atualização, lembro onde vale cada poder. { $count ->
+        [one] 1 pessoa mantém o que tinha
+       *[other] { $count } pessoas mantêm o que tinham
+    }; nada foi alterado.
 drift-put-back = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Já desfiz a alteração.
 drift-came-back = { $user } saiu da sala { $room }, da qual faz parte. Coloquei de volta.
 drift-seen = { $user } alterou { $what } manualmente na sala { $room } sem ter esse direito. Não mudei nada.

@@ -29,6 +29,7 @@ not-held = Não há nada retido como “{ $said }”. `{ $prefix }status` mostra
 approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
 approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.
 approve-expired = { $id } ficou retido por mais de 24 horas e perdeu a validade. Se ainda for preciso, será retido de novo.
+approve-closed = { $id } foi encerrado: nada disso é mais necessário. Nada foi feito. Se algo voltar a ser necessário, aviso de novo.
 approve-one-more = Sua aprovação de { $id } foi registrada. Falta mais uma, de outra pessoa; nada é feito antes.
 approve-outgrown = { $id } não foi liberado: algo foi acrescentado desde que foi mostrado. Agora é { $now }; veja de novo: `{ $prefix }approve { $now }`
 approve-changed = { $id } não foi liberado: a situação mudou desde que foi mostrado. `{ $prefix }status` mostra o que está retido agora.

@@ -151,3 +151,4 @@ told-subject-account = conta { $user }
 told-subject-room = sala { $room }
 told-subject-command = comando { $word }
 told-subject-steps = { $count } passos
+told-not-locked = não foi possível bloquear a conta; o que depende disso fica esperando

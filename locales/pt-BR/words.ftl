@@ -12,11 +12,37 @@ rank-level = nível { $level }
 # Motivos para algo ficar retido.
 held-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura e agora tem { $now }
 held-accounts-missing = { $people } de { $of } contas não estão mais no Synapse e seriam criadas de novo
-held-many-locked = { $people } de { $of } pessoas ativas seriam bloqueadas ou desativadas em 24 horas
-held-many-removed = { $people } de { $of } participantes seriam removidos da sala { $room } em 24 horas
+held-many-locked = { $people } de { $of } pessoas ativas seriam bloqueadas ou desativadas em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já foram)
+    }
+held-many-removed = { $people } de { $of } participantes seriam removidos da sala { $room } em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já foram)
+    }
 held-rule-matches-nobody = de repente, ninguém corresponde à regra da sala { $room }
-held-many-gain = { $people } pessoas ganhariam poder de administração em 24 horas
-held-last-administrator = não restaria ninguém na administração
+held-many-gain = { $people } pessoas ganhariam poder de administração em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já ganharam)
+    }
+held-many-deactivated = { $people } contas seriam desativadas em definitivo em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já foram)
+    }
+held-many-joined = { $people } pessoas seriam colocadas na sala { $room }, que tem { $of } participantes, em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já foram)
+    }
+held-rotation = { $out } de { $of } participantes seriam removidos da sala { $room } e { $into } seriam colocados nela em 24 horas
+held-many-gain-lesser = { $people } pessoas ganhariam nível 50 ou direitos em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já ganharam)
+    }
+held-many-lose = { $people } pessoas perderiam nível 50 ou mais, ou direitos, em 24 horas{ $went ->
+        [0] {""}
+       *[other] {" "}({ $went } já perderam)
+    }
+held-last-administrator = não restaria ninguém que possa aprovar em todo lugar e consiga entrar
 held-shorter-retention = as mensagens da sala { $room } seriam guardadas por menos tempo, e as mais antigas, apagadas
 held-still-waiting = já estava retido e ninguém aprovou desde então
 

@@ -65,6 +65,8 @@ impl Chat {
                     ("count", number(*count)),
                 ],
             ),
+            Announcement::HeldClosed { id } => texts.say("announce-held-closed", &[("id", Arg::Text(id.clone()))]),
+            Announcement::PowersPlaced { people } => texts.say("announce-powers-placed", &[("count", number(*people))]),
             Announcement::PutBack { room, what, by } if *what == format!("member {by}") => {
                 texts.say("drift-came-back", &[("room", scene.room(room)), ("user", scene.user(by))])
             }

@@ -50,7 +50,7 @@ impl Chat {
     pub(super) fn held_line(&self, held: &Held, summary: &Summary, scene: &Scene) -> Said {
         let reason = ("reason", self.held_reason(&held.reason, scene));
         let line = if summary.one_more.contains(&held.id) { "sync-held-one-more" } else { "sync-held" };
-        self.texts().line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.atoms.len()))])
+        self.texts().line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.effects.len()))])
     }
 
     fn step_text(&self, scene: &Scene, action: &Action) -> Said {

@@ -1,5 +1,6 @@
 //! `explain`: the rules behind one person's account and rooms.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use equipemed_domain::desired::{Wishes, desired};
@@ -36,6 +37,7 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         bindings: &bindings,
         now,
         deactivate_gone_now: false,
+        held: &BTreeSet::new(),
     };
     let picture = desired(wishes, &ObservedAccounts::default());
     output::text(&explain(wishes, &picture, person, &rooms).to_string());

@@ -299,8 +299,8 @@ fn print_held(summary: &Summary) {
         output::text(&format!("one more consent is needed for {id}, by somebody else (limits.two_consents)"));
     }
     for held in &summary.held {
-        let effects = if held.atoms.len() == 1 { "effect" } else { "effects" };
-        output::text(&format!("held back: {} ({} {effects})", held.reason, held.atoms.len()));
+        let effects = if held.effects.len() == 1 { "effect" } else { "effects" };
+        output::text(&format!("held back: {} ({} {effects})", held.reason, held.effects.len()));
     }
     if !summary.held.is_empty() {
         output::text("See the effects with `sync --dry-run`; release a part with `sync --approve ID`.");

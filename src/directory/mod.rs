@@ -4,6 +4,7 @@
 //! name as an account is for the planner to find; what is refused here is input
 //! that cannot be trusted as a whole.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use equipemed_domain::directory::{Directory, PersonId};
@@ -61,14 +62,14 @@ impl Source {
         }
     }
 
-    /// Everybody, of whom this person is as of this call; the others may be a moment older.
+    /// Everybody, of whom these people are as of this call; the others may be a moment older.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn read_anew(&self, person: PersonId) -> Result<Arc<Directory>, DirectoryError> {
+    pub async fn read_anew(&self, people: &BTreeSet<PersonId>) -> Result<Arc<Directory>, DirectoryError> {
         match self {
             Self::Roster(_) => self.read().await,
-            Self::Equipemed(equipemed) => equipemed.read_anew(person).await,
+            Self::Equipemed(equipemed) => equipemed.read_anew(people).await,
         }
     }
 }

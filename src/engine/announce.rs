@@ -15,6 +15,13 @@ use super::Engine;
 const TOLD: &str = "findings_told";
 
 impl Engine {
+    /// Notes that powers have their places from now on, and has it told: after an update, once.
+    pub(super) async fn places_noted(&self, people: usize) -> anyhow::Result<()> {
+        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        store.announce("powers placed", &Announcement::PowersPlaced { people }, now).await?;
+        store.powers_are_placed().await.context("that powers have their places could not be noted")
+    }
+
     /// Stores what is to be told of a pass: parts held with the instant since when, which need `two` consents or one, and
     /// findings; `complete` when it looked at everything, so that what it did not find is over.
     pub(super) async fn announce(
@@ -27,7 +34,7 @@ impl Engine {
     ) -> anyhow::Result<()> {
         let store = &self.parts().store;
         for (held, since) in held {
-            let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.atoms.len());
+            let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.effects.len());
             let content = Announcement::Held { id, reason, count, two };
             // Whoever sees it first, and again after a crash; held again after it ended is told again.
             store.announce(&format!("held:{}:{}", held.id, since.as_millisecond()), &content, now).await?;

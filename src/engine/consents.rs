@@ -6,21 +6,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use equipemed_domain::review::{Consent, Held};
+use equipemed_domain::announcement::Announcement;
+use equipemed_domain::review::{Consent, Effect, Held, HeldReason};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
-use super::gather::Known;
+use super::gather::{Known, consent_to};
 use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR};
 
 /// How long a held part waits for a consent.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
+/// What is still due of each part that was held before, by id.
+pub(super) type Remaining = BTreeMap<String, Rest>;
+
+/// What is left of a part.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// What is still due.
+    pub(super) due: BTreeSet<Effect>,
+    /// Whether that is nothing because all of it was done.
+    pub(super) is_done: bool,
+}
+
 /// Consents as they stand in one pass.
 #[derive(Debug, Default)]
 pub(super) struct Consents {
     /// What the operator consents to with this pass, by id.
-    asked: BTreeMap<String, Consent>,
+    asked: BTreeMap<String, (HeldReason, BTreeSet<Effect>)>,
     /// What does not count any more, and the id of what it has grown into.
     pub(super) outgrown: BTreeMap<String, String>,
     /// What has one of two consents.
@@ -29,12 +42,19 @@ pub(super) struct Consents {
 
 impl Consents {
     /// Sorts out which consents count, leaving those in `known`. `approve` are the ids that the operator releases;
-    /// `held` is what is held without them.
+    /// `held` is what is held without them, `remaining` what is still due of what was held before.
     ///
     /// # Errors
     /// When one of the ids is no part that is or was just held.
-    pub(super) fn sort(known: &mut Known, approve: &[String], held: &[Held], two: bool) -> anyhow::Result<Self> {
+    pub(super) fn sort(
+        known: &mut Known,
+        approve: &[String],
+        held: &[Held],
+        remaining: &Remaining,
+        two: bool,
+    ) -> anyhow::Result<Self> {
         let mut sorted = Self::default();
+        let is_due = |plan: &&HeldPlan| remaining.get(&plan.held.id).is_none_or(|rest| !rest.due.is_empty());
         known.consented.retain(|id, consent| match consent.outgrown_by(held) {
             Some(part) => {
                 sorted.outgrown.insert(id.clone(), part.id.clone());
@@ -43,13 +63,13 @@ impl Consents {
             None => true,
         });
         for id in approve {
-            let stored = known.held_open.iter().find(|plan| plan.held.id == *id);
+            let stored = known.waiting().filter(is_due).find(|plan| plan.held.id == *id);
             let consent = stored.map(consent_to).or_else(|| known.consented.get(id).cloned());
             // An id is the digest of its atoms, so a part that this very plan holds is known by its id even if nobody
             // stored it: a dry run may have shown it.
             let consent = consent.or_else(|| {
                 let part = held.iter().find(|part| part.id == *id)?;
-                Some(Consent { kind: part.reason.kind(), atoms: part.atoms.clone() })
+                Some(Consent { kind: part.reason.kind(), effects: part.effects.clone() })
             });
             let Some(consent) = consent else {
                 if sorted.outgrown.contains_key(id) {
@@ -64,17 +84,20 @@ impl Consents {
                 continue;
             }
             let other = stored.and_then(|plan| plan.first.as_ref()).is_some_and(|(by, _)| by != OPERATOR);
+            let part = held.iter().find(|part| part.id == *id);
+            let reason = part.map(|part| &part.reason).or(stored.map(|plan| &plan.held.reason)).cloned();
             if !two || other || known.consented.contains_key(id) {
                 known.consented.insert(id.clone(), consent.clone());
             } else {
                 sorted.one_more.insert(id.clone());
             }
-            sorted.asked.insert(id.clone(), consent);
+            sorted.asked.insert(id.clone(), (reason.unwrap_or(HeldReason::StillWaiting), consent.effects));
         }
         if two {
-            let begun = known.held_open.iter().filter(|plan| plan.first.is_some()).map(|plan| plan.held.id.clone());
+            let begun = known.waiting().filter(|plan| plan.first.is_some()).map(|plan| plan.held.id.clone());
             let is_held = |id: &String| held.iter().any(|part| part.id == *id);
-            sorted.one_more.extend(begun.filter(|id| is_held(id) && !known.consented.contains_key(id)));
+            let one_more: Vec<String> = begun.filter(|id| is_held(id) && !known.consented.contains_key(id)).collect();
+            sorted.one_more.extend(one_more);
         }
         Ok(sorted)
     }
@@ -96,21 +119,15 @@ impl Engine {
         for id in consents.outgrown.keys() {
             store.mark_outgrown(id).await?;
         }
-        for (id, consent) in &consents.asked {
-            let Consent { kind, atoms } = consent.clone();
-            let reason = "released by the operator".to_owned();
-            store.hold(&NewHeld { id: id.clone(), kind, reason, atoms, expires_at }, now).await?;
-            store.approve(id, OPERATOR, two, now).await?;
+        for (id, (reason, effects)) in &consents.asked {
+            let (id, reason, effects) = (id.clone(), reason.clone(), effects.clone());
+            store.hold(&NewHeld { id: id.clone(), reason, effects, expires_at }, now).await?;
+            store.approve(&id, OPERATOR, two, now).await?;
         }
         let (mut waiting, mut new) = (Vec::new(), Vec::new());
         for part in held {
-            let row = NewHeld {
-                id: part.id.clone(),
-                kind: part.reason.kind(),
-                reason: part.reason.to_string(),
-                atoms: part.atoms.clone(),
-                expires_at,
-            };
+            let (id, reason, effects) = (part.id.clone(), part.reason.clone(), part.effects.clone());
+            let row = NewHeld { id, reason, effects, expires_at };
             if store.hold(&row, now).await? {
                 new.push(part.clone());
             }
@@ -118,15 +135,32 @@ impl Engine {
                 waiting.push((part.clone(), stored.created_at));
             }
         }
-        for plan in &known.held_open {
-            if consent_to(plan).outgrown_by(held).is_some() {
+        for plan in known.held.iter().filter(|plan| plan.state != HeldState::Approved) {
+            let has_grown = consent_to(plan).outgrown_by(held).is_some_and(|part| part.id != plan.held.id);
+            if has_grown {
                 store.mark_outgrown(&plan.held.id).await?;
             }
         }
         Ok((waiting, new))
     }
-}
 
-fn consent_to(plan: &HeldPlan) -> Consent {
-    Consent { kind: plan.held.kind.clone(), atoms: plan.held.atoms.clone() }
+    /// Ends what is held and not due any more, which is told, and leaves of the rest what is; whether that changed
+    /// anything.
+    pub(super) async fn settle_holds(&self, known: &Known, remaining: &Remaining) -> anyhow::Result<bool> {
+        let store = &self.parts().store;
+        let mut any = false;
+        for plan in &known.held {
+            let Some(rest) = remaining.get(&plan.held.id).filter(|rest| rest.due != plan.held.effects) else { continue };
+            any = true;
+            if !rest.due.is_empty() {
+                store.shrink_held(&plan.held.id, &rest.due).await?;
+            } else if rest.is_done && store.mark_released(&plan.held.id).await? {
+                // Narrower passes have carried it out.
+            } else if store.close_held(&plan.held.id).await? {
+                let name = format!("closed:{}:{}", plan.held.id, plan.created_at.as_millisecond());
+                store.announce(&name, &Announcement::HeldClosed { id: plan.held.id.clone() }, known.now).await?;
+            }
+        }
+        Ok(any)
+    }
 }

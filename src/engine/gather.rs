@@ -5,21 +5,29 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::desired::READS_UNTIL_VANISHED;
+use equipemed_domain::desired::{MOST_PER_READ, READS_UNTIL_VANISHED};
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::Memory;
+use equipemed_domain::memory::{Memory, Powers};
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::Consent;
+use equipemed_domain::privilege::beyond;
+use equipemed_domain::review::{Consent, Effects, OpenHold};
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedRoomId;
 
-use crate::store::{AuditId, Counted, HeldPlan, Store};
+use crate::store::{AuditId, Counted, HeldPlan, HeldState, NewHeld, PowersChanged, Store, StoreError};
 
 /// The window in which the brakes count: many small passes are one mass change.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// Under which name the store remembers when absences were counted last.
+const COUNTED_AT: &str = "absences_counted_at";
+/// How often they are.
+const COUNTED_EVERY: SignedDuration = SignedDuration::from_hours(6);
+/// More often where people are soon deactivated.
+const COUNTS_AT_LEAST: u32 = 30;
 
 /// What is known beside Synapse.
 #[derive(Debug)]
@@ -36,8 +44,8 @@ pub struct Known {
     pub memory: Memory,
     /// What somebody consented to, by the id of the held part.
     pub consented: BTreeMap<String, Consent>,
-    /// What waits for a consent.
-    pub held_open: Vec<HeldPlan>,
+    /// What is held: what waits, what is approved and not carried out yet, and what has expired.
+    pub held: Vec<HeldPlan>,
     /// Up to where the brakes' windows were counted.
     pub counted: Counted,
     /// The newest entry of the audit when this was read.
@@ -54,10 +62,15 @@ impl Known {
         waits && self.directory.get(person).is_none() && !self.directory.is_unclear(person)
     }
 
-    /// All atoms somebody consented to.
+    /// All effects somebody consented to.
     #[must_use]
-    pub fn consented_atoms(&self) -> BTreeSet<String> {
-        self.consented.values().flat_map(|consent| &consent.atoms).cloned().collect()
+    pub fn consented_effects(&self) -> Effects {
+        self.consented.values().flat_map(|consent| &consent.effects).collect()
+    }
+
+    /// Parts that wait for a consent, and can be given one.
+    pub fn waiting(&self) -> impl Iterator<Item = &HeldPlan> {
+        self.held.iter().filter(|plan| plan.state == HeldState::Held && plan.held.expires_at > self.now)
     }
 }
 
@@ -65,25 +78,40 @@ impl Known {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) -> anyhow::Result<Known> {
+pub async fn gather(
+    store: &Store,
+    policy: &Policy,
+    directory: Arc<Directory>,
+    now: Timestamp,
+) -> anyhow::Result<Known> {
     let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
     // Before anything is read that they are about: what is done from now on is told from what was counted.
     let (newest_audit, counted) = (store.newest_audit().await?, store.counted_up_to(since).await?);
     let first_applied = store.first_applied_at().await?;
+    // Whoever the very first pass made powerful is what later gains are measured by.
+    let since_first = first_applied.map_or(since, |first| since.max(first));
+    let (gained, lost) = powers_changed(&store.powers_changed_since(since_first).await?, policy);
+    let locked = store.locked_since(since).await?;
+    let held = store.held_live().await?;
+    let open = held.iter().filter(|plan| plan.state != HeldState::Approved).map(open_hold);
     let memory = Memory {
         applied_before: first_applied.is_some(),
         people_last_read: store.directory_size().await?,
         privileged: store.privileged().await?,
-        locked_recently: store.locked_since(since).await?,
+        unplaced: store.unplaced_powers().await?,
+        deactivated_recently: locked.iter().filter(|(_, ended)| *ended).map(|(user, _)| user.clone()).collect(),
+        locked_recently: locked.into_iter().map(|(user, _)| user).collect(),
         removed_recently: store.removed_since(since).await?,
-        // Whoever the very first pass made powerful is what later gains are measured by.
-        gained_recently: store.gained_since(first_applied.map_or(since, |first| since.max(first))).await?,
-        // A part that is still planned is held anew when it expires, so the window reaches it at every pass.
-        waiting: store.held_waiting(since).await?,
+        joined_recently: store.joined_since(since).await?,
+        gained_recently: gained,
+        lost_recently: lost,
+        fulfilled: store.fulfilled_rooms().await?,
+        open: open.collect(),
         now,
     };
-    let approved = store.held_approved(now).await?.into_iter().map(|plan| plan.held);
-    let consented = approved.map(|held| (held.id, Consent { kind: held.kind, atoms: held.atoms })).collect();
+    let is_given = |plan: &&HeldPlan| plan.state == HeldState::Approved && plan.held.expires_at > now;
+    let approved = held.iter().filter(is_given).map(|plan| (plan.held.id.clone(), consent_to(plan)));
+    let consented = approved.collect();
     Ok(Known {
         directory,
         bindings: store.bindings().await?,
@@ -91,11 +119,37 @@ pub async fn gather(store: &Store, directory: Arc<Directory>, now: Timestamp) ->
         rooms: store.rooms().await?,
         memory,
         consented,
-        held_open: store.held_open(now).await?,
+        held,
         counted,
         newest_audit,
         now,
     })
+}
+
+/// What people gained and lost, a smaller place within a larger one being no gain.
+fn powers_changed(changes: &[PowersChanged], policy: &Policy) -> (Powers, Powers) {
+    let (mut gained, mut lost) = (Powers::new(), Powers::new());
+    for change in changes {
+        for (into, more) in [
+            (&mut gained, beyond(&change.lost, &change.gained, policy)),
+            (&mut lost, beyond(&change.gained, &change.lost, policy)),
+        ] {
+            if !more.is_empty() {
+                into.entry(change.person).or_default().extend(more);
+            }
+        }
+    }
+    (gained, lost)
+}
+
+fn open_hold(plan: &HeldPlan) -> OpenHold {
+    let NewHeld { id, reason, effects, .. } = plan.held.clone();
+    OpenHold { id, reason, effects }
+}
+
+/// What somebody who releases it consents to.
+pub(super) fn consent_to(plan: &HeldPlan) -> Consent {
+    Consent { kind: plan.held.kind(), effects: plan.held.effects.clone() }
 }
 
 /// Notes who was in a complete read and who is gone, so that waiting times can begin.
@@ -118,5 +172,22 @@ pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, no
         binding.gone_since.is_some() || binding.missing_reads.saturating_add(1) >= READS_UNTIL_VANISHED
     });
     gone.extend(vanished.map(|binding| (binding.person, now)));
-    store.note_presence(&present, &gone).await.context("who was read could not be noted")
+    store.note_presence(&present, &gone).await.context("who was read could not be noted")?;
+    count_absences(store, policy, now).await.context("how long people are gone could not be noted")
+}
+
+/// Adds what has passed since the last time to how long people are gone: at most a day, so that a clock that jumps ends
+/// nobody's account. Not at every read, or each would write.
+async fn count_absences(store: &Store, policy: &Policy, now: Timestamp) -> Result<(), StoreError> {
+    let last = store.remembered(COUNTED_AT).await?.and_then(|text| text.parse::<Timestamp>().ok());
+    let passed = last.map_or(SignedDuration::ZERO, |last| now.duration_since(last));
+    let step = SignedDuration::try_from(policy.users.deactivate_after / COUNTS_AT_LEAST).unwrap_or(MOST_PER_READ);
+    if passed >= step.min(COUNTED_EVERY) {
+        store.add_to_absences(passed.min(MOST_PER_READ), now).await?;
+    }
+    // Also when the clock was put back.
+    if last.is_none() || passed >= step.min(COUNTED_EVERY) || passed < SignedDuration::ZERO {
+        store.remember(COUNTED_AT, &now.to_string()).await?;
+    }
+    Ok(())
 }

@@ -47,7 +47,7 @@ pub async fn all_accounts(
             list.insert(binding.user.clone(), account.observed);
         }
     }
-    let mut accounts = ObservedAccounts { list, ..ObservedAccounts::default() };
+    let mut accounts = ObservedAccounts { list, is_complete: true, ..ObservedAccounts::default() };
     let unbound = selected_without_account(policy, known);
     let strangers = strangers(&accounts, policy, &known.bindings);
     let Some(provider) = &policy.users.identity_provider else { return Ok(accounts) };

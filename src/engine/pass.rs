@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::desired::{Desired, READS_UNTIL_VANISHED, Wishes, desired};
+use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wishes, desired};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::{Observed, ObservedAccounts};
+use equipemed_domain::observed::{Observed, ObservedAccount, ObservedAccounts};
 use equipemed_domain::plan::{Inputs, Plan, plan};
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::{Circumstances, HeldReason, Verdict, directory_shrank, review};
+use equipemed_domain::review::{
+    Circumstances, Effect, Effects, HeldReason, Verdict, directory_shrank, review, still_due, was_done,
+};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::wake::Wake;
@@ -25,7 +27,8 @@ use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
 use super::bans::NoNews;
-use super::consents::Consents;
+use super::consents::{Consents, Remaining, Rest};
+use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
@@ -78,11 +81,50 @@ struct View {
     observed: Observed,
     desired: Desired,
     scope: Scope,
+    /// Whether its steps change rooms; those of a pass over a person wake them.
+    is_about_rooms: bool,
     moment: Moment,
     consents: Consents,
+    /// What is still due of what earlier passes held.
+    remaining: Remaining,
     /// What was planned for each account, before brakes and flags.
     due: AccountSteps,
     no_news: NoNews,
+}
+
+/// What a plan is judged by, beside what the store knows.
+struct Judged<'a> {
+    policy: &'a Policy,
+    desired: &'a Desired,
+    observed: &'a Observed,
+    scope: &'a Scope,
+}
+
+impl<'a> Judged<'a> {
+    fn with(&self, known: &'a Known, consented: &'a Effects) -> Circumstances<'a> {
+        Circumstances {
+            policy: self.policy,
+            desired: self.desired,
+            observed: self.observed,
+            bindings: &known.bindings,
+            memory: &known.memory,
+            scope: self.scope,
+            people: known.directory.len(),
+            consented,
+        }
+    }
+
+    /// What is left of everything that is held.
+    fn remaining(&self, known: &'a Known, planned: &Plan) -> Remaining {
+        let nothing = Effects::default();
+        let rest = |effects: &BTreeSet<Effect>| {
+            let with = self.with(known, &nothing);
+            let due = still_due(effects, planned, with);
+            let is_done = due.is_empty() && effects.iter().all(|effect| was_done(effect, with));
+            Rest { due, is_done }
+        };
+        known.held.iter().map(|plan| (plan.held.id.clone(), rest(&plan.held.effects))).collect()
+    }
 }
 
 impl Engine {
@@ -111,6 +153,8 @@ impl Engine {
 
     async fn one_full_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
         let (view, verdict) = self.judge(&Target::Everything, options).await?;
+        self.note_seen(&view).await?;
+        self.settle_holds(&view.known, &view.remaining).await?;
         let two = view.policy.limits.two_consents;
         let (waiting, newly_held) = self.record_holds(&view.consents, &view.known, &verdict.held, two).await?;
         self.note_size(&view, &verdict).await?;
@@ -138,6 +182,11 @@ impl Engine {
     pub async fn narrow_pass(&self, target: &Target, term: &Term) -> anyhow::Result<Report> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
+        self.note_seen(&view).await?;
+        if self.settle_holds(&view.known, &view.remaining).await? {
+            // People may have been read before they were held: whether it is over is told by a complete pass.
+            self.wake(&Wake::Everything, "settled").await?;
+        }
         let mut rooms = BTreeSet::new();
         if let Target::Person(_) = target {
             rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
@@ -152,8 +201,8 @@ impl Engine {
         let news = view.no_news.without(&verdict.go.findings);
         self.announce(&[], false, &news, false, view.known.now).await?;
         // Of a change to many each narrow pass sees one: it is held, told and released as a whole.
-        let waiting: BTreeSet<&String> = view.known.held_open.iter().flat_map(|plan| &plan.held.atoms).collect();
-        if verdict.held.iter().flat_map(|part| &part.atoms).any(|atom| !waiting.contains(atom)) {
+        let told: Effects = view.known.memory.open.iter().flat_map(|hold| &hold.effects).collect();
+        if !told.cover_all(verdict.held.iter().flat_map(|part| &part.effects)) {
             self.wake(&Wake::Everything, "held").await?;
         }
         let is_missing = matches!(target, Target::Person(id) if view.known.is_missing(*id));
@@ -199,14 +248,14 @@ impl Engine {
         let moment = self.inner.subjects.moment();
         let policy = self.policy().await?;
         let directory = self.people_for(target, options.dry_run).await?;
-        let is_full = *target == Target::Everything;
+        let (is_full, is_about_rooms) = (*target == Target::Everything, !matches!(target, Target::Person(_)));
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         }
         if is_full && !options.dry_run && !options.is_again {
             note_read(&parts.store, &policy, &directory, now).await?;
         }
-        let mut known = gather(&parts.store, directory, now).await?;
+        let mut known = gather(&parts.store, &policy, directory, now).await?;
         known.rooms.extend(options.pretend.clone());
         let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
         if !options.dry_run && parts.writer.is_some() && self.own_newborn(&known, &policy, &accounts).await? {
@@ -216,6 +265,8 @@ impl Engine {
         if is_full && options.verify {
             (known.bindings, told) = self.verify_all(&known.bindings, options.dry_run).await?;
         }
+        // What the operator releases with this pass does not wait any more.
+        let held = known.memory.held_locks(&options.approve);
         let wishes = Wishes {
             directory: &known.directory,
             policy: &policy,
@@ -223,6 +274,7 @@ impl Engine {
             bindings: &known.bindings,
             now,
             deactivate_gone_now: options.selection.deactivate_disabled,
+            held: &held,
         };
         let mut wanted = desired(wishes, &accounts);
         wanted.findings.extend(told);
@@ -247,24 +299,16 @@ impl Engine {
             scope: &scope,
         };
         let planned = plan(inputs);
-        let consented = known.consented_atoms();
-        let reviewed = |known: &Known, consented| {
-            let circumstances = Circumstances {
-                limits: &policy.limits,
-                desired: &wanted,
-                observed: &observed,
-                memory: &known.memory,
-                people: known.directory.len(),
-                consented,
-            };
-            review(planned.clone(), circumstances)
-        };
+        let consented = known.consented_effects();
+        let circumstances = Judged { policy: &policy, desired: &wanted, observed: &observed, scope: &scope };
         let due = AccountSteps::of(planned.actions());
-        let mut verdict = reviewed(&known, &consented);
+        let mut verdict = review(planned.clone(), circumstances.with(&known, &consented));
+        let remaining = circumstances.remaining(&known, &planned);
         let two = policy.limits.two_consents;
-        let consents = Consents::sort(&mut known, &options.approve, &verdict.held, two)?;
-        if known.consented_atoms() != consented {
-            verdict = reviewed(&known, &known.consented_atoms());
+        let before: BTreeSet<String> = known.consented.keys().cloned().collect();
+        let consents = Consents::sort(&mut known, &options.approve, &verdict.held, &remaining, two)?;
+        if known.consented.keys().ne(&before) {
+            verdict = review(planned, circumstances.with(&known, &known.consented_effects()));
         }
         let (limits, people) = (&policy.limits, known.directory.len());
         if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {
@@ -275,7 +319,20 @@ impl Engine {
         let shown = |finding: Finding| finding.with_people(|id| known.directory.shown(id, is_taken));
         verdict.go.findings = std::mem::take(&mut verdict.go.findings).into_iter().map(shown).collect();
         self.leave_by_hand(&mut verdict.go, now).await?;
-        Ok((View { policy, known, observed, desired: wanted, scope, moment, due, consents, no_news }, verdict))
+        let view = View {
+            policy,
+            known,
+            observed,
+            desired: wanted,
+            scope,
+            is_about_rooms,
+            moment,
+            due,
+            consents,
+            remaining,
+            no_news,
+        };
+        Ok((view, verdict))
     }
 
     async fn look_at_accounts(
@@ -301,6 +358,22 @@ impl Engine {
             }
         };
         accounts.context("Synapse's accounts could not be read")
+    }
+
+    /// Stores how accounts were seen, where that is not known yet: passes that do not look at them go by it.
+    async fn note_seen(&self, view: &View) -> anyhow::Result<()> {
+        let accounts = &view.observed.accounts;
+        let is_seen = |user| accounts.is_complete || accounts.list.contains_key(user);
+        let seen = view.known.bindings.values().filter(|binding| is_seen(&binding.user));
+        let states: BTreeMap<PersonId, Option<AccountState>> = seen
+            .map(|binding| (binding, accounts.list.get(&binding.user).map(ObservedAccount::state)))
+            .filter(|(binding, state)| binding.state != *state)
+            .map(|(binding, state)| (binding.person, state))
+            .collect();
+        if !states.is_empty() {
+            self.parts().store.note_states(&states).await.context("how accounts are could not be noted")?;
+        }
+        Ok(())
     }
 
     /// Stores how many people a full pass read, for the next comparison.
@@ -345,17 +418,26 @@ impl Engine {
         selection: &Selection,
         run: Option<RunId>,
     ) -> anyhow::Result<Report> {
+        let filling = view.is_about_rooms.then(|| Filling::of(&view.known, &view.observed, verdict.go.actions()));
         let mut report = report_of(&view, verdict, selection);
         let Some(writer) = &self.parts().writer else { return Ok(report) };
         let View { policy, known, observed, desired, scope, moment, due, .. } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
+        let unplaced = known.memory.unplaced.as_ref().map(|_| desired.privileges.len());
         let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
         let work = Work::new(self, writer, term, known, observed, &desired, moment, run);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;
         report.find(ended.found);
-        agreement.note(&self.parts().store, &desired, &scope, &ended.went_well).await?;
+        let store = &self.parts().store;
+        agreement.note(store, &desired, &scope, &ended.went_well).await?;
+        if let Some(filling) = filling {
+            filling.note(store, &ended.joined, policy.limits.join_least, self.parts().clock.now()).await?;
+        }
+        if let Some(people) = unplaced.filter(|_| run.is_some() && report.interrupted.is_none() && selection.is_everything()) {
+            self.places_noted(people).await?;
+        }
         // A narrow pass did its small share; the rest of what was released is still to be done.
         if report.interrupted.is_none() && run.is_some() {
             for id in released {

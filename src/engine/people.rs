@@ -72,12 +72,15 @@ impl Engine {
 
     /// People for a pass over the target.
     pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> anyhow::Result<Arc<Directory>> {
-        let number = match target {
-            Target::Person(id) => self.store().people().await?.get(*id).map_or(id.first_number(), |known| known.number),
-            Target::Room(_) | Target::Everything => 0,
-        };
+        let known = self.store().people().await?;
+        let number = |id: PersonId| PersonId(known.get(id).map_or(id.first_number(), |known| known.number));
         let read = match target {
-            Target::Person(_) => self.source().read_anew(PersonId(number)).await,
+            Target::Person(id) => {
+                // What changed together is judged together, though each of them has a pass of its own.
+                let mut people = self.store().people_woken(self.parts().clock.now()).await?;
+                people.insert(*id);
+                self.source().read_anew(&people.into_iter().map(number).collect()).await
+            }
             // The pass over the person, which woke the room, has read that person anew; another process has not.
             Target::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
             Target::Room(_) | Target::Everything => self.source().read().await,
@@ -90,7 +93,7 @@ impl Engine {
         let people = self.who().is_who(&read, (!dry_run).then(|| self.parts().clock.now())).await?;
         // Somebody else is under the number that was looked at: that one is looked at, too.
         if let Target::Person(id) = target
-            && let Some(other) = people.numbered(number).filter(|other| other != id && !dry_run)
+            && let Some(other) = people.numbered(number(*id).0).filter(|other| other != id && !dry_run)
         {
             self.wake(&Wake::Person(other), "number").await?;
         }

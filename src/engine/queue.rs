@@ -77,8 +77,16 @@ impl Engine {
     /// # Errors
     /// When the store cannot be written.
     pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
+        self.wake_all(std::slice::from_ref(wake), origin).await
+    }
+
+    /// Stores wake-ups that are due now, all or none.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn wake_all(&self, wakes: &[Wake], origin: &str) -> Result<(), StoreError> {
         let now = self.parts().clock.now();
-        self.parts().store.wake(wake, origin, now, now).await?;
+        self.parts().store.wake_all(wakes, origin, now, now).await?;
         self.nudge();
         Ok(())
     }
@@ -441,6 +449,6 @@ fn log_report(run: RunId, report: &Report) {
         "A full pass ended"
     );
     for held in &report.newly_held {
-        tracing::warn!(held.id = held.id, atoms = held.atoms.len(), "A part of the plan is held back");
+        tracing::warn!(held.id = held.id, effects = held.effects.len(), "A part of the plan is held back");
     }
 }

@@ -201,16 +201,16 @@ async fn wake_people(engine: &Engine, people: Option<BTreeSet<PersonId>>, what: 
         None => vec![Wake::Everything],
     };
     tracing::info!(wakes = wakes.len(), origin, "{what}");
-    for wake in &wakes {
-        if !store_wake(engine, wake, origin).await {
-            return false;
-        }
-    }
-    true
+    store_wakes(engine, &wakes, origin).await
 }
 
 async fn store_wake(engine: &Engine, wake: &Wake, origin: &str) -> bool {
-    let stored = engine.wake(wake, origin).await;
+    store_wakes(engine, std::slice::from_ref(wake), origin).await
+}
+
+/// All or none: what arrives together is judged together.
+async fn store_wakes(engine: &Engine, wakes: &[Wake], origin: &str) -> bool {
+    let stored = engine.wake_all(wakes, origin).await;
     if let Err(error) = &stored {
         tracing::warn!(%error, "A wake-up could not be stored; it is tried again");
     }

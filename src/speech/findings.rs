@@ -144,23 +144,40 @@ impl Texts {
     /// Why a part of a plan is held; `room` says how rooms are shown.
     #[must_use]
     pub fn held_reason(&self, reason: &HeldReason, room: impl Fn(&RoomKey) -> Arg) -> Said {
+        let went = ("went", number(reason.went()));
         match reason {
             HeldReason::DirectoryShrank { before, now } => {
                 self.line("held-directory-shrank", &[("before", number(*before)), ("now", number(*now))])
             }
-            HeldReason::ManyLocked { people, of } => {
-                self.line("held-many-locked", &[("people", number(*people)), ("of", number(*of))])
+            HeldReason::ManyLocked { people, of, .. } => {
+                self.line("held-many-locked", &[("people", number(*people)), ("of", number(*of)), went])
             }
             HeldReason::AccountsMissing { people, of } => {
                 self.line("held-accounts-missing", &[("people", number(*people)), ("of", number(*of))])
             }
-            HeldReason::ManyRemoved { room: key, people, of } => {
-                self.line("held-many-removed", &[("room", room(key)), ("people", number(*people)), ("of", number(*of))])
+            HeldReason::ManyDeactivated { people, .. } => {
+                self.line("held-many-deactivated", &[("people", number(*people)), went])
+            }
+            HeldReason::ManyRemoved { room: key, people, of, .. } => {
+                let counts = [("people", number(*people)), ("of", number(*of)), ("room", room(key)), went];
+                self.line("held-many-removed", &counts)
+            }
+            HeldReason::ManyJoined { room: key, people, of, .. } => {
+                let counts = [("people", number(*people)), ("of", number(*of)), ("room", room(key)), went];
+                self.line("held-many-joined", &counts)
+            }
+            HeldReason::Rotation { room: key, out, into, of } => {
+                let counts = [("out", number(*out)), ("into", number(*into)), ("of", number(*of)), ("room", room(key))];
+                self.line("held-rotation", &counts)
             }
             HeldReason::RuleMatchesNobody { room: key } => {
                 self.line("held-rule-matches-nobody", &[("room", room(key))])
             }
-            HeldReason::ManyGain { people } => self.line("held-many-gain", &[("people", number(*people))]),
+            HeldReason::ManyGain { people, .. } => self.line("held-many-gain", &[("people", number(*people)), went]),
+            HeldReason::ManyGainLesser { people, .. } => {
+                self.line("held-many-gain-lesser", &[("people", number(*people)), went])
+            }
+            HeldReason::ManyLose { people, .. } => self.line("held-many-lose", &[("people", number(*people)), went]),
             HeldReason::LastAdministrator => self.line("held-last-administrator", &[]),
             HeldReason::ShorterRetention { room: key } => self.line("held-shorter-retention", &[("room", room(key))]),
             HeldReason::StillWaiting => self.line("held-still-waiting", &[]),

@@ -53,6 +53,8 @@ const SENTENCES: &[(&str, &[Place])] = &[
     ("told-cancelled", &[]),
     ("told-overtaken", &[]),
     ("told-nonsense", &[Sentence("why")]),
+    // What a step depends on.
+    ("told-not-locked", &[]),
     // What is said within those.
     ("told-like-proxy", &[Name("status")]),
     ("told-no-matrix-error", &[Name("status")]),

@@ -3,14 +3,15 @@
 //! What is under way counts as done. Passes judge side by side, in this process and in others; so an intent that the
 //! brakes count is written only if nothing of its kind was added since its pass counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::memory::InRooms;
+use equipemed_domain::privilege::Privilege;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::audit::{AuditId, Cause, Intent};
 use super::dispatch::PerDialect;
@@ -26,8 +27,21 @@ pub enum Mass {
     Locked,
     /// People removed from one room.
     Removed(RoomKey),
-    /// People who gain power.
-    Gained,
+    /// People put into one room.
+    Joined(RoomKey),
+    /// People who gain or lose power.
+    Powers,
+}
+
+/// What somebody gained and lost by one note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PowersChanged {
+    /// Who.
+    pub person: PersonId,
+    /// What they hold since then.
+    pub gained: BTreeSet<Privilege>,
+    /// What they no longer hold.
+    pub lost: BTreeSet<Privilege>,
 }
 
 /// What had been counted when a pass was judged.
@@ -83,14 +97,15 @@ impl Guard<'_> {
         match self.mass {
             Mass::Locked => ["lock_account", "deactivate_account"],
             Mass::Removed(_) => ["remove_member"; 2],
-            Mass::Gained => ["note_privileges"; 2],
+            Mass::Joined(_) => ["add_member"; 2],
+            Mass::Powers => ["note_privileges"; 2],
         }
     }
 
     pub(super) fn room(&self) -> Option<&str> {
         match self.mass {
-            Mass::Removed(room) => Some(room.as_str()),
-            Mass::Locked | Mass::Gained => None,
+            Mass::Removed(room) | Mass::Joined(room) => Some(room.as_str()),
+            Mass::Locked | Mass::Powers => None,
         }
     }
 }
@@ -105,7 +120,8 @@ impl Intent {
         match (self.kind.as_str(), &self.room) {
             ("lock_account" | "deactivate_account", _) => Some(Mass::Locked),
             ("remove_member", Some(room)) => Some(Mass::Removed(room.clone())),
-            ("note_privileges", _) => Some(Mass::Gained),
+            ("add_member", Some(room)) => Some(Mass::Joined(room.clone())),
+            ("note_privileges", _) => Some(Mass::Powers),
             _ => None,
         }
     }
@@ -140,55 +156,84 @@ impl Store {
         self.write_intents(intents, Some(&Guard { mass, counted, own }), now).await
     }
 
-    /// Who was locked or deactivated by the policy at `since` or later.
+    /// Who was locked or deactivated by the policy at `since` or later and not opened again, and whether it was a
+    /// deactivation.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
-    pub async fn locked_since(&self, since: Timestamp) -> Result<BTreeSet<OwnedUserId>, StoreError> {
-        const SQL: &str = "select id, user_id from audit
+    pub async fn locked_since(&self, since: Timestamp) -> Result<Vec<(OwnedUserId, bool)>, StoreError> {
+        const SQL: &str = "select id, user_id, kind from audit
             where kind in ('lock_account', 'deactivate_account') and at >= $1
-                and cause = 'policy' and (outcome = 'done' or outcome is null)";
-        let read = |row: &Record<'_>| row.user("user_id");
-        let users = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
-        Ok(users.into_iter().collect())
+                and cause = 'policy' and (outcome = 'done' or outcome is null)
+                and not exists (select 1 from audit as undone where undone.user_id = audit.user_id
+                    and undone.id > audit.id and undone.kind in ('unlock_account', 'reactivate_account')
+                    and undone.outcome = 'done')";
+        let read = |row: &Record<'_>| Ok((row.user("user_id")?, row.text("kind")? == "deactivate_account"));
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)
     }
 
     /// Who was removed from which room by the policy at `since` or later.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
-    pub async fn removed_since(
-        &self,
-        since: Timestamp,
-    ) -> Result<BTreeMap<RoomKey, BTreeSet<OwnedUserId>>, StoreError> {
+    pub async fn removed_since(&self, since: Timestamp) -> Result<InRooms, StoreError> {
         const SQL: &str = "select id, room_key, user_id from audit
             where kind = 'remove_member' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
         let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.user("user_id")?));
         let removed = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
-        let mut rooms = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut rooms = InRooms::new();
         for (room, user) in removed {
             rooms.entry(room).or_default().insert(user);
         }
         Ok(rooms)
     }
 
-    /// Who gained power that counts, by the policy, at `since` or later.
+    /// Who was put by the policy, at `since` or later, into which room whose rule had been fulfilled before.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
-    pub async fn gained_since(&self, since: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
-        /// The part of the action that matters here.
+    pub async fn joined_since(&self, since: Timestamp) -> Result<InRooms, StoreError> {
+        // From the few rooms to their few newest rows: a first sync has put everybody everywhere within the window.
+        const SQL: PerDialect = PerDialect {
+            sqlite: "select audit.id, audit.room_key, audit.user_id from rooms cross join audit
+                where audit.room_key = rooms.room_key and audit.at >= max($1, rooms.fulfilled_at)
+                    and audit.kind = 'add_member' and audit.cause = 'policy'
+                    and (audit.outcome = 'done' or audit.outcome is null)",
+            postgres: "select audit.id, audit.room_key, audit.user_id from rooms cross join audit
+                where audit.room_key = rooms.room_key and audit.at >= greatest($1, rooms.fulfilled_at)
+                    and rooms.fulfilled_at is not null and audit.kind = 'add_member' and audit.cause = 'policy'
+                    and (audit.outcome = 'done' or audit.outcome is null)",
+        };
+        let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.user("user_id")?));
+        let joined = on_reader!(self, db => {
+            TABLE.all(&sqlx::query(self.pick(&SQL)).bind(ms(since)).fetch_all(db).await?, read)?
+        })?;
+        let mut rooms = InRooms::new();
+        for (room, user) in joined {
+            rooms.entry(room).or_default().insert(user);
+        }
+        Ok(rooms)
+    }
+
+    /// What people gained and lost that counts, by the policy, at `since` or later.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn powers_changed_since(&self, since: Timestamp) -> Result<Vec<PowersChanged>, StoreError> {
+        /// The part of the action that matters here. Rows from before places were noted name none that can be read.
         #[derive(Deserialize)]
-        struct Gain {
-            gained: Vec<IgnoredAny>,
+        struct Change {
+            gained: Vec<String>,
+            lost: Vec<String>,
         }
         const SQL: &str = "select id, person_id, action from audit
             where kind = 'note_privileges' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
+        let powers = |words: Vec<String>| words.iter().filter_map(|word| word.parse().ok()).collect();
         let read = |row: &Record<'_>| {
-            let gain: Gain = row.json("action")?;
-            Ok((!gain.gained.is_empty()).then_some(PersonId(row.int("person_id")?)))
+            let change: Change = row.json("action")?;
+            let person = PersonId(row.int("person_id")?);
+            Ok(PowersChanged { person, gained: powers(change.gained), lost: powers(change.lost) })
         };
-        let people = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)?;
-        Ok(people.into_iter().flatten().collect())
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)
     }
 }

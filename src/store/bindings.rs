@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
+use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ruma_common::UserId;
 
 use super::dispatch::PerDialect;
@@ -19,7 +20,7 @@ const TABLE: Table = Table { name: "bindings", key: "person_id" };
 
 const ALL: &str =
     "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
-    pushed_email, pushed_name from bindings";
+    pushed_email, pushed_name, state, gone_for from bindings";
 
 /// The bindings at a version.
 #[derive(Clone)]
@@ -55,13 +56,13 @@ impl Store {
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
                 (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
-                pushed_email, pushed_name)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                pushed_email, pushed_name, state, gone_for)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             on conflict (person_id) do update set user_id = excluded.user_id,
                 pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
                 gone_since = excluded.gone_since, missing_reads = excluded.missing_reads,
                 synced_at = excluded.synced_at, pushed_email = excluded.pushed_email,
-                pushed_name = excluded.pushed_name";
+                pushed_name = excluded.pushed_name, state = excluded.state, gone_for = excluded.gone_for";
         on_writer!(self, db => {
             sqlx::query(SQL)
                 .bind(binding.person.0)
@@ -73,6 +74,8 @@ impl Store {
                 .bind(binding.synced_at.map(ms))
                 .bind(&binding.pushed.email)
                 .bind(&binding.pushed.display_name)
+                .bind(binding.state.map(state_word))
+                .bind(millis(binding.gone_for))
                 .execute(db)
                 .await?;
         })
@@ -155,6 +158,53 @@ impl Store {
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
     }
 
+    /// Remembers how these people's accounts were seen, all in one statement; None where there was no account.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn note_states(&self, states: &BTreeMap<PersonId, Option<AccountState>>) -> Result<(), StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update bindings set state = states.value from json_each($1) as states
+                where person_id = cast(states.key as integer)",
+            postgres: "update bindings set state = states.value from json_each_text($1::json) as states
+                where person_id = states.key::bigint",
+        };
+        let words: BTreeMap<_, _> = states.iter().map(|(person, state)| (person, state.map(state_word))).collect();
+        let words = to_json(&words)?;
+        on_writer!(self, db => {
+            sqlx::query(self.pick(&SQL)).bind(&words).execute(db).await?;
+        })
+    }
+
+    /// Remembers how an account was left.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_state(&self, user: &UserId, state: AccountState) -> Result<(), StoreError> {
+        const SQL: &str = "update bindings set state = $2 where user_id = $1";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(user.as_str()).bind(state_word(state)).execute(db).await?;
+        })
+    }
+
+    /// Adds to how long people are gone, of each no more than since then: one statement, however many they are. Whose
+    /// account is deactivated has nothing to wait for.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn add_to_absences(&self, span: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: PerDialect = PerDialect {
+            sqlite: "update bindings set gone_for = coalesce(gone_for, 0) + max(0, min($1, $2 - gone_since))
+                where gone_since is not null and (state is null or state <> 'deactivated')",
+            postgres: "update bindings
+                set gone_for = coalesce(gone_for, 0) + greatest(0::bigint, least($1, $2 - gone_since))
+                where gone_since is not null and (state is null or state <> 'deactivated')",
+        };
+        on_writer!(self, db => {
+            sqlx::query(self.pick(&SQL)).bind(millis(span)).bind(ms(now)).execute(db).await?;
+        })
+    }
+
     /// Notes that these people's accounts agree with EquipeMed: one statement, however many they are.
     ///
     /// # Errors
@@ -184,7 +234,9 @@ impl Store {
         present: &BTreeSet<PersonId>,
         gone: &[(PersonId, Timestamp)],
     ) -> Result<(), StoreError> {
-        const CHANGE: &str = "update bindings set missing_reads = $2, gone_since = $3 where person_id = $1";
+        const CHANGE: &str = "update bindings set missing_reads = $2, gone_since = $3,
+                gone_for = case when gone_since is null or $3 is null then null else gone_for end
+            where person_id = $1";
         let gone: BTreeMap<_, _> = gone.iter().copied().collect();
         in_transaction!(self, tx => {
             for before in TABLE.all(&sqlx::query(ALL).fetch_all(&mut *tx).await?, read)? {
@@ -217,5 +269,31 @@ fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
         gone_since: row.maybe_time("gone_since")?,
         missing_reads: row.count("missing_reads")?,
         synced_at: row.maybe_time("synced_at")?,
+        state: match row.maybe_text("state")? {
+            Some(_) => Some(row.word("state", state_of)?),
+            None => None,
+        },
+        gone_for: SignedDuration::from_millis(row.maybe_int("gone_for")?.unwrap_or(0)),
     })
+}
+
+fn millis(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn state_word(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Active => "active",
+        AccountState::Locked => "locked",
+        AccountState::Deactivated => "deactivated",
+    }
+}
+
+fn state_of(word: &str) -> Option<AccountState> {
+    match word {
+        "active" => Some(AccountState::Active),
+        "locked" => Some(AccountState::Locked),
+        "deactivated" => Some(AccountState::Deactivated),
+        _ => None,
+    }
 }

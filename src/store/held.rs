@@ -1,9 +1,11 @@
 //! What the brakes hold back until somebody with the right releases it.
 //!
-//! The id is the digest of the actions, so the same plan held again is the same row and is announced once.
+//! The id is the digest of what a part began with, so the same plan held again is the same row and is announced once. A
+//! part that becomes smaller keeps its row, and one whose cause has ended is closed.
 
 use std::collections::BTreeSet;
 
+use equipemed_domain::review::{Effect, HeldReason};
 use jiff::Timestamp;
 
 use super::rows::{Record, Table, ms, to_json};
@@ -13,23 +15,29 @@ const TABLE: Table = Table { name: "held", key: "id" };
 
 macro_rules! columns {
     () => {
-        "id, kind, reason, atoms, created_at, expires_at, state, first_by, first_at, approved_by, approved_at"
+        "id, facts, effects, created_at, expires_at, state, first_by, first_at, approved_by, approved_at"
     };
 }
 
 /// A plan's part that is to be held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewHeld {
-    /// Digest of the actions.
+    /// Digest of the effects it began with.
     pub id: String,
-    /// What kind of thing it is: a later part of the same kind may be this one grown.
-    pub kind: String,
-    /// Why it is held, for people.
-    pub reason: String,
-    /// One text an action; at release nothing may have been added to them.
-    pub atoms: BTreeSet<String>,
+    /// Why it is held.
+    pub reason: HeldReason,
+    /// What it would do; at release nothing may have been added.
+    pub effects: BTreeSet<Effect>,
     /// Until when it can be approved and carried out.
     pub expires_at: Timestamp,
+}
+
+impl NewHeld {
+    /// What kind of thing it is: a later part of the same kind may be this one grown.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        self.reason.kind()
+    }
 }
 
 /// How far a held part is.
@@ -45,6 +53,8 @@ pub enum HeldState {
     Expired,
     /// The world moved on: something was added, and the whole is held under another id.
     Outgrown,
+    /// Its cause has ended: nothing of it is due any more.
+    Closed,
 }
 
 /// A held part and what became of it.
@@ -77,6 +87,8 @@ pub enum Approval {
     Outgrown,
     /// Somebody approved it before, or it was carried out already.
     Already,
+    /// Nothing of it is due any more: see [`HeldState::Closed`].
+    Closed,
 }
 
 impl Store {
@@ -86,17 +98,42 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn hold(&self, new: &NewHeld, now: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str = "insert into held (id, kind, reason, atoms, created_at, expires_at, state)
-            values ($1, $2, $3, $4, $5, $6, 'held')
+        const SQL: &str = "insert into held (id, kind, reason, atoms, created_at, expires_at, state, facts, effects)
+            values ($1, $2, $3, $4, $5, $6, 'held', $7, $8)
             on conflict (id) do update set kind = excluded.kind, reason = excluded.reason, atoms = excluded.atoms,
-                created_at = excluded.created_at, expires_at = excluded.expires_at, state = 'held',
+                facts = excluded.facts, effects = excluded.effects, created_at = excluded.created_at, expires_at = excluded.expires_at, state = 'held',
                 first_by = null, first_at = null, approved_by = null, approved_at = null
-            where held.state in ('released', 'expired', 'outgrown') or held.expires_at <= excluded.created_at";
-        let atoms = to_json(&new.atoms)?;
+            where held.state in ('released', 'expired', 'outgrown', 'closed') or held.expires_at <= excluded.created_at";
+        let (kind, reason, atoms) = (new.kind(), new.reason.to_string(), atoms_of(&new.effects)?);
+        let (facts, effects) = (to_json(&new.reason)?, to_json(&new.effects)?);
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(&new.id).bind(&new.kind).bind(&new.reason).bind(&atoms);
-            query.bind(ms(now)).bind(ms(new.expires_at)).execute(db).await?.rows_affected() == 1
+            let query = sqlx::query(SQL).bind(&new.id).bind(&kind).bind(&reason).bind(&atoms);
+            let query = query.bind(ms(now)).bind(ms(new.expires_at)).bind(&facts).bind(&effects);
+            query.execute(db).await?.rows_affected() == 1
         })
+    }
+
+    /// Leaves of a part only what is still due; false when it had ended before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shrink_held(&self, id: &str, effects: &BTreeSet<Effect>) -> Result<bool, StoreError> {
+        const SQL: &str = "update held set effects = $2, atoms = $3
+            where id = $1 and state in ('held', 'approved', 'expired')";
+        let (atoms, effects) = (atoms_of(effects)?, to_json(effects)?);
+        on_writer!(self, db => {
+            let query = sqlx::query(SQL).bind(id).bind(&effects).bind(&atoms);
+            query.execute(db).await?.rows_affected() == 1
+        })
+    }
+
+    /// Ends a part of which nothing is due any more; false when it had ended before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_held(&self, id: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "update held set state = 'closed' where id = $1 and state in ('held', 'approved', 'expired')";
+        on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
     /// Approves a held part, or gives the first of `two` consents to it. Whether `by` may do so was decided before.
@@ -125,6 +162,7 @@ impl Store {
                 HeldState::Held if plan.held.expires_at > now => Approval::First,
                 HeldState::Held | HeldState::Expired => Approval::Expired,
                 HeldState::Outgrown => Approval::Outgrown,
+                HeldState::Closed => Approval::Closed,
             },
         })
     }
@@ -134,7 +172,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn mark_outgrown(&self, id: &str) -> Result<bool, StoreError> {
-        const SQL: &str = "update held set state = 'outgrown' where id = $1 and state in ('held', 'approved')";
+        const SQL: &str = "update held set state = 'outgrown'
+            where id = $1 and state in ('held', 'approved', 'expired')";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
@@ -164,16 +203,18 @@ impl Store {
         self.held_in("held", now).await
     }
 
-    /// Atoms of parts that were held until `since` or later and that nobody released.
+    /// Everything that waits or is approved, and what has expired and was not looked at since, the oldest first. What is
+    /// not due any more is closed by the next pass that looks.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
-    pub async fn held_waiting(&self, since: Timestamp) -> Result<BTreeSet<String>, StoreError> {
-        let mut atoms = BTreeSet::new();
-        for state in ["held", "expired"] {
-            atoms.extend(self.held_in(state, since).await?.into_iter().flat_map(|plan| plan.held.atoms));
-        }
-        Ok(atoms)
+    pub async fn held_live(&self) -> Result<Vec<HeldPlan>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from held where state in ('held', 'approved', 'expired') order by created_at, id"
+        );
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
     }
 
     async fn held_in(&self, state: &str, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
@@ -215,6 +256,10 @@ impl Store {
     }
 }
 
+fn atoms_of(effects: &BTreeSet<Effect>) -> Result<String, StoreError> {
+    to_json(&effects.iter().map(Effect::atom).collect::<BTreeSet<_>>())
+}
+
 fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
     let consent = |by: &str, at: &str| -> Result<_, StoreError> {
         Ok(match row.maybe_time(at)? {
@@ -225,9 +270,9 @@ fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
     Ok(HeldPlan {
         held: NewHeld {
             id: row.text("id")?,
-            kind: row.text("kind")?,
-            reason: row.text("reason")?,
-            atoms: row.json("atoms")?,
+            // Rows from before these were kept as data have ended.
+            reason: row.maybe_json("facts")?.unwrap_or(HeldReason::StillWaiting),
+            effects: row.maybe_json("effects")?.unwrap_or_default(),
             expires_at: row.time("expires_at")?,
         },
         created_at: row.time("created_at")?,
@@ -238,6 +283,7 @@ fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
                 "released" => HeldState::Released,
                 "expired" => HeldState::Expired,
                 "outgrown" => HeldState::Outgrown,
+                "closed" => HeldState::Closed,
                 _ => return None,
             })
         })?,

@@ -30,7 +30,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     step!(1, "0001_init"),
     step!(2, "0002_control_room"),
     step!(3, "0003_accounts"),
@@ -38,6 +38,7 @@ const STEPS: [Step; 8] = [
     step!(5, "0005_versions"),
     step!(6, "0006_foreign_rooms"),
     step!(7, "0007_people"),
+    step!(9, "0009_brakes"),
     step!(11, "0011_sums"),
 ];
 

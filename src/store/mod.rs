@@ -42,7 +42,7 @@ use sqlx::{PgPool, SqlitePool};
 
 pub use self::announcements::OpenAnnouncement;
 pub use self::audit::{AuditId, Cause, Intent};
-pub use self::audit_mass::{Counted, Mass};
+pub use self::audit_mass::{Counted, Mass, PowersChanged};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
 use self::bindings::KeptBindings;
 pub use self::confirmations::Confirmation;

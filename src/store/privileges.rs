@@ -1,33 +1,61 @@
-//! Who held power that the brakes count, at the last applied pass.
+//! Who held power that the brakes count, and where, at the last applied pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::observed::Privilege;
+use equipemed_domain::memory::Powers;
+use equipemed_domain::privilege::{Might, Privilege};
 
 use super::rows::Table;
 use super::{Store, StoreError};
 
-const TABLE: Table = Table { name: "privileges", key: "person_id" };
-
-const PRIVILEGES: [Privilege; 4] =
-    [Privilege::ServerAdmin, Privilege::Level100, Privilege::Approve, Privilege::Promote];
+const TABLE: Table = Table { name: "powers", key: "person_id" };
+const OLD: Table = Table { name: "privileges", key: "person_id" };
+/// Under which name it is remembered that places are not noted yet.
+const UNPLACED: &str = "powers_unplaced";
 
 impl Store {
     /// Everybody who held such power, and which.
     ///
     /// # Errors
     /// When the database fails or a row makes no sense.
-    pub async fn privileged(&self) -> Result<BTreeMap<PersonId, BTreeSet<Privilege>>, StoreError> {
-        const SQL: &str = "select person_id, privilege from privileges";
+    pub async fn privileged(&self) -> Result<Powers, StoreError> {
+        const SQL: &str = "select person_id, power from powers";
         let rows = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, |row| {
-            Ok((PersonId(row.int("person_id")?), row.word("privilege", find)?))
+            Ok((PersonId(row.int("person_id")?), row.word("power", |word| word.parse::<Privilege>().ok())?))
         })?)?;
-        let mut privileged = BTreeMap::<_, BTreeSet<_>>::new();
-        for (person, privilege) in rows {
-            privileged.entry(person).or_default().insert(privilege);
+        let mut privileged = Powers::new();
+        for (person, power) in rows {
+            privileged.entry(person).or_default().insert(power);
         }
         Ok(privileged)
+    }
+
+    /// Who held which power somewhere, from before places were noted; None once they are.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn unplaced_powers(&self) -> Result<Option<BTreeMap<PersonId, BTreeSet<Might>>>, StoreError> {
+        const SQL: &str = "select person_id, privilege from privileges";
+        if self.remembered(UNPLACED).await?.is_none() {
+            return Ok(None);
+        }
+        let rows = on_reader!(self, db => OLD.all(&sqlx::query(SQL).fetch_all(db).await?, |row| {
+            Ok((PersonId(row.int("person_id")?), row.word("privilege", |word| word.parse::<Might>().ok())?))
+        })?)?;
+        let mut unplaced = BTreeMap::<_, BTreeSet<_>>::new();
+        for (person, might) in rows {
+            unplaced.entry(person).or_default().insert(might);
+        }
+        Ok(Some(unplaced))
+    }
+
+    /// Notes that every power has its place from now on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn powers_are_placed(&self) -> Result<(), StoreError> {
+        self.forget(UNPLACED).await
     }
 
     /// Notes what a person gained and lost.
@@ -40,18 +68,14 @@ impl Store {
         gained: &BTreeSet<Privilege>,
         lost: &BTreeSet<Privilege>,
     ) -> Result<(), StoreError> {
-        const GAIN: &str = "insert into privileges (person_id, privilege) values ($1, $2) on conflict do nothing";
-        const LOSE: &str = "delete from privileges where person_id = $1 and privilege = $2";
+        const GAIN: &str = "insert into powers (person_id, power) values ($1, $2) on conflict do nothing";
+        const LOSE: &str = "delete from powers where person_id = $1 and power = $2";
         in_transaction!(self, tx => {
-            for (sql, privileges) in [(LOSE, lost), (GAIN, gained)] {
-                for privilege in privileges {
-                    sqlx::query(sql).bind(person.0).bind(privilege.as_str()).execute(&mut *tx).await?;
+            for (sql, powers) in [(LOSE, lost), (GAIN, gained)] {
+                for power in powers {
+                    sqlx::query(sql).bind(person.0).bind(power.to_string()).execute(&mut *tx).await?;
                 }
             }
         })
     }
-}
-
-fn find(word: &str) -> Option<Privilege> {
-    PRIVILEGES.into_iter().find(|privilege| privilege.as_str() == word)
 }

@@ -1,6 +1,6 @@
 //! Which room on the homeserver is which room of the policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
@@ -57,11 +57,33 @@ impl Store {
     /// [`StoreError::Conflict`] when the room is bound to another key.
     pub async fn rebind_room(&self, key: &RoomKey, room: &RoomId, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "insert into rooms (room_key, room_id, bound_at) values ($1, $2, $3)
-            on conflict (room_key) do update set room_id = excluded.room_id, bound_at = excluded.bound_at";
+            on conflict (room_key) do update set room_id = excluded.room_id, bound_at = excluded.bound_at,
+                fulfilled_at = null";
         on_writer!(self, db => {
             sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now)).execute(db).await?;
         })
         .map_err(|error| error.conflict_means(|| bound_elsewhere(room)))
+    }
+
+    /// Rooms in which everybody whom their rule names has been once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fulfilled_rooms(&self) -> Result<BTreeSet<RoomKey>, StoreError> {
+        const SQL: &str = "select room_key from rooms where fulfilled_at is not null";
+        let keys: Vec<String> = on_reader!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await?)?;
+        Ok(keys.into_iter().map(RoomKey::new).collect())
+    }
+
+    /// Notes that a room's rule is fulfilled; the first time counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_fulfilled(&self, key: &RoomKey, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "update rooms set fulfilled_at = $2 where room_key = $1 and fulfilled_at is null";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(key.as_str()).bind(ms(now)).execute(db).await?;
+        })
     }
 
     /// Forgets which room a key means; tells whether it was known.

@@ -5,8 +5,10 @@
 //! the one the pass began with. Merging forgets the later instant on purpose:
 //! a pass that has looked wakes again for what it knows of the future.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
@@ -262,6 +264,21 @@ impl Store {
         const SQL: &str = "select min(coalesce(claimed_until, due_at)) as due_at, 'the next one' as subject
             from wakeups";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("due_at"))?)
+    }
+
+    /// Everybody who is due to be looked at, or is being looked at.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn people_woken(&self, now: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
+        const SQL: &str = "select subject from wakeups where subject like 'person:%' and due_at <= $1";
+        let read = |row: &Record<'_>| row.word("subject", |text| text.parse().ok());
+        let wakes = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(now)).fetch_all(db).await?, read)?)?;
+        let people = wakes.into_iter().filter_map(|wake| match wake {
+            Wake::Person(person) => Some(person),
+            Wake::Everything | Wake::Room(_) => None,
+        });
+        Ok(people.collect())
     }
 
     /// How many subjects are due to be looked at, those being looked at among them.

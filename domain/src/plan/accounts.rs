@@ -45,7 +45,7 @@ pub(super) fn plan_accounts(
         }
         // Outside the scope nobody makes an account, or brings one back.
         let is_there = wanted.origin != Origin::New && !seen.is_some_and(|account| account.deactivated);
-        if wanted.state == AccountState::Active && (in_scope || is_there) {
+        if (wanted.state == AccountState::Active || wanted.waits) && (in_scope || is_there) {
             usable.insert(user.clone());
         }
     }
@@ -182,7 +182,7 @@ fn plan_privileges(inputs: Inputs<'_>, user: &OwnedUserId, wanted: &DesiredAccou
     own.push(Action::NotePrivileges {
         person: wanted.person,
         user: user.clone(),
-        gained: after.difference(before).copied().collect(),
-        lost: before.difference(after).copied().collect(),
+        gained: after.difference(before).cloned().collect(),
+        lost: before.difference(after).cloned().collect(),
     });
 }

@@ -8,8 +8,6 @@ mod levels;
 mod members;
 mod rooms;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use ruma_common::UserId;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +17,8 @@ use crate::cause::Cause;
 use crate::desired::{Desired, DesiredAccount};
 use crate::directory::PersonId;
 use crate::finding::Finding;
-use crate::observed::{Observed, Privilege};
+use crate::memory::Powers;
+use crate::observed::Observed;
 use crate::policy::Policy;
 use crate::scope::Scope;
 
@@ -67,7 +66,7 @@ pub struct Inputs<'a> {
     /// What is.
     pub observed: &'a Observed,
     /// What people held at the last applied pass, for `NotePrivileges`.
-    pub privileged: &'a BTreeMap<PersonId, BTreeSet<Privilege>>,
+    pub privileged: &'a Powers,
     /// Whose account is whose, and what was pushed to it.
     pub bindings: &'a Bindings,
     /// What is looked at.

@@ -1,70 +1,127 @@
 //! Takes the held effects out of a plan, with everything that belongs to them.
 //!
 //! Half of an effect must not stay behind: whoever is not removed keeps the
-//! level, whoever is not to gain power gets neither level nor note.
+//! level, whoever is not to gain power gets neither level nor note. What
+//! follows from a lock is left out until the lock is done, also where a pass
+//! does not look at the account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruma_common::OwnedUserId;
 
-use super::Effect;
-use crate::action::Action;
+use super::{Circumstances, Effect};
+use crate::action::{Action, Change};
 use crate::cause::Cause;
+use crate::desired::{AccountState, DesiredAccount};
 use crate::key::{CONTROL_ROOM, RoomKey};
-use crate::levels::PEOPLE_MAX;
 use crate::plan::{Plan, Step};
+use crate::privilege::{LEVEL_LEAST, Privilege, beyond};
 
-/// People whom this action raises to level 100.
-pub(super) fn raised_to_the_top(action: &Action) -> Vec<&OwnedUserId> {
-    match action {
-        Action::SetLevels { changes, .. } => changes
-            .users
-            .iter()
-            .filter(|(_, change)| change.to.is_some_and(|to| to >= PEOPLE_MAX))
-            .map(|(user, _)| user)
-            .collect(),
-        Action::CreateRoom { new, .. } => {
-            new.levels.iter().filter(|(_, level)| **level >= PEOPLE_MAX).map(|(user, _)| user).collect()
-        }
-        _ => Vec::new(),
-    }
+/// Whether a change gives a level that counts as power.
+pub(super) fn raises(change: &Change) -> bool {
+    change.to.is_some_and(|to| to >= LEVEL_LEAST && to > change.from.unwrap_or(0))
 }
 
-/// The plan without the stopped effects.
-pub(super) fn without(plan: Plan, stopped: &BTreeSet<Effect>) -> Plan {
-    if stopped.is_empty() {
-        return plan;
-    }
-    let mut marks = Marks::default();
-    for effect in stopped {
+/// The plan without the stopped effects. What is stopped only because it could not be undone is done as far as it can
+/// be: an account is locked that is not deactivated yet.
+pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Circumstances<'_>) -> Plan {
+    let mut marks = Marks::new(with);
+    let waits = |user: &OwnedUserId| with.desired.accounts.get(user).is_some_and(|account| account.waits);
+    for (effect, lock_instead) in stopped {
         match effect {
-            Effect::Lock { user, .. } => _ = marks.kept.insert(user),
+            // Whose lock was held before goes on as before: nothing follows from it that could be left out.
+            Effect::Lock { user } if waits(user) => _ = marks.not_ended.insert(user),
+            Effect::Lock { user } => _ = marks.kept.insert(user),
+            Effect::Deactivate { user } => {
+                let is_open = with.desired.accounts.get(user).is_some_and(|account| with.is_open(user, account));
+                match (lock_instead, is_open) {
+                    (true, true) => _ = marks.only_locked.insert(user),
+                    (true, false) => _ = marks.not_ended.insert(user),
+                    (false, true) if !waits(user) => _ = marks.kept.insert(user),
+                    (false, _) => _ = marks.not_ended.insert(user),
+                }
+            }
             Effect::Remove { room, user } => _ = marks.staying.insert((room, user)),
-            Effect::Gain { user, .. } => _ = marks.not_raised.insert(user),
-            Effect::Lose { user, .. } => _ = marks.not_lowered.insert(user),
+            Effect::Join { room, user } => _ = marks.outside.insert((room, user)),
+            Effect::Gain { user, powers, .. } => _ = marks.not_raised.insert(user, powers),
+            Effect::Lose { user, powers, .. } => _ = marks.not_lowered.insert(user, powers),
             Effect::Settle { user } | Effect::Remake { user } => _ = marks.unsettled.insert(user),
             Effect::Shorten { room, .. } => _ = marks.retained.insert(room),
         }
     }
+    let closes = |step: &&Step| matches!(step.action, Action::LockAccount { .. } | Action::DeactivateAccount { .. });
+    let closed: BTreeSet<OwnedUserId> =
+        plan.steps.iter().filter(closes).filter_map(|step| step.action.user()).map(ToOwned::to_owned).collect();
+    let is_closing = |(user, account): &(&OwnedUserId, &DesiredAccount)| {
+        let is_wanted = account.state != AccountState::Active && !account.waits;
+        is_wanted && !closed.contains(*user) && with.is_open(user, account)
+    };
+    marks.waiting = with.desired.accounts.iter().filter(is_closing).map(|(user, _)| user).collect();
     let steps = plan.steps.into_iter().filter_map(|step| marks.rest_of(step)).collect();
     Plan { steps, findings: plan.findings }
 }
 
-#[derive(Default)]
 struct Marks<'a> {
+    with: Circumstances<'a>,
+    /// Whose account stays open.
     kept: BTreeSet<&'a OwnedUserId>,
+    /// Who is to be locked or deactivated, by somebody else than this plan: nothing follows from it yet.
+    waiting: BTreeSet<&'a OwnedUserId>,
+    /// Whose account is locked and not deactivated.
+    only_locked: BTreeSet<&'a OwnedUserId>,
+    /// Whose account is closed and stays as it is.
+    not_ended: BTreeSet<&'a OwnedUserId>,
     staying: BTreeSet<(&'a RoomKey, &'a OwnedUserId)>,
-    not_raised: BTreeSet<&'a OwnedUserId>,
-    not_lowered: BTreeSet<&'a OwnedUserId>,
+    outside: BTreeSet<(&'a RoomKey, &'a OwnedUserId)>,
+    not_raised: BTreeMap<&'a OwnedUserId, &'a BTreeSet<Privilege>>,
+    not_lowered: BTreeMap<&'a OwnedUserId, &'a BTreeSet<Privilege>>,
     retained: BTreeSet<&'a RoomKey>,
     /// Whose account is not made: nothing at all happens for them.
     unsettled: BTreeSet<&'a OwnedUserId>,
 }
 
+impl<'a> Marks<'a> {
+    fn new(with: Circumstances<'a>) -> Self {
+        Self {
+            with,
+            kept: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            only_locked: BTreeSet::new(),
+            not_ended: BTreeSet::new(),
+            staying: BTreeSet::new(),
+            outside: BTreeSet::new(),
+            not_raised: BTreeMap::new(),
+            not_lowered: BTreeMap::new(),
+            retained: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
+        }
+    }
+}
+
 impl Marks<'_> {
-    /// Whether what the person holds must not be taken for now.
+    /// Whether everything the person holds must not be taken for now.
+    fn keeps_all(&self, user: &OwnedUserId) -> bool {
+        self.kept.contains(user) || self.waiting.contains(user)
+    }
+
     fn keeps_power(&self, user: &OwnedUserId) -> bool {
-        self.kept.contains(user) || self.not_lowered.contains(user)
+        self.keeps_all(user) || self.not_lowered.contains_key(user)
+    }
+
+    /// What is noted now of what a person gained and lost.
+    fn noted(&self, user: &OwnedUserId, gained: &mut BTreeSet<Privilege>, lost: &mut BTreeSet<Privilege>) {
+        let policy = self.with.policy;
+        if let Some(held) = self.not_raised.get(user) {
+            gained.retain(|power| !held.contains(power));
+            // What a larger place would have replaced is still held in the smaller one.
+            *lost = beyond(held, lost, policy);
+        }
+        if let Some(held) = self.not_lowered.get(user) {
+            lost.retain(|power| !held.contains(power));
+        }
+        if self.keeps_all(user) {
+            lost.clear();
+        }
     }
 
     fn rest_of(&self, step: Step) -> Option<Step> {
@@ -73,10 +130,14 @@ impl Marks<'_> {
             return None;
         }
         let action = match step.action {
-            Action::LockAccount { ref user } | Action::DeactivateAccount { ref user } if self.kept.contains(user) => {
+            Action::LockAccount { ref user } | Action::DeactivateAccount { ref user }
+                if self.kept.contains(user) || self.not_ended.contains(user) =>
+            {
                 return None;
             }
+            Action::DeactivateAccount { user } if self.only_locked.contains(&user) => Action::LockAccount { user },
             Action::RemoveMember { ref room, ref user, .. } if self.staying.contains(&(room, user)) => return None,
+            Action::AddMember { ref room, ref user, .. } if self.outside.contains(&(room, user)) => return None,
             // The control room is for people with power: who keeps it for now stays, who waits for it stays out.
             Action::RemoveMember { ref room, ref user, .. }
                 if room.as_str() == CONTROL_ROOM && cause == Cause::Policy && self.keeps_power(user) =>
@@ -84,20 +145,15 @@ impl Marks<'_> {
                 return None;
             }
             Action::AddMember { ref room, ref user, .. }
-                if room.as_str() == CONTROL_ROOM && self.not_raised.contains(user) =>
+                if room.as_str() == CONTROL_ROOM && self.not_raised.contains_key(user) =>
             {
                 return None;
             }
             Action::SetRetention { ref room, .. } if self.retained.contains(room) => return None,
-            Action::SetServerAdmin { ref user, to: true } if self.not_raised.contains(user) => return None,
+            Action::SetServerAdmin { ref user, to: true } if self.not_raised.contains_key(user) => return None,
             Action::SetServerAdmin { ref user, to: false } if self.keeps_power(user) => return None,
             Action::NotePrivileges { person, user, mut gained, mut lost } => {
-                if self.not_raised.contains(&user) {
-                    gained.clear();
-                }
-                if self.keeps_power(&user) {
-                    lost.clear();
-                }
+                self.noted(&user, &mut gained, &mut lost);
                 if gained.is_empty() && lost.is_empty() {
                     return None;
                 }
@@ -106,17 +162,17 @@ impl Marks<'_> {
             Action::CreateRoom { room, mut new } => {
                 new.invite.retain(|user| !self.unsettled.contains(user));
                 new.levels.retain(|user, _| !self.unsettled.contains(user));
-                new.levels.retain(|user, level| *level < PEOPLE_MAX || !self.not_raised.contains(user));
+                new.levels.retain(|user, level| *level < LEVEL_LEAST || !self.not_raised.contains_key(user));
                 Action::CreateRoom { room, new }
             }
             Action::SetLevels { room, mut changes } => {
                 changes.users.retain(|user, _| !self.unsettled.contains(user));
                 changes.users.retain(|user, change| {
-                    let raises = change.to.is_some_and(|to| to >= PEOPLE_MAX);
                     // Whether an entry that goes is above the room's default cannot be told from here, so for people
                     // who stay as they are every change waits.
-                    !(raises && self.not_raised.contains(user)
+                    !(raises(change) && self.not_raised.contains_key(user)
                         || self.staying.contains(&(&room, user))
+                        || self.outside.contains(&(&room, user))
                         || self.keeps_power(user))
                 });
                 if changes.is_empty() {

@@ -1,10 +1,13 @@
 //! Plans, findings and held parts as short lines: what the case files compare.
 
+use std::collections::BTreeSet;
+
 use equipemed_domain::action::{Action, Change, LevelChanges};
 use equipemed_domain::cause::Cause;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::policy::{JoinMode, RoomKind};
+use equipemed_domain::privilege::{Privilege, list};
 use equipemed_domain::render;
 use equipemed_domain::review::{Held, HeldReason};
 
@@ -36,9 +39,11 @@ fn action(action: &Action) -> String {
         Action::ReactivateAccount { user } => format!("reactivate {user}"),
         Action::SetServerAdmin { user, to } => format!("server admin {user} {}", if *to { "on" } else { "off" }),
         Action::NotePrivileges { user, gained, lost, .. } => {
-            let gained = gained.iter().map(|power| format!("+{}", power.as_str()));
-            let lost = lost.iter().map(|power| format!("-{}", power.as_str()));
-            format!("power {user} {}", gained.chain(lost).collect::<Vec<_>>().join(", "))
+            let signed = |powers: &BTreeSet<Privilege>, sign: &str| {
+                (!powers.is_empty()).then(|| format!("{sign}{}", list(powers).replace(", ", &format!(", {sign}"))))
+            };
+            let both: Vec<String> = [signed(gained, "+"), signed(lost, "-")].into_iter().flatten().collect();
+            format!("power {user} {}", both.join(", "))
         }
         Action::CreateRoom { room, new } => {
             let kind = if new.kind == RoomKind::Space { "space" } else { "room" };
@@ -154,20 +159,29 @@ pub(crate) fn finding(finding: &Finding) -> String {
 
 /// Why a part is held.
 pub(crate) fn reason(reason: &HeldReason) -> String {
-    match reason {
+    let line = match reason {
         HeldReason::DirectoryShrank { before, now } => format!("directory shrank {before} -> {now}"),
         HeldReason::AccountsMissing { people, of } => format!("accounts missing {people} of {of}"),
-        HeldReason::ManyLocked { people, of } => format!("many locked {people} of {of}"),
-        HeldReason::ManyRemoved { room, people, of } => format!("many removed from {room} {people} of {of}"),
+        HeldReason::ManyLocked { people, of, .. } => format!("many locked {people} of {of}"),
+        HeldReason::ManyDeactivated { people, .. } => format!("many deactivated {people}"),
+        HeldReason::ManyRemoved { room, people, of, .. } => format!("many removed from {room} {people} of {of}"),
+        HeldReason::ManyJoined { room, people, of, .. } => format!("many put into {room} {people} to {of}"),
+        HeldReason::Rotation { room, out, into, of } => format!("rotation in {room} {out} of {of} out, {into} in"),
         HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),
-        HeldReason::ManyGain { people } => format!("many gain power {people}"),
+        HeldReason::ManyGain { people, .. } => format!("many gain power {people}"),
+        HeldReason::ManyGainLesser { people, .. } => format!("many gain lesser power {people}"),
+        HeldReason::ManyLose { people, .. } => format!("many lose power {people}"),
         HeldReason::LastAdministrator => "last administrator".to_owned(),
         HeldReason::StillWaiting => "still waiting".to_owned(),
         HeldReason::ShorterRetention { room } => format!("shorter retention in {room}"),
+    };
+    match reason.went() {
+        0 => line,
+        went => format!("{line}, {went} already"),
     }
 }
 
-/// The atoms of a held part.
+/// The effects of a held part.
 pub(crate) fn atoms(held: &Held) -> Vec<String> {
-    held.atoms.iter().map(|atom| short(atom)).collect()
+    held.atoms().iter().map(|atom| short(atom)).collect()
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod agreeing;
 pub(crate) mod lines;
+mod memory_form;
 mod person_form;
 pub(crate) mod policy_form;
 pub(crate) mod random;
@@ -17,10 +18,11 @@ use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, Wishes, desired};
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::Grant;
-use equipemed_domain::observed::{Memory, Observed};
+use equipemed_domain::memory::Memory;
+use equipemed_domain::observed::{Observed, ObservedAccount};
 use equipemed_domain::plan::{Inputs, Plan, plan};
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::{Circumstances, Verdict, review};
+use equipemed_domain::review::{Circumstances, Effect, Effects, Verdict, review};
 use equipemed_domain::scope::Scope;
 use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
@@ -50,6 +52,7 @@ impl World {
     /// What should be.
     pub(crate) fn desired(&self) -> Desired {
         let directory = self.directory();
+        let held = self.memory.held_locks(&[]);
         let wishes = Wishes {
             directory: &directory,
             policy: &self.policy,
@@ -57,6 +60,7 @@ impl World {
             bindings: &self.bindings,
             now: self.now,
             deactivate_gone_now: self.deactivate_gone_now,
+            held: &held,
         };
         desired(wishes, &self.observed.accounts)
     }
@@ -75,17 +79,51 @@ impl World {
 
     /// The plan behind the brakes.
     pub(crate) fn verdict(&self, scope: &Scope) -> Verdict {
-        review(
-            self.plan(scope),
-            Circumstances {
-                limits: &self.policy.limits,
-                desired: &self.desired(),
-                observed: &self.observed,
-                memory: &self.memory,
-                people: self.people.len(),
-                consented: &self.consented,
-            },
-        )
+        if *scope != Scope::Everything {
+            return self.narrowed(scope).judged(scope);
+        }
+        self.judged(scope)
+    }
+
+    /// The world as a pass over this part sees it: accounts that it does not look at are known from the store.
+    pub(crate) fn narrowed(&self, scope: &Scope) -> Self {
+        let mut world = self.clone();
+        for binding in world.bindings.values_mut() {
+            binding.state = world.observed.accounts.list.get(&binding.user).map(ObservedAccount::state);
+        }
+        world.observed.accounts.list.retain(|user, _| scope.has_account(user));
+        world.observed.accounts.is_complete = false;
+        world
+    }
+
+    pub(crate) fn judged(&self, scope: &Scope) -> Verdict {
+        let plan = self.plan(scope);
+        let first = self.with_circumstances(scope, &Effects::default(), |with| review(plan.clone(), with));
+        if self.consented.is_empty() {
+            return first;
+        }
+        // A consent is written as texts here; what it is for is what would be held.
+        let is_consented = |effect: &&Effect| self.consented.contains(&effect.atom());
+        let consented: Effects = first.held.iter().flat_map(|part| &part.effects).filter(is_consented).collect();
+        self.with_circumstances(scope, &consented, |with| review(plan, with))
+    }
+
+    pub(crate) fn with_circumstances<T>(
+        &self,
+        scope: &Scope,
+        consented: &Effects,
+        then: impl FnOnce(Circumstances<'_>) -> T,
+    ) -> T {
+        then(Circumstances {
+            policy: &self.policy,
+            desired: &self.desired(),
+            observed: &self.observed,
+            bindings: &self.bindings,
+            memory: &self.memory,
+            scope,
+            people: self.people.len(),
+            consented,
+        })
     }
 
     /// Accounts that nobody may touch, whatever EquipeMed says.

@@ -105,7 +105,12 @@ struct LimitsForm {
     lock_least: Option<usize>,
     remove_share: Option<f64>,
     remove_least: Option<usize>,
+    join_share: Option<f64>,
+    join_least: Option<usize>,
     gain: Option<usize>,
+    gain_lesser: Option<usize>,
+    lose: Option<usize>,
+    deactivate: Option<usize>,
     shrink_share: Option<f64>,
 }
 
@@ -256,10 +261,12 @@ impl LimitsForm {
             lock_least: self.lock_least.unwrap_or(usual.lock_least),
             remove_share: self.remove_share.unwrap_or(usual.remove_share),
             remove_least: self.remove_least.unwrap_or(usual.remove_least),
+            join_share: self.join_share.unwrap_or(usual.join_share),
+            join_least: self.join_least.unwrap_or(usual.join_least),
             gain: self.gain.unwrap_or(usual.gain),
-            gain_lesser: usual.gain_lesser,
-            lose: usual.lose,
-            deactivate: usual.deactivate,
+            gain_lesser: self.gain_lesser.unwrap_or(usual.gain_lesser),
+            lose: self.lose.unwrap_or(usual.lose),
+            deactivate: self.deactivate.unwrap_or(usual.deactivate),
             shrink_share: self.shrink_share.unwrap_or(usual.shrink_share),
             two_consents: usual.two_consents,
         }

@@ -11,10 +11,12 @@ use equipemed_domain::directory::{PersonId, Profession};
 use equipemed_domain::email::digest_of_address;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::observed::{Membership, Memory, Observed, ObservedAccount, ObservedRoom, Privilege, RoomSight};
+use equipemed_domain::memory::Memory;
+use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedRoom, RoomSight};
 use equipemed_domain::policy::{
     History, JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy,
 };
+use equipemed_domain::privilege::{Might, Place, Privilege};
 use equipemed_domain::rights::{Right, all_rights};
 use equipemed_domain::selector::Selector;
 use equipemed_domain::standing::StandingTable;
@@ -132,7 +134,16 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
     if dice.chance(60) {
         all.insert(CONTROL_ROOM.into(), policy_form::control());
     }
-    let mut limits = Limits { remove_least: 2, lock_least: 2, gain: 1, ..Limits::default() };
+    let mut limits = Limits {
+        remove_least: 2,
+        lock_least: 2,
+        join_least: 2,
+        gain: 1,
+        gain_lesser: 1,
+        lose: 1,
+        deactivate: 1,
+        ..Limits::default()
+    };
     if dice.chance(30) {
         limits = Limits::default();
     }
@@ -225,6 +236,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
             world.observed.accounts.email_holders.insert(digest_of_address(address), holder);
         }
     }
+    world.observed.accounts.is_complete = true;
     let list = &mut world.observed.accounts.list;
     for name in ["equipemed_bot", "breakglass", "integration", "u1_old"] {
         list.insert(user_id(name), ObservedAccount::default());
@@ -245,6 +257,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
                 1 => world.now.checked_sub(SignedDuration::from_hours(24)).ok(),
                 _ => None,
             },
+            gone_for: SignedDuration::from_hours(24 * i64::try_from(dice.below(60)).expect("small")),
             missing_reads: u32::try_from(dice.below(4)).expect("small"),
             pushed: Pushed {
                 external_id: agreeing::binding(&world.policy, person).pushed.external_id.filter(|_| dice.chance(80)),
@@ -405,6 +418,9 @@ fn drift(dice: &mut Dice, room: &mut ObservedRoom) {
         room.children = ROOMS.into_iter().filter(|_| dice.chance(50)).map(agreeing::room_id).collect();
     }
     let maybe = |dice: &mut Dice, text: &str| dice.chance(70).then(|| text.to_owned());
+    if dice.chance(10) {
+        room.join_rule = Some("public".to_owned());
+    }
     match dice.below(9) {
         0 => room.name = maybe(dice, "Another name"),
         1 => room.topic = maybe(dice, "Another topic"),
@@ -453,15 +469,17 @@ fn remember(dice: &mut Dice, world: &mut World) {
     memory.privileged = match dice.below(3) {
         0 => BTreeMap::new(),
         1 => wanted.privileges,
-        _ => wanted
-            .accounts
-            .values()
-            .filter(|_| dice.chance(30))
-            .map(|account| (account.person, BTreeSet::from([Privilege::Approve, Privilege::Level100])))
-            .collect(),
+        _ => {
+            wanted.accounts.values().filter(|_| dice.chance(30)).map(|account| (account.person, everywhere())).collect()
+        }
     };
     if dice.chance(20) {
         memory.locked_recently.insert(user_id("u1_old"));
-        memory.gained_recently.insert(PersonId(1));
+        memory.gained_recently.insert(PersonId(1), everywhere());
     }
+    memory.fulfilled = world.policy.rooms.keys().filter(|_| dice.chance(50)).cloned().collect();
+}
+
+fn everywhere() -> BTreeSet<Privilege> {
+    BTreeSet::from([Privilege::APPROVE, Privilege::new(Might::Level100, Place::Everywhere)])
 }

@@ -8,15 +8,18 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::digest_of_address;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::observed::{Membership, Memory, Observed, ObservedAccount, Privilege, RoomSight};
+use equipemed_domain::memory::Memory;
+use equipemed_domain::observed::{Membership, Observed, ObservedAccount, RoomSight};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::{World, agreeing, person, person_form::PersonForm, policy_form::PolicyForm, user_id};
+use super::{
+    World, agreeing, memory_form::MemoryForm, person, person_form::PersonForm, policy_form::PolicyForm, user_id,
+};
 
 /// One case file.
 #[derive(Deserialize)]
@@ -85,6 +88,7 @@ struct BindingForm {
     user: Option<String>,
     server_admin_given: bool,
     gone_since: Option<Timestamp>,
+    gone_for: Option<String>,
     missing_reads: u32,
     external_id_pushed: Option<bool>,
     email_pushed: Option<String>,
@@ -151,32 +155,6 @@ impl Default for Members {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct MemoryForm {
-    applied_before: bool,
-    people_last_read: Option<usize>,
-    privileged: Option<BTreeMap<i64, Vec<String>>>,
-    locked_recently: Vec<String>,
-    removed_recently: BTreeMap<String, Vec<String>>,
-    gained_recently: Vec<i64>,
-    waiting: Vec<String>,
-}
-
-impl Default for MemoryForm {
-    fn default() -> Self {
-        Self {
-            applied_before: true,
-            people_last_read: None,
-            privileged: None,
-            locked_recently: Vec::new(),
-            removed_recently: BTreeMap::new(),
-            gained_recently: Vec::new(),
-            waiting: Vec::new(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
 #[derive(Default)]
 struct ScopeForm {
     accounts: Vec<String>,
@@ -230,7 +208,7 @@ impl Case {
         for key in &self.no_longer_managed {
             world.observed.no_longer_managed.insert(RoomKey::new(key.as_str()), agreeing::room_id(key));
         }
-        self.remember(&mut world);
+        self.memory.remember(&mut world);
         let scope = self.scope.as_ref().map_or(Scope::Everything, |scope| Scope::Only {
             accounts: scope.accounts.iter().map(|user| user_id(user)).collect(),
             rooms: scope.rooms.iter().map(|room| RoomKey::new(room.as_str())).collect(),
@@ -272,6 +250,10 @@ impl Case {
                     },
                     server_admin_given: form.server_admin_given,
                     gone_since: form.gone_since,
+                    gone_for: match &form.gone_for {
+                        Some(text) => SignedDuration::try_from(super::selectors::duration(text)).expect("a duration"),
+                        None => form.gone_since.map_or(SignedDuration::ZERO, |since| world.now.duration_since(since)),
+                    },
                     missing_reads: form.missing_reads,
                     ..Binding::new(id, form.user.as_ref().map_or(base.user, |user| user_id(user)))
                 },
@@ -287,6 +269,7 @@ impl Case {
             world.observed.accounts.list.insert(binding.user.clone(), account);
         }
         world.observed.accounts.list.insert(world.policy.bot.clone(), ObservedAccount::default());
+        world.observed.accounts.is_complete = true;
         for (name, form) in &self.accounts {
             let user = user_id(name);
             let Some(form) = form else {
@@ -309,37 +292,6 @@ impl Case {
             world.observed.accounts.holders.insert(public_id.clone(), user_id(user));
         }
     }
-
-    /// Who holds power is what should be, and the directory as large as before, unless the case says otherwise.
-    fn remember(&self, world: &mut World) {
-        let form = &self.memory;
-        let privileged = match &form.privileged {
-            None => world.desired().privileges,
-            Some(map) => map
-                .iter()
-                .map(|(person, words)| (PersonId(*person), words.iter().map(|word| privilege(word)).collect()))
-                .collect(),
-        };
-        world.memory = Memory {
-            applied_before: form.applied_before,
-            people_last_read: Some(form.people_last_read.unwrap_or(world.people.len())),
-            privileged,
-            locked_recently: form.locked_recently.iter().map(|user| user_id(user)).collect(),
-            removed_recently: form
-                .removed_recently
-                .iter()
-                .map(|(room, users)| (RoomKey::new(room.as_str()), users.iter().map(|user| user_id(user)).collect()))
-                .collect(),
-            gained_recently: form.gained_recently.iter().map(|person| PersonId(*person)).collect(),
-            waiting: form.waiting.iter().map(|atom| lengthen(atom)).collect(),
-            now: world.now,
-        };
-    }
-}
-
-fn privilege(word: &str) -> Privilege {
-    let all = [Privilege::ServerAdmin, Privilege::Level100, Privilege::Approve, Privilege::Promote];
-    all.into_iter().find(|power| power.as_str() == word).unwrap_or_else(|| panic!("no power {word}"))
 }
 
 /// Atoms as the review writes them, from atoms without the server's name.

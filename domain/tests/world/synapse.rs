@@ -16,6 +16,7 @@ use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom, RoomSight, has_privileged_creators};
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::policy::{JoinMode, RoomKind};
+use equipemed_domain::privilege::beyond;
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
 
@@ -171,14 +172,15 @@ fn account(world: &mut World, step: &Step) {
         }
         Action::NotePrivileges { person, gained, lost, .. } => {
             let held = world.memory.privileged.entry(*person).or_default();
-            held.extend(gained.iter().copied());
+            held.extend(gained.iter().cloned());
             held.retain(|power| !lost.contains(power));
             if held.is_empty() {
                 world.memory.privileged.remove(person);
             }
             // What the very first pass gives is not a gain.
+            let gained = beyond(lost, gained, &world.policy);
             if !gained.is_empty() && world.memory.applied_before {
-                world.memory.gained_recently.insert(*person);
+                world.memory.gained_recently.entry(*person).or_default().extend(gained);
             }
         }
         other => panic!("not about an account: {other:?}"),

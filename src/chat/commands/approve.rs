@@ -1,7 +1,8 @@
 //! `approve`: releases what the brakes hold, for people who held that right before and gain nothing by it.
 
-use equipemed_domain::observed::Privilege;
 use equipemed_domain::outcome::Outcome;
+use equipemed_domain::privilege::Privilege;
+use equipemed_domain::review::Effects;
 use equipemed_domain::rights::Right;
 use futures_util::FutureExt;
 use ruma_common::UserId;
@@ -31,11 +32,10 @@ impl Chat {
         };
         if let Asker::Person(person) = ask.asker {
             let privileged = store.privileged().await?;
-            if !privileged.get(&person).is_some_and(|powers| powers.contains(&Privilege::Approve)) {
+            if !privileged.get(&person).is_some_and(|powers| powers.contains(&Privilege::APPROVE)) {
                 return Err(Stop::Unclear(texts.say("approve-new", &[])));
             }
-            let gain = format!("give {}:", ask.user);
-            if plan.held.atoms.iter().any(|atom| atom.starts_with(&gain)) {
+            if plan.held.effects.iter().any(|effect| effect.gives_to(&ask.user)) {
                 return Err(Stop::Unclear(texts.say("approve-self", &[])));
             }
         }
@@ -59,10 +59,11 @@ impl Chat {
             }
             Approval::Unknown | Approval::Already => return Err(Stop::Unclear(texts.say("not-held", &[said]))),
             Approval::Outgrown => return Err(self.outgrown(&plan).await?),
+            Approval::Closed => return Err(Stop::Unclear(texts.say("approve-closed", &[code]))),
             Approval::Expired => return Err(Stop::Unclear(texts.say("approve-expired", &[code]))),
         }
         let run = self.run_for(ask.event.to_string()).await?;
-        let intro = texts.say("approved", &[code, ("count", number(plan.held.atoms.len()))]);
+        let intro = texts.say("approved", &[code, ("count", number(plan.held.effects.len()))]);
         let (chat, ask) = (self.clone(), ask.clone());
         Ok(Turn::Later(
             async move {
@@ -70,8 +71,10 @@ impl Chat {
                 // The run looked anew: something may have been added a moment ago.
                 let looked = chat.engine().store().held_plan(&plan.held.id).await?;
                 let outgrown = looked.as_ref().filter(|plan| plan.state == HeldState::Outgrown);
+                let is_closed = looked.as_ref().is_some_and(|plan| plan.state == HeldState::Closed);
                 let intro = match outgrown {
                     Some(plan) => chat.outgrown_text(plan).await?,
+                    None if is_closed => chat.texts().say("approve-closed", &[("id", Arg::Code(plan.held.id.clone()))]),
                     None => intro,
                 };
                 if outgrown.is_some() && reply.mark == Mark::Partly {
@@ -104,11 +107,12 @@ impl Chat {
     /// The id of what is held now, if this is only a part of it.
     async fn grown_from(&self, plan: &HeldPlan) -> Result<Option<String>, Stop> {
         let open = self.engine().store().held_open(self.engine().clock().now()).await?;
+        let known: Effects = plan.held.effects.iter().collect();
         let grown = open.into_iter().find(|other| {
-            other.held.kind == plan.held.kind
+            other.held.kind() == plan.held.kind()
                 && other.created_at > plan.created_at
-                && !other.held.atoms.is_subset(&plan.held.atoms)
-                && !other.held.atoms.is_disjoint(&plan.held.atoms)
+                && !known.cover_all(&other.held.effects)
+                && other.held.effects.iter().any(|effect| known.part_of(effect).is_some())
         });
         Ok(grown.map(|other| other.held.id))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use equipemed_domain::action::Action;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
+use equipemed_domain::review::Effect;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
@@ -12,7 +13,7 @@ use ruma_common::OwnedUserId;
 use crate::chat::Chat;
 use crate::chat::reply::Stop;
 use crate::engine::settled::Settled;
-use crate::store::{AuditEntry, AuditFilter};
+use crate::store::{AuditEntry, AuditFilter, HeldPlan};
 
 /// For how long an answer waits for the passes.
 const WITHIN: Duration = Duration::from_secs(90);
@@ -69,8 +70,9 @@ impl Chat {
         let store = self.engine().store();
         let now = self.engine().clock().now();
         let held = store.held_open(now).await?;
-        let is_about = |atom: &String| atom.split_whitespace().any(|word| word.trim_end_matches(':') == user.as_str());
-        if let Some(plan) = held.iter().find(|plan| plan.created_at >= since && plan.held.atoms.iter().any(is_about)) {
+        let is_about = |effect: &Effect| effect.user() == Some(user);
+        let is_new = |plan: &&HeldPlan| plan.created_at >= since && plan.held.effects.iter().any(is_about);
+        if let Some(plan) = held.iter().find(is_new) {
             return Ok(Became::Held(plan.held.id.clone()));
         }
         let mut became = Became::Already;

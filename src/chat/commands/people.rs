@@ -1,5 +1,7 @@
 //! Questions about people: `user`, `users`, `why`, `grants`.
 
+use std::collections::BTreeSet;
+
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::command::{UsersFilter, Where, Who};
 use equipemed_domain::desired::{Wishes, desired};
@@ -150,6 +152,7 @@ impl Chat {
             bindings: &scene.bindings,
             now: scene.now,
             deactivate_gone_now: false,
+            held: &BTreeSet::new(),
         };
         let picture = desired(wishes, &ObservedAccounts::default());
         let rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);

@@ -18,6 +18,11 @@ pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
     let lock_least = or(&map.get("lock_least"), default.lock_least, |node| node.count(MOST_PEOPLE));
     let remove_share = or(&map.get("remove_share"), default.remove_share, Node::share);
     let remove_least = or(&map.get("remove_least"), default.remove_least, |node| node.count(MOST_PEOPLE));
+    let join_share = or(&map.get("join_share"), default.join_share, Node::share);
+    let join_least = or(&map.get("join_least"), default.join_least, |node| node.count(MOST_PEOPLE));
+    let gain_lesser = or(&map.get("gain_lesser"), default.gain_lesser, |node| node.count(MOST_PEOPLE));
+    let lose = or(&map.get("lose"), default.lose, |node| node.count(MOST_PEOPLE));
+    let deactivate = or(&map.get("deactivate"), default.deactivate, |node| node.count(MOST_PEOPLE));
     let gain = or(&map.get("gain"), default.gain, |node| node.count(MOST_PEOPLE));
     let shrink_share = or(&map.get("shrink_share"), default.shrink_share, Node::share);
     let two_consents = or(&map.get("two_consents"), default.two_consents, Node::boolean);
@@ -27,10 +32,12 @@ pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
         lock_least: lock_least?,
         remove_share: remove_share?,
         remove_least: remove_least?,
+        join_share: join_share?,
+        join_least: join_least?,
         gain: gain?,
-        gain_lesser: default.gain_lesser,
-        lose: default.lose,
-        deactivate: default.deactivate,
+        gain_lesser: gain_lesser?,
+        lose: lose?,
+        deactivate: deactivate?,
         shrink_share: shrink_share?,
         two_consents: two_consents?,
     })

@@ -9,6 +9,7 @@ mod query;
 mod row;
 mod triggers;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -118,27 +119,31 @@ impl Equipemed {
         Ok(directory)
     }
 
-    /// Everybody, of whom this person is as of this call.
+    /// Everybody, of whom these people are as of this call.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn read_anew(&self, person: PersonId) -> Result<Arc<Directory>, DirectoryError> {
+    pub async fn read_anew(&self, people: &BTreeSet<PersonId>) -> Result<Arc<Directory>, DirectoryError> {
         let mut last = self.inner.last.lock().await;
         let Some(known) = last.as_mut().filter(|last| last.begun.elapsed() < RECENT) else {
             drop(last);
             return self.read().await;
         };
-        let mut now = self.rows(Some(&[person])).await?.pop();
-        let before = known.directory.get(person);
-        if let (Some(before), Some(found)) = (before, &now)
-            && lost_a_group(before, found)
-        {
+        let ids: Vec<PersonId> = people.iter().copied().collect();
+        let mut now = self.rows(Some(&ids)).await?;
+        let before = known.directory.clone();
+        let is_less = |found: &Person| before.get(found.id).is_some_and(|before| lost_a_group(before, found));
+        if now.iter().any(is_less) {
             tokio::time::sleep(AGAIN_AFTER).await;
-            now = self.rows(Some(&[person])).await?.pop();
+            now = self.rows(Some(&ids)).await?;
         }
-        if before != now.as_ref() {
+        let mut now: BTreeMap<PersonId, Person> = now.into_iter().map(|person| (person.id, person)).collect();
+        let changed: Vec<PersonId> = ids.into_iter().filter(|id| before.get(*id) != now.get(id)).collect();
+        if !changed.is_empty() {
             let mut directory = Directory::clone(&known.directory);
-            directory.replace(person, now);
+            for id in changed {
+                directory.replace(id, now.remove(&id));
+            }
             known.directory = Arc::new(directory);
         }
         Ok(known.directory.clone())

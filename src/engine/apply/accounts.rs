@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use equipemed_domain::action::{Action, ExternalId};
 use equipemed_domain::binding::{Binding, Pushed};
-use equipemed_domain::desired::{digest_of, digest_of_name};
+use equipemed_domain::desired::{AccountState, digest_of, digest_of_name};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::{address_of, digest_of_address};
 use equipemed_domain::finding::Finding;
@@ -17,6 +17,8 @@ use crate::homeserver::{Done, HomeserverError};
 
 /// How often an account is asked for whose making got no answer and did not happen.
 const MAKE_TRIES: usize = 3;
+/// Why what follows from a lock was left out.
+pub(super) const NOT_LOCKED: &str = "the account could not be locked; what follows from that waits";
 
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, StepError> {
@@ -47,10 +49,10 @@ impl Work<'_> {
                     store.set_pushed_external_id(person, Some(&digest_of(external_id))).await?;
                 }
             }
-            Action::LockAccount { user } => return Ok(ended(self.writer.lock(user).await?)),
-            Action::UnlockAccount { user } => return Ok(ended(self.writer.unlock(user).await?)),
-            Action::DeactivateAccount { user } => return Ok(ended(self.writer.deactivate(user).await?)),
-            Action::ReactivateAccount { user } => return Ok(ended(self.writer.reactivate(user).await?)),
+            Action::LockAccount { user }
+            | Action::UnlockAccount { user }
+            | Action::DeactivateAccount { user }
+            | Action::ReactivateAccount { user } => return self.open_or_close(action, user).await,
             Action::SetServerAdmin { user, to } => {
                 // Noted before a gain and after a loss: a crash in between must not leave a flag that nobody may take back.
                 let person = self.person_of(user);
@@ -62,10 +64,31 @@ impl Work<'_> {
                     store.set_server_admin_given(person, false).await?;
                 }
             }
-            Action::NotePrivileges { person, gained, lost, .. } => store.note_privileges(*person, gained, lost).await?,
+            Action::NotePrivileges { person, user, gained, lost } => {
+                if !lost.is_empty() && self.is_still_open(user) {
+                    return Ok(Outcome::Skipped(NOT_LOCKED.to_owned()));
+                }
+                store.note_privileges(*person, gained, lost).await?;
+            }
             _ => {}
         }
         Ok(Outcome::Done(None))
+    }
+
+    /// Locks, unlocks, deactivates or reactivates, and remembers it: what follows from a lock is planned by that.
+    async fn open_or_close(&self, action: &Action, user: &OwnedUserId) -> Result<Outcome, StepError> {
+        let (done, state) = match action {
+            Action::LockAccount { .. } => (self.writer.lock(user).await, AccountState::Locked),
+            Action::DeactivateAccount { .. } => (self.writer.deactivate(user).await, AccountState::Deactivated),
+            Action::UnlockAccount { .. } => (self.writer.unlock(user).await, AccountState::Active),
+            _ => (self.writer.reactivate(user).await, AccountState::Active),
+        };
+        if done.is_err() && state != AccountState::Active {
+            self.note_open(user);
+        }
+        let outcome = ended(done?);
+        self.engine.parts().store.note_state(user, state).await?;
+        Ok(outcome)
     }
 
     /// Makes an account, empty; binds it once Synapse has said that it made it; names and links it. Whatever was there before
@@ -98,6 +121,7 @@ impl Work<'_> {
             }
         }
         let mut binding = bare_binding(person, user);
+        binding.state = Some(AccountState::Active);
         store.bind(&binding).await?;
         if let Err(error) = self.writer.introduce_account(user, display_name, external_id).await {
             // Theirs by now: the next pass names and links it.

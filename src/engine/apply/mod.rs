@@ -55,6 +55,8 @@ pub struct Ended {
     pub went_well: AccountSteps,
     /// What only showed when it was done.
     pub found: BTreeSet<Finding>,
+    /// How many people came into each room.
+    pub joined: BTreeMap<RoomKey, usize>,
 }
 
 /// One plan being carried out.
@@ -72,8 +74,12 @@ pub(super) struct Work<'a> {
     room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
     /// Accounts that could not be made: nobody tries to put them into rooms.
     missing: Mutex<BTreeSet<OwnedUserId>>,
+    /// Accounts that could not be locked: what follows from that is left to the next pass.
+    open: Mutex<BTreeSet<OwnedUserId>>,
     went_well: Mutex<AccountSteps>,
     found: Mutex<BTreeSet<Finding>>,
+    /// How many people came into each room.
+    joined: Mutex<BTreeMap<RoomKey, usize>>,
     interrupted: OnceLock<Interruption>,
     left: AtomicUsize,
     done: AtomicUsize,
@@ -114,8 +120,10 @@ impl<'a> Work<'a> {
             counted: tokio::sync::Mutex::default(),
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
+            open: Mutex::default(),
             went_well: Mutex::default(),
             found: Mutex::default(),
+            joined: Mutex::default(),
             interrupted: OnceLock::new(),
             left: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
@@ -141,7 +149,8 @@ impl<'a> Work<'a> {
         let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (interrupted, left) = (self.interrupted.get().copied(), self.left.into_inner());
         let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Ended { interrupted, left, went_well, found })
+        let joined = self.joined.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { interrupted, left, went_well, found, joined })
     }
 
     fn phase(&self, phase: Phase) {
@@ -168,6 +177,10 @@ impl<'a> Work<'a> {
                 summary.count(step, subject, &outcome);
                 if matches!(outcome, Outcome::Done(_) | Outcome::AlreadySo) {
                     self.went_well.lock().unwrap_or_else(PoisonError::into_inner).count(&step.action);
+                    if let Action::AddMember { room, .. } = &step.action {
+                        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
+                        *joined.entry(room.clone()).or_default() += 1;
+                    }
                 }
             }
         }
@@ -243,12 +256,17 @@ impl<'a> Work<'a> {
     async fn intend(&self, intents: &[Intent]) -> anyhow::Result<Option<Vec<AuditId>>> {
         let (store, now) = (&self.engine.parts().store, self.engine.parts().clock.now());
         // All of a batch are alike.
-        let Some(mass) = intents.first().and_then(Intent::mass) else {
+        let counts = |mass: &Mass| !matches!(mass, Mass::Joined(room) if !self.known.memory.fulfilled.contains(room));
+        let Some(mass) = intents.first().and_then(Intent::mass).filter(counts) else {
             return Ok(Some(store.intend(intents, now).await?));
         };
+        let mut counted = self.known.counted;
+        if matches!(mass, Mass::Joined(_)) {
+            counted.up_to = self.known.newest_audit;
+        }
         let mut own = self.counted.lock().await;
         let own = own.entry(mass.clone()).or_default();
-        let ids = store.intend_counted(intents, &mass, self.known.counted, *own, now).await?;
+        let ids = store.intend_counted(intents, &mass, counted, *own, now).await?;
         if ids.is_some() {
             *own += intents.len() as u64;
         }
@@ -365,6 +383,14 @@ impl<'a> Work<'a> {
 
     fn note_found(&self, finding: Finding) {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
+    }
+
+    fn note_open(&self, user: &OwnedUserId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
+    }
+
+    fn is_still_open(&self, user: &OwnedUserId) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
     }
 
     fn is_missing(&self, user: &OwnedUserId) -> bool {

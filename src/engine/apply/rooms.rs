@@ -16,7 +16,7 @@ use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::{Map, Value};
 
-use super::accounts::ended;
+use super::accounts::{NOT_LOCKED, ended};
 use super::{StepError, Work};
 use crate::engine::sights::STILL_AT_IT;
 use crate::homeserver::{Founding, HomeserverError};
@@ -89,6 +89,12 @@ impl Work<'_> {
     }
 
     async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, StepError> {
+        let mut changes = changes.clone();
+        changes.users.retain(|user, _| !self.is_still_open(user));
+        if changes.is_empty() {
+            return Ok(Outcome::Skipped(NOT_LOCKED.to_owned()));
+        }
+        let changes = &changes;
         let now = self.writer.reader().power_levels(room).await?;
         // Others may have filled it since the plan was made.
         let fits = within_budget(now.as_ref(), changes.clone(), &BTreeMap::new());

@@ -192,7 +192,7 @@ rooms:
   control: {name: Mine, members: {any: true}}
   icu: {name: UTI, parent: hospitol, members: {profession: nurs}, levels: {docter: 25}, history: world_readable}
   ward: {parent: icu, members: {any: true, staff: true}, retention: 5 days, version: 9}
-limits: {lock_share: 0.1, gain: -1}
+limits: {lock_share: 0.1, gain: -1, join_share: half, lose: many}
 media: {allow: [pdf]}
 audit: {retention: 5m}
 telemetry: {log: xml}
@@ -230,6 +230,8 @@ telemetry: {log: xml}
     config.yaml:25:86: rooms.ward.version: is not a room version that this service knows; use one of 10, 11, 12
     config.yaml:26:22: limits.lock_share: expected a share from 0% to 100%, written with the sign, such as 10%
     config.yaml:26:33: limits.gain: expected a whole number from 0 to 100000
+    config.yaml:26:49: limits.join_share: expected a share from 0% to 100%, written with the sign, such as 10%
+    config.yaml:26:61: limits.lose: expected a whole number, found text
     config.yaml:27:17: media.allow[0]: "pdf" is not a media type; write one such as application/pdf, or a range such as audio/*
     config.yaml:28:20: audit.retention: is too short; it has to be 30d or more
     config.yaml:29:18: telemetry.log: "xml" is not known here; known are: json, text

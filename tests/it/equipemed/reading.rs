@@ -1,5 +1,6 @@
 //! What is read: people with everything that matters, as of one moment, and not what only flickers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_bot::directory::Equipemed;
@@ -60,12 +61,12 @@ async fn one_person_is_read_anew_beside_the_others() -> anyhow::Result<()> {
     let source = source(&database)?;
     source.read().await?;
     database.sql("update accounts_eqmdcustomuser set username = 'nova.' || id where id in (1, 2)").await?;
-    let directory = source.read_anew(PersonId(1)).await?;
+    let directory = source.read_anew(&BTreeSet::from([PersonId(1)])).await?;
     let name = |id| directory.get(PersonId(id)).map(|person| person.username.clone());
     assert_eq!(name(1).as_deref(), Some("nova.1"));
     assert_eq!(name(2).as_deref(), Some("pessoa00002"), "not asked for");
     database.sql("delete from accounts_userprofile where user_id = 1; delete from accounts_userspecialty where user_id = 1; delete from accounts_eqmdcustomuser_groups where eqmdcustomuser_id = 1; delete from accounts_eqmdcustomuser where id = 1").await?;
-    assert!(source.read_anew(PersonId(1)).await?.get(PersonId(1)).is_none());
+    assert!(source.read_anew(&BTreeSet::from([PersonId(1)])).await?.get(PersonId(1)).is_none());
     assert_eq!(source.read().await?.len(), 4);
     Ok(())
 }
@@ -87,12 +88,13 @@ async fn a_group_that_is_gone_for_a_moment_is_not_lost() -> anyhow::Result<()> {
     given?;
     assert!(directory?.get(PersonId(1)).unwrap().groups.contains("UTI"));
     database.sql(take).await?;
-    let (directory, given) = tokio::join!(source.read_anew(PersonId(1)), session.run(&later));
+    let ana = BTreeSet::from([PersonId(1)]);
+    let (directory, given) = tokio::join!(source.read_anew(&ana), session.run(&later));
     given?;
     assert!(directory?.get(PersonId(1)).unwrap().groups.contains("UTI"));
     // Gone for good is gone.
     database.sql(take).await?;
-    assert!(source.read_anew(PersonId(1)).await?.get(PersonId(1)).unwrap().groups.is_empty());
+    assert!(source.read_anew(&BTreeSet::from([PersonId(1)])).await?.get(PersonId(1)).unwrap().groups.is_empty());
     assert!(source.read().await?.get(PersonId(2)).unwrap().groups.contains("UTI"));
     Ok(())
 }

@@ -9,10 +9,10 @@ use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::Privilege;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
-use ruma_common::{OwnedUserId, UserId, owned_event_id, owned_room_id};
+use equipemed_domain::privilege::Privilege;
+use ruma_common::{OwnedUserId, UserId, owned_event_id, owned_room_id, room_id};
 
 use super::{at, on_both};
 
@@ -23,6 +23,7 @@ on_both!(
     what_a_crash_left_is_found_and_settled,
     the_brakes_count_only_what_the_policy_did,
     the_brakes_window_slides,
+    who_was_put_into_a_room_counts_once_it_was_complete,
     what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted,
 );
 
@@ -38,13 +39,23 @@ fn remove(room: &str, localpart: &str) -> Result<Action> {
     Ok(Action::RemoveMember { room: room.into(), user: user(localpart)?, reason: "left the ward".to_owned() })
 }
 
-fn power(person: i64, gained: &[Privilege], lost: &[Privilege]) -> Result<Action> {
+fn power(person: i64, gained: &[&str], lost: &[&str]) -> Result<Action> {
+    let powers = |words: &[&str]| words.iter().map(|word| Ok(word.parse::<Privilege>()?)).collect::<Result<_>>();
     Ok(Action::NotePrivileges {
         person: PersonId(person),
         user: user(&format!("p{person}"))?,
-        gained: gained.iter().copied().collect(),
-        lost: lost.iter().copied().collect(),
+        gained: powers(gained)?,
+        lost: powers(lost)?,
     })
+}
+
+fn add(room: &str, localpart: &str) -> Result<Action> {
+    Ok(Action::AddMember { room: room.into(), user: user(localpart)?, how: JoinMode::Force })
+}
+
+/// Who was locked, without whether for good.
+async fn locked_since(store: &Store, since: i64) -> Result<BTreeSet<OwnedUserId>> {
+    Ok(store.locked_since(at(since)).await?.into_iter().map(|(user, _)| user).collect())
 }
 
 fn intent(cause: Cause, action: &Action) -> Result<Intent> {
@@ -153,9 +164,9 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
     did(&store, Cause::Policy, &remove("icu", "ana")?, done(), 0).await?;
     did(&store, Cause::Policy, &remove("icu", "bia")?, done(), 0).await?;
     did(&store, Cause::Policy, &remove("ward", "ana")?, done(), 0).await?;
-    did(&store, Cause::Policy, &power(1, &[Privilege::Approve], &[])?, done(), 0).await?;
+    did(&store, Cause::Policy, &power(1, &["right approve everywhere"], &[])?, done(), 0).await?;
     // None of these counts.
-    did(&store, Cause::Policy, &power(2, &[], &[Privilege::Approve])?, done(), 0).await?;
+    did(&store, Cause::Policy, &power(2, &[], &["right approve in icu"])?, done(), 0).await?;
     did(&store, Cause::Policy, &Action::UnlockAccount { user: user("rui")? }, done(), 0).await?;
     for (cause, outcome) in [
         (Cause::Grant(GrantId(1)), done()),
@@ -165,19 +176,52 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
     ] {
         did(&store, cause, &lock("eva")?, outcome.clone(), 0).await?;
         did(&store, cause, &remove("icu", "eva")?, outcome.clone(), 0).await?;
-        did(&store, cause, &power(3, &[Privilege::Level100], &[])?, outcome, 0).await?;
+        did(&store, cause, &power(3, &["level 100 in icu"], &[])?, outcome, 0).await?;
     }
     // This one does: it is under way.
     store.intend(&[intent(Cause::Policy, &lock("leo")?)?], at(0)).await?;
 
     let (ana, bia) = (user("ana")?, user("bia")?);
-    assert_eq!(store.locked_since(at(0)).await?, BTreeSet::from([ana.clone(), bia.clone(), user("leo")?]));
+    assert_eq!(locked_since(&store, 0).await?, BTreeSet::from([ana.clone(), bia.clone(), user("leo")?]));
     let removed = BTreeMap::from([
         (RoomKey::new("icu"), BTreeSet::from([ana.clone(), bia])),
         (RoomKey::new("ward"), BTreeSet::from([ana])),
     ]);
     assert_eq!(store.removed_since(at(0)).await?, removed);
-    assert_eq!(store.gained_since(at(0)).await?, BTreeSet::from([PersonId(1)]));
+    let changed = store.powers_changed_since(at(0)).await?;
+    let changed: Vec<_> =
+        changed.iter().map(|change| (change.person.0, change.gained.len(), change.lost.len())).collect();
+    assert_eq!(changed, [(1, 1, 0), (2, 0, 1)]);
+
+    // Locked and unlocked again is nothing; locked once more is something.
+    did(&store, Cause::Grant(GrantId(2)), &Action::UnlockAccount { user: user("ana")? }, done(), 1).await?;
+    did(&store, Cause::Policy, &Action::ReactivateAccount { user: user("bia")? }, failed(), 1).await?;
+    assert_eq!(locked_since(&store, 0).await?, BTreeSet::from([user("bia")?, user("leo")?]));
+    assert!(store.locked_since(at(0)).await?.contains(&(user("bia")?, true)), "for good");
+    did(&store, Cause::Policy, &lock("ana")?, done(), 2).await?;
+    assert_eq!(locked_since(&store, 0).await?.len(), 3);
+    Ok(())
+}
+
+async fn who_was_put_into_a_room_counts_once_it_was_complete(store: Store) -> Result<()> {
+    let done = || Outcome::Done(None);
+    for (key, id) in [("icu", room_id!("!icu:h.example")), ("ward", room_id!("!ward:h.example"))] {
+        store.bind_room(&RoomKey::new(key), id, at(0)).await?;
+    }
+    did(&store, Cause::Policy, &add("icu", "first")?, done(), 10).await?;
+    store.note_fulfilled(&RoomKey::new("icu"), at(20)).await?;
+    for (room, who, when) in [("icu", "ana", 30), ("icu", "bia", 50), ("ward", "ana", 50)] {
+        did(&store, Cause::Policy, &add(room, who)?, done(), when).await?;
+    }
+    did(&store, Cause::Policy, &add("icu", "eva")?, Outcome::Failed("502".to_owned()), 50).await?;
+    let icu = |names: &[&str]| -> Result<_> {
+        Ok(BTreeMap::from([(
+            RoomKey::new("icu"),
+            names.iter().map(|name| user(name)).collect::<Result<BTreeSet<_>>>()?,
+        )]))
+    };
+    assert_eq!(store.joined_since(at(0)).await?, icu(&["ana", "bia"])?);
+    assert_eq!(store.joined_since(at(40)).await?, icu(&["bia"])?);
     Ok(())
 }
 
@@ -185,9 +229,9 @@ async fn the_brakes_window_slides(store: Store) -> Result<()> {
     for (localpart, when) in [("old", 0), ("edge", 100), ("new", 200)] {
         did(&store, Cause::Policy, &lock(localpart)?, Outcome::Done(None), when).await?;
     }
-    assert_eq!(store.locked_since(at(100)).await?, BTreeSet::from([user("edge")?, user("new")?]));
-    assert_eq!(store.locked_since(at(101)).await?, BTreeSet::from([user("new")?]));
-    assert_eq!(store.locked_since(at(201)).await?, BTreeSet::new());
+    assert_eq!(locked_since(&store, 100).await?, BTreeSet::from([user("edge")?, user("new")?]));
+    assert_eq!(locked_since(&store, 101).await?, BTreeSet::from([user("new")?]));
+    assert_eq!(locked_since(&store, 201).await?, BTreeSet::new());
     Ok(())
 }
 
@@ -196,7 +240,7 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
     let counted = store.counted_up_to(at(50)).await?;
     let begin = async |action: Action, own: u64| -> Result<bool> {
         let intent = intent(Cause::Policy, &action)?;
-        let mass = intent.mass().unwrap_or(Mass::Gained);
+        let mass = intent.mass().unwrap_or(Mass::Powers);
         Ok(store.intend_counted(&[intent], &mass, counted, own, at(101)).await?.is_some())
     };
     assert!(begin(lock("ana")?, 0).await?);
@@ -208,8 +252,8 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
     did(&store, Cause::Policy, &remove("ward", "ana")?, Outcome::Done(None), 101).await?;
     assert!(begin(remove("icu", "ana")?, 0).await?);
     assert!(!begin(remove("icu", "bia")?, 0).await?);
-    assert!(begin(power(1, &[Privilege::Approve], &[])?, 0).await?);
-    assert_eq!(store.locked_since(at(100)).await?.len(), 3, "nothing was written of what was refused");
+    assert!(begin(power(1, &["right approve everywhere"], &[])?, 0).await?);
+    assert_eq!(locked_since(&store, 100).await?.len(), 3, "nothing was written of what was refused");
 
     // Many at the same moment: as many as each has counted itself.
     let counted = store.counted_up_to(at(50)).await?;

@@ -1,14 +1,17 @@
 //! People, rooms, grants, what is held, what is remembered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use equipemed_bot::store::{Approval, GrantFilter, HeldState, NewGrant, NewHeld, Store, StoreError};
 use equipemed_domain::binding::Binding;
+use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::Privilege;
+use equipemed_domain::privilege::Privilege;
+use equipemed_domain::review::{Effect, HeldReason};
+use jiff::SignedDuration;
 use ruma_common::{OwnedUserId, UserId, room_id};
 
 use super::{at, both, on_both};
@@ -27,7 +30,9 @@ on_both!(
     a_held_plan_expires_and_can_be_held_again,
     two_consents_are_those_of_two_people,
     what_has_grown_is_released_by_nobody,
-    what_nobody_released_waits_beyond_its_expiry,
+    a_part_lives_beyond_its_expiry_and_ends_with_its_cause,
+    absences_are_counted_by_what_reads_have_seen,
+    a_room_is_fulfilled_once,
     power_is_noted_as_it_comes_and_goes,
     facts_are_remembered_and_forgotten,
 );
@@ -233,11 +238,14 @@ async fn a_grant_ends_once_and_stays_on_record(store: Store) -> Result<()> {
 }
 
 fn held(id: &str, expires: i64) -> NewHeld {
+    let removal = |name: &str| {
+        let user = UserId::parse(format!("@{name}:h.example")).expect("a user id");
+        Effect::Remove { room: RoomKey::new("icu"), user }
+    };
     NewHeld {
         id: id.to_owned(),
-        kind: "many_removed icu".to_owned(),
-        reason: "too many people removed".to_owned(),
-        atoms: BTreeSet::from(["remove rui".to_owned(), "remove eva".to_owned()]),
+        reason: HeldReason::ManyRemoved { room: RoomKey::new("icu"), people: 2, of: 3, went: 1 },
+        effects: BTreeSet::from([removal("rui"), removal("eva")]),
         expires_at: at(expires),
     }
 }
@@ -264,15 +272,26 @@ async fn a_plan_is_held_once_approved_once_and_released(store: Store) -> Result<
     Ok(())
 }
 
-async fn what_nobody_released_waits_beyond_its_expiry(store: Store) -> Result<()> {
+async fn a_part_lives_beyond_its_expiry_and_ends_with_its_cause(store: Store) -> Result<()> {
+    let live = async || -> Result<Vec<(String, HeldState)>> {
+        Ok(store.held_live().await?.into_iter().map(|plan| (plan.held.id, plan.state)).collect())
+    };
     store.hold(&held("0f", 100), at(0)).await?;
-    assert_eq!(store.held_waiting(at(0)).await?, held("0f", 100).atoms);
     store.expire_held(at(100)).await?;
-    assert_eq!(store.held_waiting(at(60)).await?, held("0f", 100).atoms, "it ended within the window");
-    assert_eq!(store.held_waiting(at(100)).await?, BTreeSet::new(), "it ended before the window");
-    store.hold(&held("1e", 300), at(200)).await?;
-    store.approve("1e", "@ana:h.example", false, at(210)).await?;
-    assert_eq!(store.held_waiting(at(200)).await?, BTreeSet::new(), "somebody released it");
+    assert_eq!(live().await?, [("0f".to_owned(), HeldState::Expired)], "nobody has looked at it since");
+    // One that becomes smaller stays the same one.
+    let whole = held("0f", 100).effects;
+    let rest: BTreeSet<Effect> = whole.iter().take(1).cloned().collect();
+    assert!(store.shrink_held("0f", &rest).await?);
+    assert_eq!(store.held_plan("0f").await?.context("it is gone")?.held.effects, rest);
+    assert!(store.close_held("0f").await? && !store.close_held("0f").await?);
+    assert!(!store.shrink_held("0f", &whole).await?, "it has ended");
+    assert_eq!(live().await?, []);
+    assert_eq!(store.approve("0f", "@ana:h.example", false, at(110)).await?, Approval::Closed);
+    assert!(store.hold(&held("0f", 300), at(200)).await?, "due again is new, and told");
+    store.approve("0f", "@ana:h.example", false, at(210)).await?;
+    assert_eq!(live().await?, [("0f".to_owned(), HeldState::Approved)]);
+    assert!(store.mark_released("0f").await? && !store.close_held("0f").await?);
     Ok(())
 }
 
@@ -342,15 +361,57 @@ async fn what_has_grown_is_released_by_nobody(store: Store) -> Result<()> {
 }
 
 async fn power_is_noted_as_it_comes_and_goes(store: Store) -> Result<()> {
-    let all = BTreeSet::from([Privilege::ServerAdmin, Privilege::Level100, Privilege::Approve, Privilege::Promote]);
-    let none = BTreeSet::new();
-    store.note_privileges(PersonId(17), &all, &none).await?;
-    store.note_privileges(PersonId(18), &BTreeSet::from([Privilege::Approve]), &none).await?;
-    let lost = BTreeSet::from([Privilege::ServerAdmin, Privilege::Promote, Privilege::Approve]);
-    store.note_privileges(PersonId(17), &BTreeSet::from([Privilege::Level100]), &lost).await?;
-    store.note_privileges(PersonId(18), &none, &BTreeSet::from([Privilege::Approve])).await?;
+    let power = |text: &str| text.parse::<Privilege>().expect("a power");
+    let powers = |texts: &[&str]| texts.iter().map(|text| power(text)).collect::<BTreeSet<_>>();
+    let all = powers(&["server administrator", "level 100 in icu", "right approve everywhere", "right approve in icu"]);
+    store.note_privileges(PersonId(17), &all, &BTreeSet::new()).await?;
+    store.note_privileges(PersonId(18), &powers(&["right approve everywhere"]), &BTreeSet::new()).await?;
+    let lost = powers(&["server administrator", "right approve everywhere"]);
+    store.note_privileges(PersonId(17), &powers(&["level 100 in icu"]), &lost).await?;
+    store.note_privileges(PersonId(18), &BTreeSet::new(), &powers(&["right approve everywhere"])).await?;
     let privileged: Vec<_> = store.privileged().await?.into_iter().collect();
-    assert_eq!(privileged, [(PersonId(17), BTreeSet::from([Privilege::Level100]))]);
+    assert_eq!(privileged, [(PersonId(17), powers(&["level 100 in icu", "right approve in icu"]))]);
+    assert_eq!(store.unplaced_powers().await?, None, "a new store has nothing from before");
+    Ok(())
+}
+
+async fn absences_are_counted_by_what_reads_have_seen(store: Store) -> Result<()> {
+    let hours = SignedDuration::from_hours;
+    for (person, localpart) in [(1, "ana"), (2, "rui"), (3, "eva")] {
+        store.bind(&binding(person, localpart)?).await?;
+    }
+    let present = BTreeSet::from([PersonId(1), PersonId(2), PersonId(3)]);
+    store.note_presence(&present, &[(PersonId(2), at(0)), (PersonId(3), at(3600))]).await?;
+    let absent = async || -> Result<Vec<SignedDuration>> {
+        Ok(store.bindings().await?.values().map(|binding| binding.gone_for).collect())
+    };
+    store.add_to_absences(hours(24), at(2 * 3600)).await?;
+    assert_eq!(absent().await?, [hours(0), hours(2), hours(1)], "of each no more than since then");
+    store.add_to_absences(hours(24), at(40 * 24 * 3600)).await?;
+    assert_eq!(absent().await?, [hours(0), hours(26), hours(25)], "a clock that jumps adds a day");
+    store.note_state(&user("eva")?, AccountState::Deactivated).await?;
+    store.note_states(&BTreeMap::from([(PersonId(1), Some(AccountState::Locked)), (PersonId(2), None)])).await?;
+    store.add_to_absences(hours(24), at(40 * 24 * 3600)).await?;
+    assert_eq!(absent().await?, [hours(0), hours(50), hours(25)]);
+    let states: Vec<_> = store.bindings().await?.values().map(|binding| binding.state).collect();
+    assert_eq!(states, [Some(AccountState::Locked), None, Some(AccountState::Deactivated)]);
+    // Who comes back begins anew.
+    store.note_presence(&present, &[(PersonId(3), at(0))]).await?;
+    store.note_presence(&present, &[(PersonId(2), at(99)), (PersonId(3), at(0))]).await?;
+    assert_eq!(absent().await?, [hours(0), hours(0), hours(25)]);
+    Ok(())
+}
+
+async fn a_room_is_fulfilled_once(store: Store) -> Result<()> {
+    let icu = RoomKey::new("icu");
+    store.bind_room(&icu, room_id!("!icu:h.example"), at(0)).await?;
+    assert!(store.fulfilled_rooms().await?.is_empty());
+    store.note_fulfilled(&icu, at(100)).await?;
+    store.note_fulfilled(&icu, at(200)).await?;
+    assert_eq!(store.fulfilled_rooms().await?, BTreeSet::from([icu.clone()]));
+    // Another room in its place has to be filled first.
+    store.rebind_room(&icu, room_id!("!next:h.example"), at(300)).await?;
+    assert!(store.fulfilled_rooms().await?.is_empty());
     Ok(())
 }
 

@@ -18,6 +18,7 @@ mod endurance;
 mod equipemed;
 mod first;
 mod full_levels;
+mod holds;
 mod import;
 mod inventory;
 mod kills;

@@ -110,7 +110,9 @@ async fn everybody_who_goes_is_locked_or_gone_and_finds_everything_again() -> an
     hospital.write_config()?;
     hospital.sync(&[]).await?.ended(0);
     assert_eq!(seen(&hospital, "departed").await?, Seen::Locked, "not before");
-    hospital.sql("update bindings set gone_since = gone_since - 3600000 where gone_since is not null").await?;
+    hospital
+        .sql("update bindings set gone_since = gone_since - 3600000, gone_for = 3600000 where gone_since is not null")
+        .await?;
     hospital.sync(&[]).await?.ended(0);
     for (way, _) in WAYS {
         let wanted = if GONE.contains(&way) { Seen::Deactivated } else { Seen::Locked };

@@ -1,0 +1,170 @@
+//! What is held, over time: it ends with its cause, is held for every pass, and is told with what went before.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::talk::{close, opened};
+use super::{Hospital, chief, crowd, until};
+
+fn rooms() -> Value {
+    json!({"todos": {"name": "Equipe", "members": {"any": true}}})
+}
+
+/// Changes the status of these people, in one written roster.
+fn set(hospital: &mut Hospital, status: &'static str, numbers: impl IntoIterator<Item = usize>) -> anyhow::Result<()> {
+    for number in numbers {
+        hospital.someone(&format!("p{number:02}")).status = status;
+    }
+    hospital.write_roster()
+}
+
+async fn locked(hospital: &Hospital, numbers: impl IntoIterator<Item = usize>) -> anyhow::Result<usize> {
+    let mut locked = 0;
+    for number in numbers {
+        locked += usize::from(hospital.is_locked(&format!("p{number:02}")).await?);
+    }
+    Ok(locked)
+}
+
+fn id_in(text: &str) -> String {
+    text.rsplit("!approve ").next().unwrap_or_default().trim_end_matches('`').trim().to_owned()
+}
+
+const HELD: &[&str] = &["active people would be locked", "!approve"];
+
+#[tokio::test]
+async fn a_hold_ends_with_its_cause_and_a_new_cause_is_done_or_told() -> anyhow::Result<()> {
+    let mut people = crowd("p", 20, &["Leads"]);
+    people.push(chief("chefe"));
+    let (mut hospital, serving) = opened(people, rooms(), |_| ()).await?;
+    let chief = hospital.client("chefe").await?;
+
+    // Six in one written roster are judged together: nobody slips through below the limit.
+    set(&mut hospital, "suspended", 0..6)?;
+    let id = id_in(&hospital.told(&chief, HELD).await?[0]);
+    assert_eq!(locked(&hospital, 0..6).await?, 0);
+    // Nothing follows from a lock that was not done, in whichever pass.
+    hospital.ask(&chief, "!sync todos").await?;
+    for number in 0..6 {
+        assert_eq!(hospital.level("todos", &format!("p{number:02}")).await?, Some(50), "p{number:02}");
+    }
+
+    // The status is put back; the hold is over, and says so.
+    set(&mut hospital, "active", 0..6)?;
+    hospital.told(&chief, &["is settled", &id]).await?;
+    hospital.ask(&chief, "!status").await?.says(&["Held: nothing"]);
+    hospital.ask(&chief, &format!("!approve {id}")).await?.says(&[&id, "has ended"]);
+    assert_eq!(locked(&hospital, 0..6).await?, 0);
+
+    // A real suspension of one of them is another cause, and small.
+    let begun = Instant::now();
+    set(&mut hospital, "suspended", 5..6)?;
+    until("the one is locked", || async { Ok(hospital.is_locked("p05").await?.then_some(())) }).await?;
+    eprintln!("locked after {:?}", begun.elapsed());
+    until("the level follows", || async { Ok(hospital.level("todos", "p05").await?.is_none().then_some(())) }).await?;
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn what_went_before_is_told_and_what_is_left_keeps_its_id() -> anyhow::Result<()> {
+    let mut people = crowd("p", 20, &["Leads"]);
+    people.push(chief("chefe"));
+    let (mut hospital, serving) = opened(people, rooms(), |_| ()).await?;
+    let chief = hospital.client("chefe").await?;
+    set(&mut hospital, "suspended", 0..3)?;
+    until("three are locked", || async { Ok((locked(&hospital, 0..3).await? == 3).then_some(())) }).await?;
+    set(&mut hospital, "suspended", 3..7)?;
+    let told = hospital.told(&chief, HELD).await?;
+    assert!(told[0].contains("7 of 21") && told[0].contains("3 of them already done"), "{told:?}");
+    let id = id_in(&told[0]);
+
+    // Two of the four are put back, the service starts anew; the rest is the same part.
+    set(&mut hospital, "active", 3..5)?;
+    serving.term()?;
+    serving.end().await?.ended(0);
+    let held = hospital.sync(&[]).await?.ended(3).held();
+    assert_eq!(held, [id.clone()]);
+    assert_eq!(locked(&hospital, 3..7).await?, 0);
+    let serving = hospital.serve().await?;
+    serving.told("A full pass ended").await?;
+    hospital.ask(&chief, "!status").await?.says(&[&id]);
+    hospital.ask(&chief, &format!("!approve {id}")).await?.says(&["Released", &id]);
+    assert_eq!((locked(&hospital, 5..7).await?, locked(&hospital, 3..5).await?), (2, 0));
+    until("levels follow", || async { Ok(hospital.level("todos", "p06").await?.is_none().then_some(())) }).await?;
+    assert_eq!(hospital.level("todos", "p04").await?, Some(50));
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn many_put_into_a_room_are_held_and_a_rotation_is_one_part() -> anyhow::Result<()> {
+    let rooms = json!({
+        "todos": {"name": "Equipe", "members": {"any": true}},
+        "uti": {"name": "UTI", "members": {"group": "UTI"}},
+    });
+    let mut people = crowd("p", 40, &[]);
+    people.push(chief("chefe"));
+    people.iter_mut().filter(|person| person.name < "p20".to_owned()).for_each(|person| {
+        if person.name.starts_with('p') {
+            person.groups = vec!["UTI".to_owned()];
+        }
+    });
+    let mut hospital = Hospital::new(people, rooms).await?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(hospital.members("uti").await?.len(), 20);
+
+    // Twelve of twenty go and twelve come: one question, and nobody reads along before it is answered.
+    for number in 0..12 {
+        hospital.someone(&format!("p{number:02}")).groups.clear();
+        hospital.someone(&format!("p{:02}", number + 20)).groups = vec!["UTI".to_owned()];
+    }
+    hospital.write_roster()?;
+    let ran = hospital.sync(&[]).await?.ended(3);
+    assert!(ran.out.contains("12 of 20 members would be removed from room uti and 12 put into it"), "{}", ran.out);
+    let held = ran.held();
+    assert_eq!(held.len(), 1, "{}", ran.out);
+    assert!(!hospital.members("uti").await?.contains(&"p20".to_owned()));
+    hospital.sync(&["--approve", &held[0]]).await?.ended(0);
+    let members = hospital.members("uti").await?;
+    assert!(members.len() == 20 && members.contains(&"p20".to_owned()), "{members:?}");
+
+    // Who came today goes without a question.
+    for number in 20..32 {
+        hospital.someone(&format!("p{number:02}")).groups.clear();
+    }
+    hospital.write_roster()?;
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(hospital.members("uti").await?.len(), 8);
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn an_administrator_of_one_room_releases_nothing_and_gains_with_the_others() -> anyhow::Result<()> {
+    let mut people = crowd("p", 7, &[]);
+    people.push(chief("chefe"));
+    let rooms = json!({
+        "todos": {"name": "Equipe", "members": {"any": true}},
+        "uti": {"name": "UTI", "members": {"any": true}},
+    });
+    let (mut hospital, serving) = opened(people, rooms, |hospital| {
+        let user = hospital.username("p06");
+        hospital.config["rooms"]["uti"]["administrators"] = json!({"user": user});
+    })
+    .await?;
+    let (chief, local) = (hospital.client("chefe").await?, hospital.client("p06").await?);
+    for number in 0..7 {
+        hospital.someone(&format!("p{number:02}")).superuser = true;
+    }
+    hospital.write_roster()?;
+    let told = hospital.told(&chief, &["would gain administrator power", "!approve"]).await?;
+    assert!(told[0].contains("7 people"), "{told:?}");
+    let id = id_in(&told[0]);
+    let refused = hospital.ask(&local, &format!("!approve {id}")).await?;
+    refused.says(&["did not have the right to approve"]);
+    for number in 0..7 {
+        assert_eq!(hospital.level("todos", &format!("p{number:02}")).await?, None);
+    }
+    hospital.ask(&chief, &format!("!approve {id}")).await?.says(&["Released"]);
+    assert_eq!(hospital.level("todos", "p06").await?, Some(100));
+    close(hospital, serving).await
+}
