@@ -358,7 +358,7 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
         raise(&mut bounds, &world);
         let mut places: Vec<Option<RoomKey>> = world.policy.rooms.keys().take(4).cloned().map(Some).collect();
         places.extend([None, Some(RoomKey::new("hospital"))]);
-        for _ in 0..100 {
+        for _ in 0..60 {
             if dice.chance(30) {
                 world.now = world.now.checked_add(SignedDuration::from_mins(40)).expect("an instant");
                 world.grants.retain(|grant| grant.holds_at(world.now));

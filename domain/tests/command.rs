@@ -165,8 +165,9 @@ fn every_example_is_understood_as_its_own_word_under_every_name() {
             let text = format!("!{name}{arguments}");
             let command = said(&text).expect("a command").unwrap_or_else(|why| panic!("{text}: {why:?}"));
             assert_eq!(command.word(), entry.word, "{text}");
-            let needs = command.needs();
-            assert_eq!(needs, entry.needs, "{text}");
+            // Everybody may remove their own messages; the right is for those of others.
+            let needs = if entry.word == Word::Redact { Needs::Nothing } else { entry.needs };
+            assert_eq!(command.needs(), needs, "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@ promoted = { $user } now has { $rank } { $place }.
 promoted-until = { $user } now has { $rank } { $place }, until { $until }.
 demoted = { $user } no longer has a level of their own { $place }.
 demoted-until = { $user } has no level of their own { $place } until { $until }.
+taken-back = { $user } no longer has what you gave { $place }. What they have there by the rules, or by somebody else, stays.
 kicked = { $user } was removed from the room { $room }.
 kicked-until = { $user } was removed from the room { $room } until { $until }.
 banned = { $user } is banned { $place }.
@@ -38,6 +39,16 @@ still-unknown = { $user } cannot use the account: EquipeMed does not know the pe
     Once it does, the account comes back by itself, with its rooms.
 already-so = { $user }: it is so already, nothing had to be changed.
 not-a-member = { $user } does not belong in the room { $room } now. I have noted it: it holds as soon as they do.
+unmet-no-room = { $rooms }: there is no such room yet, so nothing was done there.
+unmet-deleted = { $rooms }: deleted on Synapse, so nothing was done there.
+unmet-unreadable = { $rooms } could not be read, so I do not know how it is there: { $detail }. I have noted it and will look again.
+unmet-replaced = { $rooms }: replaced by another room, so I change nothing there.
+unmet-bot-out = { $rooms }: I am not in there, so I can do nothing there. Please invite me again.
+unmet-out-of-reach = { $rooms }: for { $user } that takes more than level { $level }, and I have { $bot } there, so I cannot change it.
+unmet-not-selected = { $user } is not among the people I manage (users.who), so I change nothing about this account.
+unmet-unclear = { $user }: EquipeMed does not say clearly how this person stands, so I change nothing until it does.
+unmet-off = { $user } cannot use the account now. I have noted it: it holds as soon as they can.
+unmet-not-yet = { $user }: it is not so yet { $rooms }. I have noted it and will look again.
 grant-failed = It did not work: { $detail }
 grant-waits = Synapse is not answering. I have noted it and will try again by myself.
 grant-held = { $user }: this is held for approval as { $id }.
@@ -67,5 +78,6 @@ redact-preview = { $count ->
         [one] 1 message
        *[other] { $count } messages
     } of { $user } in the room { $room } would be deleted, from { $oldest } to { $newest }.
+redact-preview-unseen = What was asked for would be deleted in the room { $room }. You are not in that room, so I do not say what there is.
 redact-preview-event = 1 message of { $user } in the room { $room } would be deleted.
 # What everybody in the room reads beside a deleted message or a removal.

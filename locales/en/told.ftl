@@ -144,6 +144,8 @@ told-refusal-right = without the right { $right }
 told-refusal-own = about oneself
 told-refusal-protected = a protected account
 told-refusal-higher = about somebody who stands as high or higher
+told-refusal-higher-room = about somebody who stands as high or higher in room { $room }
+told-refusal-above-room = level { $level } is above the own { $own } in room { $room }
 told-refusal-above = level { $level } is above the own { $own }
 told-refusal-observe = mode observe
 

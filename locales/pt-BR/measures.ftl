@@ -7,6 +7,7 @@ promoted = { $user } agora tem { $rank } { $place }.
 promoted-until = { $user } agora tem { $rank } { $place }, até { $until }.
 demoted = { $user } não tem mais nível próprio { $place }.
 demoted-until = { $user } fica sem nível próprio { $place } até { $until }.
+taken-back = { $user } não tem mais o que você concedeu { $place }. O que tem ali pelas regras, ou por outra pessoa, continua.
 kicked = { $user } foi removido(a) da sala { $room }.
 kicked-until = { $user } foi removido(a) da sala { $room } até { $until }.
 banned = { $user } está banido(a) { $place }.
@@ -39,6 +40,16 @@ still-unknown = { $user } não pode usar a conta: o EquipeMed não conhece mais 
     Quando voltar a conhecer, a conta volta sozinha, com as suas salas.
 already-so = { $user }: já estava assim, não foi preciso mudar nada.
 not-a-member = { $user } não faz parte da sala { $room } agora. Anotei: vale assim que fizer.
+unmet-no-room = { $rooms }: essa sala ainda não existe, por isso nada foi feito ali.
+unmet-deleted = { $rooms }: apagada no Synapse, por isso nada foi feito ali.
+unmet-unreadable = Não consegui ler { $rooms }, por isso não sei como está ali: { $detail }. Anotei e vou olhar de novo.
+unmet-replaced = { $rooms }: substituída por outra sala, por isso não mudo nada ali.
+unmet-bot-out = { $rooms }: não estou nessa sala e não posso fazer nada ali. Convide-me de novo, por favor.
+unmet-out-of-reach = { $rooms }: para { $user } é preciso mais que o nível { $level }, e o meu ali é { $bot }: não consigo mudar.
+unmet-not-selected = { $user } não está entre as pessoas de que cuido (users.who), por isso não mudo nada nessa conta.
+unmet-unclear = { $user }: o EquipeMed não diz com clareza a situação da pessoa, por isso não mudo nada até que diga.
+unmet-off = { $user } não pode usar a conta agora. Anotei: vale assim que puder.
+unmet-not-yet = { $user }: ainda não está assim { $rooms }. Anotei e vou olhar de novo.
 grant-failed = Não deu certo: { $detail }
 grant-waits = O Synapse não está respondendo. Anotei o pedido e vou tentar de novo.
 grant-held = { $user }: ficou retido para aprovação como { $id }.
@@ -70,5 +81,6 @@ redact-preview = { $count ->
         [one] Seria apagada 1 mensagem de
        *[other] Seriam apagadas { $count } mensagens de
     } { $user } na sala { $room }, de { $oldest } a { $newest }.
+redact-preview-unseen = Seria apagado na sala { $room } o que foi pedido. Você não está nessa sala, por isso não digo o que há nela.
 redact-preview-event = Seria apagada 1 mensagem de { $user } na sala { $room }.
 # O que todos na sala leem ao lado de uma mensagem apagada ou de uma remoção.

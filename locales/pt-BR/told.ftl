@@ -143,6 +143,8 @@ told-refusal-right = sem o direito de { $right }
 told-refusal-own = sobre a própria conta
 told-refusal-protected = uma conta protegida
 told-refusal-higher = sobre alguém de nível igual ou superior
+told-refusal-higher-room = sobre alguém de nível igual ou superior na sala { $room }
+told-refusal-above-room = o nível { $level } está acima do próprio, { $own }, na sala { $room }
 told-refusal-above = o nível { $level } está acima do próprio, { $own }
 told-refusal-observe = modo de observação
 

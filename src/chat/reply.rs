@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use equipemed_domain::authority::Refusal;
 use equipemed_domain::outcome::Outcome;
 use futures_util::future::BoxFuture;
 use ruma_common::{EventId, OwnedEventId, RoomId};
 
 use super::Chat;
-use super::ask::Refusal;
 use super::find::NotFound;
 use crate::homeserver::{HomeserverError, Said};
 use crate::speech::{Answer, Arg};

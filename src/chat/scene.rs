@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use equipemed_domain::access::Access;
+use equipemed_domain::authority::{self, Allowed, Asker, Refusal, Request, decide};
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use crate::engine::Engine;
-use crate::speech::Arg;
+use crate::speech::{Arg, Shown};
 
 /// People, rooms and wishes as they are now.
 #[derive(Debug)]
@@ -66,6 +67,17 @@ impl Scene {
     /// Who may what.
     pub(super) fn access(&self) -> Access<'_> {
         Access::new(&self.directory, &self.policy, &self.grants, self.now)
+    }
+
+    /// Whether somebody may, and what it does then.
+    pub(super) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
+        decide(asker, request, &self.world(&self.access()))
+    }
+
+    /// What decisions are made by.
+    pub(super) fn world<'a>(&'a self, access: &'a Access<'a>) -> authority::World<'a> {
+        let (policy, directory, bindings) = (&*self.policy, &*self.directory, &*self.bindings);
+        authority::World { policy, directory, bindings, access, now: self.now }
     }
 
     /// Whose account it is.
@@ -131,5 +143,19 @@ impl Scene {
     pub(super) fn room(&self, key: &RoomKey) -> Arg {
         let name = self.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());
         Arg::Room { room_id: self.rooms.get(key).cloned(), name }
+    }
+}
+
+impl Shown for Scene {
+    fn person(&self, id: PersonId) -> Arg {
+        Scene::person(self, id)
+    }
+
+    fn user(&self, user: &UserId) -> Arg {
+        Scene::user(self, user)
+    }
+
+    fn room(&self, key: &RoomKey) -> Arg {
+        Scene::room(self, key)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
 use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Spoken, Word, parse};
 use equipemed_domain::directory::PersonId;
@@ -13,7 +14,7 @@ use ruma_common::OwnedEventId;
 use serde::Deserialize;
 
 use super::Chat;
-use super::ask::{Ask, Asker, Refusal};
+use super::ask::Ask;
 use super::reply::{Mark, Reply, Stop, Turn};
 use super::scene::Scene;
 use crate::engine::for_logs;
@@ -198,8 +199,8 @@ impl Chat {
         let texts = self.texts();
         match stop {
             Stop::Refused(refusal) => {
-                let why = format!("refused: {}", refusal.word());
-                Reply::failed(Answer::new().line(refusal.said(texts, scene)), why)
+                let why = format!("refused: {}", refusal);
+                Reply::failed(Answer::new().line(texts.refusal(&refusal, scene)), why)
             }
             Stop::NotFound(not_found) => Reply::failed(
                 Answer::new().line(not_found.said(texts, scene)),
@@ -315,11 +316,11 @@ pub(super) fn may_at_all(scene: &Scene, asker: &Asker, command: &Command) -> Res
         Needs::Right(right) | Needs::Either(right, _) => right,
     };
     let rights = match asker {
-        Asker::BreakGlass => [Right::Approve].into(),
+        Asker::BreakGlass | Asker::Operator => [Right::Approve].into(),
         Asker::Person(person) => {
             let person = scene.directory.get(*person);
             person.map(|person| scene.access().rights_anywhere(person)).unwrap_or_default()
         }
     };
-    if needs.are_met_by(&rights) { Ok(()) } else { Err(Refusal::Right(right, None)) }
+    if needs.are_met_by(&rights) { Ok(()) } else { Err(Refusal::Right { right, room: None }) }
 }

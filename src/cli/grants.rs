@@ -2,18 +2,24 @@
 
 use std::path::Path;
 
-use equipemed_domain::directory::PersonId;
+use equipemed_domain::access::Access;
+use equipemed_domain::authority::{Act, Allowed, Asker, Request, World, decide};
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
 use equipemed_domain::wake::Wake;
+use ruma_common::UserId;
 use serde_json::json;
 
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::config::settings::Language;
 use crate::config::values::parse_duration;
+use crate::speech::{Arg, Shown, Texts};
 use crate::store::{GrantFilter, NewGrant, OPERATOR, Store};
 
 /// What `grants add` was told.
@@ -23,6 +29,7 @@ pub(super) struct Wish {
     pub(super) room: Option<String>,
     pub(super) duration: Option<String>,
     pub(super) because: Option<String>,
+    pub(super) by: Option<String>,
 }
 
 /// Prints grants.
@@ -105,11 +112,17 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
     };
     let directory = connect::people(&settings, &store, Some(now)).await?;
     let person = connect::person(&wish.who, &directory, &store, &settings).await?.id;
+    let by = Asking::of(wish.by.as_deref(), &directory, &store, &settings).await?;
+    let request = Request { act: Act::of_grant(kind), person: Some(person), place: scope.clone(), until: expires_at };
+    let effect = by.decide(&request, &directory, &store, &settings, now).await?.effect;
+    for replaced in effect.ends {
+        store.end_grant(replaced, &by.name, now).await?;
+    }
     let new = NewGrant {
         person,
         kind,
         scope,
-        asker: OPERATOR.to_owned(),
+        asker: by.name.clone(),
         reason: wish.because.clone(),
         expires_at,
         source: None,
@@ -126,7 +139,7 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
 }
 
 /// Ends a grant.
-pub(super) async fn end(config: &Path, id: i64) -> anyhow::Result<Exit> {
+pub(super) async fn end(config: &Path, id: i64, by: Option<&str>) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     let store = connect::store(&settings).await?;
     let now = Clock::system().now();
@@ -134,10 +147,75 @@ pub(super) async fn end(config: &Path, id: i64) -> anyhow::Result<Exit> {
     let Some(record) = known.into_iter().find(|record| record.grant.id == GrantId(id)) else {
         return Err(UsageError(format!("no grant {id} holds; see `equipemed-bot grants list --all`")).into());
     };
-    store.end_grant(GrantId(id), OPERATOR, now).await?;
+    let grant = &record.grant;
+    let directory = connect::people(&settings, &store, None).await?;
+    let by = Asking::of(by, &directory, &store, &settings).await?;
+    let act = Act::End(grant.id);
+    let request = Request { act, person: Some(grant.person), place: grant.scope.clone(), until: None };
+    by.decide(&request, &directory, &store, &settings, now).await?;
+    store.end_grant(grant.id, &by.name, now).await?;
     wake(&store, record.grant.person, now).await?;
     output::text(&format!("grant {id} ended. A running service carries that out now, `equipemed-bot sync` otherwise."));
     Ok(Exit::Done)
+}
+
+/// Who asks at the machine: the operator, or whose right is to be checked as in the control room.
+struct Asking {
+    asker: Asker,
+    /// As grants name it.
+    name: String,
+}
+
+impl Asking {
+    async fn of(who: Option<&str>, directory: &Directory, store: &Store, settings: &Settings) -> anyhow::Result<Self> {
+        let Some(who) = who else { return Ok(Self { asker: Asker::Operator, name: OPERATOR.to_owned() }) };
+        let person = connect::person(who, directory, store, settings).await?.id;
+        let Some(binding) = store.bindings().await?.get(&person).cloned() else {
+            return Err(UsageError(format!("--as {who:?}: this person has no account that is managed")).into());
+        };
+        Ok(Self { asker: Asker::Person(person), name: binding.user.to_string() })
+    }
+
+    /// Whether they may, by the function that answers the control room.
+    async fn decide(
+        &self,
+        request: &Request,
+        directory: &Directory,
+        store: &Store,
+        settings: &Settings,
+        now: jiff::Timestamp,
+    ) -> anyhow::Result<Allowed> {
+        let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
+        let access = Access::new(directory, &settings.policy, &grants, now);
+        let (policy, bindings) = (&settings.policy, &*bindings);
+        let world = World { policy, directory, bindings, access: &access, now };
+        decide(self.asker, request, &world).map_err(|refusal| {
+            let names = Names { directory, bindings };
+            anyhow::anyhow!(Texts::new(Language::En).refusal(&refusal, &names).plain)
+        })
+    }
+}
+
+/// People, accounts and rooms as a terminal shows them.
+struct Names<'a> {
+    directory: &'a Directory,
+    bindings: &'a Bindings,
+}
+
+impl Shown for Names<'_> {
+    fn person(&self, id: PersonId) -> Arg {
+        let name = self.directory.get(id).map(|person| person.username.clone());
+        let user = self.bindings.get(&id).map(|binding| binding.user.to_string());
+        Arg::Text(user.or(name).unwrap_or_else(|| id.to_string()))
+    }
+
+    fn user(&self, user: &UserId) -> Arg {
+        Arg::Text(user.to_string())
+    }
+
+    fn room(&self, key: &RoomKey) -> Arg {
+        Arg::Text(key.to_string())
+    }
 }
 
 async fn wake(store: &Store, person: PersonId, now: jiff::Timestamp) -> anyhow::Result<()> {

@@ -354,11 +354,17 @@ enum GrantsCommand {
         /// Why
         #[arg(long)]
         because: Option<String>,
+        /// On behalf of this person, if they may: EquipeMed username, id or MXID; the operator may when left out
+        #[arg(long = "as", value_name = "WHO")]
+        by: Option<String>,
     },
     /// End a grant
     End {
         /// Its number
         id: i64,
+        /// On behalf of this person, if they may; the operator may when left out
+        #[arg(long = "as", value_name = "WHO")]
+        by: Option<String>,
     },
 }
 
@@ -443,10 +449,10 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,
         Command::Audit(AuditCommand::Export { which }) => audit::export(&config, &which).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
-        Command::Grants(GrantsCommand::Add { who, what, room, duration, because }) => {
-            grants::add(&config, &grants::Wish { who, what, room, duration, because }).await
+        Command::Grants(GrantsCommand::Add { who, what, room, duration, because, by }) => {
+            grants::add(&config, &grants::Wish { who, what, room, duration, because, by }).await
         }
-        Command::Grants(GrantsCommand::End { id }) => grants::end(&config, id).await,
+        Command::Grants(GrantsCommand::End { id, by }) => grants::end(&config, id, by.as_deref()).await,
         Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,
         Command::Directory(DirectoryCommand::InstallTriggers { print }) => directory::install(&config, print).await,
         Command::Directory(DirectoryCommand::UninstallTriggers { print }) => directory::uninstall(&config, print).await,

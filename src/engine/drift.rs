@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use equipemed_domain::access::Access;
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, World, decide};
+use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::drift::{BAN, changed_by, put_back_by};
 use equipemed_domain::grant::{Grant, GrantKind};
@@ -185,17 +187,20 @@ impl Engine {
         let parts = self.parts();
         let before = change.content.get("before").and_then(Value::as_str);
         let was_banned = before == Some("ban");
-        let (kind, right, expires_at) = match membership {
-            "leave" if was_banned => (GrantKind::Ban, Right::Ban, None),
-            "leave" => (GrantKind::Kick, Right::Kick, change.at.checked_add(KICK_LASTS).ok()),
-            "ban" => (GrantKind::Ban, Right::Ban, None),
+        let (kind, act, right, expires_at) = match membership {
+            "leave" if was_banned => (GrantKind::Ban, Act::UnbanByHand, Right::Ban, None),
+            "leave" => (GrantKind::Kick, Act::Kick, Right::Kick, change.at.checked_add(KICK_LASTS).ok()),
+            "ban" => (GrantKind::Ban, Act::Ban, Right::Ban, None),
             _ => return Ok(Moderation::WithoutRight),
         };
         let Ok(user) = UserId::parse(&change.state_key) else { return Ok(Moderation::WithoutRight) };
         let person = self.person_of(&user).await?;
         let now = parts.clock.now();
         let grants = parts.store.grants_holding(now).await?;
-        let has_right = self.level_with(right, change, &grants, now).await?.is_some();
+        let has_right = match person {
+            Some(person) => self.allowed_by_hand(act, person, change, &grants, now).await?.is_ok(),
+            None => self.holds_by_hand(right, change, &grants, now).await?,
+        };
         if membership == "ban" && (!has_right || person.is_none()) {
             let is_sure = !has_right && self.is_surely_without_right(change, person, was_banned, &grants, now).await?;
             return Ok(if is_sure { Moderation::WithoutRight } else { Moderation::Unknown });
@@ -259,22 +264,39 @@ impl Engine {
         Ok(grants.iter().any(|grant| grant.person == person && grant.kind == GrantKind::Ban && covers(&grant.scope)))
     }
 
-    /// The level at which whoever changed something stands in that room, if EquipeMed knows them as active and they hold
-    /// this right there.
-    async fn level_with(
+    /// Whether whoever changed something could ask for the same by command: in a space it would reach all below it.
+    async fn allowed_by_hand(
+        &self,
+        act: Act,
+        person: PersonId,
+        change: &HandMade,
+        grants: &[Grant],
+        now: Timestamp,
+    ) -> anyhow::Result<Result<Allowed, Refusal>> {
+        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(Err(Refusal::Unknown)) };
+        let (policy, directory) = (self.policy().await?, self.people().await?);
+        let bindings = self.parts().store.bindings().await?;
+        let access = Access::new(&directory, &policy, grants, now);
+        let (policy, directory, bindings) = (&*policy, &*directory, &*bindings);
+        let world = World { policy, directory, bindings, access: &access, now };
+        let request = Request { act, person: Some(person), place: Some(change.room.clone()), until: None };
+        Ok(decide(Asker::Person(asker), &request, &world))
+    }
+
+    /// Whether whoever changed something about an account that is nobody's is known as active and has this right there.
+    async fn holds_by_hand(
         &self,
         right: Right,
         change: &HandMade,
         grants: &[Grant],
         now: Timestamp,
-    ) -> anyhow::Result<Option<i64>> {
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(None) };
+    ) -> anyhow::Result<bool> {
+        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
         let (policy, directory) = (self.policy().await?, self.people().await?);
         let access = Access::new(&directory, &policy, grants, now);
         let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
         let asker = directory.get(asker).filter(is_active);
-        let asker = asker.filter(|asker| access.rights(asker, Some(&change.room)).contains(&right));
-        Ok(asker.map(|asker| access.level(asker, &change.room).0))
+        Ok(asker.is_some_and(|asker| access.rights(asker, Some(&change.room)).contains(&right)))
     }
 
     /// A leave sent by somebody else is also how a ban is lifted.
@@ -305,15 +327,28 @@ impl Engine {
         let (now_users, before) = (users("content"), users("prev"));
         let now = self.parts().clock.now();
         let grants = self.parts().store.grants_holding(now).await?;
-        let Some(own) = self.level_with(Right::Promote, change, &grants, now).await? else { return Ok(()) };
+        if !self.holds_by_hand(Right::Promote, change, &grants, now).await? {
+            return Ok(());
+        }
         let names: BTreeSet<&String> = now_users.keys().chain(before.keys()).collect();
         for name in names {
             let level = now_users.get(name).and_then(Value::as_i64).unwrap_or(0);
-            if before.get(name).and_then(Value::as_i64).unwrap_or(0) == level || !(0..=own).contains(&level) {
+            let was = before.get(name).and_then(Value::as_i64).unwrap_or(0);
+            if was == level || level < 0 {
                 continue;
             }
             let Ok(user) = UserId::parse(name) else { continue };
             let Some(person) = self.person_of(&user).await? else { continue };
+            let act = Act::Promote(Rank::Level(level));
+            let allowed = match self.allowed_by_hand(act, person, change, &grants, now).await? {
+                Ok(allowed) => allowed,
+                // To step down is everybody's own affair.
+                Err(Refusal::Own) if level < was => Allowed::default(),
+                Err(_) => continue,
+            };
+            for replaced in allowed.effect.ends {
+                self.parts().store.end_grant(replaced, change.sender.as_str(), now).await?;
+            }
             let new = NewGrant {
                 person,
                 kind: GrantKind::Level(level),

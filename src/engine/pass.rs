@@ -12,7 +12,7 @@ use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wis
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::{Observed, ObservedAccount, ObservedAccounts};
+use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Inputs, Plan, plan};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{
@@ -20,6 +20,7 @@ use equipemed_domain::review::{
 };
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
+use equipemed_domain::stands::Looked;
 use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
@@ -226,6 +227,31 @@ impl Engine {
         let options = Options { dry_run: true, ..Options::default() };
         let (view, verdict) = self.judge(target, &options).await?;
         Ok(report_of(&view, verdict, &options.selection))
+    }
+
+    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn look_at_person(&self, person: PersonId) -> anyhow::Result<Sight> {
+        let options = Options { dry_run: true, ..Options::default() };
+        let (View { policy, desired, observed, .. }, _) = self.judge(&Target::Person(person), &options).await?;
+        // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
+        let lost = |sight: &RoomSight| match sight {
+            RoomSight::Absent => None,
+            RoomSight::Unreadable { room_id, .. } => Some(room_id.clone()),
+            RoomSight::Seen(room) => {
+                (room.members.get(&policy.bot) != Some(&Membership::Join)).then(|| room.room_id.clone())
+            }
+        };
+        let lost: Vec<_> = observed.rooms.iter().filter_map(|(key, sight)| Some((key.clone(), lost(sight)?))).collect();
+        let mut deleted = BTreeSet::new();
+        if !lost.is_empty() {
+            let all = self.parts().reader.rooms_list().await?;
+            let there: BTreeSet<_> = all.into_iter().map(|room| room.room_id).collect();
+            deleted.extend(lost.into_iter().filter(|(_, room_id)| !there.contains(room_id)).map(|(key, _)| key));
+        }
+        Ok(Sight { policy, desired, observed, deleted })
     }
 
     /// Works out what would be done to a room if it were the room of that key, and does nothing.
@@ -468,6 +494,24 @@ fn leave_remakes(plan: &mut Plan) {
         .collect();
     plan.steps.retain(|step| step.action.user().is_none_or(|user| !gone.contains(user)));
     plan.findings.retain(|finding| !matches!(finding, Finding::AccountGone { .. }));
+}
+
+/// What was seen of one person.
+#[derive(Debug)]
+pub struct Sight {
+    policy: Arc<Policy>,
+    desired: Desired,
+    observed: Observed,
+    deleted: BTreeSet<RoomKey>,
+}
+
+impl Sight {
+    /// It, to be asked.
+    #[must_use]
+    pub fn looked(&self) -> Looked<'_> {
+        let Self { policy, desired, observed, deleted } = self;
+        Looked { bot: &policy.bot, desired, observed, deleted }
+    }
 }
 
 /// The scope of the plan, and the rooms to look at for it.

@@ -8,6 +8,7 @@ mod answer;
 mod arg;
 mod findings;
 mod markup;
+mod refusals;
 mod sources;
 mod told;
 mod typed;
@@ -26,6 +27,7 @@ use crate::homeserver::Said;
 pub use answer::Answer;
 pub use arg::{ARG_CHARS, Arg};
 pub use findings::number;
+pub use refusals::Shown;
 
 type Bundle = FluentBundle<FluentResource>;
 

@@ -175,7 +175,9 @@ const SENTENCES: &[(&str, &[Place])] = &[
     ("told-refusal-right", &[Word("right", "right")]),
     ("told-refusal-own", &[]),
     ("told-refusal-protected", &[]),
+    ("told-refusal-higher-room", &[Name("room")]),
     ("told-refusal-higher", &[]),
+    ("told-refusal-above-room", &[Name("level"), Name("own"), Name("room")]),
     ("told-refusal-above", &[Name("level"), Name("own")]),
     ("told-refusal-observe", &[]),
     // What a step or a trouble is about.

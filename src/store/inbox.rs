@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use super::rows::{Record, Table, limit, ms};
 use super::{Store, StoreError};
@@ -193,6 +193,15 @@ impl Store {
                 query.execute(&mut *tx).await?;
             }
         })
+    }
+
+    /// Whether an event was kept as a command, or as a yes to one. Old ones are forgotten with the rest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_command(&self, event: &EventId) -> Result<bool, StoreError> {
+        const SQL: &str = "select count(*) from inbox where event_id = $1";
+        on_reader!(self, db => sqlx::query_scalar::<_, i64>(SQL).bind(event.as_str()).fetch_one(db).await? > 0)
     }
 
     /// The bot's messages that wait for somebody's yes.

@@ -3,8 +3,9 @@
 use anyhow::{Context as _, Result};
 use equipemed_bot::config::settings::Language;
 use equipemed_bot::homeserver::HomeserverError;
-use equipemed_bot::speech::{Arg, Texts};
+use equipemed_bot::speech::{Arg, Shown, Texts};
 use equipemed_domain::access::LevelReason;
+use equipemed_domain::authority::Refusal;
 use equipemed_domain::cause::Cause;
 use equipemed_domain::command::word::WORDS;
 use equipemed_domain::command::{Command, Place, Setting, Spoken, parse};
@@ -386,4 +387,57 @@ fn what_is_to_be_typed_is_portuguese_and_means_the_same() {
     assert_eq!(portuguese.typed("[LEVEL|moderator|admin]"), "[NÍVEL|moderador|admin]");
     assert_eq!(portuguese.typed("[create NAME for SELECTOR [in SPACE]]"), "[criar NOME para SELETOR [em ESPAÇO]]");
     assert_eq!(portuguese.typed("[for 2h]"), "[por 2h]");
+}
+
+/// Rooms, people and accounts by their ids.
+struct Ids;
+
+impl Shown for Ids {
+    fn person(&self, id: PersonId) -> Arg {
+        Arg::Text(id.to_string())
+    }
+
+    fn user(&self, user: &UserId) -> Arg {
+        Arg::Text(user.to_string())
+    }
+
+    fn room(&self, key: &RoomKey) -> Arg {
+        Arg::Text(key.to_string())
+    }
+}
+
+#[test]
+fn a_refusal_is_said_in_both_languages_and_names_the_room_in_which_it_fails() {
+    let (person, right, level, own) = (PersonId(41), Right::Ban, 73, 57);
+    let refusals = every! {
+        Refusal::Unknown => [Refusal::Unknown],
+        Refusal::NotActive => [Refusal::NotActive],
+        Refusal::Right { .. } => [Refusal::Right { right, room: None }, Refusal::Right { right, room: Some(uti()) }],
+        Refusal::Own => [Refusal::Own],
+        Refusal::Protected { .. } => [Refusal::Protected { user: user() }],
+        Refusal::Higher { .. } => [
+            Refusal::Higher { person, room: None },
+            Refusal::Higher { person, room: Some(uti()) },
+        ],
+        Refusal::Above { .. } => [
+            Refusal::Above { level, own, room: None },
+            Refusal::Above { level, own, room: Some(uti()) },
+        ],
+        Refusal::Observe => [Refusal::Observe],
+    };
+    let [portuguese, english] = texts();
+    for refusal in refusals {
+        let written = format!("{refusal:?}");
+        let said = [&portuguese, &english].map(|texts| texts.refusal(&refusal, &Ids).plain);
+        for (fact, shown) in [("PersonId(41)", "41"), ("73", "73"), ("57", "57"), ("uti", "uti"), ("@ana", "@ana")] {
+            if written.contains(fact) {
+                assert!(said.iter().all(|said| said.contains(shown)), "{shown} is not in {said:?}");
+            }
+        }
+        assert_portuguese(&said[0]);
+        // And as the audit keeps it.
+        let told = portuguese.shown(&portuguese.told(&format!("refused: {refusal}"))).plain;
+        assert!(told.starts_with("recusado: "), "{told}");
+        assert_portuguese(&told);
+    }
 }

@@ -399,6 +399,8 @@ impl Command {
     pub fn needs(&self) -> Needs {
         match self {
             Self::RoomsList | Self::RoomsStats => Needs::Right(Right::Audit),
+            // One's own messages need no right; whose they are is known when they were looked at.
+            Self::Redact { .. } | Self::RedactReactions { .. } => Needs::Nothing,
             _ => self.word().entry().needs,
         }
     }

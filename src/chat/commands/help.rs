@@ -1,11 +1,12 @@
 //! `help`, made from the table of words; `whoami`.
 
+use equipemed_domain::authority::Asker;
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{Place, Word};
 use equipemed_domain::rights::Right;
 
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Asker};
+use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
 use crate::speech::{Answer, Arg};
 
@@ -23,7 +24,7 @@ impl Chat {
                 let access = ask.scene.access();
                 ask.scene.directory.get(person).map(|person| access.rights_anywhere(person)).unwrap_or_default()
             }
-            Asker::BreakGlass => [Right::Approve].into(),
+            Asker::BreakGlass | Asker::Operator => [Right::Approve].into(),
         };
         for entry in WORDS.iter().filter(|entry| entry.available && (!in_room || entry.in_managed_rooms)) {
             if entry.needs.are_met_by(&rights) {

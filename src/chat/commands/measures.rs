@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::command::{Measure, Rank};
+use equipemed_domain::authority::{Act, Allowed, Effect, Refusal, Request, decide};
+use equipemed_domain::command::Measure;
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::grant::{GrantId, GrantKind};
+use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::outcomes::{Became, a_moment_before};
 use super::unban::Found;
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Asker, Refusal};
+use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
@@ -22,24 +22,10 @@ use crate::store::NewGrant;
 
 /// A kick without a time keeps somebody out for so long.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
+/// Of somebody who was not decided about.
+static NO_EFFECT: Effect = Effect { ends: std::collections::BTreeSet::new(), adds: None };
 /// From so many people on, giving something is asked about first; taking something away from the second one on.
 const MANY: usize = 4;
-
-/// What is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    Promote(Rank),
-    Demote,
-    Kick,
-    Ban,
-    Unban,
-    Mute,
-    Unmute,
-    Lock,
-    Unlock,
-    Deactivate,
-    Reactivate,
-}
 
 /// A measure with its names understood and its asker checked.
 #[derive(Clone, Debug)]
@@ -51,6 +37,8 @@ pub(super) struct Order {
     because: Option<String>,
     /// Bans that somebody set in a client, to be lifted like those by command.
     pub(super) by_hand: Vec<Found>,
+    /// What it does to each person's grants.
+    pub(super) allowed: BTreeMap<PersonId, Allowed>,
 }
 
 impl Order {
@@ -58,55 +46,20 @@ impl Order {
     pub(super) fn is_of_account(&self) -> bool {
         self.act.is_of_account()
     }
-}
 
-impl Act {
-    fn right(self) -> Right {
-        match self {
-            Self::Promote(_) | Self::Demote => Right::Promote,
-            Self::Ban | Self::Unban => Right::Ban,
-            Self::Kick | Self::Mute | Self::Unmute => Right::Kick,
-            Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate => Right::Lock,
-        }
+    /// It, as it is asked about one person.
+    fn request(&self, person: PersonId) -> Request {
+        Request { act: self.act, person: Some(person), place: self.scope.clone(), until: self.until }
     }
 
-    /// Whether it is about the account and not about rooms.
-    fn is_of_account(self) -> bool {
-        matches!(self, Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate)
+    /// Whether only what the asker gave is taken, and the rest stays.
+    pub(super) fn is_taken_back(&self, person: PersonId) -> bool {
+        self.allowed.get(&person).is_some_and(|allowed| allowed.is_taken_back)
     }
 
-    /// Whether it takes something away.
-    fn takes(self) -> bool {
-        matches!(self, Self::Demote | Self::Kick | Self::Ban | Self::Mute | Self::Lock | Self::Deactivate)
-    }
-
-    /// What it grants; None when it only ends grants.
-    pub(super) fn grant(self) -> Option<GrantKind> {
-        match self {
-            Self::Promote(Rank::Moderator) => Some(GrantKind::Moderator),
-            Self::Promote(Rank::Admin) => Some(GrantKind::Admin),
-            Self::Promote(Rank::Level(level)) => Some(GrantKind::Level(level)),
-            Self::Demote => Some(GrantKind::Level(0)),
-            Self::Kick => Some(GrantKind::Kick),
-            Self::Ban => Some(GrantKind::Ban),
-            Self::Mute => Some(GrantKind::Mute),
-            Self::Lock => Some(GrantKind::Lock),
-            Self::Deactivate => Some(GrantKind::Deactivate),
-            Self::Unban | Self::Unmute | Self::Unlock | Self::Reactivate => None,
-        }
-    }
-
-    /// Whether it puts an end to a grant of this kind in the same place.
-    fn ends(self, kind: GrantKind) -> bool {
-        match self {
-            Self::Promote(_) | Self::Demote => kind.level().is_some() && kind != GrantKind::Mute,
-            Self::Mute | Self::Unmute => kind == GrantKind::Mute,
-            Self::Kick => kind == GrantKind::Kick,
-            Self::Ban => kind == GrantKind::Ban,
-            Self::Unban => matches!(kind, GrantKind::Ban | GrantKind::Kick),
-            Self::Lock | Self::Unlock => kind == GrantKind::Lock,
-            Self::Deactivate | Self::Reactivate => kind == GrantKind::Deactivate,
-        }
+    /// What it does to one person's grants.
+    pub(super) fn effect(&self, person: PersonId) -> &Effect {
+        self.allowed.get(&person).map_or(&NO_EFFECT, |allowed| &allowed.effect)
     }
 }
 
@@ -122,7 +75,7 @@ impl Chat {
             return Err(Stop::Unclear(self.texts().say("need-room", &[])));
         }
         if let Some(user) = measure.who.iter().find_map(|who| scene.protected(who)) {
-            return Err(Refusal::Protected(user).into());
+            return Err(Refusal::Protected { user }.into());
         }
         let people = measure.who.iter().map(|who| scene.find_person(who)).collect::<Result<Vec<_>, _>>()?;
         let by_hand = match act {
@@ -131,8 +84,9 @@ impl Chat {
         };
         let lasts = measure.lasts.or((act == Act::Kick).then_some(KICK_LASTS));
         let until = lasts.and_then(|lasts| ask.begins_at().checked_add(lasts).ok());
-        let order = Order { act, people, scope, until, because: measure.because.clone(), by_hand };
-        self.check(ask, &order)?;
+        let because = measure.because.clone();
+        let mut order = Order { act, people, scope, until, because, by_hand, allowed: BTreeMap::new() };
+        order.allowed = check(ask, &order)?;
         // Nobody agrees to what is done to themselves.
         if let Some(Asker::Person(_)) =
             ask.agreed_by.as_ref().filter(|by| order.people.iter().any(|id| **by == Asker::Person(*id)))
@@ -172,40 +126,6 @@ impl Chat {
         Ok(Turn::Later(async move { chat.follow(&ask, &order, &granted).await }.boxed()))
     }
 
-    fn check(&self, ask: &Ask, order: &Order) -> Result<(), Refusal> {
-        let (act, scope) = (order.act, order.scope.as_ref());
-        match act {
-            Act::Unban => self.may_lift(ask, order)?,
-            _ => ask.must_hold(act.right(), scope)?,
-        }
-        for person in &order.people {
-            match (act, scope) {
-                _ if act.is_of_account() => ask.may_touch(*person, None)?,
-                (_, Some(room)) => ask.may_touch(*person, Some(room))?,
-                (_, None) => {
-                    for room in ask.scene.policy.rooms.keys() {
-                        ask.may_touch(*person, Some(room))?;
-                    }
-                }
-            }
-        }
-        // Nobody gives more than they hold there: of level, and of the rights that come with a name.
-        if let (Act::Promote(_), Some(grant)) = (act, act.grant()) {
-            let level = grant.level().unwrap_or(0);
-            let own = match scope {
-                Some(room) => ask.own_level(room),
-                None => ask.scene.policy.rooms.keys().map(|room| ask.own_level(room)).min().unwrap_or(0),
-            };
-            if level > own {
-                return Err(Refusal::Above { level, own });
-            }
-            for right in grant.rights() {
-                ask.must_hold(right, scope)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Ends what it replaces and stores what is wished. Each has the command as its source: handled again after a crash,
     /// nothing is stored twice. Gives what each person was granted.
     async fn store_order(&self, ask: &Ask, order: &Order) -> Result<BTreeMap<PersonId, GrantId>, Stop> {
@@ -214,8 +134,9 @@ impl Chat {
         let asker = ask.user.as_str();
         let mut granted = BTreeMap::new();
         for (number, person) in order.people.iter().enumerate() {
-            let new = match order.act.grant() {
-                Some(kind) if self.is_needed(ask, order, *person) => {
+            let effect = order.effect(*person);
+            let new = match effect.adds {
+                Some(kind) => {
                     let new = NewGrant {
                         person: *person,
                         kind,
@@ -227,11 +148,11 @@ impl Chat {
                     };
                     Some(store.add_grant(&new, now).await?.id)
                 }
-                _ => None,
+                None => None,
             };
-            for id in self.replaced(ask, order, *person) {
-                if Some(id) != new {
-                    store.end_grant(id, asker, now).await?;
+            for id in &effect.ends {
+                if Some(*id) != new {
+                    store.end_grant(*id, asker, now).await?;
                 }
             }
             granted.extend(new.map(|id| (*person, id)));
@@ -240,35 +161,6 @@ impl Chat {
             self.engine().end_ban_by_hand(found.person, &found.room, &found.ban, asker).await?;
         }
         Ok(granted)
-    }
-
-    /// Whether a grant is needed: to demote somebody who has a level by a grant only, ending that one is enough.
-    fn is_needed(&self, ask: &Ask, order: &Order, id: PersonId) -> bool {
-        if order.act != Act::Demote {
-            return true;
-        }
-        let ended = self.replaced(ask, order, id);
-        let grants: Vec<_> = ask.scene.grants.iter().filter(|grant| !ended.contains(&grant.id)).cloned().collect();
-        let scene = &ask.scene;
-        let access = equipemed_domain::access::Access::new(&scene.directory, &scene.policy, &grants, scene.now);
-        let Some(person) = scene.directory.get(id) else { return false };
-        order.until.is_some() || scene.reach(order.scope.as_ref()).iter().any(|room| access.level(person, room).0 > 0)
-    }
-
-    /// Grants that the order puts an end to: of the same place, and when something is taken away also below it.
-    pub(super) fn replaced(&self, ask: &Ask, order: &Order, person: PersonId) -> Vec<GrantId> {
-        let reach = ask.scene.reach(order.scope.as_ref());
-        // A ban for an hour in a space does not end one for good in a room of it.
-        let takes = !matches!(order.act, Act::Promote(_) | Act::Ban);
-        let grants = ask.scene.grants.iter().filter(|grant| grant.person == person && order.act.ends(grant.kind));
-        grants
-            .filter(|grant| match &grant.scope {
-                scope if *scope == order.scope => true,
-                Some(scope) => takes && reach.contains(scope),
-                None => false,
-            })
-            .map(|grant| grant.id)
-            .collect()
     }
 
     /// Waits for the passes and tells what became of it.
@@ -297,12 +189,28 @@ impl Chat {
                 continue;
             }
             let is_lifted = order.act == Act::Unban;
+            let (unmet, is_so) = match became {
+                Became::Done | Became::Already => self.unmet(ask, order, *person, &rooms).await?,
+                _ => Default::default(),
+            };
+            bad += unmet.len();
+            let unmet = unmet.iter().map(|(why, rooms)| self.unmet_line(ask, *person, why, rooms));
+            let unmet: Vec<Said> = unmet.collect();
             let line = match became {
-                Became::Already
-                    if ask.scene.user_of(*person).is_none() && matches!(order.act, Act::Kick | Act::Ban) =>
-                {
+                Became::Already if ask.scene.user_of(*person).is_none() && order.act.grant().is_some() => {
                     good += 1;
                     texts.say("no-account-yet", &[user])
+                }
+                Became::Already if ask.scene.user_of(*person).is_none() => {
+                    bad += 1;
+                    texts.say("no-account", &[user])
+                }
+                // Nowhere so: what stands against it is all there is to tell.
+                Became::Done | Became::Already if !unmet.is_empty() && !is_so => {
+                    for line in unmet {
+                        answer = answer.line(line);
+                    }
+                    continue;
                 }
                 Became::Done => {
                     good += 1;
@@ -313,21 +221,15 @@ impl Chat {
                     good += 1;
                     self.result_line(ask, order, *person)
                 }
-                Became::Already => match self.stranger_to(ask, order, *person) {
-                    Some(room) => {
-                        bad += 1;
-                        texts.say("not-a-member", &[user, ("room", ask.scene.room(&room))])
-                    }
-                    // The room shows no difference, but until when it is so may be one.
-                    None if self.is_news(ask, order, *person) => {
-                        good += 1;
-                        self.result_line(ask, order, *person)
-                    }
-                    None => {
-                        good += 1;
-                        texts.say("already-so", &[user])
-                    }
-                },
+                // The room shows no difference, but until when it is so may be one.
+                Became::Already if self.is_news(ask, order, *person) => {
+                    good += 1;
+                    self.result_line(ask, order, *person)
+                }
+                Became::Already => {
+                    good += 1;
+                    texts.say("already-so", &[user])
+                }
                 Became::Failed(why) => {
                     bad += 1;
                     failed = true;
@@ -345,6 +247,9 @@ impl Chat {
                 }
             };
             answer = answer.line(line);
+            for line in unmet {
+                answer = answer.line(line);
+            }
             if is_lifted {
                 answer = answer.items(self.lifts(ask, order, *person));
                 if let Some(line) = self.still_out(ask, order, *person) {
@@ -361,7 +266,7 @@ impl Chat {
             (0, _) if failed => Mark::Failed,
             _ => Mark::Partly,
         };
-        if let Some(undo) = self.undo(ask, order) {
+        if let Some(undo) = self.undo(ask, order, granted) {
             answer = answer.line(texts.say("undo-with", &[("command", Arg::Code(undo))]));
         }
         Ok(Reply::new(mark, answer))
@@ -377,14 +282,17 @@ impl Chat {
             .find(|grant| grant.person == person && grant.kind == kind && grant.scope == order.scope);
         same.is_some_and(|grant| grant.expires_at != order.until)
     }
+}
 
-    /// The one room an order is about, if the person does not belong there: then a level does nothing yet.
-    fn stranger_to(&self, ask: &Ask, order: &Order, id: PersonId) -> Option<RoomKey> {
-        let room = order.scope.as_ref().filter(|_| !matches!(order.act, Act::Kick | Act::Ban | Act::Unmute))?;
-        let (policy, person) = (ask.scene.policy.rooms.get(room)?, ask.scene.directory.get(id)?);
-        let access = ask.scene.access();
-        let belongs = access.selects(&policy.members, person)
-            || policy.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
-        (!belongs).then(|| room.clone())
+/// Whether the asker may, for each person: what it does then, or the first reason why not.
+fn check(ask: &Ask, order: &Order) -> Result<BTreeMap<PersonId, Allowed>, Refusal> {
+    let access = ask.scene.access();
+    let world = ask.scene.world(&access);
+    for found in &order.by_hand {
+        let place = Some(found.room.clone());
+        let request = Request { act: Act::UnbanByHand, person: Some(found.person), place, until: None };
+        decide(ask.asker, &request, &world)?;
     }
+    let decided = order.people.iter().map(|person| Ok((*person, decide(ask.asker, &order.request(*person), &world)?)));
+    decided.collect()
 }

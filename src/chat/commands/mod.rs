@@ -17,15 +17,15 @@ mod sync;
 mod unban;
 mod wording;
 
+use equipemed_domain::authority::{Act, Refusal};
 use equipemed_domain::command::{Command, Place, Rank};
 use equipemed_domain::rights::Right;
 
 use super::Chat;
-use super::ask::{Ask, Refusal};
+use super::ask::Ask;
 use super::reply::{Mark, Stop, Turn};
 use super::understand::may_at_all;
 use crate::speech::Arg;
-use measures::Act;
 
 impl Chat {
     /// Begins to carry a command out.
@@ -81,7 +81,7 @@ impl Chat {
             Command::RoomsCleanup { dry_run } => self.rooms_cleanup(ask, *dry_run).await,
             Command::RoomsAdopt { room, key } => self.rooms_adopt(ask, room, key).await,
             // Said above to be not available.
-            Command::RoomsReplace { .. } => Err(Refusal::Right(Right::Rooms, None).into()),
+            Command::RoomsReplace { .. } => Err(Refusal::Right { right: Right::Rooms, room: None }.into()),
         }
     }
 }

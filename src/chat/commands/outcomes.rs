@@ -1,18 +1,25 @@
 //! What became of a wish: read from the audit, after the passes it woke.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use equipemed_domain::action::Action;
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::review::Effect;
+use equipemed_domain::stands::{self, Unmet};
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
+use super::measures::Order;
 use crate::chat::Chat;
+use crate::chat::ask::Ask;
 use crate::chat::reply::Stop;
 use crate::engine::settled::Settled;
+use crate::homeserver::Said;
+use crate::speech::Arg;
 use crate::store::{AuditEntry, AuditFilter, HeldPlan};
 
 /// For how long an answer waits for the passes.
@@ -23,7 +30,7 @@ const WITHIN: Duration = Duration::from_secs(90);
 pub(super) enum Became {
     /// Something was changed for it.
     Done,
-    /// It was so already.
+    /// Nothing was done; whether it is so is looked at apart.
     Already,
     /// Synapse refused.
     Failed(String),
@@ -86,6 +93,62 @@ impl Chat {
         match (&became, settled) {
             (Became::Already, Settled::TriedAgain(_) | Settled::NotYet) => Ok(Became::Waits),
             _ => Ok(became),
+        }
+    }
+
+    /// Where what an order asked for is not so after all, by a look of its own; and whether it is so anywhere.
+    pub(super) async fn unmet(
+        &self,
+        ask: &Ask,
+        order: &Order,
+        id: PersonId,
+        rooms: &[RoomKey],
+    ) -> Result<(BTreeMap<Unmet, Vec<RoomKey>>, bool), Stop> {
+        let (mut unmet, mut is_so) = (BTreeMap::<Unmet, Vec<RoomKey>>::new(), false);
+        let Some(user) = ask.scene.user_of(id) else { return Ok((unmet, false)) };
+        let sight = self.engine().look_at_person(id).await?;
+        let access = ask.scene.access();
+        let person = ask.scene.directory.get(id);
+        let is_selected = person.is_none_or(|person| access.selects(&ask.scene.policy.users.who, person));
+        if order.act.is_of_account() {
+            let found = stands::of_account(order.act, user, is_selected, sight.looked());
+            is_so = found.is_none();
+            unmet.extend(found.map(|found| (found, Vec::new())));
+        }
+        for key in rooms {
+            match stands::in_room(order.act, user, is_selected, key, sight.looked()) {
+                None => is_so = true,
+                Some(found) => unmet.entry(found).or_default().push(key.clone()),
+            }
+        }
+        // Of many rooms people belong in some; that is no news.
+        if is_so || unmet.len() > 1 {
+            unmet.remove(&Unmet::NotMember);
+        }
+        Ok((unmet, is_so))
+    }
+
+    /// What stands against it, for people.
+    pub(super) fn unmet_line(&self, ask: &Ask, id: PersonId, unmet: &Unmet, rooms: &[RoomKey]) -> Said {
+        let (texts, user) = (self.texts(), ("user", ask.scene.person(id)));
+        let list = texts.list(rooms.iter().map(|room| texts.shown(&ask.scene.room(room))).collect());
+        let rooms = ("rooms", Arg::Said(list));
+        match unmet {
+            Unmet::NotSelected => texts.say("unmet-not-selected", &[user]),
+            Unmet::Unclear => texts.say("unmet-unclear", &[user]),
+            Unmet::Off => texts.say("unmet-off", &[user]),
+            Unmet::NoAccount => texts.say("no-account", &[user]),
+            Unmet::NoRoom => texts.say("unmet-no-room", &[rooms]),
+            Unmet::Deleted => texts.say("unmet-deleted", &[rooms]),
+            Unmet::Unreadable { why } => texts.say("unmet-unreadable", &[rooms, ("detail", texts.told(why))]),
+            Unmet::Replaced => texts.say("unmet-replaced", &[rooms]),
+            Unmet::BotOut => texts.say("unmet-bot-out", &[rooms]),
+            Unmet::NotMember => texts.say("not-a-member", &[user, ("room", rooms.1)]),
+            Unmet::OutOfReach { level, bot } => {
+                let levels = [("level", Arg::Number(*level)), ("bot", Arg::Number(*bot))];
+                texts.say("unmet-out-of-reach", &[levels.as_slice(), &[user, rooms]].concat())
+            }
+            Unmet::NotYet => texts.say("unmet-not-yet", &[user, rooms]),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use equipemed_domain::account_status::AccountStatus;
+use equipemed_domain::authority::Act;
 use equipemed_domain::command::{UsersFilter, Where, Who};
 use equipemed_domain::desired::{Wishes, desired};
 use equipemed_domain::directory::PersonId;
@@ -11,7 +12,7 @@ use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::listing::{self, PeopleFilter};
 use equipemed_domain::observed::{ObservedAccount, ObservedAccounts};
-use equipemed_domain::rights::{Right, Rights};
+use equipemed_domain::rights::Rights;
 use equipemed_domain::standing::Standing;
 
 use crate::chat::Chat;
@@ -23,7 +24,7 @@ use crate::speech::{Answer, Arg, number};
 impl Chat {
     /// Everything known about one account.
     pub(super) async fn user(&self, ask: &Ask, who: &Who) -> Result<Reply, Stop> {
-        ask.must_hold(Right::Audit, None)?;
+        ask.may(Act::Audit, None)?;
         let texts = self.texts();
         let person = ask.scene.find_person(who)?;
         let mut answer = Answer::new().line(texts.say("user-intro", &[("user", ask.scene.person(person))]));
@@ -113,7 +114,7 @@ impl Chat {
 
     /// Lists accounts.
     pub(super) async fn users(&self, ask: &Ask, filter: &UsersFilter) -> Result<Reply, Stop> {
-        ask.must_hold(Right::Audit, None)?;
+        ask.may(Act::Audit, None)?;
         let (texts, scene) = (self.texts(), &ask.scene);
         let accounts = self.engine().reader().accounts().await?;
         let filter = PeopleFilter {
@@ -140,7 +141,7 @@ impl Chat {
     pub(super) fn why(&self, ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Reply, Stop> {
         let (texts, scene) = (self.texts(), &ask.scene);
         let key = room.map(|room| scene.find_room(room)).transpose()?;
-        ask.must_hold(Right::Audit, key.as_ref())?;
+        ask.may(Act::Audit, key.as_ref())?;
         let id = scene.find_person(who)?;
         let Some(person) = scene.directory.get(id) else {
             return Ok(Reply::told(Answer::new().line(texts.say("why-unknown", &[("user", scene.person(id))]))));
@@ -155,7 +156,9 @@ impl Chat {
             held: &BTreeSet::new(),
         };
         let picture = desired(wishes, &ObservedAccounts::default());
-        let rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);
+        let mut rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);
+        let readable = ask.rooms_where(Act::Audit);
+        rooms.retain(|room| readable.contains(room));
         let user = ("user", scene.person(id));
         let intro = match &key {
             None => texts.say("why-intro", &[user]),
@@ -172,10 +175,13 @@ impl Chat {
 
     /// Lists lasting wishes.
     pub(super) fn grants(&self, ask: &Ask, who: Option<&Who>) -> Result<Reply, Stop> {
-        ask.must_hold(Right::Audit, None)?;
+        ask.may(Act::Audit, None)?;
         let (texts, scene) = (self.texts(), &ask.scene);
         let person = who.map(|who| scene.find_person(who)).transpose()?;
-        let listed = scene.grants.iter().filter(|grant| person.is_none_or(|person| grant.person == person));
+        let readable = ask.rooms_where(Act::Audit);
+        let is_readable = |scope: &RoomKey| readable.contains(scope) || !scene.policy.rooms.contains_key(scope);
+        let about = scene.grants.iter().filter(|grant| person.is_none_or(|person| grant.person == person));
+        let listed = about.filter(|grant| grant.scope.as_ref().is_none_or(is_readable));
         let lines: Vec<Said> = listed.map(|grant| self.grant_line(ask, grant)).collect();
         let intro = match (lines.is_empty(), person) {
             (false, _) => texts.say("grants-intro", &[("count", number(lines.len()))]),

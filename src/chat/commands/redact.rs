@@ -1,18 +1,21 @@
 //! `redact`: messages and reactions, by the bot itself, each a deed of its own with who asked.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::authority::{Act, Whose};
 use equipemed_domain::command::{Extent, Place, Redaction, Where, Who};
 use equipemed_domain::deed::Deed;
-use equipemed_domain::key::RoomKey;
-use equipemed_domain::rights::Right;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::observed::Membership;
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Refusal};
+use crate::chat::ask::Ask;
 use crate::chat::find::NotFound;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::homeserver::{Said, Search};
+use crate::homeserver::{Reaction, Said, Search};
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
@@ -43,27 +46,32 @@ impl Chat {
         if let Some(turn) = self.going_on(ask).await? {
             return Ok(turn);
         }
-        let targets = match what {
-            Redaction::Replied(event) => {
-                ask.must_hold(Right::Redact, Some(&ask.room))?;
-                vec![self.target(&ask.room, &ask.room_id, event).await?]
+        let unseen = self.unseen(ask, what).await?;
+        if dry_run && !unseen.is_empty() {
+            return Ok(Turn::Over(self.would_do(self.unseen_lines(ask, &unseen))));
+        }
+        // One that was linked goes at once. Otherwise the same question whatever there is, asked before anything is
+        // looked at: how many there are would tell, too.
+        let is_one = matches!(what, Redaction::Events(links) if links.len() == 1);
+        if !unseen.is_empty() && !is_one {
+            self.must_write()?;
+            let lines = self.unseen_lines(ask, &unseen);
+            if let Some(preview) = self.agreed(ask, lines, unseen.len(), &[format!("{what:?}")]).await? {
+                return Ok(preview);
             }
+        }
+        let targets = match what {
+            Redaction::Replied(event) => vec![self.removable(ask, &ask.room, &ask.room_id, event).await?],
             Redaction::Events(links) => {
                 let mut targets = Vec::new();
                 for (place, event) in links {
                     let (room, room_id) = self.managed(ask, place).await?;
-                    ask.must_hold(Right::Redact, Some(&room))?;
-                    targets.push(self.target(&room, &room_id, event).await?);
+                    targets.push(self.removable(ask, &room, &room_id, event).await?);
                 }
                 targets
             }
             Redaction::Of { who, room, extent } => {
-                let (room, room_id) = match room {
-                    Some(place) => self.managed(ask, place).await?,
-                    None if ask.place == Place::Managed => (ask.room.clone(), ask.room_id.clone()),
-                    None => return Err(Stop::Unclear(self.texts().say("need-room", &[]))),
-                };
-                ask.must_hold(Right::Redact, Some(&room))?;
+                let (room, room_id) = self.redaction_room(ask, room.as_ref()).await?;
                 let mut targets = Vec::new();
                 for who in who {
                     targets.extend(self.latest(ask, who, &room, &room_id, *extent).await?);
@@ -75,14 +83,10 @@ impl Chat {
             }
         };
         if dry_run {
-            let lines = self.preview_lines(ask, &targets);
-            let answer = Answer::new().line(self.texts().say("would-do", &[])).items(lines);
-            return Ok(Turn::Over(Reply::told(answer)));
+            return Ok(Turn::Over(self.would_do(self.preview_lines(ask, &targets))));
         }
-        if !self.engine().may_write() {
-            return Err(Refusal::Observe.into());
-        }
-        if targets.len() > 1 {
+        self.must_write()?;
+        if unseen.is_empty() && targets.len() > 1 {
             let events: Vec<String> = targets.iter().map(|target| target.event.to_string()).collect();
             let lines = self.preview_lines(ask, &targets);
             if let Some(preview) = self.agreed(ask, lines, targets.len(), &events).await? {
@@ -100,7 +104,7 @@ impl Chat {
         key: Option<&str>,
         of: Option<&Who>,
     ) -> Result<Turn, Stop> {
-        ask.must_hold(Right::Redact, Some(&ask.room))?;
+        let may_all = ask.may(Act::Redact(Whose::Others), Some(&ask.room));
         self.must_write()?;
         if let Some(turn) = self.going_on(ask).await? {
             return Ok(turn);
@@ -115,8 +119,11 @@ impl Chat {
         };
         let plain = |key: &str| key.trim_end_matches('\u{FE0F}').to_owned();
         let reactions = self.engine().reader().reactions_to(&ask.room_id, event).await?;
+        // One's own go without a right, save those that are a yes to what the bot asked.
+        let is_own = |reaction: &Reaction| reaction.sender == ask.user && ask.place == Place::Managed;
         let targets: Vec<Target> = reactions
             .into_iter()
+            .filter(|reaction| may_all.is_ok() || is_own(reaction))
             .filter(|reaction| key.is_none_or(|key| plain(&reaction.key) == plain(key)))
             .filter(|reaction| of.as_ref().is_none_or(|user| reaction.sender == *user))
             .map(|reaction| Target {
@@ -128,9 +135,98 @@ impl Chat {
             })
             .collect();
         if targets.is_empty() {
+            may_all?;
             return Err(Stop::Unclear(self.texts().say("redact-none", &[])));
         }
         self.remove(ask, targets, None).await
+    }
+
+    /// The room of a redaction of somebody's messages.
+    async fn redaction_room(&self, ask: &Ask, room: Option<&Where>) -> Result<(RoomKey, OwnedRoomId), Stop> {
+        match room {
+            Some(place) => self.managed(ask, place).await,
+            None if ask.place == Place::Managed => Ok((ask.room.clone(), ask.room_id.clone())),
+            None => Err(Stop::Unclear(self.texts().say("need-room", &[]))),
+        }
+    }
+
+    /// Rooms of a redaction in which the asker is not, and of which nothing is told before it is done: not how many
+    /// messages there are, not by whom, not of when. Refuses what the asker may not do there.
+    async fn unseen(&self, ask: &Ask, what: &Redaction) -> Result<BTreeSet<RoomKey>, Stop> {
+        let mut rooms = BTreeMap::new();
+        match what {
+            Redaction::Replied(_) => {}
+            Redaction::Events(links) => {
+                for (place, _) in links {
+                    rooms.extend([self.managed(ask, place).await?]);
+                }
+            }
+            Redaction::Of { who, room, .. } => {
+                let (room, room_id) = self.redaction_room(ask, room.as_ref()).await?;
+                let mut is_own = true;
+                for who in who {
+                    let own = ask.is_about_asker(ask.scene.find_person(who)?);
+                    ask.may(Act::Redact(if own { Whose::Own } else { Whose::Others }), Some(&room))?;
+                    is_own &= own;
+                }
+                if !is_own {
+                    rooms.insert(room, room_id);
+                }
+            }
+        }
+        let mut unseen = BTreeSet::new();
+        for (room, room_id) in rooms {
+            // Where nothing of others may be removed, nothing of others is looked at either.
+            let may = ask.may(Act::Redact(Whose::Others), Some(&room)).is_ok();
+            if may && room_id != ask.room_id && !self.is_in(ask, &room_id).await? {
+                unseen.insert(room);
+            }
+        }
+        Ok(unseen)
+    }
+
+    async fn is_in(&self, ask: &Ask, room_id: &RoomId) -> Result<bool, Stop> {
+        let seen = match self.engine().pictures().seen(room_id, ask.scene.now) {
+            Some(seen) => seen,
+            None => self.engine().reader().room(room_id).await?,
+        };
+        Ok(seen.members.get(&ask.user) == Some(&Membership::Join))
+    }
+
+    fn unseen_lines(&self, ask: &Ask, rooms: &BTreeSet<RoomKey>) -> Vec<Said> {
+        rooms.iter().map(|room| self.texts().line("redact-preview-unseen", &[("room", ask.scene.room(room))])).collect()
+    }
+
+    fn would_do(&self, lines: Vec<Said>) -> Reply {
+        Reply::told(Answer::new().line(self.texts().say("would-do", &[])).items(lines))
+    }
+
+    /// One event that the asker may remove. To who may not, one that is not there and one that is somebody else's are
+    /// the same.
+    async fn removable(
+        &self,
+        ask: &Ask,
+        room: &RoomKey,
+        room_id: &OwnedRoomId,
+        event: &OwnedEventId,
+    ) -> Result<Target, Stop> {
+        let Err(refusal) = ask.may(Act::Redact(Whose::Others), Some(room)) else {
+            return self.target(room, room_id, event).await;
+        };
+        let is_own = match self.engine().reader().event(room_id, event).await? {
+            Some(seen) => seen.sender == ask.user && !self.is_record(room, event).await?,
+            None => false,
+        };
+        if !is_own {
+            return Err(refusal.into());
+        }
+        ask.may(Act::Redact(Whose::Own), Some(room))?;
+        self.target(room, room_id, event).await
+    }
+
+    /// Whether it is what somebody commanded in the control room, which is kept like the answer to it.
+    async fn is_record(&self, room: &RoomKey, event: &EventId) -> Result<bool, Stop> {
+        Ok(room.as_str() == CONTROL_ROOM && self.engine().store().is_command(event).await?)
     }
 
     /// The managed room a place means.
@@ -184,23 +280,26 @@ impl Chat {
         let search = Search { sender: Some(&user), types: MESSAGES, at_most, since, until };
         // New versions of a message are among them: left there, the edited text would stay on the server.
         let latest = self.engine().reader().latest_events(room_id, &search).await?;
-        Ok(latest
-            .events
-            .into_iter()
-            .filter(|event| event.event_id != ask.event)
-            .map(|event| Target {
+        let may_all = ask.may(Act::Redact(Whose::Others), Some(room)).is_ok();
+        let mut targets = Vec::new();
+        for event in latest.events {
+            if event.event_id == ask.event || (!may_all && self.is_record(room, &event.event_id).await?) {
+                continue;
+            }
+            targets.push(Target {
                 room_id: room_id.clone(),
                 room: room.clone(),
                 event: event.event_id,
                 sender: event.sender,
                 at: instant(event.origin_server_ts),
-            })
-            .collect())
+            });
+        }
+        Ok(targets)
     }
 
     fn preview_lines(&self, ask: &Ask, targets: &[Target]) -> Vec<Said> {
         let texts = self.texts();
-        let mut groups: std::collections::BTreeMap<(&OwnedUserId, &RoomKey), Vec<Timestamp>> = Default::default();
+        let mut groups: BTreeMap<(&OwnedUserId, &RoomKey), Vec<Timestamp>> = Default::default();
         for target in targets {
             groups.entry((&target.sender, &target.room)).or_default().push(target.at);
         }
@@ -237,7 +336,6 @@ impl Chat {
         let begun = self.begun(ask).await?;
         let Some(first) = begun.first() else { return Ok(None) };
         let room = ask.scene.key_of(first.wish.deed.room_id()).cloned();
-        ask.must_hold(Right::Redact, room.as_ref())?;
         Ok(Some(self.following(ask, room, begun.iter().map(|deed| deed.id).collect())))
     }
 

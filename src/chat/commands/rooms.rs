@@ -1,11 +1,11 @@
 //! `rooms`: what there is, counts, new ones, and the end of empty ones.
 
+use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Where, fold};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::Profession;
 use equipemed_domain::key::{RoleKey, RoomKey};
 use equipemed_domain::policy::{MadeRoom, RoomKind};
-use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
@@ -22,12 +22,15 @@ use crate::store::DeedId;
 impl Chat {
     /// All rooms of the server, the managed ones first.
     pub(super) async fn rooms_list(&self, ask: &Ask) -> Result<Reply, Stop> {
-        ask.must_hold(Right::Audit, None)?;
+        ask.may(Act::Audit, None)?;
         let texts = self.texts();
         let mut rooms = self.engine().reader().rooms_list().await?;
         let key = |room: &RoomListing| {
             ask.scene.key_of(&room.room_id).filter(|key| ask.scene.policy.rooms.contains_key(*key)).cloned()
         };
+        // Where the right was taken, its room is not for this asker to see.
+        let readable = ask.rooms_where(Act::Audit);
+        rooms.retain(|room| key(room).is_none_or(|key| readable.contains(&key)));
         rooms.sort_by_cached_key(|room| (key(room).is_none(), key(room), room.name.clone()));
         if rooms.is_empty() {
             return Ok(Reply::told(Answer::new().line(texts.say("rooms-none", &[]))));
@@ -55,7 +58,7 @@ impl Chat {
 
     /// Counts, and members per managed room.
     pub(super) async fn rooms_stats(&self, ask: &Ask) -> Result<Reply, Stop> {
-        ask.must_hold(Right::Audit, None)?;
+        ask.may(Act::Audit, None)?;
         let (texts, scene, reader) = (self.texts(), &ask.scene, self.engine().reader());
         let (rooms, accounts) = (reader.rooms_list().await?, reader.accounts().await?);
         let counts = Inventory::of(&rooms, &accounts, &scene.directory, &scene.policy, &scene.rooms, scene.now);
@@ -75,7 +78,9 @@ impl Chat {
                 ),
             )
             .line(texts.line("stats-people", &[("people", number(counts.people)), ("active", number(counts.active))]));
-        let lines = counts.managed.iter().map(|(key, members)| {
+        let readable = ask.rooms_where(Act::Audit);
+        let managed = counts.managed.iter().filter(|(key, _)| readable.contains(*key));
+        let lines = managed.map(|(key, members)| {
             let members = ("members", Arg::Number(i64::try_from(*members).unwrap_or(i64::MAX)));
             texts.line("rooms-line-managed", &[("room", scene.room(key)), members, ("key", Arg::Code(key.to_string()))])
         });
@@ -100,7 +105,7 @@ impl Chat {
                 return Err(Stop::Unclear(texts.say("wrong", &[said, what])));
             }
         }
-        ask.must_hold(Right::Rooms, parent.as_ref())?;
+        ask.may(Act::Rooms, parent.as_ref())?;
         self.must_write()?;
         let Some(rule) = self.selector(ask, members) else {
             let what = ("what", Arg::Said(texts.word("placeholder", "SELECTOR")));
@@ -186,7 +191,7 @@ impl Chat {
 
     /// Deletes rooms that nobody is in and that are not managed.
     pub(super) async fn rooms_cleanup(&self, ask: &Ask, dry_run: bool) -> Result<Turn, Stop> {
-        ask.must_hold(Right::Rooms, None)?;
+        ask.may(Act::Rooms, None)?;
         let begun = self.begun(ask).await?;
         if !begun.is_empty() {
             return Ok(self.cleaning_up(begun.iter().map(|deed| deed.id).collect()));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use equipemed_domain::authority::{Act, Refusal};
 use equipemed_domain::command::{SyncTarget, Who};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
 use ruma_common::{OwnedEventId, OwnedUserId};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::outcomes::{Tally, a_moment_before};
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Refusal};
+use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::engine::pass::{Options, Target};
 use crate::engine::report::{Report, Summary};
@@ -42,7 +42,7 @@ impl Chat {
             Wanted::Room(room) => Some(room),
             _ => None,
         };
-        ask.must_hold(Right::Sync, room)?;
+        ask.may(Act::Sync, room)?;
         let (chat, ask) = (self.clone(), ask.clone());
         if dry_run || !self.engine().may_write() {
             return Ok(Turn::Later(async move { chat.what_would_be(&ask, wanted).await }.boxed()));

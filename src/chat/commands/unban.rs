@@ -4,11 +4,10 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::BanByHand;
-use equipemed_domain::rights::Right;
 
 use super::measures::Order;
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Refusal};
+use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop};
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
@@ -40,20 +39,9 @@ impl Chat {
         Ok(found)
     }
 
-    /// Whether the asker holds what it takes: `ban` to lift a ban, `kick` to lift a removal.
-    pub(super) fn may_lift(&self, ask: &Ask, order: &Order) -> Result<(), Refusal> {
-        let kinds = order.people.iter().flat_map(|person| self.lifted(ask, order, *person)).map(|grant| grant.kind);
-        let by_hand = order.by_hand.iter().map(|_| GrantKind::Ban);
-        for kind in kinds.chain(by_hand) {
-            let right = if kind == GrantKind::Kick { Right::Kick } else { Right::Ban };
-            ask.must_hold(right, order.scope.as_ref())?;
-        }
-        Ok(())
-    }
-
     /// Grants that are ended.
     fn lifted<'a>(&self, ask: &'a Ask, order: &Order, person: PersonId) -> Vec<&'a Grant> {
-        let ended = self.replaced(ask, order, person);
+        let ended = &order.effect(person).ends;
         ask.scene.grants.iter().filter(|grant| ended.contains(&grant.id)).collect()
     }
 

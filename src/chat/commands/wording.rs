@@ -1,11 +1,15 @@
 //! What is said of measures: what would be so, what is so now, what stands against it, and how it is taken back.
 
+use std::collections::BTreeMap;
+
+use equipemed_domain::access::Access;
+use equipemed_domain::authority::{Act, Request, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::grant::GrantKind;
+use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::standing::Standing;
 
-use super::measures::{Act, Order};
+use super::measures::Order;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::homeserver::Said;
@@ -68,6 +72,7 @@ impl Chat {
         match (order.act, until) {
             (Act::Promote(what), None) => texts.say("promoted", &[user, rank(what), place]),
             (Act::Promote(what), Some(until)) => texts.say("promoted-until", &[user, rank(what), place, until]),
+            (Act::Demote, _) if order.is_taken_back(person) => texts.say("taken-back", &[user, place]),
             (Act::Demote, None) => texts.say("demoted", &[user, place]),
             (Act::Demote, Some(until)) => texts.say("demoted-until", &[user, place, until]),
             (Act::Kick, None) => texts.say("kicked", &[user, room]),
@@ -84,22 +89,53 @@ impl Chat {
             (Act::Unlock, _) => texts.say("unlocked", &[user]),
             (Act::Deactivate, _) => texts.say("deactivated", &[user]),
             (Act::Reactivate, _) => texts.say("reactivated", &[user]),
+            // No measure.
+            _ => texts.say("would-do", &[]),
         }
     }
 
-    /// The command that takes it back.
-    pub(super) fn undo(&self, ask: &Ask, order: &Order) -> Option<String> {
-        let word = match order.act {
-            Act::Promote(_) => "demote",
-            Act::Kick | Act::Ban => "unban",
-            Act::Mute => "unmute",
-            Act::Lock => "unlock",
-            Act::Deactivate => "reactivate",
+    /// The command that takes it back, about whom it would not be refused.
+    pub(super) fn undo(&self, ask: &Ask, order: &Order, granted: &BTreeMap<PersonId, GrantId>) -> Option<String> {
+        let (word, act) = match order.act {
+            Act::Promote(_) => ("demote", Act::Demote),
+            Act::Kick | Act::Ban => ("unban", Act::Unban),
+            Act::Mute => ("unmute", Act::Unmute),
+            Act::Lock => ("unlock", Act::Unlock),
+            Act::Deactivate => ("reactivate", Act::Reactivate),
             _ => return None,
         };
-        let names = order.people.iter().filter_map(|person| Some(ask.scene.user_of(*person)?.localpart()));
+        let scene = &ask.scene;
+        let grants = after(ask, order, granted);
+        let access = Access::new(&scene.directory, &scene.policy, &grants, scene.now);
+        let world = scene.world(&access);
+        let may = |person: &PersonId| {
+            let request = Request { act, person: Some(*person), place: order.scope.clone(), until: None };
+            decide(ask.asker, &request, &world).is_ok()
+        };
+        let people = order.people.iter().filter(|person| may(person));
+        let names = people.filter_map(|person| Some(scene.user_of(*person)?.localpart()));
         let names = names.collect::<Vec<_>>().join(" ");
         let place = order.scope.as_ref().map_or_else(String::new, |room| format!(" in {room}"));
         (!names.is_empty()).then(|| format!("{}{word} {names}{place}", self.manners().prefix))
     }
+}
+
+/// The grants as the order left them.
+fn after(ask: &Ask, order: &Order, granted: &BTreeMap<PersonId, GrantId>) -> Vec<Grant> {
+    let ended = |grant: &&Grant| order.effect(grant.person).ends.contains(&grant.id);
+    let mut grants: Vec<Grant> = ask.scene.grants.iter().filter(|grant| !ended(grant)).cloned().collect();
+    let new = granted.iter().filter_map(|(person, id)| {
+        Some(Grant {
+            id: *id,
+            person: *person,
+            kind: order.effect(*person).adds?,
+            scope: order.scope.clone(),
+            asker: ask.user.to_string(),
+            reason: None,
+            created_at: ask.scene.now,
+            expires_at: order.until,
+        })
+    });
+    grants.extend(new);
+    grants
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod adopt;
 mod again;
+mod authority;
 mod away;
 mod bans;
 mod brakes;

@@ -1,0 +1,230 @@
+//! One answer to "who may", in every room that is reached: in the control room, at the command line, by hand in Element;
+//! and what is said to be so was looked at.
+
+use equipemed_testbed::rooms::room_path;
+use serde_json::{Value, json};
+
+use super::talk::{close, opened};
+use super::{Hospital, Person, chief, crowd, person, until};
+
+fn rooms() -> Value {
+    json!({
+        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
+        "icu": {"name": "UTI", "parent": "hospital", "members": {"any_of": [{"group": "UTI"}, {"group": "Chairs"}]}, "administrators": {"group": "Chairs"}},
+        "ward": {"name": "Enfermaria", "parent": "hospital", "members": {"any": true}},
+    })
+}
+
+fn people() -> Vec<Person> {
+    let mut people = crowd("p", 2, &["UTI"]);
+    people.extend([
+        chief("chefe"),
+        chief("outra"),
+        person("mod", &["Mods", "UTI"]),
+        person("dora", &["Chairs"]),
+        person("lider", &["Leads", "UTI"]),
+        person("fora", &[]),
+    ]);
+    people
+}
+
+fn with_moderators(hospital: &mut Hospital) {
+    let rights = ["redact", "kick", "ban", "promote"];
+    hospital.config["roles"]["mod"] =
+        json!({"when": {"group": "Mods"}, "in": "hospital", "level": 50, "rights": rights});
+}
+
+#[tokio::test]
+async fn who_stands_as_high_in_a_room_below_is_out_of_reach_from_the_space_around_it() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_moderators).await?;
+    let (chief, moderator) = (hospital.client("chefe").await?, hospital.client("mod").await?);
+    let (dora, p00) = (hospital.username("dora"), hospital.username("p00"));
+    for command in ["ban", "mute", "demote", "kick", "promote"] {
+        for room in ["icu", "hospital"] {
+            let answer = hospital.ask(&moderator, &format!("!{command} {dora} in {room}")).await?;
+            answer.says(&["as high as you or higher in the room", "UTI"]);
+        }
+    }
+    hospital.ask(&moderator, &format!("!promote {p00} 60 in hospital")).await?.says(&["level 60", "you have level 50"]);
+    // The same at the machine, in somebody's name; and the operator may.
+    let by = hospital.username("mod");
+    let ran = hospital.run(&["grants", "add", &dora, "ban", "--in", "hospital", "--as", &by]).await?;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    ran.says(&["as high as you or higher in the room icu"]);
+    assert_eq!(hospital.number("select count(*) from grants").await?, 0);
+    hospital.run(&["grants", "add", &p00, "mute", "--in", "ward", "--as", &by]).await?.ended(0);
+    let asked = hospital.number("select count(*) from grants where asker like '@mod%' and kind = 'mute'").await?;
+    assert_eq!(asked, 1);
+    hospital.run(&["grants", "end", "1", "--as", &hospital.username("fora")]).await?.ended(1).says(&["need the right"]);
+    hospital.run(&["grants", "end", "1", "--as", &by]).await?.ended(0);
+    // And by hand: a ban in the space would be one in all rooms of it.
+    let space = hospital.room("hospital").await?;
+    let user = hospital.user("dora");
+    moderator.post_ok(&room_path(&space, "ban"), json!({"user_id": user})).await?;
+    until("the ban is lifted", || async {
+        let banned = hospital.with_membership("hospital", "ban").await?;
+        Ok(banned.is_empty().then_some(()))
+    })
+    .await?;
+    assert_eq!(hospital.number("select count(*) from grants where kind = 'ban'").await?, 0);
+    assert!(hospital.members("icu").await?.contains(&"dora".to_owned()));
+    // Lower there, it is done; and what a demotion takes is told.
+    hospital.ask(&moderator, &format!("!ban {dora} in ward")).await?.says(&["is banned", "!unban"]);
+    let leader = hospital.username("lider");
+    hospital.ask(&chief, &format!("!demote {leader} in ward")).await?.says(&["no longer has"]);
+    hospital.ask(&chief, &format!("!why {leader} ward")).await?.says(&["rights taken"]);
+    hospital.run(&["explain", &leader, "ward"]).await?.ended(0).says(&["rights: none", "rights taken: redact, kick"]);
+    let message = hospital.say(&hospital.client("p01").await?, "ward", "foto").await?;
+    let said = hospital.client("lider").await?.reply(&hospital.room("ward").await?, &message, "!redact").await?;
+    hospital.answer(&chief, "ward", &said).await?.says(&["need the right"]);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn who_gave_takes_back_and_no_undo_is_offered_that_would_be_refused() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_moderators).await?;
+    let (chief, other) = (hospital.client("chefe").await?, hospital.client("outra").await?);
+    let (p00, moderator) = (hospital.username("p00"), hospital.client("mod").await?);
+    let undo = format!("!demote {p00} in icu");
+    hospital.ask(&chief, &format!("!promote {p00} admin in icu")).await?.says(&["level 100", &undo]);
+    assert_eq!(hospital.level("icu", "p00").await?, Some(100));
+    hospital.ask(&other, &undo).await?.says(&["as high as you"]);
+    hospital.ask(&chief, &undo).await?.says(&["no longer has"]);
+    assert_eq!(hospital.level("icu", "p00").await?, None);
+    // What the operator granted shows again when the mute ends, which a moderator may not bring about.
+    hospital.run(&["grants", "add", &p00, "admin", "--in", "hospital"]).await?.ended(0);
+    hospital.run(&["grants", "add", &p00, "10", "--in", "ward"]).await?.ended(0);
+    hospital.ask(&chief, &format!("!sync {p00}")).await?;
+    let muted = hospital.ask(&moderator, &format!("!promote {p00} 20 in ward for 5s")).await?;
+    muted.says(&["you have level 50"]);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn the_record_of_the_control_room_is_removed_only_by_who_may_approve() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_moderators).await?;
+    let (chief, leader) = (hospital.client("chefe").await?, hospital.client("lider").await?);
+    let (control, bot) = (hospital.room("control").await?, hospital.bot()?);
+    let levels =
+        || async { anyhow::Ok(bot.state_event(&control, "m.room.power_levels", "").await?.unwrap_or_default()) };
+    assert_eq!(levels().await?["redact"], 100, "from the first");
+    // As a room of an earlier version has it.
+    let mut lower = levels().await?;
+    lower["redact"] = json!(50);
+    if let Some(events) = lower["events"].as_object_mut() {
+        events.remove("m.room.redaction");
+    }
+    bot.send_state(&control, "m.room.power_levels", "", lower).await?;
+    hospital.ask(&chief, "!sync").await?;
+    until("it is put right", || async { Ok((levels().await?["redact"] == 100).then_some(())) }).await?;
+
+    let command = hospital.say(&chief, "control", "!status").await?;
+    let answer = hospital.answer(&chief, "control", &command).await?.id().to_owned();
+    let own = hospital.say(&leader, "control", "foto errada").await?;
+    let own_command = hospital.say(&leader, "control", "!whoami").await?;
+    hospital.handled(&own_command).await?;
+    let link = |event: &str| format!("!redact https://matrix.to/#/{control}/{event}");
+    for event in [&command, &answer, &own_command] {
+        hospital.ask(&leader, &link(event)).await?.says(&["need the right", "approve"]);
+        assert!(leader.redact(&control, event, "").await.is_err(), "in Element");
+        assert!(hospital.stands(&chief, "control", event).await?, "{event}");
+    }
+    hospital.ask(&leader, &link(&own)).await?;
+    hospital.redacted(&chief, "control", &own).await?;
+    hospital.ask(&chief, &link(&own_command)).await?;
+    hospital.redacted(&chief, "control", &own_command).await?;
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn ones_own_messages_need_no_right_and_a_preview_tells_nothing_of_a_room_one_is_not_in() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), with_moderators).await?;
+    let (chief, p00, outsider) =
+        (hospital.client("chefe").await?, hospital.client("p00").await?, hospital.client("fora").await?);
+    let icu = hospital.room("icu").await?;
+    let mut messages = Vec::new();
+    for text in ["um", "dois", "três"] {
+        messages.push(hospital.say(&p00, "icu", text).await?);
+    }
+    // An equal's photo: the right decides, not the rank.
+    let photo = hospital.say(&hospital.client("mod").await?, "icu", "foto").await?;
+    let leader = hospital.client("lider").await?;
+    leader.reply(&icu, &photo, "!redact").await?;
+    hospital.redacted(&p00, "icu", &photo).await?;
+    // One's own.
+    p00.reply(&icu, &messages[0], "!redact").await?;
+    hospital.redacted(&p00, "icu", &messages[0]).await?;
+    let said = p00.reply(&icu, &hospital.say(&leader, "icu", "aviso").await?, "!redact").await?;
+    hospital.answer(&leader, "icu", &said).await?.says(&["need the right"]);
+    // Without the right, what is there and what is not are the same.
+    let ward = hospital.room("ward").await?;
+    for event in [messages[1].as_str(), "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        let anchor = hospital.say(&outsider, "ward", "x").await?;
+        let said = outsider.reply(&ward, &anchor, &format!("!redact https://matrix.to/#/{icu}/{event}")).await?;
+        let answer = hospital.answer(&outsider, "ward", &said).await?;
+        answer.says(&["need the right"]);
+    }
+    // With it, but not in the room: neither whose, nor how many, nor when.
+    assert!(!hospital.members("icu").await?.contains(&"chefe".to_owned()));
+    let name = hospital.username("p00");
+    let link = format!("https://matrix.to/#/{icu}/{}", messages[1]);
+    for command in [
+        format!("!redact {name} last 50 in icu --dry-run"),
+        format!("!redact {link} --dry-run"),
+        format!("!redact {} last 50 in icu --dry-run", hospital.username("dora")),
+        format!("!redact {name} last 50 in icu"),
+    ] {
+        let answer = hospital.ask(&chief, &command).await?;
+        answer.says(&["You are not in that room"]);
+        for secret in [hospital.user("p00").as_str(), "messages of", "p00 Souza", "from "] {
+            assert!(!answer.text.contains(secret), "{secret:?} after {command}: {}", answer.text);
+        }
+        if let Ok(code) = answer.code() {
+            hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["deleted"]);
+        }
+    }
+    hospital.redacted(&p00, "icu", &messages[2]).await?;
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn it_is_so_already_is_said_only_of_what_is_so() -> anyhow::Result<()> {
+    let leave_out = |hospital: &mut Hospital| {
+        with_moderators(hospital);
+        hospital.config["users"]["who"] = json!({"not": {"group": "Fora"}});
+    };
+    let (mut hospital, serving) = opened(people(), rooms(), leave_out).await?;
+    let chief = hospital.client("chefe").await?;
+    let (p00, p01) = (hospital.username("p00"), hospital.username("p01"));
+    hospital.ask(&chief, &format!("!promote {p00} 30 in icu")).await?.says(&["level 30"]);
+    hospital.ask(&chief, &format!("!promote {p00} 30 in icu")).await?.says(&["it is so already"]);
+    let not_so = |answer: &super::talk::Answer| assert!(!answer.text.contains("so already"), "{}", answer.text);
+    // Out of scope.
+    hospital.someone("p01").groups = vec!["Fora".to_owned(), "UTI".to_owned()];
+    hospital.write_roster()?;
+    hospital.ask(&chief, "!sync").await?;
+    let answer = hospital.ask(&chief, &format!("!promote {p01} 20 in ward")).await?;
+    answer.says(&["not among the people I manage"]);
+    not_so(&answer);
+    // A room that was replaced, one that the bot is not in, one that was deleted.
+    let bot = hospital.bot()?;
+    let (icu, ward) = (hospital.room("icu").await?, hospital.room("ward").await?);
+    let tombstone = json!({"body": "x", "replacement_room": ward});
+    bot.send_state(&icu, "m.room.tombstone", "", tombstone).await?;
+    let answer = hospital.ask(&chief, &format!("!kick {p00} in icu")).await?;
+    answer.says(&["replaced by another room"]);
+    not_so(&answer);
+    bot.post_ok(&room_path(&ward, "leave"), json!({})).await?;
+    for command in ["mute", "demote"] {
+        let answer = hospital.ask(&chief, &format!("!{command} {p00} in ward")).await?;
+        answer.says(&["I am not in there"]);
+        not_so(&answer);
+    }
+    let administrator = equipemed_testbed::Client::administrator(hospital.synapse()).await?;
+    let path = format!("/_synapse/admin/v1/rooms/{}", equipemed_testbed::client::encode(&ward));
+    administrator.delete_ok(&path, json!({"purge": true})).await?;
+    let answer = hospital.ask(&chief, &format!("!unmute {p00} in ward")).await?;
+    answer.says(&["deleted on Synapse"]);
+    not_so(&answer);
+    close(hospital, serving).await
+}
