@@ -257,8 +257,9 @@ impl<'a> Sorting<'a> {
     /// nor gone.
     fn doubt_nameless(&mut self) {
         for number in std::mem::take(&mut self.nameless) {
-            let known = self.known.identities.numbered(number.0).filter(|id| !self.is_here(*id)).max();
-            let old = self.known.bindings.contains_key(&number).then_some(number).filter(|id| !self.is_here(*id));
+            let is_missing = |id: &PersonId| !self.present.contains(id);
+            let known = self.known.identities.numbered(number.0).filter(is_missing).max();
+            let old = self.known.bindings.contains_key(&number).then_some(number).filter(is_missing);
             match known.or(old) {
                 Some(person) => self.doubt(Doubt::Nameless { person }),
                 None => _ = self.handles.insert(number, PersonId::of_nobody_known(number.0)),

@@ -144,7 +144,7 @@ impl Engine {
             match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
                 Ok(Some(tenure)) => {
                     tracing::info!("This process runs the full passes");
-                    tokio::join!(self.under_tenure(&tenure, lanes), self.verify_lane(&tenure));
+                    tokio::join!(Box::pin(self.under_tenure(&tenure, lanes)), Box::pin(self.verify_lane(&tenure)));
                     tenure.end().await;
                 }
                 Ok(None) => self.pause(&mut woken).await,
