@@ -150,7 +150,9 @@ impl Engine {
         let store = &self.parts().store;
         let mut any = false;
         for plan in &known.held {
-            let Some(rest) = remaining.get(&plan.held.id).filter(|rest| rest.due != plan.held.effects) else { continue };
+            let Some(rest) = remaining.get(&plan.held.id).filter(|rest| rest.due != plan.held.effects) else {
+                continue;
+            };
             any = true;
             if !rest.due.is_empty() {
                 store.shrink_held(&plan.held.id, &rest.due).await?;

@@ -1,7 +1,5 @@
 //! What is held, over time: it ends with its cause, is held for every pass, and is told with what went before.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 
 use super::talk::{close, opened};
@@ -58,10 +56,8 @@ async fn a_hold_ends_with_its_cause_and_a_new_cause_is_done_or_told() -> anyhow:
     assert_eq!(locked(&hospital, 0..6).await?, 0);
 
     // A real suspension of one of them is another cause, and small.
-    let begun = Instant::now();
     set(&mut hospital, "suspended", 5..6)?;
     until("the one is locked", || async { Ok(hospital.is_locked("p05").await?.then_some(())) }).await?;
-    eprintln!("locked after {:?}", begun.elapsed());
     until("the level follows", || async { Ok(hospital.level("todos", "p05").await?.is_none().then_some(())) }).await?;
     close(hospital, serving).await
 }
