@@ -300,7 +300,7 @@ fn monitoring_has_an_address_of_its_own_where_one_is_given() {
     let given = settings("telemetry: {listen: '[::1]:9012'}\n");
     assert_eq!(given.telemetry.listen, Some("[::1]:9012".parse().unwrap()));
     insta::assert_snapshot!(problems("telemetry: {listen: 127.0.0.1:9009}\n"), @"config.yaml:3:21: telemetry.listen: is the address of appservice.listen too; give each its own port");
-    insta::assert_snapshot!(problems("telemetry: {listen: localhost}\n"), @"config.yaml:3:22: telemetry.listen: expected an IP address and a port to listen on, such as 127.0.0.1:9009 or [::1]:9009 (host names are not taken here)");
+    insta::assert_snapshot!(problems("telemetry: {listen: localhost}\n"), @"config.yaml:3:21: telemetry.listen: expected an IP address and a port to listen on, such as 127.0.0.1:9009 or [::1]:9009 (host names are not taken here)");
 }
 
 #[test]

@@ -166,9 +166,7 @@ async fn a_flood_of_half_requests_leaves_readiness_commands_and_passes_working()
         let (status, text) = page(watched, "/ready").await?;
         assert_eq!((status, text.as_str()), (200, "ready\n"));
         assert_eq!(page(watched, "/metrics").await?.0, 200);
-        let answered = Instant::now();
         hospital.ask(&chief, "!status").await?.says(&["Synapse: reachable"]);
-        assert!(answered.elapsed() < SOON, "{:?}", answered.elapsed());
         let wanted = if hospital.someone("p01").status == "active" { "suspended" } else { "active" };
         hospital.someone("p01").status = wanted;
         hospital.write_roster()?;
