@@ -104,7 +104,7 @@ fn of_a_stranger(dice: &mut Dice, world: &World) -> RoomOrigin {
     let mut keys: Vec<Option<RoomKey>> = world.policy.rooms.keys().cloned().map(Some).collect();
     keys.extend([None, Some("control".into())]);
     let told = |dice: &mut Dice| KeyTold {
-        sender: user_id(&dice.pick(&["eva", "u1", "breakglass", "bot:elsewhere.example"])),
+        sender: user_id(dice.pick(&["eva", "u1", "breakglass", "bot:elsewhere.example"])),
         key: dice.pick(&keys),
     };
     RoomOrigin { made: told(dice), mark: dice.chance(50).then(|| told(dice)) }
