@@ -104,7 +104,8 @@ impl<'a> Case<'a> {
         for room in place.map(Some).into_iter().chain(rooms) {
             let now = self.powers(&self.grants, room, self.world.now);
             let otherwise = self.powers(&counted, room, self.world.now);
-            if !self.is_below(&now, room) && !(about_levels && self.is_below(&otherwise, room)) {
+            let is_reached = self.is_below(&now, room) || (about_levels && self.is_below(&otherwise, room));
+            if !is_reached {
                 return Err(Refusal::Higher { person: self.touched.id, room: room.cloned() });
             }
         }
