@@ -19,7 +19,7 @@ use super::claims::Claim;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
-use super::{Engine, Woken, backoff, for_logs};
+use super::{Engine, Side, Woken, backoff, for_logs};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
 
@@ -285,7 +285,8 @@ impl Engine {
                 RunEnd::Done(serde_json::to_value(&report.summary)?)
             }
             Err(error) => {
-                tracing::error!(run.id = run.0, error = for_logs(error), "A full pass failed");
+                let side = Side::of(error).map(Side::as_str);
+                tracing::error!(run.id = run.0, side, error = for_logs(error), "A full pass failed");
                 RunEnd::Failed(format!("{error:#}"))
             }
         };
@@ -387,7 +388,8 @@ impl Engine {
             }
             Ok(_) => self.try_later(claimed, now).await,
             Err(error) => {
-                tracing::warn!(error = for_logs(&error), "A narrow pass failed; it is tried again");
+                let side = Side::of(&error).map(Side::as_str);
+                tracing::warn!(side, error = for_logs(&error), "A narrow pass failed; it is tried again");
                 self.try_later(claimed, now).await
             }
         };

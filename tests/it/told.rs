@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use equipemed_bot::directory::DirectoryError;
+use equipemed_bot::engine::Side;
+use equipemed_bot::engine::look::LookError;
 use equipemed_bot::homeserver::HomeserverError;
 use equipemed_bot::speech::Arg;
 use equipemed_bot::store::StoreError;
@@ -147,6 +149,25 @@ fn errors_are_told_in_portuguese_up_to_what_others_wrote() {
     let said = portuguese.shown(&portuguese.told(&chain)).plain;
     assert!(said.contains("pessoas do EquipeMed") && said.contains("sem resposta em 20 s"), "{said}");
     assert_portuguese(&said);
+}
+
+#[test]
+fn an_error_names_the_side_that_failed() {
+    let why = || "connection reset by peer".to_owned();
+    let away = || HomeserverError::Unreachable { why: why(), sent: true };
+    let full = || StoreError::NotWritable { path: "/x".to_owned(), why: why(), fix: why() };
+    let sides = [
+        (anyhow::Error::from(full()), Some(Side::Database)),
+        (LookError::from(full()).into(), Some(Side::Database)),
+        (away().into(), Some(Side::Synapse)),
+        (LookError::from(away()).into(), Some(Side::Synapse)),
+        (DirectoryError::Away(why()).into(), Some(Side::EquipeMed)),
+        (anyhow::anyhow!("another process took over"), None),
+    ];
+    for (error, side) in sides {
+        assert_eq!(Side::of(&error), side, "{error}");
+        assert_eq!(Side::of(&error.context("the audit could not be written").context("a pass")), side);
+    }
 }
 
 #[test]
