@@ -13,10 +13,10 @@ use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::action::{Change, LevelChanges};
-use crate::room_origin::ROOM_MARK;
 use crate::level_budget::{Overflow, within_budget};
 use crate::observed::{ObservedRoom, has_privileged_creators};
 use crate::policy::RoomKind;
+use crate::room_origin::ROOM_MARK;
 
 /// The highest level a person can have from policy or grant.
 pub const PEOPLE_MAX: i64 = 100;

@@ -35,6 +35,8 @@ pub enum Unmet {
     NoAccount,
     /// There is no room yet.
     NoRoom,
+    /// Several rooms have its key, and none of them is used.
+    Several,
     /// The room was deleted.
     Deleted,
     /// The room could not be read.
@@ -66,7 +68,8 @@ pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, l
         return Some(Unmet::Deleted);
     }
     let seen = match looked.observed.rooms.get(key) {
-        None | Some(RoomSight::Absent | RoomSight::Several { .. }) => return Some(Unmet::NoRoom),
+        None | Some(RoomSight::Absent) => return Some(Unmet::NoRoom),
+        Some(RoomSight::Several { .. }) => return Some(Unmet::Several),
         Some(RoomSight::Unreadable { why, .. }) => return Some(Unmet::Unreadable { why: why.clone() }),
         Some(RoomSight::Seen(seen)) => seen,
     };

@@ -40,6 +40,7 @@ still-unknown = { $user } cannot use the account: EquipeMed does not know the pe
 already-so = { $user }: it is so already, nothing had to be changed.
 not-a-member = { $user } does not belong in the room { $room } now. I have noted it: it holds as soon as they do.
 unmet-no-room = { $rooms }: there is no such room yet, so nothing was done there.
+unmet-several = { $rooms }: more than one room has its key, so I use none of them until somebody chooses one.
 unmet-deleted = { $rooms }: deleted on Synapse, so nothing was done there.
 unmet-unreadable = { $rooms } could not be read, so I do not know how it is there: { $detail }. I have noted it and will look again.
 unmet-replaced = { $rooms }: replaced by another room, so I change nothing there.

@@ -41,6 +41,7 @@ still-unknown = { $user } não pode usar a conta: o EquipeMed não conhece mais 
 already-so = { $user }: já estava assim, não foi preciso mudar nada.
 not-a-member = { $user } não faz parte da sala { $room } agora. Anotei: vale assim que fizer.
 unmet-no-room = { $rooms }: essa sala ainda não existe, por isso nada foi feito ali.
+unmet-several = { $rooms }: há mais de uma sala com a chave dela, então não uso nenhuma até alguém escolher uma.
 unmet-deleted = { $rooms }: apagada no Synapse, por isso nada foi feito ali.
 unmet-unreadable = Não consegui ler { $rooms }, por isso não sei como está ali: { $detail }. Anotei e vou olhar de novo.
 unmet-replaced = { $rooms }: substituída por outra sala, por isso não mudo nada ali.

@@ -107,10 +107,13 @@ async fn accepted(
         }
         // Only then EquipeMed is asked, which may be away.
         let directory = engine.people().await?;
-        let person = directory.by_username(name).map(|person| person.id);
-        let bindings = store.bindings().await?;
-        let bound = person.and_then(|person| bindings.get(&person)).map(|binding| binding.user.clone());
-        let wrong = || UsageError(format!("--accept-creators {name:?} is no account and nobody in EquipeMed"));
+        let bound = match connect::person(name, &directory, store, settings).await {
+            Ok(person) => store.bindings().await?.get(&person.id).map(|binding| binding.user.clone()),
+            // An account that nobody in EquipeMed has may be named as well.
+            Err(error) if account.is_none() => return Err(error.context("--accept-creators")),
+            Err(_) => None,
+        };
+        let wrong = || UsageError(format!("--accept-creators {name:?} has no account yet"));
         accepted.insert(bound.or(account).ok_or_else(wrong)?);
     }
     Ok(accepted)

@@ -238,7 +238,7 @@ impl Engine {
         let (View { policy, desired, observed, .. }, _) = self.judge(&Target::Person(person), &options).await?;
         // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
         let lost = |sight: &RoomSight| match sight {
-            RoomSight::Absent => None,
+            RoomSight::Absent | RoomSight::Several { .. } => None,
             RoomSight::Unreadable { room_id, .. } => Some(room_id.clone()),
             RoomSight::Seen(room) => {
                 (room.members.get(&policy.bot) != Some(&Membership::Join)).then(|| room.room_id.clone())
@@ -461,7 +461,9 @@ impl Engine {
         if let Some(filling) = filling {
             filling.note(store, &ended.joined, policy.limits.join_least, self.parts().clock.now()).await?;
         }
-        if let Some(people) = unplaced.filter(|_| run.is_some() && report.interrupted.is_none() && selection.is_everything()) {
+        if let Some(people) =
+            unplaced.filter(|_| run.is_some() && report.interrupted.is_none() && selection.is_everything())
+        {
             self.places_noted(people).await?;
         }
         // A narrow pass did its small share; the rest of what was released is still to be done.

@@ -53,11 +53,8 @@ pub async fn settle(
     let is_alone = store.dialect() == Dialect::Sqlite;
     // What is held was taken out of the plan: that it is not there says nothing.
     let is_held = |entry: &AuditEntry| {
-        let user = entry.intent.user.as_ref();
-        let mut atoms = verdict.held.iter().flat_map(|held| &held.atoms);
-        user.is_some_and(|user| {
-            atoms.any(|atom| atom.split_whitespace().any(|word| word.trim_end_matches(':') == user.as_str()))
-        })
+        let user = entry.intent.user.as_deref();
+        user.is_some() && verdict.held.iter().flat_map(|held| &held.effects).any(|effect| effect.user() == user)
     };
     let is_dead = |entry: &AuditEntry| match entry.intent.run {
         Some(run) => run != own,

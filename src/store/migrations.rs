@@ -38,8 +38,8 @@ const STEPS: [Step; 9] = [
     step!(5, "0005_versions"),
     step!(6, "0006_foreign_rooms"),
     step!(7, "0007_people"),
-    step!(9, "0009_brakes"),
-    step!(11, "0011_sums"),
+    step!(8, "0008_brakes"),
+    step!(9, "0009_sums"),
 ];
 
 /// All steps for one database, in order.

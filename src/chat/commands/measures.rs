@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::authority::{Act, Allowed, Effect, Refusal, Request, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Refusal, Request, decide};
 use equipemed_domain::command::Measure;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::GrantId;
@@ -88,9 +88,7 @@ impl Chat {
         let mut order = Order { act, people, scope, until, because, by_hand, allowed: BTreeMap::new() };
         order.allowed = check(ask, &order)?;
         // Nobody agrees to what is done to themselves.
-        if let Some(Asker::Person(_)) =
-            ask.agreed_by.as_ref().filter(|by| order.people.iter().any(|id| **by == Asker::Person(*id)))
-        {
+        if order.people.iter().any(|person| ask.agreed_by == Some(Asker::Person(*person))) {
             return Err(Refusal::Own.into());
         }
         // Of a command that was begun in time the grants are there, and end by themselves.

@@ -139,6 +139,7 @@ impl Chat {
             Unmet::Off => texts.say("unmet-off", &[user]),
             Unmet::NoAccount => texts.say("no-account", &[user]),
             Unmet::NoRoom => texts.say("unmet-no-room", &[rooms]),
+            Unmet::Several => texts.say("unmet-several", &[rooms]),
             Unmet::Deleted => texts.say("unmet-deleted", &[rooms]),
             Unmet::Unreadable { why } => texts.say("unmet-unreadable", &[rooms, ("detail", texts.told(why))]),
             Unmet::Replaced => texts.say("unmet-replaced", &[rooms]),

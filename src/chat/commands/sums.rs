@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use equipemed_domain::access::Access;
+use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
@@ -11,7 +12,7 @@ use equipemed_domain::sums::{self, Beyond, Sum};
 
 use super::measures::Order;
 use crate::chat::Chat;
-use crate::chat::ask::{Ask, Asker, Refusal};
+use crate::chat::ask::Ask;
 use crate::chat::reply::Stop;
 use crate::homeserver::Said;
 use crate::speech::{Arg, number};
@@ -68,16 +69,16 @@ impl Chat {
     pub(in crate::chat) fn on_behalf(&self, ask: &Ask, confirmation: &Confirmation) -> Result<Ask, Stop> {
         let scene = &ask.scene;
         match ask.asker {
-            Asker::BreakGlass => {}
+            Asker::BreakGlass | Asker::Operator => {}
             Asker::Person(person) if may_agree(ask, &confirmation.asker, person) => {}
-            Asker::Person(_) => return Err(Refusal::Right(Right::Approve, None).into()),
+            Asker::Person(_) => return Err(Refusal::Right { right: Right::Approve, room: None }.into()),
         }
         let asker = scene.person_of(&confirmation.asker).ok_or(Refusal::Unknown)?;
         if !scene.is_active(asker) {
             return Err(Refusal::NotActive.into());
         }
         let (user, asker) = (confirmation.asker.clone(), Asker::Person(asker.id));
-        Ok(Ask { user, asker, agreed_by: Some(ask.asker.clone()), ..ask.clone() })
+        Ok(Ask { user, asker, agreed_by: Some(ask.asker), ..ask.clone() })
     }
 
     /// Why the asker's own yes is not enough, and whose is.

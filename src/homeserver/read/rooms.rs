@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::room_origin::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedRoom;
+use equipemed_domain::room_origin::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};
 use matrix_sdk::ruma::api::Direction;
 use matrix_sdk::ruma::api::client::alias::get_alias;
 use matrix_sdk::ruma::api::client::membership::joined_rooms;

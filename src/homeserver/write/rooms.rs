@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use equipemed_domain::action::NewRoom;
-use equipemed_domain::room_origin::ROOM_MARK;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::{History, RoomKind};
+use equipemed_domain::room_origin::ROOM_MARK;
 use matrix_sdk::ruma::api::client::alias::{create_alias, delete_alias};
 use matrix_sdk::ruma::api::client::room::Visibility;
 use matrix_sdk::ruma::api::client::room::create_room::v3::{Request, RoomPreset};
