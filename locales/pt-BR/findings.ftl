@@ -10,7 +10,8 @@ localpart-digits = “{ $wish }”: só tem dígitos, o que o Synapse reserva pa
 localpart-underscore = “{ $wish }”: começa com _, o que o Synapse recusa
 localpart-too-long = “{ $wish }”: com o nome do servidor, passa de 255 bytes
 localpart-reserved = “{ $wish }”: o nome é reservado
-finding-person-replaced = a pessoa { $person }, { $now }, tem no EquipeMed o número que era de { $was }, mas outro id público: é uma pessoa nova, que não herda nada.
+finding-person-replaced = a pessoa { $person }, { $now }, tem no EquipeMed o número que era de { $was }, mas outro id público:
+    é uma pessoa nova, que não herda nada.
     { $user } continua sendo de { $was }, que consta como ausente. Se for a mesma pessoa, execute `equipemed-bot users adopt { $now } { $id }`
 finding-account-unclear = não dá para saber de quem é { $user }: a conta foi vinculada quando ainda não se guardava o id público e não tem id externo no Synapse.
     Nada muda nela até você dizer de quem é: `equipemed-bot users adopt USUÁRIO { $id }`
