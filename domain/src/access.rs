@@ -168,7 +168,7 @@ impl<'a> Access<'a> {
     }
 
     /// Where the person would stand if nothing were granted: by the administrators' rules and the roles alone.
-    fn policy_level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
+    pub(crate) fn policy_level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
         if let Some(above) = self.administered(person, room) {
             return (PEOPLE_MAX, LevelReason::Administrator(above));
         }
@@ -302,6 +302,11 @@ impl<'a> Access<'a> {
             held.extend(everywhere.into_iter().map(|right| (right, Place::Everywhere)));
             return held;
         }
+        self.rights_by_rules(person)
+    }
+
+    /// The same as if nothing were granted.
+    pub(crate) fn rights_by_rules(&self, person: &Person) -> BTreeSet<(Right, Place)> {
         let holds = |scope: &RoomKey| self.policy.rooms.contains_key(scope);
         let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
         let mut held: BTreeSet<(Right, Place)> = roles

@@ -13,9 +13,11 @@ use sha2::{Digest, Sha256};
 
 use crate::access::Access;
 use crate::action::ExternalId;
+use crate::asked::{Asked, asked};
 use crate::binding::{Bindings, Bound, Origin, bind};
 use crate::cause::Cause;
 use crate::directory::{Directory, Person, PersonId};
+use crate::display_name::display_name;
 use crate::email::give_addresses;
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantKind};
@@ -51,6 +53,8 @@ pub struct Wishes<'a> {
     pub now: Timestamp,
     /// Deactivate gone people without waiting for `deactivate_after`.
     pub deactivate_gone_now: bool,
+    /// Grants that ended within the last 24 hours, for the brakes: what they gave is not lost by EquipeMed's doing.
+    pub ended: &'a [Grant],
     /// Accounts whose lock or deactivation is held: as long as they are open, everything else goes on as before.
     pub held: &'a BTreeSet<OwnedUserId>,
 }
@@ -125,6 +129,8 @@ pub struct Desired {
     pub rooms: BTreeMap<RoomKey, DesiredRoom>,
     /// Power that the brakes count, by person; nobody with none.
     pub privileges: Powers,
+    /// What of it, or of its loss, was asked for by command: of people with such grants.
+    pub asked: BTreeMap<PersonId, Asked>,
     /// What somebody should look at.
     pub findings: Vec<Finding>,
     /// When the picture changes by itself next: an access or a grant that ends, a waiting deactivation.
@@ -194,6 +200,7 @@ pub fn desired(wishes: Wishes<'_>, accounts: &ObservedAccounts) -> Desired {
         picture.rooms.insert(key.clone(), wanted);
     }
     picture.privileges = privileges(&access, &roster, powers);
+    picture.asked = asked(&access, directory, policy, wishes.ended, managed.keys().copied());
     picture.accounts = managed.into_values().map(|managed| (managed.user, managed.wanted)).collect();
     give_addresses(policy, directory, &mut picture.accounts, &mut picture.findings);
     picture
@@ -341,55 +348,6 @@ pub fn digest_of_name(name: &str) -> String {
 pub(crate) fn digest(parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("\0"));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
-const DISPLAY_NAME_MAX: usize = 256;
-
-/// What may stand between parts of a display name.
-const BETWEEN: [char; 10] = [' ', '-', '–', '—', '|', '·', '•', ',', '/', ':'];
-
-/// Fills the template; what is empty takes its brackets and dashes along. Asked of everybody at every pass: one way through.
-fn display_name(template: &str, person: &Person) -> String {
-    let full_name = person.full_name();
-    // Some usernames are e-mail addresses, which no colleague is to see.
-    let username = person.username.split('@').next().unwrap_or_default();
-    let full_name = if full_name == person.username { username } else { &full_name };
-    let parts = [
-        ("{full_name}", full_name),
-        ("{username}", username),
-        ("{profession}", person.profession.map_or("", crate::directory::Profession::as_str)),
-        ("{specialty}", person.specialties.first().map_or("", String::as_str)),
-    ];
-    let (mut filled, mut is_complete) = (String::new(), true);
-    let mut rest = template;
-    while let Some(brace) = rest.find('{') {
-        let (before, from) = rest.split_at(brace);
-        filled.push_str(before);
-        let part = parts.into_iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?)));
-        let (value, after) = part.unwrap_or_else(|| from.split_at(1));
-        is_complete &= !value.is_empty();
-        filled.push_str(value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    if !is_complete {
-        filled = filled.replace("()", "").replace("[]", "").trim_matches(BETWEEN).to_owned();
-    }
-    // Synapse shows an empty name as none, so it would be sent again for ever.
-    let filled = if filled.trim().is_empty() { full_name } else { &filled };
-    let mut name = String::with_capacity(filled.len());
-    for word in filled.split_whitespace() {
-        if !name.is_empty() {
-            name.push(' ');
-        }
-        name.push_str(word);
-    }
-    if let Some((end, _)) = name.char_indices().nth(DISPLAY_NAME_MAX) {
-        name.truncate(end);
-    }
-    name.truncate(name.trim_end().len());
-    name
 }
 
 /// A person's account that is managed.

@@ -106,6 +106,7 @@ fn why_tells_which_rights_a_grant_takes() {
         bindings: &world.bindings,
         now: world.now,
         deactivate_gone_now: false,
+        ended: &[],
         held: &std::collections::BTreeSet::new(),
     };
     let said = explain(wishes, &world.desired(), &world.people[0], &[RoomKey::new("icu")]).to_string();

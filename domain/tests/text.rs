@@ -124,6 +124,7 @@ fn why_names_the_rules() {
         bindings: &world.bindings,
         now: world.now,
         deactivate_gone_now: false,
+        ended: &[],
         held: &BTreeSet::new(),
     };
     let desired = world.desired();

@@ -37,6 +37,7 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         bindings: &bindings,
         now,
         deactivate_gone_now: false,
+        ended: &[],
         held: &BTreeSet::new(),
     };
     let picture = desired(wishes, &ObservedAccounts::default());

@@ -38,6 +38,8 @@ pub struct Known {
     pub bindings: Arc<Bindings>,
     /// Wishes beyond the policy that hold now.
     pub grants: Vec<Grant>,
+    /// Those that ended within the brakes' window.
+    pub ended: Vec<Grant>,
     /// Rooms by key.
     pub rooms: BTreeMap<RoomKey, OwnedRoomId>,
     /// What earlier passes did.
@@ -116,6 +118,7 @@ pub async fn gather(
         directory,
         bindings: store.bindings().await?,
         grants: store.grants_holding(now).await?,
+        ended: store.grants_ended(since, now).await?,
         rooms: store.rooms().await?,
         memory,
         consented,

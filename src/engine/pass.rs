@@ -300,6 +300,7 @@ impl Engine {
             bindings: &known.bindings,
             now,
             deactivate_gone_now: options.selection.deactivate_disabled,
+            ended: &known.ended,
             held: &held,
         };
         let mut wanted = desired(wishes, &accounts);

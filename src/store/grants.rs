@@ -109,6 +109,22 @@ impl Store {
         Ok(records.into_iter().map(|record| record.grant).collect())
     }
 
+    /// Grants that ended at `since` or later and hold no longer at `now`, by their end or by somebody's word.
+    ///
+    /// # Errors
+    /// When the database fails or a row makes no sense.
+    pub async fn grants_ended(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from grants where ended_at >= $1 or (ended_at is null and expires_at >= $1 and expires_at <= $2) order by id"
+        );
+        let records = on_reader!(self, db => {
+            TABLE.all(&sqlx::query(SQL).bind(ms(since)).bind(ms(now)).fetch_all(db).await?, read)?
+        })?;
+        Ok(records.into_iter().map(|record| record.grant).collect())
+    }
+
     /// What bans were wished by, ended ones too: for one that was set by hand, the event that set it.
     ///
     /// # Errors

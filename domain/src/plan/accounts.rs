@@ -11,6 +11,7 @@ use crate::cause::Cause;
 use crate::desired::{AccountState, DesiredAccount, digest_of, digest_of_name};
 use crate::finding::Finding;
 use crate::observed::ObservedAccount;
+use crate::privilege::Privilege;
 
 /// Adds the account steps; gives the accounts that can be put into rooms once these are done.
 pub(super) fn plan_accounts(
@@ -36,12 +37,14 @@ pub(super) fn plan_accounts(
                 Some(account) => plan_existing(inputs, user, wanted, account, &mut own),
             }
             plan_email(inputs, user, wanted, seen, &mut own, findings);
-            plan_privileges(inputs, user, wanted, &mut own);
-            own.sort_by_key(Action::rank);
-            steps.extend(own.into_iter().map(|action| {
+            let with_cause = |action: Action| {
                 let cause = if is_about_state(&action) { wanted.cause } else { Cause::Policy };
                 Step { action, cause }
-            }));
+            };
+            let mut own: Vec<Step> = own.into_iter().map(with_cause).collect();
+            plan_privileges(inputs, user, wanted, &mut own);
+            own.sort_by_key(|step| step.action.rank());
+            steps.extend(own);
         }
         // Outside the scope nobody makes an account, or brings one back.
         let is_there = wanted.origin != Origin::New && !seen.is_some_and(|account| account.deactivated);
@@ -172,17 +175,23 @@ fn plan_email(
     }
 }
 
-fn plan_privileges(inputs: Inputs<'_>, user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Action>) {
+/// Notes what a person holds now; apart from it what was asked for by command, which the brakes do not count.
+fn plan_privileges(inputs: Inputs<'_>, user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Step>) {
     let empty = BTreeSet::new();
     let before = inputs.privileged.get(&wanted.person).unwrap_or(&empty);
     let after = inputs.desired.privileges.get(&wanted.person).unwrap_or(&empty);
-    if before == after {
-        return;
-    }
-    own.push(Action::NotePrivileges {
-        person: wanted.person,
-        user: user.clone(),
-        gained: after.difference(before).cloned().collect(),
-        lost: before.difference(after).cloned().collect(),
-    });
+    let asked = inputs.desired.asked.get(&wanted.person);
+    let gave = |power: &&Privilege| asked.is_some_and(|asked| asked.gave(power, inputs.policy));
+    let took = |power: &&Privilege| asked.is_some_and(|asked| asked.took(power, inputs.policy));
+    let (asked_gains, gained): (BTreeSet<_>, BTreeSet<_>) = after.difference(before).partition(gave);
+    let (asked_losses, lost): (BTreeSet<_>, BTreeSet<_>) = before.difference(after).partition(took);
+    let mut note = |gained: BTreeSet<&Privilege>, lost: BTreeSet<&Privilege>, cause: Cause| {
+        if !gained.is_empty() || !lost.is_empty() {
+            let (gained, lost) = (gained.into_iter().cloned().collect(), lost.into_iter().cloned().collect());
+            let action = Action::NotePrivileges { person: wanted.person, user: user.clone(), gained, lost };
+            own.push(Step { action, cause });
+        }
+    };
+    note(gained, lost, Cause::Policy);
+    note(asked_gains, asked_losses, asked.map_or(Cause::Policy, |asked| Cause::Grant(asked.by)));
 }

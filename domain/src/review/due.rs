@@ -73,7 +73,11 @@ impl Circumstances<'_> {
         }
         let mut gained = beyond(before, after, self.policy);
         gained.retain(|power| !self.was_held_before_places(person, user, power));
-        let lost = beyond(after, before, self.policy);
+        let mut lost = beyond(after, before, self.policy);
+        if let Some(asked) = self.desired.asked.get(&person) {
+            gained.retain(|power| !asked.gave(power, self.policy));
+            lost.retain(|power| !asked.took(power, self.policy));
+        }
         let user = user.to_owned();
         let gain = (!gained.is_empty()).then(|| Effect::Gain { person, user: user.clone(), powers: gained });
         [gain, (!lost.is_empty()).then_some(Effect::Lose { person, user, powers: lost })]
@@ -182,7 +186,7 @@ fn lowered(action: &Action) -> Vec<&OwnedUserId> {
     changes.users.iter().filter(|(_, change)| is_lower(change)).map(|(user, _)| user).collect()
 }
 
-/// The effects of the steps that the policy, not a right holder, asks for. Gains count whoever asked.
+/// The effects of the steps that the policy, not a right holder, asks for.
 pub(super) fn effects(steps: &[Step], with: Circumstances<'_>) -> BTreeSet<Effect> {
     let shrank = super::directory_shrank(&with.policy.limits, with.memory, with.people).is_some();
     let mut effects = BTreeSet::new();

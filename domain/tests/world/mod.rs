@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     pub(crate) people: Vec<Person>,
     pub(crate) grants: Vec<Grant>,
+    /// Grants that ended recently.
+    pub(crate) ended: Vec<Grant>,
     pub(crate) bindings: Bindings,
     pub(crate) observed: Observed,
     pub(crate) memory: Memory,
@@ -60,6 +62,7 @@ impl World {
             bindings: &self.bindings,
             now: self.now,
             deactivate_gone_now: self.deactivate_gone_now,
+            ended: &self.ended,
             held: &held,
         };
         desired(wishes, &self.observed.accounts)

@@ -68,6 +68,7 @@ pub(crate) fn world(seed: u64, people: usize, rooms: usize) -> World {
     let people: Vec<_> = (1..=people).map(|id| somebody(dice, id, now)).collect();
     let mut world = World {
         grants: Vec::new(),
+        ended: Vec::new(),
         bindings: BTreeMap::new(),
         observed: Observed::default(),
         memory: Memory { applied_before: dice.chance(70), now, ..Memory::default() },

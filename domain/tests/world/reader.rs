@@ -34,6 +34,9 @@ pub(crate) struct Case {
     people: Vec<PersonForm>,
     #[serde(default)]
     grants: Vec<GrantForm>,
+    /// Grants that ended within the last 24 hours.
+    #[serde(default)]
+    ended: Vec<GrantForm>,
     #[serde(default)]
     bindings: BTreeMap<String, Option<BindingForm>>,
     #[serde(default)]
@@ -185,6 +188,7 @@ impl Case {
         let people: Vec<_> = self.people.iter().map(PersonForm::person).collect();
         let now = self.now.unwrap_or_else(noon);
         let grants = self.grants.iter().map(|grant| grant.grant(now)).collect();
+        let ended = self.ended.iter().map(|grant| grant.grant(now)).collect();
         let mut world = World {
             bindings: BTreeMap::new(),
             observed: Observed::default(),
@@ -194,6 +198,7 @@ impl Case {
             policy,
             people,
             grants,
+            ended,
             now,
         };
         self.bind(&mut world);

@@ -153,6 +153,7 @@ impl Chat {
             bindings: &scene.bindings,
             now: scene.now,
             deactivate_gone_now: false,
+            ended: &[],
             held: &BTreeSet::new(),
         };
         let picture = desired(wishes, &ObservedAccounts::default());

@@ -1,0 +1,78 @@
+//! What somebody has, or has lost, because a right holder asked for it.
+//!
+//! The brakes hold back what EquipeMed and the rules do in mass. What is asked for by command has sums of its own
+//! (`sums`), and must neither be held here nor make something of EquipeMed's look like a mass change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::Access;
+use crate::directory::{Directory, PersonId};
+use crate::grant::{Grant, GrantId};
+use crate::policy::Policy;
+use crate::privilege::{Might, Place, Privilege};
+
+/// What the grants of one person come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The newest of them.
+    pub by: GrantId,
+    /// What the rules alone would give.
+    rules: BTreeSet<Privilege>,
+    /// What grants gave that ended within the last 24 hours.
+    ended: BTreeSet<Privilege>,
+}
+
+impl Asked {
+    /// Whether somebody has a power by a grant alone.
+    #[must_use]
+    pub fn gave(&self, power: &Privilege, policy: &Policy) -> bool {
+        power.might != Might::ServerAdmin && !self.rules.iter().any(|own| own.covers(power, policy))
+    }
+
+    /// Whether somebody has lost a power by a grant, or by the end of the one that gave it.
+    #[must_use]
+    pub fn took(&self, power: &Privilege, policy: &Policy) -> bool {
+        self.rules.iter().chain(&self.ended).any(|other| other.covers(power, policy))
+    }
+}
+
+/// Works it out for everybody with a grant about levels that holds, or that ended recently.
+pub(crate) fn asked(
+    access: &Access<'_>,
+    directory: &Directory,
+    policy: &Policy,
+    ended: &[Grant],
+    people: impl IntoIterator<Item = PersonId>,
+) -> BTreeMap<PersonId, Asked> {
+    let mut over: BTreeMap<PersonId, Vec<&Grant>> = BTreeMap::new();
+    for grant in ended.iter().filter(|grant| grant.kind.level().is_some()) {
+        over.entry(grant.person).or_default().push(grant);
+    }
+    let mut found = BTreeMap::new();
+    for id in people {
+        let Some(person) = directory.get(id) else { continue };
+        let over = over.get(&id).map_or(&[][..], Vec::as_slice);
+        let holding = access.grants(id).filter(|grant| grant.kind.level().is_some());
+        let Some(by) = holding.chain(over.iter().copied()).map(|grant| grant.id).max() else { continue };
+        let mut rules: BTreeSet<Privilege> = access.rights_by_rules(person).into_iter().map(right).collect();
+        rules.extend(policy.rooms.keys().filter_map(|room| {
+            let (level, why) = access.policy_level(person, room);
+            Some(Privilege::new(Might::of_level(level)?, why.place(policy, room)?))
+        }));
+        let ended = over.iter().flat_map(|grant| given(grant)).collect();
+        found.insert(id, Asked { by, rules, ended });
+    }
+    found
+}
+
+fn right((right, place): (crate::rights::Right, Place)) -> Privilege {
+    Privilege::new(Might::Right(right), place)
+}
+
+/// What a grant gives where it holds.
+fn given(grant: &Grant) -> impl Iterator<Item = Privilege> {
+    let place = Place::of_scope(grant.scope.as_ref());
+    let level = grant.kind.level().and_then(Might::of_level);
+    let mights = level.into_iter().chain(grant.kind.rights().into_iter().map(Might::Right));
+    mights.map(move |might| Privilege::new(might, place.clone()))
+}

@@ -1,0 +1,52 @@
+//! What people are called on Synapse: the hospital's template, filled.
+
+use crate::directory::{Person, Profession};
+
+/// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
+const DISPLAY_NAME_MAX: usize = 256;
+
+/// What may stand between parts of a display name.
+const BETWEEN: [char; 10] = [' ', '-', '–', '—', '|', '·', '•', ',', '/', ':'];
+
+/// Fills the template; what is empty takes its brackets and dashes along. Asked of everybody at every pass: one way through.
+pub(crate) fn display_name(template: &str, person: &Person) -> String {
+    let full_name = person.full_name();
+    // Some usernames are e-mail addresses, which no colleague is to see.
+    let username = person.username.split('@').next().unwrap_or_default();
+    let full_name = if full_name == person.username { username } else { &full_name };
+    let parts = [
+        ("{full_name}", full_name),
+        ("{username}", username),
+        ("{profession}", person.profession.map_or("", Profession::as_str)),
+        ("{specialty}", person.specialties.first().map_or("", String::as_str)),
+    ];
+    let (mut filled, mut is_complete) = (String::new(), true);
+    let mut rest = template;
+    while let Some(brace) = rest.find('{') {
+        let (before, from) = rest.split_at(brace);
+        filled.push_str(before);
+        let part = parts.into_iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?)));
+        let (value, after) = part.unwrap_or_else(|| from.split_at(1));
+        is_complete &= !value.is_empty();
+        filled.push_str(value);
+        rest = after;
+    }
+    filled.push_str(rest);
+    if !is_complete {
+        filled = filled.replace("()", "").replace("[]", "").trim_matches(BETWEEN).to_owned();
+    }
+    // Synapse shows an empty name as none, so it would be sent again for ever.
+    let filled = if filled.trim().is_empty() { full_name } else { &filled };
+    let mut name = String::with_capacity(filled.len());
+    for word in filled.split_whitespace() {
+        if !name.is_empty() {
+            name.push(' ');
+        }
+        name.push_str(word);
+    }
+    if let Some((end, _)) = name.char_indices().nth(DISPLAY_NAME_MAX) {
+        name.truncate(end);
+    }
+    name.truncate(name.trim_end().len());
+    name
+}
