@@ -14,6 +14,7 @@ mod claims;
 mod consents;
 pub mod deeds;
 pub mod drift;
+mod dry;
 mod filling;
 mod foreign;
 pub mod gather;

@@ -1,0 +1,95 @@
+//! Passes that only look: what would be done, and how what was asked for stands. They leave no note in the store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use equipemed_domain::desired::Desired;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::{Membership, Observed, RoomSight};
+use equipemed_domain::policy::Policy;
+use equipemed_domain::stands::Looked;
+use ruma_common::RoomId;
+
+use super::Engine;
+use super::pass::{Options, Target, View, report_of};
+use super::progress::{Phase, Progress};
+use super::report::Report;
+
+impl Engine {
+    /// Works out what a full pass would do, and does nothing: not even a note in the store.
+    ///
+    /// # Errors
+    /// When EquipeMed, Synapse or the store cannot be read.
+    pub async fn dry_run(&self, options: &Options) -> anyhow::Result<Report> {
+        let (view, verdict) = self.judge(&Target::Everything, &Options { dry_run: true, ..options.clone() }).await?;
+        self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
+        Ok(report_of(&view, verdict, &options.selection))
+    }
+
+    /// Works out what a pass over one person or one room would do, and does nothing.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn dry_narrow(&self, target: &Target) -> anyhow::Result<Report> {
+        let options = Options { dry_run: true, ..Options::default() };
+        let (view, verdict) = self.judge(target, &options).await?;
+        Ok(report_of(&view, verdict, &options.selection))
+    }
+
+    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn look_at_person(&self, person: PersonId) -> anyhow::Result<Sight> {
+        let options = Options { dry_run: true, ..Options::default() };
+        let (View { policy, desired, observed, .. }, _) = self.judge(&Target::Person(person), &options).await?;
+        // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
+        let lost = |sight: &RoomSight| match sight {
+            RoomSight::Absent | RoomSight::Several { .. } => None,
+            RoomSight::Unreadable { room_id, .. } => Some(room_id.clone()),
+            RoomSight::Seen(room) => {
+                (room.members.get(&policy.bot) != Some(&Membership::Join)).then(|| room.room_id.clone())
+            }
+        };
+        let lost: Vec<_> = observed.rooms.iter().filter_map(|(key, sight)| Some((key.clone(), lost(sight)?))).collect();
+        let mut deleted = BTreeSet::new();
+        if !lost.is_empty() {
+            let all = self.parts().reader.rooms_list().await?;
+            let there: BTreeSet<_> = all.into_iter().map(|room| room.room_id).collect();
+            deleted.extend(lost.into_iter().filter(|(_, room_id)| !there.contains(room_id)).map(|(key, _)| key));
+        }
+        Ok(Sight { policy, desired, observed, deleted })
+    }
+
+    /// Works out what would be done to a room if it were the room of that key, and does nothing.
+    ///
+    /// # Errors
+    /// As [`Self::full_pass`].
+    pub async fn dry_adopt(&self, key: &RoomKey, room_id: &RoomId) -> anyhow::Result<Report> {
+        let pretend = Some((key.clone(), room_id.to_owned()));
+        let options = Options { dry_run: true, pretend, ..Options::default() };
+        let (view, verdict) = self.judge(&Target::Room(key.clone()), &options).await?;
+        // Of a room that is not bound nobody hears what happens there.
+        self.pictures().doubt(room_id);
+        Ok(report_of(&view, verdict, &options.selection))
+    }
+}
+
+/// What was seen of one person.
+#[derive(Debug)]
+pub struct Sight {
+    policy: Arc<Policy>,
+    desired: Desired,
+    observed: Observed,
+    deleted: BTreeSet<RoomKey>,
+}
+
+impl Sight {
+    /// It, to be asked.
+    #[must_use]
+    pub fn looked(&self) -> Looked<'_> {
+        let Self { policy, desired, observed, deleted } = self;
+        Looked { bot: &policy.bot, desired, observed, deleted }
+    }
+}
