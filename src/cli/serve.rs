@@ -174,7 +174,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
     tasks.begin("the control room's desk", {
         let (holder, stop) = (holder.clone(), stop.clone());
         async move {
-            chat.run(&holder, &stop).await;
+            Box::pin(chat.run(&holder, &stop)).await;
             Ok(())
         }
     });

@@ -72,6 +72,7 @@ fn a_panic_that_nobody_waits_for_ends_the_process_with_one_line() -> Result<()> 
     Ok(())
 }
 
+#[expect(clippy::panic, reason = "what is tested is a panic")]
 fn panicking(role: &str) -> Result<()> {
     end_with_the_first_panic();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

@@ -231,7 +231,7 @@ fn members<'a>(seen: &'a ObservedRoom, with: Circumstances<'a>) -> BTreeSet<&'a 
     seen.members.keys().filter(|user| is_present(seen, user) && with.desired.accounts.contains_key(*user)).collect()
 }
 
-fn recently<'a>(people: Option<&'a BTreeSet<OwnedUserId>>) -> impl Iterator<Item = &'a OwnedUserId> {
+fn recently(people: Option<&BTreeSet<OwnedUserId>>) -> impl Iterator<Item = &OwnedUserId> {
     people.into_iter().flatten()
 }
 

@@ -252,16 +252,14 @@ fn last_administrator(effect: &Effect, masses: &Masses, with: Circumstances<'_>)
         is_noted || unplaced.is_some_and(|mights| mights.contains(&Might::Right(Right::Approve)))
     };
     let Some(account) = with.desired.accounts.get(user).filter(|account| before(account.person)) else { return false };
-    match effect {
-        Effect::Lose { powers, .. } => {
-            // Whether somebody is locked is asked of the lock; what follows from it is not asked again.
-            if account.state != AccountState::Active || !powers.contains(&Privilege::APPROVE) {
-                return false;
-            }
-        }
+    let takes_it = match effect {
+        // Whether somebody is locked is asked of the lock; what follows from it is not asked again.
+        Effect::Lose { powers, .. } => account.state == AccountState::Active && powers.contains(&Privilege::APPROVE),
         // Deactivated after the lock has long taken the power.
-        _ if !with.is_open(user, account) => return false,
-        _ => {}
+        _ => with.is_open(user, account),
+    };
+    if !takes_it {
+        return false;
     }
     !with.desired.accounts.iter().any(|(other, account)| {
         let powers = with.desired.privileges.get(&account.person);

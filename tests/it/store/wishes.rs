@@ -12,7 +12,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::privilege::Privilege;
 use equipemed_domain::review::{Effect, HeldReason};
 use jiff::SignedDuration;
-use ruma_common::{OwnedUserId, UserId, room_id};
+use ruma_common::{OwnedUserId, UserId, owned_user_id, room_id};
 
 use super::{at, both, on_both};
 
@@ -238,14 +238,11 @@ async fn a_grant_ends_once_and_stays_on_record(store: Store) -> Result<()> {
 }
 
 fn held(id: &str, expires: i64) -> NewHeld {
-    let removal = |name: &str| {
-        let user = UserId::parse(format!("@{name}:h.example")).expect("a user id");
-        Effect::Remove { room: RoomKey::new("icu"), user }
-    };
+    let removal = |user: OwnedUserId| Effect::Remove { room: RoomKey::new("icu"), user };
     NewHeld {
         id: id.to_owned(),
         reason: HeldReason::ManyRemoved { room: RoomKey::new("icu"), people: 2, of: 3, went: 1 },
-        effects: BTreeSet::from([removal("rui"), removal("eva")]),
+        effects: BTreeSet::from([removal(owned_user_id!("@rui:h.example")), removal(owned_user_id!("@eva:h.example"))]),
         expires_at: at(expires),
     }
 }
@@ -361,16 +358,17 @@ async fn what_has_grown_is_released_by_nobody(store: Store) -> Result<()> {
 }
 
 async fn power_is_noted_as_it_comes_and_goes(store: Store) -> Result<()> {
-    let power = |text: &str| text.parse::<Privilege>().expect("a power");
-    let powers = |texts: &[&str]| texts.iter().map(|text| power(text)).collect::<BTreeSet<_>>();
-    let all = powers(&["server administrator", "level 100 in icu", "right approve everywhere", "right approve in icu"]);
+    let power = |text: &str| text.parse::<Privilege>().ok().with_context(|| text.to_owned());
+    let powers = |texts: &[&str]| texts.iter().map(|text| power(text)).collect::<Result<BTreeSet<_>>>();
+    let all =
+        powers(&["server administrator", "level 100 in icu", "right approve everywhere", "right approve in icu"])?;
     store.note_privileges(PersonId(17), &all, &BTreeSet::new()).await?;
-    store.note_privileges(PersonId(18), &powers(&["right approve everywhere"]), &BTreeSet::new()).await?;
-    let lost = powers(&["server administrator", "right approve everywhere"]);
-    store.note_privileges(PersonId(17), &powers(&["level 100 in icu"]), &lost).await?;
-    store.note_privileges(PersonId(18), &BTreeSet::new(), &powers(&["right approve everywhere"])).await?;
+    store.note_privileges(PersonId(18), &powers(&["right approve everywhere"])?, &BTreeSet::new()).await?;
+    let lost = powers(&["server administrator", "right approve everywhere"])?;
+    store.note_privileges(PersonId(17), &powers(&["level 100 in icu"])?, &lost).await?;
+    store.note_privileges(PersonId(18), &BTreeSet::new(), &powers(&["right approve everywhere"])?).await?;
     let privileged: Vec<_> = store.privileged().await?.into_iter().collect();
-    assert_eq!(privileged, [(PersonId(17), powers(&["level 100 in icu", "right approve in icu"]))]);
+    assert_eq!(privileged, [(PersonId(17), powers(&["level 100 in icu", "right approve in icu"])?)]);
     assert_eq!(store.unplaced_powers().await?, None, "a new store has nothing from before");
     Ok(())
 }

@@ -80,7 +80,7 @@ async fn what_went_before_is_told_and_what_is_left_keeps_its_id() -> anyhow::Res
     serving.term()?;
     serving.end().await?.ended(0);
     let held = hospital.sync(&[]).await?.ended(3).held();
-    assert_eq!(held, [id.clone()]);
+    assert_eq!(held, std::slice::from_ref(&id));
     assert_eq!(locked(&hospital, 3..7).await?, 0);
     let serving = hospital.serve().await?;
     serving.told("A full pass ended").await?;
@@ -100,7 +100,7 @@ async fn many_put_into_a_room_are_held_and_a_rotation_is_one_part() -> anyhow::R
     });
     let mut people = crowd("p", 40, &[]);
     people.push(chief("chefe"));
-    people.iter_mut().filter(|person| person.name < "p20".to_owned()).for_each(|person| {
+    people.iter_mut().filter(|person| person.name.as_str() < "p20").for_each(|person| {
         if person.name.starts_with('p') {
             person.groups = vec!["UTI".to_owned()];
         }
