@@ -9,7 +9,8 @@ localpart-digits = “{ $wish }”: it consists of digits only, which Synapse ke
 localpart-underscore = “{ $wish }”: it begins with _, which Synapse refuses
 localpart-too-long = “{ $wish }”: with the server's name it is longer than 255 bytes
 localpart-reserved = “{ $wish }”: the name is reserved
-finding-person-replaced = person { $person }, { $now }, has the number in EquipeMed that was { $was }'s, and another public id: a new person, who inherits nothing.
+finding-person-replaced = person { $person }, { $now }, has the number in EquipeMed that was { $was }'s, and another public id:
+    a new person, who inherits nothing.
     { $user } stays { $was }'s, who counts as missing. If they are one and the same, run `equipemed-bot users adopt { $now } { $id }`
 finding-account-unclear = whose { $user } is cannot be told: it was bound before public ids were kept and has no external id on Synapse.
     Nothing is changed for it until you say so: `equipemed-bot users adopt USERNAME { $id }`

@@ -13,7 +13,8 @@ localpart-reserved = “{ $wish }”: o nome é reservado
 finding-person-replaced = a pessoa { $person }, { $now }, tem no EquipeMed o número que era de { $was }, mas outro id público:
     é uma pessoa nova, que não herda nada.
     { $user } continua sendo de { $was }, que consta como ausente. Se for a mesma pessoa, execute `equipemed-bot users adopt { $now } { $id }`
-finding-account-unclear = não dá para saber de quem é { $user }: a conta foi vinculada quando ainda não se guardava o id público e não tem id externo no Synapse.
+finding-account-unclear = não dá para saber de quem é { $user }: a conta foi vinculada
+    quando ainda não se guardava o id público e não tem id externo no Synapse.
     Nada muda nela até você dizer de quem é: `equipemed-bot users adopt USUÁRIO { $id }`
 finding-account-gone = a conta { $user } da pessoa { $person } não está mais no Synapse: ela é criada de novo
 finding-external-id-lost = { $user }, a conta da pessoa { $person }, perdeu o id externo no Synapse: ele é posto de volta

@@ -12,6 +12,7 @@ mod roster;
 mod speech;
 mod store;
 mod tasks;
+mod threats;
 mod told;
 mod translated;
 mod world;
