@@ -249,6 +249,33 @@ impl Transport {
         .await
     }
 
+    /// Tries what takes several requests until it is clear what came of it, with the back-off of a single one.
+    pub(super) async fn until_clear<T, F>(
+        &self,
+        endpoint: Endpoint,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, HomeserverError>
+    where
+        F: Future<Output = Result<T, HomeserverError>>,
+    {
+        let on_wait = |waiting: &Waiting| self.waits(waiting);
+        persist(endpoint, Repeat::Idempotent, self.patience, &self.cancel, &on_wait, attempt).await
+    }
+
+    fn waits(&self, waiting: &Waiting) {
+        self.traffic.waited();
+        tracing::warn!(
+            endpoint = waiting.endpoint.name(),
+            attempt = waiting.attempt,
+            next_in_ms = u64::try_from(waiting.next_in.as_millis()).unwrap_or(u64::MAX),
+            why = %waiting.why,
+            "waiting for Synapse"
+        );
+        if let Some(on_wait) = &self.on_wait {
+            on_wait(waiting);
+        }
+    }
+
     /// The bottleneck: the bound, the counters, the back-off.
     async fn sent<T, F>(
         &self,
@@ -259,19 +286,7 @@ impl Transport {
     where
         F: Future<Output = Result<T, HomeserverError>>,
     {
-        let on_wait = |waiting: &Waiting| {
-            self.traffic.waited();
-            tracing::warn!(
-                endpoint = endpoint.name(),
-                attempt = waiting.attempt,
-                next_in_ms = u64::try_from(waiting.next_in.as_millis()).unwrap_or(u64::MAX),
-                why = %waiting.why,
-                "waiting for Synapse"
-            );
-            if let Some(on_wait) = &self.on_wait {
-                on_wait(waiting);
-            }
-        };
+        let on_wait = |waiting: &Waiting| self.waits(waiting);
         let answer = persist(endpoint, repeat, self.patience, &self.cancel, &on_wait, || {
             let request = send();
             async move {

@@ -15,8 +15,6 @@ use super::super::newborn::{bare_binding, is_ours};
 use super::{StepError, Work};
 use crate::homeserver::{Done, HomeserverError};
 
-/// How often an account is asked for whose making got no answer and did not happen.
-const MAKE_TRIES: usize = 3;
 /// Why what follows from a lock was left out.
 pub(super) const NOT_LOCKED: &str = "the account could not be locked; what follows from that waits";
 
@@ -138,18 +136,7 @@ impl Work<'_> {
     async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
         let asked = self.engine.by_synapse(self.engine.parts().clock.now());
         let reader = self.writer.reader();
-        for _ in 0..MAKE_TRIES {
-            match self.writer.make_account(user).await {
-                Err(HomeserverError::MaybeDone { .. }) => {}
-                made => return made,
-            }
-            match is_ours(reader, user, asked).await? {
-                Some(true) => return Ok(Done::Changed),
-                Some(false) => return Ok(Done::Already),
-                None => {}
-            }
-        }
-        self.writer.make_account(user).await
+        self.writer.make_account_surely(user, || is_ours(reader, user, asked)).await
     }
 
     /// Another account with the external id. Synapse would make the new account first and only then refuse. In the very

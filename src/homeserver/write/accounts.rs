@@ -52,6 +52,28 @@ impl Writer {
         }
     }
 
+    /// The same, whatever becomes of the answers: after a lost one `is_ours` looks whether what is there was made by it;
+    /// None is that nothing is there, and it is tried again.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`].
+    pub async fn make_account_surely<F>(&self, user: &UserId, is_ours: impl Fn() -> F) -> Result<Done, HomeserverError>
+    where
+        F: Future<Output = Result<Option<bool>, HomeserverError>>,
+    {
+        let attempt = || async {
+            match self.make_account(user).await {
+                Err(HomeserverError::MaybeDone { why }) => match is_ours().await? {
+                    Some(true) => Ok(Done::Changed),
+                    Some(false) => Ok(Done::Already),
+                    None => Err(HomeserverError::Unreachable { why, sent: true }),
+                },
+                made => made,
+            }
+        };
+        self.reader.transport.until_clear(Endpoint::PutAccount, attempt).await
+    }
+
     /// Gives an account that was just made its name and its external id, the only one it has then.
     ///
     /// # Errors

@@ -346,9 +346,10 @@ async fn a_first_sync_of_two_hundred_people_takes_two_requests_for_each_account(
     hospital.take();
     hospital.sync(&["--create-missing"]).await?.ended(0);
     let taken = hospital.take();
-    // With five rooms for everybody 1,000 memberships come to it.
+    // With five rooms for everybody 1,000 memberships come to it. Here other tests have accounts, too many to look at, so
+    // that everybody's external id is looked up; on a server of one's own nobody's is.
     assert_eq!(count(&taken, Endpoint::PutAccount), 400);
-    assert!(taken.len() <= 450, "{}", taken.len());
+    assert!(taken.len() - count(&taken, Endpoint::Holder) <= 450, "{}", taken.len());
     hospital.finish().await
 }
 

@@ -12,7 +12,7 @@ use equipemed_testbed::{Folder, Registration, Synapse, free_port};
 use tokio::sync::OnceCell;
 
 /// How many hospitals can share the server.
-const SEATS: usize = 144;
+const SEATS: usize = 176;
 
 /// A hospital's application service at a Synapse.
 pub(super) struct Seat {
