@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use equipemed_domain::access::{Access, Powers};
-use equipemed_domain::authority::{self, Act, Allowed, Asker, Refusal, Request, Whose, decide};
+use equipemed_domain::authority::{self, Act, Allowed, Asker, Refusal, Request, Waiting, Whose, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::review::Effect;
 use equipemed_domain::rights::Right;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
@@ -74,6 +75,10 @@ fn request(act: Act, person: i64, place: &str) -> Request {
 }
 
 fn ask(world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
+    ask_while(&Waiting::default(), world, asker, request)
+}
+
+fn ask_while(waiting: &Waiting, world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
     let directory = world.directory();
     let access = Access::new(&directory, &world.policy, &world.grants, world.now);
     let world = authority::World {
@@ -81,6 +86,7 @@ fn ask(world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusa
         directory: &directory,
         bindings: &world.bindings,
         access: &access,
+        waiting,
         now: world.now,
     };
     decide(asker, request, &world)
@@ -112,6 +118,12 @@ fn act(world: &mut World, asker: Asker, request: &Request) -> Result<Allowed, Re
 
 fn by(person: i64) -> Asker {
     Asker::Person(PersonId(person))
+}
+
+/// A gain as the brakes hold it.
+fn gain(person: i64, powers: &[&str]) -> Effect {
+    let powers = powers.iter().map(|power| power.parse().expect("a power")).collect();
+    Effect::Gain { person: PersonId(person), user: ruma_common::owned_user_id!("@x:hospital.test"), powers }
 }
 
 fn level(world: &World, person: i64, room: &str) -> i64 {
@@ -424,4 +436,37 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
     });
     let counts = counts.into_inner();
     assert!(counts.len() == 8 && counts.values().all(|count| *count >= 10), "{counts:?}");
+}
+
+#[test]
+fn what_the_brakes_hold_of_somebody_does_nothing_by_command_either() {
+    let world = hospital();
+    let kick = request(Act::Kick, INES, "ward");
+    let gains = gain(GIL, &["level 50 in ward", "right kick in ward", "right promote in ward"]);
+    let held = Waiting::new([&gains], BTreeMap::new());
+    assert!(ask(&world, by(GIL), &kick).is_ok());
+    assert_eq!(ask_while(&held, &world, by(GIL), &kick), Err(Refusal::GainHeld { right: Right::Kick }));
+    // Own messages need no right, and what is not held works.
+    assert!(ask_while(&held, &world, by(GIL), &request(Act::Redact(Whose::Own), 0, "ward")).is_ok());
+    assert!(ask_while(&held, &world, by(GIL), &request(Act::Redact(Whose::Others), 0, "ward")).is_ok());
+    assert!(ask_while(&held, &world, by(ANA), &kick).is_ok(), "somebody else's");
+    // A level that is held gives none away, also with rights that were had before.
+    let noted = |powers: &[&str]| {
+        BTreeMap::from([(PersonId(GIL), powers.iter().map(|p| p.parse().expect("a power")).collect())])
+    };
+    let had = Waiting::new([&gains], noted(&["right kick in ward", "right promote in hospital"]));
+    assert!(ask_while(&had, &world, by(GIL), &kick).is_ok());
+    let promote = |level| request(Act::Promote(Rank::Level(level)), INES, "ward");
+    assert!(ask_while(&had, &world, by(GIL), &promote(49)).is_ok());
+    let above = Refusal::Above { level: 50, own: 49, room: Some(RoomKey::new("ward")) };
+    assert_eq!(ask_while(&had, &world, by(GIL), &promote(50)), Err(above));
+    // A gain everywhere is held in each room, but not where its power was had.
+    let all = gain(ANA, &["level 100 everywhere", "right kick everywhere"]);
+    let had = BTreeMap::from([(PersonId(ANA), ["right kick in icu".parse().expect("a power")].into())]);
+    let waiting = Waiting::new([&all], had);
+    assert!(ask_while(&waiting, &world, by(ANA), &request(Act::Kick, INES, "icu")).is_ok());
+    for place in ["ward", "hospital", ""] {
+        let asked = ask_while(&waiting, &world, by(ANA), &request(Act::Kick, INES, place));
+        assert_eq!(asked, Err(Refusal::GainHeld { right: Right::Kick }), "{place:?}");
+    }
 }

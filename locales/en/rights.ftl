@@ -2,6 +2,7 @@
 
 refused-right = For this you need the right to **{ $right }**.
 refused-right-room = For this you need the right to **{ $right }** in the room { $room }.
+refused-gain-held = You were given the right to **{ $right }**, but that is held until somebody approves it.
 refused-unknown = EquipeMed does not know this account, so I do nothing for it. The IT team can help.
 refused-standing = Your access in EquipeMed is not active, so I do nothing for this account. The IT team can help.
 refused-self = You cannot do this to yourself. Please ask a colleague.

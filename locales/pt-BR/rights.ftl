@@ -2,6 +2,7 @@
 
 refused-right = Para isso, é preciso ter o direito de **{ $right }**.
 refused-right-room = Para isso, é preciso ter o direito de **{ $right }** na sala { $room }.
+refused-gain-held = Você recebeu o direito de **{ $right }**, mas isso está retido até alguém aprovar.
 refused-unknown = O EquipeMed não conhece esta conta, por isso não faço nada por ela. A equipe de TI pode ajudar.
 refused-standing = Seu acesso no EquipeMed não está ativo, por isso não faço nada por esta conta. A equipe de TI pode ajudar.
 refused-self = Não é possível fazer isso com a própria conta. Peça a um colega, por favor.

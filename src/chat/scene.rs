@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use equipemed_domain::access::Access;
-use equipemed_domain::authority::{self, Allowed, Asker, Refusal, Request, decide};
+use equipemed_domain::authority::{self, Allowed, Asker, Refusal, Request, Waiting, decide};
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use crate::engine::Engine;
+use crate::engine::consents::waiting_gains;
 use crate::speech::{Arg, Shown};
 
 /// People, rooms and wishes as they are now.
@@ -27,6 +28,7 @@ pub(super) struct Scene {
     pub(super) bindings: Arc<Bindings>,
     pub(super) grants: Vec<Grant>,
     pub(super) rooms: BTreeMap<RoomKey, OwnedRoomId>,
+    pub(super) waiting: Waiting,
     pub(super) now: Timestamp,
 }
 
@@ -44,6 +46,7 @@ impl Scene {
             bindings: store.bindings().await?,
             grants: store.grants_holding(now).await?,
             rooms: store.rooms().await?,
+            waiting: waiting_gains(store).await?,
             now,
         })
     }
@@ -60,6 +63,7 @@ impl Scene {
             bindings: store.bindings().await?,
             grants: Vec::new(),
             rooms: store.rooms().await?,
+            waiting: Waiting::default(),
             now: engine.clock().now(),
         })
     }
@@ -77,7 +81,7 @@ impl Scene {
     /// What decisions are made by.
     pub(super) fn world<'a>(&'a self, access: &'a Access<'a>) -> authority::World<'a> {
         let (policy, directory, bindings) = (&*self.policy, &*self.directory, &*self.bindings);
-        authority::World { policy, directory, bindings, access, now: self.now }
+        authority::World { policy, directory, bindings, access, waiting: &self.waiting, now: self.now }
     }
 
     /// Whose account it is.
@@ -113,9 +117,11 @@ impl Scene {
         self.rooms.iter().find(|(_, id)| *id == room).map(|(key, _)| key)
     }
 
-    /// Rights of somebody, in a room or everywhere.
+    /// Rights that somebody may use, in a room or everywhere.
     pub(super) fn rights(&self, person: PersonId, room: Option<&RoomKey>) -> Rights {
-        self.directory.get(person).map(|person| self.access().rights(person, room)).unwrap_or_default()
+        let access = self.access();
+        let powers = |person| self.world(&access).powers(person, room);
+        self.directory.get(person).map(powers).unwrap_or_default().rights
     }
 
     /// Managed rooms that a scope reaches: the room with all below it, or all.

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::Language;
 use crate::config::values::parse_duration;
+use crate::engine::consents::waiting_gains;
 use crate::speech::{Arg, Shown, Texts};
 use crate::store::{GrantFilter, NewGrant, OPERATOR, Store};
 
@@ -188,7 +189,8 @@ impl Asking {
         let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
         let access = Access::new(directory, &settings.policy, &grants, now);
         let (policy, bindings) = (&settings.policy, &*bindings);
-        let world = World { policy, directory, bindings, access: &access, now };
+        let waiting = waiting_gains(store).await?;
+        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
         decide(self.asker, request, &world).map_err(|refusal| {
             let names = Names { directory, bindings };
             anyhow::anyhow!(Texts::new(Language::En).refusal(&refusal, &names).plain)

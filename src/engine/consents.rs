@@ -7,15 +7,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::authority::Waiting;
 use equipemed_domain::review::{Consent, Effect, Held, HeldReason};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::gather::{Known, consent_to};
-use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR};
+use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR, Store};
 
 /// How long a held part waits for a consent.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Power that was given to people and waits for a consent, so that no command works by it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting_gains(store: &Store) -> anyhow::Result<Waiting> {
+    let held = store.held_live().await?;
+    let waits = held.iter().filter(|plan| plan.state != HeldState::Approved);
+    Ok(Waiting::new(waits.flat_map(|plan| &plan.held.effects), store.privileged().await?))
+}
 
 /// What is still due of each part that was held before, by id.
 pub(super) type Remaining = BTreeMap<String, Rest>;

@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
 
+use super::consents::waiting_gains;
 use super::settled::Settled;
 use super::{ByHand, Engine};
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
@@ -278,7 +279,8 @@ impl Engine {
         let bindings = self.parts().store.bindings().await?;
         let access = Access::new(&directory, &policy, grants, now);
         let (policy, directory, bindings) = (&*policy, &*directory, &*bindings);
-        let world = World { policy, directory, bindings, access: &access, now };
+        let waiting = waiting_gains(&self.parts().store).await?;
+        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
         let request = Request { act, person: Some(person), place: Some(change.room.clone()), until: None };
         Ok(decide(Asker::Person(asker), &request, &world))
     }
@@ -293,10 +295,13 @@ impl Engine {
     ) -> anyhow::Result<bool> {
         let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
         let (policy, directory) = (self.policy().await?, self.people().await?);
+        let (bindings, waiting) = (self.parts().store.bindings().await?, waiting_gains(&self.parts().store).await?);
         let access = Access::new(&directory, &policy, grants, now);
+        let (policy, directory, bindings) = (&*policy, &*directory, &*bindings);
+        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
         let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
         let asker = directory.get(asker).filter(is_active);
-        Ok(asker.is_some_and(|asker| access.rights(asker, Some(&change.room)).contains(&right)))
+        Ok(asker.is_some_and(|asker| world.powers(asker, Some(&change.room)).rights.contains(&right)))
     }
 
     /// A leave sent by somebody else is also how a ban is lifted.

@@ -11,7 +11,7 @@ pub mod apply;
 pub mod backoff;
 mod bans;
 mod claims;
-mod consents;
+pub mod consents;
 pub mod deeds;
 pub mod drift;
 mod dry;

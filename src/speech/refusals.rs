@@ -32,6 +32,7 @@ impl Texts {
             Refusal::Right { right: what, room: Some(key) } => {
                 self.say("refused-right-room", &[right(what), room(key)])
             }
+            Refusal::GainHeld { right: what } => self.say("refused-gain-held", &[right(what)]),
             Refusal::Own => self.say("refused-self", &[]),
             Refusal::Protected { user } => self.say("refused-protected", &[("user", shown.user(user))]),
             Refusal::Higher { person, room: None } => self.say("refused-higher", &[("user", shown.person(*person))]),

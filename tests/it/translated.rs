@@ -413,6 +413,7 @@ fn a_refusal_is_said_in_both_languages_and_names_the_room_in_which_it_fails() {
         Refusal::Unknown => [Refusal::Unknown],
         Refusal::NotActive => [Refusal::NotActive],
         Refusal::Right { .. } => [Refusal::Right { right, room: None }, Refusal::Right { right, room: Some(uti()) }],
+        Refusal::GainHeld { .. } => [Refusal::GainHeld { right }],
         Refusal::Own => [Refusal::Own],
         Refusal::Protected { .. } => [Refusal::Protected { user: user() }],
         Refusal::Higher { .. } => [

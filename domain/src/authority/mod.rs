@@ -10,6 +10,7 @@ mod act;
 mod effect;
 mod outcome;
 mod refusal;
+mod waiting;
 
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
@@ -17,6 +18,7 @@ use ruma_common::OwnedUserId;
 pub use act::{Act, Whose};
 pub use effect::Effect;
 pub use refusal::Refusal;
+pub use waiting::Waiting;
 
 use crate::access::{Access, Powers};
 use crate::binding::Bindings;
@@ -62,6 +64,8 @@ pub struct World<'a> {
     pub bindings: &'a Bindings,
     /// Levels, rights and grants.
     pub access: &'a Access<'a>,
+    /// What is held back of it.
+    pub waiting: &'a Waiting,
     /// The instant.
     pub now: Timestamp,
 }
@@ -88,6 +92,21 @@ impl World<'_> {
     fn reach(&self, place: Option<&RoomKey>) -> impl Iterator<Item = &RoomKey> {
         let reached = move |key: &&RoomKey| place.is_none_or(|place| self.policy.distance(key, place).is_some());
         self.policy.rooms.keys().filter(reached)
+    }
+
+    /// What somebody may use in a room, or everywhere: without what the brakes hold back.
+    #[must_use]
+    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+        self.waiting.without(self.access.powers(person, room), person.id, room, self.policy)
+    }
+
+    /// Whether somebody may use a right there; the refusal says whether it is missing or held back.
+    fn must_hold(&self, by: &Person, right: Right, room: Option<&RoomKey>) -> Result<(), Refusal> {
+        if self.powers(by, room).rights.contains(&right) {
+            return Ok(());
+        }
+        let is_held = self.access.powers(by, room).rights.contains(&right);
+        Err(if is_held { Refusal::GainHeld { right } } else { Refusal::Right { right, room: room.cloned() } })
     }
 
     fn is_protected(&self, person: PersonId) -> Option<&OwnedUserId> {
@@ -142,10 +161,6 @@ fn active<'a>(id: PersonId, world: &World<'a>) -> Result<&'a Person, Refusal> {
     }
 }
 
-fn must_hold(powers: &Powers, right: Right, room: Option<&RoomKey>) -> Result<(), Refusal> {
-    if powers.rights.contains(&right) { Ok(()) } else { Err(Refusal::Right { right, room: room.cloned() }) }
-}
-
 /// What is done to nobody needs its right in that very place.
 fn may_there(by: &Person, request: &Request, world: &World<'_>) -> Result<(), Refusal> {
     let room = request.place.as_ref();
@@ -156,7 +171,7 @@ fn may_there(by: &Person, request: &Request, world: &World<'_>) -> Result<(), Re
         Act::Redact(Whose::Others) if room.is_some_and(|room| room.as_str() == CONTROL_ROOM) => Right::Approve,
         act => act.right(),
     };
-    must_hold(&world.access.powers(by, room), right, room)
+    world.must_hold(by, right, room)
 }
 
 /// Whether the asker holds, in every place that is reached, the right to do this and to end what it ends.
@@ -178,13 +193,12 @@ fn must_hold_rights(by: &Person, request: &Request, person: PersonId, world: &Wo
         None => places.extend([None].into_iter().chain(world.reach(None).map(Some))),
     }
     for room in places {
-        let powers = world.access.powers(by, room);
-        if rights.is_empty() && !powers.rights.contains(&Right::Kick) {
+        if rights.is_empty() && world.must_hold(by, Right::Kick, room).is_err() {
             // There is nothing to lift, which is not for everybody to know.
-            must_hold(&powers, Right::Ban, room)?;
+            world.must_hold(by, Right::Ban, room)?;
         }
         for right in &rights {
-            must_hold(&powers, *right, room)?;
+            world.must_hold(by, *right, room)?;
         }
     }
     Ok(())

@@ -54,12 +54,12 @@ fn within_own_level(by: &Person, request: &Request, world: &World<'_>) -> Result
     let level = grant.level().unwrap_or(0);
     let place = request.place.as_ref();
     for room in place.into_iter().chain(world.reach(place)).map(Some).chain(place.is_none().then_some(None)) {
-        let own = world.access.powers(by, room);
+        let own = world.powers(by, room);
         if room.is_some() && level > own.level {
             return Err(Refusal::Above { level, own: own.level, room: room.cloned() });
         }
         for right in grant.rights() {
-            super::must_hold(&own, right, room)?;
+            world.must_hold(by, right, room)?;
         }
     }
     Ok(())
@@ -87,7 +87,7 @@ impl<'a> Case<'a> {
     /// Whether the asker stands above somebody with these powers. Outside rooms there are rights only: whoever holds one
     /// there and does not hold less than the asker stands as high.
     fn is_below(&self, theirs: &Powers, room: Option<&RoomKey>) -> bool {
-        let own = self.world.access.powers(self.by, room);
+        let own = self.world.powers(self.by, room);
         match room {
             Some(_) => theirs.level < own.level,
             None => theirs.rights.is_empty() || (theirs.rights.is_subset(&own.rights) && theirs.rights != own.rights),
@@ -139,7 +139,7 @@ impl<'a> Case<'a> {
     }
 
     fn check_gain(&self, before: &Powers, then: &Powers, room: Option<&RoomKey>) -> Result<(), Refusal> {
-        let own = self.world.access.powers(self.by, room);
+        let own = self.world.powers(self.by, room);
         let policy = self.world.access.powers_by_policy(self.touched, room);
         if room.is_some() && then.level > before.level && then.level > own.level && then.level > policy.level {
             return Err(Refusal::Above { level: then.level, own: own.level, room: room.cloned() });

@@ -19,6 +19,8 @@ pub enum Refusal {
     NotActive,
     /// The right is missing there; outside rooms when there is none.
     Right { right: Right, room: Option<RoomKey> },
+    /// EquipeMed gives the right, and the brakes hold that back until somebody approves it.
+    GainHeld { right: Right },
     /// Nobody does that to oneself.
     Own,
     /// A protected account.
@@ -39,6 +41,7 @@ impl fmt::Display for Refusal {
             Self::NotActive => f.write_str("the person is not active"),
             Self::Right { right, room: None } => write!(f, "without the right {right}"),
             Self::Right { right, room: Some(room) } => write!(f, "without the right {right} in room {room}"),
+            Self::GainHeld { right } => write!(f, "the right {right} is held back"),
             Self::Own => f.write_str("about oneself"),
             Self::Protected { .. } => f.write_str("a protected account"),
             Self::Higher { room: None, .. } => f.write_str("about somebody who stands as high or higher"),

@@ -156,7 +156,18 @@ async fn an_administrator_of_one_room_releases_nothing_and_gains_with_the_others
     assert!(told[0].contains("7 people"), "{told:?}");
     let id = id_in(&told[0]);
     let refused = hospital.ask(&local, &format!("!approve {id}")).await?;
-    refused.says(&["did not have the right to approve"]);
+    refused.says(&["right to", "held until somebody approves"]);
+    // Nor does anything else work by what is held: not by command, in no room, not at the machine in their name.
+    let mute = format!("!mute {} in todos", hospital.username("p05"));
+    hospital.ask(&local, &mute).await?.says(&["held until somebody approves"]);
+    let (p00, p01) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    let message = hospital.say(&p01, "todos", "bom dia").await?;
+    let said = p00.reply(&hospital.room("todos").await?, &message, "!redact").await?;
+    hospital.answer(&p00, "todos", &said).await?.says(&["held until somebody approves"]);
+    let (somebody, by) = (hospital.username("p05"), hospital.username("p00"));
+    let ran = hospital.run(&["grants", "add", &somebody, "mute", "--in", "todos", "--as", &by]).await?;
+    ran.ended(1).says(&["held until somebody approves"]);
+    assert_eq!(hospital.number("select count(*) from grants").await?, 0);
     for number in 0..7 {
         assert_eq!(hospital.level("todos", &format!("p{number:02}")).await?, None);
     }

@@ -1,0 +1,59 @@
+//! What the brakes hold back of somebody's power: it is not theirs yet, whatever way they would use it.
+
+use crate::access::Powers;
+use crate::directory::PersonId;
+use crate::key::RoomKey;
+use crate::levels::PEOPLE_MAX;
+use crate::memory;
+use crate::policy::Policy;
+use crate::privilege::{LEVEL_LEAST, Might, Place, Privilege};
+use crate::review::Effect;
+
+/// Gains that are held, and the power that people had at the last applied pass.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// Held, by person.
+    pub gains: memory::Powers,
+    /// Had before, by person.
+    pub noted: memory::Powers,
+}
+
+impl Waiting {
+    /// Sorts the gains out of what is held.
+    #[must_use]
+    pub fn new<'a>(held: impl IntoIterator<Item = &'a Effect>, noted: memory::Powers) -> Self {
+        let mut gains = memory::Powers::new();
+        for effect in held {
+            if let Effect::Gain { person, powers, .. } = effect {
+                gains.entry(*person).or_default().extend(powers.iter().cloned());
+            }
+        }
+        Self { gains, noted }
+    }
+
+    /// What remains of somebody's powers in a place. A level whose gain is held counts as the one below it that was
+    /// had, of which only the rank is noted: so it is the least of that rank.
+    pub(super) fn without(
+        &self,
+        mut powers: Powers,
+        person: PersonId,
+        room: Option<&RoomKey>,
+        policy: &Policy,
+    ) -> Powers {
+        let Some(gains) = self.gains.get(&person) else { return powers };
+        let noted = self.noted.get(&person);
+        let place = Place::of_scope(room);
+        let is_held = |might: Might| {
+            let asked = Privilege::new(might, place.clone());
+            let had = noted.is_some_and(|noted| noted.iter().any(|power| power.covers(&asked, policy)));
+            !had && gains.iter().any(|gain| gain.covers(&asked, policy))
+        };
+        powers.rights.retain(|right| !is_held(Might::Right(*right)));
+        if powers.level >= LEVEL_LEAST && is_held(Might::Level50) {
+            powers.level = LEVEL_LEAST - 1;
+        } else if powers.level >= PEOPLE_MAX && is_held(Might::Level100) {
+            powers.level = LEVEL_LEAST;
+        }
+        powers
+    }
+}
