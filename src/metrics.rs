@@ -220,9 +220,6 @@ impl Metrics {
     }
 
     /// All of it as text.
-    ///
-    /// # Errors
-    /// When it cannot be written, which a string never refuses.
     pub fn text(&self, waiting: Waiting) -> Result<String, fmt::Error> {
         let queues = [("wakeups", waiting.wakeups), ("deeds", waiting.deeds), ("inbox", waiting.inbox)];
         for (queue, length) in queues {

@@ -33,9 +33,6 @@ pub enum LocalpartError {
 }
 
 /// Makes a user id of a wished name, lower-cased.
-///
-/// # Errors
-/// Says which rule the name breaks.
 pub fn user_id(wish: &str, server: &ServerName, reserved: &BTreeSet<String>) -> Result<OwnedUserId, LocalpartError> {
     let name = wish.trim().to_lowercase();
     if name.is_empty() {

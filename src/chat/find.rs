@@ -139,9 +139,6 @@ impl Scene {
     }
 
     /// The room id of a name that may be of a room which is not managed.
-    ///
-    /// # Errors
-    /// When Synapse does not answer.
     pub(super) async fn find_any_room(
         &self,
         room: &Where,

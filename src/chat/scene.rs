@@ -34,9 +34,6 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Reads EquipeMed and the store.
-    ///
-    /// # Errors
-    /// When one of them cannot be read.
     pub(super) async fn read(engine: &Engine) -> anyhow::Result<Self> {
         let now = engine.clock().now();
         let store = engine.store();
@@ -52,9 +49,6 @@ impl Scene {
     }
 
     /// The same without anybody, for the break-glass account when EquipeMed is away.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     pub(super) async fn without_people(engine: &Engine) -> anyhow::Result<Self> {
         let store = engine.store();
         Ok(Self {

@@ -215,9 +215,6 @@ pub struct Wanted {
 }
 
 /// Makes a registration with fresh tokens, as the text of its file. The text is secret; write it with mode 0600.
-///
-/// # Errors
-/// When the operating system gives no randomness.
 pub fn generate(wanted: &Wanted) -> Result<String, getrandom::Error> {
     let (as_token, hs_token) = (fresh_token()?, fresh_token()?);
     let server = escaped(wanted.bot.server_name().as_str());

@@ -202,9 +202,6 @@ impl Node<'_> {
 const UNITS: [(&str, u64); 6] = [("s", 1), ("m", MINUTE), ("h", HOUR), ("d", DAY), ("w", 7 * DAY), ("y", YEAR)];
 
 /// Reads `30d`, `1h30m`, `5y`. Units are s, m, h, d, w and y; a year is 365 days.
-///
-/// # Errors
-/// Says what to write instead.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a length of time such as 45s, 60m, 1h30m, 30d or 5y";
     let mut seconds: u64 = 0;

@@ -30,9 +30,6 @@ pub enum Source {
 
 impl Source {
     /// The source that the configuration names. Reads nothing yet.
-    ///
-    /// # Errors
-    /// When the database's address makes no sense.
     pub fn open(settings: &settings::Directory) -> Result<Self, DirectoryError> {
         match &settings.source {
             settings::DirectorySource::Roster { file } => Ok(Self::Roster(Roster::new(file))),
@@ -52,9 +49,6 @@ impl Source {
     }
 
     /// Everybody as read lately, for who needs nobody as of this moment.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
     pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
         match self {
             Self::Roster(_) => self.read().await,
@@ -63,9 +57,6 @@ impl Source {
     }
 
     /// Everybody, of whom these people are as of this call; the others may be a moment older.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
     pub async fn read_anew(&self, people: &BTreeSet<PersonId>) -> Result<Arc<Directory>, DirectoryError> {
         match self {
             Self::Roster(_) => self.read().await,

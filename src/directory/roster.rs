@@ -43,9 +43,6 @@ impl Roster {
     }
 
     /// Everybody in the file.
-    ///
-    /// # Errors
-    /// When it cannot be read, is half-written, or anything in it is wrong.
     pub fn read(&self) -> Result<Directory, DirectoryError> {
         let bytes = self.stable_bytes()?;
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -63,9 +60,6 @@ impl Roster {
     }
 
     /// SHA-256 of the file's content as hexadecimal text.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
     pub fn digest(&self) -> Result<String, DirectoryError> {
         let bytes = fs::read(&self.file).map_err(|error| self.unreadable(error))?;
         Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())

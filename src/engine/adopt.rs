@@ -125,9 +125,6 @@ pub struct Adoptable {
 
 impl Engine {
     /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
-    ///
-    /// # Errors
-    /// The first thing that stands in the way.
     pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, AdoptError> {
         let Adoption { key, room_id, instead, .. } = wish;
         let (reader, store) = (&self.parts().reader, &self.parts().store);
@@ -205,9 +202,6 @@ impl Engine {
     }
 
     /// Takes a room over and wakes its pass. Without a writer only a room that the bot is in.
-    ///
-    /// # Errors
-    /// See [`AdoptError`].
     pub async fn adopt(&self, wish: &Adoption, writer: Option<&Writer>) -> Result<Adoptable, AdoptError> {
         let Adoption { key, room_id, .. } = wish;
         let mut found = self.adoptable(wish).await?;

@@ -72,9 +72,6 @@ impl Agreement {
     }
 
     /// Notes who agrees, in one statement, and nothing when nobody's note is old; and names for `users.own_display_name`.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn note(
         self,
         store: &Store,

@@ -73,9 +73,6 @@ impl Engine {
     }
 
     /// Where somebody is banned by hand in these rooms, and no grant ever stood for it.
-    ///
-    /// # Errors
-    /// When Synapse or the store does not answer.
     pub async fn bans_by_hand(
         &self,
         user: &UserId,
@@ -97,9 +94,6 @@ impl Engine {
     }
 
     /// Ends a ban by hand as if it had been a wish of whoever set it: the next pass lifts it.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn end_ban_by_hand(
         &self,
         person: PersonId,

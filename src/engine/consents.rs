@@ -19,9 +19,6 @@ use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR, Store};
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Power that was given to people and waits for a consent, so that no command works by it.
-///
-/// # Errors
-/// When the database fails.
 pub async fn waiting_gains(store: &Store) -> anyhow::Result<Waiting> {
     let held = store.held_live().await?;
     let waits = held.iter().filter(|plan| plan.state != HeldState::Approved);

@@ -76,9 +76,6 @@ impl Engine {
 
     /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
     /// many it began with.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
         match &self.parts().writer {
             Some(writer) => self.some_deeds(writer, holder).await,

@@ -85,9 +85,6 @@ pub struct HandMade {
 
 impl Engine {
     /// Judges a change by hand and sees to it that it is put back, where it has to be.
-    ///
-    /// # Errors
-    /// When EquipeMed or the store cannot be read.
     pub async fn judge_by_hand(&self, change: &HandMade) -> anyhow::Result<Judgement> {
         let policy = self.policy().await?;
         let Some(room) = policy.rooms.get(&change.room) else { return Ok(Judgement::Over) };
@@ -118,9 +115,6 @@ impl Engine {
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn follow_drift(&self, change: &HandMade, what: &str) -> anyhow::Result<()> {
         let wake = [Wake::Room(change.room.clone())];
         if self.settled(&wake, PASS_WITHIN).await? == Settled::NotYet {

@@ -18,9 +18,6 @@ use super::report::Report;
 
 impl Engine {
     /// Works out what a full pass would do, and does nothing: not even a note in the store.
-    ///
-    /// # Errors
-    /// When EquipeMed, Synapse or the store cannot be read.
     pub async fn dry_run(&self, options: &Options) -> anyhow::Result<Report> {
         let (view, verdict) = self.judge(&Target::Everything, &Options { dry_run: true, ..options.clone() }).await?;
         self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
@@ -28,9 +25,6 @@ impl Engine {
     }
 
     /// Works out what a pass over one person or one room would do, and does nothing.
-    ///
-    /// # Errors
-    /// As [`Self::full_pass`].
     pub async fn dry_narrow(&self, target: &Target) -> anyhow::Result<Report> {
         let options = Options { dry_run: true, ..Options::default() };
         let (view, verdict) = self.judge(target, &options).await?;
@@ -38,9 +32,6 @@ impl Engine {
     }
 
     /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
-    ///
-    /// # Errors
-    /// As [`Self::full_pass`].
     pub async fn look_at_person(&self, person: PersonId) -> anyhow::Result<Sight> {
         let options = Options { dry_run: true, ..Options::default() };
         let (View { policy, desired, observed, .. }, _) = self.judge(&Target::Person(person), &options).await?;
@@ -63,9 +54,6 @@ impl Engine {
     }
 
     /// Works out what would be done to a room if it were the room of that key, and does nothing.
-    ///
-    /// # Errors
-    /// As [`Self::full_pass`].
     pub async fn dry_adopt(&self, key: &RoomKey, room_id: &RoomId) -> anyhow::Result<Report> {
         let pretend = Some((key.clone(), room_id.to_owned()));
         let options = Options { dry_run: true, pretend, ..Options::default() };

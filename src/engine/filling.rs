@@ -37,9 +37,6 @@ impl Filling {
 
     /// Notes the rooms that all but a few have come into: so few that they are no mass when they come later. Who was
     /// killed in the middle has noted nothing.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub(super) async fn note(
         self,
         store: &Store,

@@ -175,9 +175,6 @@ impl Engine {
     }
 
     /// Why the bot does not leave a room, looked at when it would: None when it does.
-    ///
-    /// # Errors
-    /// When Synapse or the store does not answer.
     pub(super) async fn stays_in(&self, room_id: &RoomId) -> Result<Option<Stays>, LookError> {
         let (store, reader, now) = (&self.parts().store, &self.parts().reader, self.parts().clock.now());
         if store.key_of_room(room_id).await?.is_some() {

@@ -77,9 +77,6 @@ impl Known {
 }
 
 /// Reads the store's part.
-///
-/// # Errors
-/// When the store cannot be read.
 pub async fn gather(
     store: &Store,
     policy: &Policy,
@@ -156,9 +153,6 @@ pub(super) fn consent_to(plan: &HeldPlan) -> Consent {
 }
 
 /// Notes who was in a complete read and who is gone, so that waiting times can begin.
-///
-/// # Errors
-/// When the store cannot be written.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
     let bindings = store.bindings().await?;
     // Of whom it cannot be told whether they are there, nobody says that they are missing.

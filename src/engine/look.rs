@@ -30,9 +30,6 @@ pub enum LookError {
 }
 
 /// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
-///
-/// # Errors
-/// When Synapse does not answer.
 pub async fn all_accounts(
     reader: &Reader,
     policy: &Policy,
@@ -70,9 +67,6 @@ pub async fn all_accounts(
 }
 
 /// One person's account, for a pass over that person.
-///
-/// # Errors
-/// When Synapse does not answer.
 pub async fn one_account(
     reader: &Reader,
     policy: &Policy,
@@ -96,9 +90,6 @@ pub async fn one_account(
 }
 
 /// Who has the e-mail addresses that are to be sent. Asked for those alone: in a run without changes for none.
-///
-/// # Errors
-/// When Synapse does not answer.
 pub async fn email_holders(
     reader: &Reader,
     known: &Known,
@@ -152,9 +143,6 @@ fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) 
 
 /// The rooms asked for: as they are known from what is pushed, else by reading them. Rooms that the bot made and the store
 /// forgot are found again; a dry run does not note that.
-///
-/// # Errors
-/// When Synapse or the store does not answer.
 pub async fn rooms(
     engine: &Engine,
     known: &mut Known,

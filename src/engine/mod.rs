@@ -145,9 +145,6 @@ impl Engine {
     }
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
         let parts = self.parts();
         let made = parts.store.made_rooms().await?;

@@ -22,9 +22,6 @@ pub(super) fn bare_binding(person: PersonId, user: &UserId) -> Binding {
 }
 
 /// Whether an account is what was asked for at that instant of Synapse's clock; None when there is none.
-///
-/// # Errors
-/// When Synapse does not answer.
 pub(super) async fn is_ours(reader: &Reader, user: &UserId, asked: Timestamp) -> Result<Option<bool>, HomeserverError> {
     let Some(account) = reader.account(user).await? else { return Ok(None) };
     let newborn = Newborn {
@@ -53,9 +50,6 @@ impl Engine {
     }
 
     /// Binds accounts that a killed or interrupted process made and could not note. Tells whether there were any.
-    ///
-    /// # Errors
-    /// When Synapse or the store does not answer.
     pub(super) async fn own_newborn(
         &self,
         known: &Known,

@@ -166,9 +166,6 @@ impl Engine {
     }
 
     /// Runs a pass over one person or one room, making changes within the term only.
-    ///
-    /// # Errors
-    /// As [`Self::full_pass`].
     pub async fn narrow_pass(&self, target: &Target, term: &Term) -> anyhow::Result<Report> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;

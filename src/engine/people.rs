@@ -50,9 +50,6 @@ impl Engine {
 
     /// Whom to look at when something changed under these of EquipeMed's numbers: who was known by them, and who may be
     /// new.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     pub async fn numbered(&self, numbers: impl IntoIterator<Item = PersonId>) -> Result<Vec<Wake>, StoreError> {
         let known = self.store().people().await?;
         let mut wakes = Vec::new();

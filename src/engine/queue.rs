@@ -51,9 +51,6 @@ pub struct Lanes {
 
 impl Engine {
     /// Wakes a room's pass.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn wake_room(&self, room: &RoomKey, origin: &str) -> Result<(), StoreError> {
         self.wake(&Wake::Room(room.clone()), origin).await
     }
@@ -73,17 +70,11 @@ impl Engine {
     }
 
     /// Stores a wake-up that is due now.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
         self.wake_all(std::slice::from_ref(wake), origin).await
     }
 
     /// Stores wake-ups that are due now, all or none.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn wake_all(&self, wakes: &[Wake], origin: &str) -> Result<(), StoreError> {
         let now = self.parts().clock.now();
         self.parts().store.wake_all(wakes, origin, now, now).await?;
@@ -233,9 +224,6 @@ impl Engine {
     }
 
     /// Asks for a run and takes it, for a command that does it itself.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> anyhow::Result<RunId> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         self.bury_runs(holder).await?;
@@ -261,9 +249,6 @@ impl Engine {
     }
 
     /// Runs a full pass with its row in the store kept up to date: others follow it there.
-    ///
-    /// # Errors
-    /// As [`Self::full_pass`].
     pub async fn run_full(
         &self,
         tenure: &Tenure,

@@ -22,9 +22,6 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(2);
 /// Gives every unfinished intent of whoever cannot be at it any more its outcome. That is every other run than `own`,
 /// because the lease is ours; of the rest what is old, what nobody's claim stands behind, and with one process what is from
 /// before it `started`.
-///
-/// # Errors
-/// When the store cannot be read or written.
 pub async fn settle(
     store: &Store,
     verdict: &Verdict,

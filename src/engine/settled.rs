@@ -25,9 +25,6 @@ pub enum Settled {
 
 impl Engine {
     /// Waits until nobody has to look at these subjects any more.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     pub async fn settled(&self, wakes: &[Wake], within: Duration) -> Result<Settled, StoreError> {
         let deadline = tokio::time::Instant::now() + within;
         for wake in wakes {

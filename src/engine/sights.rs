@@ -56,9 +56,6 @@ async fn look_at_one(
 }
 
 /// Finds rooms that the bot made and the store does not know: a crash between Synapse's answer and our note.
-///
-/// # Errors
-/// When Synapse does not answer.
 pub async fn find_lost_rooms(
     reader: &Reader,
     wanted: &BTreeSet<RoomKey>,

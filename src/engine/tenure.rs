@@ -34,17 +34,11 @@ pub struct Tenure {
 
 impl Tenure {
     /// Takes the lease if it is free.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn begin(store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
         Self::begin_as(ENGINE, store, clock, holder).await
     }
 
     /// Takes another lease, for other work that only one process may do.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
     pub async fn begin_as(name: &str, store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
         let Some(lease) = store.acquire(name, holder, clock.now(), TTL).await? else { return Ok(None) };
         let term = Term::new(clock, lease.expires_at());
@@ -54,9 +48,6 @@ impl Tenure {
     }
 
     /// Who holds the lease now, if anybody.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
     pub async fn holder(store: &Store, clock: &Clock) -> Result<Option<String>, StoreError> {
         store.holder_of(ENGINE, clock.now()).await
     }

@@ -35,9 +35,6 @@ impl std::fmt::Debug for Administrator {
 
 impl Administrator {
     /// Somebody who is one already.
-    ///
-    /// # Errors
-    /// When no connection can be prepared.
     pub fn from_token(connection: &Connection, token: SecretString) -> Result<Self, HomeserverError> {
         Ok(Self { transport: Transport::without_token(connection)?.with_token(token), temporary: None })
     }

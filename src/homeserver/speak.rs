@@ -57,9 +57,6 @@ impl Speaker {
     }
 
     /// Says something, as `m.notice`, which bots do not answer; mentions nobody. Synapse refuses more than 64 KB.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn notice(
         &self,
         room: &RoomId,
@@ -71,9 +68,6 @@ impl Speaker {
     }
 
     /// Puts something else in the place of a message of the bot. Takes twice the room: see [`Self::notice`].
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn edit(
         &self,
         room: &RoomId,
@@ -86,9 +80,6 @@ impl Speaker {
     }
 
     /// Reacts to an event; None when the bot has reacted so already.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn react(
         &self,
         room: &RoomId,
@@ -127,9 +118,6 @@ impl Speaker {
     }
 
     /// Shows everybody that the bot has read up to there.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn mark_read(&self, room: &RoomId, event: &EventId) -> Result<(), HomeserverError> {
         let identifiers = [room.as_str(), event.as_str()];
         let transport = &self.reader.transport;

@@ -49,9 +49,6 @@ pub struct Listeners {
 
 impl Listeners {
     /// Takes them.
-    ///
-    /// # Errors
-    /// When one cannot be taken.
     pub async fn take(appservice: SocketAddr, telemetry: Option<SocketAddr>) -> anyhow::Result<Self> {
         let telemetry = match telemetry {
             Some(at) => Some(listen("telemetry.listen", at).await?),

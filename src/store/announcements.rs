@@ -21,9 +21,6 @@ pub struct OpenAnnouncement {
 
 impl Store {
     /// Stores an announcement; false when something of that name was stored before, told or not.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn announce(&self, once: &str, content: &Announcement, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "insert into announcements (once, content, created_at) values ($1, $2, $3)
             on conflict (once) do nothing";
@@ -35,9 +32,6 @@ impl Store {
     }
 
     /// What waits to be told, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn announcements_open(&self, at_most: usize) -> Result<Vec<OpenAnnouncement>, StoreError> {
         const SQL: &str =
             "select id, content, created_at from announcements where posted_at is null order by id limit $1";
@@ -52,9 +46,6 @@ impl Store {
     }
 
     /// Notes that an announcement was told, and by which event.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn announced(&self, id: i64, event: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update announcements set posted_at = $2, posted_event = $3 where id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(id).bind(ms(now)).bind(event).execute(db).await?; })

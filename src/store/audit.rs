@@ -86,9 +86,6 @@ pub struct Intent {
 
 impl Intent {
     /// The intent of a planned action.
-    ///
-    /// # Errors
-    /// When the action cannot be written as JSON.
     pub fn of_action(run: Option<RunId>, actor: &str, cause: Cause, action: &Action) -> Result<Self, StoreError> {
         let person = match action {
             Action::CreateAccount { person, .. }
@@ -111,9 +108,6 @@ impl Intent {
 
     /// The intent of a deed. `room` is the key of its room where that is a managed one, `about` whose message or
     /// room it is.
-    ///
-    /// # Errors
-    /// When the deed cannot be written as JSON.
     pub fn of_deed(
         actor: &str,
         id: DeedId,
@@ -207,9 +201,6 @@ impl Store {
 
     /// Writes down what became of actions, all or nothing. An outcome is never overwritten; the answer is the
     /// ids that had one already or do not exist.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn conclude(
         &self,
         outcomes: &[(AuditId, Outcome)],
@@ -231,9 +222,6 @@ impl Store {
 
     /// Gives every intent from before `before` that has no outcome this one; tells how many there were. For the
     /// start, after somebody has looked at what was really done; `before` spares what other replicas are at.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn settle_unfinished(
         &self,
         outcome: &Outcome,

@@ -129,9 +129,6 @@ impl Intent {
 
 impl Store {
     /// Up to where the windows that begin at `since` can be counted now; to be asked before they are.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn counted_up_to(&self, since: Timestamp) -> Result<Counted, StoreError> {
         const SQL: &str = "select coalesce(max(id), 0) from audit
             where kind in ('lock_account', 'deactivate_account', 'remove_member', 'note_privileges')
@@ -158,9 +155,6 @@ impl Store {
 
     /// Who was locked or deactivated by the policy at `since` or later and not opened again, and whether it was a
     /// deactivation.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn locked_since(&self, since: Timestamp) -> Result<Vec<(OwnedUserId, bool)>, StoreError> {
         const SQL: &str = "select id, user_id, kind from audit
             where kind in ('lock_account', 'deactivate_account') and at >= $1
@@ -173,9 +167,6 @@ impl Store {
     }
 
     /// Who was removed from which room by the policy at `since` or later.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn removed_since(&self, since: Timestamp) -> Result<InRooms, StoreError> {
         const SQL: &str = "select id, room_key, user_id from audit
             where kind = 'remove_member' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
@@ -189,9 +180,6 @@ impl Store {
     }
 
     /// Who was put by the policy, at `since` or later, into which room whose rule had been fulfilled before.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn joined_since(&self, since: Timestamp) -> Result<InRooms, StoreError> {
         // From the few rooms to their few newest rows: a first sync has put everybody everywhere within the window.
         const SQL: PerDialect = PerDialect {
@@ -216,9 +204,6 @@ impl Store {
     }
 
     /// What people gained and lost that counts, by the policy, at `since` or later.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn powers_changed_since(&self, since: Timestamp) -> Result<Vec<PowersChanged>, StoreError> {
         /// The part of the action that matters here. Rows from before places were noted name none that can be read.
         #[derive(Deserialize)]

@@ -72,9 +72,6 @@ pub struct AuditFilter {
 
 impl Store {
     /// Entries, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -101,9 +98,6 @@ impl Store {
 
     /// Since when the making of a person's account is begun and not known to have ended: no answer came, or it failed. None
     /// when it ended, or was never begun.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn making_begun(&self, person: PersonId, user: &UserId) -> Result<Option<Timestamp>, StoreError> {
         let filter = AuditFilter {
             user: Some(user.to_owned()),
@@ -120,18 +114,12 @@ impl Store {
     }
 
     /// What was done because of one grant, deed or command, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn caused(&self, cause: Cause) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from audit where cause = $1 order by id");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(cause.to_string()).fetch_all(db).await?, read)?)
     }
 
     /// Whether this service was at something in a room at an instant, give or take `slack`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn was_busy_in(&self, room: &RoomKey, at: Timestamp, slack: Duration) -> Result<bool, StoreError> {
         // From the newest on: what is asked about has just been.
         const SQL: &str = "select id from audit
@@ -145,18 +133,12 @@ impl Store {
     }
 
     /// The newest entry so far.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn newest_audit(&self) -> Result<AuditId, StoreError> {
         const SQL: &str = "select coalesce(max(id), 0) from audit";
         on_reader!(self, db => AuditId(sqlx::query_scalar(SQL).fetch_one(db).await?))
     }
 
     /// Whether anything was begun at a room or an account after an entry, by others than the run `own`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn was_touched(&self, subject: &Subject, after: AuditId, own: Option<RunId>) -> Result<bool, StoreError> {
         const ROOM: &str = "select id from audit
             where room_key = $1 and id > $2 and ($3 is null or run_id is null or run_id <> $3) limit 1";
@@ -174,18 +156,12 @@ impl Store {
     }
 
     /// Intents without an outcome, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn unfinished(&self) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from audit where outcome is null order by id");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
     }
 
     /// Rooms that were about to be made when something broke off: one may exist that is not bound yet.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn rooms_half_made(&self) -> Result<BTreeSet<RoomKey>, StoreError> {
         const SQL: &str = "select id, room_key from audit where outcome is null and kind = 'create_room'";
         let read = |row: &Record<'_>| row.text("room_key").map(RoomKey::new);

@@ -31,9 +31,6 @@ pub(super) struct KeptBindings {
 
 impl Store {
     /// All bindings.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn bindings(&self) -> Result<Arc<Bindings>, StoreError> {
         const VERSION: &str = "select version from versions where name = 'bindings'";
         // Asked first: rows that are newer than their version are read once too often, never once too seldom.
@@ -87,18 +84,12 @@ impl Store {
     }
 
     /// Forgets that an account is a person's.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn unbind(&self, person: PersonId, user: &UserId) -> Result<(), StoreError> {
         const SQL: &str = "delete from bindings where person_id = $1 and user_id = $2";
         on_writer!(self, db => { sqlx::query(SQL).bind(person.0).bind(user.as_str()).execute(db).await?; })
     }
 
     /// Forgets what was pushed to an account, because it is not there: the next pass pushes it again.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_pushed(&self, person: PersonId, external_id: bool, email: bool) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set
                 pushed_external_id = case when $2 then null else pushed_external_id end,
@@ -110,9 +101,6 @@ impl Store {
     }
 
     /// Remembers the digest of the external id that was pushed; tells whether the person is bound at all.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn set_pushed_external_id(&self, person: PersonId, digest: Option<&str>) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set pushed_external_id = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(digest).execute(db).await?.rows_affected() == 1)
@@ -150,9 +138,6 @@ impl Store {
     }
 
     /// Remembers whether this service made the account an administrator; tells whether the person is bound at all.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn set_server_admin_given(&self, person: PersonId, given: bool) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set server_admin_given = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
@@ -177,9 +162,6 @@ impl Store {
     }
 
     /// Remembers how an account was left.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn note_state(&self, user: &UserId, state: AccountState) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set state = $2 where user_id = $1";
         on_writer!(self, db => {

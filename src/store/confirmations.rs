@@ -59,18 +59,12 @@ impl Store {
     }
 
     /// Notes which message shows the preview, so that a reaction to it counts.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn note_prompt(&self, code: &str, event: &str) -> Result<(), StoreError> {
         const SQL: &str = "update confirmations set prompt_event = $2 where code = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(code).bind(event).execute(db).await?; })
     }
 
     /// The preview with this code, and when it was used.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn confirmation(&self, code: &str) -> Result<Option<(Confirmation, Option<Timestamp>)>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from confirmations where code = $1");
         on_reader!(self, db => {
@@ -80,18 +74,12 @@ impl Store {
     }
 
     /// The code of the preview that this message shows.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn code_of_prompt(&self, event: &str) -> Result<Option<String>, StoreError> {
         const SQL: &str = "select code from confirmations where prompt_event = $1";
         on_reader!(self, db => sqlx::query_scalar(SQL).bind(event).fetch_optional(db).await?)
     }
 
     /// Uses a preview up for an event; false when another one used it before, or its time is over.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn use_confirmation(&self, code: &str, by: &str, now: Timestamp) -> Result<bool, StoreError> {
         // The same event handled again after a crash goes on with what it began.
         const SQL: &str = "update confirmations set used_at = coalesce(used_at, $3), used_by = $2

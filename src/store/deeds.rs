@@ -96,9 +96,6 @@ pub struct DeedRecord {
 
 impl Store {
     /// Stores a deed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn add_deed(&self, new: &NewDeed, now: Timestamp) -> Result<DeedId, StoreError> {
         let content = to_json(&new.deed)?;
         on_writer!(self, db => {
@@ -109,9 +106,6 @@ impl Store {
     }
 
     /// Stores deeds, all or nothing; the answer is in the same order.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn add_deeds(&self, new: &[NewDeed], now: Timestamp) -> Result<Vec<DeedId>, StoreError> {
         in_transaction!(self, tx => {
             let mut ids = Vec::with_capacity(new.len());
@@ -126,9 +120,6 @@ impl Store {
     }
 
     /// Claims due deeds for `worker`, the longest due first, also those whose claim has expired.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn claim_deeds(
         &self,
         worker: &str,
@@ -165,9 +156,6 @@ impl Store {
     }
 
     /// Ends a deed; false when the claim was lost meanwhile.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn finish_deed(
         &self,
         claimed: &ClaimedDeed,
@@ -186,9 +174,6 @@ impl Store {
     }
 
     /// Puts a deed back until `due_at`; false when the claim was lost meanwhile.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn retry_deed(&self, claimed: &ClaimedDeed, due_at: Timestamp, error: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update deeds set state = 'waiting', due_at = $3, error = $4,
                 claimed_by = null, claimed_until = null
@@ -200,9 +185,6 @@ impl Store {
     }
 
     /// Prolongs the claims of a worker on deeds that it is really `at`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn keep_deeds(
         &self,
         worker: &str,
@@ -224,9 +206,6 @@ impl Store {
     }
 
     /// One deed.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn deed(&self, id: DeedId) -> Result<Option<DeedRecord>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from deeds where id = $1");
         on_reader!(self, db => {
@@ -236,9 +215,6 @@ impl Store {
     }
 
     /// The deed that came from a source.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn deed_of(&self, source: &str) -> Result<Option<DeedRecord>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from deeds where source = $1");
         on_reader!(self, db => {
@@ -248,9 +224,6 @@ impl Store {
     }
 
     /// When the next deed can be claimed; also when a claim expires.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn next_deed_due(&self) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(case state when 'claimed' then claimed_until else due_at end) as due_at,
                 'the next one' as id
@@ -259,9 +232,6 @@ impl Store {
     }
 
     /// How many deeds have not ended.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn deeds_open(&self) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as open, 'all' as id from deeds where finished_at is null";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("open"))?)

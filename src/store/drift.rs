@@ -54,9 +54,6 @@ impl DriftState {
 
 impl Store {
     /// Notes a change by hand, once for its event.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn note_drift(
         &self,
         event: &str,
@@ -74,9 +71,6 @@ impl Store {
     }
 
     /// Changes by hand that are open, of one room or of all, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn drift_open(&self, room: Option<&RoomKey>) -> Result<Vec<DriftRecord>, StoreError> {
         const SQL: &str = "select id, room_key, what, sender, at, state, ended_at from drift
             where state = 'open' and ($1 is null or room_key = $1) order by id";
@@ -85,9 +79,6 @@ impl Store {
     }
 
     /// Changes by hand to one thing since an instant, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn drift_since(
         &self,
         room: &RoomKey,
@@ -103,9 +94,6 @@ impl Store {
     }
 
     /// Bans by hand that were set without the right, by the events that set them.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn drift_of_bans(&self) -> Result<BTreeMap<String, DriftRecord>, StoreError> {
         const SQL: &str = "select id, event_id, room_key, what, sender, at, state, ended_at from drift
             where what like $1 order by id";
@@ -117,9 +105,6 @@ impl Store {
     }
 
     /// Notes what became of a change by hand.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn end_drift(&self, id: i64, state: DriftState, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update drift set state = $2, ended_at = $3 where id = $1 and state = 'open'";
         on_writer!(self, db => {

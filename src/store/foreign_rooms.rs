@@ -29,9 +29,6 @@ pub struct ForeignRoom {
 impl Store {
     /// Notes that the bot was brought into a room. What is noted already stays as it is, so that nobody can put off the
     /// leaving by inviting again; a room that was kept is noted anew.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn note_foreign_room(
         &self,
         room: &RoomId,
@@ -47,9 +44,6 @@ impl Store {
     }
 
     /// Rooms that are to be told or left, the longest known first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn foreign_rooms(&self) -> Result<Vec<ForeignRoom>, StoreError> {
         const SQL: &str = "select room_id, brought_by, found_at, told_at from foreign_rooms where kept_at is null
             order by found_at, room_id";
@@ -57,9 +51,6 @@ impl Store {
     }
 
     /// One of them.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn foreign_room(&self, room: &RoomId) -> Result<Option<ForeignRoom>, StoreError> {
         const SQL: &str = "select room_id, brought_by, found_at, told_at from foreign_rooms
             where kept_at is null and room_id = $1";
@@ -70,9 +61,6 @@ impl Store {
     }
 
     /// All rooms that were ever noted and that the bot is still in, as far as is known.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn noted_rooms(&self) -> Result<BTreeSet<OwnedRoomId>, StoreError> {
         const SQL: &str = "select room_id from foreign_rooms";
         let rooms = on_reader!(self, db => {
@@ -82,18 +70,12 @@ impl Store {
     }
 
     /// Notes that the control room was told of a room.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn foreign_room_told(&self, room: &RoomId, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update foreign_rooms set told_at = $2 where room_id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(room.as_str()).bind(ms(now)).execute(db).await?; })
     }
 
     /// Notes that the bot stays in a room, however it came there.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn keep_foreign_room(&self, room: &RoomId, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "insert into foreign_rooms (room_id, found_at, kept_at) values ($1, $2, $2)
             on conflict (room_id) do update set kept_at = excluded.kept_at";
@@ -101,9 +83,6 @@ impl Store {
     }
 
     /// Forgets a room that the bot is not in any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget_foreign_room(&self, room: &RoomId) -> Result<(), StoreError> {
         const SQL: &str = "delete from foreign_rooms where room_id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(room.as_str()).execute(db).await?; })

@@ -62,9 +62,6 @@ pub struct GrantFilter {
 
 impl Store {
     /// Stores a grant, which holds from `now` on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn add_grant(&self, new: &NewGrant, now: Timestamp) -> Result<Grant, StoreError> {
         const SQL: &str = concat!(
             // An update that changes nothing, because only an updated row is returned.
@@ -95,9 +92,6 @@ impl Store {
     }
 
     /// All grants that hold at `now`, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn grants_holding(&self, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -110,9 +104,6 @@ impl Store {
     }
 
     /// Grants that ended at `since` or later and hold no longer at `now`, by their end or by somebody's word.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn grants_ended(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -126,9 +117,6 @@ impl Store {
     }
 
     /// What bans were wished by, ended ones too: for one that was set by hand, the event that set it.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn sources_of_bans(&self) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "select id, source from grants where kind = 'ban' and source is not null";
         on_reader!(self, db => {
@@ -138,9 +126,6 @@ impl Store {
     }
 
     /// Grants with how they ended, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn grants(&self, filter: &GrantFilter) -> Result<Vec<GrantRecord>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -162,9 +147,6 @@ impl Store {
     }
 
     /// What somebody asked for at `since` or later, and what they ended, for their sums.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn grants_of_asker(&self, asker: &str, since: Timestamp) -> Result<Vec<Past>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -178,9 +160,6 @@ impl Store {
     }
 
     /// Ends a grant; false when it held no longer, or never existed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn end_grant(&self, id: GrantId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update grants set ended_at = $3, ended_by = $2
             where id = $1 and ended_at is null and (expires_at is null or expires_at > $3)";
@@ -190,9 +169,6 @@ impl Store {
     }
 
     /// When the next grant ends by itself.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn next_grant_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(expires_at) as expires_at, 'the next one' as id from grants
             where ended_at is null and expires_at > $1";

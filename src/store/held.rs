@@ -94,9 +94,6 @@ pub enum Approval {
 impl Store {
     /// Holds a part; true when it is new and should be announced. One that is held or approved already stays as
     /// it is. One that has ended begins anew: the same change is due again.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn hold(&self, new: &NewHeld, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "insert into held (id, kind, reason, atoms, created_at, expires_at, state, facts, effects)
             values ($1, $2, $3, $4, $5, $6, 'held', $7, $8)
@@ -114,9 +111,6 @@ impl Store {
     }
 
     /// Leaves of a part only what is still due; false when it had ended before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn shrink_held(&self, id: &str, effects: &BTreeSet<Effect>) -> Result<bool, StoreError> {
         const SQL: &str = "update held set effects = $2, atoms = $3
             where id = $1 and state in ('held', 'approved', 'expired')";
@@ -128,18 +122,12 @@ impl Store {
     }
 
     /// Ends a part of which nothing is due any more; false when it had ended before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn close_held(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'closed' where id = $1 and state in ('held', 'approved', 'expired')";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
     /// Approves a held part, or gives the first of `two` consents to it. Whether `by` may do so was decided before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn approve(&self, id: &str, by: &str, two: bool, now: Timestamp) -> Result<Approval, StoreError> {
         const WHOLE: &str = "update held set state = 'approved', approved_by = $2, approved_at = $3
             where id = $1 and state = 'held' and expires_at > $3 and (not $4 or first_by <> $2)";
@@ -168,9 +156,6 @@ impl Store {
     }
 
     /// Takes a part and every consent to it back, because it is not all any more; false when it had ended before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn mark_outgrown(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'outgrown'
             where id = $1 and state in ('held', 'approved', 'expired')";
@@ -178,9 +163,6 @@ impl Store {
     }
 
     /// Takes back the first of two consents, of somebody who may not give it any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn take_first_back(&self, id: &str, by: &str) -> Result<(), StoreError> {
         const SQL: &str = "update held set first_by = null, first_at = null
             where id = $1 and state = 'held' and first_by = $2";
@@ -188,26 +170,17 @@ impl Store {
     }
 
     /// What is approved and not carried out yet, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn held_approved(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
         self.held_in("approved", now).await
     }
 
     /// What waits for approval, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn held_open(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
         self.held_in("held", now).await
     }
 
     /// Everything that waits or is approved, and what has expired and was not looked at since, the oldest first. What is
     /// not due any more is closed by the next pass that looks.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn held_live(&self) -> Result<Vec<HeldPlan>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -224,9 +197,6 @@ impl Store {
     }
 
     /// One held part, whatever became of it.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn held_plan(&self, id: &str) -> Result<Option<HeldPlan>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from held where id = $1");
         on_reader!(self, db => {
@@ -236,18 +206,12 @@ impl Store {
     }
 
     /// Notes that an approved part was carried out; false when it was not approved.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn mark_released(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'released' where id = $1 and state = 'approved'";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
     /// Notes what has expired by `now`; returns the ids, for telling people.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn expire_held(&self, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "update held set state = 'expired'
             where state in ('held', 'approved') and expires_at <= $1 returning id";

@@ -76,9 +76,6 @@ impl Store {
     }
 
     /// The oldest events that nobody has handled yet.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn inbox_waiting(&self, at_most: usize) -> Result<Vec<InboxEvent>, StoreError> {
         const SQL: &str =
             "select seq, event_id, room_id, kind, state_key, sender, sent_at, received_at, content, attempts
@@ -87,9 +84,6 @@ impl Store {
     }
 
     /// Changes of memberships that nobody has handled yet, by their events.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn memberships_waiting(&self) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "select seq, event_id from inbox where state = 'waiting' and kind = 'm.room.member'";
         on_reader!(self, db => {
@@ -99,9 +93,6 @@ impl Store {
     }
 
     /// Notes that events were handled.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn inbox_done(&self, seqs: &[i64], now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update inbox set state = 'done', handled_at = $2 where seq = $1 and state = 'waiting'";
         in_transaction!(self, tx => {
@@ -124,9 +115,6 @@ impl Store {
     }
 
     /// How many events wait to be handled.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn inbox_open(&self) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as open, 0 as seq from inbox where state = 'waiting'";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("open"))?)
@@ -134,9 +122,6 @@ impl Store {
 
     /// Forgets handled events that came before an instant. They must be older than anything that Synapse may send
     /// again, or it would be handled again.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn prune_inbox(&self, before: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "delete from inbox where state = 'done' and received_at < $1";
         on_writer!(self, db => sqlx::query(SQL).bind(ms(before)).execute(db).await?.rows_affected())
@@ -144,9 +129,6 @@ impl Store {
 
     /// Whether anything came of a command: a grant, a deed, a run, a yes that was used; or, where it was noted before, the
     /// end of a grant since.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn came_of(&self, event: &str, asker: &str, noted_at: Option<Timestamp>) -> Result<bool, StoreError> {
         const SQL: &str = "select (select count(*) from grants where source = $2)
             + (select count(*) from deeds where source = $2)
@@ -161,9 +143,6 @@ impl Store {
     }
 
     /// When an event that was taken in was sent, by Synapse's clock.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn event_sent_at(&self, event: &str) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select seq, sent_at from inbox where event_id = $1";
         on_reader!(self, db => {
@@ -196,18 +175,12 @@ impl Store {
     }
 
     /// Whether an event was kept as a command, or as a yes to one. Old ones are forgotten with the rest.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn is_command(&self, event: &EventId) -> Result<bool, StoreError> {
         const SQL: &str = "select count(*) from inbox where event_id = $1";
         on_reader!(self, db => sqlx::query_scalar::<_, i64>(SQL).bind(event.as_str()).fetch_one(db).await? > 0)
     }
 
     /// The bot's messages that wait for somebody's yes.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn open_prompts(&self, now: Timestamp) -> Result<BTreeSet<OwnedEventId>, StoreError> {
         const TABLE: Table = Table { name: "confirmations", key: "code" };
         const SQL: &str = "select code, prompt_event from confirmations

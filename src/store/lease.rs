@@ -106,9 +106,6 @@ impl Store {
     }
 
     /// Who holds a lease at `now`, if anybody.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn holder_of(&self, name: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
         const SQL: &str = "select holder from leases where name = $1 and expires_at > $2";
         on_reader!(self, db => sqlx::query_scalar(SQL).bind(name).bind(ms(now)).fetch_optional(db).await?)

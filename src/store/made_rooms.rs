@@ -13,9 +13,6 @@ const TABLE: Table = Table { name: "made_rooms", key: "room_key" };
 
 impl Store {
     /// Stores a room that a command asks for; false when the key is in use already.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn add_made_room(
         &self,
         key: &RoomKey,
@@ -33,9 +30,6 @@ impl Store {
     }
 
     /// All rooms made by command.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn made_rooms(&self) -> Result<BTreeMap<RoomKey, MadeRoom>, StoreError> {
         const SQL: &str = "select room_key, content from made_rooms where ended_at is null";
         let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.json("content")?));

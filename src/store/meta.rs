@@ -18,35 +18,23 @@ const REMEMBER: &str = "insert into meta (key, value) values ($1, $2)
 
 impl Store {
     /// What is remembered under a name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn remembered(&self, key: &str) -> Result<Option<String>, StoreError> {
         const SQL: &str = "select value from meta where key = $1";
         on_reader!(self, db => sqlx::query_scalar(SQL).bind(key).fetch_optional(db).await?)
     }
 
     /// Remembers a value in place of what was there.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn remember(&self, key: &str, value: &str) -> Result<(), StoreError> {
         on_writer!(self, db => { sqlx::query(REMEMBER).bind(key).bind(value).execute(db).await?; })
     }
 
     /// Finds out whether anything can be written, by writing: in a transaction, as most of what matters is.
-    ///
-    /// # Errors
-    /// When nothing can.
     pub async fn try_to_write(&self, now: Timestamp) -> Result<(), StoreError> {
         let now = ms(now).to_string();
         in_transaction!(self, tx => { sqlx::query(REMEMBER).bind(TRIED).bind(&now).execute(&mut *tx).await?; })
     }
 
     /// Forgets a value.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forget(&self, key: &str) -> Result<(), StoreError> {
         const SQL: &str = "delete from meta where key = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(key).execute(db).await?; })
@@ -68,9 +56,6 @@ impl Store {
 
     /// Remembers how many people a complete read had. Whether a shrunken read counts is the caller's decision:
     /// once remembered, the next one is measured against it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn remember_directory_size(&self, people: usize) -> Result<(), StoreError> {
         self.remember(DIRECTORY_SIZE, &people.to_string()).await
     }

@@ -24,9 +24,6 @@ pub(super) struct KeptPeople {
 
 impl Store {
     /// Everybody who is known.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn people(&self) -> Result<Arc<Identities>, StoreError> {
         const VERSION: &str = "select version from versions where name = 'people'";
         const ALL: &str = "select person_id, public_id, number, username from people";
@@ -45,9 +42,6 @@ impl Store {
 
     /// Remembers people, all or none, in one statement. False, and nothing is changed, when a handle or a public id is
     /// somebody else's meanwhile: then who is who has to be told anew.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn note_people(&self, people: &[Identity], now: Timestamp) -> Result<bool, StoreError> {
         const SQL: PerDialect = PerDialect {
             sqlite: "insert into people (person_id, public_id, number, username, first_seen)

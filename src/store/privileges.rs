@@ -16,9 +16,6 @@ const UNPLACED: &str = "powers_unplaced";
 
 impl Store {
     /// Everybody who held such power, and which.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn privileged(&self) -> Result<Powers, StoreError> {
         const SQL: &str = "select person_id, power from powers";
         let rows = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, |row| {
@@ -32,9 +29,6 @@ impl Store {
     }
 
     /// Who held which power somewhere, from before places were noted; None once they are.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn unplaced_powers(&self) -> Result<Option<BTreeMap<PersonId, BTreeSet<Might>>>, StoreError> {
         const SQL: &str = "select person_id, privilege from privileges";
         if self.remembered(UNPLACED).await?.is_none() {
@@ -51,9 +45,6 @@ impl Store {
     }
 
     /// Notes that every power has its place from now on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn powers_are_placed(&self) -> Result<(), StoreError> {
         self.forget(UNPLACED).await
     }

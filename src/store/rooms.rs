@@ -13,9 +13,6 @@ const TABLE: Table = Table { name: "rooms", key: "room_key" };
 
 impl Store {
     /// All bound rooms.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn rooms(&self) -> Result<BTreeMap<RoomKey, OwnedRoomId>, StoreError> {
         const SQL: &str = "select room_key, room_id from rooms";
         let read = |row: &Record<'_>| Ok((RoomKey::new(row.text("room_key")?), row.room_id("room_id")?));
@@ -24,9 +21,6 @@ impl Store {
     }
 
     /// The key that a room is bound to.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn key_of_room(&self, room: &RoomId) -> Result<Option<RoomKey>, StoreError> {
         const SQL: &str = "select room_key from rooms where room_id = $1";
         let key: Option<String> =
@@ -66,9 +60,6 @@ impl Store {
     }
 
     /// Rooms in which everybody whom their rule names has been once.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn fulfilled_rooms(&self) -> Result<BTreeSet<RoomKey>, StoreError> {
         const SQL: &str = "select room_key from rooms where fulfilled_at is not null";
         let keys: Vec<String> = on_reader!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await?)?;
@@ -76,9 +67,6 @@ impl Store {
     }
 
     /// Notes that a room's rule is fulfilled; the first time counts.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn note_fulfilled(&self, key: &RoomKey, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update rooms set fulfilled_at = $2 where room_key = $1 and fulfilled_at is null";
         on_writer!(self, db => {
@@ -87,9 +75,6 @@ impl Store {
     }
 
     /// Forgets which room a key means; tells whether it was known.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn unbind_room(&self, key: &RoomKey) -> Result<bool, StoreError> {
         const SQL: &str = "delete from rooms where room_key = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(key.as_str()).execute(db).await?.rows_affected() == 1)

@@ -98,9 +98,6 @@ pub struct Run {
 
 impl Store {
     /// Asks for a run.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn request_run(&self, new: &NewRun, now: Timestamp) -> Result<RunId, StoreError> {
         const SQL: &str = "insert into runs (origin, options, requested_at, state, source)
             values ($1, $2, $3, 'queued', $4)
@@ -113,9 +110,6 @@ impl Store {
     }
 
     /// Claims the oldest run that nobody is at, or whose holder has been silent for `silence`; `only` that one if given.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn claim_run(
         &self,
         holder: &str,
@@ -147,9 +141,6 @@ impl Store {
     }
 
     /// Notes how far a run is and that its holder lives; false when somebody else has taken it over.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn progress(
         &self,
         id: RunId,
@@ -167,9 +158,6 @@ impl Store {
     }
 
     /// Ends a run; false when somebody else has taken it over.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn finish_run(&self, id: RunId, holder: &str, end: &RunEnd, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update runs set state = $3, summary = $4, error = $5, finished_at = $6
             where id = $1 and holder = $2 and state = 'running'";
@@ -184,18 +172,12 @@ impl Store {
     }
 
     /// Takes a run back that nobody has begun; false when somebody has.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn withdraw_run(&self, id: RunId) -> Result<bool, StoreError> {
         const SQL: &str = "delete from runs where id = $1 and state = 'queued'";
         on_writer!(self, db => sqlx::query(SQL).bind(id.0).execute(db).await?.rows_affected() == 1)
     }
 
     /// One run.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from runs where id = $1");
         on_reader!(self, db => {
@@ -205,18 +187,12 @@ impl Store {
     }
 
     /// The latest runs, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn recent_runs(&self, at_most: usize) -> Result<Vec<Run>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from runs order by id desc limit $1");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
     }
 
     /// When a run that may write first came to its end: what was gained up to then was no gain but the start.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn first_applied_at(&self) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(finished_at) as finished_at, 'the first one' as id from runs
             where state = 'done' and mode = 'enforce'";
@@ -224,9 +200,6 @@ impl Store {
     }
 
     /// Whether a run that may write ever came to its end.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn applied_before(&self) -> Result<bool, StoreError> {
         Ok(self.first_applied_at().await?.is_some())
     }

@@ -104,9 +104,6 @@ impl Store {
     }
 
     /// Claims due wake-ups of a lane, or of both, for `worker`, the longest due first, also those whose claim has expired.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn claim_wakeups(
         &self,
         worker: &str,
@@ -147,9 +144,6 @@ impl Store {
     /// Prolongs those claims of a worker that have not run out and that it is really `at`; gives whom they are about. One
     /// that ran out stays so, even if nobody else has taken it: who stood still for so long must not go on as if nothing had
     /// happened. And what nobody is at any more, because its pass died, is not kept from others.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn keep_wakeups(
         &self,
         worker: &str,
@@ -172,9 +166,6 @@ impl Store {
     }
 
     /// Frees a subject, whoever has claimed it, for who knows that nobody can be at it any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn free_wakeup(&self, wake: &Wake) -> Result<(), StoreError> {
         const SQL: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null
             where subject = $1";
@@ -183,9 +174,6 @@ impl Store {
 
     /// Ends a claim after a pass that looked. False when the wake-up stays: either another one came during the
     /// pass and can be claimed now, or the claim was lost to another worker.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn finish_wakeup(&self, claimed: &ClaimedWake) -> Result<bool, StoreError> {
         const DONE: &str = "delete from wakeups where subject = $1 and claimed_by = $2 and seq = $3";
         const AGAIN: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null,
@@ -205,9 +193,6 @@ impl Store {
 
     /// Ends a claim after a pass that failed. It can be claimed again at `due_at`, or earlier when an earlier
     /// wake-up came during the pass. False when the claim was lost to another worker.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn retry_wakeup(
         &self,
         claimed: &ClaimedWake,
@@ -226,9 +211,6 @@ impl Store {
     }
 
     /// How far a subject's wake-up is; None when nobody has to look there any more.
-    ///
-    /// # Errors
-    /// When the database fails or the row makes no sense.
     pub async fn wakeup(&self, wake: &Wake) -> Result<Option<WakeState>, StoreError> {
         const SQL: &str = "select subject, due_at, attempts, error, claimed_until from wakeups where subject = $1";
         let read = |row: &Record<'_>| {
@@ -246,9 +228,6 @@ impl Store {
     }
 
     /// Whether a claim on a person, a room or a deed is running, whoever has it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn is_anybody_at_work(&self, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "select (select count(*) from wakeups where claimed_until > $1 and subject <> 'everything')
             + (select count(*) from deeds where claimed_until > $1 and state = 'claimed')";
@@ -257,9 +236,6 @@ impl Store {
     }
 
     /// When the next wake-up can be claimed; also when a claim expires.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn next_wakeup_due(&self) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(coalesce(claimed_until, due_at)) as due_at, 'the next one' as subject
             from wakeups";
@@ -267,9 +243,6 @@ impl Store {
     }
 
     /// Everybody who is due to be looked at, or is being looked at.
-    ///
-    /// # Errors
-    /// When the database fails or a row makes no sense.
     pub async fn people_woken(&self, now: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
         const SQL: &str = "select subject from wakeups where subject like 'person:%' and due_at <= $1";
         let read = |row: &Record<'_>| row.word("subject", |text| text.parse().ok());
@@ -282,9 +255,6 @@ impl Store {
     }
 
     /// How many subjects are due to be looked at, those being looked at among them.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn wakeups_due(&self, now: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as waiting, 'all' as subject from wakeups where due_at <= $1";
         on_reader!(self, db => {
@@ -293,9 +263,6 @@ impl Store {
     }
 
     /// How many subjects wait to be looked at, those being looked at among them.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn wakeups_waiting(&self) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as waiting, 'all' as subject from wakeups";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("waiting"))?)

@@ -116,9 +116,6 @@ impl World<'_> {
 }
 
 /// Whether somebody may, and what it does then.
-///
-/// # Errors
-/// The reason why not.
 pub fn decide(asker: Asker, request: &Request, world: &World<'_>) -> Result<Allowed, Refusal> {
     let by = match asker {
         Asker::Operator => {

@@ -174,9 +174,6 @@ impl<'a> Arguments<'a> {
     }
 
     /// The people, without repetitions.
-    ///
-    /// # Errors
-    /// There is none, or something that is nobody.
     pub(super) fn people(&self) -> Result<Vec<Who>, Misunderstood> {
         let word = self.word;
         let mut people = Vec::new();
@@ -196,9 +193,6 @@ impl<'a> Arguments<'a> {
     }
 
     /// Refuses what stands behind the first `most` words.
-    ///
-    /// # Errors
-    /// There is more.
     pub(super) fn at_most(&self, most: usize) -> Result<(), Misunderstood> {
         self.plain.get(most).map_or(Ok(()), |token| Err(unexpected(self.word, token)))
     }

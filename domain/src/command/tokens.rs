@@ -108,9 +108,6 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next piece, left where it is.
-    ///
-    /// # Errors
-    /// As for taking it.
     pub(super) fn peek(&self) -> Result<Option<Token<'a>>, Misunderstood> {
         let mut ahead = *self;
         ahead.next()

@@ -73,9 +73,6 @@ impl Ear {
     }
 
     /// Waits for the next change. After an error this ear is deaf: what happened since is not known.
-    ///
-    /// # Errors
-    /// When the connection is over.
     pub async fn next(&mut self) -> Result<Heard, DirectoryError> {
         let mut heard = loop {
             match tokio::time::timeout(WORD_EVERY, self.hear()).await {

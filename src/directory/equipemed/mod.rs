@@ -67,9 +67,6 @@ struct Last {
 
 impl Equipemed {
     /// Takes the settings; connects at the first read.
-    ///
-    /// # Errors
-    /// When the address makes no sense.
     pub fn open(settings: &settings::Equipemed) -> Result<Self, DirectoryError> {
         let options = options(settings.url.expose_secret())?;
         let pool = PgPoolOptions::new()
@@ -120,9 +117,6 @@ impl Equipemed {
     }
 
     /// Everybody, of whom these people are as of this call.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
     pub async fn read_anew(&self, people: &BTreeSet<PersonId>) -> Result<Arc<Directory>, DirectoryError> {
         let mut last = self.inner.last.lock().await;
         let Some(known) = last.as_mut().filter(|last| last.begun.elapsed() < RECENT) else {
@@ -150,9 +144,6 @@ impl Equipemed {
     }
 
     /// Everybody as read lately: since then, who changed was read anew by whoever heard of it in this process.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
     pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
         let last = self.inner.last.lock().await;
         match last.as_ref().filter(|last| last.begun.elapsed() < RECENT) {
@@ -224,26 +215,17 @@ impl Equipemed {
     }
 
     /// A connection that hears of changes.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
     pub async fn listen(&self) -> Result<Ear, DirectoryError> {
         Ear::new(self.inner.options.clone()).await
     }
 
     /// Whether this version's triggers are in the database.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
     pub async fn triggers(&self) -> Result<Installed, DirectoryError> {
         let Some(tables) = &self.inner.tables else { return Ok(Installed::No) };
         triggers::installed(&self.inner.pool, tables).await
     }
 
     /// What the role may do beyond reading what is needed; empty is as it should be.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
     pub async fn needless_rights(&self) -> Result<Vec<String>, DirectoryError> {
         triggers::needless_rights(&self.inner.pool).await
     }

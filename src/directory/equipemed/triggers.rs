@@ -203,9 +203,6 @@ $body$;
     }
 
     /// What the reading role may not read and should, as the administrator sees it; None when there is no such role.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
     pub async fn missing_grants(
         &self,
         administrator: &SecretString,

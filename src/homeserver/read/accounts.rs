@@ -85,9 +85,6 @@ impl Reader {
     }
 
     /// One account; None when there is none.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn account(&self, user: &UserId) -> Result<Option<AccountDetail>, HomeserverError> {
         let Some(account) = self.whole_account(user).await? else { return Ok(None) };
         Ok(Some(AccountDetail {
@@ -109,18 +106,12 @@ impl Reader {
     }
 
     /// Whether anybody has ever signed in to an account, as far as that left a device.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn has_devices(&self, user: &UserId) -> Result<bool, HomeserverError> {
         let devices: wire::Devices = self.get(Endpoint::Devices, &[user.as_str()], &[]).await?;
         Ok(devices.total > 0)
     }
 
     /// The account that has an e-mail address.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn holder_of_address(&self, address: &str) -> Result<Option<OwnedUserId>, HomeserverError> {
         match self.get::<wire::Holder>(Endpoint::EmailHolder, &[address], &[]).await {
             Ok(holder) => Ok(Some(holder.user_id)),
@@ -133,9 +124,6 @@ impl Reader {
     ///
     /// Whom Synapse names is looked at: it remembers the answer beyond the removal of the id, and an account must not be
     /// taken for somebody's by an id that it no longer has.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn holder_of(&self, external_id: &ExternalId) -> Result<Option<OwnedUserId>, HomeserverError> {
         let identifiers = [external_id.provider.as_str(), external_id.id.as_str()];
         let holder = match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {

@@ -81,9 +81,6 @@ pub struct Reaction {
 
 impl Reader {
     /// One event of a room; None when there is none in that room, or none that the bot may see.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn event(&self, room_id: &RoomId, event_id: &EventId) -> Result<Option<RoomEvent>, HomeserverError> {
         let request = get_room_event::v3::Request::new(room_id.to_owned(), event_id.to_owned());
         match self.transport.client(request, Manner::READ).await {
@@ -130,9 +127,6 @@ impl Reader {
     }
 
     /// All reactions to an event that are not taken back, newest first.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn reactions_to(&self, room_id: &RoomId, event_id: &EventId) -> Result<Vec<Reaction>, HomeserverError> {
         let mut request = get_relating_events_with_rel_type_and_event_type::v1::Request::new(
             room_id.to_owned(),

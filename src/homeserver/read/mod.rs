@@ -46,9 +46,6 @@ impl fmt::Debug for Reader {
 
 impl Reader {
     /// Prepares the way to Synapse; sends nothing yet.
-    ///
-    /// # Errors
-    /// When the address is not one.
     pub async fn new(connection: Connection) -> Result<Self, HomeserverError> {
         let bot = connection.bot.clone();
         Ok(Self { transport: Transport::new(connection).await?, bot })
@@ -123,9 +120,6 @@ impl Reader {
     }
 
     /// Synapse's version.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn synapse_version(&self) -> Result<String, HomeserverError> {
         let answer: wire::Version = self.get(Endpoint::ServerVersion, &[], &[]).await?;
         Ok(answer.server_version)

@@ -107,9 +107,6 @@ impl Reader {
     }
 
     /// The content of one state event; None when there is none.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn state(
         &self,
         room_id: &RoomId,
@@ -128,17 +125,11 @@ impl Reader {
     }
 
     /// A room's level event, raw; to be read just before it is changed.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn power_levels(&self, room_id: &RoomId) -> Result<Option<Map<String, Value>>, HomeserverError> {
         self.state(room_id, "m.room.power_levels", "").await
     }
 
     /// What a room that the bot is in tells of its origin; None when the bot is not in it, or not any more.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn origin(&self, room_id: &RoomId) -> Result<Option<RoomOrigin>, HomeserverError> {
         let told = async {
             let Some(made) = self.key_told(room_id, "m.room.create").await? else { return Ok(None) };
@@ -172,9 +163,6 @@ impl Reader {
 
     /// The rooms that the bot is in by the keys they have, without those that are known: several rooms with one key are
     /// for people to decide about. One request, and two for each room that is looked at.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn rooms_by_key(
         &self,
         known: &BTreeSet<OwnedRoomId>,
@@ -187,9 +175,6 @@ impl Reader {
     }
 
     /// The rooms with one key. For a room whose making was not answered.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn rooms_with_key(
         &self,
         key: &RoomKey,
@@ -199,18 +184,12 @@ impl Reader {
     }
 
     /// The rooms the bot is in.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn joined_rooms(&self) -> Result<BTreeSet<OwnedRoomId>, HomeserverError> {
         let answer = self.transport.client(joined_rooms::v3::Request::new(), Manner::READ).await?;
         Ok(answer.joined_rooms.into_iter().collect())
     }
 
     /// The room that an alias leads to.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn resolve_alias(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, HomeserverError> {
         type Request = get_alias::v3::Request;
         let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
@@ -224,9 +203,6 @@ impl Reader {
     }
 
     /// All rooms of the server, managed or not.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn rooms_list(&self) -> Result<Vec<RoomListing>, HomeserverError> {
         let mut rooms = Vec::new();
         let mut from: Option<String> = None;

@@ -54,9 +54,6 @@ impl Writer {
 
     /// The same, whatever becomes of the answers: after a lost one `is_ours` looks whether what is there was made by it;
     /// None is that nothing is there, and it is tried again.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn make_account_surely<F>(&self, user: &UserId, is_ours: impl Fn() -> F) -> Result<Done, HomeserverError>
     where
         F: Future<Output = Result<Option<bool>, HomeserverError>>,
@@ -96,17 +93,11 @@ impl Writer {
     }
 
     /// Changes an account's display name.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_display_name(&self, user: &UserId, name: &str) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { displayname: Some(name), ..AccountChange::default() }).await
     }
 
     /// Uploads a picture; gives its `mxc://` address.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn upload_picture(&self, content: Vec<u8>, media_type: &str) -> Result<OwnedMxcUri, HomeserverError> {
         let mut request = create_content::v3::Request::new(content);
         request.content_type = Some(media_type.to_owned());
@@ -114,9 +105,6 @@ impl Writer {
     }
 
     /// Changes the bot's own name and, when given, its picture (`mxc://`).
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_bot_profile(&self, name: &str, avatar: Option<&str>) -> Result<Done, HomeserverError> {
         let change = AccountChange { displayname: Some(name), avatar_url: avatar, ..AccountChange::default() };
         self.change(self.reader.bot(), &change).await
@@ -145,9 +133,6 @@ impl Writer {
 
     /// Gives an account an e-mail address. The one that was given before, known by its digest, is replaced; what people or
     /// others added stays. Whoever else had the address loses it, without a word from Synapse: look first.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_email(&self, user: &UserId, address: &str, before: Option<&str>) -> Result<Done, HomeserverError> {
         let Some(mut threepids) = self.reader.threepids(user).await? else {
             return Err(HomeserverError::NotFound { error: format!("no account {user}") });
@@ -166,25 +151,16 @@ impl Writer {
     }
 
     /// Locks an account: sessions stop, memberships stay.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn lock(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { locked: Some(true), ..AccountChange::default() }).await
     }
 
     /// Unlocks an account; the sessions it had work again.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn unlock(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { locked: Some(false), ..AccountChange::default() }).await
     }
 
     /// Deactivates an account: it leaves all rooms and loses its sessions. Its messages stay.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn deactivate(&self, user: &UserId) -> Result<Done, HomeserverError> {
         let transport = &self.reader.transport;
         let body = Deactivation { erase: false };
@@ -194,17 +170,11 @@ impl Writer {
     }
 
     /// Reactivates an account, without a password: people sign in through the identity provider. It is in no room.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn reactivate(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { deactivated: Some(false), ..AccountChange::default() }).await
     }
 
     /// Makes an account a Synapse administrator, or no longer.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_admin(&self, user: &UserId, admin: bool) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { admin: Some(admin), ..AccountChange::default() }).await
     }

@@ -42,9 +42,6 @@ impl Writer {
     }
 
     /// Leaves a room, or turns an invitation down.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn leave(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
         let request = leave_room::v3::Request::new(room_id.to_owned());
         match self.reader.transport.client(request, Manner::WRITE).await {
@@ -57,9 +54,6 @@ impl Writer {
     }
 
     /// Invites a person.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn invite(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
         let recipient =
             invite_user::v3::InvitationRecipient::UserId(invite_user::v3::InviteUserId::new(user.to_owned()));
@@ -69,9 +63,6 @@ impl Writer {
     }
 
     /// Takes a person out of a room, or an invite or a knock back.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn kick(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
         let mut request = kick_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         request.reason = reason.map(str::to_owned);
@@ -83,9 +74,6 @@ impl Writer {
     }
 
     /// Bans a person from a room.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn ban(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
         let mut request = ban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         request.reason = reason.map(str::to_owned);
@@ -94,9 +82,6 @@ impl Writer {
     }
 
     /// Lifts a ban. The person is not in the room by that.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn unban(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
         let request = unban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         let answer = self.reader.transport.client(request, Manner::WRITE).await;
@@ -105,9 +90,6 @@ impl Writer {
 
     /// Redacts one event. The same transaction id gives the same redaction, however often it is sent; the event does not
     /// have to be known to Synapse.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn redact(
         &self,
         room_id: &RoomId,

@@ -82,9 +82,6 @@ impl Writer {
     }
 
     /// Sets one state event as a whole. Unchanged content sent again makes no new event.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn send_state(
         &self,
         room_id: &RoomId,
@@ -103,91 +100,58 @@ impl Writer {
 
     /// Notes in a room which key it has, so that it is known again without our own memory; None when it has none any more,
     /// as when the key has another room since.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn mark_room(&self, room_id: &RoomId, key: Option<&RoomKey>) -> Result<OwnedEventId, HomeserverError> {
         let content = key.map_or_else(|| json!({}), |key| json!({ROOM_KEY_FIELD: key}));
         self.send_state(room_id, ROOM_MARK, "", &content).await
     }
 
     /// Sets the name.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_name(&self, room_id: &RoomId, name: &str) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.room.name", "", &json!({"name": name})).await
     }
 
     /// Sets the topic.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_topic(&self, room_id: &RoomId, topic: &str) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.room.topic", "", &json!({"topic": topic})).await
     }
 
     /// Sets the picture, `mxc://`.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_avatar(&self, room_id: &RoomId, url: &str) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.room.avatar", "", &json!({"url": url})).await
     }
 
     /// Lets people in by invite only, or as another join rule says.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_join_rule(&self, room_id: &RoomId, rule: &str) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.room.join_rules", "", &json!({"join_rule": rule})).await
     }
 
     /// Sets who sees what was said before.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_history(&self, room_id: &RoomId, history: History) -> Result<OwnedEventId, HomeserverError> {
         let content = json!({"history_visibility": history.as_str()});
         self.send_state(room_id, "m.room.history_visibility", "", &content).await
     }
 
     /// Sets how long messages are kept.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_retention(&self, room_id: &RoomId, time: Duration) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.room.retention", "", &retention(time)).await
     }
 
     /// Hangs a room into a space, seen from the room.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_parent(&self, room_id: &RoomId, space: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.space.parent", space.as_str(), &self.link(true)).await
     }
 
     /// Shows a room in a space.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn add_child(&self, space: &RoomId, room_id: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(space, "m.space.child", room_id.as_str(), &self.link(false)).await
     }
 
     /// Takes a room out of a space.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn drop_child(&self, space: &RoomId, room_id: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(space, "m.space.child", room_id.as_str(), &json!({})).await
     }
 
     /// Sets all levels of a room: the whole content, as read just before and changed.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn set_levels(
         &self,
         room_id: &RoomId,
@@ -218,9 +182,6 @@ impl Writer {
     }
 
     /// Gives an alias up, whatever room it leads to. Synapse says yes also when there is none.
-    ///
-    /// # Errors
-    /// See [`HomeserverError`].
     pub async fn release_alias(&self, alias: &RoomAliasId) -> Result<Done, HomeserverError> {
         let request = delete_alias::v3::Request::new(alias.to_owned());
         match self.reader.transport.client(request, Manner::WRITE).await {
