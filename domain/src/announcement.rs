@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::RoomKey;
 use crate::review::HeldReason;
@@ -85,8 +86,9 @@ pub enum Announcement {
     },
     /// EquipeMed cannot be read.
     DirectoryAway {
-        /// Why, in English, with what to do.
-        why: String,
+        /// Why.
+        #[serde(deserialize_with = "Fault::or_worded")]
+        why: Fault,
     },
     /// EquipeMed can be read again.
     DirectoryBack {

@@ -2,8 +2,6 @@
 //!
 //! Asks `access` and `standing`, never decides anew.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
@@ -123,91 +121,4 @@ fn room_reasons(access: &Access<'_>, person: &Person, key: &RoomKey, wishes: Wis
 fn taken(access: &Access<'_>, person: &Person, room: Option<&RoomKey>) -> Option<Reason> {
     let (rights, grant) = access.taken(person, room)?;
     Some(Reason::RightsTaken { rights, grant: grant.clone(), outside: room.is_none() })
-}
-
-/// A line each; the rooms apart, with their lines indented.
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for reason in &self.person {
-            writeln!(f, "{reason}")?;
-        }
-        for (room, reasons) in &self.rooms {
-            writeln!(f, "\nroom {room}")?;
-            for reason in reasons {
-                writeln!(f, "  {reason}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Account { user, state, cause } => {
-                let state = match state {
-                    AccountState::Active => "usable",
-                    AccountState::Locked => "locked",
-                    AccountState::Deactivated => "deactivated",
-                };
-                write!(f, "account: {user}, should be {state} (by {cause})")
-            }
-            Self::NoAccount { person } => write!(f, "account: none is managed for person {person}"),
-            Self::Standing { standing: Some(Standing::Active), status, .. } => {
-                write!(f, "standing: active (status {status})")
-            }
-            Self::Standing { standing: Some(Standing::Off), status, access_ends, .. } => {
-                write!(f, "standing: off: status {status}")?;
-                access_ends.map_or(Ok(()), |end| write!(f, ", access ends {end}"))
-            }
-            Self::Standing { standing: Some(Standing::Gone), status, is_enabled, .. } => {
-                let enabled = if *is_enabled { "active" } else { "disabled in EquipeMed" };
-                write!(f, "standing: gone: status {status}, {enabled}")
-            }
-            Self::Standing { standing: None, status, .. } => {
-                write!(f, "standing: unknown: status {status} is not in users.standing, so nothing is changed")
-            }
-            Self::NotSelected => f.write_str("users.who does not select this person"),
-            Self::Roles(roles) => write!(f, "roles: {}", listed(roles)),
-            Self::Grant(grant) => {
-                write!(f, "grant {}: ", grant.id.0)?;
-                match grant.kind {
-                    GrantKind::Level(level) => write!(f, "level {level}")?,
-                    kind => f.write_str(kind.as_str())?,
-                }
-                match &grant.scope {
-                    None => f.write_str(" everywhere")?,
-                    Some(scope) => write!(f, " in {scope}")?,
-                }
-                write!(f, ", asked by {}", grant.asker)
-            }
-            Self::Note(finding) => write!(f, "note: {finding}"),
-            Self::Member(Membership::Banned(grant)) => write!(f, "member: banned by grant {}", grant.0),
-            Self::Member(Membership::KeptOut(grant)) => write!(f, "member: kept out by grant {}", grant.0),
-            Self::Member(Membership::ByRule) => f.write_str("member: yes, its members rule holds"),
-            Self::Member(Membership::AsAdministrator) => f.write_str("member: yes, as its administrator"),
-            Self::Member(Membership::No) => f.write_str("member: no, its members rule does not hold"),
-            Self::Level { level, reason } => {
-                write!(f, "level: {level} ")?;
-                match reason {
-                    LevelReason::Nothing => f.write_str("(nothing gives one)"),
-                    LevelReason::Everybody => f.write_str("(everybody's in this room)"),
-                    LevelReason::Role(role) => write!(f, "(role {role})"),
-                    LevelReason::RoomLevel(role) => write!(f, "(the room's level for role {role})"),
-                    LevelReason::Administrator(above) => write!(f, "(administrator of {above})"),
-                    LevelReason::Grant(grant) => write!(f, "(grant {}, asked by {})", grant.id.0, grant.asker),
-                }
-            }
-            Self::Rights(rights) => write!(f, "rights: {}", listed(rights)),
-            Self::RightsTaken { rights, grant, outside } => {
-                let place = if *outside { " outside rooms" } else { "" };
-                write!(f, "rights taken{place}: {} (grant {}, asked by {})", listed(rights), grant.id.0, grant.asker)
-            }
-        }
-    }
-}
-
-fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
-    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }

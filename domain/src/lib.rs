@@ -5,7 +5,8 @@
 //! what was asked beyond it, [`identity`] who is who, [`binding`] whose account is whose; [`desired`]
 //! makes one picture of that. [`observed`] is what Synapse says. [`plan`] is
 //! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
-//! back what is too much at once. [`outcome`] is what became of an action.
+//! back what is too much at once. [`outcome`] is what became of an action, and
+//! [`fault`] why it did not.
 //! Beside it, [`command`] reads what people say to the bot.
 //!
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
@@ -27,6 +28,7 @@ mod display_name;
 pub mod drift;
 pub mod email;
 pub mod explain;
+pub mod fault;
 pub mod find;
 pub mod finding;
 pub mod grant;
@@ -38,6 +40,7 @@ pub mod levels;
 pub mod listing;
 pub mod localpart;
 pub mod memory;
+pub mod mode;
 pub mod observed;
 pub mod outcome;
 pub mod plan;
@@ -53,5 +56,6 @@ pub mod selection;
 pub mod selector;
 pub mod standing;
 pub mod stands;
+pub mod summary;
 pub mod sums;
 pub mod wake;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::desired::AccountState;
+use crate::fault::HomeserverError;
 use crate::key::RoomKey;
 
 /// Everything that was read for one pass.
@@ -95,7 +96,7 @@ pub enum RoomSight {
         /// Its id.
         room_id: OwnedRoomId,
         /// Synapse's answer.
-        why: String,
+        why: HomeserverError,
     },
 }
 

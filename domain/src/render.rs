@@ -10,24 +10,33 @@ use std::time::Duration;
 use ruma_common::UserId;
 
 use crate::action::{Action, Change, LevelChanges};
+use crate::finding::Finding;
 use crate::key::RoomKey;
 use crate::plan::Plan;
 use crate::policy::{JoinMode, RoomKind};
-use crate::review::Held;
+use crate::review::{Held, HeldReason};
 
 /// How many people a line names before it only counts them.
 const NAMES_PER_LINE: usize = 12;
 
+/// How what is not a change is worded.
+pub trait Words {
+    /// Something that somebody should look at.
+    fn finding(&self, finding: &Finding) -> String;
+    /// Why a part is held.
+    fn held(&self, reason: &HeldReason) -> String;
+}
+
 /// A plan and what is held of it, as lines of text.
 #[must_use]
-pub fn render(plan: &Plan, held: &[Held]) -> String {
+pub fn render(plan: &Plan, held: &[Held], words: &impl Words) -> String {
     let mut out = String::new();
     render_accounts(plan, &mut out);
     render_rooms(plan, &mut out);
     if !held.is_empty() {
         section(&mut out, &format!("Held back ({})", held.len()));
         for part in held {
-            let _ = writeln!(out, "  {}  {}", part.id, part.reason);
+            let _ = writeln!(out, "  {}  {}", part.id, words.held(&part.reason));
             for line in shortened(part.atoms().into_iter().collect()) {
                 let _ = writeln!(out, "    {line}");
             }
@@ -36,7 +45,7 @@ pub fn render(plan: &Plan, held: &[Held]) -> String {
     if !plan.findings.is_empty() {
         section(&mut out, &format!("To look at ({})", plan.findings.len()));
         for finding in &plan.findings {
-            let _ = writeln!(out, "  {finding}");
+            let _ = writeln!(out, "  {}", words.finding(finding));
         }
     }
     if out.is_empty() {

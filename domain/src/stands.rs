@@ -6,6 +6,7 @@ use ruma_common::{OwnedUserId, UserId};
 
 use crate::authority::Act;
 use crate::desired::{Desired, Wish};
+use crate::fault::HomeserverError;
 use crate::key::RoomKey;
 use crate::observed::{Membership, Observed, ObservedRoom, RoomSight};
 
@@ -42,7 +43,7 @@ pub enum Unmet {
     /// The room could not be read.
     Unreadable {
         /// Synapse's answer.
-        why: String,
+        why: HomeserverError,
     },
     /// The room was replaced by another one.
     Replaced,

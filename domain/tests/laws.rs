@@ -21,6 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use crate::world::random::{self, Dice};
+use crate::world::reader::refused;
 use crate::world::{World, agreeing, lines, synapse, user_id};
 
 /// Runs a law in many worlds. A failing one is shrunk to few people and rooms and named by its numbers.
@@ -152,7 +153,7 @@ fn a_strangers_rooms_change_no_plan() {
                     (1, _) => {
                         *sight = RoomSight::Unreadable {
                             room_id: room_ids.first().expect("one").clone(),
-                            why: String::new(),
+                            why: refused("M_FORBIDDEN"),
                         }
                     }
                     _ => *sight = RoomSight::Several { room_ids },

@@ -9,6 +9,7 @@ use equipemed_domain::observed::RoomSight;
 use equipemed_domain::stands::{Looked, Unmet, in_room, of_account};
 
 use crate::world::reader::Case;
+use crate::world::reader::refused;
 use crate::world::{World, agreeing, user_id};
 
 const HOSPITAL: &str = "
@@ -70,7 +71,7 @@ fn a_room_that_cannot_be_worked_on_is_no_room_where_it_is_so() {
     for act in [PROMOTE, Act::Demote, Act::Kick, Act::Ban, Act::Mute, Act::Unmute, Act::Unban] {
         let mut world = hospital(|_| ());
         assert_eq!(unmet(&world, act, "ana", &BTreeSet::from([key.clone()])), Some(Unmet::Deleted));
-        let why = "M_FORBIDDEN".to_owned();
+        let why = refused("M_FORBIDDEN");
         let sight = RoomSight::Unreadable { room_id: agreeing::room_id("icu"), why: why.clone() };
         world.observed.rooms.insert(key.clone(), sight);
         assert_eq!(unmet(&world, act, "ana", &none), Some(Unmet::Unreadable { why }));

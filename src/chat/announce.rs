@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::scene::Scene;
 use super::{Chat, LOOK_EVERY, pause};
-use crate::engine::for_logs;
 use crate::engine::tenure::Tenure;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
@@ -23,7 +22,7 @@ impl Chat {
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
             if let Err(error) = self.tell_open().await {
-                tracing::warn!(error = for_logs(&error), "An announcement could not be told; it is told later");
+                tracing::warn!(error = format!("{error:#}"), "An announcement could not be told; it is told later");
                 pause(LOOK_EVERY * 10, stop).await;
             }
             pause(LOOK_EVERY, stop).await;
@@ -118,7 +117,7 @@ impl Chat {
                 let text = if *leaves { "brought-leaves" } else { "brought-stays" };
                 texts.say(text, &[("came", Arg::Said(came)), id])
             }
-            Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", texts.told(why))]),
+            Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", texts.why(why))]),
             Announcement::DirectoryBack { since } => texts.say("directory-back", &[("since", self.time(*since))]),
             Announcement::Found { finding: Finding::RoomEncrypted { room } } => {
                 texts.say("room-encrypted", &[("room", scene.room(room))])

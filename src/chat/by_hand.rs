@@ -63,7 +63,7 @@ impl Chat {
         self.inner.tasks.spawn(async move {
             let ended = match chat.engine().follow_drift(&change, &what).await {
                 Ok(()) => chat.done(event.seq).await,
-                Err(error) => Err(error),
+                Err(error) => Err(error.into()),
             };
             if let Err(error) = ended {
                 chat.try_later(event.seq, &error).await;

@@ -2,6 +2,7 @@
 //! was shown.
 
 use equipemed_domain::command::Command;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
 use jiff::SignedDuration;
 use ruma_common::OwnedEventId;
@@ -79,7 +80,7 @@ impl Chat {
                 beyond: beyond.clone(),
                 source: ask.event.to_string(),
                 created_at: ask.scene.now,
-                expires_at: ask.scene.now.checked_add(waits).map_err(anyhow::Error::from)?,
+                expires_at: ask.scene.now.checked_add(waits).map_err(|_| Fault::Clock)?,
             };
             store.add_confirmation(&confirmation).await?;
         }

@@ -27,9 +27,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::engine::Engine;
 use crate::engine::backoff::Seldom;
 use crate::engine::tenure::Tenure;
-use crate::engine::{Engine, for_logs};
 use crate::homeserver::Speaker;
 use crate::speech::Texts;
 use crate::store::{InboxEvent, StoreError};
@@ -212,7 +212,7 @@ impl Chat {
         tracing::warn!(
             inbox.seq = seq,
             attempts,
-            why = for_logs(error),
+            why = format!("{error:#}"),
             "An event could not be handled; it is tried again"
         );
         self.put_off().insert(seq, Some(Instant::now() + wait));

@@ -1,5 +1,6 @@
 //! A plan as people read it in a room: what would be done to whom, grouped by kind, with before and after.
 
+use equipemed_domain::summary::Summary;
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::Action;
@@ -7,7 +8,7 @@ use equipemed_domain::review::Held;
 
 use super::Chat;
 use super::scene::Scene;
-use crate::engine::report::{Report, Summary};
+use crate::engine::report::Report;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 

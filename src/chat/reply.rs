@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use equipemed_domain::authority::Refusal;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 use futures_util::future::BoxFuture;
 use ruma_common::{EventId, OwnedEventId, RoomId};
@@ -65,7 +66,7 @@ pub(super) enum Stop {
     /// It has to be said differently; what to tell.
     Unclear(Said),
     /// Something broke.
-    Failed(anyhow::Error),
+    Failed(Fault),
 }
 
 impl From<Refusal> for Stop {
@@ -80,9 +81,9 @@ impl From<NotFound> for Stop {
     }
 }
 
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
     }
 }
 
@@ -112,8 +113,8 @@ impl Mark {
 impl Reply {
     pub(super) fn new(mark: Mark, answer: Answer) -> Self {
         let outcome = match mark {
-            Mark::Failed => Outcome::Failed("it was not done".to_owned()),
-            Mark::Partly => Outcome::Failed("a part was not done".to_owned()),
+            Mark::Failed => Outcome::Failed(Fault::NotDone),
+            Mark::Partly => Outcome::Failed(Fault::Partly),
             Mark::Done | Mark::None => Outcome::Done(None),
         };
         Self { mark, answer, outcome, edits: None, quiet: false, prompt: None }
@@ -129,9 +130,9 @@ impl Reply {
         Self::new(Mark::Done, answer)
     }
 
-    /// Failed, with a word for the audit.
-    pub(super) fn failed(answer: Answer, why: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed(why.into()), ..Self::new(Mark::Failed, answer) }
+    /// Failed, for a reason that the audit keeps.
+    pub(super) fn failed(answer: Answer, why: Fault) -> Self {
+        Self { outcome: Outcome::Failed(why), ..Self::new(Mark::Failed, answer) }
     }
 }
 
@@ -197,7 +198,7 @@ impl Chat {
         if let Ok(Some(shown)) = shown
             && let Err(error) = speaker.take_back(room, &shown, &format!("{command}-waited")).await
         {
-            tracing::warn!(error = error.for_logs(), "A reaction could not be taken back");
+            tracing::warn!(%error, "A reaction could not be taken back");
         }
         reply
     }
@@ -207,12 +208,12 @@ impl Chat {
         let (room, command) = (&event.event.room_id, &event.event.event_id);
         let left = match self.engine().reader().reactions_to(room, command).await {
             Ok(reactions) => reactions.into_iter().find(|left| left.sender == self.manners().bot && left.key == "⏳"),
-            Err(error) => return tracing::warn!(error = error.for_logs(), "Reactions could not be looked for"),
+            Err(error) => return tracing::warn!(%error, "Reactions could not be looked for"),
         };
         if let Some(left) = left
             && let Err(error) = self.inner.speaker.take_back(room, &left.event_id, &format!("{command}-left")).await
         {
-            tracing::warn!(error = error.for_logs(), "A reaction could not be taken back");
+            tracing::warn!(%error, "A reaction could not be taken back");
         }
     }
 }

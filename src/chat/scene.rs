@@ -1,5 +1,6 @@
 //! Everything a command is judged by, read at the moment it is handled: whoever lost a right a second ago has lost it.
 
+use equipemed_domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Reads EquipeMed and the store.
-    pub(super) async fn read(engine: &Engine) -> anyhow::Result<Self> {
+    pub(super) async fn read(engine: &Engine) -> Result<Self, Fault> {
         let now = engine.clock().now();
         let store = engine.store();
         Ok(Self {
@@ -49,7 +50,7 @@ impl Scene {
     }
 
     /// The same without anybody, for the break-glass account when EquipeMed is away.
-    pub(super) async fn without_people(engine: &Engine) -> anyhow::Result<Self> {
+    pub(super) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
         let store = engine.store();
         Ok(Self {
             policy: engine.policy().await?,

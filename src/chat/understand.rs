@@ -1,6 +1,7 @@
 //! From an event in the inbox to a command that may be carried out: what was said, who said it, whether that person may
 //! say it at all, whether it still counts.
 
+use equipemed_domain::fault::Fault;
 use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
@@ -17,7 +18,6 @@ use super::Chat;
 use super::ask::Ask;
 use super::reply::{Mark, Reply, Stop, Turn};
 use super::scene::Scene;
-use crate::engine::for_logs;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditId, Cause, InboxEvent, Intent};
@@ -70,15 +70,15 @@ impl Chat {
             Err(error) if self.engine().people().await.is_err() => {
                 let is_break_glass = self.engine().policy().await?.users.break_glass.as_ref() == Some(&user);
                 if !is_break_glass {
-                    tracing::warn!(error = for_logs(&error), "A command came and EquipeMed cannot be read");
+                    tracing::warn!(%error, "A command came and EquipeMed cannot be read");
                     let text = self.texts().say("directory-away", &[]);
-                    let reply = Reply::failed(Answer::new().line(text), "EquipeMed could not be read");
+                    let reply = Reply::failed(Answer::new().line(text), Fault::DirectoryAway);
                     self.answer(&event.event.room_id, &event.event.event_id, &reply, None).await?;
                     return self.done(event.seq).await;
                 }
                 Scene::without_people(self.engine()).await?
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let scene = Arc::new(scene);
         let asker = identify(&scene, &event);
@@ -98,7 +98,7 @@ impl Chat {
         // What was begun in time is brought to its end, however long this process was away.
         if command.changes_something() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
             let text = self.texts().say("late", &[("minutes", Arg::Number(age.as_mins()))]);
-            return self.end(&event, audit, Reply::failed(Answer::new().line(text), "it came late")).await;
+            return self.end(&event, audit, Reply::failed(Answer::new().line(text), Fault::Late)).await;
         }
         let ask = Ask {
             event: event.event.event_id.clone(),
@@ -189,7 +189,7 @@ impl Chat {
         self.done(event.seq).await?;
         // A sign of life for the eye; the answer does not wait for it.
         if let Err(error) = self.inner.speaker.mark_read(room, command).await {
-            tracing::warn!(error = error.for_logs(), "A command could not be marked as read");
+            tracing::warn!(%error, "A command could not be marked as read");
         }
         Ok(())
     }
@@ -199,18 +199,15 @@ impl Chat {
         let texts = self.texts();
         match stop {
             Stop::Refused(refusal) => {
-                let why = format!("refused: {}", refusal);
-                Reply::failed(Answer::new().line(texts.refusal(&refusal, scene)), why)
+                Reply::failed(Answer::new().line(texts.refusal(&refusal, scene)), Fault::Refused(refusal))
             }
-            Stop::NotFound(not_found) => Reply::failed(
-                Answer::new().line(not_found.said(texts, scene)),
-                "whom or what it is about was not found",
-            ),
-            Stop::Unclear(said) => Reply::failed(Answer::new().line(said), "it was not clear"),
-            Stop::Failed(error) => {
-                tracing::warn!(error = for_logs(&error), "A command failed");
-                let detail = ("detail", texts.told(&format!("{error:#}")));
-                Reply::failed(Answer::new().line(texts.say("grant-failed", &[detail])), format!("{error:#}"))
+            Stop::NotFound(not_found) => {
+                Reply::failed(Answer::new().line(not_found.said(texts, scene)), Fault::NotIdentified)
+            }
+            Stop::Unclear(said) => Reply::failed(Answer::new().line(said), Fault::Unclear),
+            Stop::Failed(fault) => {
+                tracing::warn!(error = %fault, "A command failed");
+                Reply::failed(Answer::new().line(texts.say("grant-failed", &[("detail", texts.why(&fault))])), fault)
             }
         }
     }

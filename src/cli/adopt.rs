@@ -1,5 +1,6 @@
 //! `rooms adopt`: takes a room over that is there already.
 
+use equipemed_domain::fault::{Fault, NotAdopted};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use anyhow::Context;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
-use equipemed_domain::outcome::Outcome;
+use equipemed_domain::mode::Mode;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +17,8 @@ use super::output::UsageError;
 use super::{Exit, Format, connect, output, rooms, sync};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::Mode;
 use crate::engine::Engine;
-use crate::engine::adopt::{AdoptError, Adoptable, Adoption};
+use crate::engine::adopt::{Adoptable, Adoption};
 use crate::homeserver::{Patience, Reader};
 use crate::store::{NewDeed, OPERATOR};
 
@@ -70,10 +70,7 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     let deed = Deed::AdoptRoom { room_id, room, instead, accept };
     let new = NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: clock.now(), source: None };
     let id = store.add_deed(&new, clock.now()).await?;
-    if is_enforced
-        && let Outcome::Failed(why) | Outcome::Skipped(why) =
-            rooms::ended(&engine, &store, id, &connect::holder("adopt")).await?
-    {
+    if is_enforced && let Some(why) = rooms::ended(&engine, &store, id, &connect::holder("adopt")).await? {
         anyhow::bail!("{} was not adopted: {why}", wish.room_id);
     }
     tell(&typed, &wish, &found, true)?;
@@ -92,7 +89,7 @@ async fn accepted(
         return Ok(BTreeSet::new());
     }
     let beyond: BTreeSet<OwnedUserId> = match engine.adoptable(wish).await {
-        Err(AdoptError::BeyondReach(people)) => people.into_keys().collect(),
+        Err(Fault::Adoption(NotAdopted::BeyondReach { people })) => people.into_keys().collect(),
         _ => BTreeSet::new(),
     };
     let (server, store) = (&settings.policy.server_name, engine.store());

@@ -3,6 +3,7 @@
 //! Alone it is about one account. With `--by-username` it is about everybody whose public id became another one while the
 //! username stayed: a rehearsal on a roster that is replaced by EquipeMed's database.
 
+use equipemed_domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -60,7 +61,7 @@ impl Parts {
         let result = done.await;
         let outcome = match &result {
             Ok(()) => Outcome::Done(None),
-            Err(error) => Outcome::Failed(format!("{error:#}")),
+            Err(error) => Outcome::Failed(output::fault(error)),
         };
         let outcomes: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
         self.store.conclude(&outcomes, Clock::system().now()).await?;
@@ -70,11 +71,8 @@ impl Parts {
     /// Makes what is known of `to` that of `from`, who was taken for somebody else.
     async fn hand_over(&self, from: PersonId, to: PersonId, user: &OwnedUserId) -> anyhow::Result<()> {
         self.audited(to, user, async {
-            anyhow::ensure!(
-                self.store.merge_people(from, to).await?,
-                "the person got an account meanwhile; look again"
-            );
-            Ok(())
+            let is_merged = self.store.merge_people(from, to).await?;
+            if is_merged { Ok(()) } else { Err(Fault::GotAccount.into()) }
         })
         .await
     }
@@ -139,7 +137,7 @@ pub(super) async fn by_username(config: &Path, yes: bool, format: Format) -> any
     if yes {
         for handover in &found.go {
             if let Err(error) = parts.hand_over(handover.from, handover.to, &handover.user).await {
-                failed.insert(handover.user.clone(), format!("{error:#}"));
+                failed.insert(handover.user.clone(), output::worded(&error));
             }
         }
         parts.store.wake(&Wake::Everything, "adopt", parts.now, parts.now).await?;

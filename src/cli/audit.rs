@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::outcome::Outcome;
+use equipemed_domain::outcome::Ended;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ruma_common::{OwnedUserId, UserId};
@@ -19,9 +19,9 @@ use crate::store::{AuditEntry, AuditFilter, Cause, GrantFilter, Store};
 /// How many entries are read at once.
 const PAGE: usize = 1000;
 
-/// How an action ended.
+/// How an action ended, as it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Ended {
+pub(super) enum EndedArg {
     /// It was done
     Done,
     /// It was so already
@@ -48,7 +48,7 @@ pub(super) struct Which {
     kind: Option<String>,
     /// Only what ended so
     #[arg(long, value_enum)]
-    outcome: Option<Ended>,
+    outcome: Option<EndedArg>,
     /// Only from that day on, such as 2026-01-31
     #[arg(long, value_name = "DATE")]
     since: Option<Date>,
@@ -102,13 +102,13 @@ async fn filter(which: &Which, settings: &Settings, store: &Store) -> anyhow::Re
     let room = which.room.clone().map(RoomKey::new);
     let since = which.since.map(|date| connect::start_of(date, settings)).transpose()?;
     let outcome = which.outcome.map(|ended| match ended {
-        Ended::Done => Outcome::Done(None),
-        Ended::AlreadySo => Outcome::AlreadySo,
-        Ended::Skipped => Outcome::Skipped(String::new()),
-        Ended::Failed => Outcome::Failed(String::new()),
-        Ended::Unknown => Outcome::Unknown,
+        EndedArg::Done => Ended::Done,
+        EndedArg::AlreadySo => Ended::AlreadySo,
+        EndedArg::Skipped => Ended::Skipped,
+        EndedArg::Failed => Ended::Failed,
+        EndedArg::Unknown => Ended::Unknown,
     });
-    let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
+    let outcome = outcome.map(|ended| ended.as_str().to_owned());
     Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })
 }
 
@@ -144,9 +144,9 @@ fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, settings: &Settings) 
     let local = |at: Timestamp| at.to_zoned(settings.timezone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     // An event's id says nothing to people; why something failed does.
-    let ended = entry.settled.as_ref().map(|settled| match &settled.outcome {
-        Outcome::Skipped(why) | Outcome::Failed(why) => format!("{}: {why}", settled.outcome.as_str()),
-        outcome => outcome.as_str().to_owned(),
+    let ended = entry.settled.as_ref().map(|settled| match settled.outcome.fault() {
+        Some(why) => format!("{}: {}", settled.outcome.as_str(), output::fault_text(why)),
+        None => settled.outcome.as_str().to_owned(),
     });
     vec![
         entry.id.0.to_string(),
@@ -176,7 +176,11 @@ fn value(entry: &AuditEntry, askers: &BTreeMap<i64, String>) -> Value {
         "run": intent.run.map(|run| run.0),
         "action": serde_json::from_str::<Value>(&intent.action).unwrap_or(Value::Null),
         "outcome": settled.map(|settled| settled.outcome.as_str()),
-        "detail": settled.and_then(|settled| settled.outcome.detail()),
+        "detail": settled.and_then(|settled| match settled.outcome.fault() {
+            Some(why) => Some(output::fault_text(why)),
+            None => settled.outcome.detail(),
+        }),
+        "fault": settled.and_then(|settled| settled.outcome.fault()),
         "ended_at": settled.map(|settled| settled.at),
     })
 }

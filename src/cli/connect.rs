@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::find::Names;
+use equipemed_domain::mode::Mode;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ruma_common::UserId;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
 use crate::clock::Clock;
-use crate::config::settings::{Database, Drift, Mode};
+use crate::config::settings::{Database, Drift};
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::who::Who;
@@ -153,7 +154,7 @@ pub(super) async fn people(
     note: Option<Timestamp>,
 ) -> anyhow::Result<Arc<Directory>> {
     let read = Source::open(&settings.directory)?.read().await?;
-    Who { store, reader: None, policy: &settings.policy }.is_who(&read, note).await
+    Who { store, reader: None, policy: &settings.policy }.is_who(&read, note).await.map_err(anyhow::Error::from)
 }
 
 /// Finds a person by EquipeMed username, number, or the MXID of their account.

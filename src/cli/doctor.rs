@@ -5,6 +5,7 @@ use std::path::Path;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use tokio_util::sync::CancellationToken;
 
+use super::output::said;
 use super::{Exit, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -57,7 +58,7 @@ async fn check_directory(settings: &Settings, findings: &mut Findings) {
     const FIX: &str = "mend what it names; until then nothing is changed";
     let source = match Source::open(&settings.directory) {
         Ok(source) => source,
-        Err(error) => return findings.bad(&format!("people: {error}"), FIX),
+        Err(error) => return findings.bad(&format!("people: {}", said(error)), FIX),
     };
     let start = std::time::Instant::now();
     match source.read().await {
@@ -65,7 +66,7 @@ async fn check_directory(settings: &Settings, findings: &mut Findings) {
             let took = start.elapsed().as_millis();
             findings.good(&format!("EquipeMed: {} people, read in {took} ms", directory.len()));
         }
-        Err(error) => return findings.bad(&format!("people: {error}"), FIX),
+        Err(error) => return findings.bad(&format!("people: {}", said(error)), FIX),
     }
     if let (DirectorySource::Equipemed(settings), Source::Equipemed(source)) = (&settings.directory.source, &source) {
         check_database(source, settings, findings).await;
@@ -80,7 +81,7 @@ async fn check_database(source: &Equipemed, settings: &settings::Equipemed, find
             &format!("the role in directory.url may more than it needs: {}", rights.join("; ")),
             "use a role of its own: `equipemed-bot directory install-triggers --print` shows how",
         ),
-        Err(error) => findings.bad(&format!("EquipeMed's grants: {error}"), "see what it names"),
+        Err(error) => findings.bad(&format!("EquipeMed's grants: {}", said(error)), "see what it names"),
     }
     let compared = match settings.poll {
         Some(every) => format!("until then everybody is compared every {} s", every.as_secs()),
@@ -100,7 +101,7 @@ async fn check_database(source: &Equipemed, settings: &settings::Equipemed, find
             "EquipeMed's database does not tell who changed",
             &format!("run `equipemed-bot directory install-triggers`, or set directory.notify: false; {compared}"),
         ),
-        Err(error) => findings.bad(&format!("EquipeMed's triggers: {error}"), "see what it names"),
+        Err(error) => findings.bad(&format!("EquipeMed's triggers: {}", said(error)), "see what it names"),
     }
 }
 
@@ -109,7 +110,7 @@ async fn check_synapse(settings: &Settings, findings: &mut Findings) {
     let url = &settings.homeserver.url;
     let reader = match Reader::new(connection).await {
         Ok(reader) => reader,
-        Err(error) => return findings.bad(&format!("Synapse at {url}: {error}"), "check homeserver.url"),
+        Err(error) => return findings.bad(&format!("Synapse at {url}: {}", said(error)), "check homeserver.url"),
     };
     // Whether the token is known is told below, by name.
     let answer = reader.versions().await;
@@ -117,7 +118,8 @@ async fn check_synapse(settings: &Settings, findings: &mut Findings) {
         HomeserverError::UnknownToken => Ok(()),
         error => Err(error),
     }) {
-        return findings.bad(&format!("Synapse at {url}: {error}"), "start Synapse, or correct homeserver.url");
+        return findings
+            .bad(&format!("Synapse at {url}: {}", said(error.clone())), "start Synapse, or correct homeserver.url");
     }
     findings.good(&format!("Synapse answers at {url}"));
     let registration = settings.appservice.registration_file.display();
@@ -131,7 +133,7 @@ async fn check_synapse(settings: &Settings, findings: &mut Findings) {
             "Synapse does not know the as_token",
             &format!("name {registration} in app_service_config_files of homeserver.yaml and restart Synapse"),
         ),
-        Err(error) => findings.bad(&format!("the bot's token: {error}"), "see Synapse's log"),
+        Err(error) => findings.bad(&format!("the bot's token: {}", said(error)), "see Synapse's log"),
     }
     check_administrator(&reader, findings).await;
 }
@@ -139,7 +141,9 @@ async fn check_synapse(settings: &Settings, findings: &mut Findings) {
 async fn check_administrator(reader: &Reader, findings: &mut Findings) {
     match reader.synapse_version().await {
         Ok(version) => findings.good(&format!("Synapse {version} (tried with {SYNAPSE_TRIED})")),
-        Err(error) => findings.bad(&format!("Synapse's version: {error}"), "let homeserver.url reach /_synapse/admin"),
+        Err(error) => {
+            findings.bad(&format!("Synapse's version: {}", said(error)), "let homeserver.url reach /_synapse/admin")
+        }
     }
     match reader.account(reader.bot()).await {
         Ok(Some(account)) if account.observed.admin => findings.good("the bot is a server administrator"),
@@ -147,7 +151,7 @@ async fn check_administrator(reader: &Reader, findings: &mut Findings) {
             findings.bad("the bot is no server administrator", "run `equipemed-bot setup`");
         }
         Err(error) => findings.bad(
-            &format!("Synapse's admin API: {error}"),
+            &format!("Synapse's admin API: {}", said(error)),
             "let homeserver.url reach /_synapse/admin; keep that path closed to everybody else",
         ),
     }
@@ -156,15 +160,17 @@ async fn check_administrator(reader: &Reader, findings: &mut Findings) {
 async fn check_store(settings: &Settings, findings: &mut Findings) {
     let store = match connect::store(settings).await {
         Ok(store) => store,
-        Err(error) => return findings.bad(&format!("database: {error:#}"), "correct database.url, or what it names"),
+        Err(error) => {
+            return findings.bad(&format!("database: {}", said(error)), "correct database.url, or what it names");
+        }
     };
     match store.try_to_write(Clock::system().now()).await {
         Ok(()) => findings.good(&format!("database {}", store.name())),
-        Err(error) => findings.bad(&format!("database: {error}"), "see what it names"),
+        Err(error) => findings.bad(&format!("database: {}", said(error)), "see what it names"),
     }
     match store.rooms().await {
         Ok(rooms) if rooms.contains_key(&RoomKey::from(CONTROL_ROOM)) => findings.good("control room"),
         Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),
-        Err(error) => findings.bad(&format!("database: {error}"), "see what it names"),
+        Err(error) => findings.bad(&format!("database: {}", said(error)), "see what it names"),
     }
 }

@@ -11,6 +11,8 @@ use equipemed_domain::observed::ObservedAccounts;
 use super::output::UsageError;
 use super::{Exit, connect, output};
 use crate::clock::Clock;
+use crate::config::settings::Language;
+use crate::speech::Texts;
 
 /// Prints the reasons. Asks EquipeMed and the store only, so it works while Synapse is away.
 pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
@@ -41,6 +43,12 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         held: &BTreeSet::new(),
     };
     let picture = desired(wishes, &ObservedAccounts::default());
-    output::text(&explain(wishes, &picture, person, &rooms).to_string());
+    let (texts, explained) = (Texts::new(Language::En), explain(wishes, &picture, person, &rooms));
+    let mut lines: Vec<String> = explained.person.iter().map(|reason| texts.reason(reason).plain).collect();
+    for (room, reasons) in &explained.rooms {
+        lines.push(format!("\nroom {room}"));
+        lines.extend(reasons.iter().map(|reason| format!("  {}", texts.reason(reason).plain)));
+    }
+    output::text(&lines.join("\n"));
     Ok(Exit::Done)
 }

@@ -2,8 +2,16 @@
 
 use std::io::{IsTerminal, Write};
 
+use equipemed_domain::fault::{DirectoryError, Fault, HomeserverError, StoreError};
+use equipemed_domain::finding::Finding;
+use equipemed_domain::render::Words;
+use equipemed_domain::review::HeldReason;
+use equipemed_domain::summary::Topic;
+
 use super::Exit;
 use crate::config::Problems;
+use crate::config::settings::Language;
+use crate::speech::{Arg, Texts};
 
 /// Prints a result. A closed pipe (`| head`) is no reason to fail.
 pub(super) fn text(text: &str) {
@@ -32,8 +40,43 @@ pub(super) fn failure(error: &anyhow::Error) -> Exit {
         note(&format!("error: {count} problem{} in the configuration", if count == 1 { "" } else { "s" }));
         return Exit::Usage;
     }
-    note(&format!("error: {error:#}"));
+    note(&format!("error: {}", worded(error)));
     if error.is::<UsageError>() { Exit::Usage } else { Exit::Failed }
+}
+
+/// An error with what led to it. What went wrong elsewhere is said as in chat.
+pub(super) fn worded(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        if let Some(fault) = fault_of(cause) {
+            parts.push(fault_text(&fault));
+            break;
+        }
+        parts.push(cause.to_string());
+    }
+    parts.join(": ")
+}
+
+/// The same for an error of any kind.
+pub(super) fn said(error: impl Into<anyhow::Error>) -> String {
+    worded(&error.into())
+}
+
+/// What an error says went wrong, as it is kept.
+pub(super) fn fault(error: &anyhow::Error) -> Fault {
+    error.chain().find_map(fault_of).unwrap_or_else(|| Fault::Worded(format!("{error:#}")))
+}
+
+/// A fault, for a terminal.
+pub(super) fn fault_text(fault: &Fault) -> String {
+    English::new().fault(fault)
+}
+
+fn fault_of(cause: &(dyn std::error::Error + 'static)) -> Option<Fault> {
+    let fault = cause.downcast_ref::<Fault>().cloned();
+    let fault = fault.or_else(|| cause.downcast_ref::<HomeserverError>().cloned().map(Fault::from));
+    let fault = fault.or_else(|| cause.downcast_ref::<StoreError>().cloned().map(Fault::from));
+    fault.or_else(|| cause.downcast_ref::<DirectoryError>().cloned().map(Fault::from))
 }
 
 /// The command itself is wrong.
@@ -61,4 +104,41 @@ pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = vec![line(heads.to_vec())];
     lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
     lines.join("\n")
+}
+
+/// What plans name beside changes, for a terminal.
+pub(super) struct English(Texts);
+
+impl English {
+    /// The English texts.
+    pub(super) fn new() -> Self {
+        Self(Texts::new(Language::En))
+    }
+}
+
+impl English {
+    /// Why something did not happen.
+    pub(super) fn fault(&self, fault: &Fault) -> String {
+        match fault {
+            // Of many lines, and a terminal has room for all of them.
+            Fault::Directory(DirectoryError::Problems { text }) | Fault::Worded(text) => text.clone(),
+            Fault::During { stage, why } => format!("{}: {}", self.0.stage(*stage).plain, self.fault(why)),
+            fault => self.0.fault(fault).plain,
+        }
+    }
+
+    /// What something that did not go well is about.
+    pub(super) fn topic(&self, topic: &Topic) -> String {
+        self.0.topic(topic).plain
+    }
+}
+
+impl Words for English {
+    fn finding(&self, finding: &Finding) -> String {
+        self.0.finding(finding).plain
+    }
+
+    fn held(&self, reason: &HeldReason) -> String {
+        self.0.held_reason(reason, |room| Arg::Text(room.to_string())).plain
+    }
 }

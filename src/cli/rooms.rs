@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
 use equipemed_domain::deed::Deed;
-use equipemed_domain::outcome::Outcome;
+use equipemed_domain::fault::{Row, StoreError};
+use equipemed_domain::mode::Mode;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
-use crate::config::settings::Mode;
 use crate::engine::Engine;
 use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{Patience, RoomListing};
@@ -188,23 +187,23 @@ async fn delete(
     let holder = connect::holder("cleanup");
     let mut failures = BTreeMap::new();
     for (id, room) in ids.into_iter().zip(rooms) {
-        if let Outcome::Failed(why) | Outcome::Skipped(why) = ended(engine, store, id, &holder).await? {
+        if let Some(why) = ended(engine, store, id, &holder).await? {
             failures.insert(room.room_id.to_string(), why);
         }
     }
     Ok(failures)
 }
 
-/// Waits for a deed to end, and helps with it where no service does.
-pub(super) async fn ended(engine: &Engine, store: &Store, id: DeedId, holder: &str) -> anyhow::Result<Outcome> {
+/// Waits for a deed to end, and helps with it where no service does. Gives why it was not done.
+pub(super) async fn ended(engine: &Engine, store: &Store, id: DeedId, holder: &str) -> anyhow::Result<Option<String>> {
     loop {
-        let deed = store.deed(id).await?.context("a wish disappeared from the store")?;
+        let deed = store.deed(id).await?.ok_or(StoreError::Disappeared(Row::Deed))?;
         if let Some((_, outcome)) = deed.ended {
-            return Ok(outcome);
+            return Ok(outcome.fault().map(output::fault_text));
         }
         // Synapse went away or the like: it stays in the store and is done later.
         if let Some(why) = deed.error {
-            return Ok(Outcome::Failed(format!("{why}; the service tries it again")));
+            return Ok(Some(format!("{}; the service tries it again", output::fault_text(&why))));
         }
         if engine.help_with_deeds(holder).await? == 0 {
             tokio::time::sleep(LOOK_EVERY).await;

@@ -1,5 +1,6 @@
 //! `serve`: everything wired together, until a signal ends it.
 
+use equipemed_domain::mode::Mode;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::{Exit, connect, output};
 use crate::chat::{Chat, Manners};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::{DirectorySource, Mode};
+use crate::config::settings::DirectorySource;
 use crate::engine::queue::Lanes;
 use crate::homeserver::{Patience, Speaker};
 use crate::inbound::watch::Notice;

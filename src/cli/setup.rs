@@ -56,7 +56,7 @@ pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Re
     output::text("\nWhat the first sync would do:\n");
     let engine = connect::engine(&settings, reader, store, clock, stop)?;
     let report = engine.dry_run(&Options::default()).await?;
-    output::text(&render(&report.plan, &report.summary.held));
+    output::text(&render(&report.plan, &report.summary.held, &output::English::new()));
     output::text("Read it. Then set `mode: enforce` and run `equipemed-bot sync`, or start `equipemed-bot serve`.");
     Ok(Exit::Done)
 }
@@ -127,7 +127,8 @@ async fn make_administrator(reader: &Reader, connection: &Connection, settings: 
     let made = administrator.make_admin(&settings.policy.bot).await;
     if let Err((user, error)) = administrator.end().await {
         output::note(&format!(
-            "the temporary administrator {user} could not be deactivated ({error}): deactivate it by hand"
+            "the temporary administrator {user} could not be deactivated ({}): deactivate it by hand",
+            output::said(error)
         ));
     }
     match made {

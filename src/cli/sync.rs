@@ -1,26 +1,27 @@
 //! `sync`: one full pass, here or by the running service.
 
+use equipemed_domain::fault::{Fault, Row, StoreError};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
-use equipemed_domain::render::render;
+use equipemed_domain::mode::Mode;
+use equipemed_domain::render::{Words, render};
 use equipemed_domain::selection::Selection;
+use equipemed_domain::summary::{Summary, Trouble};
 use equipemed_domain::wake::Wake;
 use ruma_common::OwnedUserId;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::follow::Display;
-use super::output::UsageError;
+use super::output::{English, UsageError};
 use super::{Exit, Format, SyncArgs, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::Mode;
 use crate::engine::Engine;
 use crate::engine::pass::Options;
 use crate::engine::progress::{Phase, Progress};
-use crate::engine::report::{Report, Summary};
+use crate::engine::report::Report;
 use crate::engine::tenure::Tenure;
 use crate::homeserver::Patience;
 use crate::store::{NewRun, RunEnd, RunId, Store};
@@ -118,7 +119,8 @@ async fn here(
     }
     if let Some(interruption) = report.interrupted {
         print_summary(&report.summary, settings, args.format)?;
-        anyhow::bail!("{interruption} before the end; the rest is done by the next sync");
+        let why = output::fault_text(&Fault::Interrupted(interruption));
+        anyhow::bail!("{why} before the end; the rest is done by the next sync");
     }
     print_summary(&report.summary, settings, args.format)
 }
@@ -132,19 +134,19 @@ async fn elsewhere(
 ) -> anyhow::Result<Option<Summary>> {
     let holder = Tenure::holder(store, clock).await?.unwrap_or_default();
     output::note(&format!("{holder} is at work on this database; handing the sync over to it"));
-    let new = NewRun { origin: "cli".to_owned(), options: serde_json::to_value(options)?, source: None };
+    let new = NewRun { origin: "cli".to_owned(), options: options.to_json()?, source: None };
     let run = store.request_run(&new, clock.now()).await?;
     let mut display = Display::new();
     loop {
-        let now = store.run(run).await?.context("the run disappeared from the store")?;
+        let now = store.run(run).await?.ok_or(StoreError::Disappeared(Row::Run))?;
         match now.end {
             Some(RunEnd::Done(summary)) => {
                 display.end();
-                return Ok(Some(serde_json::from_value(summary)?));
+                return Ok(Some(*summary));
             }
             Some(RunEnd::Failed(why)) => {
                 display.end();
-                anyhow::bail!("the pass failed: {why}");
+                return Err(anyhow::Error::from(why).context("the pass failed"));
             }
             None => {}
         }
@@ -226,13 +228,14 @@ async fn accounts_of(names: &[String], settings: &Settings, store: &Store) -> an
 /// Prints what a dry run found.
 pub(super) fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
     match format {
-        Format::Text => output::text(&render(&report.plan, &report.summary.held)),
+        Format::Text => output::text(&render(&report.plan, &report.summary.held, &English::new())),
         Format::Json => {
+            let english = English::new();
             let findings: Vec<_> = report
                 .plan
                 .findings
                 .iter()
-                .map(|finding| json!({ "kind": finding.kind(), "text": finding.to_string() }))
+                .map(|finding| json!({ "kind": finding.kind(), "text": english.finding(finding) }))
                 .collect();
             output::json(&json!({
                 "steps": report.plan.steps,
@@ -243,18 +246,32 @@ pub(super) fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> 
         }
     }
     if format == Format::Text {
-        print_held(&report.summary);
+        print_held(&report.summary, &English::new());
     }
     Ok(())
 }
 
+/// Something that did not go well: in words, as ever, and the fault as data beside them.
+fn as_json(trouble: &Trouble, english: &English) -> Value {
+    json!({
+        "kind": trouble.kind,
+        "subject": english.topic(&trouble.subject),
+        "outcome": trouble.outcome,
+        "detail": english.fault(&trouble.detail),
+        "fault": trouble.detail,
+    })
+}
+
 fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyhow::Result<Exit> {
+    let english = English::new();
     if format == Format::Json {
         let mut json = serde_json::to_value(summary)?;
-        let sentences: Vec<String> = summary.found.iter().map(ToString::to_string).collect();
+        let sentences: Vec<String> = summary.found.iter().map(|finding| english.finding(finding)).collect();
+        let troubles: Vec<Value> = summary.troubles.iter().map(|trouble| as_json(trouble, &english)).collect();
         if let Some(fields) = json.as_object_mut() {
             fields.remove("found");
             fields.insert("notes".to_owned(), json!(sentences));
+            fields.insert("troubles".to_owned(), json!(troubles));
         }
         output::json(&json)?;
         return Ok(exit_of(summary, true));
@@ -262,11 +279,12 @@ fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyh
     if !summary.found.is_empty() {
         output::text(&format!("To look at ({})", summary.findings));
         for finding in &summary.found {
-            output::text(&format!("  {finding}"));
+            output::text(&format!("  {}", english.finding(finding)));
         }
     }
     for trouble in &summary.troubles {
-        output::text(&format!("{}: {} {}: {}", trouble.outcome, trouble.kind, trouble.subject, trouble.detail));
+        let (subject, why) = (english.topic(&trouble.subject), english.fault(&trouble.detail));
+        output::text(&format!("{}: {} {subject}: {why}", trouble.outcome.as_str(), trouble.kind));
     }
     for (kind, counts) in &summary.counts {
         let mut words = vec![format!("{} done", counts.done)];
@@ -286,12 +304,12 @@ fn print_summary(summary: &Summary, settings: &Settings, format: Format) -> anyh
     if settings.mode == Mode::Enforce && summary.counts.is_empty() && summary.held.is_empty() {
         output::text("Nothing to do: Synapse agrees with EquipeMed.");
     }
-    print_held(summary);
+    print_held(summary, &english);
     Ok(exit_of(summary, true))
 }
 
 /// The very last lines: scripts look for them.
-fn print_held(summary: &Summary) {
+fn print_held(summary: &Summary, english: &English) {
     for (old, new) in &summary.outgrown {
         output::text(&format!("not released: something was added to {old} since; look again, it is {new} now"));
     }
@@ -300,7 +318,7 @@ fn print_held(summary: &Summary) {
     }
     for held in &summary.held {
         let effects = if held.effects.len() == 1 { "effect" } else { "effects" };
-        output::text(&format!("held back: {} ({} {effects})", held.reason, held.effects.len()));
+        output::text(&format!("held back: {} ({} {effects})", english.held(&held.reason), held.effects.len()));
     }
     if !summary.held.is_empty() {
         output::text("See the effects with `sync --dry-run`; release a part with `sync --approve ID`.");

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use equipemed_domain::mode::Mode;
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
 use mime::Mime;
@@ -51,15 +52,6 @@ pub struct Settings {
     pub web: Option<Web>,
     /// Logs and metrics.
     pub telemetry: Telemetry,
-}
-
-/// Whether the service writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Plans and reports.
-    Observe,
-    /// Plans and does it.
-    Enforce,
 }
 
 /// Synapse.

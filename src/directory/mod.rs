@@ -12,11 +12,10 @@ use equipemed_domain::directory::{Directory, PersonId};
 use crate::config::settings;
 
 pub mod equipemed;
-mod error;
 pub mod roster;
 
 pub use equipemed::Equipemed;
-pub use error::DirectoryError;
+pub use equipemed_domain::fault::DirectoryError;
 pub use roster::Roster;
 
 /// A source of people. Cheap to clone; all clones are one.

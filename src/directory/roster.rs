@@ -4,6 +4,7 @@
 //! never people: they end up in logs. An empty or broken-off file is an error,
 //! because "nobody works here" would lock the whole hospital out.
 
+use equipemed_domain::fault::HalfWritten;
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -45,16 +46,10 @@ impl Roster {
     /// Everybody in the file.
     pub fn read(&self) -> Result<Directory, DirectoryError> {
         let bytes = self.stable_bytes()?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            self.half_written(format!(
-                "it is not UTF-8 after byte {}; wait until it is written, or save it as UTF-8",
-                error.utf8_error().valid_up_to()
-            ))
-        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| self.half_written(HalfWritten::NotUtf8 { byte: error.utf8_error().valid_up_to() }))?;
         if text.trim().is_empty() {
-            return Err(
-                self.half_written("it is empty; wait until it is written, or list people under `people:`".to_owned())
-            );
+            return Err(self.half_written(HalfWritten::Empty));
         }
         parse(&self.file.display().to_string(), &text)
     }
@@ -71,11 +66,7 @@ impl Roster {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let same =
             before.len() == after.len() && after.len() == length && before.modified().ok() == after.modified().ok();
-        if same {
-            Ok(bytes)
-        } else {
-            Err(self.half_written("it changed while it was read; it is read again soon".to_owned()))
-        }
+        if same { Ok(bytes) } else { Err(self.half_written(HalfWritten::Changed)) }
     }
 
     fn bytes(&self) -> io::Result<(Vec<u8>, Metadata, Metadata)> {
@@ -89,11 +80,11 @@ impl Roster {
     }
 
     fn unreadable(&self, source: io::Error) -> DirectoryError {
-        DirectoryError::Unreadable { file: self.file.clone(), source }
+        DirectoryError::Unreadable { file: self.file.display().to_string(), os: source.to_string() }
     }
 
-    fn half_written(&self, what: String) -> DirectoryError {
-        DirectoryError::HalfWritten { file: self.file.clone(), what }
+    fn half_written(&self, how: HalfWritten) -> DirectoryError {
+        DirectoryError::HalfWritten { file: self.file.display().to_string(), how }
     }
 }
 
@@ -109,11 +100,11 @@ pub fn parse(file: &str, text: &str) -> Result<Directory, DirectoryError> {
     if let Some((stated, found)) = counts
         && stated > found
     {
-        let what =
-            format!("it lists {found} people but says count: {stated}; wait until it is written, or correct the count");
-        return Err(DirectoryError::HalfWritten { file: PathBuf::from(file), what });
+        let how = HalfWritten::Count { found, stated };
+        return Err(DirectoryError::HalfWritten { file: file.to_owned(), how });
     }
-    Ok(Directory::new(sink.finish(file, people)?))
+    let people = sink.finish(file, people);
+    Ok(Directory::new(people.map_err(|problems| DirectoryError::Problems { text: problems.to_string() })?))
 }
 
 fn people(root: &Node<'_>, counts: &mut Option<(usize, usize)>) -> Option<Vec<Person>> {

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::Context;
 use equipemed_domain::action::Action;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, DesiredAccount, digest_of_name};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::observed::ObservedAccounts;
 use equipemed_domain::policy::Policy;
 use equipemed_domain::scope::Scope;
@@ -78,7 +78,7 @@ impl Agreement {
         desired: &Desired,
         scope: &Scope,
         went_well: &AccountSteps,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Fault> {
         let agrees = |user: &OwnedUserId| {
             let due = self.due.0.get(user);
             due == went_well.0.get(user) && (due.is_some() || self.seen.contains(user))
@@ -96,7 +96,7 @@ impl Agreement {
         let people: Vec<PersonId> =
             in_line.iter().map(|account| account.person).filter(|person| !is_fresh(*person)).collect();
         if !people.is_empty() {
-            store.note_synced(&people, self.now).await.context("whose account is in line could not be noted")?;
+            store.note_synced(&people, self.now).await.during(Stage::NoteAgreement)?;
         }
         // A display name that was never noted as pushed: from here on EquipeMed's next change of it is noticed.
         let is_unnamed =
@@ -107,7 +107,7 @@ impl Agreement {
             .filter_map(|account| Some((account.person, digest_of_name(account.display_name.as_ref()?))))
             .collect();
         if !names.is_empty() {
-            store.set_pushed_names(&names).await.context("whose display name is known could not be noted")?;
+            store.set_pushed_names(&names).await.during(Stage::NoteNames)?;
         }
         Ok(())
     }

@@ -3,23 +3,24 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context;
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::review::Held;
 use jiff::Timestamp;
 
 use super::Engine;
+use crate::store::{StoreError, to_json};
 
 /// Under which name the store remembers what was told and still is so.
 const TOLD: &str = "findings_told";
 
 impl Engine {
     /// Notes that powers have their places from now on, and has it told: after an update, once.
-    pub(super) async fn places_noted(&self, people: usize) -> anyhow::Result<()> {
+    pub(super) async fn places_noted(&self, people: usize) -> Result<(), Fault> {
         let (store, now) = (&self.parts().store, self.parts().clock.now());
         store.announce("powers placed", &Announcement::PowersPlaced { people }, now).await?;
-        store.powers_are_placed().await.context("that powers have their places could not be noted")
+        store.powers_are_placed().await.during(Stage::NotePowers)
     }
 
     /// Stores what is to be told of a pass: parts held with the instant since when, which need `two` consents or one, and
@@ -31,7 +32,7 @@ impl Engine {
         findings: &[Finding],
         complete: bool,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Fault> {
         let store = &self.parts().store;
         for (held, since) in held {
             let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.effects.len());
@@ -39,31 +40,29 @@ impl Engine {
             // Whoever sees it first, and again after a crash; held again after it ended is told again.
             store.announce(&format!("held:{}:{}", held.id, since.as_millisecond()), &content, now).await?;
         }
-        let before: BTreeSet<String> = match store.remembered(TOLD).await? {
-            Some(text) => serde_json::from_str(&text).unwrap_or_default(),
-            None => BTreeSet::new(),
-        };
+        let before = store.remembered(TOLD).await?;
+        let before: BTreeSet<String> = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let mut told = if complete { BTreeSet::new() } else { before.clone() };
         for finding in findings.iter().filter(|finding| is_alarm(finding)) {
-            let text = topic(finding);
-            if !before.contains(&text) && !told.contains(&text) {
+            let topic = topic(finding)?;
+            if !before.contains(&topic) && !told.contains(&topic) {
                 let content = Announcement::Found { finding: finding.clone() };
-                store.announce(&format!("finding:{text}:{}", now.as_millisecond()), &content, now).await?;
+                store.announce(&format!("finding:{topic}:{}", now.as_millisecond()), &content, now).await?;
             }
-            told.insert(text);
+            told.insert(topic);
         }
         if told != before {
-            store.remember(TOLD, &serde_json::to_string(&told).context("findings as JSON")?).await?;
+            store.remember(TOLD, &to_json(&told)?).await?;
         }
         Ok(())
     }
 }
 
 /// What makes it the same one: that a few more people wait is no news.
-fn topic(finding: &Finding) -> String {
+fn topic(finding: &Finding) -> Result<String, StoreError> {
     match finding {
-        Finding::LevelsFull { room, .. } => format!("{} {room}", finding.kind()),
-        finding => finding.to_string(),
+        Finding::LevelsFull { room, .. } => Ok(format!("{} {room}", finding.kind())),
+        finding => to_json(finding),
     }
 }
 

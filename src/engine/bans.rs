@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
@@ -13,7 +14,6 @@ use equipemed_domain::observed::{BanByHand, Membership, RoomSight};
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
-use super::look::LookError;
 use super::sights::look_at;
 use super::{ByHand, Engine};
 use crate::store::{NewGrant, StoreError};
@@ -39,7 +39,7 @@ impl Engine {
         &self,
         rooms: &mut BTreeMap<RoomKey, RoomSight>,
         now: Timestamp,
-    ) -> anyhow::Result<NoNews> {
+    ) -> Result<NoNews, Fault> {
         let mut no_news = BTreeSet::new();
         let has_bans = |sight: &RoomSight| matches!(sight, RoomSight::Seen(room) if !room.bans_by_hand.is_empty());
         if !rooms.values().any(has_bans) {
@@ -77,7 +77,7 @@ impl Engine {
         &self,
         user: &UserId,
         rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
-    ) -> Result<BTreeMap<RoomKey, BanByHand>, LookError> {
+    ) -> Result<BTreeMap<RoomKey, BanByHand>, Fault> {
         let mut found = BTreeMap::new();
         for (key, sight) in look_at(self, rooms).await? {
             if let RoomSight::Seen(room) = sight

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context;
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::authority::Waiting;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::review::{Consent, Effect, Held, HeldReason};
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +19,7 @@ use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR, Store};
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Power that was given to people and waits for a consent, so that no command works by it.
-pub async fn waiting_gains(store: &Store) -> anyhow::Result<Waiting> {
+pub async fn waiting_gains(store: &Store) -> Result<Waiting, Fault> {
     let held = store.held_live().await?;
     let waits = held.iter().filter(|plan| plan.state != HeldState::Approved);
     Ok(Waiting::new(waits.flat_map(|plan| &plan.held.effects), store.privileged().await?))
@@ -60,7 +60,7 @@ impl Consents {
         held: &[Held],
         remaining: &Remaining,
         two: bool,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, Fault> {
         let mut sorted = Self::default();
         let is_due = |plan: &&HeldPlan| remaining.get(&plan.held.id).is_none_or(|rest| !rest.due.is_empty());
         known.consented.retain(|id, consent| match consent.outgrown_by(held) {
@@ -83,9 +83,7 @@ impl Consents {
                 if sorted.outgrown.contains_key(id) {
                     continue;
                 }
-                anyhow::bail!(
-                    "nothing is held as {id}: it was done, has expired, changed, or never was; `sync --dry-run` shows what is held now"
-                )
+                return Err(Fault::NotHeld { id: id.clone() });
             };
             if let Some(part) = consent.outgrown_by(held) {
                 sorted.outgrown.insert(id.clone(), part.id.clone());
@@ -120,10 +118,10 @@ impl Engine {
         known: &Known,
         held: &[Held],
         two: bool,
-    ) -> anyhow::Result<(Vec<(Held, Timestamp)>, Vec<Held>)> {
+    ) -> Result<(Vec<(Held, Timestamp)>, Vec<Held>), Fault> {
         let (store, now) = (&self.parts().store, known.now);
         store.expire_held(now).await?;
-        let expires_at = now.checked_add(HELD_FOR).context("the clock stands at the end of time")?;
+        let expires_at = now.checked_add(HELD_FOR).map_err(|_| Fault::Clock)?;
         for id in consents.outgrown.keys() {
             store.mark_outgrown(id).await?;
         }
@@ -154,7 +152,7 @@ impl Engine {
 
     /// Ends what is held and not due any more, which is told, and leaves of the rest what is; whether that changed
     /// anything.
-    pub(super) async fn settle_holds(&self, known: &Known, remaining: &Remaining) -> anyhow::Result<bool> {
+    pub(super) async fn settle_holds(&self, known: &Known, remaining: &Remaining) -> Result<bool, Fault> {
         let store = &self.parts().store;
         let mut any = false;
         for plan in &known.held {

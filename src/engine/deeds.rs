@@ -1,17 +1,17 @@
 //! The deeds' lane: one-off wishes, such as a redaction, done at once whatever else goes on.
 
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::{Fault, Stays};
 use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
 use ruma_common::RoomId;
 
-use super::adopt::{AdoptError, Adoption};
+use super::adopt::Adoption;
+use super::apply::ended;
 use super::backoff::Seldom;
-use super::foreign::Stays;
-use super::look::LookError;
 use super::queue::{CLAIM, Lanes};
 use super::{Engine, backoff};
-use crate::homeserver::{Done, HomeserverError, Writer};
+use crate::homeserver::Writer;
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
 /// How many are done at once.
@@ -19,41 +19,8 @@ const AT_ONCE: usize = 4;
 /// After so many attempts a deed is given up; by then it is hours old and the asker has long been told.
 const ATTEMPTS: u32 = 20;
 
-/// Why a deed was not done.
-#[derive(Debug, thiserror::Error)]
-enum Undone {
-    /// Synapse.
-    #[error(transparent)]
-    Homeserver(#[from] HomeserverError),
-    /// Our own memory.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It is not to be done before then.
-    #[error("{0}")]
-    NotYet(Stays, Timestamp),
-    /// It cannot be, as things stand.
-    #[error("{0}")]
-    Impossible(String),
-}
-
-impl From<LookError> for Undone {
-    fn from(error: LookError) -> Self {
-        match error {
-            LookError::Homeserver(error) => Self::Homeserver(error),
-            LookError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<AdoptError> for Undone {
-    fn from(error: AdoptError) -> Self {
-        match error {
-            AdoptError::Homeserver(error) => Self::Homeserver(error),
-            AdoptError::Store(error) => Self::Store(error),
-            other => Self::Impossible(other.to_string()),
-        }
-    }
-}
+/// How doing a deed ended: when it is to be done later on purpose, from when on.
+type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 
 impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
@@ -111,39 +78,23 @@ impl Engine {
         // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
         // new database, an instant does not.
         let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-        let result: Result<Outcome, Undone> = match &claimed.deed {
-            Deed::Redact { room_id, event_id } => {
-                let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());
-                let redacted = writer.redact(room_id, event_id, Some(&reason), &transaction).await;
-                redacted.map(|event| Outcome::Done(Some(event.to_string()))).map_err(Undone::from)
-            }
-            Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await.map(Outcome::Done),
-            Deed::LeaveRoom { room_id } => self.leave_foreign(writer, room_id).await,
-            Deed::AdoptRoom { room_id, room, instead, accept } => {
-                let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
-                let wish = Adoption { key, room_id, instead: *instead, accept };
-                self.adopt(&wish, Some(writer)).await.map(|_| Outcome::Done(None)).map_err(Undone::from)
-            }
-        };
+        let result = self.carry_out(writer, claimed, &transaction).await;
         let outcome = match &result {
-            Ok(outcome) => outcome.clone(),
-            Err(Undone::NotYet(why, _)) => Outcome::Skipped(why.to_string()),
-            Err(Undone::Store(error)) if error.is_outage() => Outcome::Unknown,
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok((outcome, _)) => outcome.clone(),
+            Err(Fault::Store(error)) if error.is_outage() => Outcome::Unknown,
+            Err(error) => Outcome::Failed(error.clone()),
         };
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
         self.insist(|| store.conclude(&ended, clock.now())).await?;
         match result {
-            Err(Undone::NotYet(why, due)) => {
-                let why = why.to_string();
+            Ok((Outcome::Skipped(why), Some(due))) => {
                 _ = self.insist(|| store.retry_deed(claimed, due, &why)).await?;
             }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
-                let why = error.to_string();
-                self.insist(|| store.retry_deed(claimed, due, &why)).await?;
+                self.insist(|| store.retry_deed(claimed, due, &error)).await?;
             }
             _ => {
                 self.insist(|| store.finish_deed(claimed, &outcome, clock.now())).await?;
@@ -152,43 +103,56 @@ impl Engine {
         Ok(())
     }
 
+    async fn carry_out(&self, writer: &Writer, claimed: &ClaimedDeed, transaction: &str) -> Done {
+        let outcome = match &claimed.deed {
+            Deed::Redact { room_id, event_id } => {
+                let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());
+                let redaction = writer.redact(room_id, event_id, Some(&reason), transaction).await?;
+                Outcome::Done(Some(redaction.to_string()))
+            }
+            Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await?,
+            Deed::LeaveRoom { room_id } => return self.leave_foreign(writer, room_id).await,
+            Deed::AdoptRoom { room_id, room, instead, accept } => {
+                let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
+                let wish = Adoption { key, room_id, instead: *instead, accept };
+                self.adopt(&wish, Some(writer)).await?;
+                Outcome::Done(None)
+            }
+        };
+        Ok((outcome, None))
+    }
+
     /// Leaves a room that somebody brought the bot into, unless it has become one to stay in.
-    async fn leave_foreign(&self, writer: &Writer, room_id: &RoomId) -> Result<Outcome, Undone> {
+    async fn leave_foreign(&self, writer: &Writer, room_id: &RoomId) -> Done {
         let (store, now) = (&self.parts().store, self.parts().clock.now());
-        match self.stays_in(room_id).await? {
-            Some(why @ Stays::Yet(due)) => Err(Undone::NotYet(why, due)),
-            Some(why) => {
-                if why != Stays::Gone {
-                    store.keep_foreign_room(room_id, now).await?;
-                }
-                Ok(Outcome::Skipped(why.to_string()))
-            }
-            None => {
-                let done = writer.leave(room_id).await?;
-                store.forget_foreign_room(room_id).await?;
-                Ok(if done == Done::Already { Outcome::AlreadySo } else { Outcome::Done(None) })
-            }
+        let Some((why, due)) = self.stays_in(room_id).await? else {
+            let done = writer.leave(room_id).await?;
+            store.forget_foreign_room(room_id).await?;
+            return Ok((ended(done), None));
+        };
+        if !matches!(why, Stays::Gone | Stays::Yet) {
+            store.keep_foreign_room(room_id, now).await?;
         }
+        Ok((Outcome::Skipped(Fault::Stays(why)), due))
     }
 }
 
 /// Deletes a room that nobody is in. Whether that is so is looked at again: somebody may have come since it was asked for.
-async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<Option<String>, Undone> {
+async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<Outcome, Fault> {
     let rooms = writer.reader().rooms_list().await?;
     match rooms.iter().find(|room| room.room_id == *room_id) {
-        None => Ok(None),
-        Some(room) if room.members > 0 => {
-            Err(Undone::Impossible(format!("{} people are in the room now; it was left alone", room.members)))
-        }
-        Some(_) => Ok(writer.delete_room(room_id, purge).await.map(|_| None)?),
+        Some(room) if room.members > 0 => return Err(Fault::PeopleInside { count: room.members }),
+        Some(_) => _ = writer.delete_room(room_id, purge).await?,
+        None => {}
     }
+    Ok(Outcome::Done(None))
 }
 
 /// Whether the same deed may succeed later.
-fn is_passing(error: &Undone) -> bool {
+fn is_passing(error: &Fault) -> bool {
     match error {
-        Undone::Homeserver(error) => error.is_retryable() || error.concerns_all(),
-        Undone::Store(error) => error.is_outage(),
-        Undone::NotYet(..) | Undone::Impossible(_) => false,
+        Fault::Homeserver(error) => error.is_retryable() || error.concerns_all(),
+        Fault::Store(error) => error.is_outage(),
+        _ => false,
     }
 }

@@ -12,6 +12,7 @@ use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, World, 
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::drift::{BAN, changed_by, put_back_by};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
@@ -85,7 +86,7 @@ pub struct HandMade {
 
 impl Engine {
     /// Judges a change by hand and sees to it that it is put back, where it has to be.
-    pub async fn judge_by_hand(&self, change: &HandMade) -> anyhow::Result<Judgement> {
+    pub async fn judge_by_hand(&self, change: &HandMade) -> Result<Judgement, Fault> {
         let policy = self.policy().await?;
         let Some(room) = policy.rooms.get(&change.room) else { return Ok(Judgement::Over) };
         let membership = change.content.get("membership").and_then(Value::as_str).unwrap_or_default();
@@ -115,7 +116,7 @@ impl Engine {
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
-    pub async fn follow_drift(&self, change: &HandMade, what: &str) -> anyhow::Result<()> {
+    pub async fn follow_drift(&self, change: &HandMade, what: &str) -> Result<(), Fault> {
         let wake = [Wake::Room(change.room.clone())];
         if self.settled(&wake, PASS_WITHIN).await? == Settled::NotYet {
             // The row stays open; the next pass that puts it back closes it.
@@ -169,7 +170,7 @@ impl Engine {
 
     /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
     /// earlier change is no putting back of this one.
-    async fn put_back_since(&self, change: &HandMade, what: &str) -> anyhow::Result<Timestamp> {
+    async fn put_back_since(&self, change: &HandMade, what: &str) -> Result<Timestamp, Fault> {
         let since = change.at.checked_sub(SLACK).unwrap_or(change.at);
         let window = change.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
         let before = self.parts().store.drift_since(&change.room, what, window).await?;
@@ -178,7 +179,7 @@ impl Engine {
     }
 
     /// A kick or ban in a client by somebody with that right is a wish like one by command, and so is the end of one.
-    async fn judge_moderation(&self, change: &HandMade, membership: &str) -> anyhow::Result<Moderation> {
+    async fn judge_moderation(&self, change: &HandMade, membership: &str) -> Result<Moderation, Fault> {
         let parts = self.parts();
         let before = change.content.get("before").and_then(Value::as_str);
         let was_banned = before == Some("ban");
@@ -233,7 +234,7 @@ impl Engine {
         was_banned: bool,
         grants: &[Grant],
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
+    ) -> Result<bool, Fault> {
         let is_protected = self.parts().policy.users.protected.contains(&change.sender);
         if is_protected || now.duration_since(change.at) > RIGHTS_ARE_THE_SAME {
             return Ok(false);
@@ -252,7 +253,7 @@ impl Engine {
     }
 
     /// Whether a grant bans somebody from a room, there or above it.
-    async fn is_banned_by_grant(&self, grants: &[Grant], person: PersonId, room: &RoomKey) -> anyhow::Result<bool> {
+    async fn is_banned_by_grant(&self, grants: &[Grant], person: PersonId, room: &RoomKey) -> Result<bool, Fault> {
         let policy = self.policy().await?;
         let covers =
             |scope: &Option<RoomKey>| scope.as_ref().is_none_or(|scope| policy.distance(room, scope).is_some());
@@ -267,7 +268,7 @@ impl Engine {
         change: &HandMade,
         grants: &[Grant],
         now: Timestamp,
-    ) -> anyhow::Result<Result<Allowed, Refusal>> {
+    ) -> Result<Result<Allowed, Refusal>, Fault> {
         let Some(asker) = self.person_of(&change.sender).await? else { return Ok(Err(Refusal::Unknown)) };
         let (policy, directory) = (self.policy().await?, self.people().await?);
         let bindings = self.parts().store.bindings().await?;
@@ -286,7 +287,7 @@ impl Engine {
         change: &HandMade,
         grants: &[Grant],
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
+    ) -> Result<bool, Fault> {
         let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
         let (policy, directory) = (self.policy().await?, self.people().await?);
         let (bindings, waiting) = (self.parts().store.bindings().await?, waiting_gains(&self.parts().store).await?);
@@ -305,7 +306,7 @@ impl Engine {
         person: PersonId,
         change: &HandMade,
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
+    ) -> Result<bool, Fault> {
         let bans = grants.iter().filter(|grant| {
             grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(&change.room)
         });
@@ -318,7 +319,7 @@ impl Engine {
 
     /// Levels that somebody with the right gave in a client, up to the own one: each is a wish. Of rooms where people can
     /// do that, which are adopted ones.
-    async fn accept_levels(&self, change: &HandMade) -> anyhow::Result<()> {
+    async fn accept_levels(&self, change: &HandMade) -> Result<(), Fault> {
         let users = |side: &str| {
             let content = change.content.get(side).and_then(Value::as_object);
             content.and_then(|content| content.get("users")).and_then(Value::as_object).cloned().unwrap_or_default()
@@ -364,7 +365,7 @@ impl Engine {
 
     /// Takes out of a plan what is left alone: in mode report everything that was changed by hand, otherwise what is
     /// fought over.
-    pub(super) async fn leave_by_hand(&self, plan: &mut Plan, now: Timestamp) -> anyhow::Result<()> {
+    pub(super) async fn leave_by_hand(&self, plan: &mut Plan, now: Timestamp) -> Result<(), Fault> {
         let store = &self.parts().store;
         let open = store.drift_open(None).await?;
         let mut left: BTreeSet<(RoomKey, String)> = BTreeSet::new();
@@ -384,7 +385,7 @@ impl Engine {
     }
 
     /// Whether the same thing was put back so often that somebody must be undoing it; over when it rested.
-    pub(super) async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> anyhow::Result<bool> {
+    pub(super) async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> Result<bool, Fault> {
         if now.duration_since(drift.at) >= FIGHT_REST {
             return Ok(false);
         }
@@ -394,14 +395,14 @@ impl Engine {
         Ok(before.count() >= FIGHT_AFTER)
     }
 
-    async fn fighters(&self, drift: &DriftRecord, now: Timestamp) -> anyhow::Result<Vec<OwnedUserId>> {
+    async fn fighters(&self, drift: &DriftRecord, now: Timestamp) -> Result<Vec<OwnedUserId>, Fault> {
         let since = now.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
         let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
         Ok(all.into_iter().map(|drift| drift.sender).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     /// Whose account it is.
-    async fn person_of(&self, user: &UserId) -> anyhow::Result<Option<PersonId>> {
+    async fn person_of(&self, user: &UserId) -> Result<Option<PersonId>, Fault> {
         let bindings = self.parts().store.bindings().await?;
         Ok(bindings.values().find(|binding| binding.user == user).map(|binding| binding.person))
     }

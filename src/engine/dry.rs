@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use equipemed_domain::desired::Desired;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Membership, Observed, RoomSight};
 use equipemed_domain::policy::Policy;
@@ -18,21 +19,21 @@ use super::report::Report;
 
 impl Engine {
     /// Works out what a full pass would do, and does nothing: not even a note in the store.
-    pub async fn dry_run(&self, options: &Options) -> anyhow::Result<Report> {
+    pub async fn dry_run(&self, options: &Options) -> Result<Report, Fault> {
         let (view, verdict) = self.judge(&Target::Everything, &Options { dry_run: true, ..options.clone() }).await?;
         self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
         Ok(report_of(&view, verdict, &options.selection))
     }
 
     /// Works out what a pass over one person or one room would do, and does nothing.
-    pub async fn dry_narrow(&self, target: &Target) -> anyhow::Result<Report> {
+    pub async fn dry_narrow(&self, target: &Target) -> Result<Report, Fault> {
         let options = Options { dry_run: true, ..Options::default() };
         let (view, verdict) = self.judge(target, &options).await?;
         Ok(report_of(&view, verdict, &options.selection))
     }
 
     /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
-    pub async fn look_at_person(&self, person: PersonId) -> anyhow::Result<Sight> {
+    pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
         let options = Options { dry_run: true, ..Options::default() };
         let (View { policy, desired, observed, .. }, _) = self.judge(&Target::Person(person), &options).await?;
         // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
@@ -54,7 +55,7 @@ impl Engine {
     }
 
     /// Works out what would be done to a room if it were the room of that key, and does nothing.
-    pub async fn dry_adopt(&self, key: &RoomKey, room_id: &RoomId) -> anyhow::Result<Report> {
+    pub async fn dry_adopt(&self, key: &RoomKey, room_id: &RoomId) -> Result<Report, Fault> {
         let pretend = Some((key.clone(), room_id.to_owned()));
         let options = Options { dry_run: true, pretend, ..Options::default() };
         let (view, verdict) = self.judge(&Target::Room(key.clone()), &options).await?;

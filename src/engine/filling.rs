@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
 use equipemed_domain::action::Action;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, RoomSight};
 use jiff::Timestamp;
@@ -43,11 +43,11 @@ impl Filling {
         joined: &BTreeMap<RoomKey, usize>,
         few: usize,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Fault> {
         for (room, people) in self.0 {
             let missing = people.saturating_sub(joined.get(&room).copied().unwrap_or(0));
             if missing < few.max(1) {
-                store.note_fulfilled(&room, now).await.context("that a room is complete could not be noted")?;
+                store.note_fulfilled(&room, now).await.during(Stage::NoteFulfilled)?;
             }
         }
         Ok(())

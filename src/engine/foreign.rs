@@ -4,19 +4,17 @@
 //! Only a room that others made can be one. What the bot made or marked itself, however it stands now, is never left, nor is
 //! what was ever adopted.
 
-use std::fmt;
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::deed::Deed;
-use equipemed_domain::key::RoomKey;
+use equipemed_domain::fault::{Fault, Stays};
 use equipemed_domain::observed::RoomSight;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::RoomId;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::look::LookError;
 use super::sights::look_at;
 use crate::homeserver::HomeserverError;
 use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
@@ -29,34 +27,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(600);
 const AGAIN: Duration = Duration::from_secs(5);
 /// More of a name that somebody chose is not told.
 const NAME_CHARS: usize = 80;
-
-/// Why the bot stays in a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stays {
-    /// Its hour is not over before then, as when it was brought there anew.
-    Yet(Timestamp),
-    /// It is a managed room, or was one.
-    Managed,
-    /// It does not: somebody took it out meanwhile.
-    Gone,
-    /// The bot made it, or marked it.
-    Ours,
-    /// A managed room was replaced by it.
-    Follows(RoomKey),
-}
-
-/// As the audit keeps it.
-impl fmt::Display for Stays {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Yet(_) => f.write_str("the bot was brought there anew"),
-            Self::Gone => f.write_str("the bot was taken out of it"),
-            Self::Managed => f.write_str("it was adopted"),
-            Self::Ours => f.write_str("the bot itself made or marked it"),
-            Self::Follows(room) => write!(f, "it follows the room {room}"),
-        }
-    }
-}
 
 impl Engine {
     /// Tells of rooms that the bot was brought into, until the service stops.
@@ -74,11 +44,7 @@ impl Engine {
                     LOOK_EVERY
                 }
                 Err(error) => {
-                    let error = match &error {
-                        LookError::Homeserver(error) => error.for_logs(),
-                        LookError::Store(error) => error.to_string(),
-                    };
-                    tracing::warn!(error, "Rooms that the bot was brought into could not be looked at; trying again");
+                    tracing::warn!(%error, "Rooms that the bot was brought into could not be looked at; trying again");
                     AGAIN
                 }
             };
@@ -98,7 +64,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn look_for_foreign_rooms(&self, all: bool) -> Result<(), LookError> {
+    async fn look_for_foreign_rooms(&self, all: bool) -> Result<(), Fault> {
         let (store, now) = (&self.parts().store, self.parts().clock.now());
         if all {
             self.note_what_was_not_pushed(now).await?;
@@ -109,7 +75,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn note_what_was_not_pushed(&self, now: Timestamp) -> Result<(), LookError> {
+    async fn note_what_was_not_pushed(&self, now: Timestamp) -> Result<(), Fault> {
         let (store, reader) = (&self.parts().store, &self.parts().reader);
         let mut known = store.noted_rooms().await?;
         known.extend(store.rooms().await?.into_values());
@@ -122,7 +88,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn tell_of(&self, room: &ForeignRoom, now: Timestamp) -> Result<(), LookError> {
+    async fn tell_of(&self, room: &ForeignRoom, now: Timestamp) -> Result<(), Fault> {
         let (store, reader, room_id) = (&self.parts().store, &self.parts().reader, &room.room_id);
         let origin = reader.origin(room_id).await?;
         let is_ours = origin.as_ref().is_some_and(|origin| origin.is_of(reader.bot()));
@@ -174,23 +140,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Why the bot does not leave a room, looked at when it would: None when it does.
-    pub(super) async fn stays_in(&self, room_id: &RoomId) -> Result<Option<Stays>, LookError> {
+    /// Why the bot does not leave a room, looked at when it would, and until when if that is known: None when it does.
+    pub(super) async fn stays_in(&self, room_id: &RoomId) -> Result<Option<(Stays, Option<Timestamp>)>, Fault> {
+        let stays = |why| Ok(Some((why, None)));
         let (store, reader, now) = (&self.parts().store, &self.parts().reader, self.parts().clock.now());
         if store.key_of_room(room_id).await?.is_some() {
-            return Ok(Some(Stays::Managed));
+            return stays(Stays::Managed);
         }
         let Some(room) = store.foreign_room(room_id).await? else {
             let is_kept = store.noted_rooms().await?.contains(room_id);
-            return Ok(Some(if is_kept { Stays::Managed } else { Stays::Gone }));
+            return stays(if is_kept { Stays::Managed } else { Stays::Gone });
         };
         let ends = end_of(&room);
         if now < ends {
-            return Ok(Some(Stays::Yet(ends)));
+            return Ok(Some((Stays::Yet, Some(ends))));
         }
         let origin = reader.origin(room_id).await?;
         if origin.is_some_and(|origin| origin.is_of(reader.bot())) {
-            return Ok(Some(Stays::Ours));
+            return stays(Stays::Ours);
         }
         for (key, sight) in look_at(self, store.rooms().await?).await? {
             let RoomSight::Seen(managed) = sight else { continue };
@@ -200,7 +167,7 @@ impl Engine {
             let tombstone = reader.state(&managed.room_id, "m.room.tombstone", "").await?;
             let follows = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
             if follows == Some(room_id.as_str()) {
-                return Ok(Some(Stays::Follows(key)));
+                return stays(Stays::Follows { room: key });
             }
         }
         Ok(None)

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::Context;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{MOST_PER_READ, READS_UNTIL_VANISHED};
 use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::memory::{Memory, Powers};
@@ -77,13 +77,8 @@ impl Known {
 }
 
 /// Reads the store's part.
-pub async fn gather(
-    store: &Store,
-    policy: &Policy,
-    directory: Arc<Directory>,
-    now: Timestamp,
-) -> anyhow::Result<Known> {
-    let since = now.checked_sub(WINDOW).context("the clock stands before 1970")?;
+pub async fn gather(store: &Store, policy: &Policy, directory: Arc<Directory>, now: Timestamp) -> Result<Known, Fault> {
+    let since = now.checked_sub(WINDOW).map_err(|_| Fault::Clock)?;
     // Before anything is read that they are about: what is done from now on is told from what was counted.
     let (newest_audit, counted) = (store.newest_audit().await?, store.counted_up_to(since).await?);
     let first_applied = store.first_applied_at().await?;
@@ -153,7 +148,7 @@ pub(super) fn consent_to(plan: &HeldPlan) -> Consent {
 }
 
 /// Notes who was in a complete read and who is gone, so that waiting times can begin.
-pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> anyhow::Result<()> {
+pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> Result<(), Fault> {
     let bindings = store.bindings().await?;
     // Of whom it cannot be told whether they are there, nobody says that they are missing.
     let unclear = bindings.keys().copied().filter(|person| directory.is_unclear(*person));
@@ -169,8 +164,8 @@ pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, no
         binding.gone_since.is_some() || binding.missing_reads.saturating_add(1) >= READS_UNTIL_VANISHED
     });
     gone.extend(vanished.map(|binding| (binding.person, now)));
-    store.note_presence(&present, &gone).await.context("who was read could not be noted")?;
-    count_absences(store, policy, now).await.context("how long people are gone could not be noted")
+    store.note_presence(&present, &gone).await.during(Stage::NotePresence)?;
+    count_absences(store, policy, now).await.during(Stage::NoteAbsences)
 }
 
 /// Adds what has passed since the last time to how long people are gone: at most a day, so that a clock that jumps ends

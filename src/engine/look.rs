@@ -6,6 +6,7 @@ use equipemed_domain::action::ExternalId;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::Desired;
 use equipemed_domain::email::address_of;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{ObservedAccounts, RoomSight};
 use equipemed_domain::policy::Policy;
@@ -16,18 +17,6 @@ use super::Engine;
 use super::gather::Known;
 use super::sights::{STILL_AT_IT, find_lost_rooms, look_at};
 use crate::homeserver::{HomeserverError, Reader};
-use crate::store::StoreError;
-
-/// A look that did not come to an end.
-#[derive(Debug, thiserror::Error)]
-pub enum LookError {
-    /// Synapse.
-    #[error(transparent)]
-    Homeserver(#[from] HomeserverError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
 pub async fn all_accounts(
@@ -148,7 +137,7 @@ pub async fn rooms(
     known: &mut Known,
     keys: &BTreeSet<RoomKey>,
     dry_run: bool,
-) -> Result<BTreeMap<RoomKey, RoomSight>, LookError> {
+) -> Result<BTreeMap<RoomKey, RoomSight>, Fault> {
     let (reader, store) = (&engine.parts().reader, &engine.parts().store);
     let (mut unbound, mut in_doubt) = (Vec::new(), BTreeMap::new());
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();

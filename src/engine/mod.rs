@@ -44,13 +44,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::directory::{DirectoryError, Source};
-use crate::homeserver::{HomeserverError, Reader, Writer};
+use crate::directory::Source;
+use crate::homeserver::{Reader, Writer};
 use crate::metrics::Work;
 use crate::store::{Store, StoreError};
 use backoff::Seldom;
 use claims::Claims;
-use look::LookError;
 use pictures::Pictures;
 use progress::Progress;
 use subjects::Subjects;
@@ -259,53 +258,4 @@ impl Engine {
     pub fn store(&self) -> &Store {
         &self.parts().store
     }
-}
-
-/// The side that an error is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The service's own database.
-    Database,
-    /// Synapse.
-    Synapse,
-    /// EquipeMed, or the roster in its place.
-    EquipeMed,
-}
-
-impl Side {
-    /// Whose error it is; None of one that is nobody's but ours.
-    #[must_use]
-    pub fn of(error: &anyhow::Error) -> Option<Self> {
-        error.chain().find_map(|cause| match cause.downcast_ref() {
-            Some(LookError::Homeserver(_)) => Some(Self::Synapse),
-            Some(LookError::Store(_)) => Some(Self::Database),
-            None if cause.is::<HomeserverError>() => Some(Self::Synapse),
-            None if cause.is::<StoreError>() => Some(Self::Database),
-            None if cause.is::<DirectoryError>() => Some(Self::EquipeMed),
-            None => None,
-        })
-    }
-
-    /// Its name in the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Database => "database",
-            Self::Synapse => "synapse",
-            Self::EquipeMed => "equipemed",
-        }
-    }
-}
-
-/// An error without Synapse's own sentences, which may name people.
-#[must_use]
-pub fn for_logs(error: &anyhow::Error) -> String {
-    let parts = error.chain().map(|cause| {
-        let homeserver = match cause.downcast_ref() {
-            Some(LookError::Homeserver(error)) => Some(error),
-            _ => cause.downcast_ref::<HomeserverError>(),
-        };
-        homeserver.map_or_else(|| cause.to_string(), HomeserverError::for_logs)
-    });
-    parts.collect::<Vec<_>>().join(": ")
 }

@@ -6,6 +6,7 @@
 use equipemed_domain::binding::{Binding, Newborn, Pushed};
 use equipemed_domain::desired::digest_of_name;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::observed::ObservedAccounts;
 use equipemed_domain::policy::Policy;
 use jiff::Timestamp;
@@ -55,7 +56,7 @@ impl Engine {
         known: &Known,
         policy: &Policy,
         accounts: &ObservedAccounts,
-    ) -> anyhow::Result<bool> {
+    ) -> Result<bool, Fault> {
         let (store, reader) = (&self.parts().store, &self.parts().reader);
         let roles = policy.role_rules();
         let mut waiting: Vec<(PersonId, OwnedUserId)> = Vec::new();

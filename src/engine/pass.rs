@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::Context;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wishes, desired};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccount, ObservedAccounts};
+use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::{Inputs, Plan, plan};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{
@@ -20,6 +21,7 @@ use equipemed_domain::review::{
 };
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
+use equipemed_domain::summary::{Summary, Topic};
 use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
@@ -32,13 +34,13 @@ use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
 use super::look;
 use super::progress::{Phase, Progress};
-use super::report::{FOUND_KEPT, Report, Summary};
+use super::report::Report;
 use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
 use crate::clock::Term;
 use crate::heap;
-use crate::store::RunId;
+use crate::store::{RunId, StoreError};
 
 /// What a full pass is asked to do.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -58,6 +60,13 @@ pub struct Options {
     /// For a dry run: as if this room were the room of that key.
     #[serde(skip)]
     pub pretend: Option<(RoomKey, OwnedRoomId)>,
+}
+
+impl Options {
+    /// Their form in the store.
+    pub fn to_json(&self) -> Result<serde_json::Value, StoreError> {
+        serde_json::to_value(self).map_err(|error| StoreError::Unstorable { why: error.to_string() })
+    }
 }
 
 /// How often a full pass looks again where narrower ones came in between.
@@ -132,7 +141,7 @@ impl Engine {
     ///
     /// # Errors
     /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error: they are in the report.
-    pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
+    pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
         let mut report = self.one_full_look(tenure, options, run).await?;
         // Where a narrower pass came in between, what it left undone has to be seen before anything is called done.
         let again = Options { approve: Vec::new(), is_again: true, verify: false, ..options.clone() };
@@ -144,14 +153,14 @@ impl Engine {
             report = report.and(next);
         }
         if report.left > 0 {
-            let why = "others change the same all the time; it is looked at again".to_owned();
-            report.summary.count_failure("look_again", format!("{} steps", report.left), why);
+            let outcome = Outcome::Failed(Fault::OthersChange);
+            report.summary.count("look_again", Topic::Steps(report.left), &outcome);
         }
         heap::give_back();
         Ok(report)
     }
 
-    async fn one_full_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> anyhow::Result<Report> {
+    async fn one_full_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
         let (view, verdict) = self.judge(&Target::Everything, options).await?;
         self.note_seen(&view).await?;
         self.settle_holds(&view.known, &view.remaining).await?;
@@ -166,7 +175,7 @@ impl Engine {
     }
 
     /// Runs a pass over one person or one room, making changes within the term only.
-    pub async fn narrow_pass(&self, target: &Target, term: &Term) -> anyhow::Result<Report> {
+    pub async fn narrow_pass(&self, target: &Target, term: &Term) -> Result<Report, Fault> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
         self.note_seen(&view).await?;
@@ -206,7 +215,7 @@ impl Engine {
     }
 
     /// Reads both sides, plans and reviews.
-    pub(super) async fn judge(&self, target: &Target, options: &Options) -> anyhow::Result<(View, Verdict)> {
+    pub(super) async fn judge(&self, target: &Target, options: &Options) -> Result<(View, Verdict), Fault> {
         let parts = self.parts();
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
@@ -305,7 +314,7 @@ impl Engine {
         target: &Target,
         policy: &Policy,
         known: &Known,
-    ) -> anyhow::Result<ObservedAccounts> {
+    ) -> Result<ObservedAccounts, Fault> {
         let parts = self.parts();
         let accounts = match target {
             Target::Everything => look::all_accounts(&parts.reader, policy, known).await,
@@ -322,11 +331,11 @@ impl Engine {
                 look::one_account(&parts.reader, policy, &user, public_id).await
             }
         };
-        accounts.context("Synapse's accounts could not be read")
+        accounts.during(Stage::ReadAccounts)
     }
 
     /// Stores how accounts were seen, where that is not known yet: passes that do not look at them go by it.
-    async fn note_seen(&self, view: &View) -> anyhow::Result<()> {
+    async fn note_seen(&self, view: &View) -> Result<(), Fault> {
         let accounts = &view.observed.accounts;
         let is_seen = |user| accounts.is_complete || accounts.list.contains_key(user);
         let seen = view.known.bindings.values().filter(|binding| is_seen(&binding.user));
@@ -336,13 +345,13 @@ impl Engine {
             .map(|(binding, state)| (binding.person, state))
             .collect();
         if !states.is_empty() {
-            self.parts().store.note_states(&states).await.context("how accounts are could not be noted")?;
+            self.parts().store.note_states(&states).await.during(Stage::NoteStates)?;
         }
         Ok(())
     }
 
     /// Stores how many people a full pass read, for the next comparison.
-    async fn note_size(&self, view: &View, verdict: &Verdict) -> anyhow::Result<()> {
+    async fn note_size(&self, view: &View, verdict: &Verdict) -> Result<(), Fault> {
         let people = view.known.directory.len();
         let shrank = directory_shrank(&view.policy.limits, &view.known.memory, people);
         // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
@@ -362,7 +371,7 @@ impl Engine {
     }
 
     /// Gives what a killed process had begun its outcome, before anything new is begun.
-    async fn settle_before(&self, verdict: &Verdict, run: RunId) -> anyhow::Result<()> {
+    async fn settle_before(&self, verdict: &Verdict, run: RunId) -> Result<(), Fault> {
         let parts = self.parts();
         let settled = settle(&parts.store, verdict, run, self.inner.started, parts.clock.now()).await?;
         if settled > 0 {
@@ -382,7 +391,7 @@ impl Engine {
         verdict: Verdict,
         selection: &Selection,
         run: Option<RunId>,
-    ) -> anyhow::Result<Report> {
+    ) -> Result<Report, Fault> {
         let filling = view.is_about_rooms.then(|| Filling::of(&view.known, &view.observed, verdict.go.actions()));
         let mut report = report_of(&view, verdict, selection);
         let Some(writer) = &self.parts().writer else { return Ok(report) };
@@ -465,21 +474,8 @@ fn extent(target: &Target, policy: &Policy, bindings: &Bindings, wanted: &Desire
 
 pub(super) fn report_of(view: &View, verdict: Verdict, selection: &Selection) -> Report {
     let plan = selection.of(verdict.go);
-    let mut summary = Summary {
-        counts: BTreeMap::new(),
-        troubles: Vec::new(),
-        findings: plan.findings.len(),
-        found: plan.findings.iter().take(FOUND_KEPT).cloned().collect(),
-        held: verdict.held.clone(),
-        planned: plan.steps.len(),
-        outgrown: view.consents.outgrown.clone(),
-        one_more: view.consents.one_more.clone(),
-    };
-    // A room nobody could look at is not in line, whatever else went well.
-    for finding in &plan.findings {
-        if let Finding::RoomUnreadable { room, why, .. } = finding {
-            summary.count_failure("read_room", format!("room {room}"), why.clone());
-        }
-    }
+    let mut summary = Summary::of(&plan, &verdict.held);
+    summary.outgrown = view.consents.outgrown.clone();
+    summary.one_more = view.consents.one_more.clone();
     Report { plan, summary, newly_held: Vec::new(), next_change: view.desired.next_change, interrupted: None, left: 0 }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,8 +32,8 @@ impl Engine {
     ///
     /// # Errors
     /// When EquipeMed cannot be read, or it cannot be told who is who.
-    pub async fn people(&self) -> anyhow::Result<Arc<Directory>> {
-        let read = self.source().read().await.context("EquipeMed's people could not be read")?;
+    pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
+        let read = self.source().read().await.during(Stage::ReadPeople)?;
         self.who().is_who(&read, Some(self.parts().clock.now())).await
     }
 
@@ -68,7 +68,7 @@ impl Engine {
     }
 
     /// People for a pass over the target.
-    pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> anyhow::Result<Arc<Directory>> {
+    pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> Result<Arc<Directory>, Fault> {
         let known = self.store().people().await?;
         let number = |id: PersonId| PersonId(known.get(id).map_or(id.first_number(), |known| known.number));
         let read = match target {
@@ -86,7 +86,7 @@ impl Engine {
         if *target == Target::Everything && !dry_run {
             self.note_directory(read.as_ref().err()).await?;
         }
-        let read = read.context("EquipeMed's people could not be read")?;
+        let read = read.during(Stage::ReadPeople)?;
         let people = self.who().is_who(&read, (!dry_run).then(|| self.parts().clock.now())).await?;
         // Somebody else is under the number that was looked at: that one is looked at, too.
         if let Target::Person(id) = target
@@ -114,7 +114,7 @@ impl Engine {
                 let is_told = was_told || now.duration_since(since) >= TOLD_AFTER;
                 let text = serde_json::to_string(&Away { since, is_told }).unwrap_or_default();
                 store.remember(AWAY, &text).await?;
-                (is_told && !was_told).then(|| Announcement::DirectoryAway { why: error.to_string() })
+                (is_told && !was_told).then(|| Announcement::DirectoryAway { why: error.clone().into() })
             }
         };
         if let Some(content) = content {

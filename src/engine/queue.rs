@@ -7,8 +7,10 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
+use equipemed_domain::fault::{Fault, Side};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::mode::Mode;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 use tokio::task::JoinError;
@@ -19,9 +21,9 @@ use super::claims::Claim;
 use super::pass::{Options, Target};
 use super::report::Report;
 use super::tenure::Tenure;
-use super::{Engine, Side, Woken, backoff, for_logs};
+use super::{Engine, Woken, backoff};
 use crate::clock::Term;
-use crate::store::{ClaimedWake, Lane, Mode, NewRun, RunEnd, RunId, RunState, StoreError};
+use crate::store::{ClaimedWake, Lane, NewRun, RunEnd, RunId, RunState, StoreError};
 
 /// How often the store is asked for work. In-process wakes do not wait for it.
 const TICK: Duration = Duration::from_millis(250);
@@ -224,10 +226,10 @@ impl Engine {
     }
 
     /// Asks for a run and takes it, for a command that does it itself.
-    pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> anyhow::Result<RunId> {
+    pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, Fault> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         self.bury_runs(holder).await?;
-        let new = NewRun { origin: origin.to_owned(), options: serde_json::to_value(options)?, source: None };
+        let new = NewRun { origin: origin.to_owned(), options: options.to_json()?, source: None };
         let id = store.request_run(&new, clock.now()).await?;
         store.claim_run(holder, self.mode(), clock.now(), SILENCE, Some(id)).await?;
         Ok(id)
@@ -241,7 +243,7 @@ impl Engine {
             let is_dead = run.state == RunState::Running && run.holder.as_deref() != Some(holder);
             let now = clock.now();
             if is_dead && store.claim_run(holder, self.mode(), now, Duration::ZERO, Some(run.id)).await?.is_some() {
-                let end = RunEnd::Failed("the process that was at it ended".to_owned());
+                let end = RunEnd::Failed(Fault::ProcessEnded);
                 store.finish_run(run.id, holder, &end, now).await?;
             }
         }
@@ -255,7 +257,7 @@ impl Engine {
         options: &Options,
         run: RunId,
         holder: &str,
-    ) -> anyhow::Result<Report> {
+    ) -> Result<Report, Fault> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let start = clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
@@ -264,15 +266,15 @@ impl Engine {
             never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
-            Ok(Report { interrupted: Some(interruption), .. }) => RunEnd::Failed(interruption.to_string()),
+            Ok(Report { interrupted: Some(interruption), .. }) => RunEnd::Failed(Fault::Interrupted(*interruption)),
             Ok(report) => {
                 log_report(run, report);
-                RunEnd::Done(serde_json::to_value(&report.summary)?)
+                RunEnd::Done(Box::new(report.summary.clone()))
             }
             Err(error) => {
-                let side = Side::of(error).map(Side::as_str);
-                tracing::error!(run.id = run.0, side, error = for_logs(error), "A full pass failed");
-                RunEnd::Failed(format!("{error:#}"))
+                let side = error.side().map(Side::as_str);
+                tracing::error!(run.id = run.0, side, %error, "A full pass failed");
+                RunEnd::Failed(error.clone())
             }
         };
         self.count_run(&result, start);
@@ -282,7 +284,7 @@ impl Engine {
         result
     }
 
-    fn count_run(&self, result: &anyhow::Result<Report>, start: Timestamp) {
+    fn count_run(&self, result: &Result<Report, Fault>, start: Timestamp) {
         let (now, metrics) = (self.parts().clock.now(), self.metrics());
         let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
         let result = match result {
@@ -373,8 +375,8 @@ impl Engine {
             }
             Ok(_) => self.try_later(claimed, now).await,
             Err(error) => {
-                let side = Side::of(&error).map(Side::as_str);
-                tracing::warn!(side, error = for_logs(&error), "A narrow pass failed; it is tried again");
+                let side = error.side().map(Side::as_str);
+                tracing::warn!(side, %error, "A narrow pass failed; it is tried again");
                 self.try_later(claimed, now).await
             }
         };

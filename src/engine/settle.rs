@@ -7,14 +7,14 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::review::Verdict;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
-use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
+use crate::store::{AuditEntry, Cause, Dialect, RunId, Store, to_json};
 
 /// Longer than one action takes, waiting for Synapse left out: then nobody reads anything for a plan either.
 const LONGEST: SignedDuration = SignedDuration::from_mins(2);
@@ -28,13 +28,12 @@ pub async fn settle(
     own: RunId,
     started: Timestamp,
     now: Timestamp,
-) -> anyhow::Result<usize> {
-    let unfinished = store.unfinished().await.context("unfinished actions could not be read")?;
+) -> Result<usize, Fault> {
+    let unfinished = store.unfinished().await.during(Stage::ReadUnfinished)?;
     if unfinished.is_empty() {
         return Ok(0);
     }
-    let planned: BTreeSet<String> =
-        verdict.go.actions().map(serde_json::to_string).collect::<Result<_, _>>().context("a plan as JSON")?;
+    let planned: BTreeSet<String> = verdict.go.actions().map(to_json).collect::<Result<_, _>>()?;
     // Not wanted again, because somebody else has the name.
     let strangers: BTreeSet<&OwnedUserId> = verdict
         .go
@@ -46,7 +45,7 @@ pub async fn settle(
         })
         .collect();
     // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
-    let nobody = !store.is_anybody_at_work(now).await.context("claims could not be read")?;
+    let nobody = !store.is_anybody_at_work(now).await.during(Stage::ReadClaims)?;
     let is_alone = store.dialect() == Dialect::Sqlite;
     // What is held was taken out of the plan: that it is not there says nothing.
     let is_held = |entry: &AuditEntry| {
@@ -67,13 +66,13 @@ pub async fn settle(
             let outcome = if again || is_deed || is_held(&entry) {
                 Outcome::Unknown
             } else if let Some(user) = entry.intent.user.filter(|user| strangers.contains(user)) {
-                Outcome::Skipped(format!("{user} was there already, and was not made here"))
+                Outcome::Skipped(Fault::AccountExisted { user })
             } else {
                 Outcome::Done(None)
             };
             (entry.id, outcome)
         })
         .collect();
-    store.conclude(&outcomes, now).await.context("unfinished actions could not be settled")?;
+    store.conclude(&outcomes, now).await.during(Stage::SettleUnfinished)?;
     Ok(outcomes.len())
 }

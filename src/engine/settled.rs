@@ -17,8 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub enum Settled {
     /// Everything was looked at.
     Yes,
-    /// A pass failed and is tried again; with the reason.
-    TriedAgain(String),
+    /// A pass failed and is tried again.
+    TriedAgain,
     /// It takes longer than the asker waits.
     NotYet,
 }
@@ -36,7 +36,7 @@ impl Engine {
                 match self.parts().store.wakeup(wake).await? {
                     None => break,
                     Some(state) if state.attempts > 0 && !state.is_claimed => {
-                        return Ok(Settled::TriedAgain(state.error.unwrap_or_default()));
+                        return Ok(Settled::TriedAgain);
                     }
                     // What was put off on purpose is not waited for.
                     Some(state) if !state.is_claimed && state.due_at > self.parts().clock.now() => break,

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context;
 use equipemed_domain::action::{Action, NewRoom};
+use equipemed_domain::fault::{Fault, NotSetUp};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::initial_control_content;
@@ -26,7 +26,7 @@ pub async fn make_control_room(
     policy: &Policy,
     clock: &Clock,
     chosen: Option<&RoomId>,
-) -> anyhow::Result<OwnedRoomId> {
+) -> Result<OwnedRoomId, Fault> {
     let key = RoomKey::from(CONTROL_ROOM);
     let known = store.rooms().await?;
     let bound = known.get(&key).cloned();
@@ -40,20 +40,20 @@ pub async fn make_control_room(
                 Some(room) => {
                     for other in lost.iter().filter(|other| **other != room) {
                         if let Err(error) = writer.mark_room(other, None).await {
-                            tracing::warn!(room.id = %other, error = error.for_logs(), "The other room could not be marked");
+                            tracing::warn!(room.id = %other, %error, "The other room could not be marked");
                         }
                     }
                     room
                 }
                 None if chosen.is_some() => {
-                    anyhow::bail!("the bot made no control room before: leave --control-room out")
+                    return Err(NotSetUp::NoneBefore.into());
                 }
                 None => found(writer, store, policy, clock, &key, &known).await?,
             }
         }
     };
     if let Some(chosen) = chosen.filter(|chosen| *chosen != room) {
-        anyhow::bail!("the control room is {room} already, and not {chosen}: leave --control-room out");
+        return Err(NotSetUp::Another { is: room, chosen: chosen.to_owned() }.into());
     }
     Ok(store.bind_room(&key, &room, clock.now()).await?)
 }
@@ -63,7 +63,7 @@ fn the_one(
     key: &RoomKey,
     found: &BTreeSet<OwnedRoomId>,
     chosen: Option<&RoomId>,
-) -> anyhow::Result<Option<OwnedRoomId>> {
+) -> Result<Option<OwnedRoomId>, Fault> {
     if let Some(chosen) = chosen.filter(|chosen| found.contains(*chosen)) {
         return Ok(Some(chosen.to_owned()));
     }
@@ -71,7 +71,7 @@ fn the_one(
         return Ok(found.first().cloned());
     }
     let twice = Finding::RoomKeyTwice { room: key.clone(), room_ids: found.iter().cloned().collect() };
-    anyhow::bail!("{twice}")
+    Err(Fault::Found(Box::new(twice)))
 }
 
 async fn found(
@@ -81,8 +81,8 @@ async fn found(
     clock: &Clock,
     key: &RoomKey,
     known: &BTreeSet<OwnedRoomId>,
-) -> anyhow::Result<OwnedRoomId> {
-    let wanted = policy.rooms.get(key).context("the configuration names no control room")?;
+) -> Result<OwnedRoomId, Fault> {
+    let wanted = policy.rooms.get(key).ok_or(NotSetUp::NotConfigured)?;
     let new = NewRoom {
         kind: wanted.kind,
         version: wanted.version.clone(),
@@ -103,7 +103,7 @@ async fn found(
     let made = create(writer, policy, key, known, &new).await;
     let outcome = match &made {
         Ok(room) => Outcome::Done(Some(room.to_string())),
-        Err(error) => Outcome::Failed(format!("{error:#}")),
+        Err(error) => Outcome::Failed(error.clone()),
     };
     let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
     store.conclude(&ended, clock.now()).await?;
@@ -116,13 +116,13 @@ async fn create(
     key: &RoomKey,
     known: &BTreeSet<OwnedRoomId>,
     new: &NewRoom,
-) -> anyhow::Result<OwnedRoomId> {
+) -> Result<OwnedRoomId, Fault> {
     let levels = initial_control_content(&new.version, &policy.bot);
     match writer.create_room(&Founding { key, new, parent: None, levels }).await {
         Ok(room) => Ok(room),
         Err(HomeserverError::MaybeDone { why }) => {
             let made = the_one(key, &writer.reader().rooms_with_key(key, known).await?, None)?;
-            made.with_context(|| format!("no clear answer from Synapse ({why}), and no room was made; run setup again"))
+            made.ok_or_else(|| NotSetUp::NotMade { why: HomeserverError::MaybeDone { why } }.into())
         }
         Err(error) => Err(error.into()),
     }

@@ -51,7 +51,7 @@ async fn look_at_one(
             Ok((key, RoomSight::Seen(Box::new(room))))
         }
         Err(error) if error.concerns_all() => Err(error),
-        Err(error) => Ok((key, RoomSight::Unreadable { room_id, why: error.to_string() })),
+        Err(error) => Ok((key, RoomSight::Unreadable { room_id, why: error })),
     }
 }
 

@@ -6,17 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::binding::{Binding, Bindings, Lost};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Engine;
 use super::tenure::Tenure;
-use super::{Engine, for_logs};
+use crate::store::to_json;
 
 /// How long all accounts take.
 const ROUND: SignedDuration = SignedDuration::from_hours(24);
@@ -52,7 +53,7 @@ impl Engine {
         while !self.is_ending() && tenure.is_held() {
             if let Err(error) = self.verify_when_due().await {
                 tracing::warn!(
-                    error = for_logs(&error),
+                    %error,
                     "Accounts could not be looked at one by one; it is tried again"
                 );
             }
@@ -63,7 +64,7 @@ impl Engine {
         }
     }
 
-    async fn verify_when_due(&self) -> anyhow::Result<()> {
+    async fn verify_when_due(&self) -> Result<(), Fault> {
         let (store, now) = (self.store(), self.parts().clock.now());
         // What is not there cannot be put back.
         if self.parts().writer.is_none() {
@@ -71,7 +72,7 @@ impl Engine {
         }
         let bindings = store.bindings().await?;
         let kept = store.remembered(POSITION).await?.and_then(|text| serde_json::from_str::<Position>(&text).ok());
-        let next = now.checked_add(pause(bindings.len())).context("the clock stands at the end of time")?;
+        let next = now.checked_add(pause(bindings.len())).map_err(|_| Fault::Clock)?;
         let Some(position) = kept else {
             return self.keep(Position { after: None, next }).await;
         };
@@ -94,8 +95,8 @@ impl Engine {
         self.keep(Position { after, next }).await
     }
 
-    async fn keep(&self, position: Position) -> anyhow::Result<()> {
-        let text = serde_json::to_string(&position).context("a position as JSON")?;
+    async fn keep(&self, position: Position) -> Result<(), Fault> {
+        let text = to_json(&position)?;
         Ok(self.store().remember(POSITION, &text).await?)
     }
 
@@ -105,7 +106,7 @@ impl Engine {
         &self,
         bindings: &Arc<Bindings>,
         dry_run: bool,
-    ) -> anyhow::Result<(Arc<Bindings>, Vec<Finding>)> {
+    ) -> Result<(Arc<Bindings>, Vec<Finding>), Fault> {
         let all: Vec<&Binding> = bindings.values().collect();
         let found = self.look_one_by_one(&all).await?;
         let mut known = Bindings::clone(bindings);
@@ -123,7 +124,7 @@ impl Engine {
         Ok((Arc::new(known), findings))
     }
 
-    async fn look_one_by_one(&self, bindings: &[&Binding]) -> anyhow::Result<Vec<Found>> {
+    async fn look_one_by_one(&self, bindings: &[&Binding]) -> Result<Vec<Found>, Fault> {
         let parts = self.parts();
         let known = parts.store.people().await?;
         let users = &parts.policy.users;
@@ -134,7 +135,7 @@ impl Engine {
                 continue;
             }
             // One that is not there is found missing by the next full pass.
-            let account = parts.reader.account(&binding.user).await.context("an account could not be read")?;
+            let account = parts.reader.account(&binding.user).await.during(Stage::ReadAccount)?;
             let Some(account) = account else { continue };
             let is_own = |id: &&equipemed_domain::action::ExternalId| {
                 users.identity_provider.as_ref().is_some_and(|provider| id.provider == *provider)

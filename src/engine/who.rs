@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::Context;
 use equipemed_domain::directory::Directory;
+use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::identity::{Identified, Knowledge, identify};
 use equipemed_domain::policy::Policy;
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ impl Who<'_> {
     ///
     /// # Errors
     /// When the store fails, or Synapse has to be asked and cannot be.
-    pub async fn is_who(self, read: &Arc<Directory>, note: Option<Timestamp>) -> anyhow::Result<Arc<Directory>> {
+    pub async fn is_who(self, read: &Arc<Directory>, note: Option<Timestamp>) -> Result<Arc<Directory>, Fault> {
         for _ in 0..TRIES {
             let Identified { directory, mut news, proofs } = self.look(read).await?;
             let Some(now) = note else { return Ok(directory) };
@@ -51,10 +51,10 @@ impl Who<'_> {
                 return Ok(directory);
             }
         }
-        anyhow::bail!("another process notes other people all the time; is it on the same EquipeMed?")
+        Err(Fault::OthersNote)
     }
 
-    async fn look(self, read: &Arc<Directory>) -> anyhow::Result<Identified> {
+    async fn look(self, read: &Arc<Directory>) -> Result<Identified, Fault> {
         let (identities, bindings) = (self.store.people().await?, self.store.bindings().await?);
         let nothing = BTreeMap::new();
         let provider = self.policy.users.identity_provider.as_deref();
@@ -62,7 +62,7 @@ impl Who<'_> {
         let mut external_ids = BTreeMap::new();
         if let Some(reader) = self.reader {
             for binding in known.to_be_asked() {
-                let account = reader.account(&binding.user).await.context("a bound account could not be read")?;
+                let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
                 external_ids.extend(account.map(|account| (binding.person, account.external_ids)));
             }
         }

@@ -3,6 +3,7 @@
 //! Either somebody's token from the environment, or a temporary account made with Synapse's shared registration secret
 //! and deactivated at the end, also when something failed. Neither is stored, and nothing but the bot's flag is changed.
 
+use equipemed_domain::fault::HomeserverError;
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -12,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 
 use super::endpoint::Endpoint;
-use super::error::HomeserverError;
 use super::transport::{Connection, Manner, Transport};
 use super::wire::{AccountChange, Anything, Deactivation};
 
@@ -110,15 +110,15 @@ struct Registered {
 
 /// What Synapse asks for: HMAC-SHA1 over the fields, with a zero byte between them.
 fn signature(secret: &SecretString, fields: &[&str]) -> Result<String, HomeserverError> {
-    let mut mac = Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes())
-        .map_err(|_| HomeserverError::nonsense("an unusable shared secret"))?;
+    let mut mac =
+        Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes()).map_err(HomeserverError::bad_request)?;
     mac.update(fields.join("\0").as_bytes());
     Ok(hex(&mac.finalize().into_bytes()))
 }
 
 fn random_hex(length: usize) -> Result<String, HomeserverError> {
     let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes).map_err(|_| HomeserverError::nonsense("the operating system gives no random bytes"))?;
+    getrandom::fill(&mut bytes).map_err(HomeserverError::bad_request)?;
     Ok(hex(&bytes))
 }
 

@@ -19,7 +19,7 @@ mod write;
 
 pub use bootstrap::{Administrator, is_temporary_administrator};
 pub use endpoint::Endpoint;
-pub use error::HomeserverError;
+pub use equipemed_domain::fault::HomeserverError;
 pub use picture::{Effect, KNOWN_TYPES, ROOM_KEY_FIELD, StateEvent, apply};
 pub use read::{AccountDetail, Latest, PastEvent, Reaction, Reader, RoomEvent, RoomListing, RoomPast, Search};
 pub use retry::{OnWait, Patience, Waiting};

@@ -3,6 +3,7 @@
 //! Both ways go through [`apply`], so that a room kept current from single events looks like one just read. Only the
 //! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
 
+use equipemed_domain::fault::{HomeserverError, Nonsense};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::error::HomeserverError;
+use super::error::from_json;
 
 /// The field of `m.room.create` that holds the policy's key of a room.
 pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
@@ -68,10 +69,9 @@ pub enum Effect {
 /// Reads a whole state, the body of `GET /rooms/{id}/state`.
 pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<ObservedRoom, HomeserverError> {
     // Slim: borrows from the body, and no event is copied that is not kept.
-    let events: Vec<StateEvent<'_>> =
-        serde_json::from_slice(body).map_err(|error| HomeserverError::from_json(&error))?;
+    let events: Vec<StateEvent<'_>> = serde_json::from_slice(body).map_err(|error| from_json(&error))?;
     let create = events.iter().find(|event| event.kind == "m.room.create");
-    let create = create.ok_or_else(|| HomeserverError::nonsense("a room without m.room.create"))?;
+    let create = create.ok_or_else(|| HomeserverError::nonsense(Nonsense::NoCreate))?;
     let mut room = begin(room_id.to_owned(), create)?;
     for event in &events {
         if event.kind != "m.room.create" {
@@ -91,8 +91,7 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
         additional_creators: Vec<OwnedUserId>,
     }
     let content: Create = content(create);
-    let creator =
-        UserId::parse(&*create.sender).map_err(|_| HomeserverError::nonsense("a creator without a valid id"))?;
+    let creator = UserId::parse(&*create.sender).map_err(|_| HomeserverError::nonsense(Nonsense::Creator))?;
     Ok(ObservedRoom {
         room_id,
         version: content.room_version.unwrap_or_else(|| "1".to_owned()),

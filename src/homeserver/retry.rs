@@ -3,6 +3,7 @@
 //! Reads and repeatable writes are; a request that must not happen twice is only when it surely was not carried
 //! out. There is never a tight loop: each wait is at least [`FIRST`] and grows to [`LONGEST`].
 
+use equipemed_domain::fault::HomeserverError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;
-use super::error::HomeserverError;
 
 /// The first wait, before jitter.
 pub const FIRST: Duration = Duration::from_millis(250);
@@ -131,12 +131,12 @@ where
             Err(error) => error,
         };
         if repeat == Repeat::Once && error.is_retryable() && !error.nothing_done() {
-            return Err(HomeserverError::MaybeDone { why: error.for_logs() });
+            return Err(error.maybe_done());
         }
         let Some(next_in) = next_wait(&error, attempt, start.elapsed(), patience, jitter()) else {
             return Err(error);
         };
-        on_wait(&Waiting { endpoint, attempt, next_in, why: error.for_logs() });
+        on_wait(&Waiting { endpoint, attempt, next_in, why: error.to_string() });
         tokio::select! {
             () = cancel.cancelled() => return Err(HomeserverError::Cancelled),
             () = tokio::time::sleep(next_in) => {}

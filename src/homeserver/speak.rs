@@ -5,6 +5,7 @@
 //!
 //! Every transaction id is given by the caller: the same one sent again, even after a crash, says nothing twice.
 
+use equipemed_domain::fault::{HomeserverError, Missing};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,7 @@ use matrix_sdk::ruma::{EventId, OwnedEventId, RoomId, UInt};
 use serde_json::json;
 
 use super::endpoint::Endpoint;
-use super::error::HomeserverError;
+use super::error::from_json;
 use super::read::Reader;
 use super::transport::Manner;
 use super::wire::Anything;
@@ -103,7 +104,7 @@ impl Speaker {
     pub async fn take_back(&self, room: &RoomId, own: &EventId, transaction: &str) -> Result<(), HomeserverError> {
         if !self.remembers(own) {
             let Some(event) = self.reader.event(room, own).await? else {
-                return Err(HomeserverError::NotFound { error: "no such event in that room".to_owned() });
+                return Err(HomeserverError::NotFound { what: Missing::Event });
             };
             if event.sender != self.reader.bot() || event.is_state || !SAYINGS.contains(&event.kind.as_str()) {
                 return Err(HomeserverError::NotOurs);
@@ -159,7 +160,7 @@ impl Speaker {
         transaction: &str,
     ) -> Result<OwnedEventId, HomeserverError> {
         let request = send_message_event::v3::Request::new(room.to_owned(), transaction.into(), content)
-            .map_err(|error| HomeserverError::from_json(&error))?;
+            .map_err(|error| from_json(&error))?;
         let event = self.reader.transport.client(request, Manner::WRITE).await?.event_id;
         self.remember(event.clone());
         Ok(event)

@@ -2,6 +2,7 @@
 //!
 //! Numbers only. They are of this process and start at zero.
 
+use equipemed_domain::fault::HomeserverError;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +11,6 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::endpoint::Endpoint;
-use super::error::HomeserverError;
 use crate::metrics::Requests;
 
 /// Counters of one connection, shared by its clones.

@@ -4,6 +4,7 @@
 //! The client API goes out as ruma's types through matrix-sdk, Synapse's admin API as our own shapes, both over one
 //! pool of connections. Nothing is cached here. Our own log lines name an [`Endpoint`], never an address.
 
+use equipemed_domain::fault::HomeserverError;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::endpoint::Endpoint;
-use super::error::HomeserverError;
+use super::error::{from_answer, from_client, from_json, from_reqwest};
 use super::retry::{OnWait, Patience, Repeat, Waiting, persist};
 use super::traffic::Traffic;
 use crate::clock::Term;
@@ -116,8 +117,8 @@ impl Transport {
             .server_versions([MatrixVersion::V1_1, MatrixVersion::V1_7, MatrixVersion::V1_11])
             .build()
             .await
-            .map_err(|error| HomeserverError::nonsense(error.to_string()))?;
-        matrix.restore_session(session).await.map_err(|error| HomeserverError::nonsense(error.to_string()))?;
+            .map_err(HomeserverError::bad_request)?;
+        matrix.restore_session(session).await.map_err(HomeserverError::bad_request)?;
         transport.matrix = Some(matrix);
         transport.token = Some(Arc::new(connection.token));
         Ok(transport)
@@ -133,7 +134,8 @@ impl Transport {
             .user_agent(concat!("equipemed-bot/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_WITHIN)
             .pool_max_idle_per_host(connection.in_flight.max(1))
-            .build()?;
+            .build()
+            .map_err(from_reqwest)?;
         Ok(Self {
             url: connection.url.as_str().trim_end_matches('/').into(),
             http,
@@ -198,13 +200,13 @@ impl Transport {
     {
         let endpoint = R::PATH_BUILDER.all_paths().find_map(|path| Endpoint::of(R::METHOD.as_str(), path));
         let Some(endpoint) = endpoint else {
-            return Err(HomeserverError::nonsense("a request that is not in the list of endpoints"));
+            return Err(HomeserverError::bad_request("it is not in the list of endpoints"));
         };
-        let matrix = self.matrix.as_ref().ok_or_else(|| HomeserverError::nonsense("no client session"))?;
+        let matrix = self.matrix.as_ref().ok_or_else(|| HomeserverError::bad_request("no client session"))?;
         let config = RequestConfig::new().disable_retry().timeout(manner.within).force_auth();
         self.sent(endpoint, manner.repeat, || {
             let request = send(matrix, config);
-            async move { Ok(request.await?) }
+            async move { request.await.map_err(from_client) }
         })
         .await
     }
@@ -219,7 +221,7 @@ impl Transport {
         manner: Manner,
     ) -> Result<T, HomeserverError> {
         let answer = self.answer(endpoint, identifiers, query, body, manner).await?;
-        serde_json::from_slice(&answer.body).map_err(|error| HomeserverError::from_json(&error))
+        serde_json::from_slice(&answer.body).map_err(|error| from_json(&error))
     }
 
     /// Sends a request and gives its success as it came.
@@ -231,11 +233,10 @@ impl Transport {
         body: Option<&(impl Serialize + ?Sized)>,
         manner: Manner,
     ) -> Result<Answer, HomeserverError> {
-        let path = endpoint.fill(identifiers).ok_or_else(|| HomeserverError::nonsense("an unusable identifier"))?;
+        let path = endpoint.fill(identifiers).ok_or_else(|| HomeserverError::bad_request("an unusable identifier"))?;
         let url = format!("{}{path}", self.url);
-        let method = reqwest::Method::from_bytes(endpoint.method().as_bytes())
-            .map_err(|_| HomeserverError::nonsense("an unusable method"))?;
-        let body = body.map(serde_json::to_vec).transpose().map_err(|error| HomeserverError::from_json(&error))?;
+        let method = reqwest::Method::from_bytes(endpoint.method().as_bytes()).map_err(HomeserverError::bad_request)?;
+        let body = body.map(serde_json::to_vec).transpose().map_err(|error| from_json(&error))?;
         self.sent(endpoint, manner.repeat, || {
             let mut request = self.http.request(method.clone(), &url).query(query).timeout(manner.within);
             if let Some(token) = &self.token {
@@ -305,7 +306,7 @@ impl Transport {
         })
         .await;
         if let Err(error) = &answer {
-            tracing::debug!(endpoint = endpoint.name(), why = %error.for_logs(), "request failed");
+            tracing::debug!(endpoint = endpoint.name(), why = %error, "request failed");
         }
         answer
     }
@@ -319,21 +320,21 @@ pub(super) struct Answer {
 }
 
 async fn receive(request: reqwest::RequestBuilder, traffic: &Traffic) -> Result<Answer, HomeserverError> {
-    let answer = request.send().await?;
+    let answer = request.send().await.map_err(from_reqwest)?;
     let date = answer.headers().get("date").and_then(|value| value.to_str().ok());
     if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()) {
         traffic.heard(date);
     }
     let status = answer.status();
     let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let body = answer.bytes().await?;
+    let body = answer.bytes().await.map_err(from_reqwest)?;
     if status.is_success() {
         return Ok(Answer { status: status.as_u16(), body });
     }
     let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
     // The body is finer than the header, which counts whole seconds.
     let retry_after = refusal.retry_after_ms.map(Duration::from_millis).or(header.map(Duration::from_secs));
-    Err(HomeserverError::from_answer(status.as_u16(), &refusal.errcode, &refusal.error, retry_after))
+    Err(from_answer(status.as_u16(), &refusal.errcode, &refusal.error, retry_after))
 }
 
 #[derive(Debug, Default, serde::Deserialize)]

@@ -56,7 +56,7 @@ pub struct ReadBack {
 
 #[derive(Debug, thiserror::Error)]
 enum ReadBackError {
-    #[error("{}", .0.for_logs())]
+    #[error(transparent)]
     Homeserver(#[from] HomeserverError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,7 +97,7 @@ impl ReadBack {
                 Err(error) => {
                     is_told = true;
                     tracing::error!(
-                        error = error.for_logs(),
+                        %error,
                         url = self.url,
                         "Synapse does not reach this service: commands come late and changes by hand are seen late. Set url in the registration to where appservice.listen can be reached from Synapse, and restart Synapse"
                     );

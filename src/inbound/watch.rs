@@ -1,5 +1,6 @@
 //! Watches where people come from: a changed person is looked at, not everything.
 
+use equipemed_domain::fault::NotThere;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,7 +120,7 @@ async fn hear(ear: &mut Ear, engine: &Engine) -> DirectoryError {
             Heard::People(_) | Heard::Everybody => None,
         };
         if !wake_people(engine, people, "EquipeMed changed", "equipemed").await {
-            return DirectoryError::Away("a change was heard and could not be stored".to_owned());
+            return DirectoryError::Away { why: NotThere::NotStored };
         }
     }
 }

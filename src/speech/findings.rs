@@ -107,7 +107,7 @@ impl Texts {
                 self.line("finding-bot-not-in-room", &[place(room), ("id", code(room_id))])
             }
             Finding::RoomUnreadable { room, room_id, why } => {
-                self.line("finding-room-unreadable", &[place(room), ("id", code(room_id)), ("why", self.told(why))])
+                self.line("finding-room-unreadable", &[place(room), ("id", code(room_id)), ("why", self.why(why))])
             }
             Finding::RoomEncrypted { room } => self.line("finding-room-encrypted", &[place(room)]),
             Finding::RoomReplaced { room } => self.line("finding-room-replaced", &[place(room)]),

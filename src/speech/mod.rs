@@ -6,11 +6,11 @@
 
 mod answer;
 mod arg;
+mod faults;
 mod findings;
 mod markup;
 mod refusals;
 mod sources;
-mod told;
 mod typed;
 mod why;
 
@@ -41,8 +41,6 @@ pub struct Texts {
     prefix: Arc<str>,
     /// The wanted language and, where it is another, English.
     bundles: Arc<Vec<Bundle>>,
-    /// What reports say in English.
-    frames: Arc<Vec<told::Frame>>,
 }
 
 impl fmt::Debug for Texts {
@@ -57,8 +55,7 @@ impl Texts {
     pub fn new(language: Language) -> Self {
         let languages = if language == Language::En { vec![language] } else { vec![language, Language::En] };
         let bundles: Vec<Bundle> = languages.into_iter().map(bundle).collect();
-        let frames = bundles.last().map(told::frames).unwrap_or_default();
-        Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles), frames: Arc::new(frames) }
+        Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles) }
     }
 
     /// The same, where commands begin with something else than `!`; every text can name it as `{ $prefix }`.
@@ -160,15 +157,6 @@ impl Texts {
         let text = bundle.format_pattern(pattern, Some(&values), &mut errors);
         errors.is_empty().then(|| markup::render(&text, &inserts, breaks))
     }
-}
-
-/// A text with its arguments, before its markup is read.
-fn formatted<'n>(bundle: &Bundle, id: &str, args: impl Iterator<Item = (&'n str, String)>) -> Option<String> {
-    let pattern = bundle.get_message(id)?.value()?;
-    let values: FluentArgs<'_> = args.map(|(name, value)| (name, FluentValue::from(value))).collect();
-    let mut errors = Vec::new();
-    let text = bundle.format_pattern(pattern, Some(&values), &mut errors);
-    errors.is_empty().then(|| text.into_owned())
 }
 
 /// A file that cannot be read as a whole gives what can be read of it; the tests see to it that all can.

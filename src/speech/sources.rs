@@ -16,5 +16,5 @@ macro_rules! files {
 
 files! {
     "understanding" "rights" "help" "status" "sync" "measures" "people" "why" "rooms" "confirm" "announcements"
-    "findings" "told" "typed" "words"
+    "faults" "findings" "typed" "words"
 }

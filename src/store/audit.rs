@@ -38,6 +38,15 @@ pub enum Cause {
     Command(i64),
 }
 
+impl From<equipemed_domain::cause::Cause> for Cause {
+    fn from(cause: equipemed_domain::cause::Cause) -> Self {
+        match cause {
+            equipemed_domain::cause::Cause::Policy => Self::Policy,
+            equipemed_domain::cause::Cause::Grant(id) => Self::Grant(id),
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

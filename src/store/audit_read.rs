@@ -1,5 +1,6 @@
 //! The audit, reading side: lists for people, what a crash left unfinished, whether somebody else was at a subject.
 
+use equipemed_domain::fault::BadCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -178,14 +179,8 @@ fn read(row: &Record<'_>) -> Result<AuditEntry, StoreError> {
     let settled = match row.maybe_text("outcome")? {
         None => None,
         Some(word) => {
-            let outcome = match word.as_str() {
-                "done" => Outcome::Done(row.maybe_text("outcome_detail")?),
-                "already_so" => Outcome::AlreadySo,
-                "skipped" => Outcome::Skipped(row.text("outcome_detail")?),
-                "failed" => Outcome::Failed(row.text("outcome_detail")?),
-                "unknown" => Outcome::Unknown,
-                _ => return Err(row.nonsense("outcome", "it is no outcome this version knows")),
-            };
+            let outcome = Outcome::from_stored(&word, row.maybe_text("outcome_detail")?);
+            let outcome = outcome.ok_or_else(|| row.nonsense("outcome", BadCell::UnknownWord))?;
             Some(Settled { outcome, at: row.time("outcome_at")? })
         }
     };

@@ -3,6 +3,7 @@
 //! Every pass asks for all of it, and hardly any changes it: what was read is kept, with the version it was read at. The
 //! database itself counts the versions (a trigger), so that no writer here or in another process can forget to.
 
+use equipemed_domain::fault::Conflict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use ruma_common::UserId;
 
 use super::dispatch::PerDialect;
+use super::error::conflict_means;
 use super::rows::{Record, Table, ms, to_json};
 use super::{Store, StoreError};
 
@@ -76,11 +78,7 @@ impl Store {
                 .execute(db)
                 .await?;
         })
-        .map_err(|error| {
-            error.conflict_means(|| {
-                format!("the account {} is already bound to another person than {}", binding.user, binding.person)
-            })
-        })
+        .map_err(|error| conflict_means(error, Conflict::Binding))
     }
 
     /// Forgets that an account is a person's.

@@ -1,10 +1,12 @@
 //! Previews that wait for a yes: of one asker, for a few minutes, good for one use.
 
 use equipemed_domain::command::Command;
+use equipemed_domain::fault::Conflict;
 use equipemed_domain::sums::Beyond;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
+use super::error::conflict_means;
 use super::rows::{Record, Table, ms, to_json};
 use super::{Store, StoreError};
 
@@ -55,7 +57,7 @@ impl Store {
             let query = query.bind(&command).bind(&new.digest).bind(&new.source);
             query.bind(ms(new.created_at)).bind(ms(new.expires_at)).bind(&beyond).execute(db).await?;
         })
-        .map_err(|error| error.conflict_means(|| "the code is in use".to_owned()))
+        .map_err(|error| conflict_means(error, Conflict::Code))
     }
 
     /// Notes which message shows the preview, so that a reaction to it counts.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
 
@@ -89,7 +90,7 @@ pub struct DeedRecord {
     /// How often it was begun.
     pub attempts: u32,
     /// Why the last attempt did not succeed, while another one is due.
-    pub error: Option<String>,
+    pub error: Option<Fault>,
     /// When and how it ended.
     pub ended: Option<(Timestamp, Outcome)>,
 }
@@ -174,13 +175,18 @@ impl Store {
     }
 
     /// Puts a deed back until `due_at`; false when the claim was lost meanwhile.
-    pub async fn retry_deed(&self, claimed: &ClaimedDeed, due_at: Timestamp, error: &str) -> Result<bool, StoreError> {
+    pub async fn retry_deed(
+        &self,
+        claimed: &ClaimedDeed,
+        due_at: Timestamp,
+        error: &Fault,
+    ) -> Result<bool, StoreError> {
         const SQL: &str = "update deeds set state = 'waiting', due_at = $3, error = $4,
                 claimed_by = null, claimed_until = null
             where id = $1 and attempts = $2 and state = 'claimed'";
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(claimed.id.0).bind(i64::from(claimed.attempt));
-            query.bind(ms(due_at)).bind(error).execute(db).await?.rows_affected() == 1
+            query.bind(ms(due_at)).bind(error.to_stored()).execute(db).await?.rows_affected() == 1
         })
     }
 
@@ -263,7 +269,7 @@ fn read(row: &Record<'_>) -> Result<DeedRecord, StoreError> {
             })
         })?,
         attempts: row.count("attempts")?,
-        error: row.maybe_text("error")?,
+        error: row.maybe_text("error")?.map(|text| Fault::from_stored(&text)),
         ended,
     })
 }

@@ -11,9 +11,9 @@ macro_rules! on_writer {
     ($store:expr, $db:ident => $body:expr) => {
         match &$store.pools {
             $crate::store::Pools::Sqlite { writer: $db, .. } => {
-                async { Ok::<_, $crate::store::StoreError>($body) }.await
+                async { Ok::<_, $crate::store::error::Unplaced>($body) }.await
             }
-            $crate::store::Pools::Postgres($db) => async { Ok::<_, $crate::store::StoreError>($body) }.await,
+            $crate::store::Pools::Postgres($db) => async { Ok::<_, $crate::store::error::Unplaced>($body) }.await,
         }
         .map_err(|error| error.at($store.name()))
     };
@@ -24,9 +24,9 @@ macro_rules! on_reader {
     ($store:expr, $db:ident => $body:expr) => {
         match &$store.pools {
             $crate::store::Pools::Sqlite { readers: $db, .. } => {
-                async { Ok::<_, $crate::store::StoreError>($body) }.await
+                async { Ok::<_, $crate::store::error::Unplaced>($body) }.await
             }
-            $crate::store::Pools::Postgres($db) => async { Ok::<_, $crate::store::StoreError>($body) }.await,
+            $crate::store::Pools::Postgres($db) => async { Ok::<_, $crate::store::error::Unplaced>($body) }.await,
         }
         .map_err(|error| error.at($store.name()))
     };
@@ -44,7 +44,7 @@ macro_rules! in_transaction {
                     let mut $tx = writer.begin_with("begin immediate").await?;
                     let result = $body;
                     $tx.commit().await?;
-                    Ok::<_, $crate::store::StoreError>(result)
+                    Ok::<_, $crate::store::error::Unplaced>(result)
                 }
                 .await
             }
@@ -53,7 +53,7 @@ macro_rules! in_transaction {
                     let mut $tx = pool.begin().await?;
                     let result = $body;
                     $tx.commit().await?;
-                    Ok::<_, $crate::store::StoreError>(result)
+                    Ok::<_, $crate::store::error::Unplaced>(result)
                 }
                 .await
             }

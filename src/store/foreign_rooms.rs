@@ -3,6 +3,7 @@
 //! One in which the bot stays for good, because it was adopted or follows a managed room, is kept here, too: so that it is
 //! not taken for a new one when its key has another room some day.
 
+use equipemed_domain::fault::BadCell;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -91,7 +92,7 @@ impl Store {
 
 fn read(row: &Record<'_>) -> Result<ForeignRoom, StoreError> {
     let by = row.maybe_text("brought_by")?;
-    let by = by.map(OwnedUserId::try_from).transpose().map_err(|error| row.nonsense("brought_by", error))?;
+    let by = by.map(OwnedUserId::try_from).transpose().map_err(|_| row.nonsense("brought_by", BadCell::NotMatrixId))?;
     Ok(ForeignRoom {
         room_id: row.room_id("room_id")?,
         brought_by: by,

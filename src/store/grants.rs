@@ -1,5 +1,6 @@
 //! Lasting wishes beyond the policy. A grant ends, it is never deleted: who asked for what stays on record.
 
+use equipemed_domain::fault::BadCell;
 use std::collections::BTreeSet;
 
 use equipemed_domain::directory::PersonId;
@@ -189,7 +190,7 @@ fn read(row: &Record<'_>) -> Result<GrantRecord, StoreError> {
         "ban" => GrantKind::Ban,
         "lock" => GrantKind::Lock,
         "deactivate" => GrantKind::Deactivate,
-        _ => return Err(row.nonsense("kind", "it is no kind of grant this version knows")),
+        _ => return Err(row.nonsense("kind", BadCell::UnknownWord)),
     };
     let ended = match row.maybe_time("ended_at")? {
         Some(at) => Some((at, row.text("ended_by")?)),

@@ -101,7 +101,8 @@ impl Store {
                 facts = excluded.facts, effects = excluded.effects, created_at = excluded.created_at, expires_at = excluded.expires_at, state = 'held',
                 first_by = null, first_at = null, approved_by = null, approved_at = null
             where held.state in ('released', 'expired', 'outgrown', 'closed') or held.expires_at <= excluded.created_at";
-        let (kind, reason, atoms) = (new.kind(), new.reason.to_string(), atoms_of(&new.effects)?);
+        // The column `reason` is of earlier versions, which kept a sentence there; the facts are beside it.
+        let (kind, reason, atoms) = (new.kind(), new.kind(), atoms_of(&new.effects)?);
         let (facts, effects) = (to_json(&new.reason)?, to_json(&new.effects)?);
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(&new.id).bind(&kind).bind(&reason).bind(&atoms);

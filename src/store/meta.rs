@@ -1,5 +1,6 @@
 //! Single facts to remember, by name. What has more than one row gets a table of its own.
 
+use equipemed_domain::fault::BadCell;
 use jiff::Timestamp;
 
 use super::rows::ms;
@@ -50,7 +51,7 @@ impl Store {
             table: "meta".to_owned(),
             column: "value".to_owned(),
             row: DIRECTORY_SIZE.to_owned(),
-            why: "it is not a number".to_owned(),
+            why: BadCell::NotNumber,
         })
     }
 

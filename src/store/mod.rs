@@ -48,7 +48,6 @@ use self::bindings::KeptBindings;
 pub use self::confirmations::Confirmation;
 pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};
 pub use self::drift::{DriftRecord, DriftState};
-pub use self::error::StoreError;
 pub use self::foreign_rooms::ForeignRoom;
 pub use self::grants::{GrantFilter, GrantRecord, NewGrant};
 pub use self::held::{Approval, HeldPlan, HeldState, NewHeld};
@@ -57,10 +56,12 @@ pub use self::lease::Lease;
 pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};
 use self::people::KeptPeople;
-pub use self::runs::{Mode, NewRun, Run, RunEnd, RunId, RunState};
+pub(crate) use self::rows::to_json;
+pub use self::runs::{NewRun, Run, RunEnd, RunId, RunState};
 pub use self::sole::Sole;
 pub use self::url::without_password;
 pub use self::wakeups::{ClaimedWake, Lane, WakeState};
+pub use equipemed_domain::fault::StoreError;
 
 /// Who asks for something when a command at the machine does.
 pub const OPERATOR: &str = "operator";

@@ -3,6 +3,7 @@
 //! Everything that an operator can get wrong about the place shows here, once,
 //! with what to do about it.
 
+use equipemed_domain::fault::{Away, Fix};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,7 +16,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Database, Postgres, Sqlite, SqlitePool};
 
-use super::error::WRITABLE_FOLDER;
+use super::error::Unplaced;
 use super::url::{Place, parse, without_password};
 use super::{Dialect, Pools, Store, StoreError, migrator};
 
@@ -57,18 +58,18 @@ impl Store {
 
 /// Tries again while another process is making the same file: switching it to a write-ahead log fails at once then, without
 /// SQLite waiting for its turn.
-async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
+async fn open_sqlite(path: &Path) -> Result<Pools, Unplaced> {
     make_file(path)?;
     let begun = Instant::now();
     loop {
         match connect_sqlite(path).await {
-            Err(StoreError::Busy { .. }) if begun.elapsed() < BUSY_TIMEOUT => tokio::time::sleep(BUSY_AGAIN).await,
+            Err(error) if error.is_busy() && begun.elapsed() < BUSY_TIMEOUT => tokio::time::sleep(BUSY_AGAIN).await,
             result => return result,
         }
     }
 }
 
-async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
+async fn connect_sqlite(path: &Path) -> Result<Pools, Unplaced> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
@@ -99,7 +100,7 @@ fn pool<DB: Database>(size: u32) -> PoolOptions<DB> {
 }
 
 /// The whole of it is one transaction, since two processes may start on one new file at the same time.
-async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), StoreError> {
+async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), Unplaced> {
     let mut transaction = writer.begin_with("begin immediate").await?;
     // `run` asks for a lifetime that no future which moves between threads can give; this is what `run` calls.
     migrator(Dialect::Sqlite).run_direct(None, &mut *transaction, false).await?;
@@ -108,32 +109,27 @@ async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), StoreError> {
 
 /// Makes the file if it is missing, and finds out whether it can be written, with the system's own reason if not.
 pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
-    let refused = |why: &io::Error, fix: String| StoreError::NotWritable {
-        path: path.display().to_string(),
-        why: why.to_string(),
-        fix,
-    };
+    let refused =
+        |why: &io::Error, fix| StoreError::NotWritable { path: path.display().to_string(), why: why.to_string(), fix };
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let Err(error) = opened else { return Ok(()) };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Err(match error.kind() {
-        io::ErrorKind::NotFound => refused(&error, format!("Make its folder first: mkdir -p {}", folder.display())),
-        io::ErrorKind::IsADirectory => refused(&error, "database.url must name a file".to_owned()),
-        io::ErrorKind::NotADirectory => refused(&error, format!("{} is not a folder", folder.display())),
-        io::ErrorKind::ReadOnlyFilesystem => {
-            refused(&error, "It is on a read-only file system: mount a writable volume there".to_owned())
-        }
-        io::ErrorKind::StorageFull => refused(&error, "The disk is full: free some space".to_owned()),
-        _ => refused(&error, WRITABLE_FOLDER.to_owned()),
+        io::ErrorKind::NotFound => refused(&error, Fix::MakeFolder { folder: folder.display().to_string() }),
+        io::ErrorKind::IsADirectory => refused(&error, Fix::NameFile),
+        io::ErrorKind::NotADirectory => refused(&error, Fix::NotFolder { folder: folder.display().to_string() }),
+        io::ErrorKind::ReadOnlyFilesystem => refused(&error, Fix::WritableVolume),
+        io::ErrorKind::StorageFull => refused(&error, Fix::DiskSpace),
+        _ => refused(&error, Fix::Folder),
     })
 }
 
-async fn open_postgres(options: PgConnectOptions) -> Result<Pools, StoreError> {
+async fn open_postgres(options: PgConnectOptions) -> Result<Pools, Unplaced> {
     // Not through the pool, which answers every trouble with "timed out".
     let first = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     let mut first = first.map_err(|_| StoreError::Unreachable {
         database: String::new(),
-        why: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+        why: Away::NoAnswer { seconds: CONNECT_TIMEOUT.as_secs() },
     })??;
     // Takes an advisory lock: replicas that start together wait for each other.
     migrator(Dialect::Postgres).run_direct(None, &mut first, false).await?;

@@ -1,11 +1,13 @@
 //! Which room on the homeserver is which room of the policy.
 
+use equipemed_domain::fault::Conflict;
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, RoomId};
 
+use super::error::conflict_means;
 use super::rows::{Record, Table, ms};
 use super::{Store, StoreError};
 
@@ -42,7 +44,7 @@ impl Store {
             let query = sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now));
             TABLE.one(&query.fetch_one(db).await?, |row| row.room_id("room_id"))?
         })
-        .map_err(|error| error.conflict_means(|| bound_elsewhere(room)))
+        .map_err(|error| conflict_means(error, Conflict::Room { room: key.clone() }))
     }
 
     /// Binds a key to another room, as when a room was replaced.
@@ -56,7 +58,7 @@ impl Store {
         on_writer!(self, db => {
             sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now)).execute(db).await?;
         })
-        .map_err(|error| error.conflict_means(|| bound_elsewhere(room)))
+        .map_err(|error| conflict_means(error, Conflict::Room { room: key.clone() }))
     }
 
     /// Rooms in which everybody whom their rule names has been once.
@@ -79,8 +81,4 @@ impl Store {
         const SQL: &str = "delete from rooms where room_key = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(key.as_str()).execute(db).await?.rows_affected() == 1)
     }
-}
-
-fn bound_elsewhere(room: &RoomId) -> String {
-    format!("the room {room} is already bound to another key")
 }

@@ -4,7 +4,7 @@
 //! [`StoreError::Nonsense`] with table, column and row, never as a guess and
 //! never with the value itself, which may name a person.
 
-use std::fmt::Display;
+use equipemed_domain::fault::BadCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -80,7 +80,7 @@ pub(super) struct Record<'a> {
 
 impl Record<'_> {
     /// The error for a cell that cannot be what it should be.
-    pub(super) fn nonsense(&self, column: &str, why: impl Display) -> StoreError {
+    pub(super) fn nonsense(&self, column: &str, why: BadCell) -> StoreError {
         let key = self.table.key;
         let row = match self.cells.cell_int(key) {
             Ok(number) => number.map(|number| number.to_string()),
@@ -90,16 +90,16 @@ impl Record<'_> {
             table: self.table.name.to_owned(),
             column: column.to_owned(),
             row: row.unwrap_or_else(|| "unknown".to_owned()),
-            why: why.to_string(),
+            why,
         }
     }
 
     fn must<T>(&self, column: &str, cell: Option<T>) -> Result<T, StoreError> {
-        cell.ok_or_else(|| self.nonsense(column, "it is empty"))
+        cell.ok_or_else(|| self.nonsense(column, BadCell::Empty))
     }
 
     pub(super) fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        self.cells.cell_int(column).map_err(|_| self.nonsense(column, "it is not a number"))
+        self.cells.cell_int(column).map_err(|_| self.nonsense(column, BadCell::NotNumber))
     }
 
     pub(super) fn int(&self, column: &str) -> Result<i64, StoreError> {
@@ -108,11 +108,11 @@ impl Record<'_> {
 
     /// A number that cannot be negative.
     pub(super) fn count<T: TryFrom<i64>>(&self, column: &str) -> Result<T, StoreError> {
-        T::try_from(self.int(column)?).map_err(|_| self.nonsense(column, "it is out of range"))
+        T::try_from(self.int(column)?).map_err(|_| self.nonsense(column, BadCell::OutOfRange))
     }
 
     pub(super) fn maybe_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-        self.cells.cell_text(column).map_err(|_| self.nonsense(column, "it is not text"))
+        self.cells.cell_text(column).map_err(|_| self.nonsense(column, BadCell::NotText))
     }
 
     pub(super) fn text(&self, column: &str) -> Result<String, StoreError> {
@@ -120,13 +120,13 @@ impl Record<'_> {
     }
 
     pub(super) fn flag(&self, column: &str) -> Result<bool, StoreError> {
-        let cell = self.cells.cell_flag(column).map_err(|_| self.nonsense(column, "it is neither true nor false"))?;
+        let cell = self.cells.cell_flag(column).map_err(|_| self.nonsense(column, BadCell::NotFlag))?;
         self.must(column, cell)
     }
 
     pub(super) fn maybe_time(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
         self.maybe_int(column)?
-            .map(|ms| Timestamp::from_millisecond(ms).map_err(|_| self.nonsense(column, "it is no instant")))
+            .map(|ms| Timestamp::from_millisecond(ms).map_err(|_| self.nonsense(column, BadCell::NotInstant)))
             .transpose()
     }
 
@@ -135,29 +135,28 @@ impl Record<'_> {
     }
 
     pub(super) fn user(&self, column: &str) -> Result<OwnedUserId, StoreError> {
-        UserId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no user id"))
+        UserId::parse(self.text(column)?).map_err(|_| self.nonsense(column, BadCell::NotMatrixId))
     }
 
     pub(super) fn room_id(&self, column: &str) -> Result<OwnedRoomId, StoreError> {
-        RoomId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no room id"))
+        RoomId::parse(self.text(column)?).map_err(|_| self.nonsense(column, BadCell::NotMatrixId))
     }
 
     pub(super) fn event_id(&self, column: &str) -> Result<OwnedEventId, StoreError> {
-        EventId::parse(self.text(column)?).map_err(|_| self.nonsense(column, "it is no event id"))
+        EventId::parse(self.text(column)?).map_err(|_| self.nonsense(column, BadCell::NotMatrixId))
     }
 
     /// A word of a closed list.
     pub(super) fn word<T>(&self, column: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-        find(&self.text(column)?).ok_or_else(|| self.nonsense(column, "it is no word this version knows"))
+        find(&self.text(column)?).ok_or_else(|| self.nonsense(column, BadCell::UnknownWord))
     }
 
     pub(super) fn maybe_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, StoreError> {
         self.maybe_text(column)?
             .map(|text| {
                 // Line and column only: serde's own text may quote the value.
-                serde_json::from_str(&text).map_err(|error| {
-                    self.nonsense(column, format!("JSON of another shape, at character {}", error.column()))
-                })
+                serde_json::from_str(&text)
+                    .map_err(|error| self.nonsense(column, BadCell::Json { column: error.column() }))
             })
             .transpose()
     }
@@ -168,7 +167,7 @@ impl Record<'_> {
 }
 
 /// A value as JSON text.
-pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Unstorable { why: error.to_string() })
 }
 

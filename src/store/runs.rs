@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use equipemed_domain::fault::Fault;
+use equipemed_domain::mode::Mode;
+use equipemed_domain::summary::Summary;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -24,15 +27,6 @@ macro_rules! columns {
 /// The store's number of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub i64);
-
-/// Whether a run may write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// It only plans and reports. A dry run is one of these.
-    Observe,
-    /// It carries out.
-    Enforce,
-}
 
 /// A run that is wished.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,10 +55,10 @@ pub enum RunState {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunEnd {
-    /// It came to its end. Holds the engine's summary, which is kept as it is written.
-    Done(Value),
+    /// It came to its end.
+    Done(Box<Summary>),
     /// It did not, and why.
-    Failed(String),
+    Failed(Fault),
 }
 
 /// A run.
@@ -163,7 +157,7 @@ impl Store {
             where id = $1 and holder = $2 and state = 'running'";
         let (state, summary, error) = match end {
             RunEnd::Done(summary) => ("done", Some(to_json(summary)?), None),
-            RunEnd::Failed(error) => ("failed", None, Some(error)),
+            RunEnd::Failed(fault) => ("failed", None, Some(fault.to_stored())),
         };
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(id.0).bind(holder).bind(state).bind(&summary).bind(error);
@@ -205,15 +199,6 @@ impl Store {
     }
 }
 
-impl Mode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Observe => "observe",
-            Self::Enforce => "enforce",
-        }
-    }
-}
-
 fn read(row: &Record<'_>) -> Result<Run, StoreError> {
     let state = row.word("state", |word| {
         Some(match word {
@@ -224,16 +209,14 @@ fn read(row: &Record<'_>) -> Result<Run, StoreError> {
             _ => return None,
         })
     })?;
-    let mode = match row.maybe_text("mode")?.as_deref() {
+    let mode = match row.maybe_text("mode")? {
         None => None,
-        Some("observe") => Some(Mode::Observe),
-        Some("enforce") => Some(Mode::Enforce),
-        Some(_) => return Err(row.nonsense("mode", "it is no mode this version knows")),
+        Some(_) => Some(row.word("mode", Mode::from_word)?),
     };
     let end = match state {
         RunState::Queued | RunState::Running => None,
         RunState::Done => Some(RunEnd::Done(row.json("summary")?)),
-        RunState::Failed => Some(RunEnd::Failed(row.text("error")?)),
+        RunState::Failed => Some(RunEnd::Failed(Fault::from_stored(&row.text("error")?))),
     };
     Ok(Run {
         id: RunId(row.int("id")?),

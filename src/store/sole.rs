@@ -3,13 +3,13 @@
 //! The proof is a lock of the operating system on a file beside the database, so that it ends with the process however
 //! that ends. What is in the file only says who to look for. Single commands need no lock: they hand over or wait.
 
+use equipemed_domain::fault::Fix;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
-use super::error::WRITABLE_FOLDER;
 use super::open::make_file;
 use super::url::{Place, parse, without_password};
 
@@ -37,7 +37,7 @@ impl Sole {
         let mut file = opened.map_err(|error| StoreError::NotWritable {
             path: beside.display().to_string(),
             why: error.to_string(),
-            fix: WRITABLE_FOLDER.to_owned(),
+            fix: Fix::Folder,
         })?;
         match file.try_lock() {
             Ok(()) => {}

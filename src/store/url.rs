@@ -3,6 +3,7 @@
 //! Apart from opening, because it must not leak even where the URL is wrong:
 //! what cannot be taken apart for certain is not shown at all.
 
+use equipemed_domain::fault::BadUrl;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -21,28 +22,26 @@ pub(super) enum Place {
 
 /// Takes a URL apart.
 pub(super) fn parse(url: &str) -> Result<Place, StoreError> {
-    let bad = |why: &str| StoreError::BadUrl { url: without_password(url), why: why.to_owned() };
+    let bad = |why| StoreError::BadUrl { url: without_password(url), why };
     if let Some(path) = url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.ends_with('/') {
-            return Err(bad("the name of a file is missing, as in sqlite://equipemed-bot.db"));
+            return Err(bad(BadUrl::NoFile));
         }
         if path.contains(":memory:") {
-            return Err(bad("a database in memory would forget everything at a restart: name a file"));
+            return Err(bad(BadUrl::InMemory));
         }
         if path.contains('?') {
-            return Err(bad("an SQLite URL takes no options: write the path of the file alone"));
+            return Err(bad(BadUrl::FileWithOptions));
         }
         return Ok(Place::Sqlite(PathBuf::from(path)));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         // The driver's own error is not passed on: it might quote a piece of a password with a stray / or @ in it.
-        let options = PgConnectOptions::from_str(url).map_err(|_| {
-            bad("it does not read as postgres://USER:PASSWORD@HOST:PORT/DATABASE; percent-encode special characters in the password")
-        })?;
+        let options = PgConnectOptions::from_str(url).map_err(|_| bad(BadUrl::NotPostgres))?;
         return Ok(Place::Postgres(Box::new(options.application_name("equipemed-bot"))));
     }
-    Err(bad("it begins with neither sqlite:// nor postgres://"))
+    Err(bad(BadUrl::Scheme))
 }
 
 /// The URL for people: scheme, user, host, port and database; no password, no options.

@@ -5,6 +5,7 @@
 mod architecture;
 mod config;
 mod equipemed;
+mod faults;
 mod homeserver;
 mod inbound;
 mod migrations;
@@ -13,6 +14,5 @@ mod speech;
 mod store;
 mod tasks;
 mod threats;
-mod told;
 mod translated;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::faults::english;
 use equipemed_bot::directory::roster::{self, Roster};
 use equipemed_bot::directory::{DirectoryError, Source};
 use equipemed_domain::directory::{PersonId, Profession};
@@ -20,7 +21,8 @@ fn write(text: &str) -> (TempDir, Roster) {
 
 fn error(text: &str) -> String {
     let (folder, roster) = write(text);
-    roster.read().unwrap_err().to_string().replace(&format!("{}/", folder.path().display()), "")
+    let DirectoryError::Problems { text } = roster.read().unwrap_err() else { panic!("it is another error") };
+    text.replace(&format!("{}/", folder.path().display()), "")
 }
 
 #[tokio::test]
@@ -110,7 +112,7 @@ fn nobody_is_never_an_empty_hospital() {
     ] {
         let (_folder, roster) = write(text);
         let error = roster.read().unwrap_err();
-        assert!(!error.to_string().is_empty(), "{text:?} was read");
+        assert!(!english(error).is_empty(), "{text:?} was read");
     }
     insta::assert_snapshot!(error("people: []\n"), @r#"
     roster.yaml:1:9: people: has nobody in it; an empty list would mean that nobody works here any more, and is never believed
@@ -135,7 +137,7 @@ fn a_roster_that_breaks_off_is_a_failed_read() {
     let error = roster.read().unwrap_err();
     assert!(matches!(&error, DirectoryError::HalfWritten { .. }), "{error}");
     let (_folder, roster) = write(&format!("count: 1\n{ONE}").replace("count: 1", "count: 0"));
-    assert!(matches!(roster.read().unwrap_err(), DirectoryError::Problems(_)));
+    assert!(matches!(roster.read().unwrap_err(), DirectoryError::Problems { .. }));
 }
 
 #[test]
@@ -151,7 +153,7 @@ fn a_missing_roster_says_which_file() {
     fs::remove_file(roster.file()).unwrap();
     let error = roster.read().unwrap_err();
     assert!(matches!(&error, DirectoryError::Unreadable { .. }));
-    assert!(error.to_string().contains(&folder.path().join("roster.yaml").display().to_string()), "{error}");
+    assert!(english(error).contains(&folder.path().join("roster.yaml").display().to_string()));
     assert!(roster.digest().is_err());
 }
 

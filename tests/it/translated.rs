@@ -12,6 +12,7 @@ use equipemed_domain::command::{Command, Place, Setting, Spoken, parse};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::explain::{Membership, Reason};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
@@ -144,11 +145,6 @@ fn facts(value: &Value) -> Vec<String> {
     }
 }
 
-/// A sentence of the program's own reports as it stands in a message.
-pub(crate) fn in_a_message(sentence: &str) -> String {
-    sentence.replace('`', "")
-}
-
 fn findings() -> Vec<Finding> {
     let (person, room) = (PersonId(41), uti());
     let tried = |error| vec![("maria s".to_owned(), error)];
@@ -205,7 +201,7 @@ fn findings() -> Vec<Finding> {
         ],
         Finding::BotNotInRoom { .. } => [Finding::BotNotInRoom { room: room.clone(), room_id: id() }],
         Finding::RoomUnreadable { .. } => [
-            Finding::RoomUnreadable { room: room.clone(), room_id: id(), why: HomeserverError::NotAdmin.to_string() },
+            Finding::RoomUnreadable { room: room.clone(), room_id: id(), why: HomeserverError::NotAdmin.into() },
         ],
         Finding::RoomEncrypted { .. } => [Finding::RoomEncrypted { room: room.clone() }],
         Finding::RoomReplaced { .. } => [Finding::RoomReplaced { room: room.clone() }],
@@ -246,10 +242,6 @@ fn every_finding_is_said_in_both_languages_with_the_same_facts() -> Result<()> {
             }
         }
         assert_portuguese(&portuguese.finding(&finding).plain);
-        let said = english.finding(&finding).plain.replace(['“', '”'], "\"");
-        if !matches!(finding, Finding::ControlRoomOpen { .. }) {
-            assert_eq!(said, in_a_message(&finding.to_string()));
-        }
     }
     for power in Power::ALL {
         let of = |texts: &Texts| texts.word("power", power.as_str()).plain;
@@ -352,7 +344,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
     for reason in reasons {
         let said = [&portuguese, &english].map(|texts| texts.reason(&reason).plain);
         let known = ["41", "57", "73", "@ana:h.example", "on_leave", "lead", "uti", "@bia:h.example", "1970-01-01"];
-        for fact in known.into_iter().filter(|fact| reason.to_string().contains(fact)) {
+        for fact in known.into_iter().filter(|fact| said[1].contains(fact)) {
             assert!(said.iter().all(|said| said.contains(fact)), "{fact} is not in {said:?}");
         }
         assert_portuguese(&said[0]);
@@ -437,7 +429,7 @@ fn a_refusal_is_said_in_both_languages_and_names_the_room_in_which_it_fails() {
         }
         assert_portuguese(&said[0]);
         // And as the audit keeps it.
-        let told = portuguese.shown(&portuguese.told(&format!("refused: {refusal}"))).plain;
+        let told = portuguese.fault(&Fault::Refused(refusal)).plain;
         assert!(told.starts_with("recusado: "), "{told}");
         assert_portuguese(&told);
     }

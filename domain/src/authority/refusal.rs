@@ -1,7 +1,5 @@
 //! Why something is refused: data, so that every surface says it in its reader's language.
 
-use std::fmt;
-
 use ruma_common::OwnedUserId;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +8,7 @@ use crate::key::RoomKey;
 use crate::rights::Right;
 
 /// Why somebody may not. A room is the one in which it fails, which may be below the one that was named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "refusal")]
 pub enum Refusal {
     /// EquipeMed does not know the account.
@@ -33,26 +31,20 @@ pub enum Refusal {
     Observe,
 }
 
-/// For the audit: what follows "refused:".
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Refusal {
+    /// Which one it is, in one word.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Unknown => f.write_str("EquipeMed does not know the account"),
-            Self::NotActive => f.write_str("the person is not active"),
-            Self::Right { right, room: None } => write!(f, "without the right {right}"),
-            Self::Right { right, room: Some(room) } => write!(f, "without the right {right} in room {room}"),
-            Self::GainHeld { right } => write!(f, "the right {right} is held back"),
-            Self::Own => f.write_str("about oneself"),
-            Self::Protected { .. } => f.write_str("a protected account"),
-            Self::Higher { room: None, .. } => f.write_str("about somebody who stands as high or higher"),
-            Self::Higher { room: Some(room), .. } => {
-                write!(f, "about somebody who stands as high or higher in room {room}")
-            }
-            Self::Above { level, own, room: None } => write!(f, "level {level} is above the own {own}"),
-            Self::Above { level, own, room: Some(room) } => {
-                write!(f, "level {level} is above the own {own} in room {room}")
-            }
-            Self::Observe => f.write_str("mode observe"),
+            Self::Unknown => "unknown",
+            Self::NotActive => "not_active",
+            Self::Right { .. } => "right",
+            Self::GainHeld { .. } => "gain_held",
+            Self::Own => "own",
+            Self::Protected { .. } => "protected",
+            Self::Higher { .. } => "higher",
+            Self::Above { .. } => "above",
+            Self::Observe => "observe",
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Why a part of a plan is held.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::key::RoomKey;
@@ -90,56 +88,6 @@ impl HeldReason {
             | Self::ManyGainLesser { went, .. }
             | Self::ManyLose { went, .. } => *went,
             _ => 0,
-        }
-    }
-}
-
-impl fmt::Display for HeldReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DirectoryShrank { before, now } => {
-                write!(f, "EquipeMed had {before} people at the last read and has {now} now: nothing is destroyed")
-            }
-            Self::ManyLocked { people, of, .. } => {
-                write!(f, "{people} of {of} active people would be locked or deactivated within 24 hours")
-            }
-            Self::AccountsMissing { people, of } => {
-                write!(f, "{people} of {of} accounts are no longer on Synapse and would be made again")
-            }
-            Self::ManyDeactivated { people, .. } => {
-                write!(f, "{people} accounts would be deactivated for good within 24 hours")
-            }
-            Self::ManyRemoved { room, people, of, .. } => {
-                write!(f, "{people} of {of} members would be removed from room {room} within 24 hours")
-            }
-            Self::ManyJoined { room, people, of, .. } => {
-                write!(f, "{people} people would be put into room {room}, which has {of} members, within 24 hours")
-            }
-            Self::Rotation { room, out, into, of } => {
-                write!(
-                    f,
-                    "{out} of {of} members would be removed from room {room} and {into} put into it within 24 hours"
-                )
-            }
-            Self::RuleMatchesNobody { room } => write!(f, "the rule of room {room} suddenly matches nobody"),
-            Self::ManyGain { people, .. } => {
-                write!(f, "{people} people would gain administrator power within 24 hours")
-            }
-            Self::ManyGainLesser { people, .. } => {
-                write!(f, "{people} people would gain level 50 or rights within 24 hours")
-            }
-            Self::ManyLose { people, .. } => {
-                write!(f, "{people} people would lose level 50 or more, or rights, within 24 hours")
-            }
-            Self::LastAdministrator => write!(f, "nobody would be left who may approve everywhere and can sign in"),
-            Self::ShorterRetention { room } => {
-                write!(f, "messages in room {room} would be kept for a shorter time, older ones deleted")
-            }
-            Self::StillWaiting => write!(f, "held before, and nobody released it since"),
-        }?;
-        match self.went() {
-            0 => Ok(()),
-            went => write!(f, " ({went} of them already done)"),
         }
     }
 }

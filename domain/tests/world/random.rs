@@ -23,6 +23,7 @@ use equipemed_domain::standing::StandingTable;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::reader::refused;
 use super::{SERVER, World, agreeing, person, policy_form, user_id};
 
 /// SplitMix64: small, even, and the same everywhere.
@@ -331,7 +332,7 @@ fn grants(dice: &mut Dice, world: &mut World) {
 fn sight(dice: &mut Dice, world: &World, key: &RoomKey) -> RoomSight {
     match dice.below(20) {
         0..=3 => return RoomSight::Absent,
-        4 => return RoomSight::Unreadable { room_id: agreeing::room_id(key.as_str()), why: "M_FORBIDDEN".to_owned() },
+        4 => return RoomSight::Unreadable { room_id: agreeing::room_id(key.as_str()), why: refused("M_FORBIDDEN") },
         _ => {}
     }
     let own = dice.chance(50);

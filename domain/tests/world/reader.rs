@@ -6,6 +6,7 @@ use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::digest_of_name;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::digest_of_address;
+use equipemed_domain::fault::HomeserverError;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::memory::Memory;
@@ -339,10 +340,15 @@ impl GrantForm {
     }
 }
 
+/// A room that Synapse does not show.
+pub(crate) fn refused(errcode: &str) -> HomeserverError {
+    HomeserverError::Refused { status: 403, errcode: errcode.to_owned(), error: String::new() }
+}
+
 impl RoomForm {
     fn sight(&self, policy: &Policy, key: &RoomKey) -> RoomSight {
         if let Some(why) = &self.unreadable {
-            return RoomSight::Unreadable { room_id: agreeing::room_id(key.as_str()), why: why.clone() };
+            return RoomSight::Unreadable { room_id: agreeing::room_id(key.as_str()), why: refused(why) };
         }
         if !self.several.is_empty() {
             return RoomSight::Several { room_ids: self.several.iter().map(|id| agreeing::room_id(id)).collect() };

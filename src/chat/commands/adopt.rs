@@ -1,21 +1,20 @@
 //! `rooms adopt`: takes a room over that is there already, after a look at what would change there.
 
+use equipemed_domain::fault::Fault;
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::levels::CREATOR;
 use equipemed_domain::wake::Wake;
 use futures_util::FutureExt;
-use ruma_common::OwnedUserId;
 
 use super::outcomes::a_moment_before;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
-use crate::engine::adopt::{AdoptError, Adoption};
+use crate::engine::adopt::Adoption;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
@@ -38,7 +37,8 @@ impl Chat {
                 return Ok(Turn::Over(Reply::told(Answer::new().line(texts.say("adopt-done-before", &[key])))));
             }
             Ok(found) => found,
-            Err(error) => return Err(self.not_adopted(error)),
+            Err(Fault::Adoption(why)) => return Err(Stop::Unclear(texts.fault(&Fault::Adoption(why)))),
+            Err(error) => return Err(error.into()),
         };
         self.must_write()?;
         let shown = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
@@ -87,13 +87,10 @@ impl Chat {
                 let texts = chat.texts();
                 let (_, why) = chat.wait_for_deeds(&deeds).await?;
                 if let Some(why) = why.into_iter().next() {
-                    // What was in the way is looked at again, to be told in the room's language.
-                    let said = match chat.engine().adoptable(&wish).await {
-                        Ok(found) if !found.is_in => chat.adopt_refusal(&AdoptError::NotInvited),
-                        Ok(_) => None,
-                        Err(error) => chat.adopt_refusal(&error),
+                    let said = match &why {
+                        Fault::Adoption(_) => texts.fault(&why),
+                        _ => texts.say("adopt-failed", &[("detail", texts.why(&why))]),
                     };
-                    let said = said.unwrap_or_else(|| texts.say("adopt-failed", &[("detail", texts.told(&why))]));
                     return Ok(Reply::failed(Answer::new().line(said), why));
                 }
                 chat.look_and_wait(&[Wake::Room(wish.key.clone())]).await?;
@@ -101,62 +98,12 @@ impl Chat {
                 let room = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
                 let args = [("room", room), ("key", Arg::Code(wish.key.to_string()))];
                 let mut answer = Answer::new().line(texts.say("adopt-done", &args));
-                for (_, _, detail) in &tally.troubles {
-                    answer = answer.item(texts.line("sync-finding", &[("detail", texts.told(detail))]));
+                for trouble in &tally.troubles {
+                    answer = answer.item(texts.line("sync-finding", &[("detail", texts.why(&trouble.detail))]));
                 }
                 Ok(Reply::new(super::mark_of(1, tally.troubles.len()), answer))
             }
             .boxed(),
         )
-    }
-
-    fn not_adopted(&self, error: AdoptError) -> Stop {
-        match (self.adopt_refusal(&error), error) {
-            (Some(said), _) => Stop::Unclear(said),
-            (None, AdoptError::Homeserver(error)) => error.into(),
-            (None, AdoptError::Store(error)) => error.into(),
-            (None, error) => Stop::Failed(error.into()),
-        }
-    }
-
-    /// What stands in the way, for people; None when something broke.
-    fn adopt_refusal(&self, error: &AdoptError) -> Option<Said> {
-        let texts = self.texts();
-        let key = |key: &RoomKey| ("key", Arg::Code(key.to_string()));
-        let bot = || ("bot", Arg::Code(self.manners().bot.to_string()));
-        Some(match error {
-            AdoptError::UnknownKey(unknown) => texts.say("adopt-unknown-key", &[key(unknown)]),
-            AdoptError::ControlRoom => texts.say("adopt-control-room", &[]),
-            AdoptError::Absent(_) => texts.say("adopt-absent", &[]),
-            AdoptError::HasKey(other) => texts.say("adopt-has-key", &[key(other)]),
-            AdoptError::KeyHasRoom { key: taken, room_id } => {
-                let room = Arg::Room { room_id: Some(room_id.clone()), name: room_id.to_string() };
-                texts.say("adopt-key-has-room", &[key(taken), ("room", room)])
-            }
-            AdoptError::Encrypted => texts.say("adopt-encrypted", &[]),
-            AdoptError::WrongKind => texts.say("adopt-wrong-kind", &[]),
-            AdoptError::Replaced => texts.say("adopt-replaced", &[]),
-            AdoptError::NotInvited => texts.say("adopt-not-invited", &[bot()]),
-            AdoptError::TooLow { has, needs } => {
-                texts.say("adopt-too-low", &[("has", Arg::Number(*has)), ("needs", Arg::Number(*needs)), bot()])
-            }
-            AdoptError::BeyondReach(people) => {
-                let one = |(user, level): (&OwnedUserId, &i64)| {
-                    let user = ("user", Arg::User { user: user.clone(), name: None });
-                    match *level {
-                        CREATOR => texts.line("adopt-who-made-it", &[user]),
-                        level => texts.line("adopt-who-stands", &[user, ("level", Arg::Number(level))]),
-                    }
-                };
-                let list = Arg::Said(texts.list(people.iter().map(one).collect()));
-                texts.say("adopt-beyond-reach", &[("people", list)])
-            }
-            AdoptError::EverybodyBeyondReach { default, bot: own } => {
-                let levels = [("default", Arg::Number(*default)), ("own", Arg::Number(*own))];
-                texts.say("adopt-everybody-beyond-reach", &levels)
-            }
-            AdoptError::Observe => texts.say("observe", &[]),
-            AdoptError::Homeserver(_) | AdoptError::Store(_) | AdoptError::Failed(_) => return None,
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! `approve`: releases what the brakes hold, for people who held that right before and gain nothing by it.
 
 use equipemed_domain::authority::{Act, Asker};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::privilege::Privilege;
 use equipemed_domain::review::Effects;
@@ -50,10 +51,7 @@ impl Chat {
             Approval::Approved => {}
             Approval::First => {
                 let reply = Reply::new(Mark::Partly, Answer::new().line(texts.say("approve-one-more", &[code])));
-                return Ok(Turn::Over(Reply {
-                    outcome: Outcome::Done(Some("the first of two consents".to_owned())),
-                    ..reply
-                }));
+                return Ok(Turn::Over(Reply { outcome: Outcome::Done(Some("first_of_two".to_owned())), ..reply }));
             }
             // Handled again after a crash: it was this very command that approved it.
             Approval::Already if ask.again && plan.approved.as_ref().is_some_and(|(by, _)| by == ask.user.as_str()) => {
@@ -79,7 +77,7 @@ impl Chat {
                     None => intro,
                 };
                 if outgrown.is_some() && reply.mark == Mark::Partly {
-                    reply = Reply { edits: reply.edits, ..Reply::failed(reply.answer, "something was added to it") };
+                    reply = Reply { edits: reply.edits, ..Reply::failed(reply.answer, Fault::SomethingAdded) };
                 }
                 reply.answer = Answer::new().line(intro).then(reply.answer);
                 Ok(reply)

@@ -5,6 +5,7 @@ use equipemed_domain::command::{About, Where, Who};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 
+use super::outcomes::topic_of;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
@@ -57,7 +58,7 @@ impl Chat {
         let subject = match (&entry.intent.user, &entry.intent.room) {
             (Some(user), _) => ask.scene.user(user),
             (None, Some(room)) => ask.scene.room(room),
-            (None, None) => texts.told(&entry.intent.subject),
+            (None, None) => Arg::Said(texts.topic(&topic_of(&entry.intent))),
         };
         let mut args = vec![
             ("id", Arg::Number(entry.id.0)),
@@ -67,12 +68,12 @@ impl Chat {
             ("outcome", Arg::Said(texts.word("outcome", word))),
             ("actor", self.asker(&entry.intent.actor, &ask.scene)),
         ];
-        match outcome {
-            Some(Outcome::Failed(why) | Outcome::Skipped(why)) => {
-                args.push(("detail", texts.told(why)));
+        match outcome.and_then(Outcome::fault) {
+            Some(why) => {
+                args.push(("detail", texts.why(why)));
                 texts.line("audit-line-detail", &args)
             }
-            _ => texts.line("audit-line", &args),
+            None => texts.line("audit-line", &args),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One-off wishes of a command: stored together, found again when the command is handled again, waited for.
 
+use equipemed_domain::fault::{Fault, Row, StoreError};
 use std::time::Duration;
 
 use equipemed_domain::command::Place;
@@ -52,8 +53,7 @@ impl Chat {
     }
 
     /// Waits for deeds: how many were done, and why the others were not.
-    pub(super) async fn wait_for_deeds(&self, deeds: &[DeedId]) -> Result<(usize, Vec<String>), Stop> {
-        let texts = self.texts();
+    pub(super) async fn wait_for_deeds(&self, deeds: &[DeedId]) -> Result<(usize, Vec<Fault>), Stop> {
         let deadline = tokio::time::Instant::now() + WITHIN;
         let (mut done, mut why) = (0, Vec::new());
         for deed in deeds {
@@ -62,7 +62,7 @@ impl Chat {
                 tokio::pin!(ended);
                 ended.as_mut().enable();
                 let record = self.engine().store().deed(*deed).await?;
-                let record = record.ok_or_else(|| anyhow::anyhow!("a deed disappeared from the store"))?;
+                let record = record.ok_or(StoreError::Disappeared(Row::Deed))?;
                 match record.ended {
                     Some((_, outcome)) if outcome.is_good() => {
                         done += 1;
@@ -73,7 +73,7 @@ impl Chat {
                         break;
                     }
                     _ if tokio::time::Instant::now() >= deadline || self.engine().is_ending() => {
-                        why.push(texts.say("grant-waits", &[]).plain);
+                        why.push(Fault::Waits);
                         break;
                     }
                     _ => {}

@@ -231,7 +231,7 @@ impl Chat {
                 Became::Failed(why) => {
                     bad += 1;
                     failed = true;
-                    let text = texts.say("grant-failed", &[("detail", texts.told(&why))]);
+                    let text = texts.say("grant-failed", &[("detail", texts.why(&why))]);
                     answer = answer.line(texts.shown(&ask.scene.person(*person)));
                     text
                 }

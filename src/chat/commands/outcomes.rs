@@ -1,14 +1,16 @@
 //! What became of a wish: read from the audit, after the passes it woke.
 
+use equipemed_domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use equipemed_domain::action::Action;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::outcome::Outcome;
+use equipemed_domain::outcome::{Ended, Outcome};
 use equipemed_domain::review::Effect;
 use equipemed_domain::stands::{self, Unmet};
+use equipemed_domain::summary::{Topic, Trouble};
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
@@ -20,7 +22,7 @@ use crate::chat::reply::Stop;
 use crate::engine::settled::Settled;
 use crate::homeserver::Said;
 use crate::speech::Arg;
-use crate::store::{AuditEntry, AuditFilter, HeldPlan};
+use crate::store::{AuditEntry, AuditFilter, HeldPlan, Intent};
 
 /// For how long an answer waits for the passes.
 const WITHIN: Duration = Duration::from_secs(90);
@@ -33,7 +35,7 @@ pub(super) enum Became {
     /// Nothing was done; whether it is so is looked at apart.
     Already,
     /// Synapse refused.
-    Failed(String),
+    Failed(Fault),
     /// It is held; by which id.
     Held(String),
     /// Not yet: it is tried again.
@@ -47,8 +49,8 @@ pub(super) struct Tally {
     pub(super) already: usize,
     pub(super) skipped: usize,
     pub(super) failed: usize,
-    /// What went wrong: kind, subject, detail.
-    pub(super) troubles: Vec<(String, String, String)>,
+    /// What went wrong.
+    pub(super) troubles: Vec<Trouble>,
 }
 
 impl Chat {
@@ -91,7 +93,7 @@ impl Chat {
             }
         }
         match (&became, settled) {
-            (Became::Already, Settled::TriedAgain(_) | Settled::NotYet) => Ok(Became::Waits),
+            (Became::Already, Settled::TriedAgain | Settled::NotYet) => Ok(Became::Waits),
             _ => Ok(became),
         }
     }
@@ -141,7 +143,9 @@ impl Chat {
             Unmet::NoRoom => texts.say("unmet-no-room", &[rooms]),
             Unmet::Several => texts.say("unmet-several", &[rooms]),
             Unmet::Deleted => texts.say("unmet-deleted", &[rooms]),
-            Unmet::Unreadable { why } => texts.say("unmet-unreadable", &[rooms, ("detail", texts.told(why))]),
+            Unmet::Unreadable { why } => {
+                texts.say("unmet-unreadable", &[rooms, ("detail", texts.why(&why.clone().into()))])
+            }
             Unmet::Replaced => texts.say("unmet-replaced", &[rooms]),
             Unmet::BotOut => texts.say("unmet-bot-out", &[rooms]),
             Unmet::NotMember => texts.say("not-a-member", &[user, ("room", rooms.1)]),
@@ -196,20 +200,19 @@ impl Chat {
         entries.dedup_by_key(|entry| entry.id);
         let mut tally = Tally::default();
         for entry in entries.into_iter().filter(|entry| entry.intent.kind != "command") {
-            let trouble = |why: String| (entry.intent.kind.clone(), entry.intent.subject.clone(), why);
-            match entry.settled.map(|settled| settled.outcome) {
-                Some(Outcome::Done(_)) => tally.done += 1,
-                Some(Outcome::AlreadySo) => tally.already += 1,
-                Some(Outcome::Skipped(why)) => {
-                    tally.skipped += 1;
-                    tally.troubles.push(trouble(why));
-                }
-                Some(Outcome::Failed(why)) => {
-                    tally.failed += 1;
-                    tally.troubles.push(trouble(why));
-                }
-                // What came of it is seen by the next look, which is not over.
-                Some(Outcome::Unknown) | None => {}
+            // What is unknown or open is seen by the next look, which is not over.
+            let Some(outcome) = entry.settled.map(|settled| settled.outcome) else { continue };
+            match outcome.ended() {
+                Ended::Done => tally.done += 1,
+                Ended::AlreadySo => tally.already += 1,
+                Ended::Skipped => tally.skipped += 1,
+                Ended::Failed => tally.failed += 1,
+                Ended::Unknown => {}
+            }
+            if let Some(why) = outcome.fault() {
+                let subject = topic_of(&entry.intent);
+                let (kind, outcome, detail) = (entry.intent.kind.clone(), outcome.ended(), why.clone());
+                tally.troubles.push(Trouble { kind, subject, outcome, detail });
             }
         }
         Ok(tally)
@@ -219,4 +222,14 @@ impl Chat {
 /// A moment before a command was handled, for what is looked up by time: instants are stored in milliseconds.
 pub(super) fn a_moment_before(now: Timestamp) -> Timestamp {
     now.checked_sub(SignedDuration::from_millis(1)).unwrap_or(now)
+}
+
+/// What an entry of the record is about.
+pub(super) fn topic_of(intent: &Intent) -> Topic {
+    match (&intent.room, &intent.user) {
+        (Some(room), Some(user)) => Topic::Member { user: user.clone(), room: room.clone() },
+        (Some(room), None) => Topic::Room(room.clone()),
+        (None, Some(user)) => Topic::Account(user.clone()),
+        (None, None) => Topic::Worded(intent.subject.clone()),
+    }
 }

@@ -353,14 +353,14 @@ impl Chat {
                 Reply::done(Answer::new().line(texts.say("redacted", &[("count", number(done)), ("room", room)])))
             }
             (0, Some(detail)) => Reply::failed(
-                Answer::new().line(texts.say("redact-failed", &[("detail", texts.told(detail))])),
+                Answer::new().line(texts.say("redact-failed", &[("detail", texts.why(detail))])),
                 detail.clone(),
             ),
             (_, Some(detail)) => {
                 let counts = [("done", number(done)), ("failed", number(why.len()))];
                 let answer = Answer::new()
                     .line(texts.say("redact-partly", &counts))
-                    .line(texts.say("grant-failed", &[("detail", texts.told(detail))]));
+                    .line(texts.say("grant-failed", &[("detail", texts.why(detail))]));
                 Reply::new(Mark::Partly, answer)
             }
         };

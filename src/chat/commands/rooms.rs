@@ -4,6 +4,7 @@ use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Where, fold};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::Profession;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::{RoleKey, RoomKey};
 use equipemed_domain::policy::{MadeRoom, RoomKind};
 use equipemed_domain::selector::Selector;
@@ -146,8 +147,8 @@ impl Chat {
                 let texts = chat.texts();
                 let bound = chat.engine().store().rooms().await?.get(&key).cloned();
                 let Some(room_id) = bound else {
-                    let detail = tally.troubles.first().map(|(_, _, detail)| detail.clone()).unwrap_or_default();
-                    let text = texts.say("rooms-create-failed", &[("detail", texts.told(&detail))]);
+                    let detail = tally.troubles.first().map_or(Fault::NotDone, |trouble| trouble.detail.clone());
+                    let text = texts.say("rooms-create-failed", &[("detail", texts.why(&detail))]);
                     return Ok(Reply::failed(Answer::new().line(text), detail));
                 };
                 let room = ("room", Arg::Room { room_id: Some(room_id), name: made.name.clone() });
@@ -228,7 +229,7 @@ impl Chat {
                 let counts = [("done", number(done)), ("failed", number(why.len()))];
                 let mut answer = Answer::new().line(chat.texts().say("rooms-cleanup-done", &counts));
                 for detail in &why {
-                    answer = answer.item(chat.texts().line("sync-finding", &[("detail", chat.texts().told(detail))]));
+                    answer = answer.item(chat.texts().line("sync-finding", &[("detail", chat.texts().why(detail))]));
                 }
                 Ok(Reply::new(super::mark_of(done, why.len()), answer))
             }

@@ -3,10 +3,10 @@
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
-use crate::engine::report::Summary;
 use crate::homeserver::Patience;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{RunEnd, RunState};
+use equipemed_domain::summary::Summary;
 
 /// How many of the latest runs are looked through for one that ended.
 const RUNS: usize = 10;
@@ -32,10 +32,10 @@ impl Chat {
         answer = answer.line(match last {
             None => texts.line("status-last-none", &[]),
             Some((at, RunEnd::Failed(why))) => {
-                texts.line("status-last-failed", &[("when", self.time(at)), ("detail", texts.told(why))])
+                texts.line("status-last-failed", &[("when", self.time(at)), ("detail", texts.why(why))])
             }
-            Some((at, RunEnd::Done(value))) => {
-                summary = serde_json::from_value(value.clone()).map_err(anyhow::Error::from)?;
+            Some((at, RunEnd::Done(done))) => {
+                summary = (**done).clone();
                 texts.line(
                     "status-last",
                     &[
@@ -78,7 +78,7 @@ impl Chat {
         // One try: who asks how the service is does not want to wait until Synapse is back.
         answer = answer.line(match self.engine().reader().patient(Patience::NONE).synapse_version().await {
             Ok(version) => texts.line("status-synapse", &[("version", Arg::Text(version))]),
-            Err(error) => texts.line("status-synapse-away", &[("detail", texts.told(&error.to_string()))]),
+            Err(error) => texts.line("status-synapse-away", &[("detail", texts.why(&error.into()))]),
         });
         let people = ("people", number(ask.scene.directory.len()));
         answer = answer.line(texts.line("status-directory", &[people, ("when", self.time(ask.scene.now))]));

@@ -1,5 +1,6 @@
 //! What one person may order within a day, asked before it is stored; and who else may agree to more.
 
+use equipemed_domain::fault::Fault;
 use std::collections::BTreeSet;
 
 use equipemed_domain::access::Access;
@@ -31,7 +32,7 @@ impl Chat {
             return Ok(None);
         }
         let scene = &ask.scene;
-        let since = scene.now.checked_sub(sums::WINDOW).map_err(anyhow::Error::from)?;
+        let since = scene.now.checked_sub(sums::WINDOW).map_err(|_| Fault::Clock)?;
         let past = store.grants_of_asker(ask.user.as_str(), since).await?;
         let access = scene.access();
         let rooms = if order.is_of_account() { Vec::new() } else { scene.reach(order.scope.as_ref()) };

@@ -1,5 +1,7 @@
 //! `sync`: everything, some people, or one room; with its progress in one message.
 
+use equipemed_domain::fault::{Fault, Row, StoreError};
+use equipemed_domain::summary::{Counts, Summary, Trouble};
 use std::time::Duration;
 
 use equipemed_domain::authority::{Act, Refusal};
@@ -16,7 +18,7 @@ use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::engine::pass::{Options, Target};
-use crate::engine::report::{Report, Summary};
+use crate::engine::report::Report;
 use crate::engine::settled::Settled;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
@@ -139,7 +141,7 @@ impl Chat {
 
     /// The run that a command asks for, by a name of its own.
     pub(super) async fn run_for(&self, source: String) -> Result<RunId, Stop> {
-        let options = serde_json::to_value(Options::default()).map_err(anyhow::Error::from)?;
+        let options = Options::default().to_json()?;
         let new = NewRun { origin: "chat".to_owned(), options, source: Some(source) };
         let run = self.engine().store().request_run(&new, self.engine().clock().now()).await?;
         self.engine().nudge();
@@ -155,7 +157,7 @@ impl Chat {
         let mut edits = 0_u32;
         loop {
             let row = self.engine().store().run(run).await?;
-            let row = row.ok_or_else(|| anyhow::anyhow!("the run disappeared from the store"))?;
+            let row = row.ok_or(StoreError::Disappeared(Row::Run))?;
             if let Some(end) = &row.end {
                 // It ended with the process that was killed over it: once more.
                 if matches!(end, RunEnd::Failed(_)) && std::mem::take(&mut may_repeat) {
@@ -189,8 +191,8 @@ impl Chat {
                 };
             }
             if self.engine().is_ending() {
-                let text = texts.say("sync-failed", &[("detail", texts.told("stopped"))]);
-                return Ok(Reply::failed(Answer::new().line(text), "the service was stopped"));
+                let text = texts.say("sync-failed", &[("detail", texts.why(&Fault::Stopped))]);
+                return Ok(Reply::failed(Answer::new().line(text), Fault::Stopped));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -213,14 +215,14 @@ impl Chat {
 
     fn run_reply(&self, ask: &Ask, end: &RunEnd) -> Result<Reply, Stop> {
         let texts = self.texts();
-        let summary: Summary = match end {
+        let summary: &Summary = match end {
             RunEnd::Failed(why) => {
-                let text = texts.say("sync-failed", &[("detail", texts.told(why))]);
+                let text = texts.say("sync-failed", &[("detail", texts.why(why))]);
                 return Ok(Reply::failed(Answer::new().line(text), why.clone()));
             }
-            RunEnd::Done(summary) => serde_json::from_value(summary.clone()).map_err(anyhow::Error::from)?,
+            RunEnd::Done(summary) => summary,
         };
-        let counts = |of: fn(&crate::engine::report::Counts) -> usize| number(summary.total(of));
+        let counts = |of: fn(&Counts) -> usize| number(summary.total(of));
         let has_work = summary.total(|counts| counts.done + counts.failed + counts.skipped) > 0;
         let mut answer = Answer::new();
         if has_work {
@@ -238,13 +240,13 @@ impl Chat {
             answer = answer.line(texts.say("sync-nothing", &[]));
         }
         for trouble in &summary.troubles {
-            answer = answer.item(self.trouble(&trouble.kind, &trouble.subject, &trouble.detail));
+            answer = answer.item(self.trouble(trouble));
         }
         for finding in &summary.found {
             answer = answer.item(self.to_look_at(finding));
         }
         for held in &summary.held {
-            answer = answer.item(self.held_line(held, &summary, &ask.scene));
+            answer = answer.item(self.held_line(held, summary, &ask.scene));
         }
         let mark = match (summary.has_failures(), summary.total(|counts| counts.done) > 0, summary.held.is_empty()) {
             (true, false, _) => Mark::Failed,
@@ -271,8 +273,8 @@ impl Chat {
         } else if *settled == Settled::Yes {
             answer = answer.line(texts.say("sync-nothing", &[]));
         }
-        for (kind, subject, detail) in &tally.troubles {
-            answer = answer.item(self.trouble(kind, subject, detail));
+        for trouble in &tally.troubles {
+            answer = answer.item(self.trouble(trouble));
         }
         let waits = *settled != Settled::Yes;
         if waits {
@@ -286,14 +288,14 @@ impl Chat {
         Reply::new(mark, answer)
     }
 
-    fn trouble(&self, kind: &str, subject: &str, detail: &str) -> Said {
+    fn trouble(&self, trouble: &Trouble) -> Said {
         let texts = self.texts();
         texts.line(
             "sync-trouble",
             &[
-                ("kind", Arg::Said(texts.word("action", kind))),
-                ("subject", texts.told(subject)),
-                ("detail", texts.told(detail)),
+                ("kind", Arg::Said(texts.word("action", &trouble.kind))),
+                ("subject", Arg::Said(texts.topic(&trouble.subject))),
+                ("detail", texts.why(&trouble.detail)),
             ],
         )
     }

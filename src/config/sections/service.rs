@@ -1,5 +1,6 @@
 //! How the service runs: mode, time zone, homeserver, application service, bot, database, logs.
 
+use equipemed_domain::mode::Mode;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use super::Context;
 use crate::config::problems::instead;
 use crate::config::reader::{Map, Node};
 use crate::config::secret::{Given, secret};
-use crate::config::settings::{Avatar, Bot, ControlRoom, Database, Homeserver, Language, LogFormat, Mode, Telemetry};
+use crate::config::settings::{Avatar, Bot, ControlRoom, Database, Homeserver, Language, LogFormat, Telemetry};
 
 /// EquipeMed's own time zone.
 const TIMEZONE: &str = "America/Bahia";

@@ -1,6 +1,7 @@
 //! Hears what the triggers tell: who changed. A connection of its own that is only listened on; when anything is wrong with
 //! it, it is over, and whoever listened looks at everybody, because notifications are not kept for anyone.
 
+use equipemed_domain::fault::{NotThere, Notifications};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ impl Ear {
         match tokio::time::timeout(PATIENCE * 2, connected).await {
             Ok(Ok(listener)) => Ok(Self { listener }),
             Ok(Err(error)) => Err(said(error)),
-            Err(_) => Err(DirectoryError::Away("no answer to a connection for notifications".to_owned())),
+            Err(_) => Err(away(Notifications::NotMade)),
         }
     }
 
@@ -89,7 +90,7 @@ impl Ear {
     async fn hear(&mut self) -> Result<Heard, DirectoryError> {
         match self.listener.try_recv().await {
             Ok(Some(notification)) => Ok(Heard::parse(notification.payload())),
-            Ok(None) => Err(DirectoryError::Away("the connection for notifications was lost".to_owned())),
+            Ok(None) => Err(away(Notifications::Lost)),
             Err(error) => Err(said(error)),
         }
     }
@@ -99,7 +100,11 @@ impl Ear {
         match tokio::time::timeout(PATIENCE, word).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(said(error)),
-            Err(_) => Err(DirectoryError::Away("the connection for notifications does not answer".to_owned())),
+            Err(_) => Err(away(Notifications::Silent)),
         }
     }
+}
+
+fn away(why: Notifications) -> DirectoryError {
+    DirectoryError::Away { why: NotThere::Notifications(why) }
 }

@@ -9,6 +9,7 @@ mod query;
 mod row;
 mod triggers;
 
+use equipemed_domain::fault::{NotAllowed, NotLetIn, NotThere};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,9 +32,9 @@ pub use triggers::{Installed, Script, role_of};
 /// Passes, commands and the watch read at a time and share what they read.
 const CONNECTIONS: u32 = 2;
 /// How long the database may take for one statement.
-const PATIENCE: Duration = Duration::from_secs(20);
+const READ_WITHIN: Duration = Duration::from_secs(20);
 /// How long a connection may take.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
 /// Connections that nobody used for that long are closed: EquipeMed's server counts them.
 const IDLE: Duration = Duration::from_secs(120);
 /// For how long people as they were read last are good enough beside the one that a pass is about.
@@ -71,7 +72,7 @@ impl Equipemed {
         let options = options(settings.url.expose_secret())?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(CONNECT_PATIENCE)
+            .acquire_timeout(CONNECT_WITHIN)
             .idle_timeout(IDLE)
             .connect_lazy_with(options.clone());
         let (query, tables) = match &settings.query {
@@ -166,8 +167,8 @@ impl Equipemed {
 
     /// Runs the query for everybody or for some, in a transaction that cannot write.
     async fn rows(&self, some: Option<&[PersonId]>) -> Result<Vec<Person>, DirectoryError> {
-        let result = tokio::time::timeout(PATIENCE * 2, self.rows_of(some)).await;
-        result.unwrap_or_else(|_| Err(DirectoryError::Away(format!("no answer within {} s", PATIENCE.as_secs() * 2))))
+        let result = tokio::time::timeout(READ_WITHIN * 2, self.rows_of(some)).await;
+        result.unwrap_or_else(|_| Err(no_answer(READ_WITHIN * 2)))
     }
 
     async fn rows_of(&self, some: Option<&[PersonId]>) -> Result<Vec<Person>, DirectoryError> {
@@ -195,19 +196,19 @@ impl Equipemed {
     async fn explained(&self, error: sqlx::Error) -> DirectoryError {
         if matches!(error, sqlx::Error::PoolTimedOut) {
             // The pool answers every trouble with that; a connection of its own tells what it is.
-            let tried = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.inner.options)).await;
+            let tried = tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(&self.inner.options)).await;
             return match tried {
                 Ok(Err(error)) => said(error),
-                Ok(Ok(_)) => DirectoryError::Away("it is busy".to_owned()),
-                Err(_) => DirectoryError::Away(format!("no answer within {} s", CONNECT_PATIENCE.as_secs())),
+                Ok(Ok(_)) => DirectoryError::Away { why: NotThere::Busy },
+                Err(_) => no_answer(CONNECT_WITHIN),
             };
         }
         match (said(error), &self.inner.tables) {
-            (DirectoryError::NotAllowed(what), Some(tables)) => {
-                let missing = triggers::columns_without_grant(&self.inner.pool, tables).await.unwrap_or_default();
-                match missing.is_empty() {
-                    true => DirectoryError::NotAllowed(what),
-                    false => DirectoryError::NotAllowed(format!("no SELECT on {}", missing.join(", "))),
+            (error @ DirectoryError::NotAllowed { .. }, Some(tables)) => {
+                let columns = triggers::columns_without_grant(&self.inner.pool, tables).await.unwrap_or_default();
+                match columns.is_empty() {
+                    true => error,
+                    false => DirectoryError::NotAllowed { why: NotAllowed::NoSelect { columns } },
                 }
             }
             (error, _) => error,
@@ -247,7 +248,7 @@ async fn read_within(
     query: &Query,
     some: Option<&[PersonId]>,
 ) -> Result<Vec<Person>, ReadError> {
-    let limits = format!("set transaction read only; set local statement_timeout = {}", PATIENCE.as_millis());
+    let limits = format!("set transaction read only; set local statement_timeout = {}", READ_WITHIN.as_millis());
     sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut *db).await?;
     let ids: Vec<i64> = some.unwrap_or_default().iter().map(|person| person.0).collect();
     // The hospital's own query comes from its configuration, as trusted as the address it is sent to.
@@ -269,11 +270,13 @@ fn lost_a_group(before: &Person, now: &Person) -> bool {
     !before.groups.is_subset(&now.groups)
 }
 
+fn no_answer(within: Duration) -> DirectoryError {
+    DirectoryError::Away { why: NotThere::NoAnswer { seconds: within.as_secs() } }
+}
+
 /// How to connect, under a name that EquipeMed's administrators see in `pg_stat_activity`.
 fn options(url: &str) -> Result<PgConnectOptions, DirectoryError> {
-    let options: PgConnectOptions = url
-        .trim()
-        .parse()
-        .map_err(|_| DirectoryError::Refused("directory.url is no address of a database".to_owned()))?;
+    let options: PgConnectOptions =
+        url.trim().parse().map_err(|_| DirectoryError::Refused { why: NotLetIn::NoAddress })?;
     Ok(options.application_name("equipemed-bot"))
 }

@@ -1,5 +1,6 @@
 //! From a row of the query to a person. A column that is missing or of another type is named.
 
+use equipemed_domain::fault::{ColumnProblem, ColumnType};
 use std::collections::BTreeSet;
 
 use equipemed_domain::directory::{Person, PersonId, Profession};
@@ -15,7 +16,7 @@ const POSTGRES_EPOCH: i64 = 946_684_800;
 /// Reads one person.
 pub(super) fn person(row: &PgRow) -> Result<Person, DirectoryError> {
     let row = Columns { row };
-    let id = PersonId(row.integer("id")?.ok_or_else(|| wrong("id", "is null; it is the person's primary key"))?);
+    let id = PersonId(row.integer("id")?.ok_or_else(|| wrong("id", ColumnProblem::NullId))?);
     Ok(Person {
         id,
         // Without a profile there is no public id; nothing is done for such a person until there is one.
@@ -43,8 +44,8 @@ fn groups(names: Vec<String>) -> BTreeSet<String> {
     names.into_iter().filter(|name| !flickers(name)).collect()
 }
 
-fn wrong(column: &'static str, problem: impl Into<String>) -> DirectoryError {
-    DirectoryError::Column { column, problem: problem.into() }
+fn wrong(column: &str, problem: ColumnProblem) -> DirectoryError {
+    DirectoryError::Column { column: column.to_owned(), problem }
 }
 
 /// A row, asked for columns by name.
@@ -55,55 +56,52 @@ struct Columns<'r> {
 impl Columns<'_> {
     /// The type of a column as PostgreSQL calls it.
     fn kind(&self, column: &'static str) -> Result<String, DirectoryError> {
-        let value = self.row.try_get_raw(column).map_err(|_| {
-            wrong(column, "is missing; directory.query must give it (docs/EQUIPEMED.md lists all columns)")
-        })?;
+        let value = self.row.try_get_raw(column).map_err(|_| wrong(column, ColumnProblem::Missing))?;
         let name = value.type_info().name().to_owned();
         Ok(name)
     }
 
-    fn get<T>(&self, column: &'static str, expected: &str) -> Result<Option<T>, DirectoryError>
+    fn get<T>(&self, column: &'static str, expected: ColumnType) -> Result<Option<T>, DirectoryError>
     where
         T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
     {
         // The value itself is not told: it may be somebody's name.
-        self.row.try_get::<Option<T>, _>(column).map_err(|_| wrong(column, format!("is not {expected}")))
+        self.row.try_get::<Option<T>, _>(column).map_err(|_| wrong(column, ColumnProblem::Value { expected }))
     }
 
-    fn not(&self, column: &'static str, kind: &str, expected: &str) -> DirectoryError {
-        wrong(column, format!("is of type {}, expected {expected}", kind.to_lowercase()))
+    fn not(&self, column: &'static str, kind: &str, expected: ColumnType) -> DirectoryError {
+        wrong(column, ColumnProblem::Type { is: kind.to_lowercase(), expected })
     }
 
     fn integer(&self, column: &'static str) -> Result<Option<i64>, DirectoryError> {
-        const EXPECTED: &str = "a whole number (smallint, integer or bigint)";
         match self.kind(column)?.as_str() {
-            "INT8" => self.get::<i64>(column, EXPECTED),
-            "INT4" => Ok(self.get::<i32>(column, EXPECTED)?.map(i64::from)),
-            "INT2" => Ok(self.get::<i16>(column, EXPECTED)?.map(i64::from)),
-            kind => Err(self.not(column, kind, EXPECTED)),
+            "INT8" => self.get::<i64>(column, ColumnType::Number),
+            "INT4" => Ok(self.get::<i32>(column, ColumnType::Number)?.map(i64::from)),
+            "INT2" => Ok(self.get::<i16>(column, ColumnType::Number)?.map(i64::from)),
+            kind => Err(self.not(column, kind, ColumnType::Number)),
         }
     }
 
     fn text(&self, column: &'static str) -> Result<Option<String>, DirectoryError> {
         match self.kind(column)?.as_str() {
-            "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "CITEXT" | "UNKNOWN" => self.get(column, "text"),
-            kind => Err(self.not(column, kind, &format!("text; write {column}::text"))),
+            "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "CITEXT" | "UNKNOWN" => {
+                self.get(column, ColumnType::Text)
+            }
+            kind => Err(self.not(column, kind, ColumnType::Text)),
         }
     }
 
     fn flag(&self, column: &'static str) -> Result<bool, DirectoryError> {
         match self.kind(column)?.as_str() {
-            "BOOL" => self
-                .get::<bool>(column, "a boolean")?
-                .ok_or_else(|| wrong(column, format!("is null for somebody; write coalesce({column}, false)"))),
-            kind => Err(self.not(column, kind, "boolean")),
+            "BOOL" => self.get::<bool>(column, ColumnType::Boolean)?.ok_or_else(|| wrong(column, ColumnProblem::Null)),
+            kind => Err(self.not(column, kind, ColumnType::Boolean)),
         }
     }
 
     fn names(&self, column: &'static str) -> Result<Vec<String>, DirectoryError> {
         match self.kind(column)?.as_str() {
-            "TEXT[]" | "VARCHAR[]" => Ok(self.get::<Vec<String>>(column, "a list of text")?.unwrap_or_default()),
-            kind => Err(self.not(column, kind, &format!("a list of text; write {column}::text[]"))),
+            "TEXT[]" | "VARCHAR[]" => Ok(self.get::<Vec<String>>(column, ColumnType::TextList)?.unwrap_or_default()),
+            kind => Err(self.not(column, kind, ColumnType::TextList)),
         }
     }
 
@@ -121,18 +119,20 @@ impl Columns<'_> {
 
     /// By hand, so that no second library for dates comes along.
     fn instant(&self, column: &'static str) -> Result<Option<Timestamp>, DirectoryError> {
-        const EXPECTED: &str = "a timestamp with time zone";
         match self.kind(column)?.as_str() {
             "TIMESTAMPTZ" => {}
-            kind => return Err(self.not(column, kind, EXPECTED)),
+            kind => return Err(self.not(column, kind, ColumnType::Instant)),
         }
-        let value = self.row.try_get_raw(column).map_err(|_| wrong(column, "cannot be read"))?;
+        let value = self.row.try_get_raw(column).map_err(|_| wrong(column, ColumnProblem::Unreadable))?;
         if value.is_null() {
             return Ok(None);
         }
-        let bytes = value.as_bytes().map_err(|_| wrong(column, format!("is not {EXPECTED}")))?;
-        let micros =
-            bytes.try_into().map(i64::from_be_bytes).map_err(|_| wrong(column, format!("is not {EXPECTED}")))?;
+        let bytes =
+            value.as_bytes().map_err(|_| wrong(column, ColumnProblem::Value { expected: ColumnType::Instant }))?;
+        let micros = bytes
+            .try_into()
+            .map(i64::from_be_bytes)
+            .map_err(|_| wrong(column, ColumnProblem::Value { expected: ColumnType::Instant }))?;
         // `infinity` is no end; `-infinity` has passed.
         match micros {
             i64::MAX => Ok(None),

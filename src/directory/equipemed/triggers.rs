@@ -5,6 +5,7 @@
 //! each page view writes profiles and profession groups anew. They must never fail a statement of EquipeMed's: whatever goes
 //! wrong in them is caught and told as `*`.
 
+use equipemed_domain::fault::Setup;
 use std::fmt::Write as _;
 
 use equipemed_domain::directory::Profession;
@@ -24,6 +25,8 @@ pub(super) const CHANNEL: &str = "equipemed_bot";
 const MANY: usize = 1000;
 /// How many ids are told at once: a payload stays below PostgreSQL's 8,000 bytes even with the longest ids.
 const PIECE: usize = 300;
+/// How long the statements wait for EquipeMed's tables, as they say themselves.
+const LOCK_WITHIN_SECONDS: u64 = 5;
 /// `lock_timeout` ran out.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Events with a trigger of their own on each table: PostgreSQL has no transition tables for several at once.
@@ -192,12 +195,10 @@ $body$;
         let mut db = connect(administrator, reader).await?;
         let result = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await;
         result.map(drop).map_err(|error| match error.as_database_error() {
-            Some(database) if database.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE) => DirectoryError::Setup(
-                "EquipeMed's tables were in use for more than 5 s; nothing was changed, run it again".to_owned(),
-            ),
-            Some(database) => {
-                DirectoryError::Setup(format!("the database refused, and nothing was changed: {}", database.message()))
+            Some(database) if database.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE) => {
+                setup(Setup::InUse { seconds: LOCK_WITHIN_SECONDS })
             }
+            Some(database) => setup(Setup::Refused { said: database.message().to_owned() }),
             None => said(error),
         })
     }
@@ -292,17 +293,15 @@ pub fn role_of(url: &SecretString) -> Option<String> {
     Some(options.get_username().to_owned())
 }
 
+fn setup(why: Setup) -> DirectoryError {
+    DirectoryError::Setup { why }
+}
+
 async fn connect(administrator: &SecretString, reader: &SecretString) -> Result<PgConnection, DirectoryError> {
-    let options: PgConnectOptions = administrator
-        .expose_secret()
-        .trim()
-        .parse()
-        .map_err(|_| DirectoryError::Setup("the administrator's address is no address of a database".to_owned()))?;
+    let options: PgConnectOptions =
+        administrator.expose_secret().trim().parse().map_err(|_| setup(Setup::NoAddress))?;
     if role_of(reader).as_deref() == Some(options.get_username()) {
-        return Err(DirectoryError::Setup(format!(
-            "{} is the role in directory.url, which may only read; use an administrator of EquipeMed's database",
-            options.get_username()
-        )));
+        return Err(setup(Setup::ReadingRole { role: options.get_username().to_owned() }));
     }
     PgConnection::connect_with(&options).await.map_err(said)
 }

@@ -7,24 +7,20 @@ use equipemed_domain::binding::{Binding, Pushed};
 use equipemed_domain::desired::{AccountState, digest_of, digest_of_name};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::{address_of, digest_of_address};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
 use super::super::newborn::{bare_binding, is_ours};
-use super::{StepError, Work};
+use super::{Work, ended};
 use crate::homeserver::{Done, HomeserverError};
 
-/// Why what follows from a lock was left out.
-pub(super) const NOT_LOCKED: &str = "the account could not be locked; what follows from that waits";
-
 impl Work<'_> {
-    pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, StepError> {
+    pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, Fault> {
         let store = &self.engine.parts().store;
         // A change to an account that could not be made would make it.
-        if let Some(user) = action.user().filter(|user| self.is_missing(&(*user).to_owned())) {
-            return Err(StepError::Missing(format!("the account {user} could not be made")));
-        }
+        self.must_be_made(action)?;
         match action {
             Action::CreateAccount { person, user, display_name, external_id } => {
                 return self.create_account(*person, user, display_name, external_id.as_ref()).await;
@@ -64,7 +60,7 @@ impl Work<'_> {
             }
             Action::NotePrivileges { person, user, gained, lost } => {
                 if !lost.is_empty() && self.is_still_open(user) {
-                    return Ok(Outcome::Skipped(NOT_LOCKED.to_owned()));
+                    return Ok(Outcome::Skipped(Fault::NotLocked));
                 }
                 store.note_privileges(*person, gained, lost).await?;
             }
@@ -74,7 +70,7 @@ impl Work<'_> {
     }
 
     /// Locks, unlocks, deactivates or reactivates, and remembers it: what follows from a lock is planned by that.
-    async fn open_or_close(&self, action: &Action, user: &OwnedUserId) -> Result<Outcome, StepError> {
+    async fn open_or_close(&self, action: &Action, user: &OwnedUserId) -> Result<Outcome, Fault> {
         let (done, state) = match action {
             Action::LockAccount { .. } => (self.writer.lock(user).await, AccountState::Locked),
             Action::DeactivateAccount { .. } => (self.writer.deactivate(user).await, AccountState::Deactivated),
@@ -97,7 +93,7 @@ impl Work<'_> {
         user: &OwnedUserId,
         display_name: &str,
         external_id: Option<&ExternalId>,
-    ) -> Result<Outcome, StepError> {
+    ) -> Result<Outcome, Fault> {
         let store = &self.engine.parts().store;
         let made = match self.holder_elsewhere(user, external_id).await {
             Ok(None) => self.make_account(user).await,
@@ -111,7 +107,7 @@ impl Work<'_> {
                 self.note_found(Finding::AccountNotTheirs { person, user: user.clone() });
                 // One that was theirs and is another one now.
                 store.unbind(person, user).await?;
-                return Ok(Outcome::Skipped(format!("{user} was there already, and was not made here")));
+                return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));
             }
             Err(error) => {
                 self.note_missing(user);
@@ -151,10 +147,10 @@ impl Work<'_> {
         Ok(holder.filter(|holder| *holder != user))
     }
 
-    async fn set_email(&self, user: &UserId) -> Result<Outcome, StepError> {
+    async fn set_email(&self, user: &UserId) -> Result<Outcome, Fault> {
         let person = self.person_of(user).and_then(|person| self.known.directory.get(person));
         let Some((person, address)) = person.and_then(|person| Some((person.id, address_of(person)?))) else {
-            return Ok(Outcome::Skipped("EquipeMed has no address any more".to_owned()));
+            return Ok(Outcome::Skipped(Fault::NoAddress));
         };
         let before = self.known.bindings.get(&person).and_then(|binding| binding.pushed.email.as_deref());
         let done = self.writer.set_email(user, &address, before).await?;
@@ -169,14 +165,6 @@ impl Work<'_> {
     fn external_id_of(&self, person: PersonId) -> Option<ExternalId> {
         let person = self.known.directory.get(person)?;
         equipemed_domain::desired::external_id(&self.engine.parts().policy, person)
-    }
-}
-
-/// What became of a write that Synapse took.
-pub(super) fn ended(done: Done) -> Outcome {
-    match done {
-        Done::Changed => Outcome::Done(None),
-        Done::Already => Outcome::AlreadySo,
     }
 }
 

@@ -12,14 +12,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
 use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::desired::Desired;
+use equipemed_domain::fault::{During, Fault, Interruption, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Step;
+use equipemed_domain::summary::{Summary, Topic};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, TryStreamExt};
 use ruma_common::{OwnedRoomId, OwnedUserId};
@@ -28,11 +29,10 @@ use super::Engine;
 use super::agreement::AccountSteps;
 use super::gather::Known;
 use super::progress::{Phase, Progress};
-use super::report::{Interruption, Summary};
 use super::subjects::Moment;
 use crate::clock::Term;
-use crate::homeserver::{HomeserverError, Writer};
-use crate::store::{AuditId, Cause, Dialect, Intent, Mass, RunId, StoreError};
+use crate::homeserver::{Done, Writer};
+use crate::store::{AuditId, Dialect, Intent, Mass, RunId, StoreError};
 
 /// How many subjects are worked on at once. Synapse is limited by one core; more in flight only wait there. In one room one
 /// change follows the other: two at once make Synapse resolve the room's state between them, which costs it a third more.
@@ -135,7 +135,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// When the store cannot keep the audit: then nothing more is written to Synapse.
-    pub(super) async fn carry_out(mut self, steps: &[Step], summary: &mut Summary) -> anyhow::Result<Ended> {
+    pub(super) async fn carry_out(mut self, steps: &[Step], summary: &mut Summary) -> Result<Ended, Fault> {
         self.total = steps.len();
         let is_room = |step: &&Step| step.action.room().is_some();
         let is_new = |step: &&Step| matches!(step.action, Action::CreateRoom { .. });
@@ -162,7 +162,7 @@ impl<'a> Work<'a> {
         self.engine.inner.progress.send_replace(Progress { phase, done, total: self.total });
     }
 
-    async fn all(&self, groups: Vec<Group<'_>>, summary: &mut Summary) -> anyhow::Result<()> {
+    async fn all(&self, groups: Vec<Group<'_>>, summary: &mut Summary) -> Result<(), Fault> {
         let mut groups = groups.into_iter();
         let mut running = FuturesUnordered::new();
         loop {
@@ -173,9 +173,9 @@ impl<'a> Work<'a> {
                 running.push(self.one_subject(subject, steps).boxed());
             }
             let Some(outcomes) = running.try_next().await? else { return Ok(()) };
-            for (step, subject, outcome) in outcomes {
-                summary.count(step, subject, &outcome);
-                if matches!(outcome, Outcome::Done(_) | Outcome::AlreadySo) {
+            for (step, outcome) in outcomes {
+                summary.count(step.action.kind(), Topic::of(&step.action), &outcome);
+                if outcome.is_good() {
                     self.went_well.lock().unwrap_or_else(PoisonError::into_inner).count(&step.action);
                     if let Action::AddMember { room, .. } = &step.action {
                         let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,11 +187,7 @@ impl<'a> Work<'a> {
     }
 
     /// The steps of one subject, under its hold.
-    async fn one_subject<'s>(
-        &self,
-        subject: Subject,
-        steps: Vec<&'s Step>,
-    ) -> anyhow::Result<Vec<(&'s Step, String, Outcome)>> {
+    async fn one_subject<'s>(&self, subject: Subject, steps: Vec<&'s Step>) -> Result<Vec<(&'s Step, Outcome)>, Fault> {
         let subjects = &self.engine.inner.subjects;
         let _hold = subjects.hold(&subject).await;
         let mut outcomes = Vec::new();
@@ -238,7 +234,7 @@ impl<'a> Work<'a> {
     }
 
     /// Whether a pass of another replica wrote to the subject after this one looked.
-    async fn is_stale_elsewhere(&self, subject: &Subject) -> anyhow::Result<bool> {
+    async fn is_stale_elsewhere(&self, subject: &Subject) -> Result<bool, Fault> {
         let store = &self.engine.parts().store;
         if store.dialect() == Dialect::Sqlite {
             return Ok(false);
@@ -253,7 +249,7 @@ impl<'a> Work<'a> {
     }
 
     /// Writes the intents of a batch; None when the brakes have to judge it anew.
-    async fn intend(&self, intents: &[Intent]) -> anyhow::Result<Option<Vec<AuditId>>> {
+    async fn intend(&self, intents: &[Intent]) -> Result<Option<Vec<AuditId>>, Fault> {
         let (store, now) = (&self.engine.parts().store, self.engine.parts().clock.now());
         // All of a batch are alike.
         let counts = |mass: &Mass| !matches!(mass, Mass::Joined(room) if !self.known.memory.fulfilled.contains(room));
@@ -273,13 +269,13 @@ impl<'a> Work<'a> {
         Ok(ids)
     }
 
-    async fn one_batch<'s>(&self, batch: &[&'s Step]) -> anyhow::Result<Option<Vec<(&'s Step, String, Outcome)>>> {
+    async fn one_batch<'s>(&self, batch: &[&'s Step]) -> Result<Option<Vec<(&'s Step, Outcome)>>, Fault> {
         if self.term.is_over() {
-            anyhow::bail!("another process took over; this one stops before it writes anything more");
+            return Err(Fault::OtherTookOver);
         }
         let store = &self.engine.parts().store;
         let intents = batch.iter().map(|step| self.intent(step)).collect::<Result<Vec<_>, _>>()?;
-        let Some(ids) = self.intend(&intents).await.context("the audit could not be written")? else {
+        let Some(ids) = self.intend(&intents).await.during(Stage::WriteAudit)? else {
             return Ok(None);
         };
         let mut ended = Vec::with_capacity(batch.len());
@@ -294,9 +290,9 @@ impl<'a> Work<'a> {
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
         let noted = self.engine.insist_within(NOTED_WITHIN, || store.conclude(&outcomes, now)).await;
-        noted.context("outcomes could not be written to the audit")?;
+        noted.during(Stage::WriteOutcomes)?;
         let ended = batch.iter().zip(ended);
-        Ok(Some(ended.map(|(step, outcome)| (*step, self.name_of(&step.action), outcome)).collect()))
+        Ok(Some(ended.map(|(step, outcome)| (*step, outcome)).collect()))
     }
 
     fn advance(&self, steps: usize) {
@@ -320,18 +316,13 @@ impl<'a> Work<'a> {
     }
 
     fn intent(&self, step: &Step) -> Result<Intent, StoreError> {
-        let cause = match step.cause {
-            equipemed_domain::cause::Cause::Policy => Cause::Policy,
-            equipemed_domain::cause::Cause::Grant(id) => Cause::Grant(id),
-        };
-        Intent::of_action(self.run, "equipemed-bot", cause, &step.action)
+        Intent::of_action(self.run, "equipemed-bot", step.cause.into(), &step.action)
     }
 
     async fn one_step(&self, step: &Step) -> Outcome {
         let action = &step.action;
         if self.is_over() {
-            let why = self.interrupted.get().map_or("", |why| why.of_a_step());
-            return Outcome::Skipped(why.to_owned());
+            return Outcome::Skipped(Fault::Left(self.interrupted.get().copied().unwrap_or(Interruption::Stop)));
         }
         let result = if action.room().is_some() {
             self.room_step(action, step.cause).await
@@ -339,33 +330,21 @@ impl<'a> Work<'a> {
             self.account_step(action).await
         };
         self.advance(1);
-        match result {
-            Ok(outcome) => outcome,
-            Err(StepError::Missing(what)) => Outcome::Skipped(what),
-            Err(StepError::Homeserver(error)) => {
-                if error.concerns_all() {
-                    self.interrupt(Interruption::Synapse);
-                }
-                tracing::warn!(action.kind = action.kind(), error = error.for_logs(), "An action failed");
-                Outcome::Failed(error.to_string())
-            }
-            Err(StepError::Store(error)) => {
-                self.interrupt(Interruption::Database);
-                tracing::error!(action.kind = action.kind(), %error, "The store failed during an action");
-                // Synapse may have done it, and nothing says so: the next look will see.
-                if error.is_outage() { Outcome::Unknown } else { Outcome::Failed(error.to_string()) }
-            }
+        let fault = match result {
+            Ok(outcome) => return outcome,
+            Err(fault) if fault.is_unmet_need() => return Outcome::Skipped(fault),
+            Err(fault) => fault,
+        };
+        match &fault {
+            Fault::Homeserver(error) if error.concerns_all() => self.interrupt(Interruption::Synapse),
+            Fault::Store(_) => self.interrupt(Interruption::Database),
+            _ => {}
         }
-    }
-
-    /// The room's or account's name for people.
-    fn name_of(&self, action: &Action) -> String {
-        let user = action.user().map(equipemed_domain::render::short);
-        match (action.room(), user) {
-            (Some(room), Some(user)) => format!("{user} in room {room}"),
-            (Some(room), None) => format!("room {room}"),
-            (None, Some(user)) => user,
-            (None, None) => String::new(),
+        tracing::warn!(action.kind = action.kind(), error = %fault, "An action failed");
+        match fault {
+            // Synapse may have done it, and nothing says so: the next look will see.
+            Fault::Store(error) if error.is_outage() => Outcome::Unknown,
+            fault => Outcome::Failed(fault),
         }
     }
 
@@ -393,23 +372,17 @@ impl<'a> Work<'a> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
     }
 
+    /// A step about an account that could not be made is left out: it would make one.
+    fn must_be_made(&self, action: &Action) -> Result<(), Fault> {
+        match action.user().map(ToOwned::to_owned) {
+            Some(user) if self.is_missing(&user) => Err(Fault::AccountNotMade { user }),
+            _ => Ok(()),
+        }
+    }
+
     fn is_missing(&self, user: &OwnedUserId) -> bool {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
     }
-}
-
-/// Why a step did not end well.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    /// Something it needs is not there.
-    #[error("{0}")]
-    Missing(String),
-    /// Synapse.
-    #[error(transparent)]
-    Homeserver(#[from] HomeserverError),
-    /// Our own memory.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Steps by subject, subjects in the plan's order.
@@ -455,4 +428,12 @@ fn batches<'b, 's>(steps: &'b [&'s Step]) -> Vec<&'b [&'s Step]> {
         member(a) && member(b) && a.action.kind() == b.action.kind()
     };
     steps.chunk_by(is_alike).flat_map(|run| run.chunks(BATCH)).collect()
+}
+
+/// What became of a write that Synapse took.
+pub(super) fn ended(done: Done) -> Outcome {
+    match done {
+        Done::Changed => Outcome::Done(None),
+        Done::Already => Outcome::AlreadySo,
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use equipemed_domain::action::{Action, LevelChanges, NewRoom};
 use equipemed_domain::cause::Cause;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::level_budget::{takes_alone, within_budget};
 use equipemed_domain::levels::{initial_content, with_changes};
@@ -16,28 +17,22 @@ use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::{Map, Value};
 
-use super::accounts::{NOT_LOCKED, ended};
-use super::{StepError, Work};
+use super::{Work, ended};
 use crate::engine::sights::STILL_AT_IT;
 use crate::homeserver::{Founding, HomeserverError};
 
-/// Why nothing of a change of levels was written.
-const FULL: &str = "the room's level event is full";
-
 impl Work<'_> {
-    pub(super) async fn room_step(&self, action: &Action, cause: Cause) -> Result<Outcome, StepError> {
+    pub(super) async fn room_step(&self, action: &Action, cause: Cause) -> Result<Outcome, Fault> {
         let Some(key) = action.room() else { return Ok(Outcome::AlreadySo) };
         if let Action::CreateRoom { new, .. } = action {
             return self.create_room(&key, new).await;
         }
-        if let Some(user) = action.user().filter(|user| self.is_missing(&(*user).to_owned())) {
-            return Err(StepError::Missing(format!("the account {user} could not be made")));
-        }
-        let room = self.room_id(&key).ok_or_else(|| StepError::Missing(format!("room {key} could not be made")))?;
+        self.must_be_made(action)?;
+        let room = self.other(&key)?;
         self.change(action, cause, &room).await
     }
 
-    async fn change(&self, action: &Action, cause: Cause, room: &RoomId) -> Result<Outcome, StepError> {
+    async fn change(&self, action: &Action, cause: Cause, room: &RoomId) -> Result<Outcome, Fault> {
         let event = match action {
             Action::SetName { to, .. } => self.writer.set_name(room, to).await?,
             Action::SetTopic { to, .. } => self.writer.set_topic(room, to).await?,
@@ -78,28 +73,28 @@ impl Work<'_> {
         )
     }
 
-    fn other(&self, key: &RoomKey) -> Result<OwnedRoomId, StepError> {
-        self.room_id(key).ok_or_else(|| StepError::Missing(format!("room {key} could not be made")))
+    fn other(&self, key: &RoomKey) -> Result<OwnedRoomId, Fault> {
+        self.room_id(key).ok_or_else(|| Fault::RoomNotMade { room: key.clone() })
     }
 
-    async fn set_alias(&self, room: &RoomId, alias: &str) -> Result<Outcome, StepError> {
-        let alias = RoomAliasId::parse(alias).map_err(|error| HomeserverError::Nonsense { why: error.to_string() })?;
+    async fn set_alias(&self, room: &RoomId, alias: &str) -> Result<Outcome, Fault> {
+        let alias = RoomAliasId::parse(alias).map_err(HomeserverError::bad_request)?;
         self.writer.set_alias(room, &alias).await?;
         Ok(Outcome::Done(None))
     }
 
-    async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, StepError> {
+    async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, Fault> {
         let mut changes = changes.clone();
         changes.users.retain(|user, _| !self.is_still_open(user));
         if changes.is_empty() {
-            return Ok(Outcome::Skipped(NOT_LOCKED.to_owned()));
+            return Ok(Outcome::Skipped(Fault::NotLocked));
         }
         let changes = &changes;
         let now = self.writer.reader().power_levels(room).await?;
         // Others may have filled it since the plan was made.
         let fits = within_budget(now.as_ref(), changes.clone(), &BTreeMap::new());
         let written = match self.write_levels(room, now.as_ref(), &fits.changes).await {
-            Err(StepError::Homeserver(error)) if error.errcode() == Some("M_TOO_LARGE") => {
+            Err(Fault::Homeserver(error)) if error.errcode() == Some("M_TOO_LARGE") => {
                 let alone = takes_alone(now.as_ref(), changes);
                 if alone == fits.changes {
                     return Err(error.into());
@@ -109,7 +104,7 @@ impl Work<'_> {
             written => written?,
         };
         match written {
-            Outcome::AlreadySo if fits.overflow.is_some() => Ok(Outcome::Skipped(FULL.to_owned())),
+            Outcome::AlreadySo if fits.overflow.is_some() => Ok(Outcome::Skipped(Fault::LevelsFull)),
             written => Ok(written),
         }
     }
@@ -119,7 +114,7 @@ impl Work<'_> {
         room: &RoomId,
         now: Option<&Map<String, Value>>,
         changes: &LevelChanges,
-    ) -> Result<Outcome, StepError> {
+    ) -> Result<Outcome, Fault> {
         let content = with_changes(now, changes);
         if now == Some(&content) {
             return Ok(Outcome::AlreadySo);
@@ -129,7 +124,7 @@ impl Work<'_> {
     }
 
     /// Makes the room in one call. Whatever goes wrong half-way, no second room with the key stays behind.
-    async fn create_room(&self, key: &RoomKey, new: &NewRoom) -> Result<Outcome, StepError> {
+    async fn create_room(&self, key: &RoomKey, new: &NewRoom) -> Result<Outcome, Fault> {
         let parts = self.engine.parts();
         let mut new = new.clone();
         new.invite.retain(|user| !self.is_missing(user));
@@ -155,7 +150,7 @@ impl Work<'_> {
 
     /// Looks for a room that Synapse was asked to make and said nothing about. It may still be at it when it answers
     /// the first look, so that only the second one is believed.
-    async fn find_made_late(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, StepError> {
+    async fn find_made_late(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, Fault> {
         match self.find_made(key).await? {
             Some(room) => Ok(Some(room)),
             None => {
@@ -165,7 +160,7 @@ impl Work<'_> {
         }
     }
 
-    async fn bind_room(&self, key: &RoomKey, room: OwnedRoomId) -> Result<Outcome, StepError> {
+    async fn bind_room(&self, key: &RoomKey, room: OwnedRoomId) -> Result<Outcome, Fault> {
         let parts = self.engine.parts();
         let bound = parts.store.bind_room(key, &room, parts.clock.now()).await?;
         self.note_room(key, bound.clone());
@@ -174,33 +169,31 @@ impl Work<'_> {
 
     /// A room with this key that the bot is in and the store does not know. With several nobody can say which it is: the
     /// full pass that this wakes names them.
-    async fn find_made(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, StepError> {
+    async fn find_made(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, Fault> {
         let known = self.known.rooms.values().cloned().collect();
         let mut found = self.writer.reader().rooms_with_key(key, &known).await?;
         if found.len() > 1 {
             self.engine.wake(&Wake::Everything, "key twice").await?;
-            return Err(StepError::Missing(format!("several rooms have the key {key}: the next pass names them")));
+            return Err(Fault::KeyTwice { room: key.clone() });
         }
         Ok(found.pop_first())
     }
 
     /// The alias exists: on our own half-made room, which is completed, or on a dead one that nobody is in, which
     /// loses it. A living room of somebody else keeps it, and that is an error for people to look at.
-    async fn take_alias_back(&self, founding: &Founding<'_>) -> Result<Outcome, StepError> {
+    async fn take_alias_back(&self, founding: &Founding<'_>) -> Result<Outcome, Fault> {
         let Founding { key, new, .. } = founding;
         if let Some(room) = self.find_made(key).await? {
             return self.bind_room(key, room).await;
         }
         let local = new.alias.as_deref().unwrap_or_default();
         let alias = format!("#{local}:{}", self.engine.parts().policy.server_name);
-        let alias = RoomAliasId::parse(&alias).map_err(|error| HomeserverError::Nonsense { why: error.to_string() })?;
+        let alias = RoomAliasId::parse(&alias).map_err(HomeserverError::bad_request)?;
         let holder = self.writer.reader().resolve_alias(&alias).await?;
         let rooms = self.writer.reader().rooms_list().await?;
         let is_alive = |id: &RoomId| rooms.iter().any(|room| room.room_id == *id && room.members > 0);
         if let Some(room) = holder.filter(|id| is_alive(id)) {
-            return Err(StepError::Missing(format!(
-                "the alias {alias} belongs to the living room {room}: give room {key} another alias, or that room"
-            )));
+            return Err(Fault::AliasTaken { alias, holder: room, room: (*key).clone() });
         }
         self.writer.release_alias(&alias).await?;
         let room = self.writer.create_room(founding).await?;

@@ -2,6 +2,7 @@
 //!
 //! The list leaves external ids out, so that one account has to be asked for them; a run without changes asks for none.
 
+use equipemed_domain::fault::{HomeserverError, Nonsense};
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::action::ExternalId;
@@ -12,7 +13,6 @@ use matrix_sdk::ruma::{OwnedUserId, UserId};
 
 use super::{PAGE, Reader};
 use crate::homeserver::endpoint::Endpoint;
-use crate::homeserver::error::HomeserverError;
 use crate::homeserver::wire;
 
 /// One account with what the list does not show.
@@ -61,10 +61,10 @@ impl Reader {
         // Of another server, or of none: nobody may be taken for missing because of it.
         let bot = &self.bot;
         if let Some(foreign) = accounts.keys().find(|user| user.server_name() != bot.server_name()) {
-            return Err(HomeserverError::nonsense(format!("{foreign} of another server is in its list of accounts")));
+            return Err(HomeserverError::nonsense(Nonsense::ForeignAccount { user: foreign.clone() }));
         }
         if !accounts.contains_key(bot) {
-            return Err(HomeserverError::nonsense("the bot itself is not in its list of accounts".to_owned()));
+            return Err(HomeserverError::nonsense(Nonsense::ListWithoutBot));
         }
         Ok(accounts)
     }

@@ -2,6 +2,7 @@
 //!
 //! Walks a room's past backwards, as far as a command asks for. What people wrote stays with Synapse: no body is kept.
 
+use equipemed_domain::fault::HomeserverError;
 use matrix_sdk::ruma::api::Direction;
 use matrix_sdk::ruma::api::client::message::get_message_events;
 use matrix_sdk::ruma::api::client::relations::get_relating_events_with_rel_type_and_event_type;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Reader;
-use crate::homeserver::error::HomeserverError;
+use crate::homeserver::error::from_json;
 use crate::homeserver::transport::Manner;
 
 /// Events in one page.
@@ -151,7 +152,7 @@ impl Reader {
 }
 
 fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, HomeserverError> {
-    serde_json::from_str(raw.get()).map_err(|error| HomeserverError::from_json(&error))
+    serde_json::from_str(raw.get()).map_err(|error| from_json(&error))
 }
 
 /// People write what they like into a content: what is read of it is taken as it comes, and checked.

@@ -6,6 +6,7 @@ mod accounts;
 mod events;
 mod rooms;
 
+use equipemed_domain::fault::{HomeserverError, NotMatrix};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,6 @@ pub use events::{Latest, Reaction, RoomEvent, Search};
 pub use rooms::{PastEvent, RoomListing, RoomPast};
 
 use super::endpoint::Endpoint;
-use super::error::HomeserverError;
 use super::retry::Patience;
 use super::traffic::Traffic;
 use super::transport::{Connection, Manner, Transport};
@@ -90,9 +90,7 @@ impl Reader {
         });
         match answer.await {
             Ok(answer) => Ok(answer.versions),
-            Err(HomeserverError::Nonsense { .. }) => {
-                Err(HomeserverError::NotMatrix { why: "JSON without versions".to_owned() })
-            }
+            Err(HomeserverError::Nonsense { .. }) => Err(HomeserverError::NotMatrix { why: NotMatrix::NoVersions }),
             Err(error) => Err(error),
         }
     }

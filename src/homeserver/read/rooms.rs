@@ -2,6 +2,7 @@
 //!
 //! An application service has no `/sync` on Synapse, so that what happened is asked for room by room.
 
+use equipemed_domain::fault::HomeserverError;
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::key::RoomKey;
@@ -19,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::{NOTHING, PAGE, Reader};
 use crate::homeserver::endpoint::Endpoint;
-use crate::homeserver::error::HomeserverError;
+use crate::homeserver::error::from_json;
 use crate::homeserver::picture::{self, ROOM_KEY_FIELD, StateEvent};
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire;
@@ -117,7 +118,7 @@ impl Reader {
         match self.transport.client(request, Manner::READ).await {
             Ok(answer) => {
                 let content = serde_json::from_str(answer.event_or_content.get());
-                content.map(Some).map_err(|error| HomeserverError::from_json(&error))
+                content.map(Some).map_err(|error| from_json(&error))
             }
             Err(HomeserverError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -154,8 +155,7 @@ impl Reader {
             Err(HomeserverError::NotFound { .. }) => return Ok(None),
             answer => answer?,
         };
-        let sent: Sent =
-            serde_json::from_str(answer.event_or_content.get()).map_err(|error| HomeserverError::from_json(&error))?;
+        let sent: Sent = serde_json::from_str(answer.event_or_content.get()).map_err(|error| from_json(&error))?;
         let key = sent.content.get(ROOM_KEY_FIELD).and_then(Value::as_str).map(RoomKey::new);
         // A sender whose id is none is not the bot, and nobody else's word is asked for.
         Ok(OwnedUserId::try_from(sent.sender).ok().map(|sender| KeyTold { sender, key }))

@@ -5,13 +5,14 @@
 
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::email::digest_of_address;
+use equipemed_domain::fault::{HomeserverError, Missing, Nonsense};
 use matrix_sdk::ruma::api::client::account::register::{self, LoginType};
 use matrix_sdk::ruma::api::client::media::create_content;
 use matrix_sdk::ruma::{OwnedMxcUri, UserId};
 
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
-use crate::homeserver::error::HomeserverError;
+use crate::homeserver::error::from_json;
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire::{AccountChange, Anything, Deactivation, Threepid, WireExternalId};
 
@@ -116,7 +117,7 @@ impl Writer {
     /// See [`HomeserverError`]; `Taken` when another account holds it.
     pub async fn link_external_id(&self, user: &UserId, external_id: &ExternalId) -> Result<Done, HomeserverError> {
         let Some(account) = self.reader.account(user).await? else {
-            return Err(HomeserverError::NotFound { error: format!("no account {user}") });
+            return Err(HomeserverError::NotFound { what: Missing::Account { user: user.to_owned() } });
         };
         let same_provider = |id: &&ExternalId| id.provider == external_id.provider;
         if account.external_ids.iter().filter(same_provider).eq([external_id]) {
@@ -135,7 +136,7 @@ impl Writer {
     /// others added stays. Whoever else had the address loses it, without a word from Synapse: look first.
     pub async fn set_email(&self, user: &UserId, address: &str, before: Option<&str>) -> Result<Done, HomeserverError> {
         let Some(mut threepids) = self.reader.threepids(user).await? else {
-            return Err(HomeserverError::NotFound { error: format!("no account {user}") });
+            return Err(HomeserverError::NotFound { what: Missing::Account { user: user.to_owned() } });
         };
         let has = threepids.clone();
         let is_old = |one: &Threepid| before.is_some_and(|digest| digest_of_address(&one.address) == digest);
@@ -182,13 +183,13 @@ impl Writer {
     async fn put(&self, user: &UserId, change: &AccountChange<'_>, manner: Manner) -> Result<u16, HomeserverError> {
         let transport = &self.reader.transport;
         let answer = transport.answer(Endpoint::PutAccount, &[user.as_str()], &[], Some(change), manner).await?;
-        serde_json::from_slice::<Anything>(&answer.body).map_err(|error| HomeserverError::from_json(&error))?;
+        serde_json::from_slice::<Anything>(&answer.body).map_err(|error| from_json(&error))?;
         Ok(answer.status)
     }
 
     async fn change(&self, user: &UserId, change: &AccountChange<'_>) -> Result<Done, HomeserverError> {
         match self.put(user, change, Manner::WRITE).await? {
-            CREATED => Err(HomeserverError::nonsense(format!("{user} did not exist; the change made the account"))),
+            CREATED => Err(HomeserverError::nonsense(Nonsense::AccountAppeared { user: user.to_owned() })),
             _ => Ok(Done::Changed),
         }
     }

@@ -3,6 +3,7 @@
 //! The admin join is the exception that Synapse makes: the bot invites, and the server writes the join in the
 //! person's name.
 
+use equipemed_domain::fault::HomeserverError;
 use equipemed_domain::observed::Membership;
 use matrix_sdk::ruma::api::client::membership::{
     ban_user, invite_user, join_room_by_id, kick_user, leave_room, unban_user,
@@ -12,7 +13,6 @@ use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, RoomId, UserId
 
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
-use crate::homeserver::error::HomeserverError;
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire::{Anything, Join};
 

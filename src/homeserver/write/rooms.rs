@@ -3,6 +3,7 @@
 //! A room is made complete by one request, so that nobody sees it half-made and nothing has to be put right after. A
 //! content given here replaces the whole event: who changes levels reads them first and hands in all of them.
 
+use equipemed_domain::fault::{HomeserverError, Nonsense};
 use std::time::Duration;
 
 use equipemed_domain::action::NewRoom;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
-use crate::homeserver::error::HomeserverError;
+use crate::homeserver::error::from_json;
 use crate::homeserver::picture::ROOM_KEY_FIELD;
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire::{Deletion, DeletionBegun, DeletionStatus};
@@ -206,11 +207,15 @@ impl Writer {
             let now: DeletionStatus = transport.json(Endpoint::DeleteStatus, &id, &[], NOTHING, Manner::READ).await?;
             match now.status.as_str() {
                 "complete" => return Ok(Done::Changed),
-                "failed" => return Err(HomeserverError::nonsense(now.error.unwrap_or_default())),
+                "failed" => {
+                    return Err(HomeserverError::nonsense(Nonsense::DeletionFailed {
+                        said: now.error.unwrap_or_default(),
+                    }));
+                }
                 _ => tokio::time::sleep(DELETION_LOOK_EVERY).await,
             }
         }
-        Err(HomeserverError::nonsense("the deletion does not come to its end"))
+        Err(HomeserverError::nonsense(Nonsense::DeletionEndless))
     }
 
     /// A link between a room and a space by way of this server.
@@ -233,10 +238,10 @@ fn retention(time: Duration) -> Value {
 }
 
 fn version(version: &str) -> Result<RoomVersionId, HomeserverError> {
-    version.try_into().map_err(|_| HomeserverError::nonsense(format!("{version} is no room version")))
+    version.try_into().map_err(|_| HomeserverError::nonsense(Nonsense::RoomVersion { version: version.to_owned() }))
 }
 
 /// JSON as the library wants to be handed it, unchanged: its own types lose keys they do not know.
 fn raw<T>(value: &impl serde::Serialize) -> Result<Raw<T>, HomeserverError> {
-    Ok(Raw::from_json(to_raw_value(value).map_err(|error| HomeserverError::from_json(&error))?))
+    Ok(Raw::from_json(to_raw_value(value).map_err(|error| from_json(&error))?))
 }

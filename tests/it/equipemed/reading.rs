@@ -10,6 +10,7 @@ use equipemed_testbed::eventually;
 use equipemed_testbed::postgres::Session;
 
 use super::{database, read, settings, source};
+use crate::faults::english;
 
 #[tokio::test]
 async fn everybody_is_read_with_all_that_matters() -> anyhow::Result<()> {
@@ -159,7 +160,7 @@ async fn a_query_of_ones_own_takes_the_place_of_the_tables() -> anyhow::Result<(
         ("from staff.member", "from staff.nobody", "staff.nobody"),
     ];
     for (from, to, says) in wrong {
-        let error = read(with(own.replace(from, to))).await.unwrap_err().to_string();
+        let error = english(read(with(own.replace(from, to))).await.unwrap_err());
         assert!(error.contains(says), "{to}: {error}");
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What the triggers tell, and that they leave EquipeMed alone.
 
+use equipemed_domain::fault::Setup;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use equipemed_testbed::postgres::sql;
 use secrecy::SecretString;
 
 use super::{database, source};
+use crate::faults::english;
 
 async fn listening() -> anyhow::Result<(Database, Ear)> {
     let database = database().await?;
@@ -162,7 +164,8 @@ async fn they_are_never_installed_by_the_role_that_reads() -> anyhow::Result<()>
     let reader = SecretString::from(database.reader_url.clone());
     let script = Script::new("accounts_");
     let error = Script::run(script.install(), &reader, &reader).await.unwrap_err();
-    assert!(matches!(&error, DirectoryError::Setup(what) if what.contains("may only read")), "{error}");
+    assert!(matches!(&error, DirectoryError::Setup { why: Setup::ReadingRole { .. } }), "{error}");
+    assert!(english(error.clone()).contains("may only read"), "{error}");
     let error = sql(&database.reader_url, &script.install()).await.unwrap_err();
     assert!(error.to_string().contains("permission denied"), "{error}");
     // Tables in use for long: EquipeMed does not wait behind this.
@@ -175,7 +178,7 @@ async fn they_are_never_installed_by_the_role_that_reads() -> anyhow::Result<()>
             Ok((database.sql(locks).await? == "1").then_some(()))
         })
         .await?;
-        Ok::<_, anyhow::Error>(Script::run(script.install(), &administrator, &reader).await.unwrap_err().to_string())
+        Ok::<_, anyhow::Error>(english(Script::run(script.install(), &administrator, &reader).await.unwrap_err()))
     };
     let (held, error) = tokio::join!(holding, installing);
     held?;

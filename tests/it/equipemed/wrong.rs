@@ -4,6 +4,7 @@ use equipemed_bot::directory::DirectoryError;
 use equipemed_testbed::Postgres;
 
 use super::{database, read, settings, source};
+use crate::faults::english;
 
 #[tokio::test]
 async fn each_trouble_is_told_with_its_remedy() -> anyhow::Result<()> {
@@ -16,14 +17,14 @@ async fn each_trouble_is_told_with_its_remedy() -> anyhow::Result<()> {
 
     let with = |change: &str| settings(&database.reader_url.replace("s3cret-of-tests", change));
     let error = read(with("other")).await.unwrap_err();
-    assert!(matches!(error, DirectoryError::Refused(_)), "{error}");
-    assert!(error.to_string().contains("directory.url"), "{error}");
+    assert!(matches!(error, DirectoryError::Refused { .. }), "{error}");
+    assert!(english(error).contains("directory.url"));
     let error = read(settings(&format!("{}x", database.reader_url))).await.unwrap_err();
-    assert!(matches!(error, DirectoryError::Refused(_)), "{error}");
+    assert!(matches!(error, DirectoryError::Refused { .. }), "{error}");
     let port = format!(":{}/", equipemed_testbed::free_port()?);
     let nowhere = database.reader_url.replace(&format!(":{}/", Postgres::shared().await?.port()), &port);
     let error = read(settings(&nowhere)).await.unwrap_err();
-    assert!(matches!(&error, DirectoryError::Away(why) if why.contains("refused")), "{error}");
+    assert!(matches!(&error, DirectoryError::Away { .. }) && error.to_string().contains("refused"), "{error}");
 
     let steps = [
         (
@@ -42,7 +43,8 @@ async fn each_trouble_is_told_with_its_remedy() -> anyhow::Result<()> {
         match (whole.read().await, says) {
             (Ok(directory), "") => assert_eq!(directory.len(), 20, "after {statement}"),
             (Err(error), says) if !says.is_empty() => {
-                assert!(error.to_string().contains(says), "{statement}: {error}");
+                let said = english(error);
+                assert!(said.contains(says), "{statement}: {said}");
             }
             (result, _) => anyhow::bail!("{statement}: {result:?}"),
         }
@@ -74,11 +76,11 @@ async fn a_server_that_stops_is_away_and_then_back() -> anyhow::Result<()> {
     assert_eq!(source.read().await?.len(), 20);
     cluster.stop().await?;
     let error = ear.next().await.unwrap_err();
-    assert!(matches!(error, DirectoryError::Away(_)), "{error}");
+    assert!(matches!(error, DirectoryError::Away { .. }), "{error}");
     let error = source.read().await.unwrap_err();
-    assert!(matches!(error, DirectoryError::Away(_)), "{error}");
+    assert!(matches!(error, DirectoryError::Away { .. }), "{error}");
     let error = source.listen().await.unwrap_err();
-    assert!(matches!(error, DirectoryError::Away(_)), "{error}");
+    assert!(matches!(error, DirectoryError::Away { .. }), "{error}");
     cluster.start_again().await?;
     assert_eq!(source.read().await?.len(), 20);
     source.listen().await?;

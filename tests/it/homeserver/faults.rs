@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, connection};
+use crate::faults::english;
 
 const SHORT: Patience = Patience { total: Duration::from_secs(1) };
 
@@ -156,7 +157,7 @@ async fn a_token_that_synapse_does_not_know_says_what_to_do() -> anyhow::Result<
     assert_eq!(reader.accounts().await, Err(HomeserverError::UnknownToken));
     let writer = Writer::new(reader, WritePermit::for_setup());
     let error = writer.register_bot().await.expect_err("unknown");
-    assert!(error.to_string().contains("app_service_config_files"), "{error}");
+    assert!(english(error).contains("app_service_config_files"));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What needs no server: the list of endpoints and the back-off.
 
+use equipemed_domain::fault::{NoAnswer, NotMatrix};
 use std::time::Duration;
 
 use equipemed_bot::homeserver::retry::{FIRST, LONGEST, next_wait};
@@ -35,7 +36,7 @@ fn an_empty_state_key_is_one() {
 }
 
 fn unreachable() -> HomeserverError {
-    HomeserverError::Unreachable { why: "gone".to_owned(), sent: false }
+    HomeserverError::Unreachable { why: NoAnswer::InTime, sent: false }
 }
 
 #[test]
@@ -79,8 +80,8 @@ fn refusals_are_final() {
     for error in [
         HomeserverError::Refused { status: 403, errcode: "M_FORBIDDEN".to_owned(), error: String::new() },
         HomeserverError::UnknownToken,
-        HomeserverError::NotMatrix { why: String::new() },
-        HomeserverError::MaybeDone { why: String::new() },
+        HomeserverError::NotMatrix { why: NotMatrix::NoJson },
+        HomeserverError::MaybeDone { why: NoAnswer::InTime },
     ] {
         assert!(next_wait(&error, 1, Duration::ZERO, Patience::SERVE, 0.0).is_none(), "{error}");
     }

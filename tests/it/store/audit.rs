@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use equipemed_bot::store::{AuditFilter, AuditId, Cause, DeedId, Intent, Mass, Mode, NewRun, RunId, Settled, Store};
+use equipemed_bot::store::{AuditFilter, AuditId, Cause, DeedId, Intent, Mass, NewRun, RunId, Settled, Store};
 use equipemed_domain::action::Action;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::mode::Mode;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
 use equipemed_domain::privilege::Privilege;
@@ -74,8 +76,8 @@ async fn an_intent_gets_one_outcome(store: Store) -> Result<()> {
         Outcome::Done(Some("$event".to_owned())),
         Outcome::Done(None),
         Outcome::AlreadySo,
-        Outcome::Skipped("the room was not made".to_owned()),
-        Outcome::Failed("M_FORBIDDEN".to_owned()),
+        Outcome::Skipped(Fault::RoomNotMade { room: RoomKey::new("icu") }),
+        Outcome::Failed(Fault::Worded("as an earlier version wrote it".to_owned())),
     ];
     let mut intents = Vec::new();
     for name in ["a", "b", "c", "d", "e"] {
@@ -93,7 +95,7 @@ async fn an_intent_gets_one_outcome(store: Store) -> Result<()> {
         assert_eq!(entry.settled, Some(Settled { outcome, at: at(1) }));
     }
     let unknown = AuditId(9999);
-    let late = [(ids[0], Outcome::Failed("late".to_owned())), (unknown, Outcome::AlreadySo)];
+    let late = [(ids[0], Outcome::Failed(Fault::Late)), (unknown, Outcome::AlreadySo)];
     assert_eq!(store.conclude(&late, at(2)).await?, BTreeSet::from([ids[0], unknown]));
     assert_eq!(store.audit(&AuditFilter::default()).await?, entries, "what is settled stays as it is");
     Ok(())
@@ -146,7 +148,7 @@ async fn what_a_crash_left_is_found_and_settled(store: Store) -> Result<()> {
     let half_made = [RoomKey::new("half"), RoomKey::new("running")];
     assert_eq!(store.rooms_half_made().await?, BTreeSet::from(half_made));
 
-    let unknown = Outcome::Failed("interrupted".to_owned());
+    let unknown = Outcome::Failed(Fault::ProcessEnded);
     assert_eq!(store.settle_unfinished(&unknown, at(50), at(60)).await?, 1);
     let left: Vec<_> = store.unfinished().await?.into_iter().map(|entry| entry.id).collect();
     assert_eq!(left, running, "what another replica is at is its own");
@@ -157,7 +159,7 @@ async fn what_a_crash_left_is_found_and_settled(store: Store) -> Result<()> {
 
 async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
     let done = || Outcome::Done(None);
-    let failed = || Outcome::Failed("502".to_owned());
+    let failed = || Outcome::Failed(Fault::NotDone);
     let deactivate = Action::DeactivateAccount { user: user("bia")? };
     did(&store, Cause::Policy, &lock("ana")?, done(), 0).await?;
     did(&store, Cause::Policy, &deactivate, done(), 0).await?;
@@ -213,7 +215,7 @@ async fn who_was_put_into_a_room_counts_once_it_was_complete(store: Store) -> Re
     for (room, who, when) in [("icu", "ana", 30), ("icu", "bia", 50), ("ward", "ana", 50)] {
         did(&store, Cause::Policy, &add(room, who)?, done(), when).await?;
     }
-    did(&store, Cause::Policy, &add("icu", "eva")?, Outcome::Failed("502".to_owned()), 50).await?;
+    did(&store, Cause::Policy, &add("icu", "eva")?, Outcome::Failed(Fault::NotDone), 50).await?;
     let icu = |names: &[&str]| -> Result<_> {
         Ok(BTreeMap::from([(
             RoomKey::new("icu"),

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor};
 
 use super::{at, fresh_database, scratch};
+use crate::faults::english;
 
 async fn wake(store: &Store, person: i64) -> Result<(), StoreError> {
     store.wake(&Wake::Person(PersonId(person)), "test", at(0), at(0)).await
@@ -86,7 +87,7 @@ async fn heals(disk: Option<Disk>) -> Result<()> {
         ensure!(!error.to_string().contains("transaction depth"), "{error}");
         if disk.is_some() {
             assert!(matches!(error, StoreError::NotWritable { .. }), "{error:?}");
-            assert!(error.to_string().contains("The disk is full"), "{error}");
+            assert!(english(error).contains("The disk is full"));
         }
     }
     store.wakeups_waiting().await.context("what is there can be read")?;

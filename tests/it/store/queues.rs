@@ -1,17 +1,21 @@
 //! What several workers share: wake-ups, deeds, runs, leases.
 
+use std::collections::BTreeMap;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{DeedId, DeedState, Lane, Mode, NewDeed, NewRun, RunEnd, RunState, Store};
+use equipemed_bot::store::{DeedId, DeedState, Lane, NewDeed, NewRun, RunEnd, RunState, Store};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{Fault, Interruption};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::mode::Mode;
 use equipemed_domain::outcome::Outcome;
+use equipemed_domain::summary::{Counts, Summary};
 use equipemed_domain::wake::Wake;
 use ruma_common::{owned_event_id, owned_room_id};
-use serde_json::Value;
 
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -191,9 +195,9 @@ async fn a_deed_is_claimed_tried_again_and_ends(store: Store) -> Result<()> {
     assert_eq!((&claimed[0].deed, claimed[0].attempt), (&redaction(0).deed, 1));
     assert_eq!(store.claim_deeds("b", at(9), MINUTE, 9).await?, []);
 
-    assert!(store.retry_deed(&claimed[0], at(20), "502").await?);
+    assert!(store.retry_deed(&claimed[0], at(20), &Fault::Waits).await?);
     let record = store.deed(first).await?.context("it is gone")?;
-    assert_eq!((record.state, record.error.as_deref()), (DeedState::Waiting, Some("502")));
+    assert_eq!((record.state, record.error), (DeedState::Waiting, Some(Fault::Waits)));
     let again = store.claim_deeds("b", at(20), MINUTE, 9).await?;
     assert_eq!(again[0].attempt, 2);
 
@@ -201,7 +205,7 @@ async fn a_deed_is_claimed_tried_again_and_ends(store: Store) -> Result<()> {
     assert!(store.finish_deed(&again[0], &done, at(21)).await?);
     let record = store.deed(first).await?.context("it is gone")?;
     assert_eq!((record.state, record.ended, record.error), (DeedState::Done, Some((at(21), done)), None));
-    let failed = Outcome::Failed("M_FORBIDDEN".to_owned());
+    let failed = Outcome::Failed(Fault::LevelsFull);
     assert!(store.finish_deed(&claimed[1], &failed, at(22)).await?);
     assert_eq!(store.deed(later).await?.context("it is gone")?.state, DeedState::Failed);
     assert_eq!((store.deeds_open().await?, store.next_deed_due().await?), (0, None));
@@ -216,10 +220,10 @@ async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()>
     assert_eq!(store.keep_deeds("a", &[DeedId(id.0 + 1)], at(30), MINUTE).await?, 0);
     let taken = store.claim_deeds("b", at(60), MINUTE, 9).await?;
     assert_eq!(store.keep_deeds("b", &[id], at(60), MINUTE).await?, 1);
-    assert!(!store.finish_deed(&lost[0], &Outcome::Failed("late".to_owned()), at(61)).await?);
-    assert!(!store.retry_deed(&lost[0], at(99), "late").await?);
+    assert!(!store.finish_deed(&lost[0], &Outcome::Failed(Fault::Late), at(61)).await?);
+    assert!(!store.retry_deed(&lost[0], at(99), &Fault::Late).await?);
     assert!(store.finish_deed(&taken[0], &Outcome::AlreadySo, at(62)).await?);
-    assert!(!store.finish_deed(&taken[0], &Outcome::Failed("twice".to_owned()), at(63)).await?);
+    assert!(!store.finish_deed(&taken[0], &Outcome::Failed(Fault::Partly), at(63)).await?);
     assert_eq!(store.deed(id).await?.context("it is gone")?.ended, Some((at(62), Outcome::AlreadySo)));
     Ok(())
 }
@@ -240,14 +244,16 @@ async fn a_run_goes_from_wish_to_summary(store: Store) -> Result<()> {
     assert!(!store.progress(id, "b", (9, 10), at(2)).await?, "it is another one's");
     assert_eq!(store.run(id).await?.context("it is gone")?.progress, (3, 10));
 
-    let summary = serde_json::json!({ "findings": 2, "counts": { "create_account": { "done": 7 } }, "held": ["0f"] });
+    let counts = BTreeMap::from([("create_account".to_owned(), Counts { done: 7, ..Counts::default() })]);
+    let summary = Box::new(Summary { findings: 2, counts, ..Summary::default() });
     assert!(store.finish_run(id, "a", &RunEnd::Done(summary.clone()), at(5)).await?);
-    assert!(store.finish_run(other, "b", &RunEnd::Failed("Synapse is away".to_owned()), at(5)).await?);
+    assert!(store.finish_run(other, "b", &RunEnd::Failed(Fault::Interrupted(Interruption::Synapse)), at(5)).await?);
     assert!(!store.progress(id, "a", (4, 10), at(6)).await?, "it has ended");
     let runs = store.recent_runs(9).await?;
     assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [other, id]);
     assert_eq!(runs[1].end, Some(RunEnd::Done(summary)));
     assert_eq!((runs[0].state, runs[0].finished_at), (RunState::Failed, Some(at(5))));
+    assert_eq!(runs[0].end, Some(RunEnd::Failed(Fault::Interrupted(Interruption::Synapse))));
     Ok(())
 }
 
@@ -278,15 +284,15 @@ async fn a_silent_run_is_taken_over(store: Store) -> Result<()> {
     let run = store.claim_run("b", Mode::Enforce, at(90), MINUTE, None).await?.context("nothing to claim")?;
     assert_eq!((run.id, run.holder.as_deref(), run.progress), (id, Some("b"), (0, 0)));
     assert!(!store.progress(id, "a", (2, 10), at(91)).await?);
-    assert!(!store.finish_run(id, "a", &RunEnd::Failed("late".to_owned()), at(91)).await?);
+    assert!(!store.finish_run(id, "a", &RunEnd::Failed(Fault::Late), at(91)).await?);
     Ok(())
 }
 
 async fn only_an_applied_run_counts_as_applied(store: Store) -> Result<()> {
     for (mode, end, applied) in [
-        (Mode::Observe, RunEnd::Done(Value::Null), false),
-        (Mode::Enforce, RunEnd::Failed("Synapse is away".to_owned()), false),
-        (Mode::Enforce, RunEnd::Done(Value::Null), true),
+        (Mode::Observe, RunEnd::Done(Box::default()), false),
+        (Mode::Enforce, RunEnd::Failed(Fault::Interrupted(Interruption::Synapse)), false),
+        (Mode::Enforce, RunEnd::Done(Box::default()), true),
     ] {
         let id = store.request_run(&full(), at(0)).await?;
         store.claim_run("a", mode, at(0), MINUTE, None).await?;

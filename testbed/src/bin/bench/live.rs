@@ -167,6 +167,8 @@ async fn prepare(arguments: &Arguments, world: &World, database: &Equipemed) -> 
     config["directory"] = json!({"source": "equipemed", "url": database.reader_url});
     config["roles"] = json!({"lead": {"when": {"group": "Lideres"}, "level": 50, "rights": ["redact"]}});
     config["rooms"] = json!({"ward": {"name": "Ala 0", "members": {"group": "Ala 0"}}});
+    // So many changes within a day would be held, and that is not what is measured.
+    config["limits"] = json!({"gain_lesser": 100_000, "lose": 100_000, "lock_least": 100_000});
     let file = world.path(&format!("{}.yaml", database.reader));
     std::fs::write(&file, serde_json::to_string_pretty(&config)?)?;
     let printed = tokio::process::Command::new(&arguments.bot)
