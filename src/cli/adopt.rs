@@ -1,11 +1,11 @@
 //! `rooms adopt`: takes a room over that is there already.
 
-use equipemed_domain::fault::{Fault, NotAdopted};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::mode::Mode;
@@ -63,7 +63,7 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     if !is_enforced {
         // Noted, and nothing is changed on Synapse. That the room itself says it waits for mode enforce: without `instead`,
         // for by then another room may have been put in its place.
-        engine.adopt(&wish, None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
+        engine.adopt(&wish, &[], None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
     }
     let instead = wish.instead && is_enforced;
     let (room_id, room, accept) = (wish.room_id.clone(), wish.key.clone(), wish.accept.clone());

@@ -1,9 +1,9 @@
 //! `sync`: one full pass, here or by the running service.
 
-use equipemed_domain::fault::{Fault, Row, StoreError};
 use std::path::Path;
 use std::time::Duration;
 
+use equipemed_domain::fault::{Fault, Row, StoreError};
 use equipemed_domain::mode::Mode;
 use equipemed_domain::render::{Words, render};
 use equipemed_domain::selection::Selection;

@@ -39,7 +39,12 @@ pub mod who;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backoff::Seldom;
+use claims::Claims;
 use equipemed_domain::policy::Policy;
+use pictures::Pictures;
+use progress::Progress;
+use subjects::Subjects;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -48,11 +53,6 @@ use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
 use crate::metrics::Work;
 use crate::store::{Store, StoreError};
-use backoff::Seldom;
-use claims::Claims;
-use pictures::Pictures;
-use progress::Progress;
-use subjects::Subjects;
 
 /// What an engine is made of.
 #[derive(Debug)]

@@ -23,6 +23,7 @@ use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::summary::{Summary, Topic};
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use super::Engine;
@@ -170,12 +171,12 @@ impl Engine {
         let news = view.no_news.without(&verdict.go.findings);
         self.announce(&waiting, two, &news, true, view.known.now).await?;
         self.settle_before(&verdict, run).await?;
-        let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run)).await?;
+        let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run), &[]).await?;
         Ok(Report { newly_held, ..report })
     }
 
-    /// Runs a pass over one person or one room, making changes within the term only.
-    pub async fn narrow_pass(&self, target: &Target, term: &Term) -> Result<Report, Fault> {
+    /// Runs a pass over one person or one room, making changes within the term only. What it does serves the wishes.
+    pub async fn narrow_pass(&self, target: &Target, term: &Term, wishes: &[Wish]) -> Result<Report, Fault> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
         self.note_seen(&view).await?;
@@ -202,15 +203,14 @@ impl Engine {
             self.wake(&Wake::Everything, "held").await?;
         }
         let is_missing = matches!(target, Target::Person(id) if view.known.is_missing(*id));
-        let report = self.finish(term, view, verdict, &options.selection, None).await?;
+        let report = self.finish(term, view, verdict, &options.selection, None, wishes).await?;
         if is_missing {
             // Whether somebody is gone is told by complete reads alone.
             self.wake(&Wake::Everything, "missing").await?;
         }
         // Only now: a room's pass that came before the account was made would find nobody to add.
-        for room in rooms {
-            self.wake_room(&room, "person").await?;
-        }
+        let rooms: Vec<Wake> = rooms.into_iter().map(Wake::Room).collect();
+        self.wake_for(&rooms, wishes, "person").await?;
         Ok(report)
     }
 
@@ -391,6 +391,7 @@ impl Engine {
         verdict: Verdict,
         selection: &Selection,
         run: Option<RunId>,
+        wishes: &[Wish],
     ) -> Result<Report, Fault> {
         let filling = view.is_about_rooms.then(|| Filling::of(&view.known, &view.observed, verdict.go.actions()));
         let mut report = report_of(&view, verdict, selection);
@@ -399,7 +400,7 @@ impl Engine {
         let released: Vec<String> = known.consented.keys().cloned().collect();
         let unplaced = known.memory.unplaced.as_ref().map(|_| desired.privileges.len());
         let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
-        let work = Work::new(self, writer, term, known, observed, &desired, moment, run);
+        let work = Work::new(self, writer, term, known, observed, &desired, moment, run, wishes);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;

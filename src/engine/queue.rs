@@ -12,9 +12,11 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::backoff::Seldom;
 use super::claims::Claim;
@@ -78,8 +80,13 @@ impl Engine {
 
     /// Stores wake-ups that are due now, all or none.
     pub async fn wake_all(&self, wakes: &[Wake], origin: &str) -> Result<(), StoreError> {
+        self.wake_for(wakes, &[], origin).await
+    }
+
+    /// The same; the passes that look serve these wishes.
+    pub async fn wake_for(&self, wakes: &[Wake], wishes: &[Wish], origin: &str) -> Result<(), StoreError> {
         let now = self.parts().clock.now();
-        self.parts().store.wake_all(wakes, origin, now, now).await?;
+        self.parts().store.wake_for(wakes, wishes, origin, now, now).await?;
         self.nudge();
         Ok(())
     }
@@ -261,8 +268,9 @@ impl Engine {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let start = clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
+        let span = tracing::info_span!("pass", kind = "full", run.id = run.0);
         let result = tokio::select! {
-            result = self.full_pass(tenure, options, run) => result,
+            result = self.full_pass(tenure, options, run).instrument(span) => result,
             never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
@@ -329,7 +337,8 @@ impl Engine {
                 Ok(claimed) => {
                     for (claimed, term, claim) in claimed {
                         let engine = self.clone();
-                        running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await });
+                        let span = span_of(&claimed);
+                        running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await }.instrument(span));
                     }
                 }
                 Err(error) => {
@@ -364,8 +373,15 @@ impl Engine {
             Wake::Room(room) => Target::Room(room.clone()),
             Wake::Everything => return,
         };
-        let result = self.narrow_pass(&target, term).await;
+        let result = self.narrow_pass(&target, term, &claimed.wishes).await;
         let now = self.parts().clock.now();
+        if let Ok(report) = &result
+            && !claimed.wishes.is_empty()
+        {
+            let summary = &report.summary;
+            let (done, failed) = (summary.total(|counts| counts.done), summary.total(|counts| counts.failed));
+            tracing::info!(planned = summary.planned, done, failed, "A pass that somebody asked for ended");
+        }
         let ended = match result {
             // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
             Ok(report)
@@ -413,6 +429,17 @@ fn notice(ended: Result<(), JoinError>) {
         && let Ok(panic) = error.try_into_panic()
     {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// What a narrow pass is about, and for whose wishes, so that one wish can be followed through the log.
+fn span_of(claimed: &ClaimedWake) -> Span {
+    let wishes: Vec<&str> = claimed.wishes.iter().map(|wish| wish.id.as_str()).collect();
+    let wishes = (!wishes.is_empty()).then(|| wishes.join(" "));
+    match &claimed.wake {
+        Wake::Person(person) => tracing::info_span!("pass", kind = "person", person.id = person.0, wishes),
+        Wake::Room(room) => tracing::info_span!("pass", kind = "room", room.key = room.as_str(), wishes),
+        Wake::Everything => tracing::info_span!("pass", kind = "full", wishes),
     }
 }
 

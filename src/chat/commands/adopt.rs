@@ -1,16 +1,17 @@
 //! `rooms adopt`: takes a room over that is there already, after a look at what would change there.
 
-use equipemed_domain::fault::Fault;
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
 
-use super::outcomes::a_moment_before;
+use super::deeds::source;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
@@ -81,7 +82,7 @@ impl Chat {
     }
 
     fn adopting(&self, ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
-        let (chat, since) = (self.clone(), a_moment_before(ask.scene.now));
+        let (chat, asked) = (self.clone(), Wish::new(source(ask, 0)));
         Turn::Later(
             async move {
                 let texts = chat.texts();
@@ -93,8 +94,8 @@ impl Chat {
                     };
                     return Ok(Reply::failed(Answer::new().line(said), why));
                 }
-                chat.look_and_wait(&[Wake::Room(wish.key.clone())]).await?;
-                let tally = chat.tally(&[], std::slice::from_ref(&wish.key), since).await?;
+                chat.look_and_wait(&[Wake::Room(wish.key.clone())], std::slice::from_ref(&asked)).await?;
+                let tally = chat.tally(&asked).await?;
                 let room = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
                 let args = [("room", room), ("key", Arg::Code(wish.key.to_string()))];
                 let mut answer = Answer::new().line(texts.say("adopt-done", &args));

@@ -1,10 +1,10 @@
 //! One-off wishes of a command: stored together, found again when the command is handled again, waited for.
 
-use equipemed_domain::fault::{Fault, Row, StoreError};
 use std::time::Duration;
 
 use equipemed_domain::command::Place;
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::{Fault, Row, StoreError};
 use equipemed_domain::outcome::Outcome;
 
 use crate::chat::Chat;
@@ -88,7 +88,7 @@ impl Chat {
     }
 }
 
-/// What makes a deed of a command one deed.
-fn source(ask: &Ask, index: usize) -> String {
+/// What makes a deed of a command one, and is the id of its wish.
+pub(super) fn source(ask: &Ask, index: usize) -> String {
     format!("{} {index}", ask.confirmed.as_deref().unwrap_or(ask.event.as_str()))
 }

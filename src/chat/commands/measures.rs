@@ -8,10 +8,11 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::outcomes::{Became, a_moment_before};
+use super::outcomes::Became;
 use super::unban::Found;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
@@ -142,7 +143,7 @@ impl Chat {
                         asker: asker.to_owned(),
                         reason: order.because.clone(),
                         expires_at: order.until,
-                        source: Some(format!("{} {number}", ask.event)),
+                        source: Some(source(ask, number)),
                     };
                     Some(store.add_grant(&new, now).await?.id)
                 }
@@ -171,13 +172,14 @@ impl Chat {
         };
         // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
         self.engine().wake_room(&RoomKey::from(CONTROL_ROOM), "chat").await?;
-        let settled = self.look_and_wait(&wakes).await?;
-        let since = a_moment_before(ask.scene.now);
+        let wishes: Vec<Wish> =
+            order.people.iter().enumerate().map(|(number, person)| Wish::about(source(ask, number), *person)).collect();
+        let settled = self.look_and_wait(&wakes, &wishes).await?;
         let (mut good, mut bad, mut failed) = (0, 0, false);
         let mut answer = Answer::new();
-        for person in &order.people {
+        for (person, wish) in order.people.iter().zip(&wishes) {
             let became = match ask.scene.user_of(*person) {
-                Some(user) => self.became(user, &rooms, since, &settled).await?,
+                Some(user) => self.became(wish, user, ask.scene.now, &settled).await?,
                 None => Became::Already,
             };
             let user = ("user", ask.scene.person(*person));
@@ -293,4 +295,9 @@ fn check(ask: &Ask, order: &Order) -> Result<BTreeMap<PersonId, Allowed>, Refusa
     }
     let decided = order.people.iter().map(|person| Ok((*person, decide(ask.asker, &order.request(*person), &world)?)));
     decided.collect()
+}
+
+/// What makes a grant of a command one, and is the id of its wish.
+fn source(ask: &Ask, number: usize) -> String {
+    format!("{} {number}", ask.event)
 }

@@ -9,9 +9,9 @@ use equipemed_domain::key::{RoleKey, RoomKey};
 use equipemed_domain::policy::{MadeRoom, RoomKind};
 use equipemed_domain::selector::Selector;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
 
-use super::outcomes::a_moment_before;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
@@ -142,8 +142,9 @@ impl Chat {
         let (chat, ask) = (self.clone(), ask.clone());
         Ok(Turn::Later(
             async move {
-                chat.look_and_wait(&[Wake::Room(key.clone())]).await?;
-                let tally = chat.tally(&[], std::slice::from_ref(&key), a_moment_before(ask.scene.now)).await?;
+                let wish = Wish::new(ask.event.as_str());
+                chat.look_and_wait(&[Wake::Room(key.clone())], std::slice::from_ref(&wish)).await?;
+                let tally = chat.tally(&wish).await?;
                 let texts = chat.texts();
                 let bound = chat.engine().store().rooms().await?.get(&key).cloned();
                 let Some(room_id) = bound else {

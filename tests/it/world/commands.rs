@@ -148,7 +148,7 @@ async fn people_without_the_right_are_refused_and_it_is_on_record() -> anyhow::R
         .into_iter()
         .find(|entry| entry.intent.kind == "command" && entry.intent.subject == "command lock");
     let outcome = format!("{:?}", refused.map(|entry| entry.settled));
-    assert!(outcome.contains("refused"), "{outcome}");
+    assert!(outcome.contains("Refused"), "{outcome}");
     close(hospital, serving).await
 }
 
@@ -241,5 +241,30 @@ async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_clean
     let (status, _) =
         administrator.get(&format!("/_synapse/admin/v1/rooms/{}", equipemed_testbed::client::encode(&left))).await?;
     assert_eq!(status, 404);
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn what_became_of_each_wish_is_known_by_its_id_and_can_be_followed_in_the_log() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    let (ana, leader) = (hospital.username("ana"), hospital.username("lider"));
+    let command = format!("!promote {ana} {leader} 30 in icu");
+    let answer = hospital.ask(&chief, &command).await?;
+    assert_eq!(hospital.level("icu", "ana").await?, Some(30), "{answer:?}");
+    let said = answer.event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"].as_str().unwrap_or_default();
+    assert!(said.starts_with('$'), "{answer:?}");
+    // One level event for both, and each wish leads to it.
+    let store = hospital.store().await?;
+    let mut levels = Vec::new();
+    for number in 0..2 {
+        let served = store.served(&format!("{said} {number}")).await?;
+        levels.extend(served.iter().filter(|entry| entry.intent.kind == "set_levels").map(|entry| entry.id));
+    }
+    assert!(levels.len() == 2 && levels[0] == levels[1], "{levels:?}");
+    serving.told("A pass that somebody asked for ended").await?;
+    let log = serving.err();
+    let told = |what: &str| log.lines().any(|line| line.contains(what) && line.contains(said));
+    assert!(told("A command came") && told("A pass that somebody asked for ended"), "{log}");
     close(hospital, serving).await
 }
