@@ -70,7 +70,7 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     let deed = Deed::AdoptRoom { room_id, room, instead, accept };
     let new = NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: clock.now(), source: None };
     let id = store.add_deed(&new, clock.now()).await?;
-    if is_enforced && let Some(why) = rooms::ended(&engine, &store, id, &connect::holder("adopt")).await? {
+    if is_enforced && let Some(why) = rooms::ended(&engine, id, &connect::holder("adopt")).await? {
         anyhow::bail!("{} was not adopted: {why}", wish.room_id);
     }
     tell(&typed, &wish, &found, true)?;

@@ -18,7 +18,6 @@ mod dry;
 mod filling;
 mod foreign;
 pub mod gather;
-pub mod inventory;
 pub mod look;
 mod newborn;
 pub mod pass;
@@ -145,17 +144,7 @@ impl Engine {
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
-        let parts = self.parts();
-        let made = parts.store.made_rooms().await?;
-        if made.is_empty() {
-            return Ok(parts.policy.clone());
-        }
-        let mut policy = Policy::clone(&parts.policy);
-        for (key, room) in made {
-            // The configuration's room wins: that is how one made by command is taken into the file.
-            policy.rooms.entry(key).or_insert_with(|| room.policy(parts.policy.users.join));
-        }
-        Ok(Arc::new(policy))
+        policy_with_rooms(&self.parts().policy, &self.parts().store).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.
@@ -258,4 +247,18 @@ impl Engine {
     pub fn store(&self) -> &Store {
         &self.parts().store
     }
+}
+
+/// The configuration's policy with the rooms made by command.
+pub async fn policy_with_rooms(policy: &Arc<Policy>, store: &Store) -> Result<Arc<Policy>, StoreError> {
+    let made = store.made_rooms().await?;
+    if made.is_empty() {
+        return Ok(policy.clone());
+    }
+    let mut all = Policy::clone(policy);
+    for (key, room) in made {
+        // The configuration's room wins: that is how one made by command is taken into the file.
+        all.rooms.entry(key).or_insert_with(|| room.policy(policy.users.join));
+    }
+    Ok(Arc::new(all))
 }

@@ -4,8 +4,16 @@
 //! and gives a typed answer. The control room, the command line and whatever comes later only read what was typed and show
 //! what came back.
 
+mod deeds;
+mod explain;
 mod find;
+mod grants;
+mod rooms;
 mod scene;
 
+pub(crate) use deeds::{Deadline, await_deed};
+pub(crate) use explain::explain_person;
 pub(crate) use find::NotFound;
+pub(crate) use grants::{Caller, Change, change_grants};
+pub(crate) use rooms::{Inventory, ListedRoom, abandoned, list_rooms};
 pub(crate) use scene::Scene;

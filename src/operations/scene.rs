@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use equipemed_domain::access::Access;
-use equipemed_domain::authority::{self, Allowed, Asker, Refusal, Request, Waiting, decide};
+use equipemed_domain::authority::{self, Waiting};
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
@@ -19,6 +19,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use crate::engine::Engine;
 use crate::engine::consents::waiting_gains;
+use crate::store::Store;
 
 /// People, rooms and wishes as they are now.
 #[derive(Debug)]
@@ -35,11 +36,19 @@ pub(crate) struct Scene {
 impl Scene {
     /// Reads EquipeMed and the store.
     pub(crate) async fn read(engine: &Engine) -> Result<Self, Fault> {
-        let now = engine.clock().now();
-        let store = engine.store();
+        Self::of(engine.policy().await?, engine.people().await?, engine.store(), engine.clock().now()).await
+    }
+
+    /// The same of people who were read already, for who has no engine.
+    pub(crate) async fn of(
+        policy: Arc<Policy>,
+        directory: Arc<Directory>,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         Ok(Self {
-            policy: engine.policy().await?,
-            directory: engine.people().await?,
+            policy,
+            directory,
             bindings: store.bindings().await?,
             grants: store.grants_holding(now).await?,
             rooms: store.rooms().await?,
@@ -65,11 +74,6 @@ impl Scene {
     /// Who may what.
     pub(crate) fn access(&self) -> Access<'_> {
         Access::new(&self.directory, &self.policy, &self.grants, self.now)
-    }
-
-    /// Whether somebody may, and what it does then.
-    pub(crate) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
-        decide(asker, request, &self.world(&self.access()))
     }
 
     /// What decisions are made by.

@@ -18,8 +18,8 @@ use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
+use crate::operations::{Change, change_grants};
 use crate::speech::{Answer, Arg, number};
-use crate::store::NewGrant;
 
 /// A kick without a time keeps somebody out for so long.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -133,28 +133,15 @@ impl Chat {
         let asker = ask.user.as_str();
         let mut granted = BTreeMap::new();
         for (number, person) in order.people.iter().enumerate() {
-            let effect = order.effect(*person);
-            let new = match effect.adds {
-                Some(kind) => {
-                    let new = NewGrant {
-                        person: *person,
-                        kind,
-                        scope: order.scope.clone(),
-                        asker: asker.to_owned(),
-                        reason: order.because.clone(),
-                        expires_at: order.until,
-                        source: Some(source(ask, number)),
-                    };
-                    Some(store.add_grant(&new, now).await?.id)
-                }
-                None => None,
+            let change = Change {
+                person: *person,
+                effect: order.effect(*person),
+                place: order.scope.clone(),
+                until: order.until,
+                because: order.because.clone(),
+                source: Some(source(ask, number)),
             };
-            for id in &effect.ends {
-                if Some(*id) != new {
-                    store.end_grant(*id, asker, now).await?;
-                }
-            }
-            granted.extend(new.map(|id| (*person, id)));
+            granted.extend(change_grants(store, change, asker, now).await?.map(|id| (*person, id)));
         }
         for found in &order.by_hand {
             self.engine().end_ban_by_hand(found.person, &found.room, &found.ban, asker).await?;
