@@ -9,6 +9,7 @@ use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::mode::Mode;
+use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::engine::adopt::{Adoptable, Adoption};
+use crate::engine::pass::Options;
 use crate::homeserver::{Patience, Reader};
 use crate::store::{NewDeed, OPERATOR};
 
@@ -55,7 +57,8 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
             output::note("the bot is not in it yet, so what would change there cannot be seen");
             return Ok(Exit::Done);
         }
-        let report = engine.dry_adopt(&wish.key, &wish.room_id).await?;
+        let report =
+            engine.preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id)).await?;
         sync::print_plan(&report, typed.format)?;
         return Ok(Exit::Done);
     }

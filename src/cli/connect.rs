@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
 use crate::clock::Clock;
-use crate::config::settings::{Database, Drift};
+use crate::config::settings::Database;
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::who::Who;
-use crate::engine::{ByHand, Engine, Parts, policy_with_rooms};
+use crate::engine::{Engine, Parts, policy_with_rooms};
 use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
 use crate::operations::Scene;
 use crate::store::{Sole, Store};
@@ -118,10 +118,7 @@ pub(super) fn engine(
         store,
         clock,
         reasons_in_rooms: settings.audit.reasons_in_rooms,
-        by_hand: match settings.drift {
-            Drift::Enforce => ByHand::PutBack,
-            Drift::Report => ByHand::Report,
-        },
+        drift: settings.drift,
         stop,
     }))
 }

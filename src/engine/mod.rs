@@ -14,7 +14,6 @@ mod claims;
 pub mod consents;
 pub mod deeds;
 pub mod drift;
-mod dry;
 mod filling;
 mod foreign;
 pub mod gather;
@@ -23,6 +22,7 @@ mod newborn;
 pub mod pass;
 mod people;
 pub mod pictures;
+mod preview;
 pub mod progress;
 pub mod queue;
 pub mod report;
@@ -40,6 +40,7 @@ use std::time::Duration;
 
 use backoff::Seldom;
 use claims::Claims;
+use equipemed_domain::mode::Drift;
 use equipemed_domain::policy::Policy;
 use pictures::Pictures;
 use progress::Progress;
@@ -69,7 +70,7 @@ pub struct Parts {
     /// The time.
     pub clock: Clock,
     /// What is done about changes by hand.
-    pub by_hand: ByHand,
+    pub drift: Drift,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
     pub reasons_in_rooms: bool,
     /// Ends work softly: what is under way is finished and noted, nothing new is begun.
@@ -81,15 +82,6 @@ const STORE_AGAIN: Duration = Duration::from_millis(500);
 
 /// Hears of wake-ups and deeds that this process stored.
 type Woken = watch::Receiver<()>;
-
-/// What is done about a change by hand of somebody without the right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByHand {
-    /// It is put back, and told.
-    PutBack,
-    /// It is told.
-    Report,
-}
 
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]

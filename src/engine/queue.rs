@@ -20,7 +20,7 @@ use tracing::{Instrument, Span};
 
 use super::backoff::Seldom;
 use super::claims::Claim;
-use super::pass::{Options, Target};
+use super::pass::Options;
 use super::report::Report;
 use super::tenure::Tenure;
 use super::{Engine, Woken, backoff};
@@ -173,7 +173,7 @@ impl Engine {
             tracing::error!(%error, "The first pass could not be asked for");
         }
         while !self.is_ending() && tenure.is_held() {
-            match self.one_full(tenure, lanes).await {
+            match self.next_full(tenure, lanes).await {
                 Ok(true) => {}
                 Ok(false) => self.pause(&mut woken).await,
                 Err(error) => {
@@ -187,7 +187,7 @@ impl Engine {
     }
 
     /// Does one full pass if one is asked for.
-    async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
+    async fn next_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
         let term = Term::new(clock, end_of_claim(clock.now()));
@@ -205,7 +205,7 @@ impl Engine {
         };
         // A run of our own making has no options; those of a command were checked when it stored them.
         let options: Options = serde_json::from_value(run.options).unwrap_or_default();
-        let result = self.run_full(tenure, &options, run.id, &lanes.holder).await;
+        let result = self.run(tenure, &options, run.id, &lanes.holder).await;
         let now = clock.now();
         let Some(woken) = woken else { return Ok(true) };
         match result {
@@ -258,13 +258,7 @@ impl Engine {
     }
 
     /// Runs a full pass with its row in the store kept up to date: others follow it there.
-    pub async fn run_full(
-        &self,
-        tenure: &Tenure,
-        options: &Options,
-        run: RunId,
-        holder: &str,
-    ) -> Result<Report, Fault> {
+    pub async fn run(&self, tenure: &Tenure, options: &Options, run: RunId, holder: &str) -> Result<Report, Fault> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let start = clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
@@ -368,12 +362,7 @@ impl Engine {
 
     /// One narrow pass; the claim is held until its end is noted.
     async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term, _claim: Claim) {
-        let target = match &claimed.wake {
-            Wake::Person(person) => Target::Person(*person),
-            Wake::Room(room) => Target::Room(room.clone()),
-            Wake::Everything => return,
-        };
-        let result = self.narrow_pass(&target, term, &claimed.wishes).await;
+        let result = self.narrow_pass(&claimed.wake, term, &claimed.wishes).await;
         let now = self.parts().clock.now();
         if let Ok(report) = &result
             && !claimed.wishes.is_empty()

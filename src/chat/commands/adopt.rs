@@ -16,6 +16,7 @@ use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
 use crate::engine::adopt::Adoption;
+use crate::engine::pass::Options;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
@@ -66,7 +67,10 @@ impl Chat {
     /// How many changes of which kind there would be.
     async fn kinds_of_change(&self, wish: &Adoption) -> Result<Vec<Said>, Stop> {
         let texts = self.texts();
-        let report = self.engine().dry_adopt(&wish.key, &wish.room_id).await?;
+        let report = self
+            .engine()
+            .preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id))
+            .await?;
         let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
         for action in report.plan.actions().filter(|action| !action.is_local()) {
             *kinds.entry(action.kind()).or_default() += 1;

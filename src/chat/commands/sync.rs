@@ -18,7 +18,7 @@ use super::outcomes::Tally;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::engine::pass::{Options, Target};
+use crate::engine::pass::Options;
 use crate::engine::report::Report;
 use crate::engine::settled::Settled;
 use crate::homeserver::Said;
@@ -88,7 +88,7 @@ impl Chat {
 
     /// What somebody should look at for one person, such as a name that two want.
     async fn notes_about(&self, person: PersonId) -> Result<Vec<Said>, Stop> {
-        let report = self.engine().dry_narrow(&Target::Person(person)).await?;
+        let report = self.engine().preview(&Wake::Person(person), &Options::default()).await?;
         let about = report.plan.findings.iter().filter(|finding| finding.person() == Some(person));
         Ok(about.map(|finding| self.to_look_at(finding)).collect())
     }
@@ -121,12 +121,12 @@ impl Chat {
     async fn what_would_be(&self, ask: &Ask, wanted: Wanted) -> Result<Reply, Stop> {
         let engine = self.engine();
         let reports: Vec<Report> = match wanted {
-            Wanted::Everything => vec![engine.dry_run(&Options::default()).await?],
-            Wanted::Room(room) => vec![engine.dry_narrow(&Target::Room(room)).await?],
+            Wanted::Everything => vec![engine.preview(&Wake::Everything, &Options::default()).await?],
+            Wanted::Room(room) => vec![engine.preview(&Wake::Room(room), &Options::default()).await?],
             Wanted::People(people) => {
                 let mut reports = Vec::new();
                 for person in people {
-                    reports.push(engine.dry_narrow(&Target::Person(person)).await?);
+                    reports.push(engine.preview(&Wake::Person(person), &Options::default()).await?);
                 }
                 reports
             }
