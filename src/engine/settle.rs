@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use equipemed_domain::action::Action;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
@@ -34,6 +35,11 @@ pub async fn settle(
         return Ok(0);
     }
     let planned: BTreeSet<String> = verdict.go.actions().map(to_json).collect::<Result<_, _>>()?;
+    // As it would be written now: an earlier version may have begun it.
+    let is_planned = |row: &str| {
+        let action: Option<Action> = serde_json::from_str(row).ok();
+        action.and_then(|action| to_json(&action).ok()).is_some_and(|row| planned.contains(&row))
+    };
     // Not wanted again, because somebody else has the name.
     let strangers: BTreeSet<&OwnedUserId> = verdict
         .go
@@ -60,7 +66,7 @@ pub async fn settle(
         .into_iter()
         .filter(|entry| is_dead(entry) && !matches!(entry.intent.cause, Cause::Command(_)))
         .map(|entry| {
-            let again = planned.contains(&entry.intent.action);
+            let again = is_planned(&entry.intent.action);
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
             let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
             let outcome = if again || is_deed || is_held(&entry) {

@@ -243,7 +243,7 @@ fn every_finding_is_said_in_both_languages_with_the_same_facts() -> Result<()> {
         }
         assert_portuguese(&portuguese.finding(&finding).plain);
     }
-    for power in Power::ALL {
+    for power in Power::all() {
         let of = |texts: &Texts| texts.word("power", power.as_str()).plain;
         assert_eq!(of(&english), power.to_string());
         assert_ne!(of(&portuguese), power.to_string());
