@@ -1,7 +1,5 @@
 //! What the bot needs a level for in a room.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::setting::RoomSetting;
@@ -36,31 +34,19 @@ impl Power {
         [Self::ListRooms, Self::NameSpace].into_iter().chain(settings).chain(others)
     }
 
-    /// The word for it in lists of texts, and what follows "the bot may not".
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ListRooms => ("list_rooms", "list rooms in the space"),
-            Self::NameSpace => ("name_space", "name the space"),
-            Self::Set(setting) => (setting.row().power, setting.row().may),
-            Self::ChangeLevels => ("change_levels", "change levels"),
-            Self::Invite => ("invite", "invite people"),
-            Self::Remove => ("remove", "remove people"),
-            Self::Ban => ("ban", "ban people"),
-            Self::Unban => ("unban", "lift bans"),
-        }
-    }
-
     /// The word for it in lists of texts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        self.words().0
-    }
-}
-
-/// What follows "the bot may not".
-impl fmt::Display for Power {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words().1)
+        match self {
+            Self::ListRooms => "list_rooms",
+            Self::NameSpace => "name_space",
+            Self::Set(setting) => setting.row().power,
+            Self::ChangeLevels => "change_levels",
+            Self::Invite => "invite",
+            Self::Remove => "remove",
+            Self::Ban => "ban",
+            Self::Unban => "unban",
+        }
     }
 }
 

@@ -71,8 +71,6 @@ pub struct Row {
     pub called: &'static str,
     /// The word for the power to change it, in lists of texts and in the store.
     pub power: &'static str,
-    /// What follows "the bot may not" without that power.
-    pub may: &'static str,
     /// What every room is set to, whatever the policy says.
     pub always: Option<&'static str>,
 }
@@ -80,7 +78,7 @@ pub struct Row {
 /// Each setting with its row; in an action it is stored by the action's kind.
 macro_rules! settings {
     ($($(#[$doc:meta])* $setting:ident, $kind:literal, $event:literal.$field:literal, $form:expr,
-        $called:literal, $power:literal, $may:literal, $always:expr;)*) => {
+        $called:literal, $power:literal, $always:expr;)*) => {
         /// One setting of a room.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum RoomSetting { $($(#[$doc])* #[serde(rename = $kind)] $setting,)* }
@@ -92,10 +90,10 @@ macro_rules! settings {
             /// Its row.
             #[must_use]
             pub const fn row(self) -> Row {
-                match self {
-                    $(Self::$setting => Row { kind: $kind, event: $event, field: $field, form: $form,
-                        called: $called, power: $power, may: $may, always: $always },)*
-                }
+                let (kind, event, field, form, called, power, always) = match self {
+                    $(Self::$setting => ($kind, $event, $field, $form, $called, $power, $always),)*
+                };
+                Row { kind, event, field, form, called, power, always }
             }
         }
     };
@@ -103,22 +101,21 @@ macro_rules! settings {
 
 settings! {
     /// The name.
-    Name, "set_name", "m.room.name"."name", Form::Words, "name", "change_name", "change the name", None;
+    Name, "set_name", "m.room.name"."name", Form::Words, "name", "change_name", None;
     /// The topic.
-    Topic, "set_topic", "m.room.topic"."topic", Form::Words, "topic", "change_topic", "change the topic", None;
+    Topic, "set_topic", "m.room.topic"."topic", Form::Words, "topic", "change_topic", None;
     /// The picture, `mxc://`.
-    Avatar, "set_avatar", "m.room.avatar"."url", Form::Address, "picture", "change_picture", "change the picture", None;
+    Avatar, "set_avatar", "m.room.avatar"."url", Form::Address, "picture", "change_picture", None;
     /// The canonical alias, whole.
-    Alias, "set_alias", "m.room.canonical_alias"."alias", Form::Address, "alias", "change_alias", "change the alias", None;
+    Alias, "set_alias", "m.room.canonical_alias"."alias", Form::Address, "alias", "change_alias", None;
     /// Who may join.
-    JoinRule, "set_join_rule", "m.room.join_rules"."join_rule", Form::Listed("join-rule"), "join rule",
-        "close", "close the room", Some("invite");
+    JoinRule, "set_join_rule", "m.room.join_rules"."join_rule", Form::Listed("join-rule"), "join rule", "close",
+        Some("invite");
     /// Who sees what was said before.
     History, "set_history", "m.room.history_visibility"."history_visibility", Form::Word, "history",
-        "change_history", "change who sees the history", None;
+        "change_history", None;
     /// How long messages are kept.
-    Retention, "set_retention", "m.room.retention"."max_lifetime", Form::Time, "retention",
-        "change_retention", "change the retention", None;
+    Retention, "set_retention", "m.room.retention"."max_lifetime", Form::Time, "retention", "change_retention", None;
 }
 
 impl RoomSetting {

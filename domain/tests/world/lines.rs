@@ -138,7 +138,9 @@ pub(crate) fn finding(finding: &Finding) -> String {
         }
         Finding::LevelsFull { room, entries, waiting, .. } => format!("{room} {entries} in, {waiting} wait"),
         Finding::DefaultLevelTooHigh { room, level, needs } => format!("{room} {level}, {needs} is enough"),
-        Finding::PowerMissing { room, what, needs, bot } => format!("{room} {what}: needs {needs} bot {bot}"),
+        Finding::PowerMissing { room, what, needs, bot } => {
+            format!("{room} {}: needs {needs} bot {bot}", what.as_str())
+        }
         Finding::BotNotInRoom { room, .. }
         | Finding::RoomUnreadable { room, .. }
         | Finding::RoomNoLongerManaged { room, .. } => room.to_string(),
