@@ -62,8 +62,7 @@ fn a_new_room_of_an_earlier_version_is_read() {
 
 #[test]
 fn powers_keep_their_words() {
-    let words: Vec<_> = Power::all().map(|power| serde_json::to_string(&power).expect("a word")).collect();
-    let expected = [
+    let words = [
         "list_rooms",
         "name_space",
         "change_name",
@@ -79,9 +78,9 @@ fn powers_keep_their_words() {
         "ban",
         "unban",
     ];
-    assert_eq!(words, expected.map(|word| format!("{word:?}")));
-    for (word, power) in words.iter().zip(Power::all()) {
-        assert_eq!(serde_json::from_str::<Power>(word).expect(word), power);
+    for word in words.map(|word| format!("{word:?}")) {
+        let power: Power = serde_json::from_str(&word).expect(&word);
+        assert_eq!(serde_json::to_string(&power).expect(&word), word);
     }
 }
 
