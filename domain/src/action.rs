@@ -5,15 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::Duration;
 
 use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
 use crate::key::RoomKey;
-use crate::policy::{History, JoinMode, RoomKind};
+use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::privilege::Privilege;
+use crate::setting::{RoomSetting, SettingValue, Settings, by_word};
 
 /// Whom or what a change is about; no two passes work on the same one at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,18 +52,13 @@ pub struct NewRoom {
     pub version: String,
     /// Name.
     pub name: String,
-    /// Topic.
-    pub topic: Option<String>,
-    /// Picture.
-    pub avatar: Option<String>,
     /// Localpart of the alias.
     pub alias: Option<String>,
     /// The space it hangs in.
     pub parent: Option<RoomKey>,
-    /// History visibility.
-    pub history: History,
-    /// Retention.
-    pub retention: Option<Duration>,
+    /// What the policy says of its other settings.
+    #[serde(flatten, with = "by_word")]
+    pub settings: Settings,
     /// People's levels from the start.
     pub levels: BTreeMap<OwnedUserId, i64>,
     /// Everybody else's.
@@ -71,6 +66,24 @@ pub struct NewRoom {
     pub default_level: i64,
     /// People invited from the start.
     pub invite: BTreeSet<OwnedUserId>,
+}
+
+impl NewRoom {
+    /// A room as the policy says, without people.
+    #[must_use]
+    pub fn of(policy: &RoomPolicy) -> Self {
+        Self {
+            kind: policy.kind,
+            version: policy.version.clone(),
+            name: policy.name.clone(),
+            alias: policy.alias.clone(),
+            parent: policy.parent.clone(),
+            settings: policy.settings.clone(),
+            levels: BTreeMap::new(),
+            default_level: policy.default_level.unwrap_or(0),
+            invite: BTreeSet::new(),
+        }
+    }
 }
 
 /// A number before and after; None where there is no entry.
@@ -130,20 +143,6 @@ pub enum Action {
     NotePrivileges { person: PersonId, user: OwnedUserId, gained: BTreeSet<Privilege>, lost: BTreeSet<Privilege> },
     /// Make a room or space.
     CreateRoom { room: RoomKey, new: Box<NewRoom> },
-    /// Change the name.
-    SetName { room: RoomKey, from: Option<String>, to: String },
-    /// Change the topic.
-    SetTopic { room: RoomKey, from: Option<String>, to: String },
-    /// Change the picture.
-    SetAvatar { room: RoomKey, from: Option<String>, to: String },
-    /// Publish the alias and make it the canonical one; whole aliases.
-    SetAlias { room: RoomKey, from: Option<String>, to: String },
-    /// Change who may join; always to `invite`.
-    SetJoinRule { room: RoomKey, from: Option<String>, to: String },
-    /// Change who sees what was said before.
-    SetHistory { room: RoomKey, from: Option<String>, to: History },
-    /// Change how long messages are kept.
-    SetRetention { room: RoomKey, from: Option<Duration>, to: Duration },
     /// Hang the room into a space: `m.space.parent` in the room.
     SetParent { room: RoomKey, parent: RoomKey },
     /// Show the room in the space: `m.space.child` in the space.
@@ -160,55 +159,42 @@ pub enum Action {
     BanMember { room: RoomKey, user: OwnedUserId, reason: String },
     /// Lift a ban of the bot's own.
     UnbanMember { room: RoomKey, user: OwnedUserId },
+    /// Change a setting of the room; each is a kind of its own.
+    #[serde(untagged)]
+    Set {
+        #[serde(rename = "action")]
+        setting: RoomSetting,
+        room: RoomKey,
+        from: Option<SettingValue>,
+        to: SettingValue,
+    },
 }
 
 impl Action {
     /// What it is about.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        match self {
-            Self::CreateAccount { user, .. }
-            | Self::AdoptAccount { user, .. }
-            | Self::SetDisplayName { user, .. }
-            | Self::SetEmail { user }
-            | Self::LinkExternalId { user, .. }
-            | Self::LockAccount { user }
-            | Self::UnlockAccount { user }
-            | Self::DeactivateAccount { user }
-            | Self::ReactivateAccount { user }
-            | Self::SetServerAdmin { user, .. }
-            | Self::NotePrivileges { user, .. } => Subject::Account(user.clone()),
-            Self::CreateRoom { room, .. }
-            | Self::SetName { room, .. }
-            | Self::SetTopic { room, .. }
-            | Self::SetAvatar { room, .. }
-            | Self::SetAlias { room, .. }
-            | Self::SetJoinRule { room, .. }
-            | Self::SetHistory { room, .. }
-            | Self::SetRetention { room, .. }
-            | Self::SetParent { room, .. }
-            | Self::AddChild { room, .. }
-            | Self::DropChild { room, .. }
-            | Self::SetLevels { room, .. }
-            | Self::AddMember { room, .. }
-            | Self::RemoveMember { room, .. }
-            | Self::BanMember { room, .. }
-            | Self::UnbanMember { room, .. } => Subject::Room(room.clone()),
+        match self.about() {
+            (Ok(room), _) => Subject::Room(room.clone()),
+            (Err(user), _) => Subject::Account(user.clone()),
         }
     }
 
     /// The managed room it is about, if it is about one.
     #[must_use]
     pub fn room(&self) -> Option<RoomKey> {
-        match self.subject() {
-            Subject::Room(room) => Some(room),
-            Subject::Account(_) => None,
-        }
+        self.about().0.ok().cloned()
     }
 
     /// The one account it is about, if it is about one; also the member of a membership change.
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
+        let (place, member) = self.about();
+        place.err().or(member).map(|user| &**user)
+    }
+
+    /// Its room or else its account, and the member of a membership change.
+    fn about(&self) -> (Result<&RoomKey, &OwnedUserId>, Option<&OwnedUserId>) {
         match self {
             Self::CreateAccount { user, .. }
             | Self::AdoptAccount { user, .. }
@@ -220,47 +206,24 @@ impl Action {
             | Self::DeactivateAccount { user }
             | Self::ReactivateAccount { user }
             | Self::SetServerAdmin { user, .. }
-            | Self::NotePrivileges { user, .. }
-            | Self::AddMember { user, .. }
-            | Self::RemoveMember { user, .. }
-            | Self::BanMember { user, .. }
-            | Self::UnbanMember { user, .. } => Some(user),
-            _ => None,
+            | Self::NotePrivileges { user, .. } => (Err(user), None),
+            Self::AddMember { room, user, .. }
+            | Self::RemoveMember { room, user, .. }
+            | Self::BanMember { room, user, .. }
+            | Self::UnbanMember { room, user } => (Ok(room), Some(user)),
+            Self::CreateRoom { room, .. }
+            | Self::Set { room, .. }
+            | Self::SetParent { room, .. }
+            | Self::AddChild { room, .. }
+            | Self::DropChild { room, .. }
+            | Self::SetLevels { room, .. } => (Ok(room), None),
         }
     }
 
     /// A short name for audit, logs, metrics and counts.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::CreateAccount { .. } => "create_account",
-            Self::AdoptAccount { .. } => "adopt_account",
-            Self::SetDisplayName { .. } => "set_display_name",
-            Self::SetEmail { .. } => "set_email",
-            Self::LinkExternalId { .. } => "link_external_id",
-            Self::LockAccount { .. } => "lock_account",
-            Self::UnlockAccount { .. } => "unlock_account",
-            Self::DeactivateAccount { .. } => "deactivate_account",
-            Self::ReactivateAccount { .. } => "reactivate_account",
-            Self::SetServerAdmin { .. } => "set_server_admin",
-            Self::NotePrivileges { .. } => "note_privileges",
-            Self::CreateRoom { .. } => "create_room",
-            Self::SetName { .. } => "set_name",
-            Self::SetTopic { .. } => "set_topic",
-            Self::SetAvatar { .. } => "set_avatar",
-            Self::SetAlias { .. } => "set_alias",
-            Self::SetJoinRule { .. } => "set_join_rule",
-            Self::SetHistory { .. } => "set_history",
-            Self::SetRetention { .. } => "set_retention",
-            Self::SetParent { .. } => "set_parent",
-            Self::AddChild { .. } => "add_child",
-            Self::DropChild { .. } => "drop_child",
-            Self::SetLevels { .. } => "set_levels",
-            Self::AddMember { .. } => "add_member",
-            Self::RemoveMember { .. } => "remove_member",
-            Self::BanMember { .. } => "ban_member",
-            Self::UnbanMember { .. } => "unban_member",
-        }
+        self.place().1
     }
 
     /// Whether it only changes what this service remembers.
@@ -269,38 +232,38 @@ impl Action {
         matches!(self, Self::AdoptAccount { .. } | Self::NotePrivileges { .. })
     }
 
-    /// Its place among the actions of one subject: what others need comes first, levels go before a removal so
-    /// that nobody keeps an entry (Synapse gives it back at a rejoin), people come last.
+    /// Its place among the actions of one subject.
     #[must_use]
     pub(crate) fn rank(&self) -> u8 {
+        self.place().0
+    }
+
+    /// Place and kind. What others need comes first, levels go before a removal so that nobody keeps an entry (Synapse
+    /// gives it back at a rejoin), people come last.
+    fn place(&self) -> (u8, &'static str) {
         match self {
-            Self::AdoptAccount { .. } => 0,
-            Self::CreateAccount { .. } => 1,
-            Self::ReactivateAccount { .. } => 2,
-            Self::LinkExternalId { .. } => 3,
-            Self::SetDisplayName { .. } => 4,
-            Self::SetEmail { .. } => 5,
-            Self::SetServerAdmin { .. } => 6,
-            Self::UnlockAccount { .. } => 7,
-            Self::LockAccount { .. } => 8,
-            Self::DeactivateAccount { .. } => 9,
-            Self::NotePrivileges { .. } => 10,
-            Self::CreateRoom { .. } => 20,
-            Self::SetJoinRule { .. } => 21,
-            Self::SetName { .. } => 22,
-            Self::SetTopic { .. } => 23,
-            Self::SetAvatar { .. } => 24,
-            Self::SetAlias { .. } => 25,
-            Self::SetHistory { .. } => 26,
-            Self::SetRetention { .. } => 27,
-            Self::SetParent { .. } => 28,
-            Self::AddChild { .. } => 29,
-            Self::DropChild { .. } => 30,
-            Self::SetLevels { .. } => 31,
-            Self::RemoveMember { .. } => 32,
-            Self::BanMember { .. } => 33,
-            Self::UnbanMember { .. } => 34,
-            Self::AddMember { .. } => 35,
+            Self::AdoptAccount { .. } => (0, "adopt_account"),
+            Self::CreateAccount { .. } => (1, "create_account"),
+            Self::ReactivateAccount { .. } => (2, "reactivate_account"),
+            Self::LinkExternalId { .. } => (3, "link_external_id"),
+            Self::SetDisplayName { .. } => (4, "set_display_name"),
+            Self::SetEmail { .. } => (5, "set_email"),
+            Self::SetServerAdmin { .. } => (6, "set_server_admin"),
+            Self::UnlockAccount { .. } => (7, "unlock_account"),
+            Self::LockAccount { .. } => (8, "lock_account"),
+            Self::DeactivateAccount { .. } => (9, "deactivate_account"),
+            Self::NotePrivileges { .. } => (10, "note_privileges"),
+            Self::CreateRoom { .. } => (20, "create_room"),
+            Self::Set { setting: RoomSetting::JoinRule, .. } => (21, RoomSetting::JoinRule.row().kind),
+            Self::Set { setting, .. } => (22 + *setting as u8, setting.row().kind),
+            Self::SetParent { .. } => (50, "set_parent"),
+            Self::AddChild { .. } => (51, "add_child"),
+            Self::DropChild { .. } => (52, "drop_child"),
+            Self::SetLevels { .. } => (53, "set_levels"),
+            Self::RemoveMember { .. } => (54, "remove_member"),
+            Self::BanMember { .. } => (55, "ban_member"),
+            Self::UnbanMember { .. } => (56, "unban_member"),
+            Self::AddMember { .. } => (57, "add_member"),
         }
     }
 }

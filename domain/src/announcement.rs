@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
+use crate::drift::Drift;
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::RoomKey;
@@ -39,8 +40,8 @@ pub enum Announcement {
     PutBack {
         /// Where.
         room: RoomKey,
-        /// What: `name`, `topic`, `member @x:h` …
-        what: String,
+        /// What.
+        what: Drift,
         /// Who changed it.
         by: OwnedUserId,
     },
@@ -49,7 +50,7 @@ pub enum Announcement {
         /// Where.
         room: RoomKey,
         /// What.
-        what: String,
+        what: Drift,
         /// Who changed it.
         by: OwnedUserId,
     },
@@ -58,7 +59,7 @@ pub enum Announcement {
         /// Where.
         room: RoomKey,
         /// What.
-        what: String,
+        what: Drift,
         /// Who.
         by: Vec<OwnedUserId>,
         /// For how long it is left alone.

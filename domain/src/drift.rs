@@ -1,75 +1,115 @@
 //! Changes by hand, by one name for both sides: the event that made one, and the action that puts it back.
 
+use std::fmt;
+
+use ruma_common::{OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+
 use crate::action::Action;
+use crate::setting::RoomSetting;
 
-/// What the name of a ban begins with; whom it is about follows.
+/// What the text of a ban begins with; whom it is about follows.
 pub const BAN: &str = "ban ";
+const MEMBER: &str = "member ";
 
-/// What a state event changed, such as `name`, `member @x:h` or `ban @x:h`; None for what no plan puts back. `membership`
-/// is that of an `m.room.member`.
-#[must_use]
-pub fn changed_by(kind: &str, state_key: &str, membership: &str) -> Option<String> {
-    let what = match kind {
-        "m.room.name" => "name",
-        "m.room.topic" => "topic",
-        "m.room.avatar" => "avatar",
-        "m.room.canonical_alias" => "alias",
-        "m.room.join_rules" => "join rule",
-        "m.room.history_visibility" => "history",
-        "m.room.retention" => "retention",
-        "m.room.power_levels" => "levels",
-        "m.space.parent" => "parent",
-        "m.space.child" => "children",
-        "m.room.encryption" => "encryption",
-        "m.room.tombstone" => "replacement",
-        "m.room.member" if membership == "ban" => return Some(format!("{BAN}{state_key}")),
-        "m.room.member" => return Some(format!("member {state_key}")),
-        _ => return None,
-    };
-    Some(what.to_owned())
+/// What somebody changed by hand. Its text, such as `name` or `member @x:h`, is its form in the store and in announcements
+/// and never changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Drift {
+    /// A setting.
+    Setting(RoomSetting),
+    /// Levels.
+    Levels,
+    /// In which space the room hangs.
+    Parent,
+    /// What the space holds.
+    Children,
+    /// The encryption.
+    Encryption,
+    /// That another room replaces it.
+    Replacement,
+    /// Whether somebody is in it.
+    Member(OwnedUserId),
+    /// Whether somebody is banned.
+    Ban(OwnedUserId),
 }
 
-/// What an action puts back, by the same name; None for what nobody can have changed by hand.
-#[must_use]
-pub fn put_back_by(action: &Action) -> Option<String> {
-    let what = match action {
-        Action::SetName { .. } => "name",
-        Action::SetTopic { .. } => "topic",
-        Action::SetAvatar { .. } => "avatar",
-        Action::SetAlias { .. } => "alias",
-        Action::SetJoinRule { .. } => "join rule",
-        Action::SetHistory { .. } => "history",
-        Action::SetRetention { .. } => "retention",
-        Action::SetLevels { .. } => "levels",
-        Action::SetParent { .. } => "parent",
-        Action::AddChild { .. } | Action::DropChild { .. } => "children",
-        Action::AddMember { user, .. } | Action::RemoveMember { user, .. } | Action::BanMember { user, .. } => {
-            return Some(format!("member {user}"));
+impl Drift {
+    const OTHERS: [Self; 5] = [Self::Levels, Self::Parent, Self::Children, Self::Encryption, Self::Replacement];
+
+    /// Its word in lists of texts.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Setting(setting) => setting.word(),
+            Self::Levels => "levels",
+            Self::Parent => "parent",
+            Self::Children => "child",
+            Self::Encryption => "encryption",
+            Self::Replacement => "other",
+            Self::Member(_) | Self::Ban(_) => "member",
         }
-        Action::UnbanMember { user, .. } => return Some(format!("{BAN}{user}")),
-        _ => return None,
-    };
-    Some(what.to_owned())
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use ruma_common::owned_user_id;
-
-    use super::{changed_by, put_back_by};
-    use crate::action::Action;
-    use crate::key::RoomKey;
-
-    #[test]
-    fn an_event_and_the_action_that_puts_it_back_have_one_name() {
-        let room = RoomKey::from("icu");
-        let name = Action::SetName { room: room.clone(), from: None, to: "UTI".to_owned() };
-        assert_eq!(put_back_by(&name), changed_by("m.room.name", "", ""));
-        let user = owned_user_id!("@x:h.org");
-        let member = Action::RemoveMember { room: room.clone(), user: user.clone(), reason: String::new() };
-        assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.org", "join"));
-        let lifted = Action::UnbanMember { room, user };
-        assert_eq!(put_back_by(&lifted), changed_by("m.room.member", "@x:h.org", "ban"));
-        assert_eq!(changed_by("m.room.message", "", ""), None);
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting(setting) => f.write_str(&setting.word().replace('_', " ")),
+            Self::Children => f.write_str("children"),
+            Self::Replacement => f.write_str("replacement"),
+            Self::Member(user) => write!(f, "{MEMBER}{user}"),
+            Self::Ban(user) => write!(f, "{BAN}{user}"),
+            other => f.write_str(other.word()),
+        }
     }
+}
+
+impl From<Drift> for String {
+    fn from(drift: Drift) -> Self {
+        drift.to_string()
+    }
+}
+
+impl TryFrom<String> for Drift {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let user = |start| UserId::parse(text.strip_prefix(start)?).ok();
+        let mut all = RoomSetting::ALL.iter().copied().map(Self::Setting).chain(Self::OTHERS);
+        let found = user(MEMBER).map(Self::Member).or_else(|| user(BAN).map(Self::Ban));
+        found.or_else(|| all.find(|drift| drift.to_string() == text)).ok_or("not a change by hand")
+    }
+}
+
+/// What a state event changed; None for what no plan puts back. `membership` is that of an `m.room.member`.
+#[must_use]
+pub fn changed_by(kind: &str, state_key: &str, membership: &str) -> Option<Drift> {
+    Some(match kind {
+        "m.room.power_levels" => Drift::Levels,
+        "m.space.parent" => Drift::Parent,
+        "m.space.child" => Drift::Children,
+        "m.room.encryption" => Drift::Encryption,
+        "m.room.tombstone" => Drift::Replacement,
+        "m.room.member" if membership == "ban" => Drift::Ban(UserId::parse(state_key).ok()?),
+        "m.room.member" => Drift::Member(UserId::parse(state_key).ok()?),
+        kind => Drift::Setting(RoomSetting::find(|row| row.event == kind)?),
+    })
+}
+
+/// What an action puts back; None for what nobody can have changed by hand.
+#[must_use]
+pub fn put_back_by(action: &Action) -> Option<Drift> {
+    Some(match action {
+        Action::Set { setting, .. } => Drift::Setting(*setting),
+        Action::SetLevels { .. } => Drift::Levels,
+        Action::SetParent { .. } => Drift::Parent,
+        Action::AddChild { .. } | Action::DropChild { .. } => Drift::Children,
+        Action::AddMember { user, .. } | Action::RemoveMember { user, .. } | Action::BanMember { user, .. } => {
+            Drift::Member(user.clone())
+        }
+        Action::UnbanMember { user, .. } => Drift::Ban(user.clone()),
+        _ => return None,
+    })
 }

@@ -54,6 +54,7 @@ pub mod room_origin;
 pub mod scope;
 pub mod selection;
 pub mod selector;
+pub mod setting;
 pub mod standing;
 pub mod stands;
 pub mod summary;

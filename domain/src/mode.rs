@@ -28,7 +28,7 @@ impl Mode {
 
 /// What is done about a change by hand of somebody without the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drift {
+pub enum OnDrift {
     /// It is put back, and told.
     Enforce,
     /// It is told.

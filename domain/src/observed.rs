@@ -4,7 +4,6 @@
 //! and the planner plans nothing for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::desired::AccountState;
 use crate::fault::HomeserverError;
 use crate::key::RoomKey;
+use crate::setting::Settings;
 
 /// Everything that was read for one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,20 +113,8 @@ pub struct ObservedRoom {
     pub additional_creators: BTreeSet<OwnedUserId>,
     /// `m.space` or absent.
     pub is_space: bool,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its topic.
-    pub topic: Option<String>,
-    /// Its picture, `mxc://`.
-    pub avatar: Option<String>,
-    /// Its canonical alias, whole.
-    pub alias: Option<String>,
-    /// `m.room.join_rules`.
-    pub join_rule: Option<String>,
-    /// `m.room.history_visibility`.
-    pub history: Option<String>,
-    /// `m.room.retention`'s `max_lifetime`.
-    pub retention: Option<Duration>,
+    /// What it is set to; what is absent has no event, or one without a value.
+    pub settings: Settings,
     /// Has `m.room.encryption`.
     pub encrypted: bool,
     /// Has `m.room.tombstone`.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
 use crate::selector::{RoleRules, Selector};
+use crate::setting::{RoomSetting, Settings};
 use crate::standing::StandingTable;
 
 /// The whole policy.
@@ -111,30 +112,6 @@ pub enum RoomKind {
     Space,
 }
 
-/// `m.room.history_visibility`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum History {
-    /// Members see everything, also from before they came.
-    Shared,
-    /// Members see what came after their invite.
-    Invited,
-    /// Members see what came after they joined.
-    Joined,
-}
-
-impl History {
-    /// The Matrix value.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Invited => "invited",
-            Self::Joined => "joined",
-        }
-    }
-}
-
 /// One managed room or space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoomPolicy {
@@ -144,10 +121,6 @@ pub struct RoomPolicy {
     pub version: String,
     /// Its name.
     pub name: String,
-    /// Its topic; None leaves the room's topic alone.
-    pub topic: Option<String>,
-    /// `mxc://` of its picture; None leaves it alone.
-    pub avatar: Option<String>,
     /// Localpart of its alias, without `#` and server.
     pub alias: Option<String>,
     /// The space it hangs in.
@@ -164,10 +137,8 @@ pub struct RoomPolicy {
     pub join: JoinMode,
     /// Whether a person who left stays away.
     pub leave_allowed: bool,
-    /// Who sees what was said before.
-    pub history: History,
-    /// How long messages are kept (`m.room.retention`); None leaves it alone.
-    pub retention: Option<Duration>,
+    /// Its other settings; what is absent is left alone.
+    pub settings: Settings,
 }
 
 /// The brakes; see `review`.
@@ -237,8 +208,6 @@ impl MadeRoom {
             kind: RoomKind::Room,
             version: "12".to_owned(),
             name: self.name.clone(),
-            topic: None,
-            avatar: None,
             alias: None,
             parent: self.parent.clone(),
             members: self.members.clone(),
@@ -247,8 +216,7 @@ impl MadeRoom {
             default_level: None,
             join,
             leave_allowed: false,
-            history: History::Shared,
-            retention: None,
+            settings: Settings::from([(RoomSetting::History, "shared".into())]),
         }
     }
 }

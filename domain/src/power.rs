@@ -1,31 +1,19 @@
 //! What the bot needs a level for in a room.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-/// One thing that the bot may lack the level for.
+use crate::setting::RoomSetting;
+
+/// One thing that the bot may lack the level for. Its word is its form in the store and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Power {
     /// Say what a space holds.
     ListRooms,
     /// Say in which space a room hangs.
     NameSpace,
-    /// Change the name.
-    ChangeName,
-    /// Change the topic.
-    ChangeTopic,
-    /// Change the picture.
-    ChangePicture,
-    /// Change the alias.
-    ChangeAlias,
-    /// Let nobody in who is not invited.
-    Close,
-    /// Change who sees what was said before.
-    ChangeHistory,
-    /// Change for how long messages are kept.
-    ChangeRetention,
+    /// Change a setting.
+    Set(RoomSetting),
     /// Change levels.
     ChangeLevels,
     /// Invite people.
@@ -40,22 +28,11 @@ pub enum Power {
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 14] = [
-        Self::ListRooms,
-        Self::NameSpace,
-        Self::ChangeName,
-        Self::ChangeTopic,
-        Self::ChangePicture,
-        Self::ChangeAlias,
-        Self::Close,
-        Self::ChangeHistory,
-        Self::ChangeRetention,
-        Self::ChangeLevels,
-        Self::Invite,
-        Self::Remove,
-        Self::Ban,
-        Self::Unban,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        let settings = RoomSetting::ALL.iter().copied().map(Self::Set);
+        let others = [Self::ChangeLevels, Self::Invite, Self::Remove, Self::Ban, Self::Unban];
+        [Self::ListRooms, Self::NameSpace].into_iter().chain(settings).chain(others)
+    }
 
     /// The word for it in lists of texts.
     #[must_use]
@@ -63,13 +40,7 @@ impl Power {
         match self {
             Self::ListRooms => "list_rooms",
             Self::NameSpace => "name_space",
-            Self::ChangeName => "change_name",
-            Self::ChangeTopic => "change_topic",
-            Self::ChangePicture => "change_picture",
-            Self::ChangeAlias => "change_alias",
-            Self::Close => "close",
-            Self::ChangeHistory => "change_history",
-            Self::ChangeRetention => "change_retention",
+            Self::Set(setting) => setting.row().power,
             Self::ChangeLevels => "change_levels",
             Self::Invite => "invite",
             Self::Remove => "remove",
@@ -79,24 +50,16 @@ impl Power {
     }
 }
 
-/// What follows "the bot may not".
-impl fmt::Display for Power {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ListRooms => "list rooms in the space",
-            Self::NameSpace => "name the space",
-            Self::ChangeName => "change the name",
-            Self::ChangeTopic => "change the topic",
-            Self::ChangePicture => "change the picture",
-            Self::ChangeAlias => "change the alias",
-            Self::Close => "close the room",
-            Self::ChangeHistory => "change who sees the history",
-            Self::ChangeRetention => "change the retention",
-            Self::ChangeLevels => "change levels",
-            Self::Invite => "invite people",
-            Self::Remove => "remove people",
-            Self::Ban => "ban people",
-            Self::Unban => "lift bans",
-        })
+impl From<Power> for &'static str {
+    fn from(power: Power) -> Self {
+        power.as_str()
+    }
+}
+
+impl TryFrom<String> for Power {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        Self::all().find(|power| power.as_str() == word).ok_or("not a power of the bot")
     }
 }

@@ -186,26 +186,9 @@ fn room_lines(actions: &[&Action]) -> Vec<String> {
                     lines.push(format!("everybody else's level {}", new.default_level));
                 }
             }
-            Action::SetName { from, to, .. } => {
-                lines.push(format!("name {} → {}", quoted(from.as_deref()), quoted(Some(to))));
-            }
-            Action::SetTopic { from, to, .. } => {
-                lines.push(format!("topic {} → {}", quoted(from.as_deref()), quoted(Some(to))));
-            }
-            Action::SetAvatar { from, to, .. } => {
-                lines.push(format!("picture {} → {to}", from.as_deref().unwrap_or("nothing")));
-            }
-            Action::SetAlias { from, to, .. } => {
-                lines.push(format!("alias {} → {to}", from.as_deref().unwrap_or("nothing")));
-            }
-            Action::SetJoinRule { from, to, .. } => {
-                lines.push(format!("join rule {} → {to}", from.as_deref().unwrap_or("nothing")));
-            }
-            Action::SetHistory { from, to, .. } => {
-                lines.push(format!("history {} → {}", from.as_deref().unwrap_or("nothing"), to.as_str()));
-            }
-            Action::SetRetention { from, to, .. } => {
-                lines.push(format!("retention {} → {}", from.map_or("for ever".to_owned(), duration), duration(*to)));
+            Action::Set { setting, from, to, .. } => {
+                let (from, to) = (setting.shown(from.as_ref()), setting.shown(Some(to)));
+                lines.push(format!("{} {from} → {to}", setting.row().called));
             }
             Action::SetParent { parent, .. } => lines.push(format!("hang into space {parent}")),
             Action::AddChild { child, .. } => lines.push(format!("show room {child}")),

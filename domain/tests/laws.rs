@@ -16,6 +16,7 @@ use equipemed_domain::review::{Consent, Effect, Held, HeldReason};
 use equipemed_domain::rights::Rights;
 use equipemed_domain::room_origin::{KeyTold, RoomOrigin, rooms_by_key};
 use equipemed_domain::scope::Scope;
+use equipemed_domain::setting::RoomSetting;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
@@ -64,7 +65,7 @@ fn an_agreeing_world_plans_nothing_and_a_change_by_hand_is_put_back() {
             if !joined || room.level_of(&world.policy.bot) <= 150 || room.replaced {
                 continue;
             }
-            room.name = Some("By hand".to_owned());
+            room.settings.insert(RoomSetting::Name, "By hand".into());
             let members = &wanted.rooms[key].members;
             room.members
                 .retain(|user, state| !(*state == Membership::Join && members.contains_key(user) && dice.chance(30)));
@@ -75,7 +76,7 @@ fn an_agreeing_world_plans_nothing_and_a_change_by_hand_is_put_back() {
             let (RoomSight::Seen(now), Some(RoomSight::Seen(before))) = (sight, agreeing.rooms.get(key)) else {
                 continue;
             };
-            assert_eq!(now.name, before.name, "{key}");
+            assert_eq!(now.settings, before.settings, "{key}");
             for user in wanted.rooms[key].levels.keys() {
                 let there = |room: &equipemed_domain::observed::ObservedRoom| room.members.contains_key(user);
                 assert!(there(now) || !there(before), "{user} is not back in {key}");
@@ -308,7 +309,7 @@ fn nothing_of(world: &World, go: &Plan, effect: &Effect, reason: &HeldReason) {
         }
         Effect::Gain { user, powers, .. } => nothing_given(go, user, powers, atom),
         Effect::Shorten { room, .. } => {
-            let shortens = |action: &Action| matches!(action, Action::SetRetention { room: key, .. } if key == room);
+            let shortens = |action: &Action| matches!(action, Action::Set { setting: RoomSetting::Retention, room: key, .. } if key == room);
             assert!(!go.actions().any(shortens), "{atom}");
         }
         Effect::Settle { user } | Effect::Remake { user } => {

@@ -17,6 +17,7 @@ mod plan;
 mod selection;
 mod standing;
 mod stands;
+mod stored;
 mod sums;
 mod text;
 mod world;

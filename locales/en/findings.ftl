@@ -65,20 +65,3 @@ finding-directory-shrank = EquipeMed had { $before } people at the last read and
     and nobody new is made until the people are back, or somebody releases what is held for it
 finding-control-room-missing = there is no control room yet: run `equipemed-bot setup`
 finding-control-room-open = the control room is not private: { $rule } may come in
-
-# What the bot may not do in a room; comes after “may not”.
-power =
-    .list_rooms = list rooms in the space
-    .name_space = name the space
-    .change_name = change the name
-    .change_topic = change the topic
-    .change_picture = change the picture
-    .change_alias = change the alias
-    .close = close the room
-    .change_history = change who sees the history
-    .change_retention = change the retention
-    .change_levels = change levels
-    .invite = invite people
-    .remove = remove people
-    .ban = ban people
-    .unban = lift bans

@@ -174,6 +174,23 @@ drift =
     .encryption = the encryption
     .other = a setting
 
+# What the bot may not do in a room; comes after “may not”.
+power =
+    .list_rooms = list rooms in the space
+    .name_space = name the space
+    .change_name = change the name
+    .change_topic = change the topic
+    .change_picture = change the picture
+    .change_alias = change the alias
+    .close = close the room
+    .change_history = change who sees the history
+    .change_retention = change the retention
+    .change_levels = change levels
+    .invite = invite people
+    .remove = remove people
+    .ban = ban people
+    .unban = lift bans
+
 # Who may come into a room.
 join-rule =
     .public = everybody

@@ -67,20 +67,3 @@ finding-directory-shrank = o EquipeMed tinha { $before } pessoas na última leit
     e ninguém novo é criado até que as pessoas voltem ou alguém libere o que ficou retido por isso
 finding-control-room-missing = ainda não há sala de controle: execute `equipemed-bot setup`
 finding-control-room-open = a sala de controle não está fechada: pode entrar { $rule }
-
-# O que o bot não pode fazer em uma sala; vem depois de “não pode”.
-power =
-    .list_rooms = incluir salas no espaço
-    .name_space = indicar o espaço
-    .change_name = mudar o nome
-    .change_topic = mudar a descrição
-    .change_picture = mudar a imagem
-    .change_alias = mudar o endereço
-    .close = fechar a entrada
-    .change_history = mudar quem pode ler o histórico
-    .change_retention = mudar por quanto tempo as mensagens são guardadas
-    .change_levels = mudar níveis
-    .invite = convidar pessoas
-    .remove = remover pessoas
-    .ban = banir pessoas
-    .unban = retirar banimentos

@@ -174,6 +174,23 @@ drift =
     .encryption = a criptografia
     .other = uma configuração
 
+# O que o bot não pode fazer em uma sala; vem depois de “não pode”.
+power =
+    .list_rooms = incluir salas no espaço
+    .name_space = indicar o espaço
+    .change_name = mudar o nome
+    .change_topic = mudar a descrição
+    .change_picture = mudar a imagem
+    .change_alias = mudar o endereço
+    .close = fechar a entrada
+    .change_history = mudar quem pode ler o histórico
+    .change_retention = mudar por quanto tempo as mensagens são guardadas
+    .change_levels = mudar níveis
+    .invite = convidar pessoas
+    .remove = remover pessoas
+    .ban = banir pessoas
+    .unban = retirar banimentos
+
 # Quem pode entrar em uma sala.
 join-rule =
     .public = qualquer pessoa

@@ -1,11 +1,11 @@
 //! Tells the control room what it has not asked for: stored by whoever noticed it, told here, each once.
 
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::drift::BAN;
+use equipemed_domain::drift::Drift;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::review::HeldReason;
-use ruma_common::{OwnedUserId, UserId};
+use ruma_common::UserId;
 use tokio_util::sync::CancellationToken;
 
 use super::{Chat, LOOK_EVERY, pause};
@@ -66,14 +66,13 @@ impl Chat {
             ),
             Announcement::HeldClosed { id } => texts.say("announce-held-closed", &[("id", Arg::Text(id.clone()))]),
             Announcement::PowersPlaced { people } => texts.say("announce-powers-placed", &[("count", number(*people))]),
-            Announcement::PutBack { room, what, by } if *what == format!("member {by}") => {
+            Announcement::PutBack { room, what: Drift::Member(user), by } if user == by => {
                 texts.say("drift-came-back", &[("room", scene.room(room)), ("user", scene.user(by))])
             }
-            Announcement::PutBack { room, what, by } if banned(what).is_some() => {
-                texts.say("ban-put-back", &self.ban_args(room, what, by, scene))
-            }
-            Announcement::Seen { room, what, by } if banned(what).is_some() => {
-                texts.say("ban-seen", &self.ban_args(room, what, by, scene))
+            Announcement::PutBack { room, what: Drift::Ban(user), by } => texts
+                .say("ban-put-back", &[("room", scene.room(room)), ("user", scene.user(user)), ("by", scene.user(by))]),
+            Announcement::Seen { room, what: Drift::Ban(user), by } => {
+                texts.say("ban-seen", &[("room", scene.room(room)), ("user", scene.user(user)), ("by", scene.user(by))])
             }
             Announcement::PutBack { room, what, by } => texts.say(
                 "drift-put-back",
@@ -129,24 +128,9 @@ impl Chat {
         }
     }
 
-    /// Whom a ban was about, where, and who set it.
-    fn ban_args(&self, room: &RoomKey, what: &str, by: &UserId, scene: &Scene) -> [(&'static str, Arg); 3] {
-        let user = banned(what).map_or_else(|| Arg::Text(what.to_owned()), |user| scene.user(&user));
-        [("room", scene.room(room)), ("user", user), ("by", scene.user(by))]
-    }
-
     /// What was changed by hand, for people.
-    fn what(&self, what: &str) -> Said {
-        let word = match what.split_once(' ') {
-            Some(("member" | "ban", _)) => "member",
-            _ => match what {
-                "join rule" => "join_rule",
-                "children" => "child",
-                "replacement" => "other",
-                what => what,
-            },
-        };
-        self.texts().word("drift", word)
+    fn what(&self, what: &Drift) -> Said {
+        self.texts().word("drift", what.word())
     }
 
     /// Why something is held, for people.
@@ -164,9 +148,4 @@ impl Chat {
         let texts = self.texts();
         texts.say("sync-finding", &[("detail", Arg::Said(texts.finding(finding)))])
     }
-}
-
-/// Whom a ban by hand is about, if it is one.
-fn banned(what: &str) -> Option<OwnedUserId> {
-    UserId::parse(what.strip_prefix(BAN)?).ok()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use equipemed_domain::action::Action;
 use equipemed_domain::review::Held;
+use equipemed_domain::setting::{Form, SettingValue};
 use equipemed_domain::summary::Summary;
 
 use super::Chat;
@@ -66,17 +67,15 @@ impl Chat {
                 let change = ("change", Arg::Said(shown(from.clone(), to.clone())));
                 texts.line("plan-subject-change", &[("subject", scene.user(user)), change])
             }
-            Action::SetName { room: key, from, to }
-            | Action::SetTopic { room: key, from, to }
-            | Action::SetAvatar { room: key, from, to }
-            | Action::SetAlias { room: key, from, to } => {
-                let change = ("change", Arg::Said(shown(from.clone(), to.clone())));
-                texts.line("plan-subject-change", &[("subject", room(key)), change])
-            }
-            Action::SetJoinRule { room: key, from, to } => {
-                let rule = |rule: &String| Arg::Said(texts.word("join-rule", rule));
-                let from = from.as_ref().map_or_else(|| Arg::Text("–".to_owned()), rule);
-                let change = ("change", Arg::Said(texts.line("plan-change", &[("from", from), ("to", rule(to))])));
+            Action::Set { setting, room: key, from, to } => {
+                let said = |value: &SettingValue| match (setting.row().form, value) {
+                    (Form::Words | Form::Address, SettingValue::Text(text)) => Some(Arg::Text(text.clone())),
+                    (Form::Listed(list), SettingValue::Text(word)) => Some(Arg::Said(texts.word(list, word))),
+                    _ => None,
+                };
+                let Some(to) = said(to) else { return texts.shown(&room(key)) };
+                let from = from.as_ref().and_then(said).unwrap_or_else(|| Arg::Text("–".to_owned()));
+                let change = ("change", Arg::Said(texts.line("plan-change", &[("from", from), ("to", to)])));
                 texts.line("plan-subject-change", &[("subject", room(key)), change])
             }
             Action::SetLevels { room: key, changes } => {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use equipemed_domain::mode::{Drift, Mode};
+use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
 use mime::Mime;
@@ -43,7 +43,7 @@ pub struct Settings {
     /// Which files may be sent.
     pub media: Media,
     /// What is done about changes by hand.
-    pub drift: Drift,
+    pub drift: OnDrift,
     /// The record of what was done.
     pub audit: Audit,
     /// The interface for EquipeMed's back end; None when it is off.

@@ -10,7 +10,7 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::mode::Drift;
+use equipemed_domain::mode::OnDrift;
 use equipemed_domain::observed::{BanByHand, Membership, RoomSight};
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
@@ -57,7 +57,7 @@ impl Engine {
                 let known = if granted.contains(event) {
                     Some(Membership::BannedForGrant)
                 } else if let Some(known) = without_right.get(event) {
-                    let is_left = drift == Drift::Report || self.is_fight(known, now).await?;
+                    let is_left = drift == OnDrift::Report || self.is_fight(known, now).await?;
                     (!is_left).then_some(Membership::BannedWithoutRight)
                 } else if waiting.contains(event) {
                     None

@@ -11,11 +11,11 @@ use equipemed_domain::announcement::Announcement;
 use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, World, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Person, PersonId};
-use equipemed_domain::drift::{BAN, changed_by, put_back_by};
+use equipemed_domain::drift::{Drift, changed_by, put_back_by};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::mode::Drift;
+use equipemed_domain::mode::OnDrift;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
@@ -52,7 +52,7 @@ pub enum Judgement {
     /// Whether it counts cannot be told: it stays as it is, and the next pass over the room tells it.
     Unknown,
     /// It is put back, and to be followed to its end with [`Engine::follow_drift`].
-    Drift(String),
+    Drift(Drift),
 }
 
 /// What a kick or ban by hand, or the end of one, is.
@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
-    pub async fn follow_drift(&self, change: &HandMade, what: &str) -> Result<(), Fault> {
+    pub async fn follow_drift(&self, change: &HandMade, what: &Drift) -> Result<(), Fault> {
         let wake = [Wake::Room(change.room.clone())];
         if self.settled(&wake, PASS_WITHIN).await? == Settled::NotYet {
             // The row stays open; the next pass that puts it back closes it.
@@ -126,20 +126,20 @@ impl Engine {
         let store = &self.parts().store;
         let now = self.parts().clock.now();
         let open = store.drift_open(Some(&change.room)).await?;
-        let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == what).collect();
+        let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == *what).collect();
         let (Some(first), Some(last)) = (mine.first(), mine.last()) else { return Ok(()) };
         let since = self.put_back_since(change, what).await?;
         let filter = AuditFilter { room: Some(change.room.clone()), since: Some(since), ..AuditFilter::default() };
         let done = store.audit(&filter).await?.into_iter().any(|entry| {
             let put_back = serde_json::from_str(&entry.intent.action).ok().and_then(|action| put_back_by(&action));
-            put_back.as_deref() == Some(what)
+            put_back.as_ref() == Some(what)
                 && entry.settled.is_some_and(|settled| matches!(settled.outcome, Outcome::Done(_)))
         });
         let (room, by) = (change.room.clone(), change.sender.clone());
         if done {
             // By the last of them, before they are ended: whoever else follows one of them at this moment, or again after
             // a crash, tells the same.
-            let told = Announcement::PutBack { room, what: what.to_owned(), by: last.sender.clone() };
+            let told = Announcement::PutBack { room, what: what.clone(), by: last.sender.clone() };
             store.announce(&format!("drift:{}:{what}:{}", change.room, last.id), &told, now).await?;
             for drift in &mine {
                 // What was changed over before that was no putting back of its own: it counts for no fight.
@@ -149,7 +149,7 @@ impl Engine {
         } else if self.is_fight(last, now).await? {
             let told = Announcement::Fight {
                 room,
-                what: what.to_owned(),
+                what: what.clone(),
                 by: self.fighters(last, now).await?,
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
@@ -157,8 +157,8 @@ impl Engine {
             store.announce(&format!("fight:{}:{what}:{}", change.room, first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(change.room.clone()), "fight", due, now).await?;
-        } else if self.parts().drift == Drift::Report {
-            let told = Announcement::Seen { room, what: what.to_owned(), by };
+        } else if self.parts().drift == OnDrift::Report {
+            let told = Announcement::Seen { room, what: what.clone(), by };
             store.announce(&format!("drift:{}", change.event), &told, now).await?;
         } else {
             // Nothing had to be done: it was undone already, or nothing is said about it in the policy.
@@ -171,7 +171,7 @@ impl Engine {
 
     /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
     /// earlier change is no putting back of this one.
-    async fn put_back_since(&self, change: &HandMade, what: &str) -> Result<Timestamp, Fault> {
+    async fn put_back_since(&self, change: &HandMade, what: &Drift) -> Result<Timestamp, Fault> {
         let since = change.at.checked_sub(SLACK).unwrap_or(change.at);
         let window = change.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
         let before = self.parts().store.drift_since(&change.room, what, window).await?;
@@ -369,10 +369,10 @@ impl Engine {
     pub(super) async fn leave_by_hand(&self, plan: &mut Plan, now: Timestamp) -> Result<(), Fault> {
         let store = &self.parts().store;
         let open = store.drift_open(None).await?;
-        let mut left: BTreeSet<(RoomKey, String)> = BTreeSet::new();
+        let mut left: BTreeSet<(RoomKey, Drift)> = BTreeSet::new();
         // Which bans are left alone was decided before the plan: without its end a ban cannot be followed by coming in.
-        for drift in open.into_iter().filter(|drift| !drift.what.starts_with(BAN)) {
-            if self.parts().drift == Drift::Report || self.is_fight(&drift, now).await? {
+        for drift in open.into_iter().filter(|drift| !matches!(drift.what, Drift::Ban(_))) {
+            if self.parts().drift == OnDrift::Report || self.is_fight(&drift, now).await? {
                 left.insert((drift.room, drift.what));
             }
         }

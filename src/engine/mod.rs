@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use backoff::Seldom;
 use claims::Claims;
-use equipemed_domain::mode::Drift;
+use equipemed_domain::mode::OnDrift;
 use equipemed_domain::policy::Policy;
 use pictures::Pictures;
 use progress::Progress;
@@ -70,7 +70,7 @@ pub struct Parts {
     /// The time.
     pub clock: Clock,
     /// What is done about changes by hand.
-    pub drift: Drift,
+    pub drift: OnDrift,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
     pub reasons_in_rooms: bool,
     /// Ends work softly: what is under way is finished and noted, nothing new is begun.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use equipemed_domain::action::Action;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
@@ -14,7 +15,7 @@ use equipemed_domain::review::Verdict;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
-use crate::store::{AuditEntry, Cause, Dialect, RunId, Store, to_json};
+use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
 
 /// Longer than one action takes, waiting for Synapse left out: then nobody reads anything for a plan either.
 const LONGEST: SignedDuration = SignedDuration::from_mins(2);
@@ -33,7 +34,6 @@ pub async fn settle(
     if unfinished.is_empty() {
         return Ok(0);
     }
-    let planned: BTreeSet<String> = verdict.go.actions().map(to_json).collect::<Result<_, _>>()?;
     // Not wanted again, because somebody else has the name.
     let strangers: BTreeSet<&OwnedUserId> = verdict
         .go
@@ -60,7 +60,9 @@ pub async fn settle(
         .into_iter()
         .filter(|entry| is_dead(entry) && !matches!(entry.intent.cause, Cause::Command(_)))
         .map(|entry| {
-            let again = planned.contains(&entry.intent.action);
+            // As a value: an earlier version may have written it in another form.
+            let begun: Option<Action> = serde_json::from_str(&entry.intent.action).ok();
+            let again = begun.is_some_and(|begun| verdict.go.actions().any(|planned| *planned == begun));
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
             let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
             let outcome = if again || is_deed || is_held(&entry) {

@@ -1,6 +1,6 @@
 //! The control room: made once, by `setup`, before there is any plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use equipemed_domain::action::{Action, NewRoom};
 use equipemed_domain::fault::{Fault, NotSetUp};
@@ -83,20 +83,8 @@ async fn found(
     known: &BTreeSet<OwnedRoomId>,
 ) -> Result<OwnedRoomId, Fault> {
     let wanted = policy.rooms.get(key).ok_or(NotSetUp::NotConfigured)?;
-    let new = NewRoom {
-        kind: wanted.kind,
-        version: wanted.version.clone(),
-        name: wanted.name.clone(),
-        topic: wanted.topic.clone(),
-        avatar: wanted.avatar.clone(),
-        alias: wanted.alias.clone(),
-        parent: None,
-        history: wanted.history,
-        retention: wanted.retention,
-        levels: BTreeMap::new(),
-        default_level: 0,
-        invite: policy.users.break_glass.iter().cloned().collect(),
-    };
+    let invite = policy.users.break_glass.iter().cloned().collect();
+    let new = NewRoom { invite, ..NewRoom::of(wanted) };
     // As for every other room: an event of the bot without a record would be an alarm.
     let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
     let ids = store.intend(&[Intent::of_action(None, "setup", Cause::Policy, &action)?], clock.now()).await?;

@@ -4,10 +4,11 @@
 //! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::sync::LazyLock;
 
 use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom};
+use equipemed_domain::setting::{RoomSetting, Settings, put};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,22 +19,11 @@ use super::error::from_json;
 /// The field of `m.room.create` that holds the policy's key of a room.
 pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
 /// State event types that an [`ObservedRoom`] is made of.
-pub const KNOWN_TYPES: &[&str] = &[
-    "m.room.create",
-    "m.room.member",
-    "m.room.power_levels",
-    "m.room.name",
-    "m.room.topic",
-    "m.room.avatar",
-    "m.room.canonical_alias",
-    "m.room.join_rules",
-    "m.room.history_visibility",
-    "m.room.retention",
-    "m.room.encryption",
-    "m.room.tombstone",
-    "m.space.parent",
-    "m.space.child",
-];
+pub static KNOWN_TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let basics = ["m.room.create", "m.room.member", "m.room.power_levels", "m.room.encryption", "m.room.tombstone"];
+    let settings = RoomSetting::ALL.iter().map(|setting| setting.row().event);
+    basics.into_iter().chain(["m.space.parent", "m.space.child"]).chain(settings).collect()
+});
 
 /// A state event as it stands in an answer or a transaction; borrows from that text.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,13 +88,7 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
         creator,
         additional_creators: content.additional_creators.into_iter().collect(),
         is_space: content.kind.as_deref() == Some("m.space"),
-        name: None,
-        topic: None,
-        avatar: None,
-        alias: None,
-        join_rule: None,
-        history: None,
-        retention: None,
+        settings: Settings::new(),
         encrypted: false,
         replaced: false,
         parents: Default::default(),
@@ -117,28 +101,23 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
 
 /// Puts one event on top of what is known of a room. `bot` tells bans of its own from those of others.
 pub fn apply(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
-    let single = event.state_key.is_empty();
     match &*event.kind {
-        "m.room.member" => return member(room, event, bot),
-        "m.space.parent" => return link(&mut room.parents, event),
-        "m.space.child" => return link(&mut room.children, event),
-        _ if !single => return Effect::Same,
-        "m.room.power_levels" => return set(&mut room.power_levels, map(event)),
-        "m.room.name" => return set(&mut room.name, text(event, "name")),
-        "m.room.topic" => return set(&mut room.topic, text(event, "topic")),
-        "m.room.avatar" => return set(&mut room.avatar, text(event, "url")),
-        "m.room.canonical_alias" => return set(&mut room.alias, text(event, "alias")),
-        "m.room.join_rules" => return set(&mut room.join_rule, text(event, "join_rule")),
-        "m.room.history_visibility" => return set(&mut room.history, text(event, "history_visibility")),
-        "m.room.retention" => return set(&mut room.retention, retention(event)),
+        "m.room.member" => member(room, event, bot),
+        "m.space.parent" => link(&mut room.parents, event),
+        "m.space.child" => link(&mut room.children, event),
+        _ if !event.state_key.is_empty() => Effect::Same,
+        "m.room.power_levels" => set(&mut room.power_levels, map(event)),
         // Also when redacted: a room stays encrypted.
-        "m.room.encryption" => return set(&mut room.encrypted, true),
-        "m.room.tombstone" => return set(&mut room.replaced, text(event, "replacement_room").is_some()),
+        "m.room.encryption" => set(&mut room.encrypted, true),
+        "m.room.tombstone" => set(&mut room.replaced, text(event, "replacement_room").is_some()),
         // There is one in a room's life: a second one is another room's or a lie.
-        "m.room.create" => return Effect::Doubtful,
-        _ => {}
+        "m.room.create" => Effect::Doubtful,
+        kind => {
+            let Some(setting) = RoomSetting::find(|row| row.event == kind) else { return Effect::Same };
+            let value = map(event).and_then(|content| setting.read(&content));
+            effect(put(&mut room.settings, setting, value))
+        }
     }
-    Effect::Same
 }
 
 fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
@@ -194,16 +173,17 @@ fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &StateEvent<
     }
     let Ok(other) = RoomId::parse(&*event.state_key) else { return Effect::Same };
     let there = !content::<Link>(event).via.is_empty();
-    let changed = if there { links.insert(other) } else { links.remove(&other) };
-    if changed { Effect::Changed } else { Effect::Same }
+    effect(if there { links.insert(other) } else { links.remove(&other) })
 }
 
 fn set<T: PartialEq>(field: &mut T, value: T) -> Effect {
-    if *field == value {
-        return Effect::Same;
-    }
+    let changed = *field != value;
     *field = value;
-    Effect::Changed
+    effect(changed)
+}
+
+fn effect(changed: bool) -> Effect {
+    if changed { Effect::Changed } else { Effect::Same }
 }
 
 fn content<T: Default + serde::de::DeserializeOwned>(event: &StateEvent<'_>) -> T {
@@ -219,8 +199,4 @@ fn text(event: &StateEvent<'_>, field: &str) -> Option<String> {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
     }
-}
-
-fn retention(event: &StateEvent<'_>) -> Option<Duration> {
-    map(event)?.get("max_lifetime")?.as_u64().map(Duration::from_millis)
 }

@@ -221,7 +221,7 @@ impl ReadBack {
 
     async fn read_room(&self, room_id: &RoomId, from: &str) -> Result<Vec<Timestamp>, ReadBackError> {
         let types: Vec<&str> =
-            ["m.room.message", "m.reaction", "m.room.redaction"].iter().chain(KNOWN_TYPES).copied().collect();
+            ["m.room.message", "m.reaction", "m.room.redaction"].iter().chain(KNOWN_TYPES.iter()).copied().collect();
         let ear = self.intake.ear();
         let mut answered = Answered::default();
         let mut missed: Vec<PastEvent> = Vec::new();

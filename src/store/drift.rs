@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::drift::BAN;
+use equipemed_domain::drift::{BAN, Drift};
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
@@ -30,8 +30,8 @@ pub struct DriftRecord {
     pub id: i64,
     /// Where.
     pub room: RoomKey,
-    /// What: `name`, `member @x:h` …
-    pub what: String,
+    /// What.
+    pub what: Drift,
     /// Who.
     pub sender: OwnedUserId,
     /// When, by Synapse's clock.
@@ -58,14 +58,14 @@ impl Store {
         &self,
         event: &str,
         room: &RoomKey,
-        what: &str,
+        what: &Drift,
         sender: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "insert into drift (event_id, room_key, what, sender, at, state)
             values ($1, $2, $3, $4, $5, 'open') on conflict (event_id) do nothing";
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(event).bind(room.as_str()).bind(what).bind(sender).bind(ms(at));
+            let query = sqlx::query(SQL).bind(event).bind(room.as_str()).bind(what.to_string()).bind(sender).bind(ms(at));
             query.execute(db).await?.rows_affected() == 1
         })
     }
@@ -82,13 +82,13 @@ impl Store {
     pub async fn drift_since(
         &self,
         room: &RoomKey,
-        what: &str,
+        what: &Drift,
         since: Timestamp,
     ) -> Result<Vec<DriftRecord>, StoreError> {
         const SQL: &str = "select id, room_key, what, sender, at, state, ended_at from drift
             where room_key = $1 and what = $2 and at >= $3 order by id";
         on_reader!(self, db => {
-            let query = sqlx::query(SQL).bind(room.as_str()).bind(what).bind(ms(since));
+            let query = sqlx::query(SQL).bind(room.as_str()).bind(what.to_string()).bind(ms(since));
             TABLE.all(&query.fetch_all(db).await?, read)?
         })
     }
@@ -117,7 +117,7 @@ fn read(row: &Record<'_>) -> Result<DriftRecord, StoreError> {
     Ok(DriftRecord {
         id: row.int("id")?,
         room: RoomKey::new(row.text("room_key")?),
-        what: row.text("what")?,
+        what: row.word("what", |text| Drift::try_from(text.to_owned()).ok())?,
         sender: row.user("sender")?,
         at: row.time("at")?,
         state: row.word("state", |word| {

@@ -17,6 +17,7 @@ use crate::levels::{first_levels, guard_record, levelling};
 use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
+use crate::setting::RoomSetting;
 
 /// Adds the steps of every room in scope, spaces before what hangs in them.
 pub(super) fn plan_rooms(
@@ -129,18 +130,10 @@ impl RoomPlan<'_, '_> {
         self.note_overflow(overflow);
         let invited = self.policy.join == JoinMode::Invite;
         let new = NewRoom {
-            kind: self.policy.kind,
-            version: self.policy.version.clone(),
-            name: self.policy.name.clone(),
-            topic: self.policy.topic.clone(),
-            avatar: self.policy.avatar.clone(),
-            alias: self.policy.alias.clone(),
             parent: self.policy.parent.clone().filter(|parent| !self.is_in_doubt(parent)),
-            history: self.policy.history,
-            retention: self.policy.retention,
             levels,
-            default_level: usual,
             invite: if invited { joiners.clone() } else { BTreeSet::new() },
+            ..NewRoom::of(self.policy)
         };
         let room = self.key.clone();
         self.step(Action::CreateRoom { room: room.clone(), new: Box::new(new) }, Cause::Policy);
@@ -173,7 +166,7 @@ impl RoomPlan<'_, '_> {
             self.findings.push(Finding::RoomEncrypted { room: self.key.clone() });
         }
         self.note_differences(seen);
-        self.plan_properties(seen);
+        self.plan_settings(seen);
         self.plan_parent(seen);
         if self.policy.kind == RoomKind::Space {
             let may = self.may_send(seen, "m.space.child", Power::ListRooms);
@@ -211,56 +204,20 @@ impl RoomPlan<'_, '_> {
         false
     }
 
-    fn plan_properties(&mut self, seen: &ObservedRoom) {
-        let (room, policy) = (self.key.clone(), self.policy);
-        if seen.name.as_ref() != Some(&policy.name) && self.may_send(seen, "m.room.name", Power::ChangeName) {
-            let (from, to) = (seen.name.clone(), policy.name.clone());
-            self.step(Action::SetName { room: room.clone(), from, to }, Cause::Policy);
-        }
-        if let Some(topic) = &policy.topic
-            && seen.topic.as_deref().unwrap_or("") != topic
-            && self.may_send(seen, "m.room.topic", Power::ChangeTopic)
-        {
-            let (from, to) = (seen.topic.clone(), topic.clone());
-            self.step(Action::SetTopic { room: room.clone(), from, to }, Cause::Policy);
-        }
-        if let Some(avatar) = &policy.avatar
-            && seen.avatar.as_ref() != Some(avatar)
-            && self.may_send(seen, "m.room.avatar", Power::ChangePicture)
-        {
-            let (from, to) = (seen.avatar.clone(), avatar.clone());
-            self.step(Action::SetAvatar { room: room.clone(), from, to }, Cause::Policy);
-        }
-        if let Some(local) = &policy.alias {
-            let alias = format!("#{local}:{}", self.inputs.policy.server_name);
-            if seen.alias.as_ref() != Some(&alias) && self.may_send(seen, "m.room.canonical_alias", Power::ChangeAlias)
-            {
-                let from = seen.alias.clone();
-                self.step(Action::SetAlias { room: room.clone(), from, to: alias }, Cause::Policy);
-            }
-        }
-        if seen.join_rule.as_deref() != Some("invite") {
-            if self.key.as_str() == CONTROL_ROOM {
-                let join_rule = seen.join_rule.clone().unwrap_or_default();
+    fn plan_settings(&mut self, seen: &ObservedRoom) {
+        for setting in RoomSetting::ALL.iter().copied() {
+            let from = seen.settings.get(&setting);
+            let wanted = setting.wanted(self.policy, &self.inputs.policy.server_name);
+            // No text and an empty one are the same.
+            let Some(to) = wanted.filter(|to| from.map_or(*to != "".into(), |from| from != to)) else { continue };
+            if setting == RoomSetting::JoinRule && self.key.as_str() == CONTROL_ROOM {
+                let join_rule = from.map(|rule| setting.shown(Some(rule))).unwrap_or_default();
                 self.findings.push(Finding::ControlRoomOpen { join_rule });
             }
-            if self.may_send(seen, "m.room.join_rules", Power::Close) {
-                let (from, to) = (seen.join_rule.clone(), "invite".to_owned());
-                self.step(Action::SetJoinRule { room: room.clone(), from, to }, Cause::Policy);
+            if self.may_send(seen, setting.row().event, Power::Set(setting)) {
+                let (room, from) = (self.key.clone(), from.cloned());
+                self.step(Action::Set { setting, room, from, to }, Cause::Policy);
             }
-        }
-        if seen.history.as_deref() != Some(policy.history.as_str())
-            && self.may_send(seen, "m.room.history_visibility", Power::ChangeHistory)
-        {
-            let (from, to) = (seen.history.clone(), policy.history);
-            self.step(Action::SetHistory { room: room.clone(), from, to }, Cause::Policy);
-        }
-        if let Some(retention) = policy.retention
-            && seen.retention != Some(retention)
-            && self.may_send(seen, "m.room.retention", Power::ChangeRetention)
-        {
-            let from = seen.retention;
-            self.step(Action::SetRetention { room, from, to: retention }, Cause::Policy);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::plan::{Step, is_remade};
 use crate::privilege::{Might, Privilege, beyond};
 use crate::rights::Right;
 use crate::scope::Scope;
+use crate::setting::{RoomSetting, SettingValue};
 
 impl Circumstances<'_> {
     /// How an account is, as far as that is known.
@@ -204,9 +205,11 @@ pub(super) fn effects(steps: &[Step], with: Circumstances<'_>) -> BTreeSet<Effec
                 effects.insert(Effect::Join { room: room.clone(), user: user.clone() });
             }
             Action::NotePrivileges { user, .. } => effects.extend(with.due_powers_of(user).into_iter().flatten()),
-            Action::SetRetention { room, from, to } if from.is_none_or(|from| *to < from) => {
-                // Without an event before, messages were kept for ever.
-                effects.insert(Effect::Shorten { room: room.clone(), seconds: to.as_secs() });
+            // Without an event before, messages were kept for ever.
+            Action::Set { setting: RoomSetting::Retention, room, from, to: to @ SettingValue::Time(time), .. }
+                if from.as_ref().is_none_or(|from| to < from) =>
+            {
+                effects.insert(Effect::Shorten { room: room.clone(), seconds: time.as_secs() });
             }
             Action::CreateAccount { user, .. } | Action::AdoptAccount { user, .. } if shrank => {
                 effects.insert(Effect::Settle { user: user.clone() });

@@ -16,6 +16,7 @@ use crate::desired::{AccountState, DesiredAccount};
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::plan::{Plan, Step};
 use crate::privilege::{LEVEL_LEAST, Privilege, beyond};
+use crate::setting::RoomSetting;
 
 /// Whether a change gives a level that counts as power.
 pub(super) fn raises(change: &Change) -> bool {
@@ -149,7 +150,9 @@ impl Marks<'_> {
             {
                 return None;
             }
-            Action::SetRetention { ref room, .. } if self.retained.contains(room) => return None,
+            Action::Set { setting: RoomSetting::Retention, ref room, .. } if self.retained.contains(room) => {
+                return None;
+            }
             Action::SetServerAdmin { ref user, to: true } if self.not_raised.contains_key(user) => return None,
             Action::SetServerAdmin { ref user, to: false } if self.keeps_power(user) => return None,
             Action::NotePrivileges { person, user, mut gained, mut lost } => {

@@ -9,6 +9,7 @@ use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::{initial_content, initial_control_content};
 use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom};
 use equipemed_domain::policy::{Policy, RoomKind};
+use equipemed_domain::setting::{RoomSetting, settings};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::{SERVER, user_id};
@@ -46,13 +47,9 @@ pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoo
         creator: policy.bot.clone(),
         additional_creators: BTreeSet::new(),
         is_space: wanted.kind == RoomKind::Space,
-        name: Some(wanted.name.clone()),
-        topic: wanted.topic.clone(),
-        avatar: wanted.avatar.clone(),
-        alias: wanted.alias.as_ref().map(|alias| format!("#{alias}:{SERVER}")),
-        join_rule: Some("invite".to_owned()),
-        history: Some(wanted.history.as_str().to_owned()),
-        retention: wanted.retention,
+        settings: settings(
+            RoomSetting::ALL.iter().map(|setting| (*setting, setting.wanted(wanted, &policy.server_name))),
+        ),
         encrypted: false,
         replaced: false,
         parents: wanted.parent.iter().map(|parent| room_id(parent.as_str())).collect(),

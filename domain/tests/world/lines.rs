@@ -8,8 +8,8 @@ use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::policy::{JoinMode, RoomKind};
 use equipemed_domain::privilege::{Privilege, list};
-use equipemed_domain::render;
 use equipemed_domain::review::{Held, HeldReason};
+use equipemed_domain::setting::{RoomSetting, SettingValue};
 
 use super::short;
 
@@ -65,17 +65,17 @@ fn action(action: &Action) -> String {
             }
             line
         }
-        Action::SetName { room, from, to } => format!("{room}: name {} -> \"{to}\"", text(from.as_deref())),
-        Action::SetTopic { room, from, to } => format!("{room}: topic {} -> \"{to}\"", text(from.as_deref())),
-        Action::SetAvatar { room, to, .. } => format!("{room}: picture {to}"),
-        Action::SetAlias { room, from, to } => format!("{room}: alias {} -> \"{to}\"", text(from.as_deref())),
-        Action::SetJoinRule { room, from, to } => format!("{room}: join rule {} -> \"{to}\"", text(from.as_deref())),
-        Action::SetHistory { room, from, to } => {
-            format!("{room}: history {} -> \"{}\"", text(from.as_deref()), to.as_str())
-        }
-        Action::SetRetention { room, from, to } => {
-            let from = from.map_or_else(|| "for ever".to_owned(), render::duration);
-            format!("{room}: keep messages {from} -> {}", render::duration(*to))
+        Action::Set { setting, room, from, to } => {
+            let shown = |value: &SettingValue| setting.shown(Some(value)).replace(['“', '”'], "");
+            let from = from.as_ref().map(&shown);
+            let (to, word) = (shown(to), setting.row().called);
+            match setting {
+                RoomSetting::Avatar => format!("{room}: {word} {to}"),
+                RoomSetting::Retention => {
+                    format!("{room}: keep messages {} -> {to}", from.as_deref().unwrap_or("for ever"))
+                }
+                _ => format!("{room}: {word} {} -> \"{to}\"", text(from.as_deref())),
+            }
         }
         Action::SetParent { room, parent } => format!("{room}: parent {parent}"),
         Action::AddChild { room, child } => format!("{room}: show {child}"),
@@ -138,7 +138,9 @@ pub(crate) fn finding(finding: &Finding) -> String {
         }
         Finding::LevelsFull { room, entries, waiting, .. } => format!("{room} {entries} in, {waiting} wait"),
         Finding::DefaultLevelTooHigh { room, level, needs } => format!("{room} {level}, {needs} is enough"),
-        Finding::PowerMissing { room, what, needs, bot } => format!("{room} {what}: needs {needs} bot {bot}"),
+        Finding::PowerMissing { room, what, needs, bot } => {
+            format!("{room} {}: needs {needs} bot {bot}", what.as_str())
+        }
         Finding::BotNotInRoom { room, .. }
         | Finding::RoomUnreadable { room, .. }
         | Finding::RoomNoLongerManaged { room, .. } => room.to_string(),

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::policy::{
-    History, JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy,
-};
+use equipemed_domain::policy::{JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy};
 use equipemed_domain::rights::{Right, Rights, all_rights};
 use equipemed_domain::selector::Selector;
+use equipemed_domain::setting::{RoomSetting, SettingValue, Settings, settings};
 use equipemed_domain::standing::{StandingTable, StatusMeaning};
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -141,8 +140,6 @@ pub(crate) fn control() -> RoomPolicy {
         kind: RoomKind::Room,
         version: "12".to_owned(),
         name: "Controle".to_owned(),
-        topic: None,
-        avatar: None,
         alias: None,
         parent: None,
         members: Selector::Trusted,
@@ -151,8 +148,7 @@ pub(crate) fn control() -> RoomPolicy {
         default_level: None,
         join: JoinMode::Invite,
         leave_allowed: false,
-        history: History::Joined,
-        retention: None,
+        settings: Settings::from([(RoomSetting::History, "joined".into())]),
     }
 }
 
@@ -232,8 +228,6 @@ impl RoomForm {
                 Some(other) => other.as_u64().expect("a room version").to_string(),
             },
             name: self.name.clone().unwrap_or_else(|| key.to_owned()),
-            topic: self.topic.clone(),
-            avatar: self.avatar.clone(),
             alias: self.alias.clone(),
             parent: self.parent.as_deref().map(Into::into),
             members: self.members.as_ref().map_or(Selector::Any(true), selector),
@@ -242,13 +236,12 @@ impl RoomForm {
             default_level: self.default_level,
             join: self.join.as_deref().map_or(usual, join),
             leave_allowed: self.leave.as_deref() == Some("allowed"),
-            history: match self.history.as_deref() {
-                None | Some("shared") => History::Shared,
-                Some("invited") => History::Invited,
-                Some("joined") => History::Joined,
-                Some(other) => panic!("no history {other}"),
-            },
-            retention: self.retention.as_deref().map(duration),
+            settings: settings([
+                (RoomSetting::Topic, self.topic.clone().map(SettingValue::Text)),
+                (RoomSetting::Avatar, self.avatar.clone().map(SettingValue::Text)),
+                (RoomSetting::History, Some(self.history.as_deref().unwrap_or("shared").into())),
+                (RoomSetting::Retention, self.retention.as_deref().map(|text| SettingValue::Time(duration(text)))),
+            ]),
         }
     }
 }

@@ -13,12 +13,11 @@ use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::memory::Memory;
 use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedRoom, RoomSight};
-use equipemed_domain::policy::{
-    History, JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy,
-};
+use equipemed_domain::policy::{JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy};
 use equipemed_domain::privilege::{Might, Place, Privilege};
 use equipemed_domain::rights::{Right, all_rights};
 use equipemed_domain::selector::Selector;
+use equipemed_domain::setting::{RoomSetting, SettingValue, put, settings};
 use equipemed_domain::standing::StandingTable;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -173,12 +172,15 @@ fn roles(dice: &mut Dice) -> BTreeMap<equipemed_domain::key::RoleKey, Role> {
 }
 
 fn room(dice: &mut Dice, key: &str, parent: Option<&str>, join: JoinMode) -> RoomPolicy {
-    RoomPolicy {
+    let mut room = RoomPolicy {
         kind: if key == "hospital" { RoomKind::Space } else { RoomKind::Room },
         version: dice.pick(&["12", "12", "11", "10"]).to_owned(),
         name: format!("Room {key}"),
-        topic: dice.chance(30).then(|| "Only work".to_owned()),
-        avatar: dice.chance(35).then(|| "mxc://h.example/picture".to_owned()),
+        // Before the rest: the order of the dice is that of the seeds.
+        settings: settings([
+            (RoomSetting::Topic, dice.chance(30).then(|| "Only work".into())),
+            (RoomSetting::Avatar, dice.chance(35).then(|| "mxc://h.example/picture".into())),
+        ]),
         alias: dice.chance(50).then(|| format!("equipemed_{key}")),
         parent: parent.map(Into::into),
         members: selector(dice),
@@ -187,9 +189,12 @@ fn room(dice: &mut Dice, key: &str, parent: Option<&str>, join: JoinMode) -> Roo
         default_level: dice.pick(&[None, None, None, Some(0), Some(5), Some(25)]),
         join,
         leave_allowed: dice.chance(20),
-        history: dice.pick(&[History::Shared, History::Invited, History::Joined]),
-        retention: dice.chance(30).then(|| Duration::from_secs(86_400 * 30)),
-    }
+    };
+    let history = dice.pick(&["shared", "invited", "joined"]);
+    put(&mut room.settings, RoomSetting::History, Some(history.into()));
+    let retention = dice.chance(30).then(|| SettingValue::Time(Duration::from_secs(86_400 * 30)));
+    put(&mut room.settings, RoomSetting::Retention, retention);
+    room
 }
 
 fn somebody(dice: &mut Dice, id: usize, now: Timestamp) -> equipemed_domain::directory::Person {
@@ -419,19 +424,23 @@ fn drift(dice: &mut Dice, room: &mut ObservedRoom) {
     if room.is_space && dice.chance(60) {
         room.children = ROOMS.into_iter().filter(|_| dice.chance(50)).map(agreeing::room_id).collect();
     }
-    let maybe = |dice: &mut Dice, text: &str| dice.chance(70).then(|| text.to_owned());
+    let maybe = |dice: &mut Dice, text: &str| dice.chance(70).then(|| text.into());
+    let set = |room: &mut ObservedRoom, setting, value| _ = put(&mut room.settings, setting, value);
     if dice.chance(10) {
-        room.join_rule = Some("public".to_owned());
+        set(room, RoomSetting::JoinRule, Some("public".into()));
     }
     match dice.below(9) {
-        0 => room.name = maybe(dice, "Another name"),
-        1 => room.topic = maybe(dice, "Another topic"),
-        2 => room.alias = maybe(dice, "#another:h.example"),
-        3 => room.join_rule = maybe(dice, "public"),
-        4 => room.history = maybe(dice, "world_readable"),
-        5 => room.retention = dice.chance(50).then(|| Duration::from_secs(86_400 * 365)),
+        0 => set(room, RoomSetting::Name, maybe(dice, "Another name")),
+        1 => set(room, RoomSetting::Topic, maybe(dice, "Another topic")),
+        2 => set(room, RoomSetting::Alias, maybe(dice, "#another:h.example")),
+        3 => set(room, RoomSetting::JoinRule, maybe(dice, "public")),
+        4 => set(room, RoomSetting::History, maybe(dice, "world_readable")),
+        5 => {
+            let retention = dice.chance(50).then(|| SettingValue::Time(Duration::from_secs(86_400 * 365)));
+            set(room, RoomSetting::Retention, retention);
+        }
         6 => room.parents = BTreeSet::from([agreeing::room_id("elsewhere")]),
-        7 => room.avatar = None,
+        7 => set(room, RoomSetting::Avatar, None),
         _ => match dice.below(3) {
             0 => room.encrypted = true,
             1 => room.replaced = true,

@@ -14,6 +14,7 @@ use equipemed_domain::observed::{Membership, Observed, ObservedAccount, RoomSigh
 use equipemed_domain::policy::Policy;
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
+use equipemed_domain::setting::{RoomSetting, SettingValue, put};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -356,17 +357,17 @@ impl RoomForm {
         let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
         let version = self.version.as_deref().unwrap_or(&wanted.version);
         let mut room = agreeing::room(policy, key, version);
-        let set = |to: &mut Option<String>, from: &Option<String>| {
-            if let Some(from) = from {
-                *to = Some(from.clone());
-            }
-        };
-        set(&mut room.name, &self.name);
-        set(&mut room.topic, &self.topic);
-        set(&mut room.join_rule, &self.join_rule);
-        set(&mut room.history, &self.history);
+        for (setting, text) in [
+            (RoomSetting::Name, &self.name),
+            (RoomSetting::Topic, &self.topic),
+            (RoomSetting::JoinRule, &self.join_rule),
+            (RoomSetting::History, &self.history),
+        ] {
+            room.settings.extend(text.clone().map(|text| (setting, SettingValue::Text(text))));
+        }
         if let Some(alias) = &self.alias {
-            room.alias = alias.as_ref().map(|alias| format!("#{alias}:{}", super::SERVER));
+            let alias = alias.as_ref().map(|alias| SettingValue::Text(format!("#{alias}:{}", super::SERVER)));
+            put(&mut room.settings, RoomSetting::Alias, alias);
         }
         if let Some(creator) = &self.creator {
             room.creator = user_id(creator);
@@ -376,7 +377,9 @@ impl RoomForm {
             room.is_space = kind == "space";
         }
         if let Some(retention) = &self.retention {
-            room.retention = (retention != "for ever").then(|| super::selectors::duration(retention));
+            let retention =
+                (retention != "for ever").then(|| SettingValue::Time(super::selectors::duration(retention)));
+            put(&mut room.settings, RoomSetting::Retention, retention);
         }
         room.encrypted = self.encrypted;
         room.replaced = self.replaced;

@@ -17,6 +17,7 @@ use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom, Room
 use equipemed_domain::plan::{Plan, Step};
 use equipemed_domain::policy::{JoinMode, RoomKind};
 use equipemed_domain::privilege::beyond;
+use equipemed_domain::setting::{RoomSetting, SettingValue, put};
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
 
@@ -207,12 +208,10 @@ fn create_room(world: &mut World, key: &RoomKey, new: &NewRoom) {
     // Not the id of a room that was there before under this key.
     room.room_id = agreeing::room_id(&format!("made-{key}"));
     room.is_space = new.kind == RoomKind::Space;
-    room.name = Some(new.name.clone());
-    room.topic.clone_from(&new.topic);
-    room.avatar.clone_from(&new.avatar);
-    room.alias = new.alias.as_ref().map(|alias| format!("#{alias}:{SERVER}"));
-    room.history = Some(new.history.as_str().to_owned());
-    room.retention = new.retention;
+    room.settings = new.settings.clone();
+    room.settings.extend([(RoomSetting::Name, new.name.as_str().into()), (RoomSetting::JoinRule, "invite".into())]);
+    let alias = new.alias.as_ref().map(|alias| SettingValue::Text(format!("#{alias}:{SERVER}")));
+    put(&mut room.settings, RoomSetting::Alias, alias);
     room.parents = parent.into_iter().collect();
     room.children = BTreeSet::new();
     room.power_levels = None;
@@ -254,33 +253,9 @@ fn change_room(world: &mut World, key: &RoomKey, action: &Action, cause: Cause) 
         assert!(level >= needs, "403: {event} needs {needs}, the bot stands at {level} in {key}");
     };
     match action {
-        Action::SetName { to, .. } => {
-            may_send("m.room.name");
-            room.name = Some(to.clone());
-        }
-        Action::SetTopic { to, .. } => {
-            may_send("m.room.topic");
-            room.topic = Some(to.clone());
-        }
-        Action::SetAvatar { to, .. } => {
-            may_send("m.room.avatar");
-            room.avatar = Some(to.clone());
-        }
-        Action::SetAlias { to, .. } => {
-            may_send("m.room.canonical_alias");
-            room.alias = Some(to.clone());
-        }
-        Action::SetJoinRule { to, .. } => {
-            may_send("m.room.join_rules");
-            room.join_rule = Some(to.clone());
-        }
-        Action::SetHistory { to, .. } => {
-            may_send("m.room.history_visibility");
-            room.history = Some(to.as_str().to_owned());
-        }
-        Action::SetRetention { to, .. } => {
-            may_send("m.room.retention");
-            room.retention = Some(*to);
+        Action::Set { setting, to, .. } => {
+            may_send(setting.row().event);
+            room.settings.insert(*setting, to.clone());
         }
         Action::SetParent { .. } => {
             may_send("m.space.parent");

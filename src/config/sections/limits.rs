@@ -1,6 +1,6 @@
 //! What keeps things in bounds: the brakes, allowed files, drift, the audit.
 
-use equipemed_domain::mode::Drift;
+use equipemed_domain::mode::OnDrift;
 use equipemed_domain::policy::Limits;
 use mime::Mime;
 
@@ -64,8 +64,8 @@ fn media_range(node: &Node<'_>) -> Option<Mime> {
     })
 }
 
-pub(in crate::config) fn drift(node: &Node<'_>) -> Option<Drift> {
-    or(node, Drift::Enforce, |node| node.word(&[("enforce", Drift::Enforce), ("report", Drift::Report)]))
+pub(in crate::config) fn drift(node: &Node<'_>) -> Option<OnDrift> {
+    or(node, OnDrift::Enforce, |node| node.word(&[("enforce", OnDrift::Enforce), ("report", OnDrift::Report)]))
 }
 
 pub(in crate::config) fn audit(node: &Node<'_>) -> Option<Audit> {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
-use equipemed_domain::policy::{History, JoinMode, RoomKind, RoomPolicy};
+use equipemed_domain::policy::{JoinMode, RoomKind, RoomPolicy};
 use equipemed_domain::selector::Selector;
+use equipemed_domain::setting::{RoomSetting, SettingValue, Settings, settings};
 
 use super::Context;
 use super::cycles::{Needs, circles, shown};
@@ -88,8 +89,6 @@ fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
         kind: RoomKind::Room,
         version: DEFAULT_VERSION.to_owned(),
         name: names.name.clone(),
-        topic: None,
-        avatar: None,
         alias: Some(names.alias.clone()),
         parent: None,
         members: Selector::Trusted,
@@ -99,8 +98,7 @@ fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
         join,
         leave_allowed: false,
         // Who joins must not read what was said about people before.
-        history: History::Joined,
-        retention: None,
+        settings: Settings::from([(RoomSetting::History, "joined".into())]),
     }
 }
 
@@ -141,7 +139,7 @@ fn one<'r>(
         _ => join,
     };
     let leave_allowed = or(&map.get("leave"), false, |node| node.word(&[("allowed", true), ("put_back", false)]));
-    let history = or(&map.get("history"), History::Shared, history);
+    let history = or(&map.get("history"), "shared", history);
     let retention = or(&map.get("retention"), None, |node| node.duration_or_off(DAY, true));
     map.close();
     let (found_parent, found_alias) =
@@ -151,8 +149,6 @@ fn one<'r>(
             kind: kind?,
             version: version?,
             name: name?,
-            topic: topic?,
-            avatar: avatar?,
             alias: alias?,
             parent: parent?,
             members: members?,
@@ -161,8 +157,12 @@ fn one<'r>(
             default_level: default_level?,
             join: join?,
             leave_allowed: leave_allowed?,
-            history: history?,
-            retention: retention?,
+            settings: settings([
+                (RoomSetting::Topic, topic?.map(SettingValue::Text)),
+                (RoomSetting::Avatar, avatar?.map(SettingValue::Text)),
+                (RoomSetting::History, Some(history?.into())),
+                (RoomSetting::Retention, retention?.map(SettingValue::Time)),
+            ]),
         })
     })();
     (room, found_parent, found_alias)
@@ -177,12 +177,12 @@ fn version(node: &Node<'_>) -> Option<String> {
     None
 }
 
-fn history(node: &Node<'_>) -> Option<History> {
+fn history(node: &Node<'_>) -> Option<&'static str> {
     if node.is_text("world_readable") {
         node.problem("would show the room to people without an account; use shared, invited or joined");
         return None;
     }
-    node.word(&[("shared", History::Shared), ("invited", History::Invited), ("joined", History::Joined)])
+    node.word(&["shared", "invited", "joined"].map(|word| (word, word)))
 }
 
 fn parent(node: &Node<'_>, context: &Context<'_>) -> Option<RoomKey> {

@@ -13,6 +13,7 @@ use equipemed_domain::level_budget::{takes_alone, within_budget};
 use equipemed_domain::levels::{initial_content, with_changes};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
+use equipemed_domain::setting::{RoomSetting, SettingValue};
 use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::{Map, Value};
@@ -34,13 +35,10 @@ impl Work<'_> {
 
     async fn change(&self, action: &Action, cause: Cause, room: &RoomId) -> Result<Outcome, Fault> {
         let event = match action {
-            Action::SetName { to, .. } => self.writer.set_name(room, to).await?,
-            Action::SetTopic { to, .. } => self.writer.set_topic(room, to).await?,
-            Action::SetAvatar { to, .. } => self.writer.set_avatar(room, to).await?,
-            Action::SetAlias { to, .. } => return self.set_alias(room, to).await,
-            Action::SetJoinRule { to, .. } => self.writer.set_join_rule(room, to).await?,
-            Action::SetHistory { to, .. } => self.writer.set_history(room, *to).await?,
-            Action::SetRetention { to, .. } => self.writer.set_retention(room, *to).await?,
+            Action::Set { setting: RoomSetting::Alias, to: SettingValue::Text(alias), .. } => {
+                return self.set_alias(room, alias).await;
+            }
+            Action::Set { setting, to, .. } => self.writer.set(room, *setting, to).await?,
             Action::SetParent { parent, .. } => self.writer.set_parent(room, &self.other(parent)?).await?,
             Action::AddChild { child, .. } => self.writer.add_child(room, &self.other(child)?).await?,
             Action::DropChild { child, .. } => self.writer.drop_child(room, &self.other(child)?).await?,

@@ -8,8 +8,9 @@ use std::time::Duration;
 use equipemed_domain::action::NewRoom;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::policy::{History, RoomKind};
+use equipemed_domain::policy::RoomKind;
 use equipemed_domain::room_origin::ROOM_MARK;
+use equipemed_domain::setting::{RoomSetting, SettingValue};
 use matrix_sdk::ruma::api::client::alias::{create_alias, delete_alias};
 use matrix_sdk::ruma::api::client::room::Visibility;
 use matrix_sdk::ruma::api::client::room::create_room::v3::{Request, RoomPreset};
@@ -57,7 +58,9 @@ impl Writer {
         request.visibility = Visibility::Private;
         request.room_version = Some(version(&new.version)?);
         request.name = Some(new.name.clone());
-        request.topic = new.topic.clone();
+        if let Some(SettingValue::Text(topic)) = new.settings.get(&RoomSetting::Topic) {
+            request.topic = Some(topic.clone());
+        }
         request.room_alias_name = new.alias.clone();
         request.invite = new.invite.iter().cloned().collect();
         request.creation_content = Some(raw(&creation(key, new.kind))?);
@@ -69,13 +72,13 @@ impl Writer {
 
     fn initial_state(&self, new: &NewRoom, parent: Option<&RoomId>) -> Vec<Value> {
         let event = |kind: &str, content: Value| json!({"type": kind, "state_key": "", "content": content});
-        let mut state = vec![
-            event("m.room.history_visibility", json!({"history_visibility": new.history.as_str()})),
-            event("m.room.join_rules", json!({"join_rule": "invite"})),
-            event("m.room.guest_access", json!({"guest_access": "forbidden"})),
-        ];
-        state.extend(new.retention.map(|time| event("m.room.retention", retention(time))));
-        state.extend(new.avatar.as_ref().map(|url| event("m.room.avatar", json!({"url": url}))));
+        let mut state = vec![event("m.room.guest_access", json!({"guest_access": "forbidden"}))];
+        state.extend(RoomSetting::ALL.iter().filter_map(|setting| {
+            let row = setting.row();
+            let value = row.always.map(Into::into).or_else(|| new.settings.get(setting).cloned())?;
+            // The topic is a field of the request.
+            (*setting != RoomSetting::Topic).then(|| event(row.event, setting.content(&value)))
+        }));
         state.extend(
             parent.map(|parent| json!({"type": "m.space.parent", "state_key": parent, "content": self.link(true)})),
         );
@@ -106,35 +109,14 @@ impl Writer {
         self.send_state(room_id, ROOM_MARK, "", &content).await
     }
 
-    /// Sets the name.
-    pub async fn set_name(&self, room_id: &RoomId, name: &str) -> Result<OwnedEventId, HomeserverError> {
-        self.send_state(room_id, "m.room.name", "", &json!({"name": name})).await
-    }
-
-    /// Sets the topic.
-    pub async fn set_topic(&self, room_id: &RoomId, topic: &str) -> Result<OwnedEventId, HomeserverError> {
-        self.send_state(room_id, "m.room.topic", "", &json!({"topic": topic})).await
-    }
-
-    /// Sets the picture, `mxc://`.
-    pub async fn set_avatar(&self, room_id: &RoomId, url: &str) -> Result<OwnedEventId, HomeserverError> {
-        self.send_state(room_id, "m.room.avatar", "", &json!({"url": url})).await
-    }
-
-    /// Lets people in by invite only, or as another join rule says.
-    pub async fn set_join_rule(&self, room_id: &RoomId, rule: &str) -> Result<OwnedEventId, HomeserverError> {
-        self.send_state(room_id, "m.room.join_rules", "", &json!({"join_rule": rule})).await
-    }
-
-    /// Sets who sees what was said before.
-    pub async fn set_history(&self, room_id: &RoomId, history: History) -> Result<OwnedEventId, HomeserverError> {
-        let content = json!({"history_visibility": history.as_str()});
-        self.send_state(room_id, "m.room.history_visibility", "", &content).await
-    }
-
-    /// Sets how long messages are kept.
-    pub async fn set_retention(&self, room_id: &RoomId, time: Duration) -> Result<OwnedEventId, HomeserverError> {
-        self.send_state(room_id, "m.room.retention", "", &retention(time)).await
+    /// Sets what a room is set to. An alias has to be published first: [`set_alias`](Self::set_alias).
+    pub async fn set(
+        &self,
+        room_id: &RoomId,
+        setting: RoomSetting,
+        to: &SettingValue,
+    ) -> Result<OwnedEventId, HomeserverError> {
+        self.send_state(room_id, setting.row().event, "", &setting.content(to)).await
     }
 
     /// Hangs a room into a space, seen from the room.
@@ -231,10 +213,6 @@ fn creation(key: &RoomKey, kind: RoomKind) -> Value {
         content["type"] = "m.space".into();
     }
     content
-}
-
-fn retention(time: Duration) -> Value {
-    json!({"max_lifetime": u64::try_from(time.as_millis()).unwrap_or(u64::MAX)})
 }
 
 fn version(version: &str) -> Result<RoomVersionId, HomeserverError> {

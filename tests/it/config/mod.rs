@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use equipemed_bot::config::settings::{Database, DirectorySource};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
-use equipemed_domain::mode::{Drift, Mode};
-use equipemed_domain::policy::{History, JoinMode, RoomKind};
+use equipemed_domain::mode::{Mode, OnDrift};
+use equipemed_domain::policy::{JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
+use equipemed_domain::setting::{RoomSetting, SettingValue};
 use equipemed_domain::standing::StatusMeaning;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -89,7 +90,10 @@ fn the_shipped_example_loads_and_means_what_it_says() {
     assert_eq!(policy.users.standing.0["departed"], StatusMeaning::Departed);
     let todos = &policy.rooms[&"todos".into()];
     assert_eq!(todos.levels[&"doctor".into()], 25);
-    assert_eq!(todos.retention, Some(Duration::from_secs(365 * 86_400)));
+    assert_eq!(
+        todos.settings.get(&RoomSetting::Retention),
+        Some(&SettingValue::Time(Duration::from_secs(365 * 86_400)))
+    );
     assert_eq!(policy.rooms[&"hospital".into()].kind, RoomKind::Space);
     let icu = &policy.rooms[&"icu".into()];
     assert_eq!(icu.members, Selector::Group("Plantão UTI".into()));
@@ -98,7 +102,8 @@ fn the_shipped_example_loads_and_means_what_it_says() {
     assert_eq!(policy.roles[&"icu_lead".into()].scope, Some("icu".into()));
     assert!(settings.api.is_none() && settings.web.is_none());
     let control = &policy.rooms[&"control".into()];
-    assert_eq!((&control.members, control.history), (&Selector::Trusted, History::Joined));
+    assert_eq!(control.members, Selector::Trusted);
+    assert_eq!(control.settings, [(RoomSetting::History, "joined".into())].into());
     assert_eq!(control.alias.as_deref(), Some("equipemed_control"));
 }
 
@@ -375,7 +380,7 @@ fn users_are_checked() {
     assert_eq!(settings.policy.users.standing.0["on_leave"], StatusMeaning::Lock);
     assert!(settings.policy.users.reserved.contains("diretoria"));
     assert_eq!(settings.policy.rooms[&"control".into()].join, JoinMode::Invite);
-    assert_eq!(settings.drift, Drift::Report);
+    assert_eq!(settings.drift, OnDrift::Report);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use equipemed_bot::homeserver::{Connection, Endpoint, HomeserverError, Patience, Reader, WritePermit, Writer};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::setting::RoomSetting;
 use equipemed_testbed::proxy::{Fault, Rule};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -66,10 +67,11 @@ async fn passing_failures_pass() -> anyhow::Result<()> {
     ] {
         place.proxy.take_recorded();
         place.proxy.add_rule(Rule::new("/state", fault.clone()).times(2));
-        place.writer.set_name(&room, &format!("{fault:?}")).await?;
+        place.writer.set(&room, RoomSetting::Name, &format!("{fault:?}").as_str().into()).await?;
         assert_eq!(place.take(Endpoint::SendState), 3, "{fault:?}");
         place.proxy.add_rule(Rule::new("/state", fault.clone()).once());
-        assert_eq!(place.reader.room(&room).await?.name, Some(format!("{fault:?}")));
+        let settings = place.reader.room(&room).await?.settings;
+        assert_eq!(settings.get(&RoomSetting::Name), Some(&format!("{fault:?}").as_str().into()));
         place.proxy.add_rule(Rule::new("/v2/users", fault.clone()).once());
         place.reader.accounts().await?;
         place.proxy.clear_rules();

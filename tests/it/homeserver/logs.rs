@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use equipemed_bot::homeserver::TARGETS_WITH_IDENTIFIERS;
+use equipemed_domain::setting::RoomSetting;
 use equipemed_testbed::proxy::{Fault, Rule};
 use tracing_subscriber::EnvFilter;
 
@@ -51,7 +52,7 @@ async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
     place.writer.admin_join(&room, &ana).await?;
     place.writer.admin_join(&room, &ana).await?;
     place.proxy.add_rule(Rule::new("/state", Fault::Cut).once());
-    place.writer.set_name(&room, "UTI").await?;
+    place.writer.set(&room, RoomSetting::Name, &"UTI".into()).await?;
     place.proxy.add_rule(Rule::new("/v2/users/", Fault::Cut).once());
     place.reader.account(&ana).await?;
     assert!(place.reader.room(ruma_common::room_id!("!elsewhere:hospital.example")).await.is_err());

@@ -16,7 +16,8 @@ use equipemed_bot::homeserver::{
 };
 use equipemed_domain::action::NewRoom;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::policy::{History, RoomKind};
+use equipemed_domain::policy::RoomKind;
+use equipemed_domain::setting::{RoomSetting, Settings};
 use equipemed_testbed::pool::{Seat, seat};
 use equipemed_testbed::{Client, Proxy};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
@@ -68,12 +69,9 @@ impl Place {
             kind: RoomKind::Room,
             version: version.to_owned(),
             name: "UTI".to_owned(),
-            topic: None,
-            avatar: None,
             alias: None,
             parent: None,
-            history: History::Shared,
-            retention: None,
+            settings: Settings::from([(RoomSetting::History, "shared".into())]),
             levels: Default::default(),
             default_level: 0,
             invite: BTreeSet::new(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use equipemed_bot::homeserver::{Effect, StateEvent, apply};
 use equipemed_domain::observed::{Membership, ObservedRoom};
+use equipemed_domain::setting::{RoomSetting, SettingValue};
 use ruma_common::{OwnedUserId, room_id, user_id};
 use serde_json::{Value, json};
 
@@ -14,13 +15,7 @@ pub(crate) fn room() -> ObservedRoom {
         creator: user_id!("@bot:hospital.example").to_owned(),
         additional_creators: Default::default(),
         is_space: false,
-        name: None,
-        topic: None,
-        avatar: None,
-        alias: None,
-        join_rule: None,
-        history: None,
-        retention: None,
+        settings: Default::default(),
         encrypted: false,
         replaced: false,
         parents: Default::default(),
@@ -87,11 +82,11 @@ fn links_without_a_way_are_none() {
 fn odd_contents_count_as_absent() {
     let mut room = room();
     put(&mut room, BOT, "m.room.name", "", json!({"name": "UTI"}));
-    assert_eq!(room.name.as_deref(), Some("UTI"));
+    assert_eq!(room.settings.get(&RoomSetting::Name), Some(&"UTI".into()));
     assert_eq!(put(&mut room, BOT, "m.room.name", "", json!({"name": 5})), Effect::Changed);
-    assert_eq!(room.name, None);
+    assert_eq!(room.settings.get(&RoomSetting::Name), None);
     put(&mut room, BOT, "m.room.retention", "", json!({"max_lifetime": 86_400_000}));
-    assert_eq!(room.retention, Some(Duration::from_secs(86_400)));
+    assert_eq!(room.settings.get(&RoomSetting::Retention), Some(&SettingValue::Time(Duration::from_secs(86_400))));
     assert_eq!(put(&mut room, BOT, "m.room.topic", "not empty", json!({"topic": "x"})), Effect::Same);
     assert_eq!(put(&mut room, BOT, "org.example.anything", "", json!({"x": 1})), Effect::Same);
 }

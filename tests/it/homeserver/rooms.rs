@@ -6,7 +6,8 @@ use std::time::Duration;
 use equipemed_bot::homeserver::{Done, Effect, Endpoint, Founding, HomeserverError, KNOWN_TYPES, apply};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Membership;
-use equipemed_domain::policy::{History, RoomKind};
+use equipemed_domain::policy::RoomKind;
+use equipemed_domain::setting::{RoomSetting, SettingValue, Settings};
 use equipemed_testbed::Client;
 use ruma_common::RoomAliasId;
 use serde_json::json;
@@ -24,11 +25,13 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
     for version in ["10", "11", "12"] {
         let key = RoomKey::new(format!("icu-{version}"));
         let mut new = place.room(version);
-        new.topic = Some("Plantão".to_owned());
         new.alias = Some(format!("{}icu{version}", place.seat.alias_prefix));
-        new.history = History::Joined;
-        new.retention = Some(Duration::from_secs(86_400));
-        new.avatar = Some("mxc://hospital.example/icu".to_owned());
+        new.settings = Settings::from([
+            (RoomSetting::Topic, "Plantão".into()),
+            (RoomSetting::Avatar, "mxc://hospital.example/icu".into()),
+            (RoomSetting::History, "joined".into()),
+            (RoomSetting::Retention, SettingValue::Time(Duration::from_secs(86_400))),
+        ]);
         new.invite = BTreeSet::from([ana.clone()]);
         place.proxy.take_recorded();
         let levels = place.levels(version);
@@ -41,13 +44,14 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
 
         assert_eq!(seen.version, version);
         assert_eq!(seen.creator, place.reader.bot());
-        assert_eq!(seen.name.as_deref(), Some("UTI"));
-        assert_eq!(seen.topic.as_deref(), Some("Plantão"));
-        assert_eq!(seen.avatar, new.avatar);
-        assert_eq!(seen.alias, Some(format!("#{}icu{version}:hospital.example", place.seat.alias_prefix)));
-        assert_eq!(seen.join_rule.as_deref(), Some("invite"));
-        assert_eq!(seen.history.as_deref(), Some("joined"));
-        assert_eq!(seen.retention, new.retention);
+        let alias = format!("#{}icu{version}:hospital.example", place.seat.alias_prefix);
+        let mut settings = new.settings.clone();
+        settings.extend([
+            (RoomSetting::Name, "UTI".into()),
+            (RoomSetting::Alias, SettingValue::Text(alias)),
+            (RoomSetting::JoinRule, "invite".into()),
+        ]);
+        assert_eq!(seen.settings, settings);
         assert_eq!(seen.parents, BTreeSet::from([parent.clone()]));
         assert!(!seen.encrypted && !seen.replaced && !seen.is_space);
         assert!(matches!(seen.members.get(&ana), Some(Membership::Invite | Membership::Join)));
@@ -95,11 +99,11 @@ async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()
         let position = place.reader.position(&room).await?.expect("Synapse has one");
         let mut picture = place.reader.room(&room).await?;
         place.proxy.take_recorded();
-        let past = place.reader.changes_since(&room, &position, KNOWN_TYPES).await?;
+        let past = place.reader.changes_since(&room, &position, &KNOWN_TYPES).await?;
         assert!(past.next.is_none() && past.events.is_empty());
         assert_eq!(place.take(Endpoint::RoomEvents), 1, "one request when nothing happened");
 
-        place.writer.set_topic(&room, "Noite").await?;
+        place.writer.set(&room, RoomSetting::Topic, &"Noite".into()).await?;
         place.writer.admin_join(&room, &rui).await?;
         place.writer.ban(&room, &rui, None).await?;
         let mut levels = place.reader.power_levels(&room).await?.expect("levels");
@@ -113,7 +117,7 @@ async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()
         )
         .await?;
 
-        let past = place.reader.changes_since(&room, &position, KNOWN_TYPES).await?;
+        let past = place.reader.changes_since(&room, &position, &KNOWN_TYPES).await?;
         assert_eq!(past.next, None);
         let effects: Vec<_> = past
             .events
@@ -151,12 +155,12 @@ async fn a_position_is_the_servers_whatever_happens_in_other_rooms() -> anyhow::
         // Somebody else's business, of which the bot hears nothing.
         let elsewhere = other.found("elsewhere", &new).await?;
         let position = place.reader.position(&icu).await?.expect("Synapse has one");
-        place.writer.set_topic(&ward, elsewhere.as_str()).await?;
+        place.writer.set(&ward, RoomSetting::Topic, &elsewhere.as_str().into()).await?;
         // Good for the other room, too, and nothing from before is in it.
-        let past = place.reader.changes_since(&ward, &position, KNOWN_TYPES).await?;
+        let past = place.reader.changes_since(&ward, &position, &KNOWN_TYPES).await?;
         let kinds: Vec<&str> = past.events.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!((kinds, past.next), (vec!["m.room.topic"], None));
-        assert!(place.reader.changes_since(&icu, &position, KNOWN_TYPES).await?.events.is_empty());
+        assert!(place.reader.changes_since(&icu, &position, &KNOWN_TYPES).await?.events.is_empty());
     }
     let refused = other.reader.position(&icu).await;
     assert!(matches!(refused, Err(HomeserverError::Refused { status: 403, .. })), "{refused:?}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use equipemed_bot::engine::pictures::Pictures;
 use equipemed_bot::homeserver::StateEvent;
 use equipemed_domain::observed::ObservedRoom;
+use equipemed_domain::setting::{RoomSetting, SettingValue};
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{room_id, user_id};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn room(name: &str) -> ObservedRoom {
-    ObservedRoom { name: Some(name.to_owned()), ..crate::homeserver::picture::room() }
+    ObservedRoom { settings: [(RoomSetting::Name, name.into())].into(), ..crate::homeserver::picture::room() }
 }
 
 fn trusted() -> Pictures {
@@ -44,7 +45,10 @@ fn rename(pictures: &Pictures, name: &str, sent_at: Timestamp) {
 
 /// The room's name in its picture.
 fn name(pictures: &Pictures, now: Timestamp) -> Option<String> {
-    pictures.seen(room_id!("!icu:hospital.example"), now).and_then(|room| room.name)
+    match pictures.seen(room_id!("!icu:hospital.example"), now)?.settings.remove(&RoomSetting::Name)? {
+        SettingValue::Text(name) => Some(name),
+        SettingValue::Time(_) => None,
+    }
 }
 
 #[test]

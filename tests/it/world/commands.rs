@@ -189,7 +189,10 @@ async fn a_level_for_a_time_ends_by_itself() -> anyhow::Result<()> {
     levels.retain(|entry| entry.intent.kind == "set_levels" && entry.intent.action.contains(&name));
     levels.sort_by_key(|entry| entry.id);
     let actions: Vec<&str> = levels.iter().map(|entry| entry.intent.action.as_str()).collect();
-    assert!(actions.len() == 2 && actions[0].contains(r#""to":50"#) && actions[1].contains(r#""from":50"#), "{actions:?}");
+    assert!(
+        actions.len() == 2 && actions[0].contains(r#""to":50"#) && actions[1].contains(r#""from":50"#),
+        "{actions:?}"
+    );
     close(hospital, serving).await
 }
 
