@@ -4,7 +4,19 @@ use std::collections::BTreeSet;
 
 use ruma_common::{OwnedUserId, UserId};
 
+use crate::directory::PersonId;
 use crate::key::RoomKey;
+
+/// Whom a pass looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Everybody and everything.
+    Everything,
+    /// One person's account; rooms that must change for it are woken.
+    Person(PersonId),
+    /// One room.
+    Room(RoomKey),
+}
 
 /// The extent of a plan. What is outside was perhaps not observed and appears in no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -65,7 +65,7 @@ impl Hospital {
         let policy = policy(departments, wards)?;
         let now = Timestamp::from_second(1_800_000_000)?;
         let grants = (0..people / GRANTED).map(|number| grant(&mut dice, number, people, wards, now)).collect();
-        let bound = directory.people().map(|person| Ok((person.id, binding(&policy, person, now)?)));
+        let bound = directory.people().map(|person| binding(&policy, person, now));
         let bindings = bound.collect::<anyhow::Result<_>>()?;
         Ok(Self { policy, directory, grants, bindings, now })
     }

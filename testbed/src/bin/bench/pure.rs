@@ -12,9 +12,10 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::memory::Memory;
 use equipemed_domain::observed::{Observed, ObservedAccounts, RoomSight};
-use equipemed_domain::plan::{Inputs, plan};
-use equipemed_domain::review::{Circumstances, Effects, review};
-use equipemed_domain::scope::Scope;
+use equipemed_domain::plan::plan;
+use equipemed_domain::review::{Effects, review};
+use equipemed_domain::scope::{Scope, Target};
+use equipemed_domain::world::{Pass, World};
 
 use crate::arguments::Arguments;
 use crate::bot;
@@ -31,13 +32,13 @@ pub(crate) fn pure(arguments: &Arguments, report: &mut Report) -> anyhow::Result
     let rounds = arguments.rounds.unwrap_or(20);
     let hospital = Hospital::new(people, rooms)?;
     let mut seen = Seen { observed: Observed::default(), memory: Memory::default() };
-    let wanted = hospital.desired(&seen);
+    let wanted = hospital.desired(&seen, &Target::Everything);
     seen.look(&hospital, &wanted)?;
     drop(wanted);
     let memberships: usize = seen.observed.rooms.values().map(members).sum();
     // What making the hospital took is no part of it.
     std::fs::write("/proc/self/clear_refs", "5").context("cannot forget the highest memory so far")?;
-    let full = hospital.times(&seen, &Scope::Everything, rounds)?;
+    let full = hospital.times(&seen, &Target::Everything, &Scope::Everything, rounds)?;
     let memory = bot::Memory::of(std::process::id())?;
     let megabytes = |bytes: u64| Some(bytes as f64 / 1_000_000.0);
     let full =
@@ -93,47 +94,24 @@ impl Seen {
 }
 
 impl Hospital {
-    fn desired(&self, seen: &Seen) -> Desired {
-        let held = BTreeSet::new();
-        let wishes = Wishes {
-            directory: &self.directory,
-            policy: &self.policy,
-            grants: &self.grants,
-            bindings: &self.bindings,
-            now: self.now,
-            deactivate_gone_now: false,
-            ended: &[],
-            held: &held,
-        };
-        desired(wishes, &seen.observed.accounts)
+    fn world(&self) -> World<'_> {
+        World::new(&self.policy, &self.directory, &self.bindings, &self.grants, self.now)
+    }
+
+    fn desired(&self, seen: &Seen, target: &Target) -> Desired {
+        desired(&self.world(), &Wishes::default(), &seen.observed.accounts, target)
     }
 
     /// Milliseconds of the pure part of so many passes.
-    fn times(&self, seen: &Seen, scope: &Scope, rounds: usize) -> anyhow::Result<Vec<f64>> {
+    fn times(&self, seen: &Seen, target: &Target, scope: &Scope, rounds: usize) -> anyhow::Result<Vec<f64>> {
         let mut times = Vec::with_capacity(rounds);
         for _ in 0..rounds {
             let start = Instant::now();
-            let wanted = self.desired(seen);
-            let inputs = Inputs {
-                policy: &self.policy,
-                desired: &wanted,
-                observed: &seen.observed,
-                privileged: &seen.memory.privileged,
-                bindings: &self.bindings,
-                scope,
-            };
-            let planned = plan(inputs);
-            let with = Circumstances {
-                policy: &self.policy,
-                desired: &wanted,
-                observed: &seen.observed,
-                bindings: &self.bindings,
-                memory: &seen.memory,
-                scope,
-                people: self.directory.len(),
-                consented: &Effects::default(),
-            };
-            let verdict = review(planned, with);
+            let wanted = self.desired(seen, target);
+            let (world, observed, memory) = (self.world(), &seen.observed, &seen.memory);
+            let pass = Pass { world: &world, desired: &wanted, observed, memory, scope };
+            let verdict = review(plan(pass), pass, &Effects::default());
+            drop(wanted);
             times.push(start.elapsed().as_secs_f64() * 1000.0);
             let is_agreed = verdict.go.is_empty() && verdict.held.is_empty();
             ensure!(is_agreed, "it does not agree: {:?}", verdict.go.actions().next().map(|action| action.kind()));
@@ -150,10 +128,10 @@ impl Hospital {
         seen.observed.accounts.list.retain(|other, _| *other == user);
         let rooms: BTreeSet<RoomKey> = self.policy.rooms.keys().cloned().collect();
         let of_person = Scope::Only { accounts: BTreeSet::from([user]), rooms };
-        let person = self.times(seen, &of_person, rounds)?;
+        let person = self.times(seen, &Target::Person(somebody), &of_person, rounds)?;
         seen.observed.accounts = ObservedAccounts::default();
         let ward = self.policy.rooms.keys().nth(self.policy.rooms.len() / 2).context("there is no room")?;
-        let room = self.times(seen, &Scope::room(ward), rounds)?;
+        let room = self.times(seen, &Target::Room(ward.clone()), &Scope::room(ward), rounds)?;
         Ok([person, room])
     }
 }
