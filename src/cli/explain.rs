@@ -1,12 +1,13 @@
 //! `explain`: the rules behind one person's account and rooms.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use equipemed_domain::desired::{Wishes, desired};
 use equipemed_domain::explain::explain;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedAccounts;
+use equipemed_domain::scope::Target;
+use equipemed_domain::world::World;
 
 use super::output::UsageError;
 use super::{Exit, connect, output};
@@ -32,18 +33,9 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         }
     };
     let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
-    let wishes = Wishes {
-        directory: &directory,
-        policy: &settings.policy,
-        grants: &grants,
-        bindings: &bindings,
-        now,
-        deactivate_gone_now: false,
-        ended: &[],
-        held: &BTreeSet::new(),
-    };
-    let picture = desired(wishes, &ObservedAccounts::default());
-    let (texts, explained) = (Texts::new(Language::En), explain(wishes, &picture, person, &rooms));
+    let world = World::new(&settings.policy, &directory, &bindings, &grants, now);
+    let picture = desired(&world, &Wishes::default(), &ObservedAccounts::default(), &Target::Person(person.id));
+    let (texts, explained) = (Texts::new(Language::En), explain(&world, &picture, person, &rooms));
     let mut lines: Vec<String> = explained.person.iter().map(|reason| texts.reason(reason).plain).collect();
     for (room, reasons) in &explained.rooms {
         lines.push(format!("\nroom {room}"));

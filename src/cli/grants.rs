@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use equipemed_domain::access::Access;
-use equipemed_domain::authority::{Act, Allowed, Asker, Request, World, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, Request, decide};
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::world::World;
 use ruma_common::UserId;
 use serde_json::json;
 
@@ -187,12 +187,10 @@ impl Asking {
         now: jiff::Timestamp,
     ) -> anyhow::Result<Allowed> {
         let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
-        let access = Access::new(directory, &settings.policy, &grants, now);
-        let (policy, bindings) = (&settings.policy, &*bindings);
         let waiting = waiting_gains(store).await?;
-        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
+        let world = World::new(&settings.policy, directory, &bindings, &grants, now).without(&waiting);
         decide(self.asker, request, &world).map_err(|refusal| {
-            let names = Names { directory, bindings };
+            let names = Names { directory, bindings: &bindings };
             anyhow::anyhow!(Texts::new(Language::En).refusal(&refusal, &names).plain)
         })
     }

@@ -1,7 +1,5 @@
 //! Questions about people: `user`, `users`, `why`, `grants`.
 
-use std::collections::BTreeSet;
-
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{UsersFilter, Where, Who};
@@ -13,6 +11,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::listing::{self, PeopleFilter};
 use equipemed_domain::observed::{ObservedAccount, ObservedAccounts};
 use equipemed_domain::rights::Rights;
+use equipemed_domain::scope::Target;
 use equipemed_domain::standing::Standing;
 
 use crate::chat::Chat;
@@ -146,17 +145,8 @@ impl Chat {
         let Some(person) = scene.directory.get(id) else {
             return Ok(Reply::told(Answer::new().line(texts.say("why-unknown", &[("user", scene.person(id))]))));
         };
-        let wishes = Wishes {
-            directory: &scene.directory,
-            policy: &scene.policy,
-            grants: &scene.grants,
-            bindings: &scene.bindings,
-            now: scene.now,
-            deactivate_gone_now: false,
-            ended: &[],
-            held: &BTreeSet::new(),
-        };
-        let picture = desired(wishes, &ObservedAccounts::default());
+        let world = scene.world();
+        let picture = desired(&world, &Wishes::default(), &ObservedAccounts::default(), &Target::Person(id));
         let mut rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);
         let readable = ask.rooms_where(Act::Audit);
         rooms.retain(|room| readable.contains(room));
@@ -165,7 +155,7 @@ impl Chat {
             None => texts.say("why-intro", &[user]),
             Some(key) => texts.say("why-intro-room", &[user, ("room", scene.room(key))]),
         };
-        let Explanation { person, rooms } = explain(wishes, &picture, person, &rooms);
+        let Explanation { person, rooms } = explain(&world, &picture, person, &rooms);
         let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| texts.reason(reason)));
         for (key, reasons) in &rooms {
             let room = texts.line("why-room", &[("room", Arg::Code(key.to_string()))]);
