@@ -47,7 +47,7 @@ pub(super) fn manage(
         let locks = asked.into_iter().any(|kind| access.account_grant(id, kind).is_some());
         let standing = match standing(world, id) {
             Err(finding) if locks => {
-                picture.findings.extend(finding);
+                picture.findings.extend(finding.map(|finding| *finding));
                 Ok(Standing::Off)
             }
             standing => standing,
@@ -63,7 +63,7 @@ pub(super) fn manage(
                 }
             }
             Err(finding) => {
-                picture.findings.extend(finding);
+                picture.findings.extend(finding.map(|finding| *finding));
                 // An account that would only be made is nobody's: whoever has that name now is somebody else.
                 if account.origin != Origin::New {
                     picture.frozen.insert(account.user);
@@ -75,7 +75,7 @@ pub(super) fn manage(
 }
 
 /// A bound person's standing. An error means: change nothing, and tell.
-fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Finding>> {
+fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Finding>>> {
     let World { policy, directory, bindings, access, now, .. } = world;
     if directory.is_unclear(id) {
         return Err(None);
@@ -90,7 +90,8 @@ fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Finding>
         // leaving: the group that selected them is often taken away on the same day.
         return standing.filter(|standing| *standing != Standing::Active).ok_or(None);
     }
-    standing.ok_or_else(|| Some(Finding::UnknownStatus { person: id, status: person.account_status.clone() }))
+    let unknown = || Finding::UnknownStatus { person: id, status: person.account_status.clone() };
+    standing.ok_or_else(|| Some(Box::new(unknown())))
 }
 
 fn desired_account(
