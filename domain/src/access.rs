@@ -11,10 +11,10 @@ use crate::directory::{Directory, Person, PersonId};
 use crate::grant::{Grant, GrantKind};
 use crate::key::{RoleKey, RoomKey};
 use crate::levels::PEOPLE_MAX;
-use crate::policy::{Policy, Role};
+use crate::policy::{Policy, Role, RoomPolicy};
 use crate::privilege::Place;
 use crate::rights::{Right, Rights, all_rights};
-use crate::selector::{RoleRules, Selector};
+use crate::selector::Selector;
 
 /// Why somebody stands at a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,73 +56,110 @@ impl LevelReason {
     }
 }
 
-/// Levels and rights of everybody in one directory.
-#[derive(Debug)]
+/// Levels and rights of everybody in one directory, worked out for whom they are asked.
+#[derive(Clone, Debug)]
 pub struct Access<'a> {
     policy: &'a Policy,
-    rules: RoleRules,
-    roles: BTreeMap<PersonId, BTreeSet<RoleKey>>,
+    directory: &'a Directory,
     grants: BTreeMap<PersonId, Vec<&'a Grant>>,
-    trusted: BTreeSet<PersonId>,
-    /// Who has any right at all.
-    entitled: BTreeSet<PersonId>,
+    lines: BTreeMap<&'a RoomKey, Vec<(&'a RoomKey, Option<&'a RoomPolicy>)>>,
+    /// Rooms and spaces that have administrators, with their rule.
+    administrators: Vec<(&'a RoomKey, &'a Selector)>,
+}
+
+/// A room, with itself and every space above it, nearest first; nothing of a room that the policy does not have.
+#[derive(Clone, Copy, Debug)]
+struct Line<'r, 'a> {
+    room: &'r RoomKey,
+    above: &'r [(&'a RoomKey, Option<&'a RoomPolicy>)],
+}
+
+impl Line<'_, '_> {
+    /// How far above the room the scope stands.
+    fn distance(self, scope: &RoomKey) -> Option<usize> {
+        match self.room == scope {
+            true => Some(0),
+            false => self.above.iter().position(|(key, _)| *key == scope),
+        }
+    }
+
+    fn is_below(self, scope: Option<&RoomKey>) -> bool {
+        scope.is_none_or(|scope| self.distance(scope).is_some())
+    }
+}
+
+/// Somebody with their roles and grants, found once for all rooms that they are asked of.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder<'h, 'a> {
+    access: &'h Access<'a>,
+    pub(crate) person: &'h Person,
+    pub(crate) roles: Vec<(&'a RoleKey, &'a Role)>,
+    grants: &'h [&'a Grant],
 }
 
 impl<'a> Access<'a> {
-    /// Works out everybody's roles; grants that do not hold at `now` are left out.
+    /// Gathers the grants that hold at `now`.
     #[must_use]
-    pub fn new(directory: &Directory, policy: &'a Policy, grants: &'a [Grant], now: Timestamp) -> Self {
-        let rules = policy.role_rules();
-        let roles = directory
-            .people()
-            .filter_map(|person| {
-                let held = policy
-                    .roles
-                    .iter()
-                    .filter(|(_, role)| role.when.matches(person, &rules, false))
-                    .map(|(key, _)| key);
-                let held: BTreeSet<RoleKey> = held.cloned().collect();
-                (!held.is_empty()).then_some((person.id, held))
-            })
-            .collect();
+    pub fn new(directory: &'a Directory, policy: &'a Policy, grants: &'a [Grant], now: Timestamp) -> Self {
         let mut by_person: BTreeMap<PersonId, Vec<&Grant>> = BTreeMap::new();
         for grant in grants.iter().filter(|grant| grant.holds_at(now)) {
             by_person.entry(grant.person).or_default().push(grant);
         }
-        let (trusted, entitled) = (BTreeSet::new(), BTreeSet::new());
-        let mut access = Self { policy, rules, roles, grants: by_person, trusted, entitled };
-        for person in directory.people() {
-            let rights = access.rights_anywhere(person);
-            if rights.iter().any(|right| *right != Right::Redact) {
-                access.trusted.insert(person.id);
-            }
-            if !rights.is_empty() {
-                access.entitled.insert(person.id);
-            }
-        }
-        access
+        let line = |key| policy.lineage(key).map(|above| (above, policy.rooms.get(above))).collect();
+        let lines = policy.rooms.keys().map(|key| (key, line(key))).collect();
+        let administrators = policy.rooms.iter().filter_map(|(key, room)| Some((key, room.administrators.as_ref()?)));
+        Self { policy, directory, grants: by_person, lines, administrators: administrators.collect() }
+    }
+
+    fn line<'r>(&'r self, room: &'r RoomKey) -> Line<'r, 'a> {
+        Line { room, above: self.lines.get(room).map_or(&[], Vec::as_slice) }
+    }
+
+    fn matches(&self, rule: &Selector, person: &Person) -> bool {
+        rule.matches(person, &self.policy.roles, false)
+    }
+
+    /// Somebody, to be asked of in several rooms.
+    pub(crate) fn of<'h>(&'h self, person: &'h Person) -> Holder<'h, 'a> {
+        let roles = self.policy.roles.iter().filter(|(_, role)| self.matches(&role.when, person)).collect();
+        self.holding(person, roles)
+    }
+
+    /// The same where the roles are known.
+    pub(crate) fn holding<'h>(&'h self, person: &'h Person, roles: Vec<(&'a RoleKey, &'a Role)>) -> Holder<'h, 'a> {
+        Holder { access: self, person, roles, grants: self.of_person(person.id) }
+    }
+
+    fn of_person(&self, person: PersonId) -> &[&'a Grant] {
+        self.grants.get(&person).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the selector holds for the person.
     #[must_use]
     pub fn selects(&self, selector: &Selector, person: &Person) -> bool {
-        selector.matches(person, &self.rules, self.is_trusted(person.id))
-    }
-
-    /// Whether the person has any right beyond `redact` anywhere.
-    #[must_use]
-    pub fn is_trusted(&self, person: PersonId) -> bool {
-        self.trusted.contains(&person)
+        let is_trusted = selector.asks_for_trust() && self.of(person).is_trusted();
+        selector.matches(person, &self.policy.roles, is_trusted)
     }
 
     /// The person's roles.
-    pub fn roles(&self, person: PersonId) -> impl Iterator<Item = &RoleKey> {
-        self.roles.get(&person).into_iter().flatten()
+    pub fn roles(&self, person: PersonId) -> impl Iterator<Item = &'a RoleKey> {
+        let roles = self.directory.get(person).map(|person| self.of(person).roles);
+        roles.unwrap_or_default().into_iter().map(|(key, _)| key)
+    }
+
+    /// People with grants that hold.
+    pub(crate) fn granted(&self) -> impl Iterator<Item = PersonId> {
+        self.grants.keys().copied()
+    }
+
+    /// Rooms and spaces that have administrators, with their rule.
+    pub(crate) fn administrators(&self) -> &[(&'a RoomKey, &'a Selector)] {
+        &self.administrators
     }
 
     /// The person's grants that hold.
     pub fn grants(&self, person: PersonId) -> impl Iterator<Item = &'a Grant> {
-        self.grants.get(&person).into_iter().flatten().copied()
+        self.of_person(person).iter().copied()
     }
 
     /// The newest holding grant of a kind that is about the whole account.
@@ -134,65 +171,86 @@ impl<'a> Access<'a> {
     /// The newest holding grant of a kind that covers the room.
     #[must_use]
     pub fn room_grant(&self, person: PersonId, room: &RoomKey, kind: GrantKind) -> Option<&'a Grant> {
-        self.grants(person).filter(|grant| grant.kind == kind && self.covers(grant, room)).max_by_key(|grant| grant.id)
+        let covers = |grant: &&Grant| self.line(room).is_below(grant.scope.as_ref());
+        let of_kind = self.grants(person).filter(|grant| grant.kind == kind);
+        of_kind.filter(covers).max_by_key(|grant| grant.id)
     }
 
-    fn covers(&self, grant: &Grant, room: &RoomKey) -> bool {
-        grant.scope.as_ref().is_none_or(|scope| self.policy.distance(room, scope).is_some())
+    /// Where the person should stand in a room, and why.
+    #[must_use]
+    pub fn level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
+        self.of(person).level(room)
     }
 
+    /// The person's rights in a room; outside rooms (`None`) only those that hold everywhere.
+    #[must_use]
+    pub fn rights(&self, person: &Person, room: Option<&RoomKey>) -> Rights {
+        self.of(person).rights(room)
+    }
+
+    /// Every right the person has somewhere: the union of [`Self::rights`] over all rooms and outside them.
+    #[must_use]
+    pub fn rights_anywhere(&self, person: &Person) -> Rights {
+        self.of(person).rights_by_place().into_iter().map(|(right, _)| right).collect()
+    }
+
+    /// What the person has in a place.
+    #[must_use]
+    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+        self.of(person).powers_with(self.of_person(person.id), room)
+    }
+}
+
+impl<'h, 'a> Holder<'h, 'a> {
     /// The grant about levels that wins in a room: the most specific one, of those the newest. Outside rooms the newest of
     /// those for everywhere.
     fn winner<'g>(&self, grants: &[&'g Grant], room: Option<&RoomKey>) -> Option<&'g Grant> {
-        let distance = |grant: &Grant| match (&grant.scope, room) {
-            (None, _) => Some(usize::MAX),
-            (Some(scope), Some(room)) => self.policy.distance(room, scope),
-            (Some(_), None) => None,
+        if grants.is_empty() {
+            return None;
+        }
+        let line = room.map(|room| self.access.line(room));
+        let distance = |grant: &Grant| match &grant.scope {
+            None => Some(usize::MAX),
+            Some(scope) => line?.distance(scope),
         };
         let about_levels = grants.iter().filter(|grant| grant.kind.level().is_some());
         let here = about_levels.filter_map(|grant| Some((distance(grant)?, *grant)));
         here.max_by_key(|(distance, grant)| (std::cmp::Reverse(*distance), grant.id)).map(|(_, grant)| grant)
     }
 
-    fn level_grant(&self, person: PersonId, room: Option<&RoomKey>) -> Option<&'a Grant> {
-        self.winner(self.grants.get(&person).map_or(&[], Vec::as_slice), room)
+    fn level_grant(&self, room: Option<&RoomKey>) -> Option<&'a Grant> {
+        self.winner(self.grants, room)
     }
 
     /// Where the person should stand in a room, and why.
-    #[must_use]
-    pub fn level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
-        if let Some(grant) = self.level_grant(person.id, Some(room)) {
-            return (level_of(grant), LevelReason::Grant(grant.clone()));
+    pub(crate) fn level(&self, room: &RoomKey) -> (i64, LevelReason) {
+        match self.level_grant(Some(room)) {
+            Some(grant) => (level_of(grant), LevelReason::Grant(grant.clone())),
+            None => self.policy_level(room),
         }
-        self.policy_level(person, room)
     }
 
     /// Where the person would stand if nothing were granted: by the administrators' rules and the roles alone.
-    pub(crate) fn policy_level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
-        if let Some(above) = self.administered(person, room) {
-            return (PEOPLE_MAX, LevelReason::Administrator(above));
+    pub(crate) fn policy_level(&self, room: &RoomKey) -> (i64, LevelReason) {
+        let line = self.access.line(room);
+        if let Some(above) = self.administered(line) {
+            return (PEOPLE_MAX, LevelReason::Administrator(above.clone()));
         }
-        let own = self.policy.rooms.get(room).map(|room| &room.levels);
-        let usual = self.policy.rooms.get(room).and_then(|room| room.default_level);
+        let own = line.above.first().and_then(|(_, room)| *room);
         let mut best: Option<(i64, LevelReason)> = None;
-        for key in self.roles(person.id) {
-            let found = match own.and_then(|levels| levels.get(key)) {
-                Some(level) => Some((*level, LevelReason::RoomLevel(key.clone()))),
-                None => self
-                    .policy
-                    .roles
-                    .get(key)
-                    .filter(|role| role.scope.as_ref().is_none_or(|scope| self.policy.distance(room, scope).is_some()))
-                    .and_then(|role| role.level)
-                    .map(|level| (level, LevelReason::Role(key.clone()))),
+        for (key, role) in &self.roles {
+            let of_room = own.and_then(|room| room.levels.get(*key));
+            let of_role = || role.level.filter(|_| line.is_below(role.scope.as_ref()));
+            let (level, reason): (i64, fn(RoleKey) -> LevelReason) = match (of_room, of_role()) {
+                (Some(level), _) => (*level, LevelReason::RoomLevel),
+                (None, Some(level)) => (level, LevelReason::Role),
+                (None, None) => continue,
             };
-            if let Some(found) = found
-                && best.as_ref().is_none_or(|(level, _)| found.0 > *level)
-            {
-                best = Some(found);
+            if best.as_ref().is_none_or(|(best, _)| level > *best) {
+                best = Some((level, reason((*key).clone())));
             }
         }
-        match (best, usual) {
+        match (best, own.and_then(|room| room.default_level)) {
             // Below everybody's level stands only who is meant to, by this room's own levels or because a role silences.
             (Some((level, LevelReason::Role(_))), Some(usual)) if (0..usual).contains(&level) => {
                 (usual, LevelReason::Everybody)
@@ -204,150 +262,118 @@ impl<'a> Access<'a> {
     }
 
     /// The nearest room or space, this one or above, of which the person is administrator.
-    fn administered(&self, person: &Person, room: &RoomKey) -> Option<RoomKey> {
-        self.policy
-            .lineage(room)
-            .find(|key| {
-                let administrators = self.policy.rooms.get(*key).and_then(|room| room.administrators.as_ref());
-                administrators.is_some_and(|rule| rule.matches(person, &self.rules, false))
-            })
-            .cloned()
+    fn administered(&self, line: Line<'_, 'a>) -> Option<&'a RoomKey> {
+        let rules = line.above.iter().filter_map(|(key, room)| Some((*key, room.as_ref()?.administrators.as_ref()?)));
+        let mut administered = rules.filter(|(_, rule)| self.access.matches(rule, self.person));
+        administered.next().map(|(key, _)| key)
     }
 
     /// The person's rights in a room; outside rooms (`None`) only those that hold everywhere.
-    #[must_use]
-    pub fn rights(&self, person: &Person, room: Option<&RoomKey>) -> Rights {
-        self.rights_with(person, self.level_grant(person.id, room), room)
+    pub(crate) fn rights(&self, room: Option<&RoomKey>) -> Rights {
+        self.rights_with(self.level_grant(room), room)
     }
 
     /// A grant about levels replaces rights, too: one below what the policy gives there takes the rights it gives.
-    fn rights_with(&self, person: &Person, grant: Option<&Grant>, room: Option<&RoomKey>) -> Rights {
-        let Some(grant) = grant else { return self.policy_rights(person, room) };
+    fn rights_with(&self, grant: Option<&Grant>, room: Option<&RoomKey>) -> Rights {
+        let Some(grant) = grant else { return self.policy_rights(room) };
         let mut rights = grant.kind.rights();
-        if !self.is_below_policy(person, grant, room) {
-            rights.extend(self.policy_rights(person, room));
+        if level_of(grant) >= self.powers_by_policy(room).level {
+            rights.extend(self.policy_rights(room));
         }
         rights
     }
 
-    fn is_below_policy(&self, person: &Person, grant: &Grant, room: Option<&RoomKey>) -> bool {
-        level_of(grant) < self.powers_by_policy(person, room).level
-    }
-
     /// The rights that the policy gives there and a grant takes.
-    #[must_use]
-    pub fn taken(&self, person: &Person, room: Option<&RoomKey>) -> Option<(Rights, &'a Grant)> {
-        let grant = self.level_grant(person.id, room)?;
-        let rights = self.rights(person, room);
-        let taken: Rights = self.policy_rights(person, room).difference(&rights).copied().collect();
+    pub(crate) fn taken(&self, room: Option<&RoomKey>) -> Option<(Rights, &'a Grant)> {
+        let grant = self.level_grant(room)?;
+        let taken: Rights = self.policy_rights(room).difference(&self.rights(room)).copied().collect();
         (!taken.is_empty()).then_some((taken, grant))
     }
 
     /// Rights by roles and the administrators' rules alone.
-    fn policy_rights(&self, person: &Person, room: Option<&RoomKey>) -> Rights {
-        if room.is_some_and(|room| self.administered(person, room).is_some()) {
+    fn policy_rights(&self, room: Option<&RoomKey>) -> Rights {
+        if room.is_some_and(|room| self.administered(self.access.line(room)).is_some()) {
             return all_rights();
         }
-        let roles = self.roles_holding(person, room);
-        roles.flat_map(|role| role.rights.iter().copied()).collect()
+        self.roles_holding(room).into_iter().flat_map(|role| role.rights.iter().copied()).collect()
     }
 
     /// The roles of a person that hold in a room, or outside rooms.
-    fn roles_holding(&self, person: &Person, room: Option<&RoomKey>) -> impl Iterator<Item = &'a Role> {
-        let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
-        roles.filter(move |role| match (&role.scope, room) {
-            (None, _) => true,
-            (Some(scope), Some(room)) => self.policy.distance(room, scope).is_some(),
-            (Some(_), None) => false,
-        })
+    fn roles_holding(&self, room: Option<&RoomKey>) -> Vec<&'a Role> {
+        let line = room.map(|room| self.access.line(room));
+        let holds = move |role: &&Role| match line {
+            Some(line) => line.is_below(role.scope.as_ref()),
+            None => role.scope.is_none(),
+        };
+        self.roles.iter().map(|(_, role)| *role).filter(holds).collect()
     }
 
     /// What the policy alone gives in a place.
-    #[must_use]
-    pub fn powers_by_policy(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+    pub(crate) fn powers_by_policy(&self, room: Option<&RoomKey>) -> Powers {
         let level = match room {
-            Some(room) => self.policy_level(person, room).0,
-            None => self.roles_holding(person, None).filter_map(|role| role.level).max().unwrap_or(0).min(PEOPLE_MAX),
+            Some(room) => self.policy_level(room).0,
+            None => {
+                self.roles_holding(None).into_iter().filter_map(|role| role.level).max().unwrap_or(0).min(PEOPLE_MAX)
+            }
         };
-        Powers { level, rights: self.policy_rights(person, room) }
+        Powers { level, rights: self.policy_rights(room) }
     }
 
     /// What the person would have in a place with these grants and no others.
-    #[must_use]
-    pub fn powers_with(&self, person: &Person, grants: &[&Grant], room: Option<&RoomKey>) -> Powers {
+    pub(crate) fn powers_with(&self, grants: &[&Grant], room: Option<&RoomKey>) -> Powers {
         match self.winner(grants, room) {
-            None => self.powers_by_policy(person, room),
-            Some(grant) => Powers { level: level_of(grant), rights: self.rights_with(person, Some(grant), room) },
+            None => self.powers_by_policy(room),
+            Some(grant) => Powers { level: level_of(grant), rights: self.rights_with(Some(grant), room) },
         }
-    }
-
-    /// What the person has in a place.
-    #[must_use]
-    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
-        self.powers_with(person, self.grants.get(&person.id).map_or(&[], Vec::as_slice), room)
     }
 
     /// Every right the person has, with the places where the policy or a grant gives it.
     ///
-    /// As [`Self::rights_anywhere`], it goes by room only for people with grants, for one may take what another gives.
-    #[must_use]
-    pub fn rights_by_place(&self, person: &Person) -> BTreeSet<(Right, Place)> {
-        if self.grants.contains_key(&person.id) {
-            let everywhere = self.rights(person, None);
-            let mut held = BTreeSet::new();
-            for room in self.policy.rooms.keys() {
-                let only_here = self.rights(person, Some(room)).into_iter().filter(|right| !everywhere.contains(right));
-                held.extend(only_here.map(|right| (right, Place::In(room.clone()))));
-            }
-            held.extend(everywhere.into_iter().map(|right| (right, Place::Everywhere)));
-            return held;
+    /// It goes by what the person has and not by room, but for people with grants, of which one may take what another, or
+    /// the policy, gives.
+    pub(crate) fn rights_by_place(&self) -> BTreeSet<(Right, Place)> {
+        if self.grants.is_empty() {
+            return self.rights_by_rules();
         }
-        self.rights_by_rules(person)
+        let everywhere = self.rights(None);
+        let mut held = BTreeSet::new();
+        for room in self.access.policy.rooms.keys() {
+            let only_here = self.rights(Some(room)).into_iter().filter(|right| !everywhere.contains(right));
+            held.extend(only_here.map(|right| (right, Place::In(room.clone()))));
+        }
+        held.extend(everywhere.into_iter().map(|right| (right, Place::Everywhere)));
+        held
     }
 
     /// The same as if nothing were granted.
-    pub(crate) fn rights_by_rules(&self, person: &Person) -> BTreeSet<(Right, Place)> {
-        let holds = |scope: &RoomKey| self.policy.rooms.contains_key(scope);
-        let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
+    pub(crate) fn rights_by_rules(&self) -> BTreeSet<(Right, Place)> {
+        let holds = |scope: &RoomKey| self.access.policy.rooms.contains_key(scope);
+        let roles = self.roles.iter().map(|(_, role)| role);
         let mut held: BTreeSet<(Right, Place)> = roles
             .filter(|role| role.scope.as_ref().is_none_or(holds))
             .flat_map(|role| role.rights.iter().map(|right| (*right, Place::of_scope(role.scope.as_ref()))))
             .collect();
-        for (key, room) in &self.policy.rooms {
-            if room.administrators.as_ref().is_some_and(|rule| rule.matches(person, &self.rules, false)) {
-                held.extend(all_rights().into_iter().map(|right| (right, Place::In(key.clone()))));
+        for (key, rule) in &self.access.administrators {
+            if self.access.matches(rule, self.person) {
+                held.extend(all_rights().into_iter().map(|right| (right, Place::In((*key).clone()))));
             }
         }
         held
     }
 
-    /// Whether the person has any right anywhere.
-    #[must_use]
-    pub fn has_rights(&self, person: PersonId) -> bool {
-        self.entitled.contains(&person)
+    /// The person's grants that hold.
+    pub(crate) fn grants(&self) -> &'h [&'a Grant] {
+        self.grants
     }
 
-    /// Every right the person has somewhere: the union of [`Self::rights`] over all rooms and outside them.
-    ///
-    /// Asked of everybody at every pass, so it goes by what the person has and not by room; only people with grants
-    /// need that, for one grant may hide another, or what the policy gives.
-    #[must_use]
-    pub fn rights_anywhere(&self, person: &Person) -> Rights {
-        if self.grants.contains_key(&person.id) {
-            let everywhere = self.rights(person, None);
-            let rooms = self.policy.rooms.keys().flat_map(|room| self.rights(person, Some(room)));
-            return everywhere.into_iter().chain(rooms).collect();
-        }
-        let mut rooms = self.policy.rooms.values();
-        if rooms.any(|room| room.administrators.as_ref().is_some_and(|rule| rule.matches(person, &self.rules, false))) {
-            return all_rights();
-        }
-        let roles = self.roles(person.id).filter_map(|key| self.policy.roles.get(key));
-        let holds = |scope: &RoomKey| self.policy.rooms.contains_key(scope);
-        roles
-            .filter(|role| role.scope.as_ref().is_none_or(holds))
-            .flat_map(|role| role.rights.iter().copied())
-            .collect()
+    /// Whether the person's roles or grants may give any right; what else does is being an administrator.
+    pub(crate) fn may_have_rights(&self) -> bool {
+        !self.grants.is_empty() || self.roles.iter().any(|(_, role)| !role.rights.is_empty())
+    }
+
+    /// Whether the person has any right beyond `redact` anywhere.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.rights_by_place().iter().any(|(right, _)| *right != Right::Redact)
     }
 }
 

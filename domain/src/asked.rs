@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::Access;
-use crate::directory::{Directory, PersonId};
+use crate::directory::PersonId;
 use crate::grant::{Grant, GrantId};
 use crate::policy::Policy;
 use crate::privilege::{Might, Place, Privilege};
+use crate::world::World;
 
 /// What the grants of one person come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,25 +38,26 @@ impl Asked {
 
 /// Works it out for everybody with a grant about levels that holds, or that ended recently.
 pub(crate) fn asked(
-    access: &Access<'_>,
-    directory: &Directory,
-    policy: &Policy,
+    world: &World<'_>,
     ended: &[Grant],
-    people: impl IntoIterator<Item = PersonId>,
+    is_managed: impl Fn(PersonId) -> bool,
 ) -> BTreeMap<PersonId, Asked> {
     let mut over: BTreeMap<PersonId, Vec<&Grant>> = BTreeMap::new();
     for grant in ended.iter().filter(|grant| grant.kind.level().is_some()) {
         over.entry(grant.person).or_default().push(grant);
     }
+    let World { directory, policy, access, .. } = world;
+    let people: BTreeSet<PersonId> = access.granted().chain(over.keys().copied()).collect();
     let mut found = BTreeMap::new();
-    for id in people {
+    for id in people.into_iter().filter(|id| is_managed(*id)) {
         let Some(person) = directory.get(id) else { continue };
         let over = over.get(&id).map_or(&[][..], Vec::as_slice);
         let holding = access.grants(id).filter(|grant| grant.kind.level().is_some());
         let Some(by) = holding.chain(over.iter().copied()).map(|grant| grant.id).max() else { continue };
-        let mut rules: BTreeSet<Privilege> = access.rights_by_rules(person).into_iter().map(right).collect();
+        let holder = access.of(person);
+        let mut rules: BTreeSet<Privilege> = holder.rights_by_rules().into_iter().map(right).collect();
         rules.extend(policy.rooms.keys().filter_map(|room| {
-            let (level, why) = access.policy_level(person, room);
+            let (level, why) = holder.policy_level(room);
             Some(Privilege::new(Might::of_level(level)?, why.place(policy, room)?))
         }));
         let ended = over.iter().flat_map(|grant| given(grant)).collect();

@@ -6,6 +6,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
@@ -13,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::ExternalId;
 use crate::desired::{AccountState, digest_of, external_id};
-use crate::directory::{Directory, Person, PersonId};
+use crate::directory::{Person, PersonId};
 use crate::finding::Finding;
 use crate::localpart::{self, LocalpartError};
 use crate::observed::ObservedAccounts;
 use crate::policy::{LocalpartSource, Policy};
+use crate::world::World;
 
 /// A person's account, as the store remembers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +117,58 @@ impl Newborn {
     }
 }
 
-/// What the store knows of people and accounts.
-pub type Bindings = BTreeMap<PersonId, Binding>;
+/// What the store knows of people and accounts, by person, and the way back from an account to its person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bindings {
+    people: BTreeMap<PersonId, Binding>,
+    owners: BTreeMap<OwnedUserId, PersonId>,
+}
+
+impl Bindings {
+    /// Whose account it is.
+    #[must_use]
+    pub fn owner(&self, user: &UserId) -> Option<PersonId> {
+        self.owners.get(user).copied()
+    }
+
+    /// What is known of somebody, to be changed; whose account it is stays.
+    pub fn get_mut(&mut self, person: PersonId) -> Option<&mut Binding> {
+        self.people.get_mut(&person)
+    }
+
+    /// Puts a binding in the place of what was known of its person, which is given back.
+    pub fn insert(&mut self, binding: Binding) -> Option<Binding> {
+        let before = self.remove(binding.person);
+        self.owners.insert(binding.user.clone(), binding.person);
+        self.people.insert(binding.person, binding);
+        before
+    }
+
+    /// Forgets a person's binding and gives it back.
+    pub fn remove(&mut self, person: PersonId) -> Option<Binding> {
+        let before = self.people.remove(&person)?;
+        if self.owner(&before.user) == Some(person) {
+            self.owners.remove(&before.user);
+        }
+        Some(before)
+    }
+}
+
+impl Deref for Bindings {
+    type Target = BTreeMap<PersonId, Binding>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.people
+    }
+}
+
+impl FromIterator<Binding> for Bindings {
+    fn from_iter<I: IntoIterator<Item = Binding>>(bindings: I) -> Self {
+        let people: BTreeMap<_, _> = bindings.into_iter().map(|binding| (binding.person, binding)).collect();
+        let owners = people.values().map(|binding| (binding.user.clone(), binding.person)).collect();
+        Self { people, owners }
+    }
+}
 
 /// How a person's account is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,35 +193,27 @@ pub struct Bound {
 /// Finds every selected person's account.
 ///
 /// People whom `users.who` does not select and who have no account yet are left out silently.
-pub fn bind(
-    directory: &Directory,
-    policy: &Policy,
-    bindings: &Bindings,
-    accounts: &ObservedAccounts,
-    findings: &mut Vec<Finding>,
-) -> BTreeMap<PersonId, Bound> {
-    let roles = policy.role_rules();
+pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<Finding>) -> BTreeMap<PersonId, Bound> {
+    let World { directory, policy, bindings, .. } = world;
     let mut bound: BTreeMap<PersonId, Bound> = bindings
         .values()
         .map(|binding| (binding.person, Bound { user: binding.user.clone(), origin: Origin::Bound }))
         .collect();
     // Only where somebody has no account yet.
-    let taken: LazyCell<BTreeMap<&UserId, PersonId>, _> =
-        LazyCell::new(|| bindings.values().map(|binding| (&*binding.user, binding.person)).collect());
     let given: LazyCell<BTreeMap<&str, &Binding>, _> = LazyCell::new(|| {
         bindings.values().filter_map(|binding| Some((binding.pushed.external_id.as_deref()?, binding))).collect()
     });
 
     let mut wishes: BTreeMap<OwnedUserId, Vec<&Person>> = BTreeMap::new();
     for person in directory.people() {
-        if bound.contains_key(&person.id) || !policy.users.who.matches(person, &roles, false) {
+        if bound.contains_key(&person.id) || !policy.users.who.matches(person, &policy.roles, false) {
             continue;
         }
         if person.public_id.is_empty() {
             findings.push(Finding::NoPublicId { person: person.id });
             continue;
         }
-        if let Some((user, owner)) = elsewhere(person, policy, &taken, &given, accounts) {
+        if let Some((user, owner)) = elsewhere(person, world, &given, accounts) {
             findings.push(Finding::ExternalIdTaken { person: person.id, user, owner });
             continue;
         }
@@ -183,9 +227,10 @@ pub fn bind(
         }
     }
 
-    let twins = accounts.twins();
+    // Of all accounts, so only where one may have to be made.
+    let twins = if wishes.is_empty() { BTreeMap::new() } else { accounts.twins() };
     for (user, people) in wishes {
-        let owner = taken.get(&*user).copied();
+        let owner = bindings.owner(&user);
         let mut claimants: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
         claimants.extend(owner);
         if claimants.len() > 1 {
@@ -223,15 +268,14 @@ pub fn bind(
 /// The account of another person that carries this one's external id: as Synapse says, or as it was given from here.
 fn elsewhere(
     person: &Person,
-    policy: &Policy,
-    taken: &BTreeMap<&UserId, PersonId>,
+    world: &World<'_>,
     given: &BTreeMap<&str, &Binding>,
     accounts: &ObservedAccounts,
 ) -> Option<(OwnedUserId, PersonId)> {
     match accounts.holder(&person.public_id) {
-        Some(holder) => Some((holder.to_owned(), *taken.get(holder)?)),
+        Some(holder) => Some((holder.to_owned(), world.bindings.owner(holder)?)),
         None => {
-            let binding = given.get(&*digest_of(&external_id(policy, person)?))?;
+            let binding = given.get(&*digest_of(&external_id(world.policy, person)?))?;
             Some((binding.user.clone(), binding.person))
         }
     }

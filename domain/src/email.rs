@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruma_common::OwnedUserId;
 
 use crate::desired::{AccountState, DesiredAccount, digest};
-use crate::directory::{Directory, Person, PersonId};
+use crate::directory::{Person, PersonId};
 use crate::finding::Finding;
-use crate::policy::Policy;
+use crate::world::World;
 
 /// Synapse's own limit (`MAX_EMAIL_ADDRESS_LENGTH`).
 const LONGEST: usize = 500;
@@ -34,11 +34,11 @@ pub fn digest_of_address(address: &str) -> String {
 /// Gives accounts the digests of the addresses they should have. An address of several people is nobody's: Synapse would
 /// give it to whoever came last, and with it the way to a new password where one is set.
 pub(crate) fn give_addresses(
-    policy: &Policy,
-    directory: &Directory,
+    world: &World<'_>,
     accounts: &mut BTreeMap<OwnedUserId, DesiredAccount>,
     findings: &mut Vec<Finding>,
 ) {
+    let World { policy, directory, .. } = world;
     if !policy.users.email || !policy.users.update_profiles {
         return;
     }

@@ -5,15 +5,16 @@
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
-use crate::access::{Access, LevelReason};
+use crate::access::{Holder, LevelReason};
 use crate::cause::Cause;
-use crate::desired::{AccountState, Desired, Wishes};
+use crate::desired::{AccountState, Desired};
 use crate::directory::{Person, PersonId};
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantId, GrantKind};
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
 use crate::standing::Standing;
+use crate::world::World;
 
 /// The reasons behind one person's account, and behind their place in some rooms, in the order they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +69,9 @@ pub enum Membership {
 
 /// The reasons behind one person's account, and behind their place in the given rooms.
 #[must_use]
-pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[RoomKey]) -> Explanation {
-    let Wishes { directory, policy, grants, now, .. } = wishes;
-    let access = Access::new(directory, policy, grants, now);
+pub fn explain(world: &World<'_>, desired: &Desired, person: &Person, rooms: &[RoomKey]) -> Explanation {
+    let World { policy, access, now, .. } = world;
+    let holder = access.of(person);
     let account = desired.accounts.iter().find(|(_, account)| account.person == person.id);
     let mut about = vec![
         account.map_or(Reason::NoAccount { person: person.id }, |(user, wanted)| Reason::Account {
@@ -79,7 +80,7 @@ pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[
             cause: wanted.cause,
         }),
         Reason::Standing {
-            standing: policy.users.standing.standing(person, now),
+            standing: policy.users.standing.standing(person, *now),
             status: person.account_status.clone(),
             access_ends: person.access_expires_at,
             is_enabled: person.is_active,
@@ -88,17 +89,18 @@ pub fn explain(wishes: Wishes<'_>, desired: &Desired, person: &Person, rooms: &[
     if !access.selects(&policy.users.who, person) {
         about.push(Reason::NotSelected);
     }
-    about.push(Reason::Roles(access.roles(person.id).cloned().collect()));
+    about.push(Reason::Roles(holder.roles.iter().map(|(key, _)| (*key).clone()).collect()));
     about.extend(access.grants(person.id).map(|grant| Reason::Grant(grant.clone())));
-    about.extend(taken(&access, person, None));
+    about.extend(taken(&holder, None));
     let notes = desired.findings.iter().filter(|finding| finding.person() == Some(person.id));
     about.extend(notes.cloned().map(Reason::Note));
-    let room = |key: &RoomKey| Some((key.clone(), room_reasons(&access, person, key, wishes)?));
+    let room = |key: &RoomKey| Some((key.clone(), room_reasons(world, &holder, key)?));
     Explanation { person: about, rooms: rooms.iter().filter_map(room).collect() }
 }
 
-fn room_reasons(access: &Access<'_>, person: &Person, key: &RoomKey, wishes: Wishes<'_>) -> Option<Vec<Reason>> {
-    let room = wishes.policy.rooms.get(key)?;
+fn room_reasons(world: &World<'_>, holder: &Holder<'_, '_>, key: &RoomKey) -> Option<Vec<Reason>> {
+    let (World { policy, access, .. }, person) = (world, holder.person);
+    let room = policy.rooms.get(key)?;
     let administers = room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
     let member = if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
         Membership::Banned(grant.id)
@@ -111,14 +113,14 @@ fn room_reasons(access: &Access<'_>, person: &Person, key: &RoomKey, wishes: Wis
     } else {
         Membership::No
     };
-    let (level, reason) = access.level(person, key);
-    let rights = access.rights(person, Some(key));
+    let (level, reason) = holder.level(key);
+    let rights = holder.rights(Some(key));
     let mut reasons = vec![Reason::Member(member), Reason::Level { level, reason }, Reason::Rights(rights)];
-    reasons.extend(taken(access, person, Some(key)));
+    reasons.extend(taken(holder, Some(key)));
     Some(reasons)
 }
 
-fn taken(access: &Access<'_>, person: &Person, room: Option<&RoomKey>) -> Option<Reason> {
-    let (rights, grant) = access.taken(person, room)?;
+fn taken(holder: &Holder<'_, '_>, room: Option<&RoomKey>) -> Option<Reason> {
+    let (rights, grant) = holder.taken(room)?;
     Some(Reason::RightsTaken { rights, grant: grant.clone(), outside: room.is_none() })
 }

@@ -2,8 +2,8 @@
 //!
 //! The way of the data, one file a step:
 //! [`directory`] and [`policy`] say what the hospital wants of whom, [`grant`]
-//! what was asked beyond it, [`identity`] who is who, [`binding`] whose account is whose; [`desired`]
-//! makes one picture of that. [`observed`] is what Synapse says. [`plan`] is
+//! what was asked beyond it, [`identity`] who is who, [`binding`] whose account is whose; [`world`] holds
+//! these together, and [`desired`] says what should be by them. [`observed`] is what Synapse says. [`plan`] is
 //! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
 //! back what is too much at once. [`outcome`] is what became of an action, and
 //! [`fault`] why it did not.
@@ -20,6 +20,7 @@ pub mod authority;
 pub mod binding;
 pub mod cause;
 pub mod command;
+mod crowd;
 pub mod deed;
 pub mod default_level;
 pub mod desired;
@@ -61,3 +62,4 @@ pub mod summary;
 pub mod sums;
 pub mod wake;
 pub mod wish;
+pub mod world;

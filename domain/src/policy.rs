@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
-use crate::selector::{RoleRules, Selector};
+use crate::selector::Selector;
 use crate::setting::{RoomSetting, Settings};
 use crate::standing::StandingTable;
 
@@ -222,12 +222,6 @@ impl MadeRoom {
 }
 
 impl Policy {
-    /// The rules behind the roles, for selectors.
-    #[must_use]
-    pub fn role_rules(&self) -> RoleRules {
-        self.roles.iter().map(|(key, role)| (key.clone(), role.when.clone())).collect()
-    }
-
     /// The room itself and every space above it, nearest first.
     pub fn lineage<'a>(&'a self, room: &'a RoomKey) -> impl Iterator<Item = &'a RoomKey> {
         std::iter::successors(Some(room), |key| self.rooms.get(*key)?.parent.as_ref())
@@ -239,11 +233,17 @@ impl Policy {
         self.lineage(room).position(|key| key == above)
     }
 
+    /// Rooms that a place reaches, by key: the room with all below it, or all.
+    pub fn reach<'a>(&'a self, place: Option<&RoomKey>) -> impl Iterator<Item = &'a RoomKey> {
+        let reached = move |key: &&RoomKey| place.is_none_or(|place| self.distance(key, place).is_some());
+        self.rooms.keys().filter(reached)
+    }
+
     /// Rooms so that every space stands before what hangs in it, by key otherwise.
     #[must_use]
     pub fn rooms_parents_first(&self) -> Vec<&RoomKey> {
         let mut keys: Vec<_> = self.rooms.keys().collect();
-        keys.sort_by_key(|key| (self.lineage(key).count(), *key));
+        keys.sort_by_cached_key(|key| (self.lineage(key).count(), *key));
         keys
     }
 }

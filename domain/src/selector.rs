@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::{Person, Profession};
 use crate::key::RoleKey;
+use crate::policy::Role;
 
 /// A rule over one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,16 +41,13 @@ pub enum Selector {
     Trusted,
 }
 
-/// The rules behind roles, for selectors that name one.
-pub type RoleRules = BTreeMap<RoleKey, Selector>;
-
 impl Selector {
     /// Whether the rule holds for the person. `trusted` answers [`Selector::Trusted`].
     #[must_use]
-    pub fn matches(&self, person: &Person, roles: &RoleRules, trusted: bool) -> bool {
+    pub fn matches(&self, person: &Person, roles: &BTreeMap<RoleKey, Role>, trusted: bool) -> bool {
         match self {
             Self::Any(any) => *any,
-            Self::Role(role) => roles.get(role).is_some_and(|rule| rule.matches(person, roles, trusted)),
+            Self::Role(role) => roles.get(role).is_some_and(|role| role.when.matches(person, roles, trusted)),
             Self::Group(group) => person.groups.contains(group),
             Self::Profession(profession) => person.profession == Some(*profession),
             Self::Specialty(specialty) => person.specialties.contains(specialty),
@@ -60,6 +58,16 @@ impl Selector {
             Self::AnyOf(rules) => rules.iter().any(|rule| rule.matches(person, roles, trusted)),
             Self::Not(rule) => !rule.matches(person, roles, trusted),
             Self::Trusted => trusted,
+        }
+    }
+
+    /// Whether it may ask for trust at all, which takes longer to tell than everything else.
+    pub(crate) fn asks_for_trust(&self) -> bool {
+        match self {
+            Self::Trusted => true,
+            Self::All(rules) | Self::AnyOf(rules) => rules.iter().any(Self::asks_for_trust),
+            Self::Not(rule) => rule.asks_for_trust(),
+            _ => false,
         }
     }
 }

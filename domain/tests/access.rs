@@ -1,10 +1,10 @@
 //! What a grant about levels does to rights: it replaces what the policy gives in its place, down as well as up.
 
 use equipemed_domain::access::Access;
-use equipemed_domain::desired::Wishes;
 use equipemed_domain::explain::{Reason, explain};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::{Right, Rights};
+use equipemed_domain::selector::Selector;
 
 use crate::world::World;
 use crate::world::reader::Case;
@@ -87,7 +87,7 @@ fn somebody_whose_rights_are_taken_everywhere_is_trusted_no_more() {
         let directory = world.directory();
         let access = Access::new(&directory, &world.policy, &world.grants, world.now);
         let person = &world.people[person - 1];
-        (access.rights_anywhere(person).len(), access.is_trusted(person.id))
+        (access.rights_anywhere(person).len(), access.selects(&Selector::Trusted, person))
     };
     assert_eq!(anywhere("  - {id: 1, who: 1, kind: 0, in: icu}", 1), (Right::ALL.len(), true));
     assert_eq!(anywhere("  - {id: 1, who: 1, kind: 0}", 1), (0, false));
@@ -99,17 +99,8 @@ fn somebody_whose_rights_are_taken_everywhere_is_trusted_no_more() {
 fn why_tells_which_rights_a_grant_takes() {
     let world = world("  - {id: 7, who: 1, kind: 0, in: icu}\n  - {id: 8, who: 1, kind: mute}");
     let directory = world.directory();
-    let wishes = Wishes {
-        directory: &directory,
-        policy: &world.policy,
-        grants: &world.grants,
-        bindings: &world.bindings,
-        now: world.now,
-        deactivate_gone_now: false,
-        ended: &[],
-        held: &std::collections::BTreeSet::new(),
-    };
-    let explained = explain(wishes, &world.desired(), &world.people[0], &[RoomKey::new("icu")]);
+    let picture = world.picture(&directory);
+    let explained = explain(&picture, &world.desired(), &world.people[0], &[RoomKey::new("icu")]);
     let reasons = explained.person.iter().chain(explained.rooms.iter().flat_map(|(_, reasons)| reasons));
     let taken: Vec<_> = reasons
         .filter_map(|reason| match reason {

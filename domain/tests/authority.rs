@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use equipemed_domain::access::{Access, Powers};
-use equipemed_domain::authority::{self, Act, Allowed, Asker, Refusal, Request, Waiting, Whose, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, Waiting, Whose, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
@@ -80,16 +80,7 @@ fn ask(world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusa
 
 fn ask_while(waiting: &Waiting, world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
     let directory = world.directory();
-    let access = Access::new(&directory, &world.policy, &world.grants, world.now);
-    let world = authority::World {
-        policy: &world.policy,
-        directory: &directory,
-        bindings: &world.bindings,
-        access: &access,
-        waiting,
-        now: world.now,
-    };
-    decide(asker, request, &world)
+    decide(asker, request, &world.picture(&directory).without(waiting))
 }
 
 /// Carries out what is allowed, as chat and command line do.

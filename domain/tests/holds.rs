@@ -95,8 +95,7 @@ impl Service {
         let ids: Vec<String> = self.holds.keys().cloned().collect();
         for id in ids {
             let Some(hold) = self.holds.get_mut(&id) else { continue };
-            let rest =
-                world.with_circumstances(scope, &Effects::default(), |with| still_due(&hold.effects, &plan, with));
+            let rest = world.in_pass(scope, |with| still_due(&hold.effects, &plan, with));
             if rest.is_empty() {
                 self.holds.remove(&id);
                 self.told.remove(&id);

@@ -34,7 +34,7 @@ fn identity(person: i64, public_id: &str, number: i64, username: &str) -> Identi
 }
 
 fn bound(people: &[(i64, &str)]) -> Bindings {
-    people.iter().map(|(id, user)| (PersonId(*id), Binding::new(PersonId(*id), user_id(user)))).collect()
+    people.iter().map(|(id, user)| Binding::new(PersonId(*id), user_id(user))).collect()
 }
 
 fn external(id: &str) -> ExternalId {
@@ -67,7 +67,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn at_first_everybody_is_known_by_the_number() {
     let people = [somebody(1, "a", "ana"), somebody(2, "b", "bia")];
-    let first = told(&people, &Identities::default(), &Bindings::new());
+    let first = told(&people, &Identities::default(), &Bindings::default());
     assert_eq!(first.directory, read(&people));
     assert_eq!(first.news, [identity(1, "a", 1, "ana"), identity(2, "b", 2, "bia")]);
     // The same again is no news, and no copy.
@@ -150,7 +150,7 @@ fn without_a_public_id_nobody_is_taken_for_anybody() {
 fn an_old_account_goes_by_its_digest_then_by_synapse_and_else_to_nobody() {
     let mut bindings = bound(&[(1, "ana"), (2, "bia"), (3, "caio"), (4, "davi"), (5, "eva")]);
     for (id, public_id) in [(1, "a"), (2, "b")] {
-        if let Some(binding) = bindings.get_mut(&PersonId(id)) {
+        if let Some(binding) = bindings.get_mut(PersonId(id)) {
             binding.pushed = Pushed { external_id: Some(digest_of(&external(public_id))), ..Pushed::default() };
         }
     }
@@ -188,7 +188,7 @@ fn an_old_account_goes_by_its_digest_then_by_synapse_and_else_to_nobody() {
 
     // What was found out once is not asked again, and not decided otherwise.
     for (person, digest) in told.proofs {
-        bindings.entry(person).and_modify(|binding| binding.pushed.external_id = Some(digest));
+        bindings.get_mut(person).expect("a binding").pushed.external_id = Some(digest);
     }
     let known = Identities::new(told.news);
     let knowledge =
@@ -206,7 +206,7 @@ fn an_old_account_goes_by_its_digest_then_by_synapse_and_else_to_nobody() {
 fn no_history_of_reads_gives_a_handle_to_another_public_id() {
     for seed in 0..300 {
         let mut dice = Dice::new(seed);
-        let (mut known, mut bindings) = (Vec::<Identity>::new(), Bindings::new());
+        let (mut known, mut bindings) = (Vec::<Identity>::new(), Bindings::default());
         let mut owners: BTreeMap<PersonId, String> = BTreeMap::new();
         for _ in 0..12 {
             let mut people: BTreeMap<i64, Person> = BTreeMap::new();
@@ -226,7 +226,9 @@ fn no_history_of_reads_gives_a_handle_to_another_public_id() {
                 assert_eq!(*owner, person.public_id, "seed {seed}: the handle {} changed hands", person.id);
                 if dice.below(3) == 0 {
                     let user = user_id(&format!("u{}", person.id.0));
-                    bindings.entry(person.id).or_insert_with(|| Binding::new(person.id, user));
+                    if !bindings.contains_key(&person.id) {
+                        bindings.insert(Binding::new(person.id, user));
+                    }
                 }
             }
             let ids: BTreeSet<_> = known.iter().filter_map(|identity| identity.public_id.clone()).collect();

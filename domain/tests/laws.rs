@@ -438,7 +438,8 @@ fn nobody_off_is_open_and_nobody_stands_too_high() {
 #[test]
 fn rights_anywhere_are_those_of_all_rooms_together() {
     in_all_worlds(|world| {
-        let access = Access::new(&world.directory(), &world.policy, &world.grants, world.now);
+        let directory = world.directory();
+        let access = Access::new(&directory, &world.policy, &world.grants, world.now);
         for person in &world.people {
             let rooms = world.policy.rooms.keys().map(|room| access.rights(person, Some(room)));
             let all: Rights = rooms.chain([access.rights(person, None)]).flatten().collect();

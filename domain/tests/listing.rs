@@ -1,6 +1,7 @@
 //! Lists of people: how an account stands in one word, and who is asked for.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use equipemed_domain::account_status::{AccountStatus, is_stale};
 use equipemed_domain::binding::{Binding, Bindings};
@@ -10,7 +11,6 @@ use equipemed_domain::observed::ObservedAccount;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
 use serde_yaml::from_str;
-use std::time::Duration;
 
 use crate::world::{person, policy_form::PolicyForm, user_id};
 
@@ -70,7 +70,7 @@ fn filters_select_by_every_name_by_status_by_superuser_and_by_last_login() {
         synced_at,
         ..Binding::new(equipemed_domain::directory::PersonId(id), user_id(name))
     };
-    let bindings: Bindings = [noted(1, "x.um", ago(1)), noted(2, "bia", None)].map(|one| (one.person, one)).into();
+    let bindings: Bindings = [noted(1, "x.um", ago(1)), noted(2, "bia", None)].into_iter().collect();
     let accounts: BTreeMap<_, _> =
         bindings.values().map(|one| (one.user.clone(), ObservedAccount::default())).collect();
     let found = |filter: PeopleFilter| {

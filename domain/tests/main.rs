@@ -13,6 +13,7 @@ mod level_budget;
 mod levels;
 mod listing;
 mod localpart;
+mod near;
 mod plan;
 mod selection;
 mod standing;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use equipemed_domain::access::LevelReason;
 use equipemed_domain::action::ExternalId;
-use equipemed_domain::desired::{AccountState, Wishes, digest_of};
+use equipemed_domain::desired::{AccountState, digest_of};
 use equipemed_domain::explain::{Membership, Reason, explain};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::GrantId;
@@ -136,19 +136,10 @@ fn digests_do_not_change_between_versions() {
 fn why_names_the_rules() {
     let world = world(WARD);
     let directory = world.directory();
-    let wishes = Wishes {
-        directory: &directory,
-        policy: &world.policy,
-        grants: &world.grants,
-        bindings: &world.bindings,
-        now: world.now,
-        deactivate_gone_now: false,
-        ended: &[],
-        held: &BTreeSet::new(),
-    };
+    let picture = world.picture(&directory);
     let desired = world.desired();
     let why = |id: usize| {
-        let explained = explain(wishes, &desired, &world.people[id - 1], &[RoomKey::new("icu")]);
+        let explained = explain(&picture, &desired, &world.people[id - 1], &[RoomKey::new("icu")]);
         explained
             .person
             .into_iter()

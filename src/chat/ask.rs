@@ -47,8 +47,7 @@ impl Ask {
 
     /// The managed rooms in which the asker may do what is done to nobody.
     pub(super) fn rooms_where(&self, act: Act) -> BTreeSet<RoomKey> {
-        let access = self.scene.access();
-        let world = self.scene.world(&access);
+        let world = self.scene.world();
         let may = |room: &&RoomKey| decide(self.asker, &Request::at(act, Some(room)), &world).is_ok();
         self.scene.policy.rooms.keys().filter(may).cloned().collect()
     }

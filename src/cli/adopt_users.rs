@@ -95,16 +95,15 @@ pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<
     }
     let account = parts.reader.account(&user).await?;
     let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
-    match bindings.values().find(|binding| binding.user == user) {
-        Some(binding) => {
-            if directory.get(binding.person).is_some() {
-                let owner = directory.get(binding.person).map_or("somebody else", |owner| &owner.username);
+    match bindings.owner(&user) {
+        Some(owner) => {
+            if let Some(Person { username: owner, .. }) = directory.get(owner) {
                 anyhow::bail!(
                     "{user} is {owner}'s account, who is in EquipeMed; it cannot be {}'s, too",
                     person.username
                 );
             }
-            parts.hand_over(person.id, binding.person, &user).await?;
+            parts.hand_over(person.id, owner, &user).await?;
         }
         None => bind(&parts, person, &user, &account.external_ids).await?,
     }

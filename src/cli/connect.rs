@@ -191,11 +191,7 @@ pub(super) async fn person<'d>(
             UsageError(format!("{who:?} may be {each}: say which, by the exact username or the account")).into()
         );
     }
-    let near = directory
-        .people()
-        .map(|person| (strsim::jaro_winkler(&person.username, who), person))
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = near.map_or_else(String::new, |(_, person)| format!("; did you mean {}?", person.username));
+    let near = names.nearest(who).and_then(|id| directory.get(id));
+    let hint = near.map_or_else(String::new, |person| format!("; did you mean {}?", person.username));
     Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, id or MXID){hint}")).into())
 }

@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use equipemed_domain::access::Access;
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, World, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
@@ -21,6 +20,7 @@ use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
 use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::world::World;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
@@ -273,10 +273,8 @@ impl Engine {
         let Some(asker) = self.person_of(&change.sender).await? else { return Ok(Err(Refusal::Unknown)) };
         let (policy, directory) = (self.policy().await?, self.people().await?);
         let bindings = self.parts().store.bindings().await?;
-        let access = Access::new(&directory, &policy, grants, now);
-        let (policy, directory, bindings) = (&*policy, &*directory, &*bindings);
         let waiting = waiting_gains(&self.parts().store).await?;
-        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
+        let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
         let request = Request { act, person: Some(person), place: Some(change.room.clone()), until: None };
         Ok(decide(Asker::Person(asker), &request, &world))
     }
@@ -292,9 +290,7 @@ impl Engine {
         let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
         let (policy, directory) = (self.policy().await?, self.people().await?);
         let (bindings, waiting) = (self.parts().store.bindings().await?, waiting_gains(&self.parts().store).await?);
-        let access = Access::new(&directory, &policy, grants, now);
-        let (policy, directory, bindings) = (&*policy, &*directory, &*bindings);
-        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
+        let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
         let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
         let asker = directory.get(asker).filter(is_active);
         Ok(asker.is_some_and(|asker| world.powers(asker, Some(&change.room)).rights.contains(&right)))
@@ -404,7 +400,6 @@ impl Engine {
 
     /// Whose account it is.
     async fn person_of(&self, user: &UserId) -> Result<Option<PersonId>, Fault> {
-        let bindings = self.parts().store.bindings().await?;
-        Ok(bindings.values().find(|binding| binding.user == user).map(|binding| binding.person))
+        Ok(self.parts().store.bindings().await?.owner(user))
     }
 }

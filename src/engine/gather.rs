@@ -14,6 +14,7 @@ use equipemed_domain::policy::Policy;
 use equipemed_domain::privilege::beyond;
 use equipemed_domain::review::{Consent, Effects, OpenHold};
 use equipemed_domain::standing::Standing;
+use equipemed_domain::world::World;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedRoomId;
 
@@ -57,6 +58,12 @@ pub struct Known {
 }
 
 impl Known {
+    /// It as the plan sees it.
+    #[must_use]
+    pub fn world<'a>(&'a self, policy: &'a Policy) -> World<'a> {
+        World::new(policy, &self.directory, &self.bindings, &self.grants, self.now)
+    }
+
     /// Whether somebody with an account is no longer in EquipeMed, and no complete read has noticed yet.
     #[must_use]
     pub fn is_missing(&self, person: PersonId) -> bool {

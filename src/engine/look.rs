@@ -109,23 +109,23 @@ fn id_of(provider: &str, public_id: &str) -> ExternalId {
 
 /// Public ids of people who should have an account and have none bound.
 fn selected_without_account(policy: &Policy, known: &Known) -> Vec<String> {
-    let roles = policy.role_rules();
     known
         .directory
         .people()
         .filter(|person| !known.bindings.contains_key(&person.id))
-        .filter(|person| policy.users.who.matches(person, &roles, false))
+        .filter(|person| policy.users.who.matches(person, &policy.roles, false))
         .map(|person| person.public_id.clone())
         .collect()
 }
 
 /// Accounts that belong to nobody yet.
 fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) -> Vec<OwnedUserId> {
-    let bound: BTreeSet<&OwnedUserId> = bindings.values().map(|binding| &binding.user).collect();
     accounts
         .list
         .keys()
-        .filter(|user| **user != policy.bot && !policy.users.protected.contains(*user) && !bound.contains(user))
+        .filter(|user| {
+            **user != policy.bot && !policy.users.protected.contains(*user) && bindings.owner(user).is_none()
+        })
         .cloned()
         .collect()
 }

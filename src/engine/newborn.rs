@@ -58,7 +58,6 @@ impl Engine {
         accounts: &ObservedAccounts,
     ) -> Result<bool, Fault> {
         let (store, reader) = (&self.parts().store, &self.parts().reader);
-        let roles = policy.role_rules();
         let mut waiting: Vec<(PersonId, OwnedUserId)> = Vec::new();
         for person in known.directory.people() {
             if known.bindings.contains_key(&person.id) || person.public_id.is_empty() {
@@ -66,14 +65,14 @@ impl Engine {
             }
             let Ok(user) = equipemed_domain::binding::candidate(person, policy) else { continue };
             let is_unknown = accounts.list.contains_key(&user) && accounts.holder(&person.public_id).is_none();
-            if is_unknown && policy.users.who.matches(person, &roles, false) {
+            if is_unknown && policy.users.who.matches(person, &policy.roles, false) {
                 waiting.push((person.id, user));
             }
         }
         let mut any = false;
         for (person, user) in waiting {
             let Some(asked) = store.making_begun(person, &user).await? else { continue };
-            let is_taken = known.bindings.values().any(|binding| binding.user == user);
+            let is_taken = known.bindings.owner(&user).is_some();
             if is_taken || policy.users.protected.contains(&user) {
                 continue;
             }

@@ -14,16 +14,15 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Observed, ObservedAccount, ObservedAccounts};
 use equipemed_domain::outcome::Outcome;
-use equipemed_domain::plan::{Inputs, Plan, plan};
+use equipemed_domain::plan::{Plan, plan};
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::{
-    Circumstances, Effect, Effects, HeldReason, Verdict, directory_shrank, review, still_due, was_done,
-};
+use equipemed_domain::review::{Effect, Effects, HeldReason, Verdict, directory_shrank, review, still_due, was_done};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::summary::{Summary, Topic};
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
+use equipemed_domain::world::Pass;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::Engine;
@@ -41,7 +40,7 @@ use super::subjects::Moment;
 use super::tenure::Tenure;
 use crate::clock::Term;
 use crate::heap;
-use crate::store::{RunId, StoreError};
+use crate::store::{HeldPlan, RunId, StoreError};
 
 /// What a full pass is asked to do.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -97,39 +96,23 @@ pub(super) struct View {
     no_news: NoNews,
 }
 
-/// What a plan is judged by, beside what the store knows.
-struct Judged<'a> {
-    policy: &'a Policy,
-    desired: &'a Desired,
-    observed: &'a Observed,
-    scope: &'a Scope,
+/// What decides beside the world. What the operator releases with this pass does not wait any more.
+fn wishes<'a>(known: &'a Known, options: &Options) -> Wishes<'a> {
+    Wishes {
+        deactivate_gone_now: options.selection.deactivate_disabled,
+        ended: &known.ended,
+        held: known.memory.held_locks(&options.approve),
+    }
 }
 
-impl<'a> Judged<'a> {
-    fn with(&self, known: &'a Known, consented: &'a Effects) -> Circumstances<'a> {
-        Circumstances {
-            policy: self.policy,
-            desired: self.desired,
-            observed: self.observed,
-            bindings: &known.bindings,
-            memory: &known.memory,
-            scope: self.scope,
-            people: known.directory.len(),
-            consented,
-        }
-    }
-
-    /// What is left of everything that is held.
-    fn remaining(&self, known: &'a Known, planned: &Plan) -> Remaining {
-        let nothing = Effects::default();
-        let rest = |effects: &BTreeSet<Effect>| {
-            let with = self.with(known, &nothing);
-            let due = still_due(effects, planned, with);
-            let is_done = due.is_empty() && effects.iter().all(|effect| was_done(effect, with));
-            Rest { due, is_done }
-        };
-        known.held.iter().map(|plan| (plan.held.id.clone(), rest(&plan.held.effects))).collect()
-    }
+/// What is left of everything that is held.
+fn left_of(held: &[HeldPlan], planned: &Plan, pass: Pass<'_>) -> Remaining {
+    let rest = |effects: &BTreeSet<Effect>| {
+        let due = still_due(effects, planned, pass);
+        let is_done = due.is_empty() && effects.iter().all(|effect| was_done(effect, pass));
+        Rest { due, is_done }
+    };
+    held.iter().map(|plan| (plan.held.id.clone(), rest(&plan.held.effects))).collect()
 }
 
 impl Engine {
@@ -233,19 +216,9 @@ impl Engine {
         if is_full && options.verify {
             (known.bindings, told) = self.verify_all(&known.bindings, options.dry_run).await?;
         }
-        // What the operator releases with this pass does not wait any more.
-        let held = known.memory.held_locks(&options.approve);
-        let wishes = Wishes {
-            directory: &known.directory,
-            policy: &policy,
-            grants: &known.grants,
-            bindings: &known.bindings,
-            now,
-            deactivate_gone_now: options.selection.deactivate_disabled,
-            ended: &known.ended,
-            held: &held,
-        };
-        let mut wanted = desired(wishes, &accounts);
+        // What is held is judged by the whole.
+        let near = if known.held.is_empty() { target } else { &Wake::Everything };
+        let mut wanted = desired(&known.world(&policy), &wishes(&known, options), &accounts, near);
         wanted.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
         accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
@@ -259,25 +232,31 @@ impl Engine {
             .collect();
         let observed = Observed { accounts, rooms, no_longer_managed };
 
-        let inputs = Inputs {
-            policy: &policy,
-            desired: &wanted,
-            observed: &observed,
-            privileged: &known.memory.privileged,
-            bindings: &known.bindings,
-            scope: &scope,
-        };
-        let planned = plan(inputs);
-        let consented = known.consented_effects();
-        let circumstances = Judged { policy: &policy, desired: &wanted, observed: &observed, scope: &scope };
+        let world = known.world(&policy);
+        let mut pass =
+            Pass { world: &world, desired: &wanted, observed: &observed, memory: &known.memory, scope: &scope };
+        let mut planned = plan(pass);
+        // Nothing to do is seen by looking closely; what is to be done is planned, and judged, by the whole.
+        let more = *near != Wake::Everything && !planned.is_empty();
+        let whole = more.then(|| {
+            let wishes = wishes(&known, options);
+            desired(&world, &wishes, &observed.accounts, &Wake::Everything)
+        });
+        if let Some(whole) = &whole {
+            pass.desired = whole;
+            planned = plan(pass);
+        }
         let due = AccountSteps::of(planned.actions());
-        let mut verdict = review(planned.clone(), circumstances.with(&known, &consented));
-        let remaining = circumstances.remaining(&known, &planned);
+        let mut verdict = review(planned.clone(), pass, &known.consented_effects());
+        let remaining = left_of(&known.held, &planned, pass);
         let two = policy.limits.two_consents;
         let before: BTreeSet<String> = known.consented.keys().cloned().collect();
         let consents = Consents::sort(&mut known, &options.approve, &verdict.held, &remaining, two)?;
+        let wanted = whole.unwrap_or(wanted);
         if known.consented.keys().ne(&before) {
-            verdict = review(planned, circumstances.with(&known, &known.consented_effects()));
+            let (world, memory) = (known.world(&policy), &known.memory);
+            let pass = Pass { world: &world, desired: &wanted, observed: &observed, memory, scope: &scope };
+            verdict = review(planned, pass, &known.consented_effects());
         }
         let (limits, people) = (&policy.limits, known.directory.len());
         if let Some(HeldReason::DirectoryShrank { before, now }) = directory_shrank(limits, &known.memory, people) {

@@ -65,8 +65,8 @@ impl Engine {
             Subject::Room(room) => self.wake_room(room, origin).await,
             Subject::Account(user) => {
                 let bindings = self.parts().store.bindings().await?;
-                match bindings.values().find(|binding| binding.user == *user) {
-                    Some(binding) => self.wake(&Wake::Person(binding.person), origin).await,
+                match bindings.owner(user) {
+                    Some(person) => self.wake(&Wake::Person(person), origin).await,
                     None => self.wake(&Wake::Everything, origin).await,
                 }
             }

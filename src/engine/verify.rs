@@ -115,7 +115,7 @@ impl Engine {
             if !dry_run {
                 self.store().forget_pushed(person, lost.external_id, lost.email).await?;
             }
-            if let Some(binding) = known.get_mut(&person) {
+            if let Some(binding) = known.get_mut(person) {
                 binding.pushed.external_id.take_if(|_| lost.external_id);
                 binding.pushed.email.take_if(|_| lost.email);
             }

@@ -1,16 +1,13 @@
 //! Whom and which room a name means. Nobody is guessed: what fits two is refused, what fits nobody gets the nearest name.
 
 use equipemed_domain::command::{Where, Who};
-use equipemed_domain::directory::{Person, PersonId};
-use equipemed_domain::find::Names;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::find::{Names, NoPerson};
 use equipemed_domain::key::RoomKey;
 use ruma_common::OwnedRoomId;
 
 use super::Scene;
 use crate::homeserver::{HomeserverError, Reader};
-
-/// From which likeness on a name is offered.
-const LIKE: f64 = 0.82;
 
 /// Why a name means nobody, or no room.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,41 +33,15 @@ impl Scene {
     }
 
     fn names(&self) -> Names<'_> {
-        Names { directory: &self.directory, bindings: &self.bindings, policy: &self.policy }
+        self.world().names()
     }
 
     fn by_name(&self, name: &str) -> Result<PersonId, NotFound> {
-        let people = self.names().named(name);
-        let mut each = people.iter();
-        match (each.next(), each.next()) {
-            (Some(one), None) => Ok(*one),
-            (None, _) => self.by_full_name(name),
-            _ => Err(NotFound::Several { said: name.to_owned(), people: people.into_iter().collect() }),
-        }
-    }
-
-    fn by_full_name(&self, name: &str) -> Result<PersonId, NotFound> {
-        let wanted = name.to_lowercase();
-        let same: Vec<PersonId> = self
-            .directory
-            .people()
-            .filter(|person| person.full_name().to_lowercase() == wanted)
-            .map(|person| person.id)
-            .collect();
-        match same.as_slice() {
-            [one] => Ok(*one),
-            [] => Err(NotFound::Nobody { said: name.to_owned(), nearest: self.nearest_person(&wanted) }),
-            _ => Err(NotFound::Several { said: name.to_owned(), people: same }),
-        }
-    }
-
-    fn nearest_person(&self, name: &str) -> Option<PersonId> {
-        let likeness = |person: &Person| {
-            let names = [person.username.to_lowercase(), person.full_name().to_lowercase()];
-            names.iter().map(|other| strsim::jaro_winkler(other, name)).fold(0.0, f64::max)
-        };
-        let likely = self.directory.people().map(|person| (likeness(person), person.id));
-        likely.filter(|(like, _)| *like >= LIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id)
+        let said = name.to_owned();
+        self.names().person(name).map_err(|why| match why {
+            NoPerson::Nobody { nearest } => NotFound::Nobody { said, nearest },
+            NoPerson::Several(people) => NotFound::Several { said, people: people.into_iter().collect() },
+        })
     }
 
     /// The managed room a name means; `Ok(None)` when it has to be asked of Synapse (an alias that is not ours).
@@ -84,31 +55,8 @@ impl Scene {
                 let found = self.policy.rooms.iter().find(|(_, room)| own && named(room));
                 found.map(|(key, _)| key.clone()).ok_or(NotFound::NotManaged { said })
             }
-            Where::Name(name) => self.room_by_name(name),
+            Where::Name(name) => self.names().room(name).map_err(|nearest| NotFound::NoRoom { said, nearest }),
         }
-    }
-
-    fn room_by_name(&self, name: &str) -> Result<RoomKey, NotFound> {
-        let key = RoomKey::from(name);
-        if self.policy.rooms.contains_key(&key) {
-            return Ok(key);
-        }
-        let wanted = name.to_lowercase();
-        let matching = |(key, room): &(&RoomKey, &equipemed_domain::policy::RoomPolicy)| {
-            key.as_str().to_lowercase() == wanted
-                || room.name.to_lowercase() == wanted
-                || room.alias.as_ref().is_some_and(|alias| *alias == wanted)
-        };
-        let mut found = self.policy.rooms.iter().filter(matching);
-        if let (Some((key, _)), None) = (found.next(), found.next()) {
-            return Ok(key.clone());
-        }
-        let likely = self.policy.rooms.iter().map(|(key, room)| {
-            let names = [key.as_str().to_lowercase(), room.name.to_lowercase()];
-            (names.iter().map(|other| strsim::jaro_winkler(other, &wanted)).fold(0.0, f64::max), key)
-        });
-        let nearest = likely.filter(|(like, _)| *like >= LIKE).max_by(|a, b| a.0.total_cmp(&b.0));
-        Err(NotFound::NoRoom { said: name.to_owned(), nearest: nearest.map(|(_, key)| key.clone()) })
     }
 
     /// The room id of a name that may be of a room which is not managed.

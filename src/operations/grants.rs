@@ -38,7 +38,7 @@ pub(crate) struct Change<'a> {
 impl Scene {
     /// Whether somebody may, and what it does then.
     pub(crate) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
-        decide(asker, request, &self.world(&self.access()))
+        decide(asker, request, &self.world())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use equipemed_domain::access::Access;
-use equipemed_domain::authority::{self, Waiting};
+use equipemed_domain::authority::Waiting;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
@@ -14,6 +14,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::Policy;
 use equipemed_domain::rights::Rights;
 use equipemed_domain::standing::Standing;
+use equipemed_domain::world::World;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
@@ -77,15 +78,18 @@ impl Scene {
     }
 
     /// What decisions are made by.
-    pub(crate) fn world<'a>(&'a self, access: &'a Access<'a>) -> authority::World<'a> {
-        let (policy, directory, bindings) = (&*self.policy, &*self.directory, &*self.bindings);
-        authority::World { policy, directory, bindings, access, waiting: &self.waiting, now: self.now }
+    pub(crate) fn world(&self) -> World<'_> {
+        self.world_with(&self.grants)
+    }
+
+    /// The same if these grants were all there are.
+    pub(crate) fn world_with<'a>(&'a self, grants: &'a [Grant]) -> World<'a> {
+        World::new(&self.policy, &self.directory, &self.bindings, grants, self.now).without(&self.waiting)
     }
 
     /// Whose account it is.
     pub(crate) fn person_of(&self, user: &UserId) -> Option<&Person> {
-        let binding = self.bindings.values().find(|binding| binding.user == user)?;
-        self.directory.get(binding.person)
+        self.directory.get(self.bindings.owner(user)?)
     }
 
     /// Somebody's account.
@@ -117,14 +121,12 @@ impl Scene {
 
     /// Rights that somebody may use, in a room or everywhere.
     pub(crate) fn rights(&self, person: PersonId, room: Option<&RoomKey>) -> Rights {
-        let access = self.access();
-        let powers = |person| self.world(&access).powers(person, room);
+        let powers = |person| self.world().powers(person, room);
         self.directory.get(person).map(powers).unwrap_or_default().rights
     }
 
     /// Managed rooms that a scope reaches: the room with all below it, or all.
     pub(crate) fn reach(&self, scope: Option<&RoomKey>) -> Vec<RoomKey> {
-        let reached = |key: &&RoomKey| scope.is_none_or(|scope| self.policy.distance(key, scope).is_some());
-        self.policy.rooms.keys().filter(reached).cloned().collect()
+        self.policy.reach(scope).cloned().collect()
     }
 }

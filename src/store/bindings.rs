@@ -42,7 +42,7 @@ impl Store {
             return Ok(kept.bindings);
         }
         let bindings = on_reader!(self, db => TABLE.all(&sqlx::query(ALL).fetch_all(db).await?, read)?)?;
-        let bindings: Arc<Bindings> = Arc::new(bindings.into_iter().map(|binding| (binding.person, binding)).collect());
+        let bindings: Arc<Bindings> = Arc::new(bindings.into_iter().collect());
         *self.bindings.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(KeptBindings { version, bindings: bindings.clone() });
         Ok(bindings)

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::Request;
 use super::act::Act;
-use super::{Request, World};
 use crate::directory::{Person, PersonId};
 use crate::grant::{Grant, GrantId, GrantKind};
 use crate::key::RoomKey;
+use crate::world::World;
 
 /// What changes in one person's grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +67,8 @@ fn replaced(request: &Request, grants: &[&Grant], world: &World<'_>) -> BTreeSet
 fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Grant], world: &World<'_>) -> bool {
     let Some(person) = world.directory.get(person) else { return false };
     let rest = effect.remaining(grants);
-    let stands = |room: &RoomKey| world.access.powers_with(person, &rest, Some(room)).level > 0;
+    let holder = world.access.of(person);
+    let stands = |room: &RoomKey| holder.powers_with(&rest, Some(room)).level > 0;
     request.until.is_some() || world.reach(request.place.as_ref()).any(stands)
 }
 

@@ -20,14 +20,12 @@ pub use effect::Effect;
 pub use refusal::Refusal;
 pub use waiting::Waiting;
 
-use crate::access::{Access, Powers};
-use crate::binding::Bindings;
-use crate::directory::{Directory, Person, PersonId};
+use crate::directory::{Person, PersonId};
 use crate::grant::Grant;
 use crate::key::{CONTROL_ROOM, RoomKey};
-use crate::policy::Policy;
 use crate::rights::Right;
 use crate::standing::Standing;
+use crate::world::World;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,23 +51,6 @@ pub struct Request {
     pub until: Option<Timestamp>,
 }
 
-/// What a decision is made by.
-#[derive(Clone, Copy, Debug)]
-pub struct World<'a> {
-    /// The hospital's decisions.
-    pub policy: &'a Policy,
-    /// EquipeMed's people.
-    pub directory: &'a Directory,
-    /// Whose account is whose.
-    pub bindings: &'a Bindings,
-    /// Levels, rights and grants.
-    pub access: &'a Access<'a>,
-    /// What is held back of it.
-    pub waiting: &'a Waiting,
-    /// The instant.
-    pub now: Timestamp,
-}
-
 /// What may be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
@@ -88,18 +69,6 @@ impl Request {
 }
 
 impl World<'_> {
-    /// Rooms that a place reaches: the room with all below it, or all.
-    fn reach(&self, place: Option<&RoomKey>) -> impl Iterator<Item = &RoomKey> {
-        let reached = move |key: &&RoomKey| place.is_none_or(|place| self.policy.distance(key, place).is_some());
-        self.policy.rooms.keys().filter(reached)
-    }
-
-    /// What somebody may use in a room, or everywhere: without what the brakes hold back.
-    #[must_use]
-    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
-        self.waiting.without(self.access.powers(person, room), person.id, room, self.policy)
-    }
-
     /// Whether somebody may use a right there; the refusal says whether it is missing or held back.
     fn must_hold(&self, by: &Person, right: Right, room: Option<&RoomKey>) -> Result<(), Refusal> {
         if self.powers(by, room).rights.contains(&right) {

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::act::Act;
 use super::effect::{Effect, taken_back};
-use super::{Allowed, Refusal, Request, World};
-use crate::access::Powers;
+use super::{Allowed, Refusal, Request};
+use crate::access::{Holder, Powers};
 use crate::directory::{Person, PersonId};
 use crate::grant::{Grant, GrantId};
 use crate::key::RoomKey;
+use crate::world::World;
 
 /// One act on one person.
 struct Case<'a> {
@@ -18,6 +19,8 @@ struct Case<'a> {
     /// The asker's account, as grants name it; nobody's when there is none.
     giver: &'a str,
     touched: &'a Person,
+    /// The same, with roles and grants.
+    holder: Holder<'a, 'a>,
     request: &'a Request,
     world: &'a World<'a>,
     grants: Vec<&'a Grant>,
@@ -32,7 +35,8 @@ pub(super) fn of_rooms(by: &Person, request: &Request, id: PersonId, world: &Wor
         return Ok(Allowed { effect: usual, ..Allowed::default() });
     };
     let giver = world.bindings.get(&by.id).map_or("", |binding| binding.user.as_str());
-    let case = Case { by, giver, touched, request, world, grants: world.access.grants(id).collect() };
+    let (holder, grants) = (world.access.of(touched), world.access.grants(id).collect());
+    let case = Case { by, giver, touched, holder, request, world, grants };
     within_own_level(by, request, world)?;
     let refusal = match case.check_rank().and_then(|()| case.check(&usual)) {
         Ok(()) => return Ok(Allowed { effect: usual, ..Allowed::default() }),
@@ -67,9 +71,9 @@ fn within_own_level(by: &Person, request: &Request, world: &World<'_>) -> Result
 
 impl<'a> Case<'a> {
     /// The person's powers at an instant with these grants.
-    fn powers(&self, grants: &[&'a Grant], room: Option<&RoomKey>, at: Timestamp) -> Powers {
+    fn powers(&self, grants: &[&Grant], room: Option<&RoomKey>, at: Timestamp) -> Powers {
         let holding: Vec<&Grant> = grants.iter().filter(|grant| grant.holds_at(at)).copied().collect();
-        self.world.access.powers_with(self.touched, &holding, room)
+        self.holder.powers_with(&holding, room)
     }
 
     /// Now, and when one of the person's grants ends by itself.
@@ -122,7 +126,7 @@ impl<'a> Case<'a> {
         for at in self.instants() {
             let rooms = self.world.policy.rooms.keys().map(Some).chain([None]);
             for room in rooms {
-                let (before, then) = (self.powers(&self.grants, room, at), self.powers_of(&after, room, at));
+                let (before, then) = (self.powers(&self.grants, room, at), self.powers(&after, room, at));
                 if before == then {
                     continue;
                 }
@@ -140,7 +144,7 @@ impl<'a> Case<'a> {
 
     fn check_gain(&self, before: &Powers, then: &Powers, room: Option<&RoomKey>) -> Result<(), Refusal> {
         let own = self.world.powers(self.by, room);
-        let policy = self.world.access.powers_by_policy(self.touched, room);
+        let policy = self.holder.powers_by_policy(room);
         if room.is_some() && then.level > before.level && then.level > own.level && then.level > policy.level {
             return Err(Refusal::Above { level: then.level, own: own.level, room: room.cloned() });
         }
@@ -149,11 +153,6 @@ impl<'a> Case<'a> {
             Some(right) => Err(Refusal::Right { right: *right, room: room.cloned() }),
             None => Ok(()),
         }
-    }
-
-    fn powers_of(&self, grants: &[&Grant], room: Option<&RoomKey>, at: Timestamp) -> Powers {
-        let holding: Vec<&Grant> = grants.iter().filter(|grant| grant.holds_at(at)).copied().collect();
-        self.world.access.powers_with(self.touched, &holding, room)
     }
 
     /// What is added, as it will be the newest.

@@ -19,6 +19,12 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// Nothing is held.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { gains: memory::Powers::new(), noted: memory::Powers::new() }
+    }
+
     /// Sorts the gains out of what is held.
     #[must_use]
     pub fn new<'a>(held: impl IntoIterator<Item = &'a Effect>, noted: memory::Powers) -> Self {
@@ -33,7 +39,7 @@ impl Waiting {
 
     /// What remains of somebody's powers in a place. A level whose gain is held counts as the one below it that was
     /// had, of which only the rank is noted: so it is the least of that rank.
-    pub(super) fn without(
+    pub(crate) fn without(
         &self,
         mut powers: Powers,
         person: PersonId,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ruma_common::OwnedUserId;
 
-use super::{Inputs, Step};
+use super::Step;
 use crate::action::Action;
 use crate::binding::Origin;
 use crate::cause::Cause;
@@ -12,37 +12,38 @@ use crate::desired::{AccountState, DesiredAccount, digest_of, digest_of_name};
 use crate::finding::Finding;
 use crate::observed::ObservedAccount;
 use crate::privilege::Privilege;
+use crate::world::Pass;
 
 /// Adds the account steps; gives the accounts that can be put into rooms once these are done.
 pub(super) fn plan_accounts(
-    inputs: Inputs<'_>,
+    pass: Pass<'_>,
     steps: &mut Vec<Step>,
     findings: &mut Vec<Finding>,
 ) -> BTreeSet<OwnedUserId> {
     let mut usable = BTreeSet::new();
-    for (user, wanted) in &inputs.desired.accounts {
-        let in_scope = inputs.scope.has_account(user);
-        let seen = inputs.observed.accounts.list.get(user);
-        if in_scope && seen.is_none() && wanted.state == AccountState::Active && !inputs.policy.users.create {
+    for (user, wanted) in &pass.desired.accounts {
+        let in_scope = pass.scope.has_account(user);
+        let seen = pass.observed.accounts.list.get(user);
+        if in_scope && seen.is_none() && wanted.state == AccountState::Active && !pass.world.policy.users.create {
             findings.push(Finding::AccountMissing { person: wanted.person, user: user.clone() });
             continue;
         }
-        if in_scope && is_remade(wanted) && seen.is_none() && !inputs.is_untouchable(user) {
+        if in_scope && is_remade(wanted) && seen.is_none() && !pass.is_untouchable(user) {
             findings.push(Finding::AccountGone { person: wanted.person, user: user.clone() });
         }
-        if in_scope && !inputs.is_untouchable(user) {
+        if in_scope && !pass.is_untouchable(user) {
             let mut own: Vec<Action> = Vec::new();
             match seen {
                 None => plan_missing(user, wanted, &mut own),
-                Some(account) => plan_existing(inputs, user, wanted, account, &mut own),
+                Some(account) => plan_existing(pass, user, wanted, account, &mut own),
             }
-            plan_email(inputs, user, wanted, seen, &mut own, findings);
+            plan_email(pass, user, wanted, seen, &mut own, findings);
             let with_cause = |action: Action| {
                 let cause = if is_about_state(&action) { wanted.cause } else { Cause::Policy };
                 Step { action, cause }
             };
             let mut own: Vec<Step> = own.into_iter().map(with_cause).collect();
-            plan_privileges(inputs, user, wanted, &mut own);
+            plan_privileges(pass, user, wanted, &mut own);
             own.sort_by_key(|step| step.action.rank());
             steps.extend(own);
         }
@@ -88,7 +89,7 @@ fn plan_missing(user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Actio
 }
 
 fn plan_existing(
-    inputs: Inputs<'_>,
+    pass: Pass<'_>,
     user: &OwnedUserId,
     wanted: &DesiredAccount,
     account: &ObservedAccount,
@@ -121,14 +122,14 @@ fn plan_existing(
     }
     if let Some(name) = &wanted.display_name
         && account.display_name.as_ref() != Some(name)
-        && !(inputs.policy.users.own_display_name && is_their_own(inputs, &user, wanted, name, account))
+        && !(pass.world.policy.users.own_display_name && is_their_own(pass, &user, wanted, name, account))
     {
         own.push(Action::SetDisplayName { user: user.clone(), from: account.display_name.clone(), to: name.clone() });
     }
     // An adopted account carries the id already: that is why it was adopted.
     if let Some(external_id) = &wanted.external_id
         && wanted.origin == Origin::Bound
-        && inputs.pushed(wanted.person, &user).and_then(|pushed| pushed.external_id.as_ref())
+        && pass.pushed(wanted.person, &user).and_then(|pushed| pushed.external_id.as_ref())
             != Some(&digest_of(external_id))
     {
         own.push(Action::LinkExternalId { user, external_id: external_id.clone() });
@@ -137,18 +138,18 @@ fn plan_existing(
 
 /// Whether a name that is not EquipeMed's was given by the person, or by whoever had the account before it was managed.
 fn is_their_own(
-    inputs: Inputs<'_>,
+    pass: Pass<'_>,
     user: &OwnedUserId,
     wanted: &DesiredAccount,
     name: &str,
     account: &ObservedAccount,
 ) -> bool {
-    let pushed = inputs.pushed(wanted.person, user).and_then(|pushed| pushed.display_name.as_ref());
+    let pushed = pass.pushed(wanted.person, user).and_then(|pushed| pushed.display_name.as_ref());
     account.display_name.is_some() && pushed.is_none_or(|pushed| *pushed == digest_of_name(name))
 }
 
 fn plan_email(
-    inputs: Inputs<'_>,
+    pass: Pass<'_>,
     user: &OwnedUserId,
     wanted: &DesiredAccount,
     seen: Option<&ObservedAccount>,
@@ -159,15 +160,16 @@ fn plan_email(
     // An account that is made again begins without, and a deactivation takes the address away.
     let is_without = seen.is_none_or(|account| account.deactivated);
     let is_usable = wanted.state == AccountState::Active || !is_without;
-    let pushed = inputs.pushed(wanted.person, user).and_then(|pushed| pushed.email.as_ref());
+    let pushed = pass.pushed(wanted.person, user).and_then(|pushed| pushed.email.as_ref());
     if !is_usable || (pushed == Some(email) && !is_without) {
         return;
     }
     // Whom it was given to from here loses it: EquipeMed has moved it.
     let was_given_to = |holder: &OwnedUserId| {
-        inputs.bindings.values().any(|binding| binding.user == *holder && binding.pushed.email.as_ref() == Some(email))
+        let owner = pass.world.bindings.owner(holder).and_then(|owner| pass.pushed(owner, holder));
+        owner.is_some_and(|pushed| pushed.email.as_ref() == Some(email))
     };
-    match inputs.observed.accounts.email_holders.get(email) {
+    match pass.observed.accounts.email_holders.get(email) {
         Some(holder) if holder != user && !was_given_to(holder) => {
             findings.push(Finding::EmailTaken { person: wanted.person, user: user.clone(), holder: holder.clone() });
         }
@@ -176,13 +178,13 @@ fn plan_email(
 }
 
 /// Notes what a person holds now; apart from it what was asked for by command, which the brakes do not count.
-fn plan_privileges(inputs: Inputs<'_>, user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Step>) {
+fn plan_privileges(pass: Pass<'_>, user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Step>) {
     let empty = BTreeSet::new();
-    let before = inputs.privileged.get(&wanted.person).unwrap_or(&empty);
-    let after = inputs.desired.privileges.get(&wanted.person).unwrap_or(&empty);
-    let asked = inputs.desired.asked.get(&wanted.person);
-    let gave = |power: &&Privilege| asked.is_some_and(|asked| asked.gave(power, inputs.policy));
-    let took = |power: &&Privilege| asked.is_some_and(|asked| asked.took(power, inputs.policy));
+    let before = pass.memory.privileged.get(&wanted.person).unwrap_or(&empty);
+    let after = pass.desired.privileges.get(&wanted.person).unwrap_or(&empty);
+    let asked = pass.desired.asked.get(&wanted.person);
+    let gave = |power: &&Privilege| asked.is_some_and(|asked| asked.gave(power, pass.world.policy));
+    let took = |power: &&Privilege| asked.is_some_and(|asked| asked.took(power, pass.world.policy));
     let (asked_gains, gained): (BTreeSet<_>, BTreeSet<_>) = after.difference(before).partition(gave);
     let (asked_losses, lost): (BTreeSet<_>, BTreeSet<_>) = before.difference(after).partition(took);
     let mut note = |gained: BTreeSet<&Privilege>, lost: BTreeSet<&Privilege>, cause: Cause| {

@@ -16,7 +16,7 @@ use crate::observed::{Membership, ObservedRoom};
 
 /// What `users_default` should be; None leaves it as it is.
 pub(super) fn shared_default(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom, bot_level: i64) -> Option<i64> {
-    let bot = &room.inputs.policy.bot;
+    let bot = &room.pass.world.policy.bot;
     // Whoever stands at what everybody has must not change it.
     if seen.user_entry(bot).is_none() && seen.privileged().all(|creator| creator != *bot) {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn standings(
     seen: &ObservedRoom,
     default: Option<i64>,
 ) -> BTreeMap<OwnedUserId, i64> {
-    let (inputs, wanted) = (room.inputs, room.wanted);
+    let (pass, wanted) = (room.pass, room.wanted);
     let usual = room.policy.default_level.filter(|_| default.is_some()).unwrap_or(0);
     // Where somebody should stand does not depend on whether they can be brought into the room now. Who stays without
     // belonging there now, as somebody who is suspended, has no part in what everybody has.
@@ -56,11 +56,11 @@ pub(super) fn standings(
         .collect();
     // Whoever has an entry, or stands above every level as a creator, is told about, too.
     let entries = seen.user_entries().map(|(user, _)| user).chain(seen.privileged().map(ToOwned::to_owned));
-    let present = seen.members.keys().filter(|_| usual != 0).cloned();
+    let present = room.members(seen).map(|(user, _)| user.clone()).filter(|_| usual != 0);
     // Where the room cannot have that level for everybody, who would have it is given nothing, and keeps what they have of it.
     let refused = room.policy.default_level.filter(|_| default.is_none());
-    for user in entries.chain(present) {
-        let is_ours = inputs.managed(&user).is_some() || room.usable.contains(&user);
+    for user in entries.filter(|user| pass.is_pictured(user)).chain(present) {
+        let is_ours = pass.managed(&user).is_some() || room.usable.contains(&user);
         if is_ours {
             let is_meant = !wanted.levels.contains_key(&user) && wanted.members.get(&user) == Some(&Wish::Join);
             let kept = refused.filter(|_| is_meant).and_then(|most| Some(seen.user_entry(&user)?.clamp(0, most)));
@@ -68,22 +68,22 @@ pub(super) fn standings(
             people.insert(user, level);
         }
     }
-    people.retain(|user, _| !inputs.is_untouchable(user));
+    people.retain(|user, _| !pass.is_untouchable(user));
     let Some(default) = default else { return people };
     // Others keep what they have. Strangers get no part in what everybody has; who must not be changed at all is only
     // spared the change of it.
     let before = seen.users_default();
-    for (user, membership) in &seen.members {
+    for (user, membership) in room.members(seen) {
         let is_there = matches!(membership, Membership::Join | Membership::Invite);
         let is_named = seen.user_entry(user).is_some() || seen.privileged().any(|creator| creator == user);
-        if !is_there || is_named || people.contains_key(user) || *user == inputs.policy.bot {
+        if !is_there || is_named || people.contains_key(user) || *user == pass.world.policy.bot {
             continue;
         }
-        if inputs.is_untouchable(user) {
+        if pass.is_untouchable(user) {
             if default != before {
                 people.insert(user.clone(), before);
             }
-        } else if inputs.managed(user).is_none() && default != 0 {
+        } else if pass.managed(user).is_none() && default != 0 {
             people.insert(user.clone(), 0);
         }
     }
@@ -98,6 +98,6 @@ fn stays(room: &RoomPlan<'_, '_>, seen: &ObservedRoom, user: &OwnedUserId) -> bo
         _ => false,
     });
     // Deactivation takes people out of every room.
-    let ends = room.inputs.managed(user).is_some_and(|account| account.state == AccountState::Deactivated);
+    let ends = room.pass.managed(user).is_some_and(|account| account.state == AccountState::Deactivated);
     is_there && !goes && !ends
 }

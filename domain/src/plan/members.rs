@@ -20,7 +20,7 @@ pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
 }
 
 fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
-    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    let bot_level = seen.level_of(&room.pass.world.policy.bot);
     let arrivals: Vec<(OwnedUserId, bool)> = room
         .joiners()
         .filter_map(|user| match seen.members.get(user) {
@@ -51,10 +51,10 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
 }
 
 fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
-    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    let bot_level = seen.level_of(&room.pass.world.policy.bot);
     for (user, cause) in &room.wanted.banned {
         let banned = seen.members.get(user).is_some_and(|membership| membership.is_ban());
-        let known = room.inputs.managed(user).is_some() || room.inputs.scope.has_account(user);
+        let known = room.pass.managed(user).is_some() || room.pass.scope.has_account(user);
         if !banned && known && may_act_on(room, seen, user, seen.needs_for_ban(), bot_level, Power::Ban) {
             let reason = room.reason(*cause);
             room.step(Action::BanMember { room: room.key.clone(), user: user.clone(), reason }, *cause);
@@ -65,15 +65,15 @@ fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
 /// Lifts bans that no grant asks for any more, also of people who do not belong in the room: otherwise `unban` would do
 /// nothing for them. And what somebody without the right set against a person who does belong there.
 fn plan_pardons(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
-    let bot_level = seen.level_of(&room.inputs.policy.bot);
+    let bot_level = seen.level_of(&room.pass.world.policy.bot);
     let needs = seen.needs_for_ban().max(seen.needs_for_kick());
-    for (user, membership) in &seen.members {
+    for (user, membership) in room.members(seen) {
         let stands = match membership {
             Membership::BannedForGrant => room.wanted.banned.contains_key(user),
             Membership::BannedWithoutRight => !room.wanted.members.contains_key(user),
             _ => true,
         };
-        let known = room.inputs.managed(user).is_some();
+        let known = room.pass.managed(user).is_some();
         if !stands && known && may_act_on(room, seen, user, needs, bot_level, Power::Unban) {
             room.step(Action::UnbanMember { room: room.key.clone(), user: user.clone() }, Cause::Policy);
         }
@@ -81,16 +81,16 @@ fn plan_pardons(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
 }
 
 fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
-    let bot_level = seen.level_of(&room.inputs.policy.bot);
-    for (user, membership) in &seen.members {
+    let bot_level = seen.level_of(&room.pass.world.policy.bot);
+    for (user, membership) in room.members(seen) {
         let present = matches!(membership, Membership::Join | Membership::Invite);
-        if !present || room.inputs.is_untouchable(user) || room.wanted.banned.contains_key(user) {
+        if !present || room.pass.is_untouchable(user) || room.wanted.banned.contains_key(user) {
             continue;
         }
         if matches!(room.wanted.members.get(user), Some(Wish::Join | Wish::Stay)) {
             continue;
         }
-        let Some(account) = room.inputs.managed(user) else {
+        let Some(account) = room.pass.managed(user) else {
             room.findings.push(Finding::MemberUnbound { room: room.key.clone(), user: user.clone() });
             continue;
         };

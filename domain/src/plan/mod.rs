@@ -12,15 +12,12 @@ use ruma_common::UserId;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::binding::{Bindings, Origin, Pushed};
+use crate::binding::{Origin, Pushed};
 use crate::cause::Cause;
-use crate::desired::{Desired, DesiredAccount};
+use crate::desired::DesiredAccount;
 use crate::directory::PersonId;
 use crate::finding::Finding;
-use crate::memory::Powers;
-use crate::observed::Observed;
-use crate::policy::Policy;
-use crate::scope::Scope;
+use crate::world::Pass;
 
 pub(crate) use accounts::is_remade;
 
@@ -56,32 +53,16 @@ impl Plan {
     }
 }
 
-/// Everything a plan is made of.
-#[derive(Clone, Copy, Debug)]
-pub struct Inputs<'a> {
-    /// The hospital's decisions.
-    pub policy: &'a Policy,
-    /// What should be.
-    pub desired: &'a Desired,
-    /// What is.
-    pub observed: &'a Observed,
-    /// What people held at the last applied pass, for `NotePrivileges`.
-    pub privileged: &'a Powers,
-    /// Whose account is whose, and what was pushed to it.
-    pub bindings: &'a Bindings,
-    /// What is looked at.
-    pub scope: &'a Scope,
-}
-
-impl Inputs<'_> {
+impl Pass<'_> {
     /// Whether nothing may ever be changed for this account.
-    fn is_untouchable(&self, user: &UserId) -> bool {
-        user == self.policy.bot || self.policy.users.protected.contains(user) || self.desired.frozen.contains(user)
+    pub(crate) fn is_untouchable(&self, user: &UserId) -> bool {
+        let policy = self.world.policy;
+        user == policy.bot || policy.users.protected.contains(user) || self.desired.frozen.contains(user)
     }
 
     /// What was pushed to a person's account, if this is it.
     fn pushed(&self, person: PersonId, user: &UserId) -> Option<&Pushed> {
-        let binding = self.bindings.get(&person).filter(|binding| binding.user == user);
+        let binding = self.world.bindings.get(&person).filter(|binding| binding.user == user);
         binding.map(|binding| &binding.pushed)
     }
 
@@ -90,15 +71,20 @@ impl Inputs<'_> {
     fn managed(&self, user: &UserId) -> Option<&DesiredAccount> {
         self.desired.accounts.get(user).filter(|account| account.origin != Origin::New && !self.is_untouchable(user))
     }
+
+    /// Whether something is known of what should be of this account.
+    fn is_pictured(&self, user: &UserId) -> bool {
+        self.desired.only.as_ref().is_none_or(|only| only == user)
+    }
 }
 
 /// Computes the plan.
 #[must_use]
-pub fn plan(inputs: Inputs<'_>) -> Plan {
+pub fn plan(pass: Pass<'_>) -> Plan {
     let mut steps = Vec::new();
-    let mut findings = inputs.desired.findings.clone();
-    let usable = accounts::plan_accounts(inputs, &mut steps, &mut findings);
-    rooms::plan_rooms(inputs, &usable, &mut steps, &mut findings);
+    let mut findings = pass.desired.findings.clone();
+    let usable = accounts::plan_accounts(pass, &mut steps, &mut findings);
+    rooms::plan_rooms(pass, &usable, &mut steps, &mut findings);
     findings.sort();
     findings.dedup();
     Plan { steps, findings }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
+use super::Step;
 use super::levels::{shared_default, standings};
 use super::members::plan_members;
-use super::{Inputs, Step};
 use crate::action::{Action, NewRoom};
 use crate::cause::Cause;
 use crate::desired::{DesiredRoom, Wish};
@@ -18,23 +18,29 @@ use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
 use crate::setting::RoomSetting;
+use crate::world::Pass;
 
 /// Adds the steps of every room in scope, spaces before what hangs in them.
 pub(super) fn plan_rooms(
-    inputs: Inputs<'_>,
+    pass: Pass<'_>,
     usable: &BTreeSet<OwnedUserId>,
     steps: &mut Vec<Step>,
     findings: &mut Vec<Finding>,
 ) {
-    for key in inputs.policy.rooms_parents_first() {
-        let (Some(policy), Some(wanted)) = (inputs.policy.rooms.get(key), inputs.desired.rooms.get(key)) else {
+    for key in pass.world.policy.rooms_parents_first() {
+        let (Some(policy), Some(wanted)) = (pass.world.policy.rooms.get(key), pass.desired.rooms.get(key)) else {
             continue;
         };
-        if !inputs.scope.has_room(key) {
+        if !pass.scope.has_room(key) {
             continue;
         }
-        let mut room = RoomPlan::new(inputs, key, policy, wanted, usable, findings);
-        match inputs.observed.rooms.get(key) {
+        let sight = pass.observed.rooms.get(key);
+        // Of somebody looked at alone: rooms where they should be or are.
+        if pass.desired.only.as_ref().is_some_and(|only| !concerns(only, wanted, sight)) {
+            continue;
+        }
+        let mut room = RoomPlan::new(pass, key, policy, wanted, usable, findings);
+        match sight {
             None => {}
             Some(RoomSight::Unreadable { room_id, why }) => room.findings.push(Finding::RoomUnreadable {
                 room: key.clone(),
@@ -53,10 +59,9 @@ pub(super) fn plan_rooms(
         own.sort_by_key(|step| step.action.rank());
         steps.extend(own);
     }
-    if *inputs.scope == crate::scope::Scope::Everything {
+    if *pass.scope == crate::scope::Scope::Everything {
         findings.extend(
-            inputs
-                .observed
+            pass.observed
                 .no_longer_managed
                 .iter()
                 .map(|(room, room_id)| Finding::RoomNoLongerManaged { room: room.clone(), room_id: room_id.clone() }),
@@ -64,9 +69,20 @@ pub(super) fn plan_rooms(
     }
 }
 
+/// Whether somebody should be something in a room, or is.
+fn concerns(user: &OwnedUserId, wanted: &DesiredRoom, sight: Option<&RoomSight>) -> bool {
+    let is_wanted = wanted.members.contains_key(user) || wanted.banned.contains_key(user);
+    let is_seen = |seen: &ObservedRoom| {
+        seen.members.contains_key(user)
+            || seen.user_entry(user).is_some()
+            || seen.privileged().any(|creator| creator == user)
+    };
+    is_wanted || matches!(sight, Some(RoomSight::Seen(seen)) if is_seen(seen))
+}
+
 /// The work on one room.
 pub(super) struct RoomPlan<'a, 'f> {
-    pub(super) inputs: Inputs<'a>,
+    pub(super) pass: Pass<'a>,
     pub(super) key: &'a RoomKey,
     pub(super) policy: &'a RoomPolicy,
     pub(super) wanted: &'a DesiredRoom,
@@ -79,14 +95,14 @@ pub(super) struct RoomPlan<'a, 'f> {
 
 impl<'a, 'f> RoomPlan<'a, 'f> {
     fn new(
-        inputs: Inputs<'a>,
+        pass: Pass<'a>,
         key: &'a RoomKey,
         policy: &'a RoomPolicy,
         wanted: &'a DesiredRoom,
         usable: &'a BTreeSet<OwnedUserId>,
         findings: &'f mut Vec<Finding>,
     ) -> Self {
-        Self { inputs, key, policy, wanted, usable, steps: Vec::new(), findings, pardoned: BTreeSet::new() }
+        Self { pass, key, policy, wanted, usable, steps: Vec::new(), findings, pardoned: BTreeSet::new() }
     }
 }
 
@@ -111,9 +127,20 @@ impl RoomPlan<'_, '_> {
             .map(|(user, _)| user)
     }
 
+    /// Memberships of everybody whom the picture is about.
+    pub(super) fn members<'s>(
+        &self,
+        seen: &'s ObservedRoom,
+    ) -> impl Iterator<Item = (&'s OwnedUserId, &'s Membership)> + use<'s> {
+        let only = self.pass.desired.only.as_ref();
+        let one = only.and_then(|user| seen.members.get_key_value(user));
+        let all = only.is_none().then(|| seen.members.iter());
+        one.into_iter().chain(all.into_iter().flatten())
+    }
+
     /// Whether it is for people to decide which room a key has.
     fn is_in_doubt(&self, key: &RoomKey) -> bool {
-        matches!(self.inputs.observed.rooms.get(key), Some(RoomSight::Several { .. }))
+        matches!(self.pass.observed.rooms.get(key), Some(RoomSight::Several { .. }))
     }
 
     fn plan_new(&mut self) {
@@ -125,7 +152,7 @@ impl RoomPlan<'_, '_> {
             .filter(|(user, _)| joiners.contains(*user))
             .map(|(user, level)| (user.clone(), *level))
             .collect();
-        let (bot, usual) = (&self.inputs.policy.bot, self.policy.default_level.unwrap_or(0));
+        let (bot, usual) = (&self.pass.world.policy.bot, self.policy.default_level.unwrap_or(0));
         let (levels, overflow) = first_levels(&self.policy.version, self.policy.kind, bot, levels, usual);
         self.note_overflow(overflow);
         let invited = self.policy.join == JoinMode::Invite;
@@ -143,7 +170,7 @@ impl RoomPlan<'_, '_> {
             }
         }
         for (user, cause) in &self.wanted.banned {
-            if self.inputs.managed(user).is_none() && !self.inputs.scope.has_account(user) {
+            if self.pass.managed(user).is_none() && !self.pass.scope.has_account(user) {
                 continue;
             }
             let reason = self.reason(*cause);
@@ -153,7 +180,7 @@ impl RoomPlan<'_, '_> {
     }
 
     fn plan_seen(&mut self, seen: &ObservedRoom) {
-        let bot = &self.inputs.policy.bot;
+        let bot = &self.pass.world.policy.bot;
         if seen.members.get(bot) != Some(&Membership::Join) {
             self.findings.push(Finding::BotNotInRoom { room: self.key.clone(), room_id: seen.room_id.clone() });
             return;
@@ -192,7 +219,7 @@ impl RoomPlan<'_, '_> {
 
     /// Whether the bot may send this state; a finding when not.
     fn may_send(&mut self, seen: &ObservedRoom, event: &str, what: Power) -> bool {
-        let (needs, bot) = (seen.needs_for_state(event), seen.level_of(&self.inputs.policy.bot));
+        let (needs, bot) = (seen.needs_for_state(event), seen.level_of(&self.pass.world.policy.bot));
         self.has_power(needs, bot, what)
     }
 
@@ -207,7 +234,7 @@ impl RoomPlan<'_, '_> {
     fn plan_settings(&mut self, seen: &ObservedRoom) {
         for setting in RoomSetting::ALL.iter().copied() {
             let from = seen.settings.get(&setting);
-            let wanted = setting.wanted(self.policy, &self.inputs.policy.server_name);
+            let wanted = setting.wanted(self.policy, &self.pass.world.policy.server_name);
             // No text and an empty one are the same.
             let Some(to) = wanted.filter(|to| from.map_or(*to != "".into(), |from| from != to)) else { continue };
             if setting == RoomSetting::JoinRule && self.key.as_str() == CONTROL_ROOM {
@@ -223,8 +250,8 @@ impl RoomPlan<'_, '_> {
 
     fn plan_parent(&mut self, seen: &ObservedRoom) {
         let Some(parent) = &self.policy.parent else { return };
-        let there = room_id(self.inputs, parent).is_some_and(|id| seen.parents.contains(id));
-        let known = self.inputs.observed.rooms.contains_key(parent) && !self.is_in_doubt(parent);
+        let there = room_id(self.pass, parent).is_some_and(|id| seen.parents.contains(id));
+        let known = self.pass.observed.rooms.contains_key(parent) && !self.is_in_doubt(parent);
         if !there && known && self.may_send(seen, "m.space.parent", Power::NameSpace) {
             let (room, parent) = (self.key.clone(), parent.clone());
             self.step(Action::SetParent { room, parent }, Cause::Policy);
@@ -236,8 +263,8 @@ impl RoomPlan<'_, '_> {
         if !may {
             return;
         }
-        for (child, policy) in &self.inputs.policy.rooms {
-            let Some(sight) = self.inputs.observed.rooms.get(child) else { continue };
+        for (child, policy) in &self.pass.world.policy.rooms {
+            let Some(sight) = self.pass.observed.rooms.get(child) else { continue };
             if self.is_in_doubt(child) {
                 continue;
             }
@@ -260,7 +287,7 @@ impl RoomPlan<'_, '_> {
     }
 
     fn plan_levels(&mut self, seen: &ObservedRoom) {
-        let bot = &self.inputs.policy.bot;
+        let bot = &self.pass.world.policy.bot;
         let bot_level = seen.level_of(bot);
         if seen.power_levels.is_none() && !seen.has_privileged_creators() {
             // Writing the first level event would take the creator's level, which only its absence gives.
@@ -306,8 +333,8 @@ impl RoomPlan<'_, '_> {
     }
 }
 
-fn room_id<'a>(inputs: Inputs<'a>, key: &RoomKey) -> Option<&'a OwnedRoomId> {
-    match inputs.observed.rooms.get(key)? {
+fn room_id<'a>(pass: Pass<'a>, key: &RoomKey) -> Option<&'a OwnedRoomId> {
+    match pass.observed.rooms.get(key)? {
         RoomSight::Seen(seen) => Some(&seen.room_id),
         RoomSight::Unreadable { room_id, .. } => Some(room_id),
         RoomSight::Absent | RoomSight::Several { .. } => None,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use ruma_common::{OwnedUserId, UserId};
 
-use super::{Circumstances, Effect, Effects};
+use super::{Effect, Effects};
 use crate::action::Action;
 use crate::cause::Cause;
 use crate::desired::{AccountState, DesiredAccount, account_state};
@@ -19,11 +19,12 @@ use crate::privilege::{Might, Privilege, beyond};
 use crate::rights::Right;
 use crate::scope::Scope;
 use crate::setting::{RoomSetting, SettingValue};
+use crate::world::Pass;
 
-impl Circumstances<'_> {
+impl Pass<'_> {
     /// How an account is, as far as that is known.
     pub(super) fn state(&self, user: &UserId, account: &DesiredAccount) -> Option<AccountState> {
-        account_state(user, self.bindings.get(&account.person), &self.observed.accounts)
+        account_state(user, self.world.bindings.get(&account.person), &self.observed.accounts)
     }
 
     /// Whether an account has yet to be locked or deactivated. Where that is not known it counts as open: what follows
@@ -45,16 +46,12 @@ impl Circumstances<'_> {
         }
     }
 
-    fn is_touchable(&self, user: &UserId) -> bool {
-        user != self.policy.bot && !self.policy.users.protected.contains(user) && !self.desired.frozen.contains(user)
-    }
-
     /// The lock or deactivation of an account, if the policy wants it and it was not done.
     fn due_lock(&self, user: &OwnedUserId, account: &DesiredAccount) -> Option<Effect> {
         if account.state == AccountState::Active || account.cause != Cause::Policy {
             return None;
         }
-        let state = self.state(user, account).filter(|_| self.is_touchable(user))?;
+        let state = self.state(user, account).filter(|_| !self.is_untouchable(user))?;
         match (account.state, state) {
             (AccountState::Locked, AccountState::Active) => Some(Effect::Lock { user: user.clone() }),
             (AccountState::Deactivated, AccountState::Active | AccountState::Locked) => {
@@ -69,15 +66,15 @@ impl Circumstances<'_> {
         let (person, empty) = (account.person, BTreeSet::new());
         let before = self.memory.privileged.get(&person).unwrap_or(&empty);
         let after = self.desired.privileges.get(&person).unwrap_or(&empty);
-        if before == after || !self.is_touchable(user) {
+        if before == after || self.is_untouchable(user) {
             return [None, None];
         }
-        let mut gained = beyond(before, after, self.policy);
+        let mut gained = beyond(before, after, self.world.policy);
         gained.retain(|power| !self.was_held_before_places(person, user, power));
-        let mut lost = beyond(after, before, self.policy);
+        let mut lost = beyond(after, before, self.world.policy);
         if let Some(asked) = self.desired.asked.get(&person) {
-            gained.retain(|power| !asked.gave(power, self.policy));
-            lost.retain(|power| !asked.took(power, self.policy));
+            gained.retain(|power| !asked.gave(power, self.world.policy));
+            lost.retain(|power| !asked.took(power, self.world.policy));
         }
         let user = user.to_owned();
         let gain = (!gained.is_empty()).then(|| Effect::Gain { person, user: user.clone(), powers: gained });
@@ -122,7 +119,7 @@ impl Circumstances<'_> {
             Effect::Deactivate { user } => state(user) == Some(AccountState::Deactivated),
             Effect::Remove { room, user } => is_in(room, user) == Some(false),
             Effect::Join { room, user } => is_in(room, user) == Some(true),
-            Effect::Gain { person, powers, .. } => beyond(&held(person), powers, self.policy).is_empty(),
+            Effect::Gain { person, powers, .. } => beyond(&held(person), powers, self.world.policy).is_empty(),
             Effect::Lose { person, powers, .. } => powers.is_disjoint(&held(person)),
             Effect::Remake { user } => self.observed.accounts.list.contains_key(user),
             Effect::Shorten { .. } | Effect::Settle { .. } => true,
@@ -146,7 +143,7 @@ impl Circumstances<'_> {
         let unseen = match effect {
             Effect::Remove { room, .. } | Effect::Join { room, .. } | Effect::Shorten { room, .. } => {
                 let is_seen = matches!(self.observed.rooms.get(room), Some(RoomSight::Seen(_)));
-                !self.scope.has_room(room) || !is_seen && self.policy.rooms.contains_key(room)
+                !self.scope.has_room(room) || !is_seen && self.world.policy.rooms.contains_key(room)
             }
             Effect::Settle { .. } => *self.scope != Scope::Everything,
             Effect::Remake { user } => !self.scope.has_account(user),
@@ -188,8 +185,8 @@ fn lowered(action: &Action) -> Vec<&OwnedUserId> {
 }
 
 /// The effects of the steps that the policy, not a right holder, asks for.
-pub(super) fn effects(steps: &[Step], with: Circumstances<'_>) -> BTreeSet<Effect> {
-    let shrank = super::directory_shrank(&with.policy.limits, with.memory, with.people).is_some();
+pub(super) fn effects(steps: &[Step], with: Pass<'_>) -> BTreeSet<Effect> {
+    let shrank = super::directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()).is_some();
     let mut effects = BTreeSet::new();
     for step in steps {
         let by_policy = step.cause == Cause::Policy;

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruma_common::OwnedUserId;
 
-use super::{Circumstances, Effect, HeldReason};
+use super::{Effect, HeldReason};
 use crate::binding::Origin;
 use crate::desired::AccountState;
 use crate::directory::PersonId;
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::privilege::{Privilege, beyond};
+use crate::world::Pass;
 
 /// What the effects come to together.
 pub(super) struct Masses {
@@ -37,8 +38,8 @@ struct RoomMass<'a> {
 
 impl Masses {
     /// `counted` are this pass's own effects and whatever else is due.
-    pub(super) fn of(counted: &BTreeSet<Effect>, with: Circumstances<'_>) -> Self {
-        let limits = &with.policy.limits;
+    pub(super) fn of(counted: &BTreeSet<Effect>, with: Pass<'_>) -> Self {
+        let limits = &with.world.policy.limits;
         let closing = with.closed_recently();
         let mut locked = closing.clone();
         let mut deactivated = with.memory.deactivated_recently.clone();
@@ -104,7 +105,7 @@ impl Masses {
     }
 }
 
-impl Circumstances<'_> {
+impl Pass<'_> {
     /// Who was locked within the last 24 hours and is not, or is not about to be, open again.
     fn closed_recently(&self) -> BTreeSet<OwnedUserId> {
         let mut closed = self.memory.locked_recently.clone();
@@ -141,7 +142,7 @@ impl Circumstances<'_> {
         let empty = BTreeSet::new();
         let is_lost = |person: &PersonId, powers: &BTreeSet<Privilege>| {
             let now = self.desired.privileges.get(person).unwrap_or(&empty);
-            active.contains(person) && !beyond(now, powers, self.policy).is_empty()
+            active.contains(person) && !beyond(now, powers, self.world.policy).is_empty()
         };
         lost.iter().filter(|(person, powers)| is_lost(person, powers)).map(|(person, _)| *person).collect()
     }
@@ -181,8 +182,8 @@ impl Circumstances<'_> {
     }
 }
 
-fn many_locked(people: &BTreeSet<OwnedUserId>, went: usize, with: Circumstances<'_>) -> Option<HeldReason> {
-    let limits = &with.policy.limits;
+fn many_locked(people: &BTreeSet<OwnedUserId>, went: usize, with: Pass<'_>) -> Option<HeldReason> {
+    let limits = &with.world.policy.limits;
     if people.len() < limits.lock_least {
         return None;
     }
@@ -198,7 +199,7 @@ fn many_locked(people: &BTreeSet<OwnedUserId>, went: usize, with: Circumstances<
 
 type ByRoom = BTreeMap<RoomKey, HeldReason>;
 
-fn of_rooms(rooms: BTreeMap<&RoomKey, RoomMass<'_>>, with: Circumstances<'_>) -> (ByRoom, ByRoom) {
+fn of_rooms(rooms: BTreeMap<&RoomKey, RoomMass<'_>>, with: Pass<'_>) -> (ByRoom, ByRoom) {
     let (mut removed, mut joined) = (ByRoom::new(), ByRoom::new());
     for (room, mass) in rooms {
         let out = many_removed(room, &mass, with);
@@ -227,7 +228,7 @@ fn is_present(seen: &ObservedRoom, user: &OwnedUserId) -> bool {
 
 /// The members that count, of whom parts are taken: people who left or are banned are no members, and counting them
 /// would make a removal look small.
-fn members<'a>(seen: &'a ObservedRoom, with: Circumstances<'a>) -> BTreeSet<&'a OwnedUserId> {
+fn members<'a>(seen: &'a ObservedRoom, with: Pass<'a>) -> BTreeSet<&'a OwnedUserId> {
     seen.members.keys().filter(|user| is_present(seen, user) && with.desired.accounts.contains_key(*user)).collect()
 }
 
@@ -235,7 +236,7 @@ fn recently(people: Option<&BTreeSet<OwnedUserId>>) -> impl Iterator<Item = &Own
     people.into_iter().flatten()
 }
 
-fn many_removed(room: &RoomKey, mass: &RoomMass<'_>, with: Circumstances<'_>) -> Option<HeldReason> {
+fn many_removed(room: &RoomKey, mass: &RoomMass<'_>, with: Pass<'_>) -> Option<HeldReason> {
     if mass.out.is_empty() {
         return None;
     }
@@ -250,13 +251,13 @@ fn many_removed(room: &RoomKey, mass: &RoomMass<'_>, with: Circumstances<'_>) ->
     let mut all = members(seen, with);
     all.extend(people.iter());
     let (people, of) = (people.len(), all.len());
-    let limits = &with.policy.limits;
+    let limits = &with.world.policy.limits;
     // Half is held, too: a rule that loses every second person is as suspicious as one that loses a few more.
     let many = people >= limits.remove_least && people as f64 >= of as f64 * limits.remove_share;
     many.then(|| HeldReason::ManyRemoved { room: room.clone(), people, of, went })
 }
 
-fn many_joined(room: &RoomKey, mass: &RoomMass<'_>, with: Circumstances<'_>) -> Option<HeldReason> {
+fn many_joined(room: &RoomKey, mass: &RoomMass<'_>, with: Pass<'_>) -> Option<HeldReason> {
     if mass.into.is_empty() {
         return None;
     }
@@ -269,7 +270,7 @@ fn many_joined(room: &RoomKey, mass: &RoomMass<'_>, with: Circumstances<'_>) -> 
     all.retain(|user| !before.contains(user));
     let people: BTreeSet<&OwnedUserId> = mass.into.iter().copied().chain(before).collect();
     let (people, of) = (people.len(), all.len());
-    let limits = &with.policy.limits;
+    let limits = &with.world.policy.limits;
     let many = people >= limits.join_least && people as f64 > of as f64 * limits.join_share;
     many.then(|| HeldReason::ManyJoined { room: room.clone(), people, of, went })
 }

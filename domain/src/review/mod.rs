@@ -18,16 +18,15 @@ use sha2::{Digest, Sha256};
 pub use self::effect::{Effect, Effects};
 use self::mass::Masses;
 pub use self::reason::HeldReason;
-use crate::binding::Bindings;
-use crate::desired::{AccountState, Desired};
+use crate::desired::AccountState;
 use crate::directory::PersonId;
 use crate::memory::Memory;
-use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::policy::{Limits, Policy};
+use crate::policy::Limits;
 use crate::privilege::{Might, Privilege};
 use crate::rights::Right;
 use crate::scope::Scope;
+use crate::world::Pass;
 
 /// A part of a plan that waits for somebody's consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,30 +90,9 @@ impl Consent {
     }
 }
 
-/// Everything review looks at beside the plan.
-#[derive(Clone, Copy, Debug)]
-pub struct Circumstances<'a> {
-    /// The hospital's decisions.
-    pub policy: &'a Policy,
-    /// What should be.
-    pub desired: &'a Desired,
-    /// What is.
-    pub observed: &'a Observed,
-    /// Whose account is whose, and how it was last seen.
-    pub bindings: &'a Bindings,
-    /// What earlier passes did.
-    pub memory: &'a Memory,
-    /// What the plan looks at.
-    pub scope: &'a Scope,
-    /// How many people the directory has now.
-    pub people: usize,
-    /// What somebody consented to.
-    pub consented: &'a Effects,
-}
-
-/// Splits a plan into what may be done and what is held.
+/// Splits a plan into what may be done and what is held, by what somebody consented to.
 #[must_use]
-pub fn review(plan: Plan, with: Circumstances<'_>) -> Verdict {
+pub fn review(plan: Plan, with: Pass<'_>, consented: &Effects) -> Verdict {
     let effects = due::effects(&plan.steps, with);
     let mut parts: BTreeMap<String, (HeldReason, BTreeSet<Effect>)> = BTreeMap::new();
     if !effects.is_empty() {
@@ -134,7 +112,7 @@ pub fn review(plan: Plan, with: Circumstances<'_>) -> Verdict {
     let mut stopped: BTreeMap<Effect, bool> = BTreeMap::new();
     let mut held = Vec::new();
     for (reason, effects) in parts.into_values() {
-        if with.consented.cover_all(&effects) {
+        if consented.cover_all(&effects) {
             continue;
         }
         let is_lock_free = matches!(reason, HeldReason::ManyDeactivated { .. });
@@ -151,8 +129,8 @@ pub fn review(plan: Plan, with: Circumstances<'_>) -> Verdict {
 ///
 /// `plan` is the present plan before the brakes. A directory that shrank says nothing of what is still due.
 #[must_use]
-pub fn still_due(effects: &BTreeSet<Effect>, plan: &Plan, with: Circumstances<'_>) -> BTreeSet<Effect> {
-    if directory_shrank(&with.policy.limits, with.memory, with.people).is_some() {
+pub fn still_due(effects: &BTreeSet<Effect>, plan: &Plan, with: Pass<'_>) -> BTreeSet<Effect> {
+    if directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()).is_some() {
         return effects.clone();
     }
     let now = due::effects(&plan.steps, with);
@@ -162,7 +140,7 @@ pub fn still_due(effects: &BTreeSet<Effect>, plan: &Plan, with: Circumstances<'_
 
 /// Whether an effect that is not due any more was done, by whomever.
 #[must_use]
-pub fn was_done(effect: &Effect, with: Circumstances<'_>) -> bool {
+pub fn was_done(effect: &Effect, with: Pass<'_>) -> bool {
     with.was_done(effect)
 }
 
@@ -192,10 +170,10 @@ fn id_of(reason: &HeldReason, effects: &BTreeSet<Effect>, open: &[OpenHold]) -> 
 /// Parts that wait, with their effects to be asked.
 type Waiting<'a> = Vec<(&'a OpenHold, Effects)>;
 
-fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Circumstances<'_>) -> Vec<HeldReason> {
+fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>) -> Vec<HeldReason> {
     let mut reasons = Vec::new();
     if !matches!(effect, Effect::Gain { .. } | Effect::Join { .. }) {
-        reasons.extend(directory_shrank(&with.policy.limits, with.memory, with.people));
+        reasons.extend(directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()));
     }
     let is_free = with.is_taken_back(effect) || with.is_own_doing(effect);
     match effect {
@@ -242,7 +220,7 @@ pub fn directory_shrank(limits: &Limits, memory: &Memory, people: usize) -> Opti
 
 /// Whether the effect hits an administrator and, after the plan, nobody would be left who could release a held part:
 /// who may approve everywhere, and can sign in.
-fn last_administrator(effect: &Effect, masses: &Masses, with: Circumstances<'_>) -> bool {
+fn last_administrator(effect: &Effect, masses: &Masses, with: Pass<'_>) -> bool {
     let (Effect::Lock { user } | Effect::Deactivate { user } | Effect::Lose { user, .. }) = effect else {
         return false;
     };

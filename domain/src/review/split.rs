@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruma_common::OwnedUserId;
 
-use super::{Circumstances, Effect};
+use super::Effect;
 use crate::action::{Action, Change};
 use crate::cause::Cause;
 use crate::desired::{AccountState, DesiredAccount};
@@ -17,6 +17,7 @@ use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::plan::{Plan, Step};
 use crate::privilege::{LEVEL_LEAST, Privilege, beyond};
 use crate::setting::RoomSetting;
+use crate::world::Pass;
 
 /// Whether a change gives a level that counts as power.
 pub(super) fn raises(change: &Change) -> bool {
@@ -25,7 +26,7 @@ pub(super) fn raises(change: &Change) -> bool {
 
 /// The plan without the stopped effects. What is stopped only because it could not be undone is done as far as it can
 /// be: an account is locked that is not deactivated yet.
-pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Circumstances<'_>) -> Plan {
+pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Pass<'_>) -> Plan {
     let mut marks = Marks::new(with);
     let waits = |user: &OwnedUserId| with.desired.accounts.get(user).is_some_and(|account| account.waits);
     for (effect, lock_instead) in stopped {
@@ -63,7 +64,7 @@ pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Circum
 }
 
 struct Marks<'a> {
-    with: Circumstances<'a>,
+    with: Pass<'a>,
     /// Whose account stays open.
     kept: BTreeSet<&'a OwnedUserId>,
     /// Who is to be locked or deactivated, by somebody else than this plan: nothing follows from it yet.
@@ -82,7 +83,7 @@ struct Marks<'a> {
 }
 
 impl<'a> Marks<'a> {
-    fn new(with: Circumstances<'a>) -> Self {
+    fn new(with: Pass<'a>) -> Self {
         Self {
             with,
             kept: BTreeSet::new(),
@@ -111,7 +112,7 @@ impl Marks<'_> {
 
     /// What is noted now of what a person gained and lost.
     fn noted(&self, user: &OwnedUserId, gained: &mut BTreeSet<Privilege>, lost: &mut BTreeSet<Privilege>) {
-        let policy = self.with.policy;
+        let policy = self.with.world.policy;
         if let Some(held) = self.not_raised.get(user) {
             gained.retain(|power| !held.contains(power));
             // What a larger place would have replaced is still held in the smaller one.

@@ -20,10 +20,12 @@ use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::memory::Memory;
 use equipemed_domain::observed::{Observed, ObservedAccount};
-use equipemed_domain::plan::{Inputs, Plan, plan};
+use equipemed_domain::plan::{Plan, plan};
 use equipemed_domain::policy::Policy;
-use equipemed_domain::review::{Circumstances, Effect, Effects, Verdict, review};
+use equipemed_domain::review::{Effect, Effects, Verdict, review};
 use equipemed_domain::scope::Scope;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::world::{Pass, World as Picture};
 use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 
@@ -53,31 +55,31 @@ impl World {
 
     /// What should be.
     pub(crate) fn desired(&self) -> Desired {
-        let directory = self.directory();
-        let held = self.memory.held_locks(&[]);
+        self.desired_of(&Wake::Everything)
+    }
+
+    pub(crate) fn desired_of(&self, target: &Wake) -> Desired {
         let wishes = Wishes {
-            directory: &directory,
-            policy: &self.policy,
-            grants: &self.grants,
-            bindings: &self.bindings,
-            now: self.now,
             deactivate_gone_now: self.deactivate_gone_now,
             ended: &self.ended,
-            held: &held,
+            held: self.memory.held_locks(&[]),
         };
-        desired(wishes, &self.observed.accounts)
+        desired(&self.picture(&self.directory()), &wishes, &self.observed.accounts, target)
+    }
+
+    /// It as passes and decisions see it.
+    pub(crate) fn picture<'a>(&'a self, directory: &'a Directory) -> Picture<'a> {
+        Picture::new(&self.policy, directory, &self.bindings, &self.grants, self.now)
     }
 
     /// The plan before the brakes.
     pub(crate) fn plan(&self, scope: &Scope) -> Plan {
-        plan(Inputs {
-            policy: &self.policy,
-            desired: &self.desired(),
-            observed: &self.observed,
-            privileged: &self.memory.privileged,
-            bindings: &self.bindings,
-            scope,
-        })
+        self.plan_by(&self.desired(), scope)
+    }
+
+    pub(crate) fn plan_by(&self, desired: &Desired, scope: &Scope) -> Plan {
+        let (directory, observed, memory) = (self.directory(), &self.observed, &self.memory);
+        plan(Pass { world: &self.picture(&directory), desired, observed, memory, scope })
     }
 
     /// The plan behind the brakes.
@@ -91,7 +93,8 @@ impl World {
     /// The world as a pass over this part sees it: accounts that it does not look at are known from the store.
     pub(crate) fn narrowed(&self, scope: &Scope) -> Self {
         let mut world = self.clone();
-        for binding in world.bindings.values_mut() {
+        for person in self.bindings.keys() {
+            let binding = world.bindings.get_mut(*person).expect("a binding");
             binding.state = world.observed.accounts.list.get(&binding.user).map(ObservedAccount::state);
         }
         world.observed.accounts.list.retain(|user, _| scope.has_account(user));
@@ -101,32 +104,19 @@ impl World {
 
     pub(crate) fn judged(&self, scope: &Scope) -> Verdict {
         let plan = self.plan(scope);
-        let first = self.with_circumstances(scope, &Effects::default(), |with| review(plan.clone(), with));
+        let first = self.in_pass(scope, |with| review(plan.clone(), with, &Effects::default()));
         if self.consented.is_empty() {
             return first;
         }
         // A consent is written as texts here; what it is for is what would be held.
         let is_consented = |effect: &&Effect| self.consented.contains(&effect.atom());
         let consented: Effects = first.held.iter().flat_map(|part| &part.effects).filter(is_consented).collect();
-        self.with_circumstances(scope, &consented, |with| review(plan, with))
+        self.in_pass(scope, |with| review(plan, with, &consented))
     }
 
-    pub(crate) fn with_circumstances<T>(
-        &self,
-        scope: &Scope,
-        consented: &Effects,
-        then: impl FnOnce(Circumstances<'_>) -> T,
-    ) -> T {
-        then(Circumstances {
-            policy: &self.policy,
-            desired: &self.desired(),
-            observed: &self.observed,
-            bindings: &self.bindings,
-            memory: &self.memory,
-            scope,
-            people: self.people.len(),
-            consented,
-        })
+    pub(crate) fn in_pass<T>(&self, scope: &Scope, then: impl FnOnce(Pass<'_>) -> T) -> T {
+        let (directory, observed, memory) = (self.directory(), &self.observed, &self.memory);
+        then(Pass { world: &self.picture(&directory), desired: &self.desired(), observed, memory, scope })
     }
 
     /// Accounts that nobody may touch, whatever EquipeMed says.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use equipemed_domain::binding::{Binding, Pushed};
+use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::desired::digest_of_name;
 use equipemed_domain::directory::{PersonId, Profession};
 use equipemed_domain::email::digest_of_address;
@@ -69,7 +69,7 @@ pub(crate) fn world(seed: u64, people: usize, rooms: usize) -> World {
     let mut world = World {
         grants: Vec::new(),
         ended: Vec::new(),
-        bindings: BTreeMap::new(),
+        bindings: Bindings::default(),
         observed: Observed::default(),
         memory: Memory { applied_before: dice.chance(70), now, ..Memory::default() },
         deactivate_gone_now: dice.chance(10),
@@ -276,7 +276,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
         match dice.below(10) {
             // Bound; without `create` the account is there, as otherwise nobody could have bound it.
             0..=5 => {
-                world.bindings.insert(person.id, bound);
+                world.bindings.insert(bound);
                 if dice.chance(92) || !world.policy.users.create {
                     list.insert(user, some_account(dice, person.full_name()));
                 }

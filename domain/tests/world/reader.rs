@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::binding::{Binding, Pushed};
+use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::desired::digest_of_name;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::digest_of_address;
@@ -192,7 +192,7 @@ impl Case {
         let grants = self.grants.iter().map(|grant| grant.grant(now)).collect();
         let ended = self.ended.iter().map(|grant| grant.grant(now)).collect();
         let mut world = World {
-            bindings: BTreeMap::new(),
+            bindings: Bindings::default(),
             observed: Observed::default(),
             memory: Memory::default(),
             deactivate_gone_now: self.deactivate_gone_now,
@@ -234,37 +234,34 @@ impl Case {
     /// Everybody is bound to `@username`, unless the case says otherwise.
     fn bind(&self, world: &mut World) {
         for person in &world.people {
-            world.bindings.insert(person.id, agreeing::binding(&world.policy, person));
+            world.bindings.insert(agreeing::binding(&world.policy, person));
         }
         for (name, form) in &self.bindings {
             let known = world.people.iter().find(|person| person.username == *name);
             let id = known.map(|person| person.id);
             let Some(form) = form else {
-                world.bindings.remove(&id.unwrap_or_else(|| panic!("{name} is nobody")));
+                world.bindings.remove(id.unwrap_or_else(|| panic!("{name} is nobody")));
                 continue;
             };
             let id = form.person.map(PersonId).or(id).unwrap_or_else(|| panic!("binding {name} needs `person:`"));
             let base = known.map(|person| agreeing::binding(&world.policy, person));
             let base = base.unwrap_or_else(|| agreeing::binding(&world.policy, &person(id.0, name)));
             let pushed = base.pushed.external_id.filter(|_| form.external_id_pushed.unwrap_or(true));
-            world.bindings.insert(
-                id,
-                Binding {
-                    pushed: Pushed {
-                        external_id: pushed,
-                        email: form.email_pushed.as_deref().map(digest_of_address),
-                        display_name: form.name_pushed.as_deref().map(digest_of_name),
-                    },
-                    server_admin_given: form.server_admin_given,
-                    gone_since: form.gone_since,
-                    gone_for: match &form.gone_for {
-                        Some(text) => SignedDuration::try_from(super::selectors::duration(text)).expect("a duration"),
-                        None => form.gone_since.map_or(SignedDuration::ZERO, |since| world.now.duration_since(since)),
-                    },
-                    missing_reads: form.missing_reads,
-                    ..Binding::new(id, form.user.as_ref().map_or(base.user, |user| user_id(user)))
+            world.bindings.insert(Binding {
+                pushed: Pushed {
+                    external_id: pushed,
+                    email: form.email_pushed.as_deref().map(digest_of_address),
+                    display_name: form.name_pushed.as_deref().map(digest_of_name),
                 },
-            );
+                server_admin_given: form.server_admin_given,
+                gone_since: form.gone_since,
+                gone_for: match &form.gone_for {
+                    Some(text) => SignedDuration::try_from(super::selectors::duration(text)).expect("a duration"),
+                    None => form.gone_since.map_or(SignedDuration::ZERO, |since| world.now.duration_since(since)),
+                },
+                missing_reads: form.missing_reads,
+                ..Binding::new(id, form.user.as_ref().map_or(base.user, |user| user_id(user)))
+            });
         }
     }
 

@@ -55,7 +55,7 @@ fn existing<'w>(world: &'w mut World, user: &UserId) -> &'w mut ObservedAccount 
 }
 
 fn bound<'w>(world: &'w mut World, user: &UserId) -> &'w mut Binding {
-    world.bindings.values_mut().find(|binding| binding.user == *user).expect("a binding")
+    world.bindings.owner(user).and_then(|owner| world.bindings.get_mut(owner)).expect("a binding")
 }
 
 fn binding(world: &World, person: equipemed_domain::directory::PersonId, user: &UserId) -> Binding {
@@ -82,20 +82,21 @@ fn account(world: &mut World, step: &Step) {
             world.observed.accounts.list.insert(user.clone(), made);
             let mut new = binding(world, *person, user);
             new.pushed.display_name = Some(digest_of_name(display_name));
-            world.bindings.insert(*person, new);
+            world.bindings.insert(new);
         }
         Action::AdoptAccount { person, user } => {
             existing(world, user);
             let known = world.people.iter().find(|known| known.id == *person).expect("a person in EquipeMed");
             assert_eq!(world.observed.accounts.holders.get(&known.public_id), Some(user), "adopted a stranger");
             let new = binding(world, *person, user);
-            assert!(world.bindings.insert(*person, new).is_none(), "bound twice: {step:?}");
+            assert!(world.bindings.insert(new).is_none(), "bound twice: {step:?}");
         }
         Action::SetDisplayName { user, to, .. } => {
             check_name(to);
             existing(world, user).display_name = Some(to.clone());
-            let known = world.bindings.values_mut().find(|binding| binding.user == *user);
-            known.into_iter().for_each(|binding| binding.pushed.display_name = Some(digest_of_name(to)));
+            if world.bindings.owner(user).is_some() {
+                bound(world, user).pushed.display_name = Some(digest_of_name(to));
+            }
         }
         Action::SetEmail { user } => {
             existing(world, user);
@@ -116,11 +117,10 @@ fn account(world: &mut World, step: &Step) {
                 holder.is_none_or(|holder| holder == *user || given_from_here(&holder)),
                 "took somebody's address: {step:?}"
             );
-            world
-                .bindings
-                .values_mut()
-                .filter(|other| other.pushed.email.as_ref() == Some(&digest))
-                .for_each(|other| other.pushed.email = None);
+            for person in world.bindings.keys().copied().collect::<Vec<_>>() {
+                let other = world.bindings.get_mut(person).expect("a binding");
+                other.pushed.email.take_if(|email| *email == digest);
+            }
             bound(world, user).pushed.email = Some(digest);
         }
         Action::LinkExternalId { user, external_id } => {
@@ -167,7 +167,7 @@ fn account(world: &mut World, step: &Step) {
             let account = existing(world, user);
             assert_ne!(account.admin, *to, "is so already: {step:?}");
             account.admin = *to;
-            let bound = world.bindings.values_mut().find(|binding| binding.user == *user).expect("a binding");
+            let bound = bound(world, user);
             assert!(*to || bound.server_admin_given, "took away what it did not give: {step:?}");
             bound.server_admin_given = *to;
         }

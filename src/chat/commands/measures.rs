@@ -273,8 +273,7 @@ impl Chat {
 
 /// Whether the asker may, for each person: what it does then, or the first reason why not.
 fn check(ask: &Ask, order: &Order) -> Result<BTreeMap<PersonId, Allowed>, Refusal> {
-    let access = ask.scene.access();
-    let world = ask.scene.world(&access);
+    let world = ask.scene.world();
     for found in &order.by_hand {
         let place = Some(found.room.clone());
         let request = Request { act: Act::UnbanByHand, person: Some(found.person), place, until: None };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::access::Access;
 use equipemed_domain::authority::{Act, Request, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::PersonId;
@@ -106,8 +105,7 @@ impl Chat {
         };
         let scene = &ask.scene;
         let grants = after(ask, order, granted);
-        let access = Access::new(&scene.directory, &scene.policy, &grants, scene.now);
-        let world = scene.world(&access);
+        let world = scene.world_with(&grants);
         let may = |person: &PersonId| {
             let request = Request { act, person: Some(*person), place: order.scope.clone(), until: None };
             decide(ask.asker, &request, &world).is_ok()

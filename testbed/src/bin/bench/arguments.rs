@@ -10,10 +10,11 @@ pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
   --quick       20 people and 2 rooms, in about a minute: shows that the benchmark works, its numbers mean little
-  --only NAME   first, again, wide, memory, talk, flood, live or ways; may be repeated. `ways` runs only when it is named
-  --people N    for first, again, talk, flood, live and ways, in place of 200, 200, 50, 50, 5000 and 100
+  --only NAME   first, again, wide, memory, talk, flood, live, pure or ways; may be repeated. `ways` runs only when it is named,
+                and `pure` alone needs neither the service nor a Synapse
+  --people N    for first, again, talk, flood, live, pure and ways, in place of 200, 200, 50, 50, 5000, 10000 and 100
   --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1), and how
-                often things are said in talk, flood and live (default 40, 60 and 100)
+                often things are said in talk, flood and live, or planned in pure (default 40, 60, 100 and 20)
   --json FILE   writes the numbers there, too
   --bot FILE    the binary to measure (default: equipemed-bot beside this program)
   --strict      exit code 1 when a target is missed";
@@ -35,13 +36,24 @@ pub(crate) enum Scenario {
     Flood,
     /// From a change in EquipeMed's database to its effect.
     Live,
+    /// The pure part of a pass over a large hospital.
+    Pure,
     /// What memberships cost Synapse, by the way they are made.
     Ways,
 }
 
 impl Scenario {
-    const ALL: [Self; 8] =
-        [Self::First, Self::Again, Self::Wide, Self::Memory, Self::Talk, Self::Flood, Self::Live, Self::Ways];
+    const ALL: [Self; 9] = [
+        Self::First,
+        Self::Again,
+        Self::Wide,
+        Self::Memory,
+        Self::Talk,
+        Self::Flood,
+        Self::Live,
+        Self::Pure,
+        Self::Ways,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -52,6 +64,7 @@ impl Scenario {
             Self::Talk => "talk",
             Self::Flood => "flood",
             Self::Live => "live",
+            Self::Pure => "pure",
             Self::Ways => "ways",
         }
     }
@@ -100,7 +113,7 @@ impl Arguments {
             all.scenarios = Scenario::ALL.to_vec();
             all.scenarios.retain(|scenario| *scenario != Scenario::Ways && !(all.quick && *scenario == Scenario::Wide));
         }
-        if !all.bot.is_file() {
+        if all.scenarios != [Scenario::Pure] && !all.bot.is_file() {
             bail!("{} is missing: cargo build --release --bin equipemed-bot", all.bot.display());
         }
         Ok(Some(all))
@@ -124,5 +137,7 @@ impl Arguments {
 
 fn scenario(name: &str) -> anyhow::Result<Scenario> {
     let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == name);
-    found.with_context(|| format!("--only {name}: there is first, again, wide, memory, talk, flood, live and ways"))
+    found.with_context(|| {
+        format!("--only {name}: there is first, again, wide, memory, talk, flood, live, pure and ways")
+    })
 }

@@ -8,10 +8,12 @@ mod arguments;
 mod bare;
 mod bot;
 mod flood;
+mod hospital;
 mod live;
 mod memory;
 mod opened;
 mod passes;
+mod pure;
 mod report;
 mod talk;
 mod ways;
@@ -21,7 +23,6 @@ mod world;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-
 use arguments::{Arguments, Scenario};
 use report::Report;
 
@@ -61,6 +62,7 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<Report> {
             Scenario::Flood => flood::flood(arguments, &mut report).await,
             Scenario::Live => live::live(arguments, &mut report).await,
             Scenario::Ways => ways::ways(arguments).await,
+            Scenario::Pure => pure::pure(arguments, &mut report),
         };
         for table in tables.with_context(|| scenario.name())? {
             report.add(table);

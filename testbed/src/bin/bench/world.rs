@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::bot::{self, Ran};
 
-const SERVER: &str = "hospital.example";
+/// The homeserver's name.
+pub(crate) const SERVER: &str = "hospital.example";
 /// Synapse's name of the identity provider.
 pub(crate) const PROVIDER: &str = "oidc-equipemed";
 

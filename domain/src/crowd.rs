@@ -1,0 +1,140 @@
+//! People by what rules ask for, so that a rule is asked of those alone whom it may mean.
+//!
+//! Ten thousand people and five hundred rooms are five million questions, nearly all of them answered with no.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::{Access, Holder};
+use crate::directory::{Person, Profession};
+use crate::key::RoleKey;
+use crate::policy::{Policy, Role};
+use crate::privilege;
+use crate::rights::Right;
+use crate::selector::Selector;
+
+/// Somebody, by their place among all.
+pub(crate) type Place = usize;
+
+/// People who are looked at, each with their roles.
+pub(crate) struct Crowd<'h, 'a> {
+    access: &'h Access<'a>,
+    policy: &'a Policy,
+    people: Vec<Holder<'h, 'a>>,
+    index: Index<'h>,
+    /// Of everybody who has any.
+    rights: BTreeMap<Place, BTreeSet<(Right, privilege::Place)>>,
+}
+
+#[derive(Default)]
+struct Index<'h> {
+    everybody: Vec<Place>,
+    names: BTreeMap<&'h str, Vec<Place>>,
+    groups: BTreeMap<&'h str, Vec<Place>>,
+    specialties: BTreeMap<&'h str, Vec<Place>>,
+    professions: BTreeMap<Profession, Vec<Place>>,
+}
+
+impl<'h> Index<'h> {
+    fn new(people: &[&'h Person]) -> Self {
+        let mut index = Self { everybody: (0..people.len()).collect(), ..Self::default() };
+        for (place, person) in people.iter().enumerate() {
+            index.names.entry(&person.username).or_default().push(place);
+            for group in &person.groups {
+                index.groups.entry(group).or_default().push(place);
+            }
+            for specialty in person.specialties.iter().collect::<BTreeSet<_>>() {
+                index.specialties.entry(specialty).or_default().push(place);
+            }
+            if let Some(profession) = person.profession {
+                index.professions.entry(profession).or_default().push(place);
+            }
+        }
+        index
+    }
+
+    /// Whom a rule may mean: never too few.
+    fn candidates(&self, rule: &Selector, roles: &BTreeMap<RoleKey, Role>) -> Vec<Place> {
+        let among = |found: Option<&Vec<Place>>| found.cloned().unwrap_or_default();
+        match rule {
+            Selector::Any(false) => Vec::new(),
+            Selector::Role(role) => roles.get(role).map_or_else(Vec::new, |role| self.candidates(&role.when, roles)),
+            Selector::Group(group) => among(self.groups.get(group.as_str())),
+            Selector::Profession(profession) => among(self.professions.get(profession)),
+            Selector::Specialty(specialty) => among(self.specialties.get(specialty.as_str())),
+            Selector::User(username) => among(self.names.get(username.as_str())),
+            Selector::All(rules) => {
+                let each = rules.iter().map(|rule| self.candidates(rule, roles));
+                each.min_by_key(Vec::len).unwrap_or_else(|| self.everybody.clone())
+            }
+            Selector::AnyOf(rules) => {
+                let mut all: Vec<Place> = rules.iter().flat_map(|rule| self.candidates(rule, roles)).collect();
+                all.sort_unstable();
+                all.dedup();
+                all
+            }
+            _ => self.everybody.clone(),
+        }
+    }
+}
+
+impl<'h, 'a> Crowd<'h, 'a> {
+    /// Finds everybody's roles.
+    pub(crate) fn new(access: &'h Access<'a>, policy: &'a Policy, people: Vec<&'h Person>) -> Self {
+        let index = Index::new(&people);
+        let mut roles: Vec<Vec<(&RoleKey, &Role)>> = vec![Vec::new(); people.len()];
+        for role in &policy.roles {
+            for place in index.candidates(&role.1.when, &policy.roles) {
+                if let (Some(person), Some(roles)) = (people.get(place), roles.get_mut(place))
+                    && role.1.when.matches(person, &policy.roles, false)
+                {
+                    roles.push(role);
+                }
+            }
+        }
+        let people = people.into_iter().zip(roles).map(|(person, roles)| access.holding(person, roles)).collect();
+        let mut crowd = Self { access, policy, people, index, rights: BTreeMap::new() };
+        crowd.rights = crowd.find_rights();
+        crowd
+    }
+
+    fn find_rights(&self) -> BTreeMap<Place, BTreeSet<(Right, privilege::Place)>> {
+        let may_have = |(_, one): &(Place, &Holder<'_, '_>)| one.may_have_rights();
+        let mut likely: BTreeSet<Place> =
+            self.people.iter().enumerate().filter(may_have).map(|(place, _)| place).collect();
+        for (_, rule) in self.access.administrators() {
+            likely.extend(self.index.candidates(rule, &self.policy.roles));
+        }
+        let rights = |place: Place| Some((place, self.people.get(place)?.rights_by_place()));
+        likely.into_iter().filter_map(rights).filter(|(_, rights)| !rights.is_empty()).collect()
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, place: Place) -> Option<&Holder<'h, 'a>> {
+        self.people.get(place)
+    }
+
+    /// Everybody, in order.
+    pub(crate) fn people(&self) -> &[Holder<'h, 'a>] {
+        &self.people
+    }
+
+    /// Everybody with rights, with the places where these hold.
+    pub(crate) fn rights(&self) -> &BTreeMap<Place, BTreeSet<(Right, privilege::Place)>> {
+        &self.rights
+    }
+
+    /// Everybody whom a rule means, in order.
+    pub(crate) fn select(&self, rule: &Selector) -> Vec<Place> {
+        let mut found = self.index.candidates(rule, &self.policy.roles);
+        let is_trusted = |place: Place| {
+            let rights = self.rights.get(&place);
+            rights.is_some_and(|rights| rights.iter().any(|(right, _)| *right != Right::Redact))
+        };
+        let means = |place: &Place| {
+            let one = self.people.get(*place);
+            one.is_some_and(|one| rule.matches(one.person, &self.policy.roles, is_trusted(*place)))
+        };
+        found.retain(means);
+        found
+    }
+}

@@ -1,0 +1,177 @@
+//! Accounts that should be a certain way: whose standing says so, or a grant, and when that changes by itself.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use ruma_common::OwnedUserId;
+
+use super::{
+    AccountState, Desired, DesiredAccount, MOST_PER_READ, READS_UNTIL_VANISHED, Wishes, account_state, earliest,
+    external_id,
+};
+use crate::binding::{Binding, Bound, Origin};
+use crate::cause::Cause;
+use crate::directory::PersonId;
+use crate::display_name::display_name;
+use crate::finding::Finding;
+use crate::grant::GrantKind;
+use crate::observed::ObservedAccounts;
+use crate::policy::Role;
+use crate::standing::Standing;
+use crate::world::World;
+
+/// A person's account that is managed.
+pub(super) struct Managed {
+    pub(super) user: OwnedUserId,
+    pub(super) wanted: DesiredAccount,
+    /// Whether the account may be brought into rooms.
+    pub(super) may_come: bool,
+}
+
+/// The accounts that should be a certain way.
+pub(super) fn manage(
+    world: &World<'_>,
+    wishes: &Wishes<'_>,
+    accounts: &ObservedAccounts,
+    bound: BTreeMap<PersonId, Bound>,
+    picture: &mut Desired,
+) -> BTreeMap<PersonId, Managed> {
+    let World { policy, bindings, access, .. } = world;
+    let mut managed: BTreeMap<PersonId, Managed> = BTreeMap::new();
+    for (id, account) in bound {
+        if policy.users.protected.contains(&account.user) {
+            continue;
+        }
+        // That EquipeMed is unclear about somebody does not stop a right holder who asks for a lock.
+        let asked = [GrantKind::Lock, GrantKind::Deactivate];
+        let locks = asked.into_iter().any(|kind| access.account_grant(id, kind).is_some());
+        let standing = match standing(world, id) {
+            Err(finding) if locks => {
+                picture.findings.extend(finding.map(|finding| *finding));
+                Ok(Standing::Off)
+            }
+            standing => standing,
+        };
+        match standing {
+            Ok(standing) => {
+                let is_open = account_state(&account.user, bindings.get(&id), accounts) == Some(AccountState::Active);
+                let is_held = is_open && wishes.held.contains(&account.user);
+                let wanted = desired_account(world, wishes, id, &account, standing, is_held, picture);
+                if let Some(wanted) = wanted {
+                    let may_come = standing == Standing::Active && wanted.state == AccountState::Active || wanted.waits;
+                    managed.insert(id, Managed { user: account.user, wanted, may_come });
+                }
+            }
+            Err(finding) => {
+                picture.findings.extend(finding.map(|finding| *finding));
+                // An account that would only be made is nobody's: whoever has that name now is somebody else.
+                if account.origin != Origin::New {
+                    picture.frozen.insert(account.user);
+                }
+            }
+        }
+    }
+    managed
+}
+
+/// A bound person's standing. An error means: change nothing, and tell.
+fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Finding>>> {
+    let World { policy, directory, bindings, access, now, .. } = world;
+    if directory.is_unclear(id) {
+        return Err(None);
+    }
+    let Some(person) = directory.get(id) else {
+        let missing = bindings.get(&id).map_or(0, |binding| binding.missing_reads);
+        return if missing >= READS_UNTIL_VANISHED { Ok(Standing::Gone) } else { Err(None) };
+    };
+    let standing = policy.users.standing.standing(person, *now);
+    if !access.selects(&policy.users.who, person) {
+        // Somebody who got an account and is no longer selected is left alone, but must not keep it open after
+        // leaving: the group that selected them is often taken away on the same day.
+        return standing.filter(|standing| *standing != Standing::Active).ok_or(None);
+    }
+    let unknown = || Finding::UnknownStatus { person: id, status: person.account_status.clone() };
+    standing.ok_or_else(|| Some(Box::new(unknown())))
+}
+
+fn desired_account(
+    world: &World<'_>,
+    wishes: &Wishes<'_>,
+    id: PersonId,
+    account: &Bound,
+    standing: Standing,
+    is_held: bool,
+    picture: &mut Desired,
+) -> Option<DesiredAccount> {
+    let World { directory, policy, bindings, access, now, .. } = world;
+    let person = directory.get(id);
+    if let Some(change) = person.and_then(|person| policy.users.standing.next_change(person, *now)) {
+        earliest(&mut picture.next_change, change);
+    }
+    let binding = bindings.get(&id);
+    // What a right holder asked for comes before the policy's own reason for the same: it is never held.
+    let (state, cause) = if let Some(grant) = access.account_grant(id, GrantKind::Deactivate) {
+        (AccountState::Deactivated, Cause::Grant(grant.id))
+    } else if standing == Standing::Gone && is_deactivation_due(world, wishes, binding, &mut picture.next_change) {
+        (AccountState::Deactivated, Cause::Policy)
+    } else if let Some(grant) = access.account_grant(id, GrantKind::Lock) {
+        (AccountState::Locked, Cause::Grant(grant.id))
+    } else if standing != Standing::Active {
+        (AccountState::Locked, Cause::Policy)
+    } else {
+        (AccountState::Active, Cause::Policy)
+    };
+    if account.origin == Origin::New {
+        // Nobody gets an account to have it locked at once.
+        if state != AccountState::Active {
+            return None;
+        }
+        if !policy.users.create {
+            picture.findings.push(Finding::AccountMissing { person: id, user: account.user.clone() });
+            return None;
+        }
+    }
+    let makes_admin = |role: &Role| person.is_some_and(|person| role.when.matches(person, &policy.roles, false));
+    let named_admin = policy.roles.values().any(|role| role.server_admin && makes_admin(role));
+    let waits = is_held && state != AccountState::Active && cause == Cause::Policy;
+    let server_admin = match (named_admin && (state == AccountState::Active || waits), binding) {
+        (true, _) => Some(true),
+        (false, Some(binding)) if binding.server_admin_given => Some(false),
+        (false, _) => None,
+    };
+    Some(DesiredAccount {
+        person: id,
+        origin: account.origin,
+        display_name: person
+            .filter(|_| policy.users.update_profiles || account.origin == Origin::New)
+            .map(|person| display_name(&policy.users.display_name, person)),
+        email: None,
+        external_id: person.and_then(|person| external_id(policy, person)),
+        state,
+        cause,
+        server_admin,
+        waits,
+    })
+}
+
+fn is_deactivation_due(
+    world: &World<'_>,
+    wishes: &Wishes<'_>,
+    binding: Option<&Binding>,
+    next_change: &mut Option<Timestamp>,
+) -> bool {
+    if wishes.deactivate_gone_now {
+        return true;
+    }
+    let Some(binding) = binding.filter(|binding| binding.gone_since.is_some()) else { return false };
+    // Counted by reads, not by the clock alone: what cannot be undone needs more than a clock that jumped.
+    let wait = SignedDuration::try_from(world.policy.users.deactivate_after).unwrap_or(SignedDuration::MAX);
+    let rest = wait.saturating_sub(binding.gone_for);
+    if rest <= SignedDuration::ZERO {
+        return true;
+    }
+    if let Ok(next_read) = world.now.checked_add(rest.min(MOST_PER_READ)) {
+        earliest(next_change, next_read);
+    }
+    false
+}
