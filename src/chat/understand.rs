@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
-use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Spoken, Word, parse};
+use equipemed_domain::command::{Command, Message, Misunderstood, Place, Setting, Word, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::OwnedEventId;
-use serde::Deserialize;
 
 use super::Chat;
 use super::ask::Ask;
@@ -25,26 +23,17 @@ use crate::store::{AuditId, Cause, InboxEvent, Intent};
 /// A command that changes something and was sent so long ago is asked about again.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the inbox keeps of a command.
-#[derive(Deserialize)]
-struct Words {
-    body: String,
-    formatted_body: Option<String>,
-    reply_to: Option<OwnedEventId>,
-}
-
 impl Chat {
     /// Handles a message.
     pub(super) async fn command(&self, event: InboxEvent) -> anyhow::Result<()> {
-        let words: Option<Words> = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let message: Option<Message<'_>> =
+            event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;
-        let (Some(words), Some(room)) = (words, room) else { return self.done(event.seq).await };
+        let (Some(message), Some(room)) = (message, room) else { return self.done(event.seq).await };
         let place = place_of(&room);
         let manners = self.manners();
         let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
-        let spoken =
-            Spoken { body: &words.body, formatted: words.formatted_body.as_deref(), reply_to: words.reply_to.as_ref() };
-        match parse(&spoken, &setting) {
+        match parse(&message, &setting) {
             None => self.done(event.seq).await,
             Some(Err(misunderstood)) => {
                 let reply = self.not_understood(&misunderstood);

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use equipemed_domain::command::Message;
 use ruma_common::{EventId, OwnedEventId, OwnedUserId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::ear::{Ear, Said};
+use super::ear::Ear;
 use super::event::Event;
 use crate::homeserver::KNOWN_TYPES;
 
@@ -91,7 +92,7 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// `None` also for a content of a wrong form, which is nobody's command.
 fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment> {
     #[derive(Deserialize)]
-    struct Message<'a> {
+    struct RoomMessage<'a> {
         #[serde(borrow)]
         msgtype: Cow<'a, str>,
         #[serde(borrow)]
@@ -103,29 +104,19 @@ fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment>
         #[serde(rename = "m.relates_to", borrow)]
         relation: Option<Relation<'a>>,
     }
-    let message: Message<'_> = serde_json::from_str(content.get()).ok()?;
+    let message: RoomMessage<'_> = serde_json::from_str(content.get()).ok()?;
     let is_edit = message.relation.as_ref().and_then(|relation| relation.rel_type.as_ref());
     if message.msgtype != "m.text" || is_edit.is_some_and(|kind| kind.0 == "m.replace") {
         return None;
     }
     let is_html = message.format.is_some_and(|format| format.0 == "org.matrix.custom.html");
-    let formatted = message.formatted_body.filter(|_| is_html);
-    let formatted = formatted.as_ref().map(|text| &*text.0);
+    let formatted_body = message.formatted_body.filter(|_| is_html).map(|text| text.0);
     // In a thread clients name the thread's last message for those who do not know threads: nobody answered that.
     let answered =
         message.relation.filter(|relation| !relation.is_falling_back).and_then(|relation| relation.in_reply_to);
     let reply_to = answered.and_then(|reply| EventId::parse(&*reply.event_id).ok());
-    if !ear.hears(&Said { body: &message.body, formatted, reply_to: reply_to.as_ref(), in_control }) {
-        return None;
-    }
-    let mut kept = json!({ "body": message.body });
-    if let Some(formatted) = formatted {
-        kept["formatted_body"] = formatted.into();
-    }
-    if let Some(reply_to) = reply_to {
-        kept["reply_to"] = reply_to.as_str().into();
-    }
-    Some(Treatment::Command(kept.to_string()))
+    let kept = Message { body: message.body, formatted_body, reply_to };
+    ear.hears(&kept, in_control).then(|| Treatment::Command(serde_json::json!(kept).to_string()))
 }
 
 fn reaction(content: &RawValue) -> Option<Treatment> {
