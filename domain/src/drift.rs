@@ -1,6 +1,7 @@
 //! Changes by hand, by one name for both sides: the event that made one, and the action that puts it back.
 
 use crate::action::Action;
+use crate::event::MembershipState;
 
 /// What the name of a ban begins with; whom it is about follows.
 pub const BAN: &str = "ban ";
@@ -8,7 +9,7 @@ pub const BAN: &str = "ban ";
 /// What a state event changed, such as `name`, `member @x:h` or `ban @x:h`; None for what no plan puts back. `membership`
 /// is that of an `m.room.member`.
 #[must_use]
-pub fn changed_by(kind: &str, state_key: &str, membership: &str) -> Option<String> {
+pub fn changed_by(kind: &str, state_key: &str, membership: MembershipState) -> Option<String> {
     let what = match kind {
         "m.room.name" => "name",
         "m.room.topic" => "topic",
@@ -22,7 +23,7 @@ pub fn changed_by(kind: &str, state_key: &str, membership: &str) -> Option<Strin
         "m.space.child" => "children",
         "m.room.encryption" => "encryption",
         "m.room.tombstone" => "replacement",
-        "m.room.member" if membership == "ban" => return Some(format!("{BAN}{state_key}")),
+        "m.room.member" if membership == MembershipState::Ban => return Some(format!("{BAN}{state_key}")),
         "m.room.member" => return Some(format!("member {state_key}")),
         _ => return None,
     };
@@ -58,18 +59,19 @@ mod tests {
 
     use super::{changed_by, put_back_by};
     use crate::action::Action;
+    use crate::event::MembershipState;
     use crate::key::RoomKey;
 
     #[test]
     fn an_event_and_the_action_that_puts_it_back_have_one_name() {
         let room = RoomKey::from("icu");
         let name = Action::SetName { room: room.clone(), from: None, to: "UTI".to_owned() };
-        assert_eq!(put_back_by(&name), changed_by("m.room.name", "", ""));
+        assert_eq!(put_back_by(&name), changed_by("m.room.name", "", MembershipState::Unknown));
         let user = owned_user_id!("@x:h.org");
         let member = Action::RemoveMember { room: room.clone(), user: user.clone(), reason: String::new() };
-        assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.org", "join"));
+        assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.org", MembershipState::Join));
         let lifted = Action::UnbanMember { room, user };
-        assert_eq!(put_back_by(&lifted), changed_by("m.room.member", "@x:h.org", "ban"));
-        assert_eq!(changed_by("m.room.message", "", ""), None);
+        assert_eq!(put_back_by(&lifted), changed_by("m.room.member", "@x:h.org", MembershipState::Ban));
+        assert_eq!(changed_by("m.room.message", "", MembershipState::Unknown), None);
     }
 }

@@ -27,6 +27,7 @@ pub mod directory;
 mod display_name;
 pub mod drift;
 pub mod email;
+pub mod event;
 pub mod explain;
 pub mod fault;
 pub mod find;

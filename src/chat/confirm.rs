@@ -2,11 +2,10 @@
 //! was shown.
 
 use equipemed_domain::command::Command;
+use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
 use jiff::SignedDuration;
-use ruma_common::OwnedEventId;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Chat;
@@ -25,12 +24,6 @@ const WAITS_FOR_ANOTHER: SignedDuration = SignedDuration::from_mins(60);
 const LETTERS: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
 /// How many letters a code has. It is no secret: who may use it is asked.
 const LENGTH: usize = 5;
-
-/// What the inbox keeps of a reaction.
-#[derive(Deserialize)]
-struct Reaction {
-    event_id: OwnedEventId,
-}
 
 impl Chat {
     /// Shows a preview, unless this is what it was confirmed for: then None, and it goes on. `digest` is what must be the
@@ -130,9 +123,9 @@ impl Chat {
 
     /// A reaction to a preview is a yes, too, of whoever can give one.
     pub(super) async fn reaction(&self, event: InboxEvent) -> anyhow::Result<()> {
-        let reaction: Option<Reaction> =
-            event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let Some(Reaction { event_id: prompt }) = reaction else { return self.done(event.seq).await };
+        let Content::Reaction { event_id: prompt, .. } = event.event.content.clone() else {
+            return self.done(event.seq).await;
+        };
         let store = self.engine().store();
         let code = store.code_of_prompt(prompt.as_str()).await?;
         let confirmation = match &code {

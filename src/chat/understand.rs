@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
-use equipemed_domain::command::{Command, Message, Misunderstood, Place, Setting, Word, parse};
+use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Word, parse};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::event::Content;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
@@ -26,14 +27,14 @@ const LATE: SignedDuration = SignedDuration::from_mins(10);
 impl Chat {
     /// Handles a message.
     pub(super) async fn command(&self, event: InboxEvent) -> anyhow::Result<()> {
-        let message: Option<Message<'_>> =
-            event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;
-        let (Some(message), Some(room)) = (message, room) else { return self.done(event.seq).await };
+        let (Content::Command(message), Some(room)) = (&event.event.content, room) else {
+            return self.done(event.seq).await;
+        };
         let place = place_of(&room);
         let manners = self.manners();
         let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
-        match parse(&message, &setting) {
+        match parse(message, &setting) {
             None => self.done(event.seq).await,
             Some(Err(misunderstood)) => {
                 let reply = self.not_understood(&misunderstood);

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 
+use equipemed_domain::event::{Content, Event as Kept};
 use jiff::Timestamp;
-use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use ruma_common::{EventId, RoomId, UserId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::homeserver::{PastEvent, StateEvent};
-use crate::store::NewInboxEvent;
 
 /// A body of `PUT /transactions/{id}`.
 #[derive(Deserialize)]
@@ -98,16 +98,13 @@ impl<'a> Event<'a> {
     }
 
     /// The row it becomes; None when its ids are none.
-    pub(super) fn row(&self, content: Option<String>) -> Option<NewInboxEvent> {
-        let event_id: OwnedEventId = EventId::parse(&*self.event_id).ok()?;
-        let room_id: OwnedRoomId = RoomId::parse(&*self.room_id).ok()?;
-        let sender: OwnedUserId = UserId::parse(&*self.sender).ok()?;
-        Some(NewInboxEvent {
-            event_id,
-            room_id,
+    pub(super) fn row(&self, content: Content) -> Option<Kept> {
+        Some(Kept {
+            event_id: EventId::parse(&*self.event_id).ok()?,
+            room_id: RoomId::parse(&*self.room_id).ok()?,
             kind: self.kind.clone().into_owned(),
             state_key: self.state_key().map(str::to_owned),
-            sender,
+            sender: UserId::parse(&*self.sender).ok()?,
             sent_at: self.sent_at(),
             content,
         })

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use equipemed_domain::event::{Content, Event as Kept};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedEventId, OwnedRoomId, RoomId};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use super::sort::{OwnSeat, Treatment, own_seat, treatment};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::metrics::Arrived;
-use crate::store::{Dialect, NewInboxEvent, Store, StoreError};
+use crate::store::{Dialect, Store, StoreError};
 
 /// How long it is believed which rooms are managed; a room that is not known is asked about at once.
 const ROOMS_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -76,10 +76,9 @@ struct Turn {
 /// What events become, before it is stored.
 #[derive(Default)]
 struct Batch<'e> {
-    rows: Vec<NewInboxEvent>,
+    rows: Vec<Kept>,
     state: Vec<&'e Event<'e>>,
     redacted: Vec<&'e str>,
-    reactions: Vec<OwnedEventId>,
     counts: Counts,
 }
 
@@ -209,9 +208,8 @@ impl Intake {
             }
         }
         self.note_seats(seats, now).await?;
-        if !batch.reactions.is_empty() {
-            let open = self.store.open_prompts(now).await?;
-            batch.drop_reactions(|target| !open.contains(target));
+        if batch.counts.reaction > 0 {
+            batch.drop_reactions(&self.store.open_prompts(now).await?);
         }
         if way == Way::Pushed {
             // Before anybody can see the rows: a pass must not look at a room as it was before what woke it. What is put on a
@@ -307,68 +305,45 @@ impl<'e> Batch<'e> {
                 self.counts.dropped += 1;
                 self.redacted.push(&event.room_id);
             }
-            Treatment::Command(content) => {
-                if self.keep(event, Some(content)) {
-                    self.counts.command += 1;
-                }
-            }
-            Treatment::Reaction(target, content) => {
-                if self.keep(event, Some(content)) {
-                    self.counts.reaction += 1;
-                    self.reactions.push(target);
-                }
-            }
-            Treatment::State(content) => {
-                if self.keep(event, content) {
-                    self.counts.state += 1;
-                    self.state.push(event);
-                }
-            }
+            Treatment::Kept(content) => self.keep(event, content),
         }
     }
 
-    /// Whether the event can be kept.
-    fn keep(&mut self, event: &Event<'_>, content: Option<String>) -> bool {
-        match event.row(content) {
-            Some(row) => self.rows.push(row),
-            None => {
-                self.counts.broken += 1;
-                return false;
+    fn keep(&mut self, event: &'e Event<'e>, content: Content) {
+        let Some(row) = event.row(content) else {
+            self.counts.broken += 1;
+            return;
+        };
+        match row.content {
+            Content::Command(_) => self.counts.command += 1,
+            Content::Reaction { .. } => self.counts.reaction += 1,
+            Content::Member { .. } | Content::PowerLevels { .. } | Content::Other => {
+                self.counts.state += 1;
+                self.state.push(event);
             }
         }
-        true
+        self.rows.push(row);
     }
 
     /// Takes out what was answered.
-    fn take_answered(&mut self, answered: &Answered) -> Vec<NewInboxEvent> {
-        let is_answered = |row: &NewInboxEvent| match row.kind.as_str() {
-            "m.room.message" => answered.has(row.event_id.as_str()),
-            "m.reaction" => reacted_to(row).is_some_and(|target| answered.has_reply(&target)),
-            _ => false,
-        };
-        let (handled, rows) = std::mem::take(&mut self.rows).into_iter().partition(is_answered);
-        self.rows = rows;
-        handled
+    fn take_answered(&mut self, answered: &Answered) -> Vec<Kept> {
+        self.rows
+            .extract_if(.., |row| match &row.content {
+                Content::Command(_) => answered.has(row.event_id.as_str()),
+                Content::Reaction { event_id, .. } => answered.has_reply(event_id.as_str()),
+                _ => false,
+            })
+            .collect()
     }
 
     /// Drops reactions to what is no open question.
-    fn drop_reactions(&mut self, is_idle: impl Fn(&OwnedEventId) -> bool) {
-        let mut targets = std::mem::take(&mut self.reactions).into_iter();
+    fn drop_reactions(&mut self, open: &BTreeSet<OwnedEventId>) {
         let before = self.rows.len();
-        self.rows.retain(|row| row.kind != "m.reaction" || targets.next().is_some_and(|target| !is_idle(&target)));
+        self.rows.retain(|row| !matches!(&row.content, Content::Reaction { event_id, .. } if !open.contains(event_id)));
         let dropped = (before - self.rows.len()) as u64;
         self.counts.reaction -= dropped;
         self.counts.dropped += dropped;
     }
-}
-
-/// What a reaction that is kept was to.
-fn reacted_to(row: &NewInboxEvent) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Kept {
-        event_id: String,
-    }
-    Some(serde_json::from_str::<Kept>(row.content.as_deref()?).ok()?.event_id)
 }
 
 fn doubt<'r>(engine: &Engine, rooms: impl Iterator<Item = &'r str>) {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use equipemed_domain::command::Message;
-use ruma_common::{EventId, OwnedEventId, OwnedUserId, UserId};
+use equipemed_domain::event::{Content, MembershipState};
+use ruma_common::{EventId, OwnedUserId, UserId};
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::ear::Ear;
@@ -15,12 +15,8 @@ use crate::homeserver::KNOWN_TYPES;
 /// What becomes of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
-    /// Kept with this content.
-    Command(String),
-    /// Kept with this content if its target is a question of the bot's that is still open.
-    Reaction(OwnedEventId, String),
-    /// Kept with this content.
-    State(Option<String>),
+    /// Kept with this content; a reaction only if its target is a question of the bot's that is still open.
+    Kept(Content),
     /// Not kept, but what it took back may have been a part of the room's state.
     Redaction,
     /// Not kept.
@@ -34,11 +30,11 @@ pub(super) fn treatment(event: &Event<'_>, in_control: bool, ear: &Ear) -> Treat
         ("m.room.message", None) if !is_own => command(event.content, in_control, ear),
         ("m.reaction", None) if !is_own => reaction(event.content),
         // What the bot redacts are messages and reactions.
-        ("m.room.redaction", None) if !is_own => Some(Treatment::Redaction),
-        (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(Treatment::State(state(event))),
+        ("m.room.redaction", None) if !is_own => return Treatment::Redaction,
+        (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(state(event).unwrap_or_default()),
         _ => None,
     };
-    kept.unwrap_or(Treatment::Dropped)
+    kept.map_or(Treatment::Dropped, Treatment::Kept)
 }
 
 /// What an event in a room that is not managed says of the bot's own being there: nothing else of such a room is heeded.
@@ -56,11 +52,13 @@ pub(super) fn own_seat(event: &Event<'_>, bot: &UserId) -> Option<OwnSeat> {
         return None;
     }
     let before = || event.previous().and_then(membership);
-    match &*membership(event.content)? {
-        "invite" if event.sender != bot.as_str() => Some(OwnSeat::In(UserId::parse(&*event.sender).ok())),
+    match membership(event.content)? {
+        MembershipState::Invite if event.sender != bot.as_str() => {
+            Some(OwnSeat::In(UserId::parse(&*event.sender).ok()))
+        }
         // Coming into a room that it makes is no answer to an invitation.
-        "join" if before().as_deref() == Some("invite") => Some(OwnSeat::In(None)),
-        "leave" | "ban" => Some(OwnSeat::Out),
+        MembershipState::Join if before() == Some(MembershipState::Invite) => Some(OwnSeat::In(None)),
+        MembershipState::Leave | MembershipState::Ban => Some(OwnSeat::Out),
         _ => None,
     }
 }
@@ -90,7 +88,7 @@ struct Reply<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// `None` also for a content of a wrong form, which is nobody's command.
-fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment> {
+fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Content> {
     #[derive(Deserialize)]
     struct RoomMessage<'a> {
         #[serde(borrow)]
@@ -116,10 +114,10 @@ fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment>
         message.relation.filter(|relation| !relation.is_falling_back).and_then(|relation| relation.in_reply_to);
     let reply_to = answered.and_then(|reply| EventId::parse(&*reply.event_id).ok());
     let kept = Message { body: message.body, formatted_body, reply_to };
-    ear.hears(&kept, in_control).then(|| Treatment::Command(serde_json::json!(kept).to_string()))
+    ear.hears(&kept, in_control).then(|| Content::Command(kept.into_owned()))
 }
 
-fn reaction(content: &RawValue) -> Option<Treatment> {
+fn reaction(content: &RawValue) -> Option<Content> {
     #[derive(Deserialize)]
     struct Reaction<'a> {
         #[serde(rename = "m.relates_to", borrow)]
@@ -131,37 +129,30 @@ fn reaction(content: &RawValue) -> Option<Treatment> {
     if !matches!(key.trim_end_matches('\u{fe0f}'), "✅" | "👍") || relation.rel_type?.0 != "m.annotation" {
         return None;
     }
-    let target = EventId::parse(&*relation.event_id?.0).ok()?;
-    let kept = json!({"event_id": target, "key": key}).to_string();
-    Some(Treatment::Reaction(target, kept))
+    let event_id = EventId::parse(&*relation.event_id?.0).ok()?;
+    Some(Content::Reaction { event_id, key: key.into_owned() })
 }
 
 /// What is kept of a state event's content: only what somebody will want to know of who did it.
-fn state(event: &Event<'_>) -> Option<String> {
+fn state(event: &Event<'_>) -> Option<Content> {
     match &*event.kind {
         "m.room.member" => {
-            let mut kept = json!({"membership": membership(event.content)?});
-            // What somebody else's doing did: to lift a ban is no kick.
-            if event.state_key() != Some(&*event.sender)
-                && let Some(before) = event.previous().and_then(membership)
-            {
-                kept["before"] = before.into();
-            }
-            Some(kept.to_string())
+            let is_own = event.state_key() == Some(&*event.sender);
+            let before = event.previous().filter(|_| !is_own).and_then(membership);
+            Some(Content::Member { before, membership: membership(event.content)? })
         }
-        "m.room.power_levels" => {
-            let previous = event.previous().map_or("null", RawValue::get);
-            Some(format!(r#"{{"content":{},"prev":{previous}}}"#, event.content.get()))
-        }
+        "m.room.power_levels" => Some(Content::PowerLevels {
+            content: serde_json::from_str(event.content.get()).ok()?,
+            prev: event.previous().and_then(|prev| serde_json::from_str(prev.get()).ok()),
+        }),
         _ => None,
     }
 }
 
-fn membership<'a>(content: &'a RawValue) -> Option<Cow<'a, str>> {
+fn membership(content: &RawValue) -> Option<MembershipState> {
     #[derive(Deserialize)]
-    struct Member<'a> {
-        #[serde(borrow)]
-        membership: Cow<'a, str>,
+    struct Member {
+        membership: MembershipState,
     }
-    serde_json::from_str::<Member<'a>>(content.get()).ok().map(|member| member.membership)
+    serde_json::from_str::<Member>(content.get()).ok().map(|member| member.membership)
 }
