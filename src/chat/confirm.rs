@@ -1,7 +1,7 @@
 //! What touches many is shown first and done after a yes: of the same person, in time, once, and only if it is still what
 //! was shown.
 
-use equipemed_domain::command::Command;
+use equipemed_domain::command::{Command, Place};
 use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use super::Chat;
 use super::ask::Ask;
 use super::reply::{Reply, Stop, Turn};
-use super::understand::place_of;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{Confirmation, InboxEvent};
@@ -113,7 +112,7 @@ impl Chat {
         // Back to where it was asked: the room decides what "here" means.
         let room = ask.scene.key_of(&confirmation.room_id).cloned();
         let room = room.ok_or_else(|| Stop::Unclear(texts.say("confirm-changed", &[])))?;
-        let place = place_of(&room);
+        let place = Place::of(&room);
         // How long something lasts counts from the command, not from the yes.
         let sent_at = store.event_sent_at(&confirmation.source).await?.unwrap_or(confirmation.created_at);
         let (room_id, command, confirmed) = (confirmation.room_id, confirmation.command, Some(code));
@@ -138,7 +137,7 @@ impl Chat {
             return self.done(event.seq).await;
         }
         let Some(room) = store.key_of_room(&event.event.room_id).await? else { return self.done(event.seq).await };
-        let place = place_of(&room);
+        let place = Place::of(&room);
         // The preview is what is answered: clients show no answers to reactions.
         let mut event = event;
         event.event.event_id = prompt;

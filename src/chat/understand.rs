@@ -9,7 +9,7 @@ use equipemed_domain::command::word::Needs;
 use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Word, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::event::Content;
-use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,7 +31,7 @@ impl Chat {
         let (Content::Command(message), Some(room)) = (&event.event.content, room) else {
             return self.done(event.seq).await;
         };
-        let place = place_of(&room);
+        let place = Place::of(&room);
         let manners = self.manners();
         let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
         match parse(message, &setting) {
@@ -278,11 +278,6 @@ fn placeholder(what: &str) -> &str {
         "because" => "REASON",
         what => what,
     }
-}
-
-/// Which kind of room it is.
-pub(super) fn place_of(room: &RoomKey) -> Place {
-    if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed }
 }
 
 /// Who a sender is, by EquipeMed. A display name means nothing here.

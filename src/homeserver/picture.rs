@@ -4,16 +4,16 @@
 //! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
 
 use equipemed_domain::fault::{HomeserverError, Nonsense};
-use std::borrow::Cow;
 use std::time::Duration;
 
+use equipemed_domain::event::MembershipState;
 use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::from_json;
+use super::event::RawEvent;
 
 /// The field of `m.room.create` that holds the policy's key of a room.
 pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
@@ -35,26 +35,6 @@ pub const KNOWN_TYPES: &[&str] = &[
     "m.space.child",
 ];
 
-/// A state event as it stands in an answer or a transaction; borrows from that text.
-#[derive(Clone, Debug, Deserialize)]
-pub struct StateEvent<'a> {
-    /// Type.
-    #[serde(rename = "type", borrow)]
-    pub kind: Cow<'a, str>,
-    /// State key.
-    #[serde(borrow)]
-    pub state_key: Cow<'a, str>,
-    /// Sender.
-    #[serde(borrow)]
-    pub sender: Cow<'a, str>,
-    /// Content, unread.
-    #[serde(borrow)]
-    pub content: &'a RawValue,
-    /// Its id.
-    #[serde(borrow)]
-    pub event_id: Cow<'a, str>,
-}
-
 /// What an event did to the picture of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -69,7 +49,7 @@ pub enum Effect {
 /// Reads a whole state, the body of `GET /rooms/{id}/state`.
 pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<ObservedRoom, HomeserverError> {
     // Slim: borrows from the body, and no event is copied that is not kept.
-    let events: Vec<StateEvent<'_>> = serde_json::from_slice(body).map_err(|error| from_json(&error))?;
+    let events: Vec<RawEvent<'_>> = serde_json::from_slice(body).map_err(|error| from_json(&error))?;
     let create = events.iter().find(|event| event.kind == "m.room.create");
     let create = create.ok_or_else(|| HomeserverError::nonsense(Nonsense::NoCreate))?;
     let mut room = begin(room_id.to_owned(), create)?;
@@ -81,7 +61,7 @@ pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<Obs
     Ok(room)
 }
 
-fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, HomeserverError> {
+fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, HomeserverError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Create {
@@ -90,7 +70,7 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
         kind: Option<String>,
         additional_creators: Vec<OwnedUserId>,
     }
-    let content: Create = content(create);
+    let content: Create = create.content().unwrap_or_default();
     let creator = UserId::parse(&*create.sender).map_err(|_| HomeserverError::nonsense(Nonsense::Creator))?;
     Ok(ObservedRoom {
         room_id,
@@ -116,12 +96,13 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
 }
 
 /// Puts one event on top of what is known of a room. `bot` tells bans of its own from those of others.
-pub fn apply(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
-    let single = event.state_key.is_empty();
+pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Effect {
+    let Some(state_key) = event.state_key() else { return Effect::Same };
+    let single = state_key.is_empty();
     match &*event.kind {
-        "m.room.member" => return member(room, event, bot),
-        "m.space.parent" => return link(&mut room.parents, event),
-        "m.space.child" => return link(&mut room.children, event),
+        "m.room.member" => return member(room, event, state_key, bot),
+        "m.space.parent" => return link(&mut room.parents, event, state_key),
+        "m.space.child" => return link(&mut room.children, event, state_key),
         _ if !single => return Effect::Same,
         "m.room.power_levels" => return set(&mut room.power_levels, map(event)),
         "m.room.name" => return set(&mut room.name, text(event, "name")),
@@ -141,25 +122,18 @@ pub fn apply(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> E
     Effect::Same
 }
 
-fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Member<'a> {
-        #[serde(borrow)]
-        membership: Cow<'a, str>,
-    }
-    let Ok(user) = UserId::parse(&*event.state_key) else { return Effect::Same };
-    let Ok(content) = serde_json::from_str::<Member<'_>>(event.content.get()) else { return Effect::Doubtful };
-    let state = match &*content.membership {
-        "join" => Some(Membership::Join),
-        "invite" => Some(Membership::Invite),
-        "knock" => Some(Membership::Knock),
-        "ban" if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
-        "ban" => Some(Membership::Ban),
+fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &UserId) -> Effect {
+    let Ok(user) = UserId::parse(state_key) else { return Effect::Same };
+    let state = match event.membership() {
+        Some(MembershipState::Join) => Some(Membership::Join),
+        Some(MembershipState::Invite) => Some(Membership::Invite),
+        Some(MembershipState::Knock) => Some(Membership::Knock),
+        Some(MembershipState::Ban) if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
+        Some(MembershipState::Ban) => Some(Membership::Ban),
         // Somebody else's doing says nothing about what the person wants.
-        "leave" if event.sender == event.state_key => Some(Membership::Left),
-        "leave" => None,
-        _ => return Effect::Doubtful,
+        Some(MembershipState::Leave) if event.sender == state_key => Some(Membership::Left),
+        Some(MembershipState::Leave) => None,
+        Some(MembershipState::Unknown) | None => return Effect::Doubtful,
     };
     let by_hand = (state == Some(Membership::Ban)).then(|| ban_by_hand(event)).flatten();
     let ban_before = match by_hand.clone() {
@@ -180,20 +154,20 @@ fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effe
 }
 
 /// Whose doing a ban is.
-fn ban_by_hand(event: &StateEvent<'_>) -> Option<BanByHand> {
+fn ban_by_hand(event: &RawEvent<'_>) -> Option<BanByHand> {
     let (id, sender) = (EventId::parse(&*event.event_id).ok()?, UserId::parse(&*event.sender).ok()?);
     Some(BanByHand { event: id, sender })
 }
 
 /// A parent or child; without `via` it is taken back.
-fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &StateEvent<'_>) -> Effect {
+fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &RawEvent<'_>, state_key: &str) -> Effect {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Link {
         via: Vec<String>,
     }
-    let Ok(other) = RoomId::parse(&*event.state_key) else { return Effect::Same };
-    let there = !content::<Link>(event).via.is_empty();
+    let Ok(other) = RoomId::parse(state_key) else { return Effect::Same };
+    let there = !event.content::<Link>().unwrap_or_default().via.is_empty();
     let changed = if there { links.insert(other) } else { links.remove(&other) };
     if changed { Effect::Changed } else { Effect::Same }
 }
@@ -206,21 +180,17 @@ fn set<T: PartialEq>(field: &mut T, value: T) -> Effect {
     Effect::Changed
 }
 
-fn content<T: Default + serde::de::DeserializeOwned>(event: &StateEvent<'_>) -> T {
-    serde_json::from_str(event.content.get()).unwrap_or_default()
+fn map(event: &RawEvent<'_>) -> Option<Map<String, Value>> {
+    event.content()
 }
 
-fn map(event: &StateEvent<'_>) -> Option<Map<String, Value>> {
-    serde_json::from_str(event.content.get()).ok()
-}
-
-fn text(event: &StateEvent<'_>, field: &str) -> Option<String> {
+fn text(event: &RawEvent<'_>, field: &str) -> Option<String> {
     match map(event)?.remove(field)? {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
     }
 }
 
-fn retention(event: &StateEvent<'_>) -> Option<Duration> {
+fn retention(event: &RawEvent<'_>) -> Option<Duration> {
     map(event)?.get("max_lifetime")?.as_u64().map(Duration::from_millis)
 }

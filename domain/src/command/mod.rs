@@ -28,6 +28,7 @@ pub use text::fold;
 use word::Needs;
 pub use word::Word;
 
+use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::rights::Right;
 
 /// What somebody wrote, as Matrix carries it and the inbox keeps it; borrowed until it is known to be kept.
@@ -72,6 +73,14 @@ pub enum Place {
     Control,
     /// Another managed room: only what is meant for one, and silence otherwise.
     Managed,
+}
+
+impl Place {
+    /// Which kind of room it is.
+    #[must_use]
+    pub fn of(room: &RoomKey) -> Self {
+        if room.as_str() == CONTROL_ROOM { Self::Control } else { Self::Managed }
+    }
 }
 
 /// Somebody, as said.

@@ -5,7 +5,7 @@ use ruma_common::OwnedUserId;
 
 /// Knows what the bot is called.
 #[derive(Clone, Debug)]
-pub struct Ear {
+pub struct CommandFilter {
     /// What commands begin with.
     pub prefix: String,
     /// The bot.
@@ -14,10 +14,9 @@ pub struct Ear {
     pub bot_name: String,
 }
 
-impl Ear {
-    /// Whether it sounds like a command to the bot.
-    pub(super) fn hears(&self, message: &Message<'_>, in_control: bool) -> bool {
-        let place = if in_control { Place::Control } else { Place::Managed };
+impl CommandFilter {
+    /// Whether a message may be a command to the bot.
+    pub(super) fn lets_through(&self, message: &Message<'_>, place: Place) -> bool {
         let setting = Setting { prefix: &self.prefix, bot: &self.bot, bot_name: &self.bot_name, place };
         sounds_like_command(message, &setting)
     }
