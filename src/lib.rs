@@ -16,6 +16,8 @@ pub mod store;
 
 pub mod engine;
 
+pub(crate) mod operations;
+
 pub mod chat;
 
 pub mod inbound;

@@ -65,7 +65,7 @@ pub enum Finding {
         room: RoomKey,
         room_id: OwnedRoomId,
         #[serde(deserialize_with = "Fault::or_worded")]
-        why: Fault,
+        why: Box<Fault>,
     },
     /// A managed room is encrypted; what is said there cannot be kept or moderated.
     RoomEncrypted { room: RoomKey },

@@ -60,3 +60,4 @@ pub mod stands;
 pub mod summary;
 pub mod sums;
 pub mod wake;
+pub mod wish;

@@ -1,4 +1,4 @@
-//! Whether the service writes.
+//! Whether the service writes, and what it does about changes by hand.
 
 /// Whether the service, or one run of it, writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,4 +24,13 @@ impl Mode {
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Observe, Self::Enforce].into_iter().find(|mode| mode.as_str() == word)
     }
+}
+
+/// What is done about a change by hand of somebody without the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// It is put back, and told.
+    Enforce,
+    /// It is told.
+    Report,
 }

@@ -134,7 +134,7 @@ impl Summary {
         for finding in &plan.findings {
             summary.find(finding);
             if let Finding::RoomUnreadable { room, why, .. } = finding {
-                summary.count("read_room", Topic::Room(room.clone()), &Outcome::Failed(why.clone()));
+                summary.count("read_room", Topic::Room(room.clone()), &Outcome::Failed(*why.clone()));
             }
         }
         summary

@@ -8,10 +8,10 @@ use equipemed_domain::review::HeldReason;
 use ruma_common::{OwnedUserId, UserId};
 use tokio_util::sync::CancellationToken;
 
-use super::scene::Scene;
 use super::{Chat, LOOK_EVERY, pause};
 use crate::engine::tenure::Tenure;
 use crate::homeserver::Said;
+use crate::operations::Scene;
 use crate::speech::{Answer, Arg, number};
 
 /// How many are told at once.

@@ -10,7 +10,7 @@ use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
-use super::scene::Scene;
+use crate::operations::Scene;
 
 /// One command.
 #[derive(Clone, Debug)]

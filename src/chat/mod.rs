@@ -12,7 +12,7 @@ mod confirm;
 mod find;
 mod plan_text;
 mod reply;
-mod scene;
+mod shown;
 mod understand;
 
 use std::collections::BTreeMap;
@@ -26,6 +26,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::engine::Engine;
 use crate::engine::backoff::Seldom;
@@ -143,7 +144,11 @@ impl Chat {
                         }
                         match self.nothing_to_do(&event).await {
                             Ok(true) => over.push(event.seq),
-                            Ok(false) => self.take(event).await,
+                            Ok(false) => {
+                                let wish = event.event.event_id.as_str();
+                                let span = tracing::info_span!("event", inbox.seq = event.seq, wish);
+                                self.take(event).instrument(span).await;
+                            }
                             Err(error) => self.try_later(event.seq, &error).await,
                         }
                     }

@@ -1,15 +1,15 @@
 //! A plan as people read it in a room: what would be done to whom, grouped by kind, with before and after.
 
-use equipemed_domain::summary::Summary;
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::Action;
 use equipemed_domain::review::Held;
+use equipemed_domain::summary::Summary;
 
 use super::Chat;
-use super::scene::Scene;
 use crate::engine::report::Report;
 use crate::homeserver::Said;
+use crate::operations::Scene;
 use crate::speech::{Answer, Arg, number};
 
 impl Chat {

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use ruma_common::{EventId, OwnedEventId, RoomId};
 
 use super::Chat;
-use super::find::NotFound;
 use crate::homeserver::{HomeserverError, Said};
+use crate::operations::NotFound;
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditId, InboxEvent, StoreError};
 

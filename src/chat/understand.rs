@@ -1,7 +1,6 @@
 //! From an event in the inbox to a command that may be carried out: what was said, who said it, whether that person may
 //! say it at all, whether it still counts.
 
-use equipemed_domain::fault::Fault;
 use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
@@ -9,15 +8,17 @@ use equipemed_domain::command::word::Needs;
 use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Word, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::event::Content;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument;
 
 use super::Chat;
 use super::ask::Ask;
 use super::reply::{Mark, Reply, Stop, Turn};
-use super::scene::Scene;
 use crate::homeserver::Said;
+use crate::operations::Scene;
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditId, Cause, InboxEvent, Intent};
 
@@ -80,6 +81,7 @@ impl Chat {
             self.note(&event, &room, &command, asker.as_ref().ok()).await?
         };
         let again = noted_at.is_some();
+        tracing::info!(word = command.word().entry().name, audit.id = audit.map(|id| id.0), "A command came");
         let asker = match asker {
             Ok(asker) => asker,
             Err(refusal) => return self.end(&event, audit, self.stopped(Stop::Refused(refusal), &scene)).await,
@@ -109,7 +111,7 @@ impl Chat {
             Ok(Turn::Later(going_on)) => {
                 self.begin(event.seq);
                 let chat = self.clone();
-                self.inner.tasks.spawn(async move {
+                let following = async move {
                     let reply = chat.with_hourglass(&event, going_on).await;
                     let reply = reply.unwrap_or_else(|stop| chat.stopped(stop, &scene));
                     if again || event.received_at < chat.inner.started {
@@ -118,7 +120,8 @@ impl Chat {
                     if let Err(error) = chat.end(&event, audit, reply).await {
                         chat.try_later(event.seq, &error).await;
                     }
-                });
+                };
+                self.inner.tasks.spawn(following.in_current_span());
                 Ok(())
             }
             Err(stop) => self.end(&event, audit, self.stopped(stop, &scene)).await,

@@ -1,14 +1,15 @@
 //! `rooms adopt`: takes a room over that is there already.
 
-use equipemed_domain::fault::{Fault, NotAdopted};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::mode::Mode;
+use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::engine::adopt::{Adoptable, Adoption};
+use crate::engine::pass::Options;
 use crate::homeserver::{Patience, Reader};
 use crate::store::{NewDeed, OPERATOR};
 
@@ -55,7 +57,8 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
             output::note("the bot is not in it yet, so what would change there cannot be seen");
             return Ok(Exit::Done);
         }
-        let report = engine.dry_adopt(&wish.key, &wish.room_id).await?;
+        let report =
+            engine.preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id)).await?;
         sync::print_plan(&report, typed.format)?;
         return Ok(Exit::Done);
     }
@@ -63,14 +66,14 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     if !is_enforced {
         // Noted, and nothing is changed on Synapse. That the room itself says it waits for mode enforce: without `instead`,
         // for by then another room may have been put in its place.
-        engine.adopt(&wish, None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
+        engine.adopt(&wish, &[], None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
     }
     let instead = wish.instead && is_enforced;
     let (room_id, room, accept) = (wish.room_id.clone(), wish.key.clone(), wish.accept.clone());
     let deed = Deed::AdoptRoom { room_id, room, instead, accept };
     let new = NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: clock.now(), source: None };
     let id = store.add_deed(&new, clock.now()).await?;
-    if is_enforced && let Some(why) = rooms::ended(&engine, &store, id, &connect::holder("adopt")).await? {
+    if is_enforced && let Some(why) = rooms::ended(&engine, id, &connect::holder("adopt")).await? {
         anyhow::bail!("{} was not adopted: {why}", wish.room_id);
     }
     tell(&typed, &wish, &found, true)?;

@@ -3,7 +3,6 @@
 //! Alone it is about one account. With `--by-username` it is about everybody whose public id became another one while the
 //! username stayed: a rehearsal on a roster that is replaced by EquipeMed's database.
 
-use equipemed_domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use equipemed_domain::action::Action;
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::desired::{digest_of, external_id};
 use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::handover::{Handover, Refused, handovers};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::Policy;

@@ -15,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::UsageError;
 use crate::clock::Clock;
-use crate::config::settings::{Database, Drift};
+use crate::config::settings::Database;
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::who::Who;
-use crate::engine::{ByHand, Engine, Parts};
+use crate::engine::{Engine, Parts, policy_with_rooms};
 use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
+use crate::operations::Scene;
 use crate::store::{Sole, Store};
 
 /// How many requests may be in flight. Synapse is bound by one core: more only wait there.
@@ -117,10 +118,7 @@ pub(super) fn engine(
         store,
         clock,
         reasons_in_rooms: settings.audit.reasons_in_rooms,
-        by_hand: match settings.drift {
-            Drift::Enforce => ByHand::PutBack,
-            Drift::Report => ByHand::Report,
-        },
+        drift: settings.drift,
         stop,
     }))
 }
@@ -155,6 +153,14 @@ pub(super) async fn people(
 ) -> anyhow::Result<Arc<Directory>> {
     let read = Source::open(&settings.directory)?.read().await?;
     Who { store, reader: None, policy: &settings.policy }.is_who(&read, note).await.map_err(anyhow::Error::from)
+}
+
+/// People, grants and rooms as they are now, without a word with Synapse; who is new is noted if that is wished.
+pub(super) async fn scene(settings: &Settings, store: &Store, note: bool) -> anyhow::Result<Scene> {
+    let now = Clock::system().now();
+    let directory = people(settings, store, note.then_some(now)).await?;
+    let policy = policy_with_rooms(&Arc::new(settings.policy.clone()), store).await?;
+    Ok(Scene::of(policy, directory, store, now).await?)
 }
 
 /// Finds a person by EquipeMed username, number, or the MXID of their account.

@@ -1,49 +1,31 @@
 //! `explain`: the rules behind one person's account and rooms.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use equipemed_domain::desired::{Wishes, desired};
-use equipemed_domain::explain::explain;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::ObservedAccounts;
 
 use super::output::UsageError;
 use super::{Exit, connect, output};
-use crate::clock::Clock;
 use crate::config::settings::Language;
+use crate::operations::explain_person;
 use crate::speech::Texts;
 
 /// Prints the reasons. Asks EquipeMed and the store only, so it works while Synapse is away.
 pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     let store = connect::store(&settings).await?;
-    let now = Clock::system().now();
-    let directory = connect::people(&settings, &store, None).await?;
-    let person = connect::person(who, &directory, &store, &settings).await?;
+    let scene = connect::scene(&settings, &store, false).await?;
+    let person = connect::person(who, &scene.directory, &store, &settings).await?;
+    let keys = || scene.policy.rooms.keys().cloned();
     let rooms: Vec<RoomKey> = match room {
-        None => settings.policy.rooms.keys().cloned().collect(),
-        Some(room) if settings.policy.rooms.contains_key(&RoomKey::from(room)) => vec![RoomKey::from(room)],
+        None => keys().collect(),
+        Some(room) if keys().any(|key| key.as_str() == room) => vec![RoomKey::from(room)],
         Some(room) => {
-            let keys: Vec<&str> = settings.policy.rooms.keys().map(RoomKey::as_str).collect();
-            return Err(
-                UsageError(format!("the configuration has no room {room:?}; there are {}", keys.join(", "))).into()
-            );
+            let keys = keys().map(|key| key.to_string()).collect::<Vec<_>>().join(", ");
+            return Err(UsageError(format!("the configuration has no room {room:?}; there are {keys}")).into());
         }
     };
-    let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
-    let wishes = Wishes {
-        directory: &directory,
-        policy: &settings.policy,
-        grants: &grants,
-        bindings: &bindings,
-        now,
-        deactivate_gone_now: false,
-        ended: &[],
-        held: &BTreeSet::new(),
-    };
-    let picture = desired(wishes, &ObservedAccounts::default());
-    let (texts, explained) = (Texts::new(Language::En), explain(wishes, &picture, person, &rooms));
+    let (texts, explained) = (Texts::new(Language::En), explain_person(&scene, person, &rooms));
     let mut lines: Vec<String> = explained.person.iter().map(|reason| texts.reason(reason).plain).collect();
     for (room, reasons) in &explained.rooms {
         lines.push(format!("\nroom {room}"));

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use equipemed_domain::access::Access;
-use equipemed_domain::authority::{Act, Allowed, Asker, Request, World, decide};
-use equipemed_domain::binding::Bindings;
-use equipemed_domain::directory::{Directory, PersonId};
+use anyhow::Context;
+use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Request};
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
@@ -19,9 +18,9 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::Language;
 use crate::config::values::parse_duration;
-use crate::engine::consents::waiting_gains;
+use crate::operations::{Caller, Change, Scene, change_grants};
 use crate::speech::{Arg, Shown, Texts};
-use crate::store::{GrantFilter, NewGrant, OPERATOR, Store};
+use crate::store::{GrantFilter, OPERATOR, Store};
 
 /// What `grants add` was told.
 pub(super) struct Wish {
@@ -103,7 +102,6 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
     let store = connect::store(&settings).await?;
     let now = Clock::system().now();
     let kind = kind_of(&wish.what)?;
-    let scope = scope_of(wish.room.as_deref(), kind, &settings)?;
     let expires_at = match &wish.duration {
         None => None,
         Some(text) => {
@@ -111,30 +109,27 @@ pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
             Some(now.checked_add(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
         }
     };
-    let directory = connect::people(&settings, &store, Some(now)).await?;
-    let person = connect::person(&wish.who, &directory, &store, &settings).await?.id;
-    let by = Asking::of(wish.by.as_deref(), &directory, &store, &settings).await?;
+    let scene = connect::scene(&settings, &store, true).await?;
+    let scope = scope_of(wish.room.as_deref(), kind, &scene)?;
+    let person = connect::person(&wish.who, &scene.directory, &store, &settings).await?.id;
+    let by = caller(wish.by.as_deref(), &scene, &store, &settings).await?;
     let request = Request { act: Act::of_grant(kind), person: Some(person), place: scope.clone(), until: expires_at };
-    let effect = by.decide(&request, &directory, &store, &settings, now).await?.effect;
-    for replaced in effect.ends {
-        store.end_grant(replaced, &by.name, now).await?;
-    }
-    let new = NewGrant {
+    let effect = allowed(&scene, &by, &request)?.effect;
+    let change = Change {
         person,
-        kind,
-        scope,
-        asker: by.name.clone(),
-        reason: wish.because.clone(),
-        expires_at,
+        effect: &Effect { adds: Some(kind), ..effect },
+        place: scope,
+        until: expires_at,
+        because: wish.because.clone(),
         source: None,
     };
-    let grant = store.add_grant(&new, now).await?;
+    let grant = change_grants(&store, change, &by.name, now).await?.context("nothing was granted")?;
     wake(&store, person, now).await?;
     output::text(&format!(
         "grant {}: {} for person {person}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {}",
-        grant.id.0,
+        grant.0,
         describe(kind),
-        grant.id.0
+        grant.0
     ));
     Ok(Exit::Done)
 }
@@ -149,11 +144,11 @@ pub(super) async fn end(config: &Path, id: i64, by: Option<&str>) -> anyhow::Res
         return Err(UsageError(format!("no grant {id} holds; see `equipemed-bot grants list --all`")).into());
     };
     let grant = &record.grant;
-    let directory = connect::people(&settings, &store, None).await?;
-    let by = Asking::of(by, &directory, &store, &settings).await?;
+    let scene = connect::scene(&settings, &store, false).await?;
+    let by = caller(by, &scene, &store, &settings).await?;
     let act = Act::End(grant.id);
     let request = Request { act, person: Some(grant.person), place: grant.scope.clone(), until: None };
-    by.decide(&request, &directory, &store, &settings, now).await?;
+    allowed(&scene, &by, &request)?;
     store.end_grant(grant.id, &by.name, now).await?;
     wake(&store, record.grant.person, now).await?;
     output::text(&format!("grant {id} ended. A running service carries that out now, `equipemed-bot sync` otherwise."));
@@ -161,53 +156,27 @@ pub(super) async fn end(config: &Path, id: i64, by: Option<&str>) -> anyhow::Res
 }
 
 /// Who asks at the machine: the operator, or whose right is to be checked as in the control room.
-struct Asking {
-    asker: Asker,
-    /// As grants name it.
-    name: String,
+async fn caller(who: Option<&str>, scene: &Scene, store: &Store, settings: &Settings) -> anyhow::Result<Caller> {
+    let Some(who) = who else { return Ok(Caller { asker: Asker::Operator, name: OPERATOR.to_owned() }) };
+    let person = connect::person(who, &scene.directory, store, settings).await?.id;
+    let Some(user) = scene.user_of(person) else {
+        return Err(UsageError(format!("--as {who:?}: this person has no account that is managed")).into());
+    };
+    Ok(Caller { asker: Asker::Person(person), name: user.to_string() })
 }
 
-impl Asking {
-    async fn of(who: Option<&str>, directory: &Directory, store: &Store, settings: &Settings) -> anyhow::Result<Self> {
-        let Some(who) = who else { return Ok(Self { asker: Asker::Operator, name: OPERATOR.to_owned() }) };
-        let person = connect::person(who, directory, store, settings).await?.id;
-        let Some(binding) = store.bindings().await?.get(&person).cloned() else {
-            return Err(UsageError(format!("--as {who:?}: this person has no account that is managed")).into());
-        };
-        Ok(Self { asker: Asker::Person(person), name: binding.user.to_string() })
-    }
-
-    /// Whether they may, by the function that answers the control room.
-    async fn decide(
-        &self,
-        request: &Request,
-        directory: &Directory,
-        store: &Store,
-        settings: &Settings,
-        now: jiff::Timestamp,
-    ) -> anyhow::Result<Allowed> {
-        let (grants, bindings) = (store.grants_holding(now).await?, store.bindings().await?);
-        let access = Access::new(directory, &settings.policy, &grants, now);
-        let (policy, bindings) = (&settings.policy, &*bindings);
-        let waiting = waiting_gains(store).await?;
-        let world = World { policy, directory, bindings, access: &access, waiting: &waiting, now };
-        decide(self.asker, request, &world).map_err(|refusal| {
-            let names = Names { directory, bindings };
-            anyhow::anyhow!(Texts::new(Language::En).refusal(&refusal, &names).plain)
-        })
-    }
+fn allowed(scene: &Scene, by: &Caller, request: &Request) -> anyhow::Result<Allowed> {
+    let allowed = scene.decide(by.asker, request);
+    allowed.map_err(|refusal| anyhow::anyhow!(Texts::new(Language::En).refusal(&refusal, &Names(scene)).plain))
 }
 
 /// People, accounts and rooms as a terminal shows them.
-struct Names<'a> {
-    directory: &'a Directory,
-    bindings: &'a Bindings,
-}
+struct Names<'a>(&'a Scene);
 
 impl Shown for Names<'_> {
     fn person(&self, id: PersonId) -> Arg {
-        let name = self.directory.get(id).map(|person| person.username.clone());
-        let user = self.bindings.get(&id).map(|binding| binding.user.to_string());
+        let name = self.0.directory.get(id).map(|person| person.username.clone());
+        let user = self.0.user_of(id).map(ToString::to_string);
         Arg::Text(user.or(name).unwrap_or_else(|| id.to_string()))
     }
 
@@ -246,15 +215,15 @@ fn kind_of(what: &str) -> Result<GrantKind, UsageError> {
     Ok(kind)
 }
 
-fn scope_of(room: Option<&str>, kind: GrantKind, settings: &Settings) -> Result<Option<RoomKey>, UsageError> {
+fn scope_of(room: Option<&str>, kind: GrantKind, scene: &Scene) -> Result<Option<RoomKey>, UsageError> {
     let Some(room) = room else { return Ok(None) };
     if matches!(kind, GrantKind::Lock | GrantKind::Deactivate) {
         return Err(UsageError(format!("{} is about the whole account; leave --in out", kind.as_str())));
     }
     let key = RoomKey::from(room);
-    if settings.policy.rooms.contains_key(&key) {
+    if scene.policy.rooms.contains_key(&key) {
         return Ok(Some(key));
     }
-    let keys: Vec<&str> = settings.policy.rooms.keys().map(RoomKey::as_str).collect();
+    let keys: Vec<&str> = scene.policy.rooms.keys().map(RoomKey::as_str).collect();
     Err(UsageError(format!("the configuration has no room {room:?}; there are {}", keys.join(", "))))
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
-use equipemed_domain::fault::{Row, StoreError};
+use equipemed_domain::fault::StoreError;
 use equipemed_domain::mode::Mode;
+use equipemed_domain::outcome::Outcome;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +15,8 @@ use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{Patience, RoomListing};
+use crate::operations::{Deadline, Inventory, ListedRoom, abandoned, await_deed, list_rooms};
 use crate::store::{DeedId, NewDeed, OPERATOR, Store};
 
 /// How often deletions that another process is at are looked at.
@@ -27,18 +28,16 @@ pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> 
     let store = connect::store(&settings).await?;
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let keys: BTreeMap<_, _> = store.rooms().await?.into_iter().map(|(key, room_id)| (room_id, key)).collect();
-    let rooms = reader.rooms_list().await?;
-    let managed = |room_id| keys.get(room_id).filter(|key| settings.policy.rooms.contains_key(*key));
+    let rooms = list_rooms(&reader, &connect::scene(&settings, &store, false).await?).await?;
     match format {
         Format::Text => {
             let rows: Vec<_> = rooms
                 .iter()
-                .map(|room| {
-                    let key = match (managed(&room.room_id), keys.get(&room.room_id)) {
-                        (Some(key), _) => key.to_string(),
-                        (None, Some(key)) => format!("{key}, no longer managed"),
-                        (None, None) => "–".to_owned(),
+                .map(|ListedRoom { room, key, is_managed }| {
+                    let key = match key {
+                        Some(key) if *is_managed => key.to_string(),
+                        Some(key) => format!("{key}, no longer managed"),
+                        None => "–".to_owned(),
                     };
                     vec![
                         key,
@@ -56,10 +55,11 @@ pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> 
         Format::Json => {
             let rows: Vec<_> = rooms
                 .iter()
-                .map(|room| {
+                .map(|one| {
+                    let room = &one.room;
                     json!({
                         "room_id": room.room_id,
-                        "key": managed(&room.room_id),
+                        "key": one.managed(),
                         "name": room.name,
                         "alias": room.alias,
                         "members": room.members,
@@ -80,10 +80,8 @@ pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit>
     let store = connect::store(&settings).await?;
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
-    let directory = connect::people(&settings, &store, None).await?;
-    let (rooms, accounts, known) = (reader.rooms_list().await?, reader.accounts().await?, store.rooms().await?);
-    let now = Clock::system().now();
-    let counts = Inventory::of(&rooms, &accounts, &directory, &settings.policy, &known, now);
+    let scene = connect::scene(&settings, &store, false).await?;
+    let counts = Inventory::of(&reader.rooms_list().await?, &reader.accounts().await?, &scene);
     match format {
         Format::Text => {
             output::text(&format!(
@@ -187,7 +185,7 @@ async fn delete(
     let holder = connect::holder("cleanup");
     let mut failures = BTreeMap::new();
     for (id, room) in ids.into_iter().zip(rooms) {
-        if let Some(why) = ended(engine, store, id, &holder).await? {
+        if let Some(why) = ended(engine, id, &holder).await? {
             failures.insert(room.room_id.to_string(), why);
         }
     }
@@ -195,18 +193,19 @@ async fn delete(
 }
 
 /// Waits for a deed to end, and helps with it where no service does. Gives why it was not done.
-pub(super) async fn ended(engine: &Engine, store: &Store, id: DeedId, holder: &str) -> anyhow::Result<Option<String>> {
-    loop {
-        let deed = store.deed(id).await?.ok_or(StoreError::Disappeared(Row::Deed))?;
-        if let Some((_, outcome)) = deed.ended {
-            return Ok(outcome.fault().map(output::fault_text));
+pub(super) async fn ended(engine: &Engine, id: DeedId, holder: &str) -> anyhow::Result<Option<String>> {
+    let helping = async {
+        loop {
+            if engine.help_with_deeds(holder).await? == 0 {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
         }
-        // Synapse went away or the like: it stays in the store and is done later.
-        if let Some(why) = deed.error {
-            return Ok(Some(format!("{}; the service tries it again", output::fault_text(&why))));
-        }
-        if engine.help_with_deeds(holder).await? == 0 {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
+    };
+    let outcome = tokio::select! {
+        outcome = await_deed(engine, id, Deadline::FirstTry) => outcome?,
+        never = helping => { let never: Result<Outcome, StoreError> = never; never? }
+    };
+    let why = outcome.fault().map(output::fault_text);
+    let is_over = engine.store().deed(id).await?.is_none_or(|deed| deed.ended.is_some());
+    Ok(why.map(|why| if is_over { why } else { format!("{why}; the service tries it again") }))
 }

@@ -1,11 +1,11 @@
 //! `serve`: everything wired together, until a signal ends it.
 
-use equipemed_domain::mode::Mode;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use equipemed_domain::mode::Mode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use equipemed_domain::render::render;
+use equipemed_domain::wake::Wake;
 use ruma_common::RoomId;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -55,7 +56,7 @@ pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Re
 
     output::text("\nWhat the first sync would do:\n");
     let engine = connect::engine(&settings, reader, store, clock, stop)?;
-    let report = engine.dry_run(&Options::default()).await?;
+    let report = engine.preview(&Wake::Everything, &Options::default()).await?;
     output::text(&render(&report.plan, &report.summary.held, &output::English::new()));
     output::text("Read it. Then set `mode: enforce` and run `equipemed-bot sync`, or start `equipemed-bot serve`.");
     Ok(Exit::Done)

@@ -1,9 +1,9 @@
 //! `sync`: one full pass, here or by the running service.
 
-use equipemed_domain::fault::{Fault, Row, StoreError};
 use std::path::Path;
 use std::time::Duration;
 
+use equipemed_domain::fault::{Fault, Row, StoreError};
 use equipemed_domain::mode::Mode;
 use equipemed_domain::render::{Words, render};
 use equipemed_domain::selection::Selection;
@@ -60,7 +60,7 @@ async fn carry_out(
     stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     if args.dry_run {
-        let report = engine.dry_run(options).await?;
+        let report = engine.preview(&Wake::Everything, options).await?;
         print_plan(&report, args.format)?;
         let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
         return Ok(if due { Exit::Due } else { Exit::Done });
@@ -93,7 +93,7 @@ async fn here(
     let run = engine.begin_run("cli", options, holder).await?;
     let mut display = Display::new();
     let mut progress = engine.progress();
-    let pass = engine.run_full(tenure, options, run, holder);
+    let pass = engine.run(tenure, options, run, holder);
     let mut pass = std::pin::pin!(pass);
     let report = loop {
         tokio::select! {

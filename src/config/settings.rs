@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use equipemed_domain::mode::Mode;
+use equipemed_domain::mode::{Drift, Mode};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
 use mime::Mime;
@@ -199,15 +199,6 @@ pub enum ExternalId {
 pub struct Media {
     /// Media types and ranges such as `audio/*`. Text messages are no files and always allowed.
     pub allow: Vec<Mime>,
-}
-
-/// What is done about a change by hand of someone without the right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drift {
-    /// It is put back, and reported.
-    Enforce,
-    /// It is reported.
-    Report,
 }
 
 /// The record of what was done.

@@ -4,13 +4,13 @@
 //! never people: they end up in logs. An empty or broken-off file is an error,
 //! because "nobody works here" would lock the whole hospital out.
 
-use equipemed_domain::fault::HalfWritten;
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::fault::HalfWritten;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 

@@ -1,13 +1,15 @@
 //! Taking over a room that is there already, as the room of a key. What is in it stays; from then on it is kept in line as
 //! any other managed room, behind the same brakes.
 
-use equipemed_domain::fault::{Fault, NotAdopted};
 use std::collections::{BTreeMap, BTreeSet};
 
+use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::{CREATOR, beyond_reach, needed_to_manage};
 use equipemed_domain::observed::{ObservedRoom, has_privileged_creators};
 use equipemed_domain::policy::RoomKind;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 
 use super::Engine;
@@ -120,8 +122,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes a room over and wakes its pass. Without a writer only a room that the bot is in.
-    pub async fn adopt(&self, wish: &Adoption, writer: Option<&Writer>) -> Result<Adoptable, Fault> {
+    /// Takes a room over and wakes its pass, which serves the wishes. Without a writer only a room that the bot is in.
+    pub async fn adopt(&self, wish: &Adoption, wishes: &[Wish], writer: Option<&Writer>) -> Result<Adoptable, Fault> {
         let Adoption { key, room_id, .. } = wish;
         let mut found = self.adoptable(wish).await?;
         if found.is_done {
@@ -164,7 +166,7 @@ impl Engine {
         store.keep_foreign_room(room_id, now).await?;
         // What was pushed of it until now was heard by nobody.
         self.pictures().doubt(room_id);
-        self.wake_room(key, "adopted").await?;
+        self.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
         Ok(found)
     }
 }

@@ -10,12 +10,13 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::mode::Drift;
 use equipemed_domain::observed::{BanByHand, Membership, RoomSight};
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
+use super::Engine;
 use super::sights::look_at;
-use super::{ByHand, Engine};
 use crate::store::{NewGrant, StoreError};
 
 /// Bans that are no news: about to be judged, or left alone after they were told.
@@ -45,7 +46,7 @@ impl Engine {
         if !rooms.values().any(has_bans) {
             return Ok(NoNews(no_news));
         }
-        let (store, by_hand) = (&self.parts().store, self.parts().by_hand);
+        let (store, drift) = (&self.parts().store, self.parts().drift);
         // What waits first: an event is on record before it is handled.
         let waiting = store.memberships_waiting().await?;
         let (granted, without_right) = (store.sources_of_bans().await?, store.drift_of_bans().await?);
@@ -55,8 +56,8 @@ impl Engine {
                 let event = ban.event.as_str();
                 let known = if granted.contains(event) {
                     Some(Membership::BannedForGrant)
-                } else if let Some(drift) = without_right.get(event) {
-                    let is_left = by_hand == ByHand::Report || self.is_fight(drift, now).await?;
+                } else if let Some(known) = without_right.get(event) {
+                    let is_left = drift == Drift::Report || self.is_fight(known, now).await?;
                     (!is_left).then_some(Membership::BannedWithoutRight)
                 } else if waiting.contains(event) {
                     None

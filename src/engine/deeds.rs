@@ -3,8 +3,10 @@
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Stays};
 use equipemed_domain::outcome::Outcome;
+use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
 use ruma_common::RoomId;
+use tracing::Instrument;
 
 use super::adopt::Adoption;
 use super::apply::ended;
@@ -53,7 +55,10 @@ impl Engine {
     async fn some_deeds(&self, writer: &Writer, holder: &str) -> Result<usize, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let claimed = store.claim_deeds(holder, clock.now(), CLAIM, AT_ONCE).await?;
-        let done = claimed.iter().map(|deed| self.one_deed(writer, deed));
+        let done = claimed.iter().map(|deed| {
+            let span = tracing::info_span!("deed", deed.id = deed.id.0, kind = deed.deed.kind(), wish = deed.source);
+            self.one_deed(writer, deed).instrument(span)
+        });
         let done = futures_util::future::join_all(done).await;
         if !done.is_empty() {
             self.inner.ended.notify_waiters();
@@ -115,7 +120,8 @@ impl Engine {
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
                 let wish = Adoption { key, room_id, instead: *instead, accept };
-                self.adopt(&wish, Some(writer)).await?;
+                let wishes: Vec<Wish> = claimed.source.iter().map(Wish::new).collect();
+                self.adopt(&wish, &wishes, Some(writer)).await?;
                 Outcome::Done(None)
             }
         };

@@ -16,6 +16,7 @@ use equipemed_domain::event::{Content, Event, MembershipState};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::mode::Drift;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
@@ -25,9 +26,9 @@ use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
 
+use super::Engine;
 use super::consents::waiting_gains;
 use super::settled::Settled;
-use super::{ByHand, Engine};
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
@@ -148,7 +149,7 @@ impl Engine {
             store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
-        } else if self.parts().by_hand == ByHand::Report {
+        } else if self.parts().drift == Drift::Report {
             let told = Announcement::Seen { room, what: what.to_owned(), by };
             store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {
@@ -379,7 +380,7 @@ impl Engine {
         let mut left: BTreeSet<(RoomKey, String)> = BTreeSet::new();
         // Which bans are left alone was decided before the plan: without its end a ban cannot be followed by coming in.
         for drift in open.into_iter().filter(|drift| !drift.what.starts_with(BAN)) {
-            if self.parts().by_hand == ByHand::Report || self.is_fight(&drift, now).await? {
+            if self.parts().drift == Drift::Report || self.is_fight(&drift, now).await? {
                 left.insert((drift.room, drift.what));
             }
         }

@@ -14,16 +14,15 @@ mod claims;
 pub mod consents;
 pub mod deeds;
 pub mod drift;
-mod dry;
 mod filling;
 mod foreign;
 pub mod gather;
-pub mod inventory;
 pub mod look;
 mod newborn;
 pub mod pass;
 mod people;
 pub mod pictures;
+mod preview;
 pub mod progress;
 pub mod queue;
 pub mod report;
@@ -39,7 +38,13 @@ pub mod who;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backoff::Seldom;
+use claims::Claims;
+use equipemed_domain::mode::Drift;
 use equipemed_domain::policy::Policy;
+use pictures::Pictures;
+use progress::Progress;
+use subjects::Subjects;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -48,11 +53,6 @@ use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
 use crate::metrics::Work;
 use crate::store::{Store, StoreError};
-use backoff::Seldom;
-use claims::Claims;
-use pictures::Pictures;
-use progress::Progress;
-use subjects::Subjects;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub struct Parts {
     /// The time.
     pub clock: Clock,
     /// What is done about changes by hand.
-    pub by_hand: ByHand,
+    pub drift: Drift,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
     pub reasons_in_rooms: bool,
     /// Ends work softly: what is under way is finished and noted, nothing new is begun.
@@ -82,15 +82,6 @@ const STORE_AGAIN: Duration = Duration::from_millis(500);
 
 /// Hears of wake-ups and deeds that this process stored.
 type Woken = watch::Receiver<()>;
-
-/// What is done about a change by hand of somebody without the right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByHand {
-    /// It is put back, and told.
-    PutBack,
-    /// It is told.
-    Report,
-}
 
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
@@ -145,17 +136,7 @@ impl Engine {
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
-        let parts = self.parts();
-        let made = parts.store.made_rooms().await?;
-        if made.is_empty() {
-            return Ok(parts.policy.clone());
-        }
-        let mut policy = Policy::clone(&parts.policy);
-        for (key, room) in made {
-            // The configuration's room wins: that is how one made by command is taken into the file.
-            policy.rooms.entry(key).or_insert_with(|| room.policy(parts.policy.users.join));
-        }
-        Ok(Arc::new(policy))
+        policy_with_rooms(&self.parts().policy, &self.parts().store).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.
@@ -258,4 +239,18 @@ impl Engine {
     pub fn store(&self) -> &Store {
         &self.parts().store
     }
+}
+
+/// The configuration's policy with the rooms made by command.
+pub async fn policy_with_rooms(policy: &Arc<Policy>, store: &Store) -> Result<Arc<Policy>, StoreError> {
+    let made = store.made_rooms().await?;
+    if made.is_empty() {
+        return Ok(policy.clone());
+    }
+    let mut all = Policy::clone(policy);
+    for (key, room) in made {
+        // The configuration's room wins: that is how one made by command is taken into the file.
+        all.rooms.entry(key).or_insert_with(|| room.policy(policy.users.join));
+    }
+    Ok(Arc::new(all))
 }

@@ -23,7 +23,8 @@ use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::summary::{Summary, Topic};
 use equipemed_domain::wake::Wake;
-use ruma_common::{OwnedRoomId, OwnedUserId};
+use equipemed_domain::wish::Wish;
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
@@ -63,6 +64,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// For a look that takes a room for the one of a key.
+    #[must_use]
+    pub fn pretending(key: &RoomKey, room_id: &RoomId) -> Self {
+        Self { pretend: Some((key.clone(), room_id.to_owned())), ..Self::default() }
+    }
+
     /// Their form in the store.
     pub fn to_json(&self) -> Result<serde_json::Value, StoreError> {
         serde_json::to_value(self).map_err(|error| StoreError::Unstorable { why: error.to_string() })
@@ -71,17 +78,6 @@ impl Options {
 
 /// How often a full pass looks again where narrower ones came in between.
 const LOOKS_MORE: usize = 3;
-
-/// Whom a pass looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Everybody and everything.
-    Everything,
-    /// One person's account; rooms that must change for it are woken.
-    Person(PersonId),
-    /// One room.
-    Room(RoomKey),
-}
 
 /// What was seen and is wanted in one pass.
 pub(super) struct View {
@@ -142,14 +138,14 @@ impl Engine {
     /// # Errors
     /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error: they are in the report.
     pub async fn full_pass(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
-        let mut report = self.one_full_look(tenure, options, run).await?;
+        let mut report = self.one_look(tenure, options, run).await?;
         // Where a narrower pass came in between, what it left undone has to be seen before anything is called done.
         let again = Options { approve: Vec::new(), is_again: true, verify: false, ..options.clone() };
         for _ in 0..LOOKS_MORE {
             if report.left == 0 || report.interrupted.is_some() {
                 break;
             }
-            let next = self.one_full_look(tenure, &again, run).await?;
+            let next = self.one_look(tenure, &again, run).await?;
             report = report.and(next);
         }
         if report.left > 0 {
@@ -160,8 +156,8 @@ impl Engine {
         Ok(report)
     }
 
-    async fn one_full_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
-        let (view, verdict) = self.judge(&Target::Everything, options).await?;
+    async fn one_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
+        let (view, verdict) = self.judge(&Wake::Everything, options).await?;
         self.note_seen(&view).await?;
         self.settle_holds(&view.known, &view.remaining).await?;
         let two = view.policy.limits.two_consents;
@@ -170,12 +166,12 @@ impl Engine {
         let news = view.no_news.without(&verdict.go.findings);
         self.announce(&waiting, two, &news, true, view.known.now).await?;
         self.settle_before(&verdict, run).await?;
-        let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run)).await?;
+        let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run), &[]).await?;
         Ok(Report { newly_held, ..report })
     }
 
-    /// Runs a pass over one person or one room, making changes within the term only.
-    pub async fn narrow_pass(&self, target: &Target, term: &Term) -> Result<Report, Fault> {
+    /// Runs a pass over one person or one room, making changes within the term only. What it does serves the wishes.
+    pub async fn narrow_pass(&self, target: &Wake, term: &Term, wishes: &[Wish]) -> Result<Report, Fault> {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
         self.note_seen(&view).await?;
@@ -184,7 +180,7 @@ impl Engine {
             self.wake(&Wake::Everything, "settled").await?;
         }
         let mut rooms = BTreeSet::new();
-        if let Target::Person(_) = target {
+        if let Wake::Person(_) = target {
             rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
             verdict.go.steps.retain(|step| step.action.room().is_none());
         }
@@ -201,27 +197,26 @@ impl Engine {
         if !told.cover_all(verdict.held.iter().flat_map(|part| &part.effects)) {
             self.wake(&Wake::Everything, "held").await?;
         }
-        let is_missing = matches!(target, Target::Person(id) if view.known.is_missing(*id));
-        let report = self.finish(term, view, verdict, &options.selection, None).await?;
+        let is_missing = matches!(target, Wake::Person(id) if view.known.is_missing(*id));
+        let report = self.finish(term, view, verdict, &options.selection, None, wishes).await?;
         if is_missing {
             // Whether somebody is gone is told by complete reads alone.
             self.wake(&Wake::Everything, "missing").await?;
         }
         // Only now: a room's pass that came before the account was made would find nobody to add.
-        for room in rooms {
-            self.wake_room(&room, "person").await?;
-        }
+        let rooms: Vec<Wake> = rooms.into_iter().map(Wake::Room).collect();
+        self.wake_for(&rooms, wishes, "person").await?;
         Ok(report)
     }
 
     /// Reads both sides, plans and reviews.
-    pub(super) async fn judge(&self, target: &Target, options: &Options) -> Result<(View, Verdict), Fault> {
+    pub(super) async fn judge(&self, target: &Wake, options: &Options) -> Result<(View, Verdict), Fault> {
         let parts = self.parts();
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let policy = self.policy().await?;
         let directory = self.people_for(target, options.dry_run).await?;
-        let (is_full, is_about_rooms) = (*target == Target::Everything, !matches!(target, Target::Person(_)));
+        let (is_full, is_about_rooms) = (*target == Wake::Everything, !matches!(target, Wake::Person(_)));
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         }
@@ -309,17 +304,12 @@ impl Engine {
         Ok((view, verdict))
     }
 
-    async fn look_at_accounts(
-        &self,
-        target: &Target,
-        policy: &Policy,
-        known: &Known,
-    ) -> Result<ObservedAccounts, Fault> {
+    async fn look_at_accounts(&self, target: &Wake, policy: &Policy, known: &Known) -> Result<ObservedAccounts, Fault> {
         let parts = self.parts();
         let accounts = match target {
-            Target::Everything => look::all_accounts(&parts.reader, policy, known).await,
-            Target::Room(_) => return Ok(ObservedAccounts::default()),
-            Target::Person(id) => {
+            Wake::Everything => look::all_accounts(&parts.reader, policy, known).await,
+            Wake::Room(_) => return Ok(ObservedAccounts::default()),
+            Wake::Person(id) => {
                 let person = known.directory.get(*id);
                 let bound = known.bindings.get(id).map(|binding| binding.user.clone());
                 // Nobody looks one up by name before it is known which name it would be.
@@ -391,6 +381,7 @@ impl Engine {
         verdict: Verdict,
         selection: &Selection,
         run: Option<RunId>,
+        wishes: &[Wish],
     ) -> Result<Report, Fault> {
         let filling = view.is_about_rooms.then(|| Filling::of(&view.known, &view.observed, verdict.go.actions()));
         let mut report = report_of(&view, verdict, selection);
@@ -399,7 +390,7 @@ impl Engine {
         let released: Vec<String> = known.consented.keys().cloned().collect();
         let unplaced = known.memory.unplaced.as_ref().map(|_| desired.privileges.len());
         let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
-        let work = Work::new(self, writer, term, known, observed, &desired, moment, run);
+        let work = Work::new(self, writer, term, known, observed, &desired, moment, run, wishes);
         let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;
@@ -447,11 +438,11 @@ fn leave_remakes(plan: &mut Plan) {
 }
 
 /// The scope of the plan, and the rooms to look at for it.
-fn extent(target: &Target, policy: &Policy, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
+fn extent(target: &Wake, policy: &Policy, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
     let rooms = &policy.rooms;
     match target {
-        Target::Everything => (Scope::Everything, rooms.keys().cloned().collect()),
-        Target::Person(id) => {
+        Wake::Everything => (Scope::Everything, rooms.keys().cloned().collect()),
+        Wake::Person(id) => {
             let bound = bindings.get(id).map(|binding| binding.user.clone());
             let named = wanted.accounts.iter().find(|(_, account)| account.person == *id);
             let accounts: BTreeSet<OwnedUserId> =
@@ -459,7 +450,7 @@ fn extent(target: &Target, policy: &Policy, bindings: &Bindings, wanted: &Desire
             let keys: BTreeSet<RoomKey> = rooms.keys().cloned().collect();
             (Scope::Only { accounts, rooms: keys.clone() }, keys)
         }
-        Target::Room(key) => {
+        Wake::Room(key) => {
             // What hangs in a space is shown there: its children and the space above are looked at, too.
             let mut keys = BTreeSet::from([key.clone()]);
             if let Some(room) = rooms.get(key) {

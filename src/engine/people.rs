@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::pass::Target;
 use super::who::Who;
 use crate::directory::{DirectoryError, Source};
 use crate::store::{Dialect, StoreError};
@@ -68,28 +67,28 @@ impl Engine {
     }
 
     /// People for a pass over the target.
-    pub(super) async fn people_for(&self, target: &Target, dry_run: bool) -> Result<Arc<Directory>, Fault> {
+    pub(super) async fn people_for(&self, target: &Wake, dry_run: bool) -> Result<Arc<Directory>, Fault> {
         let known = self.store().people().await?;
         let number = |id: PersonId| PersonId(known.get(id).map_or(id.first_number(), |known| known.number));
         let read = match target {
-            Target::Person(id) => {
+            Wake::Person(id) => {
                 // What changed together is judged together, though each of them has a pass of its own.
                 let mut people = self.store().people_woken(self.parts().clock.now()).await?;
                 people.insert(*id);
                 self.source().read_anew(&people.into_iter().map(number).collect()).await
             }
             // The pass over the person, which woke the room, has read that person anew; another process has not.
-            Target::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
-            Target::Room(_) | Target::Everything => self.source().read().await,
+            Wake::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
+            Wake::Room(_) | Wake::Everything => self.source().read().await,
         };
         // One process runs the full passes: with several replicas it is told once.
-        if *target == Target::Everything && !dry_run {
+        if *target == Wake::Everything && !dry_run {
             self.note_directory(read.as_ref().err()).await?;
         }
         let read = read.during(Stage::ReadPeople)?;
         let people = self.who().is_who(&read, (!dry_run).then(|| self.parts().clock.now())).await?;
         // Somebody else is under the number that was looked at: that one is looked at, too.
-        if let Target::Person(id) = target
+        if let Wake::Person(id) = target
             && let Some(other) = people.numbered(number(*id).0).filter(|other| other != id && !dry_run)
         {
             self.wake(&Wake::Person(other), "number").await?;

@@ -12,13 +12,15 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::backoff::Seldom;
 use super::claims::Claim;
-use super::pass::{Options, Target};
+use super::pass::Options;
 use super::report::Report;
 use super::tenure::Tenure;
 use super::{Engine, Woken, backoff};
@@ -78,8 +80,13 @@ impl Engine {
 
     /// Stores wake-ups that are due now, all or none.
     pub async fn wake_all(&self, wakes: &[Wake], origin: &str) -> Result<(), StoreError> {
+        self.wake_for(wakes, &[], origin).await
+    }
+
+    /// The same; the passes that look serve these wishes.
+    pub async fn wake_for(&self, wakes: &[Wake], wishes: &[Wish], origin: &str) -> Result<(), StoreError> {
         let now = self.parts().clock.now();
-        self.parts().store.wake_all(wakes, origin, now, now).await?;
+        self.parts().store.wake_for(wakes, wishes, origin, now, now).await?;
         self.nudge();
         Ok(())
     }
@@ -166,7 +173,7 @@ impl Engine {
             tracing::error!(%error, "The first pass could not be asked for");
         }
         while !self.is_ending() && tenure.is_held() {
-            match self.one_full(tenure, lanes).await {
+            match self.next_full(tenure, lanes).await {
                 Ok(true) => {}
                 Ok(false) => self.pause(&mut woken).await,
                 Err(error) => {
@@ -180,7 +187,7 @@ impl Engine {
     }
 
     /// Does one full pass if one is asked for.
-    async fn one_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
+    async fn next_full(&self, tenure: &Tenure, lanes: &Lanes) -> Result<bool, StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let woken = store.claim_wakeups(&lanes.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
         let term = Term::new(clock, end_of_claim(clock.now()));
@@ -198,7 +205,7 @@ impl Engine {
         };
         // A run of our own making has no options; those of a command were checked when it stored them.
         let options: Options = serde_json::from_value(run.options).unwrap_or_default();
-        let result = self.run_full(tenure, &options, run.id, &lanes.holder).await;
+        let result = self.run(tenure, &options, run.id, &lanes.holder).await;
         let now = clock.now();
         let Some(woken) = woken else { return Ok(true) };
         match result {
@@ -251,18 +258,13 @@ impl Engine {
     }
 
     /// Runs a full pass with its row in the store kept up to date: others follow it there.
-    pub async fn run_full(
-        &self,
-        tenure: &Tenure,
-        options: &Options,
-        run: RunId,
-        holder: &str,
-    ) -> Result<Report, Fault> {
+    pub async fn run(&self, tenure: &Tenure, options: &Options, run: RunId, holder: &str) -> Result<Report, Fault> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         let start = clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
+        let span = tracing::info_span!("pass", kind = "full", run.id = run.0);
         let result = tokio::select! {
-            result = self.full_pass(tenure, options, run) => result,
+            result = self.full_pass(tenure, options, run).instrument(span) => result,
             never = self.note_progress(run, holder) => match never {},
         };
         let end = match &result {
@@ -329,7 +331,8 @@ impl Engine {
                 Ok(claimed) => {
                     for (claimed, term, claim) in claimed {
                         let engine = self.clone();
-                        running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await });
+                        let span = span_of(&claimed);
+                        running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await }.instrument(span));
                     }
                 }
                 Err(error) => {
@@ -359,13 +362,15 @@ impl Engine {
 
     /// One narrow pass; the claim is held until its end is noted.
     async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term, _claim: Claim) {
-        let target = match &claimed.wake {
-            Wake::Person(person) => Target::Person(*person),
-            Wake::Room(room) => Target::Room(room.clone()),
-            Wake::Everything => return,
-        };
-        let result = self.narrow_pass(&target, term).await;
+        let result = self.narrow_pass(&claimed.wake, term, &claimed.wishes).await;
         let now = self.parts().clock.now();
+        if let Ok(report) = &result
+            && !claimed.wishes.is_empty()
+        {
+            let summary = &report.summary;
+            let (done, failed) = (summary.total(|counts| counts.done), summary.total(|counts| counts.failed));
+            tracing::info!(planned = summary.planned, done, failed, "A pass that somebody asked for ended");
+        }
         let ended = match result {
             // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
             Ok(report)
@@ -413,6 +418,17 @@ fn notice(ended: Result<(), JoinError>) {
         && let Ok(panic) = error.try_into_panic()
     {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// What a narrow pass is about, and for whose wishes, so that one wish can be followed through the log.
+fn span_of(claimed: &ClaimedWake) -> Span {
+    let wishes: Vec<&str> = claimed.wishes.iter().map(|wish| wish.id.as_str()).collect();
+    let wishes = (!wishes.is_empty()).then(|| wishes.join(" "));
+    match &claimed.wake {
+        Wake::Person(person) => tracing::info_span!("pass", kind = "person", person.id = person.0, wishes),
+        Wake::Room(room) => tracing::info_span!("pass", kind = "room", room.key = room.as_str(), wishes),
+        Wake::Everything => tracing::info_span!("pass", kind = "full", wishes),
     }
 }
 

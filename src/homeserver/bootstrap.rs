@@ -3,9 +3,9 @@
 //! Either somebody's token from the environment, or a temporary account made with Synapse's shared registration secret
 //! and deactivated at the end, also when something failed. Neither is stored, and nothing but the bot's flag is changed.
 
-use equipemed_domain::fault::HomeserverError;
 use std::fmt::Write as _;
 
+use equipemed_domain::fault::HomeserverError;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 use secrecy::{ExposeSecret as _, SecretString};

@@ -3,10 +3,10 @@
 //! Both ways go through [`apply`], so that a room kept current from single events looks like one just read. Only the
 //! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
 
-use equipemed_domain::fault::{HomeserverError, Nonsense};
 use std::time::Duration;
 
 use equipemed_domain::event::MembershipState;
+use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;

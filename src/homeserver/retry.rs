@@ -3,12 +3,12 @@
 //! Reads and repeatable writes are; a request that must not happen twice is only when it surely was not carried
 //! out. There is never a tight loop: each wait is at least [`FIRST`] and grows to [`LONGEST`].
 
-use equipemed_domain::fault::HomeserverError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use equipemed_domain::fault::HomeserverError;
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;

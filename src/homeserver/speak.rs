@@ -5,10 +5,10 @@
 //!
 //! Every transaction id is given by the caller: the same one sent again, even after a crash, says nothing twice.
 
-use equipemed_domain::fault::{HomeserverError, Missing};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use equipemed_domain::fault::{HomeserverError, Missing};
 use matrix_sdk::ruma::api::client::media::create_content;
 use matrix_sdk::ruma::api::client::message::send_message_event;
 use matrix_sdk::ruma::api::client::redact::redact_event;

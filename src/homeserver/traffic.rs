@@ -2,12 +2,12 @@
 //!
 //! Numbers only. They are of this process and start at zero.
 
-use equipemed_domain::fault::HomeserverError;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use equipemed_domain::fault::HomeserverError;
 use jiff::Timestamp;
 
 use super::endpoint::Endpoint;

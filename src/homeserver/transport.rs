@@ -4,11 +4,11 @@
 //! The client API goes out as ruma's types through matrix-sdk, Synapse's admin API as our own shapes, both over one
 //! pool of connections. Nothing is cached here. Our own log lines name an [`Endpoint`], never an address.
 
-use equipemed_domain::fault::HomeserverError;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use equipemed_domain::fault::HomeserverError;
 use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::bytes::Bytes;
 use matrix_sdk::config::RequestConfig;
@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use url::Url;
 
 use super::endpoint::Endpoint;
@@ -299,7 +300,7 @@ impl Transport {
                 }
                 self.traffic.sent(endpoint);
                 let start = Instant::now();
-                let answer = request.await;
+                let answer = request.instrument(tracing::info_span!("request", endpoint = endpoint.name())).await;
                 self.traffic.ended(endpoint, &answer, start.elapsed());
                 answer
             }

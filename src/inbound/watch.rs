@@ -1,11 +1,11 @@
 //! Watches where people come from: a changed person is looked at, not everything.
 
-use equipemed_domain::fault::NotThere;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::fault::NotThere;
 use equipemed_domain::wake::Wake;
 use tokio_util::sync::CancellationToken;
 

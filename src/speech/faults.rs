@@ -432,7 +432,7 @@ impl Texts {
         match why {
             NotAdopted::UnknownKey { key: unknown } => self.say("adopt-unknown-key", &[key(unknown)]),
             NotAdopted::ControlRoom => self.say("adopt-control-room", &[]),
-            NotAdopted::Absent { .. } => self.say("adopt-absent", &[]),
+            NotAdopted::Absent { room_id } => self.say("adopt-absent", &[("id", code(room_id))]),
             NotAdopted::HasKey { key: other } => self.say("adopt-has-key", &[key(other)]),
             NotAdopted::KeyHasRoom { key: taken, room_id } => {
                 self.say("adopt-key-has-room", &[key(taken), room(room_id)])

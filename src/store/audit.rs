@@ -91,6 +91,8 @@ pub struct Intent {
     pub person: Option<PersonId>,
     /// The whole action as JSON.
     pub action: String,
+    /// The ids of wishes that it serves; not read back with an entry.
+    pub wishes: Vec<String>,
 }
 
 impl Intent {
@@ -112,6 +114,7 @@ impl Intent {
             user: action.user().map(ToOwned::to_owned),
             person,
             action: to_json(action)?,
+            wishes: Vec::new(),
         })
     }
 
@@ -134,6 +137,7 @@ impl Intent {
             user: about,
             person: None,
             action: to_json(deed)?,
+            wishes: Vec::new(),
         })
     }
 
@@ -157,6 +161,7 @@ impl Intent {
             user: None,
             person,
             action,
+            wishes: Vec::new(),
         }
     }
 }
@@ -180,6 +185,7 @@ impl Store {
         const SQL: &str = "insert into audit
                 (run_id, at, actor, cause, kind, subject, room_key, user_id, person_id, action)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id";
+        const SERVES: &str = "insert into served_wishes (wish, audit_id) values ($1, $2)";
         let turn = self.pick(&TURN);
         in_transaction!(self, tx => {
             let mut overtaken = false;
@@ -202,6 +208,9 @@ impl Store {
                     .bind(&intent.action)
                     .fetch_one(&mut *tx)
                     .await?;
+                for wish in &intent.wishes {
+                    sqlx::query(SERVES).bind(wish).bind(id).execute(&mut *tx).await?;
+                }
                 ids.push(AuditId(id));
             }
             (!overtaken).then_some(ids)
@@ -226,22 +235,6 @@ impl Store {
                 }
             }
             refused
-        })
-    }
-
-    /// Gives every intent from before `before` that has no outcome this one; tells how many there were. For the
-    /// start, after somebody has looked at what was really done; `before` spares what other replicas are at.
-    pub async fn settle_unfinished(
-        &self,
-        outcome: &Outcome,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        const SQL: &str = "update audit set outcome = $1, outcome_detail = $2, outcome_at = $3
-            where outcome is null and at < $4";
-        on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(outcome.as_str()).bind(outcome.detail()).bind(ms(now));
-            query.bind(ms(before)).execute(db).await?.rows_affected()
         })
     }
 }

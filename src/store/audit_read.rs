@@ -1,11 +1,11 @@
 //! The audit, reading side: lists for people, what a crash left unfinished, whether somebody else was at a subject.
 
-use equipemed_domain::fault::BadCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_domain::action::Subject;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::BadCell;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
@@ -114,6 +114,16 @@ impl Store {
         Ok(entries.into_iter().take_while(is_open).last().map(|entry| entry.at))
     }
 
+    /// What was done for one wish, and what is being done, the oldest first.
+    pub async fn served(&self, wish: &str) -> Result<Vec<AuditEntry>, StoreError> {
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from audit where id in (select audit_id from served_wishes where wish = $1) order by id"
+        );
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(wish).fetch_all(db).await?, read)?)
+    }
+
     /// What was done because of one grant, deed or command, the oldest first.
     pub async fn caused(&self, cause: Cause) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from audit where cause = $1 order by id");
@@ -197,6 +207,7 @@ fn read(row: &Record<'_>) -> Result<AuditEntry, StoreError> {
             user,
             person: row.maybe_int("person_id")?.map(PersonId),
             action: row.text("action")?,
+            wishes: Vec::new(),
         },
         settled,
     })

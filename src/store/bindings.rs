@@ -3,13 +3,13 @@
 //! Every pass asks for all of it, and hardly any changes it: what was read is kept, with the version it was read at. The
 //! database itself counts the versions (a trigger), so that no writer here or in another process can forget to.
 
-use equipemed_domain::fault::Conflict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Conflict;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::UserId;
 

@@ -61,6 +61,8 @@ pub struct ClaimedDeed {
     pub created_at: Timestamp,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// What it came from; what is done for it serves the wish of that id.
+    pub source: Option<String>,
 }
 
 /// How far a deed is.
@@ -135,7 +137,7 @@ impl Store {
                 order by due_at, id limit $4",
             "update deeds set state = 'claimed', claimed_by = $1, claimed_until = $3, attempts = attempts + 1
                 from picked where id = picked_id
-                returning id, content, asker, reason, created_at, due_at, attempts"
+                returning id, content, asker, reason, created_at, due_at, attempts, source"
         );
         let read = |row: &Record<'_>| {
             let deed = ClaimedDeed {
@@ -145,6 +147,7 @@ impl Store {
                 reason: row.maybe_text("reason")?,
                 created_at: row.time("created_at")?,
                 attempt: row.count("attempts")?,
+                source: row.maybe_text("source")?,
             };
             Ok((row.time("due_at")?, deed))
         };
@@ -227,14 +230,6 @@ impl Store {
             let row = sqlx::query(SQL).bind(source).fetch_optional(db).await?;
             row.map(|row| TABLE.one(&row, read)).transpose()?
         })
-    }
-
-    /// When the next deed can be claimed; also when a claim expires.
-    pub async fn next_deed_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "select min(case state when 'claimed' then claimed_until else due_at end) as due_at,
-                'the next one' as id
-            from deeds where finished_at is null";
-        on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("due_at"))?)
     }
 
     /// How many deeds have not ended.

@@ -3,9 +3,9 @@
 //! One in which the bot stays for good, because it was adopted or follows a managed room, is kept here, too: so that it is
 //! not taken for a new one when its key has another room some day.
 
-use equipemed_domain::fault::BadCell;
 use std::collections::BTreeSet;
 
+use equipemed_domain::fault::BadCell;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 

@@ -1,9 +1,9 @@
 //! Lasting wishes beyond the policy. A grant ends, it is never deleted: who asked for what stays on record.
 
-use equipemed_domain::fault::BadCell;
 use std::collections::BTreeSet;
 
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::BadCell;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::sums::Past;
@@ -166,16 +166,6 @@ impl Store {
             where id = $1 and ended_at is null and (expires_at is null or expires_at > $3)";
         on_writer!(self, db => {
             sqlx::query(SQL).bind(id.0).bind(by).bind(ms(now)).execute(db).await?.rows_affected() == 1
-        })
-    }
-
-    /// When the next grant ends by itself.
-    pub async fn next_grant_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "select min(expires_at) as expires_at, 'the next one' as id from grants
-            where ended_at is null and expires_at > $1";
-        on_reader!(self, db => {
-            let row = sqlx::query(SQL).bind(ms(now)).fetch_one(db).await?;
-            TABLE.one(&row, |row| row.maybe_time("expires_at"))?
         })
     }
 }

@@ -170,14 +170,14 @@ impl Store {
         on_writer!(self, db => { sqlx::query(SQL).bind(id).bind(by).execute(db).await?; })
     }
 
-    /// What is approved and not carried out yet, the oldest first.
-    pub async fn held_approved(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
-        self.held_in("approved", now).await
-    }
-
     /// What waits for approval, the oldest first.
     pub async fn held_open(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
-        self.held_in("held", now).await
+        const SQL: &str = concat!(
+            "select ",
+            columns!(),
+            " from held where state = 'held' and expires_at > $1 order by created_at, id"
+        );
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(now)).fetch_all(db).await?, read)?)
     }
 
     /// Everything that waits or is approved, and what has expired and was not looked at since, the oldest first. What is
@@ -189,12 +189,6 @@ impl Store {
             " from held where state in ('held', 'approved', 'expired') order by created_at, id"
         );
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
-    }
-
-    async fn held_in(&self, state: &str, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
-        const SQL: &str =
-            concat!("select ", columns!(), " from held where state = $1 and expires_at > $2 order by created_at, id");
-        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(state).bind(ms(now)).fetch_all(db).await?, read)?)
     }
 
     /// One held part, whatever became of it.

@@ -3,7 +3,6 @@
 //! Everything that an operator can get wrong about the place shows here, once,
 //! with what to do about it.
 
-use equipemed_domain::fault::{Away, Fix};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use equipemed_domain::fault::{Away, Fix};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};

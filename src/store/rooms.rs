@@ -1,8 +1,8 @@
 //! Which room on the homeserver is which room of the policy.
 
-use equipemed_domain::fault::Conflict;
 use std::collections::{BTreeMap, BTreeSet};
 
+use equipemed_domain::fault::Conflict;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, RoomId};

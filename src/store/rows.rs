@@ -4,9 +4,9 @@
 //! [`StoreError::Nonsense`] with table, column and row, never as a guess and
 //! never with the value itself, which may name a person.
 
-use equipemed_domain::fault::BadCell;
 use std::time::Duration;
 
+use equipemed_domain::fault::BadCell;
 use jiff::Timestamp;
 use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Serialize;

@@ -3,11 +3,12 @@
 //! The proof is a lock of the operating system on a file beside the database, so that it ends with the process however
 //! that ends. What is in the file only says who to look for. Single commands need no lock: they hand over or wait.
 
-use equipemed_domain::fault::Fix;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use equipemed_domain::fault::Fix;
 
 use super::StoreError;
 use super::open::make_file;

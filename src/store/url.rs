@@ -3,10 +3,10 @@
 //! Apart from opening, because it must not leak even where the URL is wrong:
 //! what cannot be taken apart for certain is not shown at all.
 
-use equipemed_domain::fault::BadUrl;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use equipemed_domain::fault::BadUrl;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
 
 use super::dispatch::PerDialect;
@@ -50,6 +51,8 @@ pub struct ClaimedWake {
     pub worker: String,
     /// When the first of the merged ones was stored, for measuring how long it took.
     pub woken_at: Timestamp,
+    /// The wishes that it stands for.
+    pub wishes: Vec<Wish>,
 }
 
 /// How far a wake-up is.
@@ -94,13 +97,43 @@ impl Store {
         due_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.wake_for(wakes, &[], origin, due_at, now).await
+    }
+
+    /// The same, where each of them stands for these wishes, too.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing may be acknowledged.
+    pub async fn wake_for(
+        &self,
+        wakes: &[Wake],
+        wishes: &[Wish],
+        origin: &str,
+        due_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const WISH: &str = "insert into woken_wishes (subject, wish, person_id) values ($1, $2, $3)
+            on conflict (subject, wish) do nothing";
         let subjects = subjects(wakes);
         in_transaction!(self, tx => {
             for subject in &subjects {
                 let query = sqlx::query(WAKE).bind(subject).bind(origin).bind(ms(due_at)).bind(ms(now));
                 query.execute(&mut *tx).await?;
+                for wish in wishes {
+                    let query = sqlx::query(WISH).bind(subject).bind(&wish.id);
+                    query.bind(wish.person.map(|person| person.0)).execute(&mut *tx).await?;
+                }
             }
         })
+    }
+
+    /// The wishes that a subject's wake-up stands for.
+    async fn woken_wishes(&self, wake: &Wake) -> Result<Vec<Wish>, StoreError> {
+        const SQL: &str = "select wish, person_id from woken_wishes where subject = $1 order by wish";
+        const TABLE: Table = Table { name: "woken_wishes", key: "wish" };
+        let read =
+            |row: &Record<'_>| Ok(Wish { id: row.text("wish")?, person: row.maybe_int("person_id")?.map(PersonId) });
+        on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(wake.to_string()).fetch_all(db).await?, read)?)
     }
 
     /// Claims due wake-ups of a lane, or of both, for `worker`, the longest due first, also those whose claim has expired.
@@ -129,6 +162,7 @@ impl Store {
                 attempts: row.count("attempts")?,
                 worker: row.text("claimed_by")?,
                 woken_at: row.time("woken_at")?,
+                wishes: Vec::new(),
             };
             Ok((row.time("due_at")?, claimed))
         };
@@ -138,7 +172,11 @@ impl Store {
             TABLE.all(&query.fetch_all(db).await?, read)?
         })?;
         claimed.sort_by(|(a_due, a), (b_due, b)| (a_due, &a.wake).cmp(&(b_due, &b.wake)));
-        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+        let mut claimed: Vec<ClaimedWake> = claimed.into_iter().map(|(_, claimed)| claimed).collect();
+        for claimed in &mut claimed {
+            claimed.wishes = self.woken_wishes(&claimed.wake).await?;
+        }
+        Ok(claimed)
     }
 
     /// Prolongs those claims of a worker that have not run out and that it is really `at`; gives whom they are about. One
@@ -179,11 +217,15 @@ impl Store {
         const AGAIN: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null,
                 attempts = 0, error = null
             where subject = $1 and claimed_by = $2 and claimed_seq = $3";
+        // Another one that came during the pass keeps them, and is a further pass for them.
+        const SERVED: &str = "delete from woken_wishes where subject = $1";
         let subject = claimed.wake.to_string();
         in_transaction!(self, tx => {
             let done = sqlx::query(DONE).bind(&subject).bind(&claimed.worker).bind(claimed.seq);
             let done = done.execute(&mut *tx).await?.rows_affected() == 1;
-            if !done {
+            if done {
+                sqlx::query(SERVED).bind(&subject).execute(&mut *tx).await?;
+            } else {
                 let again = sqlx::query(AGAIN).bind(&subject).bind(&claimed.worker).bind(claimed.seq);
                 again.execute(&mut *tx).await?;
             }
@@ -233,13 +275,6 @@ impl Store {
             + (select count(*) from deeds where claimed_until > $1 and state = 'claimed')";
         let claims: i64 = on_reader!(self, db => sqlx::query_scalar(SQL).bind(ms(now)).fetch_one(db).await?)?;
         Ok(claims > 0)
-    }
-
-    /// When the next wake-up can be claimed; also when a claim expires.
-    pub async fn next_wakeup_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "select min(coalesce(claimed_until, due_at)) as due_at, 'the next one' as subject
-            from wakeups";
-        on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("due_at"))?)
     }
 
     /// Everybody who is due to be looked at, or is being looked at.

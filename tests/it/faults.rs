@@ -359,7 +359,7 @@ fn every_fault_is_said_in_both_languages_with_the_same_facts() {
             "status_x",
             "bytea",
             "reader_x",
-            "db",
+            "dbx",
             "/x",
             "serve-1",
             "0f0f",

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod config;
+mod documents;
 mod equipemed;
 mod faults;
 mod homeserver;
@@ -15,4 +16,5 @@ mod store;
 mod tasks;
 mod threats;
 mod translated;
+mod unused;
 mod world;

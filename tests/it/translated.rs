@@ -201,7 +201,7 @@ fn findings() -> Vec<Finding> {
         ],
         Finding::BotNotInRoom { .. } => [Finding::BotNotInRoom { room: room.clone(), room_id: id() }],
         Finding::RoomUnreadable { .. } => [
-            Finding::RoomUnreadable { room: room.clone(), room_id: id(), why: HomeserverError::NotAdmin.into() },
+            Finding::RoomUnreadable { room: room.clone(), room_id: id(), why: Box::new(HomeserverError::NotAdmin.into()) },
         ],
         Finding::RoomEncrypted { .. } => [Finding::RoomEncrypted { room: room.clone() }],
         Finding::RoomReplaced { .. } => [Finding::RoomReplaced { room: room.clone() }],

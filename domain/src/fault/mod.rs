@@ -277,11 +277,12 @@ impl Fault {
     ///
     /// # Errors
     /// When it is neither.
-    pub fn or_worded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match serde_json::Value::deserialize(deserializer)? {
+    pub fn or_worded<'de, T: From<Self>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let fault = match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Ok(Self::Worded(text)),
             value => serde_json::from_value(value).map_err(serde::de::Error::custom),
-        }
+        };
+        fault.map(T::from)
     }
 }
 

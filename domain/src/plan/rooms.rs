@@ -38,7 +38,7 @@ pub(super) fn plan_rooms(
             Some(RoomSight::Unreadable { room_id, why }) => room.findings.push(Finding::RoomUnreadable {
                 room: key.clone(),
                 room_id: room_id.clone(),
-                why: why.clone().into(),
+                why: Box::new(why.clone().into()),
             }),
             Some(RoomSight::Several { room_ids }) => room
                 .findings

@@ -1,20 +1,22 @@
 //! `rooms adopt`: takes a room over that is there already, after a look at what would change there.
 
-use equipemed_domain::fault::Fault;
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
 
-use super::outcomes::a_moment_before;
+use super::deeds::source;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
 use crate::engine::adopt::Adoption;
+use crate::engine::pass::Options;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
@@ -65,7 +67,10 @@ impl Chat {
     /// How many changes of which kind there would be.
     async fn kinds_of_change(&self, wish: &Adoption) -> Result<Vec<Said>, Stop> {
         let texts = self.texts();
-        let report = self.engine().dry_adopt(&wish.key, &wish.room_id).await?;
+        let report = self
+            .engine()
+            .preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id))
+            .await?;
         let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
         for action in report.plan.actions().filter(|action| !action.is_local()) {
             *kinds.entry(action.kind()).or_default() += 1;
@@ -81,7 +86,7 @@ impl Chat {
     }
 
     fn adopting(&self, ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
-        let (chat, since) = (self.clone(), a_moment_before(ask.scene.now));
+        let (chat, asked) = (self.clone(), Wish::new(source(ask, 0)));
         Turn::Later(
             async move {
                 let texts = chat.texts();
@@ -93,8 +98,8 @@ impl Chat {
                     };
                     return Ok(Reply::failed(Answer::new().line(said), why));
                 }
-                chat.look_and_wait(&[Wake::Room(wish.key.clone())]).await?;
-                let tally = chat.tally(&[], std::slice::from_ref(&wish.key), since).await?;
+                chat.look_and_wait(&[Wake::Room(wish.key.clone())], std::slice::from_ref(&asked)).await?;
+                let tally = chat.tally(&asked).await?;
                 let room = Arg::Room { room_id: Some(wish.room_id.clone()), name: wish.room_id.to_string() };
                 let args = [("room", room), ("key", Arg::Code(wish.key.to_string()))];
                 let mut answer = Answer::new().line(texts.say("adopt-done", &args));

@@ -1,21 +1,21 @@
 //! One-off wishes of a command: stored together, found again when the command is handled again, waited for.
 
-use equipemed_domain::fault::{Fault, Row, StoreError};
 use std::time::Duration;
 
 use equipemed_domain::command::Place;
 use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
+use tokio::time::Instant;
 
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::Stop;
+use crate::operations::{Deadline, await_deed};
 use crate::store::{DeedId, DeedRecord, NewDeed};
 
 /// For how long an answer waits for deeds.
 const WITHIN: Duration = Duration::from_secs(60);
-/// How often they are looked at. Those of this process are heard of at once.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Chat {
     /// Stores what a command wishes. All or nothing: a command handled again after a crash finds what it wished in
@@ -54,41 +54,20 @@ impl Chat {
 
     /// Waits for deeds: how many were done, and why the others were not.
     pub(super) async fn wait_for_deeds(&self, deeds: &[DeedId]) -> Result<(usize, Vec<Fault>), Stop> {
-        let deadline = tokio::time::Instant::now() + WITHIN;
+        let deadline = Deadline::At(Instant::now() + WITHIN);
         let (mut done, mut why) = (0, Vec::new());
         for deed in deeds {
-            loop {
-                let ended = self.engine().ended();
-                tokio::pin!(ended);
-                ended.as_mut().enable();
-                let record = self.engine().store().deed(*deed).await?;
-                let record = record.ok_or(StoreError::Disappeared(Row::Deed))?;
-                match record.ended {
-                    Some((_, outcome)) if outcome.is_good() => {
-                        done += 1;
-                        break;
-                    }
-                    Some((_, Outcome::Failed(error) | Outcome::Skipped(error))) => {
-                        why.push(error);
-                        break;
-                    }
-                    _ if tokio::time::Instant::now() >= deadline || self.engine().is_ending() => {
-                        why.push(Fault::Waits);
-                        break;
-                    }
-                    _ => {}
-                }
-                tokio::select! {
-                    () = ended => {}
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
-                }
+            match await_deed(self.engine(), *deed, deadline).await? {
+                Outcome::Failed(fault) | Outcome::Skipped(fault) => why.push(fault),
+                Outcome::Done(_) | Outcome::AlreadySo => done += 1,
+                Outcome::Unknown => why.push(Fault::Waits),
             }
         }
         Ok((done, why))
     }
 }
 
-/// What makes a deed of a command one deed.
-fn source(ask: &Ask, index: usize) -> String {
+/// What makes a deed of a command one, and is the id of its wish.
+pub(super) fn source(ask: &Ask, index: usize) -> String {
     format!("{} {index}", ask.confirmed.as_deref().unwrap_or(ask.event.as_str()))
 }

@@ -8,17 +8,18 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::outcomes::{Became, a_moment_before};
+use super::outcomes::Became;
 use super::unban::Found;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
+use crate::operations::{Change, change_grants};
 use crate::speech::{Answer, Arg, number};
-use crate::store::NewGrant;
 
 /// A kick without a time keeps somebody out for so long.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -132,28 +133,15 @@ impl Chat {
         let asker = ask.user.as_str();
         let mut granted = BTreeMap::new();
         for (number, person) in order.people.iter().enumerate() {
-            let effect = order.effect(*person);
-            let new = match effect.adds {
-                Some(kind) => {
-                    let new = NewGrant {
-                        person: *person,
-                        kind,
-                        scope: order.scope.clone(),
-                        asker: asker.to_owned(),
-                        reason: order.because.clone(),
-                        expires_at: order.until,
-                        source: Some(format!("{} {number}", ask.event)),
-                    };
-                    Some(store.add_grant(&new, now).await?.id)
-                }
-                None => None,
+            let change = Change {
+                person: *person,
+                effect: order.effect(*person),
+                place: order.scope.clone(),
+                until: order.until,
+                because: order.because.clone(),
+                source: Some(source(ask, number)),
             };
-            for id in &effect.ends {
-                if Some(*id) != new {
-                    store.end_grant(*id, asker, now).await?;
-                }
-            }
-            granted.extend(new.map(|id| (*person, id)));
+            granted.extend(change_grants(store, change, asker, now).await?.map(|id| (*person, id)));
         }
         for found in &order.by_hand {
             self.engine().end_ban_by_hand(found.person, &found.room, &found.ban, asker).await?;
@@ -171,13 +159,14 @@ impl Chat {
         };
         // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
         self.engine().wake_room(&RoomKey::from(CONTROL_ROOM), "chat").await?;
-        let settled = self.look_and_wait(&wakes).await?;
-        let since = a_moment_before(ask.scene.now);
+        let wishes: Vec<Wish> =
+            order.people.iter().enumerate().map(|(number, person)| Wish::about(source(ask, number), *person)).collect();
+        let settled = self.look_and_wait(&wakes, &wishes).await?;
         let (mut good, mut bad, mut failed) = (0, 0, false);
         let mut answer = Answer::new();
-        for person in &order.people {
+        for (person, wish) in order.people.iter().zip(&wishes) {
             let became = match ask.scene.user_of(*person) {
-                Some(user) => self.became(user, &rooms, since, &settled).await?,
+                Some(user) => self.became(wish, user, ask.scene.now, &settled).await?,
                 None => Became::Already,
             };
             let user = ("user", ask.scene.person(*person));
@@ -293,4 +282,9 @@ fn check(ask: &Ask, order: &Order) -> Result<BTreeMap<PersonId, Allowed>, Refusa
     }
     let decided = order.people.iter().map(|person| Ok((*person, decide(ask.asker, &order.request(*person), &world)?)));
     decided.collect()
+}
+
+/// What makes a grant of a command one, and is the id of its wish.
+fn source(ask: &Ask, number: usize) -> String {
+    format!("{} {number}", ask.event)
 }

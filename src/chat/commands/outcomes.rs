@@ -1,18 +1,18 @@
-//! What became of a wish: read from the audit, after the passes it woke.
+//! What became of a wish: looked up by its id, after the passes it woke.
 
-use equipemed_domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use equipemed_domain::action::Action;
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::{Ended, Outcome};
 use equipemed_domain::review::Effect;
 use equipemed_domain::stands::{self, Unmet};
 use equipemed_domain::summary::{Topic, Trouble};
 use equipemed_domain::wake::Wake;
-use jiff::{SignedDuration, Timestamp};
+use equipemed_domain::wish::Wish;
+use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
 use super::measures::Order;
@@ -22,7 +22,7 @@ use crate::chat::reply::Stop;
 use crate::engine::settled::Settled;
 use crate::homeserver::Said;
 use crate::speech::Arg;
-use crate::store::{AuditEntry, AuditFilter, HeldPlan, Intent};
+use crate::store::{HeldPlan, Intent};
 
 /// For how long an answer waits for the passes.
 const WITHIN: Duration = Duration::from_secs(90);
@@ -54,12 +54,11 @@ pub(super) struct Tally {
 }
 
 impl Chat {
-    /// Wakes these subjects and waits until they were looked at; persons first, then the rooms that their passes woke.
-    pub(super) async fn look_and_wait(&self, wakes: &[Wake]) -> Result<Settled, Stop> {
+    /// Wakes these subjects for wishes and waits until they were looked at; persons first, then the rooms that their
+    /// passes woke.
+    pub(super) async fn look_and_wait(&self, wakes: &[Wake], wishes: &[Wish]) -> Result<Settled, Stop> {
         let engine = self.engine();
-        for wake in wakes {
-            engine.wake(wake, "chat").await?;
-        }
+        engine.wake_for(wakes, wishes, "chat").await?;
         let settled = engine.settled(wakes, WITHIN).await?;
         if settled != Settled::Yes || !wakes.iter().any(|wake| matches!(wake, Wake::Person(_))) {
             return Ok(settled);
@@ -68,11 +67,11 @@ impl Chat {
         Ok(engine.settled(&rooms, WITHIN).await?)
     }
 
-    /// What became of a wish about one account since an instant, in some rooms or of the account itself.
+    /// What became of a wish about one account; `since` is when it was asked for, before which nothing was held for it.
     pub(super) async fn became(
         &self,
+        wish: &Wish,
         user: &OwnedUserId,
-        rooms: &[RoomKey],
         since: Timestamp,
         settled: &Settled,
     ) -> Result<Became, Stop> {
@@ -85,7 +84,7 @@ impl Chat {
             return Ok(Became::Held(plan.held.id.clone()));
         }
         let mut became = Became::Already;
-        for entry in self.entries_about(user, rooms, since).await? {
+        for entry in store.served(&wish.id).await? {
             match entry.settled.map(|settled| settled.outcome) {
                 Some(Outcome::Done(_)) if became == Became::Already => became = Became::Done,
                 Some(Outcome::Failed(why) | Outcome::Skipped(why)) => became = Became::Failed(why),
@@ -157,49 +156,10 @@ impl Chat {
         }
     }
 
-    async fn entries_about(
-        &self,
-        user: &OwnedUserId,
-        rooms: &[RoomKey],
-        since: Timestamp,
-    ) -> Result<Vec<AuditEntry>, Stop> {
-        let store = self.engine().store();
-        let own = AuditFilter { user: Some(user.clone()), since: Some(since), ..AuditFilter::default() };
-        let mut entries = store.audit(&own).await?;
-        for room in rooms {
-            let filter = AuditFilter { room: Some(room.clone()), since: Some(since), ..AuditFilter::default() };
-            entries.extend(store.audit(&filter).await?.into_iter().filter(|entry| {
-                let action = serde_json::from_str(&entry.intent.action).ok();
-                matches!(&action, Some(Action::SetLevels { changes, .. }) if changes.users.contains_key(user))
-            }));
-        }
-        // A command's own row tells only that it was said.
-        entries.retain(|entry| entry.intent.kind != "command");
-        entries.sort_by_key(|entry| entry.id);
-        Ok(entries)
-    }
-
-    /// Counts what was done since an instant to some accounts and in some rooms.
-    pub(super) async fn tally(
-        &self,
-        users: &[OwnedUserId],
-        rooms: &[RoomKey],
-        since: Timestamp,
-    ) -> Result<Tally, Stop> {
-        let store = self.engine().store();
-        let mut entries = Vec::new();
-        for user in users {
-            let filter = AuditFilter { user: Some(user.clone()), since: Some(since), ..AuditFilter::default() };
-            entries.extend(store.audit(&filter).await?);
-        }
-        for room in rooms {
-            let filter = AuditFilter { room: Some(room.clone()), since: Some(since), ..AuditFilter::default() };
-            entries.extend(store.audit(&filter).await?);
-        }
-        entries.sort_by_key(|entry| entry.id);
-        entries.dedup_by_key(|entry| entry.id);
+    /// Counts what was done for a wish.
+    pub(super) async fn tally(&self, wish: &Wish) -> Result<Tally, Stop> {
         let mut tally = Tally::default();
-        for entry in entries.into_iter().filter(|entry| entry.intent.kind != "command") {
+        for entry in self.engine().store().served(&wish.id).await? {
             // What is unknown or open is seen by the next look, which is not over.
             let Some(outcome) = entry.settled.map(|settled| settled.outcome) else { continue };
             match outcome.ended() {
@@ -217,11 +177,6 @@ impl Chat {
         }
         Ok(tally)
     }
-}
-
-/// A moment before a command was handled, for what is looked up by time: instants are stored in milliseconds.
-pub(super) fn a_moment_before(now: Timestamp) -> Timestamp {
-    now.checked_sub(SignedDuration::from_millis(1)).unwrap_or(now)
 }
 
 /// What an entry of the record is about.

@@ -1,17 +1,14 @@
 //! Questions about people: `user`, `users`, `why`, `grants`.
 
-use std::collections::BTreeSet;
-
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{UsersFilter, Where, Who};
-use equipemed_domain::desired::{Wishes, desired};
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::explain::{Explanation, explain};
+use equipemed_domain::explain::Explanation;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::listing::{self, PeopleFilter};
-use equipemed_domain::observed::{ObservedAccount, ObservedAccounts};
+use equipemed_domain::observed::ObservedAccount;
 use equipemed_domain::rights::Rights;
 use equipemed_domain::standing::Standing;
 
@@ -19,6 +16,7 @@ use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
 use crate::homeserver::Said;
+use crate::operations::explain_person;
 use crate::speech::{Answer, Arg, number};
 
 impl Chat {
@@ -146,17 +144,6 @@ impl Chat {
         let Some(person) = scene.directory.get(id) else {
             return Ok(Reply::told(Answer::new().line(texts.say("why-unknown", &[("user", scene.person(id))]))));
         };
-        let wishes = Wishes {
-            directory: &scene.directory,
-            policy: &scene.policy,
-            grants: &scene.grants,
-            bindings: &scene.bindings,
-            now: scene.now,
-            deactivate_gone_now: false,
-            ended: &[],
-            held: &BTreeSet::new(),
-        };
-        let picture = desired(wishes, &ObservedAccounts::default());
         let mut rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);
         let readable = ask.rooms_where(Act::Audit);
         rooms.retain(|room| readable.contains(room));
@@ -165,7 +152,7 @@ impl Chat {
             None => texts.say("why-intro", &[user]),
             Some(key) => texts.say("why-intro-room", &[user, ("room", scene.room(key))]),
         };
-        let Explanation { person, rooms } = explain(wishes, &picture, person, &rooms);
+        let Explanation { person, rooms } = explain_person(scene, person, &rooms);
         let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| texts.reason(reason)));
         for (key, reasons) in &rooms {
             let room = texts.line("why-room", &[("room", Arg::Code(key.to_string()))]);

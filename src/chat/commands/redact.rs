@@ -13,9 +13,9 @@ use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
-use crate::chat::find::NotFound;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::{Reaction, Said, Search};
+use crate::operations::NotFound;
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 

@@ -9,14 +9,14 @@ use equipemed_domain::key::{RoleKey, RoomKey};
 use equipemed_domain::policy::{MadeRoom, RoomKind};
 use equipemed_domain::selector::Selector;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
 
-use super::outcomes::a_moment_before;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
-use crate::engine::inventory::{Inventory, abandoned};
 use crate::homeserver::{RoomListing, Said};
+use crate::operations::{Inventory, abandoned, list_rooms};
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
@@ -25,24 +25,21 @@ impl Chat {
     pub(super) async fn rooms_list(&self, ask: &Ask) -> Result<Reply, Stop> {
         ask.may(Act::Audit, None)?;
         let texts = self.texts();
-        let mut rooms = self.engine().reader().rooms_list().await?;
-        let key = |room: &RoomListing| {
-            ask.scene.key_of(&room.room_id).filter(|key| ask.scene.policy.rooms.contains_key(*key)).cloned()
-        };
+        let mut rooms = list_rooms(self.engine().reader(), &ask.scene).await?;
         // Where the right was taken, its room is not for this asker to see.
         let readable = ask.rooms_where(Act::Audit);
-        rooms.retain(|room| key(room).is_none_or(|key| readable.contains(&key)));
-        rooms.sort_by_cached_key(|room| (key(room).is_none(), key(room), room.name.clone()));
+        rooms.retain(|one| one.managed().is_none_or(|key| readable.contains(key)));
         if rooms.is_empty() {
             return Ok(Reply::told(Answer::new().line(texts.say("rooms-none", &[]))));
         }
-        let managed = rooms.iter().filter(|room| key(room).is_some()).count();
+        let managed = rooms.iter().filter(|one| one.is_managed).count();
         let intro = texts.say("rooms-intro", &[("count", number(rooms.len())), ("managed", number(managed))]);
-        let lines = rooms.iter().map(|room| {
+        let lines = rooms.iter().map(|one| {
+            let room = &one.room;
             let name = room.name.clone().or_else(|| room.alias.clone()).unwrap_or_default();
             let shown = ("room", Arg::Room { room_id: Some(room.room_id.clone()), name });
             let members = ("members", Arg::Number(i64::try_from(room.members).unwrap_or(i64::MAX)));
-            let mut line = match key(room) {
+            let mut line = match one.managed() {
                 Some(key) => texts.line("rooms-line-managed", &[shown, members, ("key", Arg::Code(key.to_string()))]),
                 None => texts.line("rooms-line", &[shown, members]),
             };
@@ -62,7 +59,7 @@ impl Chat {
         ask.may(Act::Audit, None)?;
         let (texts, scene, reader) = (self.texts(), &ask.scene, self.engine().reader());
         let (rooms, accounts) = (reader.rooms_list().await?, reader.accounts().await?);
-        let counts = Inventory::of(&rooms, &accounts, &scene.directory, &scene.policy, &scene.rooms, scene.now);
+        let counts = Inventory::of(&rooms, &accounts, scene);
         let answer = Answer::new()
             .line(texts.line(
                 "stats-rooms",
@@ -142,8 +139,9 @@ impl Chat {
         let (chat, ask) = (self.clone(), ask.clone());
         Ok(Turn::Later(
             async move {
-                chat.look_and_wait(&[Wake::Room(key.clone())]).await?;
-                let tally = chat.tally(&[], std::slice::from_ref(&key), a_moment_before(ask.scene.now)).await?;
+                let wish = Wish::new(ask.event.as_str());
+                chat.look_and_wait(&[Wake::Room(key.clone())], std::slice::from_ref(&wish)).await?;
+                let tally = chat.tally(&wish).await?;
                 let texts = chat.texts();
                 let bound = chat.engine().store().rooms().await?.get(&key).cloned();
                 let Some(room_id) = bound else {

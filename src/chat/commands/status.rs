@@ -1,12 +1,13 @@
 //! `status`: how the service is, in a few lines.
 
+use equipemed_domain::summary::Summary;
+
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop};
 use crate::homeserver::Patience;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{RunEnd, RunState};
-use equipemed_domain::summary::Summary;
 
 /// How many of the latest runs are looked through for one that ended.
 const RUNS: usize = 10;

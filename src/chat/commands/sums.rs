@@ -1,11 +1,11 @@
 //! What one person may order within a day, asked before it is stored; and who else may agree to more.
 
-use equipemed_domain::fault::Fault;
 use std::collections::BTreeSet;
 
 use equipemed_domain::access::Access;
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::Right;

@@ -1,23 +1,24 @@
 //! `sync`: everything, some people, or one room; with its progress in one message.
 
-use equipemed_domain::fault::{Fault, Row, StoreError};
-use equipemed_domain::summary::{Counts, Summary, Trouble};
 use std::time::Duration;
 
 use equipemed_domain::authority::{Act, Refusal};
 use equipemed_domain::command::{SyncTarget, Who};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{Fault, Row, StoreError};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::summary::{Counts, Summary, Trouble};
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use futures_util::FutureExt;
-use ruma_common::{OwnedEventId, OwnedUserId};
+use ruma_common::OwnedEventId;
 use tokio::time::Instant;
 
-use super::outcomes::{Tally, a_moment_before};
+use super::outcomes::Tally;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::engine::pass::{Options, Target};
+use crate::engine::pass::Options;
 use crate::engine::report::Report;
 use crate::engine::settled::Settled;
 use crate::homeserver::Said;
@@ -57,12 +58,9 @@ impl Chat {
             Wanted::People(people) => Ok(Turn::Later(
                 async move {
                     let wakes: Vec<Wake> = people.iter().copied().map(Wake::Person).collect();
-                    let settled = chat.look_and_wait(&wakes).await?;
-                    // An account made by this very pass is bound by now.
-                    let bindings = chat.engine().store().bindings().await?;
-                    let users: Vec<OwnedUserId> =
-                        people.iter().filter_map(|person| Some(bindings.get(person)?.user.clone())).collect();
-                    let tally = chat.tally(&users, &[], a_moment_before(ask.scene.now)).await?;
+                    let wish = Wish::new(ask.event.as_str());
+                    let settled = chat.look_and_wait(&wakes, std::slice::from_ref(&wish)).await?;
+                    let tally = chat.tally(&wish).await?;
                     let mut reply = chat.tally_reply(&tally, &settled);
                     for person in people {
                         for note in chat.notes_about(person).await? {
@@ -78,8 +76,9 @@ impl Chat {
             )),
             Wanted::Room(room) => Ok(Turn::Later(
                 async move {
-                    let settled = chat.look_and_wait(&[Wake::Room(room.clone())]).await?;
-                    let tally = chat.tally(&[], &[room], a_moment_before(ask.scene.now)).await?;
+                    let wish = Wish::new(ask.event.as_str());
+                    let settled = chat.look_and_wait(&[Wake::Room(room)], std::slice::from_ref(&wish)).await?;
+                    let tally = chat.tally(&wish).await?;
                     Ok(chat.tally_reply(&tally, &settled))
                 }
                 .boxed(),
@@ -89,7 +88,7 @@ impl Chat {
 
     /// What somebody should look at for one person, such as a name that two want.
     async fn notes_about(&self, person: PersonId) -> Result<Vec<Said>, Stop> {
-        let report = self.engine().dry_narrow(&Target::Person(person)).await?;
+        let report = self.engine().preview(&Wake::Person(person), &Options::default()).await?;
         let about = report.plan.findings.iter().filter(|finding| finding.person() == Some(person));
         Ok(about.map(|finding| self.to_look_at(finding)).collect())
     }
@@ -122,12 +121,12 @@ impl Chat {
     async fn what_would_be(&self, ask: &Ask, wanted: Wanted) -> Result<Reply, Stop> {
         let engine = self.engine();
         let reports: Vec<Report> = match wanted {
-            Wanted::Everything => vec![engine.dry_run(&Options::default()).await?],
-            Wanted::Room(room) => vec![engine.dry_narrow(&Target::Room(room)).await?],
+            Wanted::Everything => vec![engine.preview(&Wake::Everything, &Options::default()).await?],
+            Wanted::Room(room) => vec![engine.preview(&Wake::Room(room), &Options::default()).await?],
             Wanted::People(people) => {
                 let mut reports = Vec::new();
                 for person in people {
-                    reports.push(engine.dry_narrow(&Target::Person(person)).await?);
+                    reports.push(engine.preview(&Wake::Person(person), &Options::default()).await?);
                 }
                 reports
             }

@@ -1,11 +1,12 @@
 //! What keeps things in bounds: the brakes, allowed files, drift, the audit.
 
+use equipemed_domain::mode::Drift;
 use equipemed_domain::policy::Limits;
 use mime::Mime;
 
 use super::service::{list_or, or};
 use crate::config::reader::Node;
-use crate::config::settings::{Audit, Drift, Media};
+use crate::config::settings::{Audit, Media};
 use crate::config::values::{DAY, YEAR};
 
 /// Above that many people a count is no brake any more but a mistake.

@@ -1,9 +1,9 @@
 //! How the service runs: mode, time zone, homeserver, application service, bot, database, logs.
 
-use equipemed_domain::mode::Mode;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use equipemed_domain::mode::Mode;
 use jiff::tz::TimeZone;
 use ruma_common::{OwnedMxcUri, OwnedServerName, ServerName};
 use secrecy::ExposeSecret;

@@ -1,11 +1,11 @@
 //! Hears what the triggers tell: who changed. A connection of its own that is only listened on; when anything is wrong with
 //! it, it is over, and whoever listened looks at everybody, because notifications are not kept for anyone.
 
-use equipemed_domain::fault::{NotThere, Notifications};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{NotThere, Notifications};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 
 use super::failure::said;

@@ -9,12 +9,13 @@ mod query;
 mod row;
 mod triggers;
 
-use equipemed_domain::fault::{NotAllowed, NotLetIn, NotThere};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::fault::{NotAllowed, NotLetIn, NotThere};
+use failure::said;
 use futures_util::TryStreamExt as _;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -23,7 +24,6 @@ use tokio::sync::Mutex;
 
 use super::DirectoryError;
 use crate::config::settings;
-use failure::said;
 
 pub use hear::{Ear, Heard};
 pub use query::{Query, Tables};

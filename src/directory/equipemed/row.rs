@@ -1,9 +1,9 @@
 //! From a row of the query to a person. A column that is missing or of another type is named.
 
-use equipemed_domain::fault::{ColumnProblem, ColumnType};
 use std::collections::BTreeSet;
 
 use equipemed_domain::directory::{Person, PersonId, Profession};
+use equipemed_domain::fault::{ColumnProblem, ColumnType};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row as _, Type, TypeInfo as _, ValueRef as _};

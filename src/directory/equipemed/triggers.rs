@@ -5,10 +5,10 @@
 //! each page view writes profiles and profession groups anew. They must never fail a statement of EquipeMed's: whatever goes
 //! wrong in them is caught and told as `*`.
 
-use equipemed_domain::fault::Setup;
 use std::fmt::Write as _;
 
 use equipemed_domain::directory::Profession;
+use equipemed_domain::fault::Setup;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgConnection};

@@ -158,7 +158,7 @@ impl Work<'_> {
         Ok(ended(done))
     }
 
-    fn person_of(&self, user: &UserId) -> Option<PersonId> {
+    pub(super) fn person_of(&self, user: &UserId) -> Option<PersonId> {
         self.desired.accounts.get(user).map(|account| account.person)
     }
 

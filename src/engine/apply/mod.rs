@@ -21,9 +21,10 @@ use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Step;
 use equipemed_domain::summary::{Summary, Topic};
+use equipemed_domain::wish::Wish;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, TryStreamExt};
-use ruma_common::{OwnedRoomId, OwnedUserId};
+use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use super::Engine;
 use super::agreement::AccountSteps;
@@ -69,6 +70,8 @@ pub(super) struct Work<'a> {
     moment: Moment,
     /// Of a full pass.
     run: Option<RunId>,
+    /// What somebody asked for and this looks after.
+    wishes: &'a [Wish],
     /// How many intents of each mass this work has written.
     counted: tokio::sync::Mutex<BTreeMap<Mass, u64>>,
     room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
@@ -100,6 +103,7 @@ impl<'a> Work<'a> {
         desired: &'a Desired,
         moment: Moment,
         run: Option<RunId>,
+        wishes: &'a [Wish],
     ) -> Self {
         let mut room_ids = known.rooms.clone();
         for (key, sight) in observed.rooms {
@@ -117,6 +121,7 @@ impl<'a> Work<'a> {
             desired,
             moment,
             run,
+            wishes,
             counted: tokio::sync::Mutex::default(),
             room_ids: Mutex::new(room_ids),
             missing: Mutex::default(),
@@ -316,7 +321,19 @@ impl<'a> Work<'a> {
     }
 
     fn intent(&self, step: &Step) -> Result<Intent, StoreError> {
-        Intent::of_action(self.run, "equipemed-bot", step.cause.into(), &step.action)
+        let intent = Intent::of_action(self.run, "equipemed-bot", step.cause.into(), &step.action)?;
+        let served = self.wishes.iter().filter(|wish| self.serves(&step.action, wish));
+        Ok(Intent { wishes: served.map(|wish| wish.id.clone()).collect(), ..intent })
+    }
+
+    /// Whether an action is done for a wish, among others perhaps.
+    fn serves(&self, action: &Action, wish: &Wish) -> bool {
+        let Some(person) = wish.person else { return true };
+        let is_theirs = |user: &UserId| self.person_of(user) == Some(person);
+        match action {
+            Action::SetLevels { changes, .. } => changes.users.keys().any(|user| is_theirs(user)),
+            action => action.user().is_some_and(is_theirs),
+        }
     }
 
     async fn one_step(&self, step: &Step) -> Outcome {

@@ -2,11 +2,11 @@
 //!
 //! The list leaves external ids out, so that one account has to be asked for them; a run without changes asks for none.
 
-use equipemed_domain::fault::{HomeserverError, Nonsense};
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::email::digest_of_address;
+use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::observed::ObservedAccount;
 use jiff::Timestamp;
 use matrix_sdk::ruma::{OwnedUserId, UserId};

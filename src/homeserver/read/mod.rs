@@ -6,11 +6,11 @@ mod accounts;
 mod events;
 mod rooms;
 
-use equipemed_domain::fault::{HomeserverError, NotMatrix};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use equipemed_domain::fault::{HomeserverError, NotMatrix};
 use matrix_sdk::ruma::api::client::account::whoami;
 use matrix_sdk::ruma::api::client::appservice::request_ping;
 use matrix_sdk::ruma::api::client::discovery::get_supported_versions;

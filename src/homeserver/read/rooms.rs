@@ -2,9 +2,9 @@
 //!
 //! An application service has no `/sync` on Synapse, so that what happened is asked for room by room.
 
-use equipemed_domain::fault::HomeserverError;
 use std::collections::{BTreeMap, BTreeSet};
 
+use equipemed_domain::fault::HomeserverError;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedRoom;
 use equipemed_domain::room_origin::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};

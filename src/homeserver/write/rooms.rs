@@ -3,10 +3,10 @@
 //! A room is made complete by one request, so that nobody sees it half-made and nothing has to be put right after. A
 //! content given here replaces the whole event: who changes levels reads them first and hands in all of them.
 
-use equipemed_domain::fault::{HomeserverError, Nonsense};
 use std::time::Duration;
 
 use equipemed_domain::action::NewRoom;
+use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::{History, RoomKind};
 use equipemed_domain::room_origin::ROOM_MARK;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use equipemed_bot::config::settings::{Database, DirectorySource, Drift};
+use equipemed_bot::config::settings::{Database, DirectorySource};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
-use equipemed_domain::mode::Mode;
+use equipemed_domain::mode::{Drift, Mode};
 use equipemed_domain::policy::{History, JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;

@@ -1,12 +1,12 @@
 //! What the triggers tell, and that they leave EquipeMed alone.
 
-use equipemed_domain::fault::Setup;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_bot::directory::DirectoryError;
 use equipemed_bot::directory::equipemed::{Ear, Heard, Installed, Script};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Setup;
 use equipemed_testbed::Equipemed as Database;
 use equipemed_testbed::postgres::sql;
 use secrecy::SecretString;

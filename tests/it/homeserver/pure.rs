@@ -1,10 +1,10 @@
 //! What needs no server: the list of endpoints and the back-off.
 
-use equipemed_domain::fault::{NoAnswer, NotMatrix};
 use std::time::Duration;
 
 use equipemed_bot::homeserver::retry::{FIRST, LONGEST, next_wait};
 use equipemed_bot::homeserver::{Endpoint, HomeserverError, Patience};
+use equipemed_domain::fault::{NoAnswer, NotMatrix};
 
 #[test]
 fn every_endpoint_finds_itself_and_no_other() {

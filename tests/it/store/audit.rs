@@ -14,6 +14,8 @@ use equipemed_domain::mode::Mode;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::JoinMode;
 use equipemed_domain::privilege::Privilege;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use ruma_common::{OwnedUserId, UserId, owned_event_id, owned_room_id, room_id};
 
 use super::{at, on_both};
@@ -27,6 +29,7 @@ on_both!(
     the_brakes_window_slides,
     who_was_put_into_a_room_counts_once_it_was_complete,
     what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted,
+    what_was_done_for_a_wish_is_found_by_its_id,
 );
 
 fn user(localpart: &str) -> Result<OwnedUserId> {
@@ -148,12 +151,12 @@ async fn what_a_crash_left_is_found_and_settled(store: Store) -> Result<()> {
     let half_made = [RoomKey::new("half"), RoomKey::new("running")];
     assert_eq!(store.rooms_half_made().await?, BTreeSet::from(half_made));
 
-    let unknown = Outcome::Failed(Fault::ProcessEnded);
-    assert_eq!(store.settle_unfinished(&unknown, at(50), at(60)).await?, 1);
+    let ended = Outcome::Failed(Fault::ProcessEnded);
+    assert!(store.conclude(&[(made[1], ended.clone())], at(60)).await?.is_empty());
     let left: Vec<_> = store.unfinished().await?.into_iter().map(|entry| entry.id).collect();
     assert_eq!(left, running, "what another replica is at is its own");
     let settled = store.audit(&AuditFilter { before: Some(running[0]), limit: Some(1), ..Default::default() }).await?;
-    assert_eq!(settled[0].settled, Some(Settled { outcome: unknown, at: at(60) }));
+    assert_eq!(settled[0].settled, Some(Settled { outcome: ended, at: at(60) }));
     Ok(())
 }
 
@@ -266,5 +269,47 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
         .map(|intent| store.intend_counted(std::slice::from_ref(intent), &Mass::Locked, counted, 0, at(102)));
     let begun = futures_util::future::try_join_all(begun).await?;
     assert_eq!(begun.iter().flatten().count(), 1);
+    Ok(())
+}
+
+async fn what_was_done_for_a_wish_is_found_by_its_id(store: Store) -> Result<()> {
+    let (icu, ward) = (Wake::Room(RoomKey::new("icu")), Wake::Room(RoomKey::new("ward")));
+    let wishes = [Wish::about("$command 0", PersonId(17)), Wish::new("$other")];
+    store.wake_for(&[icu.clone(), ward.clone()], &wishes, "chat", at(0), at(0)).await?;
+    store.wake_for(std::slice::from_ref(&icu), &wishes[..1], "chat", at(1), at(1)).await?;
+    store.wake(&icu, "pushed", at(1), at(1)).await?;
+    let minute = std::time::Duration::from_secs(60);
+    let claimed = store.claim_wakeups("a", at(2), minute, None, 9).await?;
+    assert!(claimed.iter().all(|claimed| claimed.wishes == wishes), "{claimed:?}");
+    // Woken again during the pass: the next one serves them, too. The other room is looked at once.
+    store.wake(&icu, "pushed", at(3), at(3)).await?;
+    for claimed in &claimed {
+        assert_eq!(store.finish_wakeup(claimed).await?, claimed.wake == ward);
+    }
+    let again = store.claim_wakeups("a", at(4), minute, None, 9).await?;
+    assert_eq!(
+        again.iter().map(|claimed| (&claimed.wake, &claimed.wishes[..])).collect::<Vec<_>>(),
+        [(&icu, &wishes[..])]
+    );
+    assert!(store.finish_wakeup(&again[0]).await?);
+    store.wake(&icu, "pushed", at(5), at(5)).await?;
+    assert_eq!(store.claim_wakeups("a", at(6), minute, None, 9).await?[0].wishes, []);
+
+    let serving = |action: &Action, wishes: &[&str]| -> Result<Intent> {
+        let wishes = wishes.iter().map(|&wish| wish.to_owned()).collect();
+        Ok(Intent { wishes, ..intent(Cause::Policy, action)? })
+    };
+    let intents = [
+        serving(&lock("ana")?, &["$command 0", "$other"])?,
+        serving(&lock("bia")?, &["$other"])?,
+        serving(&lock("caio")?, &[])?,
+    ];
+    let ids = store.intend(&intents, at(7)).await?;
+    store.conclude(&[(ids[0], Outcome::AlreadySo)], at(8)).await?;
+    let served = store.served("$command 0").await?;
+    assert_eq!(served.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids[..1]);
+    assert_eq!(served[0].settled.as_ref().map(|settled| &settled.outcome), Some(&Outcome::AlreadySo));
+    assert_eq!(store.served("$other").await?.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids[..2]);
+    assert!(store.served("$command").await?.is_empty());
     Ok(())
 }

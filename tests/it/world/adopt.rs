@@ -53,10 +53,10 @@ async fn what_stands_in_the_way_is_said_and_nothing_is_changed() -> anyhow::Resu
     let control = hospital.room("control").await?;
     hospital.take();
     for (room, key, exit, says) in [
-        (uninvited.as_str(), "icu", 1, "not invited"),
-        (&low, "icu", 1, "stands at 40 there and needs 100"),
+        (uninvited.as_str(), "icu", 1, "nobody invited me"),
+        (&low, "icu", 1, "at level 40 in that room and need 100"),
         (&encrypted, "icu", 1, "encrypted"),
-        (&good, "hospital", 1, "one is a space"),
+        (&good, "hospital", 1, "One is a space"),
         (&good, "nowhere", 1, "names no room nowhere"),
         (&good, "control", 1, "control room"),
         (&control, "icu", 1, "the room control already"),
@@ -141,7 +141,7 @@ async fn in_mode_observe_only_a_room_that_the_bot_is_in_is_noted() -> anyhow::Re
     hospital.config["mode"] = json!("observe");
     hospital.write_config()?;
     hospital.take();
-    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(1).says(&["mode observe"]);
+    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(1).says(&["observe mode"]);
     hospital.bot()?.join(&room).await?;
     hospital.take();
     let planned = hospital.run(&["rooms", "adopt", &room, "icu", "--dry-run"]).await?.ended(0);

@@ -178,6 +178,6 @@ async fn a_command_that_came_late_and_changes_something_is_asked_about_again() -
     assert_eq!(hospital.number("select count(*) from grants").await?, 0);
     assert!(hospital.members("icu").await?.contains(&"p00".to_owned()));
     let outcomes = hospital.outcomes("lock").await?;
-    assert!(outcomes.len() == 1 && outcomes[0].contains("late"), "{outcomes:?}");
+    assert!(outcomes.len() == 1 && outcomes[0].contains("Late"), "{outcomes:?}");
     close(scene.hospital, scene.serving).await
 }

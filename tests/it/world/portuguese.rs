@@ -36,7 +36,7 @@ async fn reasons_findings_and_mistakes_are_answered_in_portuguese() -> anyhow::R
     help.says(&["<QUEM…>", "ana.souza moderador em icu por 8h porque plantão noturno"]);
     let refused = hospital.ask(&chief, &format!("!demote {}", hospital.username("chefe"))).await?;
     let audit = hospital.ask(&chief, "!audit").await?;
-    audit.says(&["recusado: sobre a própria conta"]);
+    audit.says(&["recusado: Não é possível fazer isso com a própria conta"]);
     for answer in [why, sync, dry, status, wrong, refused] {
         assert_portuguese(&answer.text);
     }

@@ -70,7 +70,7 @@ async fn whoever_lost_the_right_while_the_service_was_down_is_refused() -> anyho
     assert!(!hospital.is_locked("p00").await?);
     nothing_was_done(&hospital).await?;
     let outcomes = hospital.outcomes("lock").await?;
-    assert!(outcomes.len() == 4 && outcomes.iter().all(|outcome| outcome.contains("refused")), "{outcomes:#?}");
+    assert!(outcomes.len() == 4 && outcomes.iter().all(|outcome| outcome.contains("Refused")), "{outcomes:#?}");
     close(hospital, serving).await
 }
 
@@ -103,7 +103,7 @@ async fn a_stranger_in_the_control_room_is_nobody_whatever_the_name_says() -> an
     nothing_was_done(&hospital).await?;
     for word in ["lock", "promote", "users"] {
         let outcomes = hospital.outcomes(word).await?;
-        assert!(outcomes.len() == 1 && outcomes[0].contains("refused"), "{word}: {outcomes:?}");
+        assert!(outcomes.len() == 1 && outcomes[0].contains("Refused"), "{word}: {outcomes:?}");
     }
     // Somebody EquipeMed knows, without any right; as if in the room for the moment before being put out again.
     let event = chief.send_text(&control, "bom dia").await?;
@@ -172,7 +172,7 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
     assert_eq!(hospital.number("select count(*) from runs where origin = 'chat'").await?, 0);
     let commands = hospital.audit().await?.into_iter().filter(|entry| entry.intent.kind == "command");
     let outcomes: Vec<String> = commands.map(|entry| format!("{:?}", entry.settled)).collect();
-    assert!(outcomes.len() == count && outcomes.iter().all(|outcome| outcome.contains("refused")), "{outcomes:#?}");
+    assert!(outcomes.len() == count && outcomes.iter().all(|outcome| outcome.contains("Refused")), "{outcomes:#?}");
     for name in ["p00", "p01", "outra", "chefe"] {
         assert!(!hospital.is_locked(name).await?, "{name}");
     }
@@ -214,7 +214,7 @@ async fn the_bot_and_protected_accounts_are_out_of_reach() -> anyhow::Result<()>
     nothing_was_done(&hospital).await?;
     assert!(!hospital.is_locked("vidro").await?);
     let outcomes = hospital.outcomes("lock").await?;
-    assert!(outcomes.len() == 5 && outcomes.iter().all(|outcome| outcome.contains("refused")), "{outcomes:#?}");
+    assert!(outcomes.len() == 5 && outcomes.iter().all(|outcome| outcome.contains("Refused")), "{outcomes:#?}");
     close(hospital, serving).await
 }
 

@@ -10,32 +10,31 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{Membership, Observed, RoomSight};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::stands::Looked;
-use ruma_common::RoomId;
+use equipemed_domain::wake::Wake;
 
 use super::Engine;
-use super::pass::{Options, Target, View, report_of};
+use super::pass::{Options, View, report_of};
 use super::progress::{Phase, Progress};
 use super::report::Report;
 
 impl Engine {
-    /// Works out what a full pass would do, and does nothing: not even a note in the store.
-    pub async fn dry_run(&self, options: &Options) -> Result<Report, Fault> {
-        let (view, verdict) = self.judge(&Target::Everything, &Options { dry_run: true, ..options.clone() }).await?;
-        self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
-        Ok(report_of(&view, verdict, &options.selection))
-    }
-
-    /// Works out what a pass over one person or one room would do, and does nothing.
-    pub async fn dry_narrow(&self, target: &Target) -> Result<Report, Fault> {
-        let options = Options { dry_run: true, ..Options::default() };
-        let (view, verdict) = self.judge(target, &options).await?;
+    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    pub async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
+        let (view, verdict) = self.judge(target, &Options { dry_run: true, ..options.clone() }).await?;
+        if *target == Wake::Everything {
+            self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
+        }
+        if let Some((_, room_id)) = &options.pretend {
+            // Of a room that is not bound nobody hears what happens there.
+            self.pictures().doubt(room_id);
+        }
         Ok(report_of(&view, verdict, &options.selection))
     }
 
     /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
     pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
         let options = Options { dry_run: true, ..Options::default() };
-        let (View { policy, desired, observed, .. }, _) = self.judge(&Target::Person(person), &options).await?;
+        let (View { policy, desired, observed, .. }, _) = self.judge(&Wake::Person(person), &options).await?;
         // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
         let lost = |sight: &RoomSight| match sight {
             RoomSight::Absent | RoomSight::Several { .. } => None,
@@ -52,16 +51,6 @@ impl Engine {
             deleted.extend(lost.into_iter().filter(|(_, room_id)| !there.contains(room_id)).map(|(key, _)| key));
         }
         Ok(Sight { policy, desired, observed, deleted })
-    }
-
-    /// Works out what would be done to a room if it were the room of that key, and does nothing.
-    pub async fn dry_adopt(&self, key: &RoomKey, room_id: &RoomId) -> Result<Report, Fault> {
-        let pretend = Some((key.clone(), room_id.to_owned()));
-        let options = Options { dry_run: true, pretend, ..Options::default() };
-        let (view, verdict) = self.judge(&Target::Room(key.clone()), &options).await?;
-        // Of a room that is not bound nobody hears what happens there.
-        self.pictures().doubt(room_id);
-        Ok(report_of(&view, verdict, &options.selection))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Everything a command is judged by, read at the moment it is handled: whoever lost a right a second ago has lost it.
 
-use equipemed_domain::fault::Fault;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use equipemed_domain::access::Access;
-use equipemed_domain::authority::{self, Allowed, Asker, Refusal, Request, Waiting, decide};
+use equipemed_domain::authority::{self, Waiting};
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::Policy;
@@ -19,28 +19,36 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use crate::engine::Engine;
 use crate::engine::consents::waiting_gains;
-use crate::speech::{Arg, Shown};
+use crate::store::Store;
 
 /// People, rooms and wishes as they are now.
 #[derive(Debug)]
-pub(super) struct Scene {
-    pub(super) policy: Arc<Policy>,
-    pub(super) directory: Arc<Directory>,
-    pub(super) bindings: Arc<Bindings>,
-    pub(super) grants: Vec<Grant>,
-    pub(super) rooms: BTreeMap<RoomKey, OwnedRoomId>,
-    pub(super) waiting: Waiting,
-    pub(super) now: Timestamp,
+pub(crate) struct Scene {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) bindings: Arc<Bindings>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) rooms: BTreeMap<RoomKey, OwnedRoomId>,
+    pub(crate) waiting: Waiting,
+    pub(crate) now: Timestamp,
 }
 
 impl Scene {
     /// Reads EquipeMed and the store.
-    pub(super) async fn read(engine: &Engine) -> Result<Self, Fault> {
-        let now = engine.clock().now();
-        let store = engine.store();
+    pub(crate) async fn read(engine: &Engine) -> Result<Self, Fault> {
+        Self::of(engine.policy().await?, engine.people().await?, engine.store(), engine.clock().now()).await
+    }
+
+    /// The same of people who were read already, for who has no engine.
+    pub(crate) async fn of(
+        policy: Arc<Policy>,
+        directory: Arc<Directory>,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         Ok(Self {
-            policy: engine.policy().await?,
-            directory: engine.people().await?,
+            policy,
+            directory,
             bindings: store.bindings().await?,
             grants: store.grants_holding(now).await?,
             rooms: store.rooms().await?,
@@ -50,7 +58,7 @@ impl Scene {
     }
 
     /// The same without anybody, for the break-glass account when EquipeMed is away.
-    pub(super) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
+    pub(crate) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
         let store = engine.store();
         Ok(Self {
             policy: engine.policy().await?,
@@ -64,34 +72,29 @@ impl Scene {
     }
 
     /// Who may what.
-    pub(super) fn access(&self) -> Access<'_> {
+    pub(crate) fn access(&self) -> Access<'_> {
         Access::new(&self.directory, &self.policy, &self.grants, self.now)
     }
 
-    /// Whether somebody may, and what it does then.
-    pub(super) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
-        decide(asker, request, &self.world(&self.access()))
-    }
-
     /// What decisions are made by.
-    pub(super) fn world<'a>(&'a self, access: &'a Access<'a>) -> authority::World<'a> {
+    pub(crate) fn world<'a>(&'a self, access: &'a Access<'a>) -> authority::World<'a> {
         let (policy, directory, bindings) = (&*self.policy, &*self.directory, &*self.bindings);
         authority::World { policy, directory, bindings, access, waiting: &self.waiting, now: self.now }
     }
 
     /// Whose account it is.
-    pub(super) fn person_of(&self, user: &UserId) -> Option<&Person> {
+    pub(crate) fn person_of(&self, user: &UserId) -> Option<&Person> {
         let binding = self.bindings.values().find(|binding| binding.user == user)?;
         self.directory.get(binding.person)
     }
 
     /// Somebody's account.
-    pub(super) fn user_of(&self, person: PersonId) -> Option<&OwnedUserId> {
+    pub(crate) fn user_of(&self, person: PersonId) -> Option<&OwnedUserId> {
         self.bindings.get(&person).map(|binding| &binding.user)
     }
 
     /// The protected account that a name means; whether EquipeMed knows it or not.
-    pub(super) fn protected(&self, who: &Who) -> Option<OwnedUserId> {
+    pub(crate) fn protected(&self, who: &Who) -> Option<OwnedUserId> {
         let user = match who {
             Who::User(user) => user.clone(),
             Who::Name(name) => {
@@ -103,60 +106,25 @@ impl Scene {
     }
 
     /// Whether somebody counts as active now.
-    pub(super) fn is_active(&self, person: &Person) -> bool {
+    pub(crate) fn is_active(&self, person: &Person) -> bool {
         self.policy.users.standing.standing(person, self.now) == Some(Standing::Active)
     }
 
     /// The key of a managed room.
-    pub(super) fn key_of(&self, room: &RoomId) -> Option<&RoomKey> {
+    pub(crate) fn key_of(&self, room: &RoomId) -> Option<&RoomKey> {
         self.rooms.iter().find(|(_, id)| *id == room).map(|(key, _)| key)
     }
 
     /// Rights that somebody may use, in a room or everywhere.
-    pub(super) fn rights(&self, person: PersonId, room: Option<&RoomKey>) -> Rights {
+    pub(crate) fn rights(&self, person: PersonId, room: Option<&RoomKey>) -> Rights {
         let access = self.access();
         let powers = |person| self.world(&access).powers(person, room);
         self.directory.get(person).map(powers).unwrap_or_default().rights
     }
 
     /// Managed rooms that a scope reaches: the room with all below it, or all.
-    pub(super) fn reach(&self, scope: Option<&RoomKey>) -> Vec<RoomKey> {
+    pub(crate) fn reach(&self, scope: Option<&RoomKey>) -> Vec<RoomKey> {
         let reached = |key: &&RoomKey| scope.is_none_or(|scope| self.policy.distance(key, scope).is_some());
         self.policy.rooms.keys().filter(reached).cloned().collect()
-    }
-
-    /// A person as shown in a text.
-    pub(super) fn person(&self, id: PersonId) -> Arg {
-        let name = self.directory.get(id).map(Person::full_name);
-        match (self.user_of(id), name) {
-            (Some(user), name) => Arg::User { user: user.clone(), name },
-            (None, Some(name)) => Arg::Text(name),
-            (None, None) => Arg::Text(id.to_string()),
-        }
-    }
-
-    /// An account as shown in a text.
-    pub(super) fn user(&self, user: &UserId) -> Arg {
-        Arg::User { user: user.to_owned(), name: self.person_of(user).map(Person::full_name) }
-    }
-
-    /// A room as shown in a text.
-    pub(super) fn room(&self, key: &RoomKey) -> Arg {
-        let name = self.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());
-        Arg::Room { room_id: self.rooms.get(key).cloned(), name }
-    }
-}
-
-impl Shown for Scene {
-    fn person(&self, id: PersonId) -> Arg {
-        Scene::person(self, id)
-    }
-
-    fn user(&self, user: &UserId) -> Arg {
-        Scene::user(self, user)
-    }
-
-    fn room(&self, key: &RoomKey) -> Arg {
-        Scene::room(self, key)
     }
 }

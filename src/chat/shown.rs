@@ -1,0 +1,45 @@
+//! How people, accounts and rooms are shown in a message.
+
+use equipemed_domain::directory::{Person, PersonId};
+use equipemed_domain::key::RoomKey;
+use ruma_common::UserId;
+
+use crate::operations::Scene;
+use crate::speech::{Arg, Shown};
+
+impl Scene {
+    /// A person as shown in a text.
+    pub(super) fn person(&self, id: PersonId) -> Arg {
+        let name = self.directory.get(id).map(Person::full_name);
+        match (self.user_of(id), name) {
+            (Some(user), name) => Arg::User { user: user.clone(), name },
+            (None, Some(name)) => Arg::Text(name),
+            (None, None) => Arg::Text(id.to_string()),
+        }
+    }
+
+    /// An account as shown in a text.
+    pub(super) fn user(&self, user: &UserId) -> Arg {
+        Arg::User { user: user.to_owned(), name: self.person_of(user).map(Person::full_name) }
+    }
+
+    /// A room as shown in a text.
+    pub(super) fn room(&self, key: &RoomKey) -> Arg {
+        let name = self.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());
+        Arg::Room { room_id: self.rooms.get(key).cloned(), name }
+    }
+}
+
+impl Shown for Scene {
+    fn person(&self, id: PersonId) -> Arg {
+        Scene::person(self, id)
+    }
+
+    fn user(&self, user: &UserId) -> Arg {
+        Scene::user(self, user)
+    }
+
+    fn room(&self, key: &RoomKey) -> Arg {
+        Scene::room(self, key)
+    }
+}

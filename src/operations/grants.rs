@@ -1,0 +1,65 @@
+//! Giving people something beyond the policy, or taking it: grants, as `decide` worked them out.
+
+use equipemed_domain::authority::{Allowed, Asker, Effect, Refusal, Request, decide};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::GrantId;
+use equipemed_domain::key::RoomKey;
+use jiff::Timestamp;
+
+use super::Scene;
+use crate::store::{NewGrant, Store, StoreError};
+
+/// Who asks, and how grants name them.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Whose right it is.
+    pub(crate) asker: Asker,
+    /// Their account, or a word such as `operator`.
+    pub(crate) name: String,
+}
+
+/// One person's grants, to be changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Change<'a> {
+    /// Whose.
+    pub(crate) person: PersonId,
+    /// What ends and what is added.
+    pub(crate) effect: &'a Effect,
+    /// Where what is added holds; everywhere when absent.
+    pub(crate) place: Option<RoomKey>,
+    /// Until when; until it is ended when absent.
+    pub(crate) until: Option<Timestamp>,
+    /// Why, in the asker's words.
+    pub(crate) because: Option<String>,
+    /// What makes it one change, however often it is handled.
+    pub(crate) source: Option<String>,
+}
+
+impl Scene {
+    /// Whether somebody may, and what it does then.
+    pub(crate) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
+        decide(asker, request, &self.world(&self.access()))
+    }
+}
+
+/// Stores what was allowed: what is new first, so that nobody is without anything in between; then what it replaces ends.
+/// Gives the new grant.
+pub(crate) async fn change_grants(
+    store: &Store,
+    change: Change<'_>,
+    by: &str,
+    now: Timestamp,
+) -> Result<Option<GrantId>, StoreError> {
+    let Change { person, effect, place: scope, until: expires_at, because: reason, source } = change;
+    let new = match effect.adds {
+        Some(kind) => {
+            let new = NewGrant { person, kind, scope, asker: by.to_owned(), reason, expires_at, source };
+            Some(store.add_grant(&new, now).await?.id)
+        }
+        None => None,
+    };
+    for replaced in effect.ends.iter().filter(|id| Some(**id) != new) {
+        store.end_grant(*replaced, by, now).await?;
+    }
+    Ok(new)
+}

@@ -1,0 +1,92 @@
+//! Which rooms there are, also in numbers, and which of them nobody needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::ObservedAccount;
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
+
+use super::Scene;
+use crate::homeserver::{HomeserverError, Reader, RoomListing};
+
+/// Rooms by key, as the store knows them.
+pub(crate) type KnownRooms = BTreeMap<RoomKey, OwnedRoomId>;
+
+/// Counts of rooms, accounts and people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inventory {
+    /// All rooms and spaces of the server.
+    pub(crate) rooms: usize,
+    /// Those among them that are spaces.
+    pub(crate) spaces: usize,
+    /// All accounts.
+    pub(crate) accounts: usize,
+    /// Accounts that are neither locked nor deactivated.
+    pub(crate) usable: usize,
+    /// People in EquipeMed.
+    pub(crate) people: usize,
+    /// Those who count as active.
+    pub(crate) active: usize,
+    /// Managed rooms that are there, with the number of their members, the bot among them.
+    pub(crate) managed: BTreeMap<RoomKey, u64>,
+}
+
+impl Inventory {
+    /// Counts.
+    #[must_use]
+    pub(crate) fn of(rooms: &[RoomListing], accounts: &BTreeMap<OwnedUserId, ObservedAccount>, scene: &Scene) -> Self {
+        let managed = rooms.iter().filter_map(|room| Some((scene.managed_key(&room.room_id)?.clone(), room.members)));
+        Self {
+            rooms: rooms.len(),
+            spaces: rooms.iter().filter(|room| room.is_space).count(),
+            accounts: accounts.len(),
+            usable: accounts.values().filter(|account| !account.locked && !account.deactivated).count(),
+            people: scene.directory.len(),
+            active: scene.directory.people().filter(|person| scene.is_active(person)).count(),
+            managed: managed.collect(),
+        }
+    }
+}
+
+/// A room of the server, with the key that it has or had.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedRoom {
+    /// As Synapse lists it.
+    pub(crate) room: RoomListing,
+    /// Its key.
+    pub(crate) key: Option<RoomKey>,
+    /// Whether the policy has the key.
+    pub(crate) is_managed: bool,
+}
+
+impl ListedRoom {
+    /// Its key while it is managed.
+    pub(crate) fn managed(&self) -> Option<&RoomKey> {
+        self.key.as_ref().filter(|_| self.is_managed)
+    }
+}
+
+/// All rooms of the server, the managed ones first.
+pub(crate) async fn list_rooms(reader: &Reader, scene: &Scene) -> Result<Vec<ListedRoom>, HomeserverError> {
+    let listed = |room: RoomListing| {
+        let (key, is_managed) = (scene.key_of(&room.room_id).cloned(), scene.managed_key(&room.room_id).is_some());
+        ListedRoom { room, key, is_managed }
+    };
+    let mut rooms: Vec<ListedRoom> = reader.rooms_list().await?.into_iter().map(listed).collect();
+    rooms.sort_by_cached_key(|one| (!one.is_managed, one.managed().cloned(), one.room.name.clone()));
+    Ok(rooms)
+}
+
+impl Scene {
+    /// The key of a room that the policy has.
+    fn managed_key(&self, room: &RoomId) -> Option<&RoomKey> {
+        self.key_of(room).filter(|key| self.policy.rooms.contains_key(*key))
+    }
+}
+
+/// Rooms that nobody is in, from any server, and that never were managed: what a cleanup deletes.
+#[must_use]
+pub(crate) fn abandoned(rooms: Vec<RoomListing>, known: &KnownRooms) -> Vec<RoomListing> {
+    let known: BTreeSet<_> = known.values().collect();
+    rooms.into_iter().filter(|room| room.members == 0 && !known.contains(&room.room_id)).collect()
+}
