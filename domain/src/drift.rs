@@ -6,6 +6,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::event::MembershipState;
 use crate::setting::RoomSetting;
 
 /// What the text of a ban begins with; whom it is about follows.
@@ -85,14 +86,14 @@ impl TryFrom<String> for Drift {
 
 /// What a state event changed; None for what no plan puts back. `membership` is that of an `m.room.member`.
 #[must_use]
-pub fn changed_by(kind: &str, state_key: &str, membership: &str) -> Option<Drift> {
+pub fn changed_by(kind: &str, state_key: &str, membership: MembershipState) -> Option<Drift> {
     Some(match kind {
         "m.room.power_levels" => Drift::Levels,
         "m.space.parent" => Drift::Parent,
         "m.space.child" => Drift::Children,
         "m.room.encryption" => Drift::Encryption,
         "m.room.tombstone" => Drift::Replacement,
-        "m.room.member" if membership == "ban" => Drift::Ban(UserId::parse(state_key).ok()?),
+        "m.room.member" if membership == MembershipState::Ban => Drift::Ban(UserId::parse(state_key).ok()?),
         "m.room.member" => Drift::Member(UserId::parse(state_key).ok()?),
         kind => Drift::Setting(RoomSetting::find(|row| row.event == kind)?),
     })

@@ -7,7 +7,7 @@
 //! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
 //! back what is too much at once. [`outcome`] is what became of an action, and
 //! [`fault`] why it did not.
-//! Beside it, [`command`] reads what people say to the bot.
+//! Beside it, [`command`] reads what people say to the bot, and [`event`] is what is kept of what happens in rooms.
 //!
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
 
@@ -28,6 +28,7 @@ pub mod directory;
 mod display_name;
 pub mod drift;
 pub mod email;
+pub mod event;
 pub mod explain;
 pub mod fault;
 pub mod find;

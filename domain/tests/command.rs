@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{
-    Command, Measure, Misunderstood, Place, Setting, Spoken, SyncTarget, Who, Word, parse, sounds_like_command,
+    Command, Measure, Message, Misunderstood, Place, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
 };
 use equipemed_domain::rights::Right;
 use proptest::collection::vec;
@@ -66,8 +66,12 @@ fn setting(place: Place) -> Setting<'static> {
     Setting { prefix: "!", bot: bot(), bot_name: "EquipeMed", place }
 }
 
+fn plain(body: &str) -> Message<'_> {
+    Message { body: body.into(), formatted_body: None, reply_to: None }
+}
+
 fn said(body: &str) -> Option<Result<Command, Misunderstood>> {
-    parse(&Spoken { body, formatted: None, reply_to: None }, &setting(Place::Control))
+    parse(&plain(body), &setting(Place::Control))
 }
 
 /// Without what is absent.
@@ -126,9 +130,13 @@ fn every_entry_is_taken_for_what_it_says() {
             };
             for body in entry.texts() {
                 count += 1;
-                let spoken = Spoken { body, formatted: entry.html.as_deref(), reply_to: entry.reply.then_some(&reply) };
-                let result = parse(&spoken, &setting(place));
-                assert_eq!(sounds_like_command(&spoken, &setting(place)), result.is_some(), "{body}");
+                let message = Message {
+                    body: body.into(),
+                    formatted_body: entry.html.as_deref().map(Into::into),
+                    reply_to: entry.reply.then(|| reply.clone()),
+                };
+                let result = parse(&message, &setting(place));
+                assert_eq!(sounds_like_command(&message, &setting(place)), result.is_some(), "{body}");
                 if let Some(Ok(command)) = &result {
                     let json = serde_json::to_string(command).expect("JSON");
                     assert_eq!(serde_json::from_str::<Command>(&json).expect("the command again"), *command);
@@ -354,9 +362,13 @@ fn no_text_stops_the_parser_and_none_destroys_by_accident() {
     run((soup(), proptest::option::of(soup()), any::<bool>(), any::<bool>()), |(body, html, control, reply)| {
         let reply_to: OwnedEventId = "$replied".try_into().expect("an event id");
         let place = if control { Place::Control } else { Place::Managed };
-        let spoken = Spoken { body: &body, formatted: html.as_deref(), reply_to: reply.then_some(&reply_to) };
-        let result = parse(&spoken, &setting(place));
-        assert_eq!(result.is_some(), sounds_like_command(&spoken, &setting(place)));
+        let message = Message {
+            body: body.as_str().into(),
+            formatted_body: html.as_deref().map(Into::into),
+            reply_to: reply.then_some(reply_to),
+        };
+        let result = parse(&message, &setting(place));
+        assert_eq!(result.is_some(), sounds_like_command(&message, &setting(place)));
         match result {
             Some(Ok(command)) if html.is_none() => check_change(&body, &command),
             Some(Err(Misunderstood::NoSuchWord { nearest, .. })) => assert!(nearest.len() <= 3, "{nearest:?}"),
@@ -365,8 +377,8 @@ fn no_text_stops_the_parser_and_none_destroys_by_accident() {
     });
     run((any::<String>(), any::<String>()), |(body, html)| {
         for body in [body.clone(), format!("!kick {body}"), format!("!rooms create {body} for x")] {
-            let spoken = Spoken { body: &body, formatted: Some(&html), reply_to: None };
-            let _ = parse(&spoken, &setting(Place::Control));
+            let message = Message { formatted_body: Some(html.as_str().into()), ..plain(&body) };
+            let _ = parse(&message, &setting(Place::Control));
             if let Some(Ok(command)) = said(&body) {
                 check_change(&body, &command);
             }
@@ -393,8 +405,8 @@ fn nothing_quoted_or_shown_as_code_is_a_command() {
         let escaped = first.replace('&', "&amp;").replace('<', "&lt;");
         for html in ["blockquote", "pre", "code", "mx-reply", "pre><code"] {
             let formatted = format!("<{html}>{escaped}</{}>", html.split('>').next().unwrap_or(html));
-            let spoken = Spoken { body: &first, formatted: Some(&formatted), reply_to: None };
-            assert_eq!(parse(&spoken, &setting(Place::Control)), None, "{formatted}");
+            let message = Message { formatted_body: Some(formatted.as_str().into()), ..plain(&first) };
+            assert_eq!(parse(&message, &setting(Place::Control)), None, "{formatted}");
         }
     });
 }
@@ -464,7 +476,10 @@ fn a_hostile_text_takes_no_longer_than_its_length() {
             let body = format!("{body}{text}");
             for formatted in [None, Some(body.as_str()).filter(|_| with_html)] {
                 let started = Instant::now();
-                let _ = parse(&Spoken { body: &body, formatted, reply_to: None }, &setting(Place::Control));
+                let _ = parse(
+                    &Message { formatted_body: formatted.map(Into::into), ..plain(&body) },
+                    &setting(Place::Control),
+                );
                 let took = started.elapsed();
                 assert!(took < Duration::from_secs(5), "{took:?} for {:?}", body.chars().take(30).collect::<String>());
             }
@@ -475,11 +490,11 @@ fn a_hostile_text_takes_no_longer_than_its_length() {
 #[test]
 fn a_prefix_that_is_a_word_has_a_space_behind_it() {
     let setting = Setting { prefix: "eq", ..setting(Place::Control) };
-    let parse = |body: &str| parse(&Spoken { body, formatted: None, reply_to: None }, &setting);
+    let parse = |body: &str| parse(&plain(body), &setting);
     assert_eq!(parse("eq sync"), Some(Ok(Command::Sync { target: SyncTarget::Everything, dry_run: false })));
     assert_eq!(parse("equipe sync"), None);
     assert_eq!(parse("!sync"), None);
     let none = Setting { prefix: "", ..setting };
-    let spoken = Spoken { body: "sync", formatted: None, reply_to: None };
-    assert_eq!(equipemed_domain::command::parse(&spoken, &none), None);
+    let message = plain("sync");
+    assert_eq!(equipemed_domain::command::parse(&message, &none), None);
 }

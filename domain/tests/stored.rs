@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use equipemed_domain::action::{Action, NewRoom};
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
+use equipemed_domain::event::MembershipState;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::power::Power;
 use equipemed_domain::setting::{RoomSetting, SettingValue, Settings};
@@ -89,14 +90,14 @@ fn an_event_and_the_action_that_puts_it_back_have_one_name() {
     let room = RoomKey::from("icu");
     for setting in RoomSetting::ALL.iter().copied() {
         let set = Action::Set { setting, room: room.clone(), from: None, to: "UTI".into() };
-        assert_eq!(put_back_by(&set), changed_by(setting.row().event, "", ""));
+        assert_eq!(put_back_by(&set), changed_by(setting.row().event, "", MembershipState::Unknown));
     }
     let user = crate::world::user_id("x");
     let member = Action::RemoveMember { room: room.clone(), user: user.clone(), reason: String::new() };
-    assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.example", "join"));
+    assert_eq!(put_back_by(&member), changed_by("m.room.member", "@x:h.example", MembershipState::Join));
     let lifted = Action::UnbanMember { room, user };
-    assert_eq!(put_back_by(&lifted), changed_by("m.room.member", "@x:h.example", "ban"));
-    assert_eq!(changed_by("m.room.message", "", ""), None);
+    assert_eq!(put_back_by(&lifted), changed_by("m.room.member", "@x:h.example", MembershipState::Ban));
+    assert_eq!(changed_by("m.room.message", "", MembershipState::Unknown), None);
 }
 
 #[test]

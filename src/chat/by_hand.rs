@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
+use equipemed_domain::event::{Content, MembershipState};
 use jiff::SignedDuration;
 
 use super::Chat;
-use crate::engine::drift::{HandMade, Judgement};
+use crate::engine::drift::Judgement;
 use crate::store::InboxEvent;
 
 /// An event of our own may be pushed before its outcome is noted, and Synapse's clock may differ a little.
@@ -25,10 +26,8 @@ impl Chat {
         if seen.sender == self.manners().bot {
             return self.is_on_record(event).await;
         }
-        let comes_in = seen.kind == "m.room.member"
-            && seen.state_key.as_deref() == Some(seen.sender.as_str())
-            && seen.content.as_deref() == Some(r#"{"membership":"join"}"#);
-        Ok(comes_in)
+        let is_own = seen.state_key.as_deref() == Some(seen.sender.as_str());
+        Ok(is_own && matches!(seen.content, Content::Member { membership: MembershipState::Join, .. }))
     }
 
     /// Handles a state event in a managed room.
@@ -38,22 +37,12 @@ impl Chat {
         }
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;
         let Some(room) = room else { return self.done(event.seq).await };
-        let content = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let change = HandMade {
-            event: event.event.event_id.to_string(),
-            room,
-            kind: event.event.kind.clone(),
-            state_key: event.event.state_key.clone().unwrap_or_default(),
-            sender: event.event.sender.clone(),
-            at: event.event.sent_at,
-            content: content.unwrap_or_default(),
-        };
-        let what = match self.engine().judge_by_hand(&change).await? {
+        let what = match self.engine().judge_by_hand(&room, &event.event).await? {
             Judgement::Over => return self.done(event.seq).await,
             Judgement::Unknown => {
                 // The pass tells what nobody is about to judge.
                 self.done(event.seq).await?;
-                return Ok(self.engine().wake_room(&change.room, "by hand").await?);
+                return Ok(self.engine().wake_room(&room, "by hand").await?);
             }
             Judgement::Drift(what) => what,
         };
@@ -61,7 +50,7 @@ impl Chat {
         self.begin(event.seq);
         let chat = self.clone();
         self.inner.tasks.spawn(async move {
-            let ended = match chat.engine().follow_drift(&change, &what).await {
+            let ended = match chat.engine().follow_drift(&room, &event.event, &what).await {
                 Ok(()) => chat.done(event.seq).await,
                 Err(error) => Err(error.into()),
             };

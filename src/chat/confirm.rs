@@ -1,18 +1,16 @@
 //! What touches many is shown first and done after a yes: of the same person, in time, once, and only if it is still what
 //! was shown.
 
-use equipemed_domain::command::Command;
+use equipemed_domain::command::{Command, Place};
+use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
 use jiff::SignedDuration;
-use ruma_common::OwnedEventId;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Chat;
 use super::ask::Ask;
 use super::reply::{Reply, Stop, Turn};
-use super::understand::place_of;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{Confirmation, InboxEvent};
@@ -25,12 +23,6 @@ const WAITS_FOR_ANOTHER: SignedDuration = SignedDuration::from_mins(60);
 const LETTERS: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
 /// How many letters a code has. It is no secret: who may use it is asked.
 const LENGTH: usize = 5;
-
-/// What the inbox keeps of a reaction.
-#[derive(Deserialize)]
-struct Reaction {
-    event_id: OwnedEventId,
-}
 
 impl Chat {
     /// Shows a preview, unless this is what it was confirmed for: then None, and it goes on. `digest` is what must be the
@@ -120,7 +112,7 @@ impl Chat {
         // Back to where it was asked: the room decides what "here" means.
         let room = ask.scene.key_of(&confirmation.room_id).cloned();
         let room = room.ok_or_else(|| Stop::Unclear(texts.say("confirm-changed", &[])))?;
-        let place = place_of(&room);
+        let place = Place::of(&room);
         // How long something lasts counts from the command, not from the yes.
         let sent_at = store.event_sent_at(&confirmation.source).await?.unwrap_or(confirmation.created_at);
         let (room_id, command, confirmed) = (confirmation.room_id, confirmation.command, Some(code));
@@ -130,9 +122,9 @@ impl Chat {
 
     /// A reaction to a preview is a yes, too, of whoever can give one.
     pub(super) async fn reaction(&self, event: InboxEvent) -> anyhow::Result<()> {
-        let reaction: Option<Reaction> =
-            event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let Some(Reaction { event_id: prompt }) = reaction else { return self.done(event.seq).await };
+        let Content::Reaction { event_id: prompt, .. } = event.event.content.clone() else {
+            return self.done(event.seq).await;
+        };
         let store = self.engine().store();
         let code = store.code_of_prompt(prompt.as_str()).await?;
         let confirmation = match &code {
@@ -145,7 +137,7 @@ impl Chat {
             return self.done(event.seq).await;
         }
         let Some(room) = store.key_of_room(&event.event.room_id).await? else { return self.done(event.seq).await };
-        let place = place_of(&room);
+        let place = Place::of(&room);
         // The preview is what is answered: clients show no answers to reactions.
         let mut event = event;
         event.event.event_id = prompt;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
-use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Spoken, Word, parse};
+use equipemed_domain::command::{Command, Misunderstood, Place, Setting, Word, parse};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
-use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::OwnedEventId;
-use serde::Deserialize;
 use tracing::Instrument;
 
 use super::Chat;
@@ -26,26 +25,17 @@ use crate::store::{AuditId, Cause, InboxEvent, Intent};
 /// A command that changes something and was sent so long ago is asked about again.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the inbox keeps of a command.
-#[derive(Deserialize)]
-struct Words {
-    body: String,
-    formatted_body: Option<String>,
-    reply_to: Option<OwnedEventId>,
-}
-
 impl Chat {
     /// Handles a message.
     pub(super) async fn command(&self, event: InboxEvent) -> anyhow::Result<()> {
-        let words: Option<Words> = event.event.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;
-        let (Some(words), Some(room)) = (words, room) else { return self.done(event.seq).await };
-        let place = place_of(&room);
+        let (Content::Command(message), Some(room)) = (&event.event.content, room) else {
+            return self.done(event.seq).await;
+        };
+        let place = Place::of(&room);
         let manners = self.manners();
         let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
-        let spoken =
-            Spoken { body: &words.body, formatted: words.formatted_body.as_deref(), reply_to: words.reply_to.as_ref() };
-        match parse(&spoken, &setting) {
+        match parse(message, &setting) {
             None => self.done(event.seq).await,
             Some(Err(misunderstood)) => {
                 let reply = self.not_understood(&misunderstood);
@@ -291,11 +281,6 @@ fn placeholder(what: &str) -> &str {
         "because" => "REASON",
         what => what,
     }
-}
-
-/// Which kind of room it is.
-pub(super) fn place_of(room: &RoomKey) -> Place {
-    if room.as_str() == CONTROL_ROOM { Place::Control } else { Place::Managed }
 }
 
 /// Who a sender is, by EquipeMed. A display name means nothing here.

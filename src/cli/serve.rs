@@ -18,7 +18,7 @@ use crate::config::settings::DirectorySource;
 use crate::engine::queue::Lanes;
 use crate::homeserver::{Patience, Speaker};
 use crate::inbound::watch::Notice;
-use crate::inbound::{self, Arrivals, Ear, Intake, Listeners, Pulse, ReadBack};
+use crate::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, Pulse, ReadBack};
 use crate::metrics::Metrics;
 use crate::speech::Texts;
 use crate::store::{Sole, Store};
@@ -84,14 +84,14 @@ async fn open(settings: &Settings) -> anyhow::Result<(Sole, Store, Listeners)> {
 
 async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let ear = Ear {
+    let filter = CommandFilter {
         prefix: settings.bot.prefix.clone(),
         bot: settings.bot.user_id.clone(),
         bot_name: settings.bot.display_name.clone(),
     };
     let arrivals = Arrivals::default();
     let bell = arrivals.bell();
-    let intake = Arc::new(Intake::new(store.clone(), clock.clone(), ear, arrivals, &stop));
+    let intake = Arc::new(Intake::new(store.clone(), clock.clone(), filter, arrivals, &stop));
     let metrics = settings.telemetry.metrics.then(|| Metrics::new(clock.now().as_duration().as_secs_f64()));
     if let Some(metrics) = &metrics {
         metrics.show_arrived(intake.metrics());

@@ -11,6 +11,7 @@ use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, decide}
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
+use equipemed_domain::event::{Content, Event, MembershipState};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
@@ -66,81 +67,72 @@ enum Moderation {
     WithoutRight,
 }
 
-/// A state event by somebody else than the bot, in a managed room.
-#[derive(Clone, Debug)]
-pub struct HandMade {
-    /// The event.
-    pub event: String,
-    /// The room.
-    pub room: RoomKey,
-    /// Its type.
-    pub kind: String,
-    /// Its state key.
-    pub state_key: String,
-    /// Who sent it.
-    pub sender: OwnedUserId,
-    /// When, by Synapse's clock.
-    pub at: Timestamp,
-    /// `membership` of a membership and `before` what it was, `content` and `prev` of levels.
-    pub content: Map<String, Value>,
-}
-
 impl Engine {
-    /// Judges a change by hand and sees to it that it is put back, where it has to be.
-    pub async fn judge_by_hand(&self, change: &HandMade) -> Result<Judgement, Fault> {
+    /// Judges a change by hand, a state event by somebody else than the bot in a managed room, and sees to it that it is
+    /// put back, where it has to be.
+    pub async fn judge_by_hand(&self, key: &RoomKey, change: &Event) -> Result<Judgement, Fault> {
         let policy = self.policy().await?;
-        let Some(room) = policy.rooms.get(&change.room) else { return Ok(Judgement::Over) };
-        let membership = change.content.get("membership").and_then(Value::as_str).unwrap_or_default();
-        let Some(what) = changed_by(&change.kind, &change.state_key, membership) else { return Ok(Judgement::Over) };
+        let Some(room) = policy.rooms.get(key) else { return Ok(Judgement::Over) };
+        let (membership, before) = match change.content {
+            Content::Member { membership, before } => (membership, before),
+            _ => (MembershipState::Unknown, None),
+        };
+        let state_key = change.state_key.as_deref().unwrap_or_default();
+        let Some(what) = changed_by(&change.kind, state_key, membership) else { return Ok(Judgement::Over) };
         if change.kind == "m.room.member" {
-            let own = change.state_key == change.sender.as_str();
+            let own = state_key == change.sender;
             // Coming in is what the bot's own invitations and joins end in; leaving may be allowed.
-            if own && (membership == "join" || (membership == "leave" && room.leave_allowed)) {
+            let may_leave = membership == MembershipState::Leave && room.leave_allowed;
+            if own && (membership == MembershipState::Join || may_leave) {
                 return Ok(Judgement::Over);
             }
-            match if own { Moderation::WithoutRight } else { self.judge_moderation(change, membership).await? } {
+            let moderation = match UserId::parse(state_key) {
+                Ok(user) if !own => self.judge_moderation(key, change, &user, membership, before).await?,
+                _ => Moderation::WithoutRight,
+            };
+            match moderation {
                 Moderation::Counts => {
-                    self.wake_room(&change.room, "by hand").await?;
+                    self.wake_room(key, "by hand").await?;
                     return Ok(Judgement::Over);
                 }
                 Moderation::Unknown => return Ok(Judgement::Unknown),
                 Moderation::WithoutRight => {}
             }
         }
-        if change.kind == "m.room.power_levels" {
-            self.accept_levels(change).await?;
+        if let Content::PowerLevels { content, prev } = &change.content {
+            self.accept_levels(key, change, content, prev.as_ref()).await?;
         }
         let store = &self.parts().store;
-        store.note_drift(&change.event, &change.room, &what, change.sender.as_str(), change.at).await?;
-        self.wake_room(&change.room, "by hand").await?;
+        store.note_drift(change.event_id.as_str(), key, &what, change.sender.as_str(), change.sent_at).await?;
+        self.wake_room(key, "by hand").await?;
         Ok(Judgement::Drift(what))
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
-    pub async fn follow_drift(&self, change: &HandMade, what: &Drift) -> Result<(), Fault> {
-        let wake = [Wake::Room(change.room.clone())];
+    pub async fn follow_drift(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
+        let wake = [Wake::Room(key.clone())];
         if self.settled(&wake, PASS_WITHIN).await? == Settled::NotYet {
             // The row stays open; the next pass that puts it back closes it.
             return Ok(());
         }
         let store = &self.parts().store;
         let now = self.parts().clock.now();
-        let open = store.drift_open(Some(&change.room)).await?;
+        let open = store.drift_open(Some(key)).await?;
         let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == *what).collect();
         let (Some(first), Some(last)) = (mine.first(), mine.last()) else { return Ok(()) };
-        let since = self.put_back_since(change, what).await?;
-        let filter = AuditFilter { room: Some(change.room.clone()), since: Some(since), ..AuditFilter::default() };
+        let since = self.put_back_since(key, change, what).await?;
+        let filter = AuditFilter { room: Some(key.clone()), since: Some(since), ..AuditFilter::default() };
         let done = store.audit(&filter).await?.into_iter().any(|entry| {
             let put_back = serde_json::from_str(&entry.intent.action).ok().and_then(|action| put_back_by(&action));
             put_back.as_ref() == Some(what)
                 && entry.settled.is_some_and(|settled| matches!(settled.outcome, Outcome::Done(_)))
         });
-        let (room, by) = (change.room.clone(), change.sender.clone());
+        let (room, by) = (key.clone(), change.sender.clone());
         if done {
             // By the last of them, before they are ended: whoever else follows one of them at this moment, or again after
             // a crash, tells the same.
             let told = Announcement::PutBack { room, what: what.clone(), by: last.sender.clone() };
-            store.announce(&format!("drift:{}:{what}:{}", change.room, last.id), &told, now).await?;
+            store.announce(&format!("drift:{key}:{what}:{}", last.id), &told, now).await?;
             for drift in &mine {
                 // What was changed over before that was no putting back of its own: it counts for no fight.
                 let state = if drift.id == last.id { DriftState::PutBack } else { DriftState::Gone };
@@ -154,12 +146,12 @@ impl Engine {
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
             // By the change that the fight began with: those after it are the same fight.
-            store.announce(&format!("fight:{}:{what}:{}", change.room, first.id), &told, now).await?;
+            store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
-            store.wake(&Wake::Room(change.room.clone()), "fight", due, now).await?;
+            store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
         } else if self.parts().drift == OnDrift::Report {
             let told = Announcement::Seen { room, what: what.clone(), by };
-            store.announce(&format!("drift:{}", change.event), &told, now).await?;
+            store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {
             // Nothing had to be done: it was undone already, or nothing is said about it in the policy.
             for drift in &mine {
@@ -171,42 +163,50 @@ impl Engine {
 
     /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
     /// earlier change is no putting back of this one.
-    async fn put_back_since(&self, change: &HandMade, what: &Drift) -> Result<Timestamp, Fault> {
-        let since = change.at.checked_sub(SLACK).unwrap_or(change.at);
-        let window = change.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let before = self.parts().store.drift_since(&change.room, what, window).await?;
+    async fn put_back_since(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<Timestamp, Fault> {
+        let since = change.sent_at.checked_sub(SLACK).unwrap_or(change.sent_at);
+        let window = change.sent_at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
+        let before = self.parts().store.drift_since(key, what, window).await?;
         let ended = before.iter().filter(|drift| drift.state == DriftState::PutBack).filter_map(|drift| drift.ended_at);
         Ok(ended.max().map_or(since, |ended| ended.max(since)))
     }
 
     /// A kick or ban in a client by somebody with that right is a wish like one by command, and so is the end of one.
-    async fn judge_moderation(&self, change: &HandMade, membership: &str) -> Result<Moderation, Fault> {
+    async fn judge_moderation(
+        &self,
+        key: &RoomKey,
+        change: &Event,
+        user: &UserId,
+        membership: MembershipState,
+        before: Option<MembershipState>,
+    ) -> Result<Moderation, Fault> {
         let parts = self.parts();
-        let before = change.content.get("before").and_then(Value::as_str);
-        let was_banned = before == Some("ban");
+        let was_banned = before == Some(MembershipState::Ban);
         let (kind, act, right, expires_at) = match membership {
-            "leave" if was_banned => (GrantKind::Ban, Act::UnbanByHand, Right::Ban, None),
-            "leave" => (GrantKind::Kick, Act::Kick, Right::Kick, change.at.checked_add(KICK_LASTS).ok()),
-            "ban" => (GrantKind::Ban, Act::Ban, Right::Ban, None),
+            MembershipState::Leave if was_banned => (GrantKind::Ban, Act::UnbanByHand, Right::Ban, None),
+            MembershipState::Leave => {
+                (GrantKind::Kick, Act::Kick, Right::Kick, change.sent_at.checked_add(KICK_LASTS).ok())
+            }
+            MembershipState::Ban => (GrantKind::Ban, Act::Ban, Right::Ban, None),
             _ => return Ok(Moderation::WithoutRight),
         };
-        let Ok(user) = UserId::parse(&change.state_key) else { return Ok(Moderation::WithoutRight) };
-        let person = self.person_of(&user).await?;
+        let person = self.person_of(user).await?;
         let now = parts.clock.now();
         let grants = parts.store.grants_holding(now).await?;
         let has_right = match person {
-            Some(person) => self.allowed_by_hand(act, person, change, &grants, now).await?.is_ok(),
-            None => self.holds_by_hand(right, change, &grants, now).await?,
+            Some(person) => self.allowed_by_hand(act, person, key, change, &grants, now).await?.is_ok(),
+            None => self.holds_by_hand(right, key, change, &grants, now).await?,
         };
-        if membership == "ban" && (!has_right || person.is_none()) {
-            let is_sure = !has_right && self.is_surely_without_right(change, person, was_banned, &grants, now).await?;
+        if membership == MembershipState::Ban && (!has_right || person.is_none()) {
+            let is_sure =
+                !has_right && self.is_surely_without_right(key, change, person, was_banned, &grants, now).await?;
             return Ok(if is_sure { Moderation::WithoutRight } else { Moderation::Unknown });
         }
         let Some(person) = person.filter(|_| has_right) else { return Ok(Moderation::WithoutRight) };
-        if membership == "leave" && (was_banned || before.is_none()) {
-            let lifted = self.lift_ban(&grants, person, change, now).await?;
+        if membership == MembershipState::Leave && (was_banned || before.is_none()) {
+            let lifted = self.lift_ban(&grants, person, key, change, now).await?;
             // A ban of a space is not lifted in one room of it.
-            if was_banned && !lifted && self.is_banned_by_grant(&grants, person, &change.room).await? {
+            if was_banned && !lifted && self.is_banned_by_grant(&grants, person, key).await? {
                 return Ok(Moderation::WithoutRight);
             }
             if was_banned || lifted {
@@ -216,11 +216,11 @@ impl Engine {
         let new = NewGrant {
             person,
             kind,
-            scope: Some(change.room.clone()),
+            scope: Some(key.clone()),
             asker: change.sender.to_string(),
             reason: None,
             expires_at,
-            source: Some(change.event.clone()),
+            source: Some(change.event_id.to_string()),
         };
         parts.store.add_grant(&new, now).await?;
         Ok(Moderation::Counts)
@@ -230,26 +230,27 @@ impl Engine {
     /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
     async fn is_surely_without_right(
         &self,
-        change: &HandMade,
+        key: &RoomKey,
+        change: &Event,
         person: Option<PersonId>,
         was_banned: bool,
         grants: &[Grant],
         now: Timestamp,
     ) -> Result<bool, Fault> {
         let is_protected = self.parts().policy.users.protected.contains(&change.sender);
-        if is_protected || now.duration_since(change.at) > RIGHTS_ARE_THE_SAME {
+        if is_protected || now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
             return Ok(false);
         }
         if !was_banned {
             return Ok(true);
         }
         if let Some(person) = person
-            && self.is_banned_by_grant(grants, person, &change.room).await?
+            && self.is_banned_by_grant(grants, person, key).await?
         {
             return Ok(true);
         }
-        let what = changed_by(&change.kind, &change.state_key, "ban");
-        let open = self.parts().store.drift_open(Some(&change.room)).await?;
+        let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
+        let open = self.parts().store.drift_open(Some(key)).await?;
         Ok(open.into_iter().any(|drift| Some(drift.what) == what))
     }
 
@@ -266,7 +267,8 @@ impl Engine {
         &self,
         act: Act,
         person: PersonId,
-        change: &HandMade,
+        key: &RoomKey,
+        change: &Event,
         grants: &[Grant],
         now: Timestamp,
     ) -> Result<Result<Allowed, Refusal>, Fault> {
@@ -275,7 +277,7 @@ impl Engine {
         let bindings = self.parts().store.bindings().await?;
         let waiting = waiting_gains(&self.parts().store).await?;
         let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
-        let request = Request { act, person: Some(person), place: Some(change.room.clone()), until: None };
+        let request = Request { act, person: Some(person), place: Some(key.clone()), until: None };
         Ok(decide(Asker::Person(asker), &request, &world))
     }
 
@@ -283,7 +285,8 @@ impl Engine {
     async fn holds_by_hand(
         &self,
         right: Right,
-        change: &HandMade,
+        key: &RoomKey,
+        change: &Event,
         grants: &[Grant],
         now: Timestamp,
     ) -> Result<bool, Fault> {
@@ -293,7 +296,7 @@ impl Engine {
         let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
         let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
         let asker = directory.get(asker).filter(is_active);
-        Ok(asker.is_some_and(|asker| world.powers(asker, Some(&change.room)).rights.contains(&right)))
+        Ok(asker.is_some_and(|asker| world.powers(asker, Some(key)).rights.contains(&right)))
     }
 
     /// A leave sent by somebody else is also how a ban is lifted.
@@ -301,11 +304,12 @@ impl Engine {
         &self,
         grants: &[Grant],
         person: PersonId,
-        change: &HandMade,
+        key: &RoomKey,
+        change: &Event,
         now: Timestamp,
     ) -> Result<bool, Fault> {
         let bans = grants.iter().filter(|grant| {
-            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(&change.room)
+            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(key)
         });
         let mut lifted = false;
         for ban in bans {
@@ -316,28 +320,32 @@ impl Engine {
 
     /// Levels that somebody with the right gave in a client, up to the own one: each is a wish. Of rooms where people can
     /// do that, which are adopted ones.
-    async fn accept_levels(&self, change: &HandMade) -> Result<(), Fault> {
-        let users = |side: &str| {
-            let content = change.content.get(side).and_then(Value::as_object);
-            content.and_then(|content| content.get("users")).and_then(Value::as_object).cloned().unwrap_or_default()
-        };
-        let (now_users, before) = (users("content"), users("prev"));
+    async fn accept_levels<'e>(
+        &self,
+        key: &RoomKey,
+        change: &Event,
+        levels: &'e Map<String, Value>,
+        prev: Option<&'e Map<String, Value>>,
+    ) -> Result<(), Fault> {
+        let users = |levels: Option<&'e Map<String, Value>>| levels.and_then(|levels| levels.get("users")?.as_object());
+        let (now_users, before) = (users(Some(levels)), users(prev));
         let now = self.parts().clock.now();
         let grants = self.parts().store.grants_holding(now).await?;
-        if !self.holds_by_hand(Right::Promote, change, &grants, now).await? {
+        if !self.holds_by_hand(Right::Promote, key, change, &grants, now).await? {
             return Ok(());
         }
-        let names: BTreeSet<&String> = now_users.keys().chain(before.keys()).collect();
+        let level_in =
+            |users: Option<&Map<String, Value>>, name: &str| users.and_then(|users| users.get(name)?.as_i64());
+        let names: BTreeSet<&String> = now_users.into_iter().chain(before).flat_map(Map::keys).collect();
         for name in names {
-            let level = now_users.get(name).and_then(Value::as_i64).unwrap_or(0);
-            let was = before.get(name).and_then(Value::as_i64).unwrap_or(0);
+            let (level, was) = (level_in(now_users, name).unwrap_or(0), level_in(before, name).unwrap_or(0));
             if was == level || level < 0 {
                 continue;
             }
             let Ok(user) = UserId::parse(name) else { continue };
             let Some(person) = self.person_of(&user).await? else { continue };
             let act = Act::Promote(Rank::Level(level));
-            let allowed = match self.allowed_by_hand(act, person, change, &grants, now).await? {
+            let allowed = match self.allowed_by_hand(act, person, key, change, &grants, now).await? {
                 Ok(allowed) => allowed,
                 // To step down is everybody's own affair.
                 Err(Refusal::Own) if level < was => Allowed::default(),
@@ -349,11 +357,11 @@ impl Engine {
             let new = NewGrant {
                 person,
                 kind: GrantKind::Level(level),
-                scope: Some(change.room.clone()),
+                scope: Some(key.clone()),
                 asker: change.sender.to_string(),
                 reason: None,
                 expires_at: None,
-                source: Some(format!("{} {name}", change.event)),
+                source: Some(format!("{} {name}", change.event_id)),
             };
             self.parts().store.add_grant(&new, now).await?;
         }

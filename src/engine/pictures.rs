@@ -10,9 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use equipemed_domain::observed::ObservedRoom;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
-use serde_json::value::RawValue;
 
-use crate::homeserver::{Effect, StateEvent, apply};
+use crate::homeserver::{Effect, RawEvent, apply};
 
 /// A picture older than this is not believed, whatever was pushed: what was lost unnoticed is seen within a day.
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -48,19 +47,9 @@ struct Picture {
 #[derive(Debug)]
 struct Read {
     room_id: OwnedRoomId,
-    /// What came meanwhile: it may or may not be in the answer.
-    came: Vec<Came>,
+    /// What was pushed meanwhile: it may or may not be in the answer.
+    meanwhile: Vec<RawEvent<'static>>,
     is_spoilt: bool,
-}
-
-#[derive(Debug)]
-struct Came {
-    kind: String,
-    state_key: String,
-    sender: String,
-    content: Box<RawValue>,
-    event_id: String,
-    sent_at: Timestamp,
 }
 
 /// A read under way, to be taken before the request is sent.
@@ -102,7 +91,7 @@ impl Pictures {
         inner.last_read += 1;
         let number = inner.last_read;
         let is_spoilt = !inner.trusted;
-        inner.reads.insert(number, Read { room_id: room_id.to_owned(), came: Vec::new(), is_spoilt });
+        inner.reads.insert(number, Read { room_id: room_id.to_owned(), meanwhile: Vec::new(), is_spoilt });
         ReadTicket { pictures: self, number, begun_at: now }
     }
 
@@ -114,21 +103,21 @@ impl Pictures {
             return;
         }
         let mut picture = Picture { room: room.clone(), read_at: ticket.begun_at, newest: ticket.begun_at };
-        let is_sound = read.came.iter().all(|came| picture.apply(&came.event(), came.sent_at, &self.bot));
+        let is_sound = read.meanwhile.iter().all(|event| picture.apply(event, &self.bot));
         if is_sound {
             inner.rooms.insert(read.room_id, picture);
         }
     }
 
-    /// Puts a pushed state event on top of what is known of its room. `sent_at` is its `origin_server_ts`.
-    pub fn apply(&self, room_id: &RoomId, event: &StateEvent<'_>, sent_at: Timestamp) {
+    /// Puts a pushed state event on top of what is known of its room.
+    pub fn apply(&self, room_id: &RoomId, event: &RawEvent<'_>) {
         let mut inner = self.inner();
         for read in inner.reads.values_mut().filter(|read| read.room_id == *room_id && !read.is_spoilt) {
-            read.is_spoilt = read.came.len() >= KEPT;
-            read.came.push(Came::of(event, sent_at));
+            read.is_spoilt = read.meanwhile.len() >= KEPT;
+            read.meanwhile.push(event.clone().into_owned());
         }
         if let Some(picture) = inner.rooms.get_mut(room_id)
-            && !picture.apply(event, sent_at, &self.bot)
+            && !picture.apply(event, &self.bot)
         {
             inner.rooms.remove(room_id);
         }
@@ -167,35 +156,13 @@ impl Inner {
 impl Picture {
     /// Whether it can still be believed. What is older than the read, or than what came before, may be news from before:
     /// put on top it would turn the room back.
-    fn apply(&mut self, event: &StateEvent<'_>, sent_at: Timestamp, bot: &OwnedUserId) -> bool {
+    fn apply(&mut self, event: &RawEvent<'_>, bot: &OwnedUserId) -> bool {
+        let sent_at = event.sent_at();
         if sent_at < self.newest {
             return false;
         }
         self.newest = sent_at;
         apply(&mut self.room, event, bot) != Effect::Doubtful
-    }
-}
-
-impl Came {
-    fn of(event: &StateEvent<'_>, sent_at: Timestamp) -> Self {
-        Self {
-            kind: event.kind.clone().into_owned(),
-            state_key: event.state_key.clone().into_owned(),
-            sender: event.sender.clone().into_owned(),
-            content: event.content.to_owned(),
-            event_id: event.event_id.clone().into_owned(),
-            sent_at,
-        }
-    }
-
-    fn event(&self) -> StateEvent<'_> {
-        StateEvent {
-            kind: self.kind.as_str().into(),
-            state_key: self.state_key.as_str().into(),
-            sender: self.sender.as_str().into(),
-            content: &self.content,
-            event_id: self.event_id.as_str().into(),
-        }
     }
 }
 

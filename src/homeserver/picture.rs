@@ -3,18 +3,18 @@
 //! Both ways go through [`apply`], so that a room kept current from single events looks like one just read. Only the
 //! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use equipemed_domain::event::MembershipState;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom};
 use equipemed_domain::setting::{RoomSetting, Settings, put};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::from_json;
+use super::event::RawEvent;
 
 /// The field of `m.room.create` that holds the policy's key of a room.
 pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
@@ -24,26 +24,6 @@ pub static KNOWN_TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let settings = RoomSetting::ALL.iter().map(|setting| setting.row().event);
     basics.into_iter().chain(["m.space.parent", "m.space.child"]).chain(settings).collect()
 });
-
-/// A state event as it stands in an answer or a transaction; borrows from that text.
-#[derive(Clone, Debug, Deserialize)]
-pub struct StateEvent<'a> {
-    /// Type.
-    #[serde(rename = "type", borrow)]
-    pub kind: Cow<'a, str>,
-    /// State key.
-    #[serde(borrow)]
-    pub state_key: Cow<'a, str>,
-    /// Sender.
-    #[serde(borrow)]
-    pub sender: Cow<'a, str>,
-    /// Content, unread.
-    #[serde(borrow)]
-    pub content: &'a RawValue,
-    /// Its id.
-    #[serde(borrow)]
-    pub event_id: Cow<'a, str>,
-}
 
 /// What an event did to the picture of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +39,7 @@ pub enum Effect {
 /// Reads a whole state, the body of `GET /rooms/{id}/state`.
 pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<ObservedRoom, HomeserverError> {
     // Slim: borrows from the body, and no event is copied that is not kept.
-    let events: Vec<StateEvent<'_>> = serde_json::from_slice(body).map_err(|error| from_json(&error))?;
+    let events: Vec<RawEvent<'_>> = serde_json::from_slice(body).map_err(|error| from_json(&error))?;
     let create = events.iter().find(|event| event.kind == "m.room.create");
     let create = create.ok_or_else(|| HomeserverError::nonsense(Nonsense::NoCreate))?;
     let mut room = begin(room_id.to_owned(), create)?;
@@ -71,7 +51,7 @@ pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<Obs
     Ok(room)
 }
 
-fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, HomeserverError> {
+fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, HomeserverError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Create {
@@ -80,7 +60,7 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
         kind: Option<String>,
         additional_creators: Vec<OwnedUserId>,
     }
-    let content: Create = content(create);
+    let content: Create = create.content().unwrap_or_default();
     let creator = UserId::parse(&*create.sender).map_err(|_| HomeserverError::nonsense(Nonsense::Creator))?;
     Ok(ObservedRoom {
         room_id,
@@ -100,12 +80,13 @@ fn begin(room_id: OwnedRoomId, create: &StateEvent<'_>) -> Result<ObservedRoom, 
 }
 
 /// Puts one event on top of what is known of a room. `bot` tells bans of its own from those of others.
-pub fn apply(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
+pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Effect {
+    let Some(state_key) = event.state_key() else { return Effect::Same };
     match &*event.kind {
-        "m.room.member" => member(room, event, bot),
-        "m.space.parent" => link(&mut room.parents, event),
-        "m.space.child" => link(&mut room.children, event),
-        _ if !event.state_key.is_empty() => Effect::Same,
+        "m.room.member" => member(room, event, state_key, bot),
+        "m.space.parent" => link(&mut room.parents, event, state_key),
+        "m.space.child" => link(&mut room.children, event, state_key),
+        _ if !state_key.is_empty() => Effect::Same,
         "m.room.power_levels" => set(&mut room.power_levels, map(event)),
         // Also when redacted: a room stays encrypted.
         "m.room.encryption" => set(&mut room.encrypted, true),
@@ -120,25 +101,18 @@ pub fn apply(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> E
     }
 }
 
-fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effect {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Member<'a> {
-        #[serde(borrow)]
-        membership: Cow<'a, str>,
-    }
-    let Ok(user) = UserId::parse(&*event.state_key) else { return Effect::Same };
-    let Ok(content) = serde_json::from_str::<Member<'_>>(event.content.get()) else { return Effect::Doubtful };
-    let state = match &*content.membership {
-        "join" => Some(Membership::Join),
-        "invite" => Some(Membership::Invite),
-        "knock" => Some(Membership::Knock),
-        "ban" if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
-        "ban" => Some(Membership::Ban),
+fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &UserId) -> Effect {
+    let Ok(user) = UserId::parse(state_key) else { return Effect::Same };
+    let state = match event.membership() {
+        Some(MembershipState::Join) => Some(Membership::Join),
+        Some(MembershipState::Invite) => Some(Membership::Invite),
+        Some(MembershipState::Knock) => Some(Membership::Knock),
+        Some(MembershipState::Ban) if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
+        Some(MembershipState::Ban) => Some(Membership::Ban),
         // Somebody else's doing says nothing about what the person wants.
-        "leave" if event.sender == event.state_key => Some(Membership::Left),
-        "leave" => None,
-        _ => return Effect::Doubtful,
+        Some(MembershipState::Leave) if event.sender == state_key => Some(Membership::Left),
+        Some(MembershipState::Leave) => None,
+        Some(MembershipState::Unknown) | None => return Effect::Doubtful,
     };
     let by_hand = (state == Some(Membership::Ban)).then(|| ban_by_hand(event)).flatten();
     let ban_before = match by_hand.clone() {
@@ -159,20 +133,20 @@ fn member(room: &mut ObservedRoom, event: &StateEvent<'_>, bot: &UserId) -> Effe
 }
 
 /// Whose doing a ban is.
-fn ban_by_hand(event: &StateEvent<'_>) -> Option<BanByHand> {
+fn ban_by_hand(event: &RawEvent<'_>) -> Option<BanByHand> {
     let (id, sender) = (EventId::parse(&*event.event_id).ok()?, UserId::parse(&*event.sender).ok()?);
     Some(BanByHand { event: id, sender })
 }
 
 /// A parent or child; without `via` it is taken back.
-fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &StateEvent<'_>) -> Effect {
+fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &RawEvent<'_>, state_key: &str) -> Effect {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Link {
         via: Vec<String>,
     }
-    let Ok(other) = RoomId::parse(&*event.state_key) else { return Effect::Same };
-    let there = !content::<Link>(event).via.is_empty();
+    let Ok(other) = RoomId::parse(state_key) else { return Effect::Same };
+    let there = !event.content::<Link>().unwrap_or_default().via.is_empty();
     effect(if there { links.insert(other) } else { links.remove(&other) })
 }
 
@@ -186,15 +160,11 @@ fn effect(changed: bool) -> Effect {
     if changed { Effect::Changed } else { Effect::Same }
 }
 
-fn content<T: Default + serde::de::DeserializeOwned>(event: &StateEvent<'_>) -> T {
-    serde_json::from_str(event.content.get()).unwrap_or_default()
+fn map(event: &RawEvent<'_>) -> Option<Map<String, Value>> {
+    event.content()
 }
 
-fn map(event: &StateEvent<'_>) -> Option<Map<String, Value>> {
-    serde_json::from_str(event.content.get()).ok()
-}
-
-fn text(event: &StateEvent<'_>, field: &str) -> Option<String> {
+fn text(event: &RawEvent<'_>, field: &str) -> Option<String> {
     match map(event)?.remove(field)? {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,

@@ -106,10 +106,11 @@ impl Speaker {
             let Some(event) = self.reader.event(room, own).await? else {
                 return Err(HomeserverError::NotFound { what: Missing::Event });
             };
-            if event.sender != self.reader.bot() || event.is_state || !SAYINGS.contains(&event.kind.as_str()) {
+            if event.sender != self.reader.bot() || event.state_key.is_some() || !SAYINGS.contains(&event.kind.as_str())
+            {
                 return Err(HomeserverError::NotOurs);
             }
-            if event.redacted {
+            if event.content.redacted {
                 return Ok(());
             }
         }

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use ruma_common::UserId;
-use serde::Deserialize;
+use ruma_common::{EventId, OwnedEventId, UserId};
 
-use super::event::Event;
+use crate::homeserver::RawEvent;
 
 /// Marks that end a command.
 const MARKS: [&str; 3] = ["✅", "❌", "⚠"];
@@ -16,42 +15,21 @@ const GOES_ON: &str = "⏳";
 /// Events that the bot has answered, by their ids.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
-    replied: BTreeSet<String>,
-    marked: BTreeSet<String>,
-    going_on: BTreeSet<String>,
-}
-
-#[derive(Deserialize)]
-struct Content {
-    #[serde(rename = "m.relates_to")]
-    relation: Relation,
-}
-
-#[derive(Deserialize)]
-struct Relation {
-    event_id: Option<String>,
-    key: Option<String>,
-    #[serde(rename = "m.in_reply_to")]
-    in_reply_to: Option<Reply>,
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    event_id: String,
+    replied: BTreeSet<OwnedEventId>,
+    marked: BTreeSet<OwnedEventId>,
+    going_on: BTreeSet<OwnedEventId>,
 }
 
 impl Answered {
     /// Looks at an event; one that was taken back has no content, and says nothing.
-    pub(super) fn note(&mut self, event: &Event<'_>, bot: &UserId) {
+    pub(super) fn note(&mut self, event: &RawEvent<'_>, bot: &UserId) {
         let is_told = matches!(&*event.kind, "m.room.message" | "m.reaction");
         if event.sender != bot.as_str() || !is_told || event.state_key().is_some() {
             return;
         }
-        let Ok(Content { relation }) = serde_json::from_str::<Content>(event.content.get()) else { return };
-        if let Some(Reply { event_id }) = relation.in_reply_to {
-            self.replied.insert(event_id);
-        }
-        if let (Some(target), Some(key)) = (relation.event_id, relation.key) {
+        let relation = event.relation();
+        self.replied.extend(relation.in_reply_to());
+        if let (Some(target), Some(key)) = (relation.to("m.annotation"), relation.key()) {
             match key.trim_end_matches('\u{FE0F}') {
                 GOES_ON => _ = self.going_on.insert(target),
                 key if MARKS.contains(&key) => _ = self.marked.insert(target),
@@ -61,12 +39,12 @@ impl Answered {
     }
 
     /// Whether a message was answered to the end. While a command goes on, its progress is told in reply as well.
-    pub(super) fn has(&self, message: &str) -> bool {
+    pub(super) fn has(&self, message: &EventId) -> bool {
         self.marked.contains(message) || self.replied.contains(message) && !self.going_on.contains(message)
     }
 
     /// Whether a reaction to this event was: the bot's own marks stand on its questions from the beginning.
-    pub(super) fn has_reply(&self, target: &str) -> bool {
+    pub(super) fn has_reply(&self, target: &EventId) -> bool {
         self.replied.contains(target)
     }
 }

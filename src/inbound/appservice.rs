@@ -69,7 +69,7 @@ async fn ping() -> Response {
 }
 
 async fn user(State(intake): State<Arc<Intake>>, Path(id): Path<String>) -> Response {
-    if id == intake.ear().bot.as_str() { nothing() } else { not_found() }
+    if id == intake.filter().bot.as_str() { nothing() } else { not_found() }
 }
 
 fn nothing() -> Response {

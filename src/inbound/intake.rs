@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::command::Place;
+use equipemed_domain::event::{Content, Event};
+use equipemed_domain::key::RoomKey;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedEventId, OwnedRoomId, RoomId};
 use serde::Deserialize;
@@ -16,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::answered::Answered;
 use super::arrivals::Arrivals;
-use super::ear::Ear;
-use super::event::{Event, Transaction, kind_of};
+use super::command_filter::CommandFilter;
 use super::sort::{OwnSeat, Treatment, own_seat, treatment};
 use crate::clock::Clock;
 use crate::engine::Engine;
+use crate::homeserver::RawEvent;
 use crate::metrics::Arrived;
-use crate::store::{Dialect, NewInboxEvent, Store, StoreError};
+use crate::store::{Dialect, Store, StoreError};
 
 /// How long it is believed which rooms are managed; a room that is not known is asked about at once.
 const ROOMS_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -50,11 +52,18 @@ pub(super) enum Untaken {
     Store(#[from] StoreError),
 }
 
+/// A body of `PUT /transactions/{id}`.
+#[derive(Deserialize)]
+struct Transaction<'a> {
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
+}
+
 /// Takes events in. What is taken is in the store before anybody hears of it.
 pub struct Intake {
     store: Store,
     clock: Clock,
-    ear: Ear,
+    filter: CommandFilter,
     arrivals: Arrivals,
     metrics: Arrived,
     /// Synapse may speak before it has answered for the first time, which an engine is not made without.
@@ -76,10 +85,9 @@ struct Turn {
 /// What events become, before it is stored.
 #[derive(Default)]
 struct Batch<'e> {
-    rows: Vec<NewInboxEvent>,
-    state: Vec<&'e Event<'e>>,
+    rows: Vec<Event>,
+    state: Vec<&'e RawEvent<'e>>,
     redacted: Vec<&'e str>,
-    reactions: Vec<OwnedEventId>,
     counts: Counts,
 }
 
@@ -93,13 +101,19 @@ struct Counts {
 }
 
 impl Intake {
-    /// For events that the ear is to listen to. Transactions wait for [`Self::go_on`], or the stop.
+    /// For events and, of messages, what the filter lets through. Transactions wait for [`Self::go_on`], or the stop.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, ear: Ear, arrivals: Arrivals, stop: &CancellationToken) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        filter: CommandFilter,
+        arrivals: Arrivals,
+        stop: &CancellationToken,
+    ) -> Self {
         Self {
             store,
             clock,
-            ear,
+            filter,
             arrivals,
             metrics: Arrived::default(),
             engine: OnceLock::new(),
@@ -131,8 +145,8 @@ impl Intake {
         &self.store
     }
 
-    pub(super) fn ear(&self) -> &Ear {
-        &self.ear
+    pub(super) fn filter(&self) -> &CommandFilter {
+        &self.filter
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -160,7 +174,7 @@ impl Intake {
         let mut broken = 0;
         let mut events = Vec::with_capacity(transaction.events.len());
         for raw in &transaction.events {
-            match Event::read(raw) {
+            match RawEvent::read(raw) {
                 Some(event) => events.push(event),
                 None => {
                     broken += 1;
@@ -178,7 +192,7 @@ impl Intake {
     /// Takes events in; returns when those that were new had happened. What the bot has answered needs nobody any more.
     pub(super) async fn take(
         &self,
-        events: &[Event<'_>],
+        events: &[RawEvent<'_>],
         way: Way,
         answered: &Answered,
     ) -> Result<Vec<Timestamp>, StoreError> {
@@ -188,7 +202,7 @@ impl Intake {
     async fn take_in_turn(
         &self,
         turn: &mut Turn,
-        events: &[Event<'_>],
+        events: &[RawEvent<'_>],
         way: Way,
         answered: &Answered,
     ) -> Result<Vec<Timestamp>, StoreError> {
@@ -201,17 +215,16 @@ impl Intake {
         let mut seats = Vec::new();
         for event in events {
             match turn.rooms.get(&*event.room_id) {
-                Some(room) => batch.add(event, room, &self.ear),
+                Some(room) => batch.add(event, room, &self.filter),
                 None => {
                     batch.counts.dropped += 1;
-                    seats.extend(own_seat(event, &self.ear.bot).zip(RoomId::parse(&*event.room_id).ok()));
+                    seats.extend(own_seat(event, &self.filter.bot).zip(RoomId::parse(&*event.room_id).ok()));
                 }
             }
         }
         self.note_seats(seats, now).await?;
-        if !batch.reactions.is_empty() {
-            let open = self.store.open_prompts(now).await?;
-            batch.drop_reactions(|target| !open.contains(target));
+        if batch.counts.reaction > 0 {
+            batch.drop_reactions(&self.store.open_prompts(now).await?);
         }
         if way == Way::Pushed {
             // Before anybody can see the rows: a pass must not look at a room as it was before what woke it. What is put on a
@@ -253,8 +266,8 @@ impl Intake {
     fn put_on_pictures(&self, batch: &Batch<'_>) {
         let Some(engine) = self.engine.get() else { return };
         for event in &batch.state {
-            if let (Ok(room_id), Some(state)) = (RoomId::parse(&*event.room_id), event.as_state()) {
-                engine.pictures().apply(&room_id, &state, event.sent_at());
+            if let Ok(room_id) = RoomId::parse(&*event.room_id) {
+                engine.pictures().apply(&room_id, event);
             }
         }
         doubt(engine, batch.redacted.iter().copied());
@@ -299,76 +312,52 @@ impl Intake {
 }
 
 impl<'e> Batch<'e> {
-    fn add(&mut self, event: &'e Event<'e>, room: &RoomKey, ear: &Ear) {
-        let in_control = room.as_str() == CONTROL_ROOM;
-        match treatment(event, in_control, ear) {
+    fn add(&mut self, event: &'e RawEvent<'e>, room: &RoomKey, filter: &CommandFilter) {
+        match treatment(event, Place::of(room), filter) {
             Treatment::Dropped => self.counts.dropped += 1,
             Treatment::Redaction => {
                 self.counts.dropped += 1;
                 self.redacted.push(&event.room_id);
             }
-            Treatment::Command(content) => {
-                if self.keep(event, Some(content)) {
-                    self.counts.command += 1;
-                }
-            }
-            Treatment::Reaction(target, content) => {
-                if self.keep(event, Some(content)) {
-                    self.counts.reaction += 1;
-                    self.reactions.push(target);
-                }
-            }
-            Treatment::State(content) => {
-                if self.keep(event, content) {
-                    self.counts.state += 1;
-                    self.state.push(event);
-                }
-            }
+            Treatment::Kept(content) => self.keep(event, content),
         }
     }
 
-    /// Whether the event can be kept.
-    fn keep(&mut self, event: &Event<'_>, content: Option<String>) -> bool {
-        match event.row(content) {
-            Some(row) => self.rows.push(row),
-            None => {
-                self.counts.broken += 1;
-                return false;
+    fn keep(&mut self, event: &'e RawEvent<'e>, content: Content) {
+        let Some(row) = event.with(content) else {
+            self.counts.broken += 1;
+            return;
+        };
+        match row.content {
+            Content::Command(_) => self.counts.command += 1,
+            Content::Reaction { .. } => self.counts.reaction += 1,
+            Content::Member { .. } | Content::PowerLevels { .. } | Content::Other => {
+                self.counts.state += 1;
+                self.state.push(event);
             }
         }
-        true
+        self.rows.push(row);
     }
 
     /// Takes out what was answered.
-    fn take_answered(&mut self, answered: &Answered) -> Vec<NewInboxEvent> {
-        let is_answered = |row: &NewInboxEvent| match row.kind.as_str() {
-            "m.room.message" => answered.has(row.event_id.as_str()),
-            "m.reaction" => reacted_to(row).is_some_and(|target| answered.has_reply(&target)),
-            _ => false,
-        };
-        let (handled, rows) = std::mem::take(&mut self.rows).into_iter().partition(is_answered);
-        self.rows = rows;
-        handled
+    fn take_answered(&mut self, answered: &Answered) -> Vec<Event> {
+        self.rows
+            .extract_if(.., |row| match &row.content {
+                Content::Command(_) => answered.has(&row.event_id),
+                Content::Reaction { event_id, .. } => answered.has_reply(event_id),
+                _ => false,
+            })
+            .collect()
     }
 
     /// Drops reactions to what is no open question.
-    fn drop_reactions(&mut self, is_idle: impl Fn(&OwnedEventId) -> bool) {
-        let mut targets = std::mem::take(&mut self.reactions).into_iter();
+    fn drop_reactions(&mut self, open: &BTreeSet<OwnedEventId>) {
         let before = self.rows.len();
-        self.rows.retain(|row| row.kind != "m.reaction" || targets.next().is_some_and(|target| !is_idle(&target)));
+        self.rows.retain(|row| !matches!(&row.content, Content::Reaction { event_id, .. } if !open.contains(event_id)));
         let dropped = (before - self.rows.len()) as u64;
         self.counts.reaction -= dropped;
         self.counts.dropped += dropped;
     }
-}
-
-/// What a reaction that is kept was to.
-fn reacted_to(row: &NewInboxEvent) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Kept {
-        event_id: String,
-    }
-    Some(serde_json::from_str::<Kept>(row.content.as_deref()?).ok()?.event_id)
 }
 
 fn doubt<'r>(engine: &Engine, rooms: impl Iterator<Item = &'r str>) {
@@ -376,7 +365,13 @@ fn doubt<'r>(engine: &Engine, rooms: impl Iterator<Item = &'r str>) {
 }
 
 fn note_broken(raw: &RawValue) {
-    tracing::debug!(event.kind = kind_of(raw), "An event cannot be read and is left out");
+    #[derive(Deserialize)]
+    struct Kind {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let kind = serde_json::from_str::<Kind>(raw.get()).map_or_else(|_| "none".to_owned(), |kind| kind.kind);
+    tracing::debug!(event.kind = kind, "An event cannot be read and is left out");
 }
 
 impl fmt::Debug for Intake {

@@ -5,9 +5,8 @@
 mod answered;
 mod appservice;
 mod arrivals;
+mod command_filter;
 mod door;
-mod ear;
-mod event;
 mod intake;
 mod pulse;
 mod readback;
@@ -28,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::arrivals::Arrivals;
-pub use self::ear::Ear;
+pub use self::command_filter::CommandFilter;
 pub use self::intake::Intake;
 pub use self::pulse::{Pulse, Unready};
 pub use self::readback::ReadBack;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use equipemed_domain::command::Place;
 use equipemed_domain::key::CONTROL_ROOM;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
@@ -15,11 +16,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::answered::Answered;
-use super::event::Event;
 use super::intake::{Intake, Way};
 use super::sort::{Treatment, treatment};
 use crate::engine::Engine;
-use crate::homeserver::{HomeserverError, KNOWN_TYPES, PastEvent, Patience, Reader};
+use crate::homeserver::{HomeserverError, KNOWN_TYPES, Patience, RawEvent, Reader};
 use crate::store::{SYNC_TOKEN, StoreError};
 
 /// How often the control room is read back.
@@ -222,9 +222,9 @@ impl ReadBack {
     async fn read_room(&self, room_id: &RoomId, from: &str) -> Result<Vec<Timestamp>, ReadBackError> {
         let types: Vec<&str> =
             ["m.room.message", "m.reaction", "m.room.redaction"].iter().chain(KNOWN_TYPES.iter()).copied().collect();
-        let ear = self.intake.ear();
+        let filter = self.intake.filter();
         let mut answered = Answered::default();
-        let mut missed: Vec<PastEvent> = Vec::new();
+        let mut missed: Vec<RawEvent<'static>> = Vec::new();
         let mut next = Some(from.to_owned());
         while let Some(from) = next {
             let past = match self.reader.changes_since(room_id, &from, &types).await {
@@ -236,17 +236,15 @@ impl ReadBack {
             };
             // An answer may be pages behind its command: nothing is taken in before the end, and what people say to each
             // other is not kept so long.
-            missed.extend(past.events.into_iter().filter(|past| {
-                let event = Event::past(room_id, past);
-                answered.note(&event, &ear.bot);
-                treatment(&event, true, ear) != Treatment::Dropped
+            missed.extend(past.events.into_iter().filter(|event| {
+                answered.note(event, &filter.bot);
+                treatment(event, Place::Control, filter) != Treatment::Dropped
             }));
             next = past.next;
         }
         let mut sent = Vec::new();
         for events in missed.chunks(AT_ONCE) {
-            let events: Vec<Event<'_>> = events.iter().map(|event| Event::past(room_id, event)).collect();
-            sent.extend(self.intake.take(&events, Way::ReadBack, &answered).await?);
+            sent.extend(self.intake.take(events, Way::ReadBack, &answered).await?);
         }
         Ok(sent)
     }

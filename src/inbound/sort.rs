@@ -2,24 +2,19 @@
 
 use std::borrow::Cow;
 
-use ruma_common::{EventId, OwnedEventId, OwnedUserId, UserId};
+use equipemed_domain::command::{Message, Place};
+use equipemed_domain::event::{Content, MembershipState};
+use ruma_common::{OwnedUserId, UserId};
 use serde::Deserialize;
-use serde_json::json;
-use serde_json::value::RawValue;
 
-use super::ear::{Ear, Said};
-use super::event::Event;
-use crate::homeserver::KNOWN_TYPES;
+use super::command_filter::CommandFilter;
+use crate::homeserver::{KNOWN_TYPES, RawEvent};
 
 /// What becomes of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
-    /// Kept with this content.
-    Command(String),
-    /// Kept with this content if its target is a question of the bot's that is still open.
-    Reaction(OwnedEventId, String),
-    /// Kept with this content.
-    State(Option<String>),
+    /// Kept with this content; a reaction only if its target is a question of the bot's that is still open.
+    Kept(Content),
     /// Not kept, but what it took back may have been a part of the room's state.
     Redaction,
     /// Not kept.
@@ -27,17 +22,17 @@ pub(super) enum Treatment {
 }
 
 /// Looks at an event of a managed room.
-pub(super) fn treatment(event: &Event<'_>, in_control: bool, ear: &Ear) -> Treatment {
-    let is_own = event.sender == ear.bot.as_str();
+pub(super) fn treatment(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Treatment {
+    let is_own = event.sender == filter.bot.as_str();
     let kept = match (&*event.kind, event.state_key()) {
-        ("m.room.message", None) if !is_own => command(event.content, in_control, ear),
-        ("m.reaction", None) if !is_own => reaction(event.content),
+        ("m.room.message", None) if !is_own => command(event, place, filter),
+        ("m.reaction", None) if !is_own => reaction(event),
         // What the bot redacts are messages and reactions.
-        ("m.room.redaction", None) if !is_own => Some(Treatment::Redaction),
-        (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(Treatment::State(state(event))),
+        ("m.room.redaction", None) if !is_own => return Treatment::Redaction,
+        (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(state(event).unwrap_or_default()),
         _ => None,
     };
-    kept.unwrap_or(Treatment::Dropped)
+    kept.map_or(Treatment::Dropped, Treatment::Kept)
 }
 
 /// What an event in a room that is not managed says of the bot's own being there: nothing else of such a room is heeded.
@@ -50,127 +45,63 @@ pub(super) enum OwnSeat {
 }
 
 /// Looks at an event of a room that is not managed.
-pub(super) fn own_seat(event: &Event<'_>, bot: &UserId) -> Option<OwnSeat> {
+pub(super) fn own_seat(event: &RawEvent<'_>, bot: &UserId) -> Option<OwnSeat> {
     if event.kind != "m.room.member" || event.state_key() != Some(bot.as_str()) {
         return None;
     }
-    let before = || event.previous().and_then(membership);
-    match &*membership(event.content)? {
-        "invite" if event.sender != bot.as_str() => Some(OwnSeat::In(UserId::parse(&*event.sender).ok())),
+    match event.membership()? {
+        MembershipState::Invite if event.sender != bot.as_str() => {
+            Some(OwnSeat::In(UserId::parse(&*event.sender).ok()))
+        }
         // Coming into a room that it makes is no answer to an invitation.
-        "join" if before().as_deref() == Some("invite") => Some(OwnSeat::In(None)),
-        "leave" | "ban" => Some(OwnSeat::Out),
+        MembershipState::Join if event.prev_membership() == Some(MembershipState::Invite) => Some(OwnSeat::In(None)),
+        MembershipState::Leave | MembershipState::Ban => Some(OwnSeat::Out),
         _ => None,
     }
 }
 
-#[derive(Deserialize)]
-struct Relation<'a> {
-    #[serde(borrow)]
-    rel_type: Option<Text<'a>>,
-    #[serde(borrow)]
-    event_id: Option<Text<'a>>,
-    #[serde(borrow)]
-    key: Option<Text<'a>>,
-    #[serde(rename = "m.in_reply_to", borrow)]
-    in_reply_to: Option<Reply<'a>>,
-    #[serde(default)]
-    is_falling_back: bool,
-}
-
-#[derive(Deserialize)]
-struct Reply<'a> {
-    #[serde(borrow)]
-    event_id: Cow<'a, str>,
-}
-
-/// A text inside of an `Option`, where serde would copy a bare `Cow`.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 /// `None` also for a content of a wrong form, which is nobody's command.
-fn command(content: &RawValue, in_control: bool, ear: &Ear) -> Option<Treatment> {
+fn command(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Option<Content> {
     #[derive(Deserialize)]
-    struct Message<'a> {
+    struct RoomMessage<'a> {
         #[serde(borrow)]
         msgtype: Cow<'a, str>,
         #[serde(borrow)]
         body: Cow<'a, str>,
-        #[serde(borrow)]
-        format: Option<Text<'a>>,
-        #[serde(borrow)]
-        formatted_body: Option<Text<'a>>,
-        #[serde(rename = "m.relates_to", borrow)]
-        relation: Option<Relation<'a>>,
+        format: Option<String>,
+        formatted_body: Option<String>,
     }
-    let message: Message<'_> = serde_json::from_str(content.get()).ok()?;
-    let is_edit = message.relation.as_ref().and_then(|relation| relation.rel_type.as_ref());
-    if message.msgtype != "m.text" || is_edit.is_some_and(|kind| kind.0 == "m.replace") {
+    let RoomMessage { msgtype, body, format, formatted_body } = event.content()?;
+    let formatted_body = formatted_body.filter(|_| format.as_deref() == Some("org.matrix.custom.html"));
+    let message = Message { body, formatted_body: formatted_body.map(Cow::Owned), reply_to: None };
+    if msgtype != "m.text" || !filter.lets_through(&message, place) {
         return None;
     }
-    let is_html = message.format.is_some_and(|format| format.0 == "org.matrix.custom.html");
-    let formatted = message.formatted_body.filter(|_| is_html);
-    let formatted = formatted.as_ref().map(|text| &*text.0);
+    let relation = event.relation();
     // In a thread clients name the thread's last message for those who do not know threads: nobody answered that.
-    let answered =
-        message.relation.filter(|relation| !relation.is_falling_back).and_then(|relation| relation.in_reply_to);
-    let reply_to = answered.and_then(|reply| EventId::parse(&*reply.event_id).ok());
-    if !ear.hears(&Said { body: &message.body, formatted, reply_to: reply_to.as_ref(), in_control }) {
-        return None;
-    }
-    let mut kept = json!({ "body": message.body });
-    if let Some(formatted) = formatted {
-        kept["formatted_body"] = formatted.into();
-    }
-    if let Some(reply_to) = reply_to {
-        kept["reply_to"] = reply_to.as_str().into();
-    }
-    Some(Treatment::Command(kept.to_string()))
+    let reply_to = relation.in_reply_to().filter(|_| !relation.is_falling_back());
+    let is_edit = relation.rel_type() == Some("m.replace");
+    (!is_edit).then(|| Content::Command(Message { reply_to, ..message.into_owned() }))
 }
 
-fn reaction(content: &RawValue) -> Option<Treatment> {
-    #[derive(Deserialize)]
-    struct Reaction<'a> {
-        #[serde(rename = "m.relates_to", borrow)]
-        relation: Relation<'a>,
-    }
-    let Reaction { relation } = serde_json::from_str(content.get()).ok()?;
-    let key = relation.key?.0;
+fn reaction(event: &RawEvent<'_>) -> Option<Content> {
+    let relation = event.relation();
+    let event_id = relation.to("m.annotation")?;
     // With and without the character that asks for colour.
-    if !matches!(key.trim_end_matches('\u{fe0f}'), "✅" | "👍") || relation.rel_type?.0 != "m.annotation" {
-        return None;
-    }
-    let target = EventId::parse(&*relation.event_id?.0).ok()?;
-    let kept = json!({"event_id": target, "key": key}).to_string();
-    Some(Treatment::Reaction(target, kept))
+    let is_yes = |key: &&str| matches!(key.trim_end_matches('\u{fe0f}'), "✅" | "👍");
+    let key = relation.key().filter(is_yes)?.to_owned();
+    Some(Content::Reaction { event_id, key })
 }
 
 /// What is kept of a state event's content: only what somebody will want to know of who did it.
-fn state(event: &Event<'_>) -> Option<String> {
+fn state(event: &RawEvent<'_>) -> Option<Content> {
     match &*event.kind {
         "m.room.member" => {
-            let mut kept = json!({"membership": membership(event.content)?});
-            // What somebody else's doing did: to lift a ban is no kick.
-            if event.state_key() != Some(&*event.sender)
-                && let Some(before) = event.previous().and_then(membership)
-            {
-                kept["before"] = before.into();
-            }
-            Some(kept.to_string())
+            let is_own = event.state_key() == Some(&*event.sender);
+            let before = if is_own { None } else { event.prev_membership() };
+            Some(Content::Member { before, membership: event.membership()? })
         }
-        "m.room.power_levels" => {
-            let previous = event.previous().map_or("null", RawValue::get);
-            Some(format!(r#"{{"content":{},"prev":{previous}}}"#, event.content.get()))
-        }
+        "m.room.power_levels" => Some(Content::PowerLevels { content: event.content()?, prev: event.prev_content() }),
         _ => None,
     }
-}
-
-fn membership<'a>(content: &'a RawValue) -> Option<Cow<'a, str>> {
-    #[derive(Deserialize)]
-    struct Member<'a> {
-        #[serde(borrow)]
-        membership: Cow<'a, str>,
-    }
-    serde_json::from_str::<Member<'a>>(content.get()).ok().map(|member| member.membership)
 }

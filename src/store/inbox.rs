@@ -5,32 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use equipemed_domain::event::{Content, Event};
 use jiff::Timestamp;
-use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId};
+use ruma_common::{EventId, OwnedEventId};
 
-use super::rows::{Record, Table, limit, ms};
+use super::rows::{Record, Table, limit, ms, to_json};
 use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "inbox", key: "seq" };
-
-/// An event that has no place in the order yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewInboxEvent {
-    /// Its id.
-    pub event_id: OwnedEventId,
-    /// Where it happened.
-    pub room_id: OwnedRoomId,
-    /// Its type.
-    pub kind: String,
-    /// Its state key; None when it is not a state event.
-    pub state_key: Option<String>,
-    /// Who sent it.
-    pub sender: OwnedUserId,
-    /// When, by Synapse's clock.
-    pub sent_at: Timestamp,
-    /// JSON: of a command its text, of a reaction its key and target, of a membership or of levels what they say.
-    pub content: Option<String>,
-}
 
 /// An event that waits to be handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +20,7 @@ pub struct InboxEvent {
     /// Its place in the order.
     pub seq: i64,
     /// What it is.
-    pub event: NewInboxEvent,
+    pub event: Event,
     /// When it was taken in.
     pub received_at: Timestamp,
     /// How often somebody tried to handle it.
@@ -50,11 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails: then nothing may be acknowledged.
-    pub async fn take_in(
-        &self,
-        events: &[NewInboxEvent],
-        now: Timestamp,
-    ) -> Result<BTreeSet<OwnedEventId>, StoreError> {
+    pub async fn take_in(&self, events: &[Event], now: Timestamp) -> Result<BTreeSet<OwnedEventId>, StoreError> {
         const SQL: &str = "insert into inbox
                 (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state)
             values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting') on conflict (event_id) do nothing";
@@ -66,7 +44,7 @@ impl Store {
             for event in events {
                 let query = sqlx::query(SQL).bind(event.event_id.as_str()).bind(event.room_id.as_str());
                 let query = query.bind(&event.kind).bind(&event.state_key).bind(event.sender.as_str());
-                let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(&event.content);
+                let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(stored(&event.content)?);
                 if query.execute(&mut *tx).await?.rows_affected() == 1 {
                     new.insert(event.event_id.clone());
                 }
@@ -155,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails: then nothing may be acknowledged.
-    pub async fn take_in_handled(&self, events: &[NewInboxEvent], now: Timestamp) -> Result<(), StoreError> {
+    pub async fn take_in_handled(&self, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "insert into inbox
                 (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state, handled_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, 'done', $7)
@@ -168,7 +146,7 @@ impl Store {
             for event in events {
                 let query = sqlx::query(SQL).bind(event.event_id.as_str()).bind(event.room_id.as_str());
                 let query = query.bind(&event.kind).bind(&event.state_key).bind(event.sender.as_str());
-                let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(&event.content);
+                let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(stored(&event.content)?);
                 query.execute(&mut *tx).await?;
             }
         })
@@ -195,16 +173,22 @@ impl Store {
 fn read(row: &Record<'_>) -> Result<InboxEvent, StoreError> {
     Ok(InboxEvent {
         seq: row.int("seq")?,
-        event: NewInboxEvent {
+        event: Event {
             event_id: row.event_id("event_id")?,
             room_id: row.room_id("room_id")?,
             kind: row.text("kind")?,
             state_key: row.maybe_text("state_key")?,
             sender: row.user("sender")?,
             sent_at: row.time("sent_at")?,
-            content: row.maybe_text("content")?,
+            // What has no form that is known says nothing, as when it came: one row that somebody contrived must not keep
+            // the others from being handled.
+            content: row.maybe_text("content")?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         },
         received_at: row.time("received_at")?,
         attempts: row.count("attempts")?,
     })
+}
+
+fn stored(content: &Content) -> Result<Option<String>, StoreError> {
+    (*content != Content::Other).then(|| to_json(content)).transpose()
 }

@@ -51,7 +51,7 @@ pub use self::drift::{DriftRecord, DriftState};
 pub use self::foreign_rooms::ForeignRoom;
 pub use self::grants::{GrantFilter, GrantRecord, NewGrant};
 pub use self::held::{Approval, HeldPlan, HeldState, NewHeld};
-pub use self::inbox::{InboxEvent, NewInboxEvent};
+pub use self::inbox::InboxEvent;
 pub use self::lease::Lease;
 pub use self::meta::SYNC_TOKEN;
 pub use self::migrations::{Dialect, migrator};

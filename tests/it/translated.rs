@@ -8,7 +8,7 @@ use equipemed_domain::access::LevelReason;
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::cause::Cause;
 use equipemed_domain::command::word::WORDS;
-use equipemed_domain::command::{Command, Place, Setting, Spoken, parse};
+use equipemed_domain::command::{Command, Message, Place, Setting, parse};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::explain::{Membership, Reason};
@@ -354,7 +354,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
 fn understood(text: &str) -> Option<Command> {
     let bot: &UserId = user_id!("@bot:h.example");
     let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place: Place::Control };
-    parse(&Spoken { body: text, formatted: None, reply_to: None }, &setting)?.ok()
+    parse(&Message { body: text.into(), formatted_body: None, reply_to: None }, &setting)?.ok()
 }
 
 #[test]

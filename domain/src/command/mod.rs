@@ -16,6 +16,7 @@ mod targets;
 mod text;
 mod tokens;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::SignedDuration;
@@ -27,17 +28,29 @@ pub use text::fold;
 use word::Needs;
 pub use word::Word;
 
+use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::rights::Right;
 
-/// A message as Matrix carries it.
-#[derive(Clone, Copy, Debug)]
-pub struct Spoken<'a> {
+/// What somebody wrote, as Matrix carries it and the inbox keeps it; borrowed until it is known to be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message<'a> {
     /// The event's `body`.
-    pub body: &'a str,
+    pub body: Cow<'a, str>,
     /// Its `formatted_body`, when its format is HTML: pills live there.
-    pub formatted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formatted_body: Option<Cow<'a, str>>,
     /// The event it answers (`m.in_reply_to`).
-    pub reply_to: Option<&'a OwnedEventId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<OwnedEventId>,
+}
+
+impl Message<'_> {
+    /// The same, for keeping.
+    #[must_use]
+    pub fn into_owned(self) -> Message<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Message { body: own(self.body), formatted_body: self.formatted_body.map(own), reply_to: self.reply_to }
+    }
 }
 
 /// Where and to whom it was said.
@@ -60,6 +73,14 @@ pub enum Place {
     Control,
     /// Another managed room: only what is meant for one, and silence otherwise.
     Managed,
+}
+
+impl Place {
+    /// Which kind of room it is.
+    #[must_use]
+    pub fn of(room: &RoomKey) -> Self {
+        if room.as_str() == CONTROL_ROOM { Self::Control } else { Self::Managed }
+    }
 }
 
 /// Somebody, as said.

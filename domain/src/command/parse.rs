@@ -9,7 +9,7 @@ use super::targets::Target;
 use super::text::quoted;
 use super::tokens::{Cursor, Kind, Token};
 use super::{
-    About, Command, Extent, Measure, Misunderstood, Rank, Setting, Spoken, SyncTarget, UsersFilter, Who, Word,
+    About, Command, Extent, Measure, Message, Misunderstood, Rank, Setting, SyncTarget, UsersFilter, Who, Word,
 };
 
 /// How many entries `audit` shows when nobody says, and at most.
@@ -28,18 +28,18 @@ const STATUSES: [(&str, &[&str]); 5] = [
 /// Whether a message is said to the bot: the prefix and at once a word, or the bot's name first. In a managed room only
 /// what may be said there is, everything else is none of its business.
 #[must_use]
-pub fn sounds_like_command(spoken: &Spoken<'_>, setting: &Setting<'_>) -> bool {
-    spoken::said(spoken, setting).is_some()
+pub fn sounds_like_command(message: &Message<'_>, setting: &Setting<'_>) -> bool {
+    spoken::said(message, setting).is_some()
 }
 
 /// The command in a message; None when nothing is said to the bot, exactly when [`sounds_like_command`] is false.
 #[must_use]
-pub fn parse(spoken: &Spoken<'_>, setting: &Setting<'_>) -> Option<Result<Command, Misunderstood>> {
-    let said = spoken::said(spoken, setting)?;
-    Some(understand(&said, spoken, setting))
+pub fn parse(message: &Message<'_>, setting: &Setting<'_>) -> Option<Result<Command, Misunderstood>> {
+    let said = spoken::said(message, setting)?;
+    Some(understand(&said, message, setting))
 }
 
-fn understand(said: &Said, spoken: &Spoken<'_>, setting: &Setting<'_>) -> Result<Command, Misunderstood> {
+fn understand(said: &Said, message: &Message<'_>, setting: &Setting<'_>) -> Result<Command, Misunderstood> {
     let cursor = Cursor::new(&said.line, said.at);
     let Some(word) = said.word else {
         return match said.said.as_str() {
@@ -80,7 +80,7 @@ fn understand(said: &Said, spoken: &Spoken<'_>, setting: &Setting<'_>) -> Result
             let all = read(&[In, For, Because, DryRun], 0)?;
             Ok(Command::Demote { measure: measure_of(&all)?, dry_run: all.dry_run })
         }
-        Word::Redact => redact(said, cursor, spoken.reply_to, setting.place),
+        Word::Redact => redact(said, cursor, message.reply_to.as_ref(), setting.place),
         Word::Kick => measure(&[In, For, Because]).and_then(in_a_room(word)).map(Command::Kick),
         Word::Ban => measure(&[In, For, Because]).map(Command::Ban),
         Word::Unban => measure(&[In, Because]).map(Command::Unban),

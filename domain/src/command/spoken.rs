@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::targets::{self, Target};
 use super::text::{fold, is_dash, visible};
 use super::word::Word;
-use super::{Place, Setting, Spoken, html};
+use super::{Message, Place, Setting, html};
 
 /// A name that may stand between prefix and word, for rooms with several bots: `!equipemed sync`.
 const NAMESPACE: &str = "equipemed";
@@ -47,9 +47,9 @@ pub(super) struct Said {
 }
 
 /// The part of a message that is said to the bot; None when nothing is.
-pub(super) fn said(spoken: &Spoken<'_>, setting: &Setting<'_>) -> Option<Said> {
-    let body = body_lines(spoken.body);
-    let Some(formatted) = spoken.formatted.filter(|html| !html.trim().is_empty()) else {
+pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Said> {
+    let body = body_lines(&message.body);
+    let Some(formatted) = message.formatted_body.as_ref().filter(|html| !html.trim().is_empty()) else {
         return opening(body, setting);
     };
     let plain = body.first()?.text.clone();

@@ -243,10 +243,10 @@ impl Chat {
         let Some(seen) = self.engine().reader().event(room_id, event).await? else {
             return Err(Stop::Unclear(texts.say("no-event", &[])));
         };
-        if seen.redacted {
+        if seen.content.redacted {
             return Err(Stop::Unclear(texts.say("redact-already", &[])));
         }
-        if seen.is_state {
+        if seen.state_key.is_some() {
             return Err(Stop::Unclear(texts.say("redact-not-a-message", &[])));
         }
         Ok(Target {
@@ -254,7 +254,7 @@ impl Chat {
             room: room.clone(),
             event: event.clone(),
             sender: seen.sender,
-            at: instant(seen.origin_server_ts),
+            at: seen.sent_at,
         })
     }
 
@@ -270,14 +270,12 @@ impl Chat {
         let person = ask.scene.find_person(who)?;
         let user = ask.scene.user_of(person).cloned();
         let user = user.ok_or(NotFound::Nobody { said: who.to_string(), nearest: None })?;
-        let (at_most, until) = match extent {
+        let (at_most, since) = match extent {
             Extent::Last(count) => (usize::try_from(count).unwrap_or(AT_MOST).min(AT_MOST), None),
             Extent::Since(span) => (AT_MOST, ask.sent_at.checked_sub(span).ok()),
         };
-        let since = until.and_then(|until| u64::try_from(until.as_millisecond()).ok());
         // What was said after the command was not meant by it.
-        let until = u64::try_from(ask.sent_at.as_millisecond()).ok();
-        let search = Search { sender: Some(&user), types: MESSAGES, at_most, since, until };
+        let search = Search { sender: Some(&user), types: MESSAGES, at_most, since, until: Some(ask.sent_at) };
         // New versions of a message are among them: left there, the edited text would stay on the server.
         let latest = self.engine().reader().latest_events(room_id, &search).await?;
         let may_all = ask.may(Act::Redact(Whose::Others), Some(room)).is_ok();
@@ -291,7 +289,7 @@ impl Chat {
                 room: room.clone(),
                 event: event.event_id,
                 sender: event.sender,
-                at: instant(event.origin_server_ts),
+                at: event.sent_at,
             });
         }
         Ok(targets)
@@ -368,9 +366,4 @@ impl Chat {
         reply.quiet = ask.place == Place::Managed && why.is_empty();
         Ok(reply)
     }
-}
-
-/// An instant by Synapse's clock.
-fn instant(ms: u64) -> Timestamp {
-    i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
 }

@@ -2,7 +2,9 @@
 //!
 //! Walks a room's past backwards, as far as a command asks for. What people wrote stays with Synapse: no body is kept.
 
-use equipemed_domain::fault::HomeserverError;
+use equipemed_domain::event::Event;
+use equipemed_domain::fault::{HomeserverError, Nonsense};
+use jiff::Timestamp;
 use matrix_sdk::ruma::api::Direction;
 use matrix_sdk::ruma::api::client::message::get_message_events;
 use matrix_sdk::ruma::api::client::relations::get_relating_events_with_rel_type_and_event_type;
@@ -10,13 +12,11 @@ use matrix_sdk::ruma::api::client::room::get_room_event;
 use matrix_sdk::ruma::events::TimelineEventType;
 use matrix_sdk::ruma::events::relation::RelationType;
 use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedUserId, RoomId, UInt, UserId};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Reader;
 use crate::homeserver::error::from_json;
+use crate::homeserver::event::RawEvent;
 use crate::homeserver::transport::Manner;
 
 /// Events in one page.
@@ -24,23 +24,11 @@ const PAGE: u32 = 500;
 /// Pages that are walked before a search gives up: some thousands of one person's messages.
 const PAGES: usize = 20;
 
-/// An event without what it says.
+/// What is read of an event for moderation: nothing of what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomEvent {
-    /// Its id.
-    pub event_id: OwnedEventId,
-    /// Type.
-    pub kind: String,
-    /// Sender.
-    pub sender: OwnedUserId,
-    /// When, by the sender's server, milliseconds since 1970.
-    pub origin_server_ts: u64,
+pub struct Outline {
     /// Whether it is redacted.
     pub redacted: bool,
-    /// Whether it is a state event.
-    pub is_state: bool,
-    /// `msgtype` of a message.
-    pub message_type: Option<String>,
     /// The message that it is a new version of.
     pub replaces: Option<OwnedEventId>,
 }
@@ -54,17 +42,17 @@ pub struct Search<'a> {
     pub types: &'a [&'a str],
     /// No more than that many, new versions of a message not counted.
     pub at_most: usize,
-    /// Not older than this, milliseconds since 1970.
-    pub since: Option<u64>,
+    /// Not older than this.
+    pub since: Option<Timestamp>,
     /// Not newer than this; new versions of a message count with the message.
-    pub until: Option<u64>,
+    pub until: Option<Timestamp>,
 }
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Latest {
     /// The events, newest first, with new versions of messages among them.
-    pub events: Vec<RoomEvent>,
+    pub events: Vec<Event<Outline>>,
     /// Whether that is all that was looked for, and not only as far as one goes back at once.
     pub complete: bool,
 }
@@ -82,10 +70,10 @@ pub struct Reaction {
 
 impl Reader {
     /// One event of a room; None when there is none in that room, or none that the bot may see.
-    pub async fn event(&self, room_id: &RoomId, event_id: &EventId) -> Result<Option<RoomEvent>, HomeserverError> {
+    pub async fn event(&self, room_id: &RoomId, event_id: &EventId) -> Result<Option<Event<Outline>>, HomeserverError> {
         let request = get_room_event::v3::Request::new(room_id.to_owned(), event_id.to_owned());
         match self.transport.client(request, Manner::READ).await {
-            Ok(answer) => Ok(Some(read::<WireEvent>(answer.event.json())?.into())),
+            Ok(answer) => outline(answer.event.json()).map(Some),
             Err(HomeserverError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -100,21 +88,21 @@ impl Reader {
         request.limit = UInt::from(PAGE);
         request.filter.types = Some(search.types.iter().map(|&kind| kind.to_owned()).collect());
         request.filter.senders = search.sender.map(|sender| vec![sender.to_owned()]);
-        let mut events: Vec<RoomEvent> = Vec::new();
+        let mut events = Vec::new();
         let mut counted = 0;
         for _ in 0..PAGES {
             let page = self.transport.client(request.clone(), Manner::READ).await?;
             let seen = page.chunk.len();
             for raw in page.chunk {
-                let event: RoomEvent = read::<WireEvent>(raw.json())?.into();
-                let is_old = search.since.is_some_and(|since| event.origin_server_ts < since);
+                let event = outline(raw.json())?;
+                let replaces = event.content.replaces.is_some();
+                let is_old = search.since.is_some_and(|since| event.sent_at < since);
                 if is_old || counted >= search.at_most {
                     return Ok(Latest { events, complete: true });
                 }
-                let is_new =
-                    search.until.is_some_and(|until| event.origin_server_ts > until) && event.replaces.is_none();
-                if !event.redacted && !event.is_state && !is_new {
-                    counted += usize::from(event.replaces.is_none());
+                let is_new = search.until.is_some_and(|until| event.sent_at > until) && !replaces;
+                if !event.content.redacted && event.state_key.is_none() && !is_new {
+                    counted += usize::from(!replaces);
                     events.push(event);
                 }
             }
@@ -141,7 +129,7 @@ impl Reader {
             let page = self.transport.client(request.clone(), Manner::READ).await?;
             let seen = page.chunk.len();
             for raw in page.chunk {
-                reactions.extend(read::<WireEvent>(raw.json())?.reaction());
+                reactions.extend(reaction(raw.json())?);
             }
             match page.next_batch {
                 Some(next) if seen > 0 && request.from.as_ref() != Some(&next) => request.from = Some(next),
@@ -151,62 +139,19 @@ impl Reader {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, HomeserverError> {
+fn read(raw: &RawValue) -> Result<RawEvent<'_>, HomeserverError> {
     serde_json::from_str(raw.get()).map_err(|error| from_json(&error))
 }
 
-/// People write what they like into a content: what is read of it is taken as it comes, and checked.
-#[derive(Deserialize)]
-struct WireEvent {
-    event_id: OwnedEventId,
-    #[serde(rename = "type")]
-    kind: String,
-    sender: OwnedUserId,
-    origin_server_ts: u64,
-    state_key: Option<IgnoredAny>,
-    content: WireContent,
-    #[serde(default)]
-    unsigned: WireUnsigned,
+fn outline(raw: &RawValue) -> Result<Event<Outline>, HomeserverError> {
+    let event = read(raw)?;
+    let outline = Outline { redacted: event.is_redacted(), replaces: event.relation().to("m.replace") };
+    event.with(outline).ok_or_else(|| HomeserverError::nonsense(Nonsense::Form))
 }
 
-#[derive(Deserialize)]
-struct WireContent {
-    #[serde(default)]
-    msgtype: Value,
-    #[serde(default, rename = "m.relates_to")]
-    relates_to: Value,
-}
-
-#[derive(Default, Deserialize)]
-struct WireUnsigned {
-    redacted_because: Option<IgnoredAny>,
-}
-
-impl WireEvent {
-    /// What it hangs on, if it does so in this way.
-    fn related(&self, how: &str) -> Option<&str> {
-        let relation = &self.content.relates_to;
-        (relation.get("rel_type")?.as_str()? == how).then_some(relation.get("event_id")?.as_str()?)
-    }
-
-    fn reaction(self) -> Option<Reaction> {
-        let key = self.content.relates_to.get("key")?.as_str()?.to_owned();
-        let redacted = self.unsigned.redacted_because.is_some();
-        (!redacted).then_some(Reaction { event_id: self.event_id, sender: self.sender, key })
-    }
-}
-
-impl From<WireEvent> for RoomEvent {
-    fn from(event: WireEvent) -> Self {
-        Self {
-            replaces: event.related("m.replace").and_then(|original| EventId::parse(original).ok()),
-            message_type: event.content.msgtype.as_str().map(str::to_owned),
-            redacted: event.unsigned.redacted_because.is_some(),
-            is_state: event.state_key.is_some(),
-            event_id: event.event_id,
-            kind: event.kind,
-            sender: event.sender,
-            origin_server_ts: event.origin_server_ts,
-        }
-    }
+fn reaction(raw: &RawValue) -> Result<Option<Reaction>, HomeserverError> {
+    let event = read(raw)?;
+    let key = event.relation().key().filter(|_| !event.is_redacted()).map(str::to_owned);
+    let reaction = key.and_then(|key| event.with(key));
+    Ok(reaction.map(|event| Reaction { event_id: event.event_id, sender: event.sender, key: event.content }))
 }

@@ -17,8 +17,8 @@ use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 
 pub use accounts::AccountDetail;
-pub use events::{Latest, Reaction, RoomEvent, Search};
-pub use rooms::{PastEvent, RoomListing, RoomPast};
+pub use events::{Latest, Outline, Reaction, Search};
+pub use rooms::{RoomListing, RoomPast};
 
 use super::endpoint::Endpoint;
 use super::retry::Patience;

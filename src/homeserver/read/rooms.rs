@@ -13,15 +13,15 @@ use matrix_sdk::ruma::api::client::alias::get_alias;
 use matrix_sdk::ruma::api::client::membership::joined_rooms;
 use matrix_sdk::ruma::api::client::message::get_message_events;
 use matrix_sdk::ruma::api::client::state::get_state_event_for_key;
-use matrix_sdk::ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UInt};
+use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UInt};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{NOTHING, PAGE, Reader};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::from_json;
-use crate::homeserver::picture::{self, ROOM_KEY_FIELD, StateEvent};
+use crate::homeserver::event::RawEvent;
+use crate::homeserver::picture::{self, ROOM_KEY_FIELD};
 use crate::homeserver::transport::Manner;
 use crate::homeserver::wire;
 
@@ -53,45 +53,11 @@ pub struct RoomListing {
     pub is_space: bool,
 }
 
-/// An event of a room's past.
-#[derive(Clone, Debug, Deserialize)]
-pub struct PastEvent {
-    /// Its id.
-    pub event_id: OwnedEventId,
-    /// Type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// State key; None when it is not a state event.
-    pub state_key: Option<String>,
-    /// Sender.
-    pub sender: OwnedUserId,
-    /// When, by the sender's server, milliseconds since 1970.
-    pub origin_server_ts: u64,
-    /// Content, unread.
-    pub content: Box<RawValue>,
-    /// What the server adds, such as what the content was before.
-    pub unsigned: Option<Box<RawValue>>,
-}
-
-impl PastEvent {
-    /// The same as a state event, if it is one.
-    #[must_use]
-    pub fn as_state(&self) -> Option<StateEvent<'_>> {
-        Some(StateEvent {
-            kind: self.kind.as_str().into(),
-            state_key: self.state_key.as_deref()?.into(),
-            sender: self.sender.as_str().into(),
-            content: &self.content,
-            event_id: self.event_id.as_str().into(),
-        })
-    }
-}
-
 /// What happened in a room since a position.
 #[derive(Clone, Debug)]
 pub struct RoomPast {
     /// Events of the asked types, oldest first.
-    pub events: Vec<PastEvent>,
+    pub events: Vec<RawEvent<'static>>,
     /// Where to go on, when that is not all: there, or by reading the room as a whole.
     pub next: Option<String>,
 }
@@ -251,7 +217,8 @@ impl Reader {
             let page = self.transport.client(request.clone(), Manner::READ).await?;
             let read = page.chunk.len();
             // One that cannot be read is nothing that this service could make anything of, and the others must not wait for it.
-            past.events.extend(page.chunk.iter().filter_map(|raw| serde_json::from_str(raw.json().get()).ok()));
+            let events = page.chunk.iter().filter_map(|raw| RawEvent::read(raw.json()));
+            past.events.extend(events.map(RawEvent::into_owned));
             // With a filter Synapse gives an end even behind the last event: only a page with nothing new, or none
             // to follow, is the end.
             match page.end {

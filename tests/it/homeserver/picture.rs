@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use equipemed_bot::homeserver::{Effect, StateEvent, apply};
+use equipemed_bot::homeserver::{Effect, RawEvent, apply};
 use equipemed_domain::observed::{Membership, ObservedRoom};
 use equipemed_domain::setting::{RoomSetting, SettingValue};
 use ruma_common::{OwnedUserId, room_id, user_id};
@@ -27,9 +27,9 @@ pub(crate) fn room() -> ObservedRoom {
 }
 
 fn put(room: &mut ObservedRoom, sender: &str, kind: &str, state_key: &str, content: Value) -> Effect {
-    let text = json!({"sender": sender, "type": kind, "state_key": state_key, "content": content, "event_id": "$x"})
+    let text = json!({"sender": sender, "type": kind, "state_key": state_key, "content": content, "event_id": "$x", "origin_server_ts": 0})
         .to_string();
-    let event: StateEvent<'_> = serde_json::from_str(&text).unwrap_or_else(|error| unreachable!("{error}"));
+    let event: RawEvent<'_> = serde_json::from_str(&text).unwrap_or_else(|error| unreachable!("{error}"));
     apply(room, &event, user_id!("@bot:hospital.example"))
 }
 

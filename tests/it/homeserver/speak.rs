@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use equipemed_bot::homeserver::{Endpoint, HomeserverError, RoomEvent, Said, Search, Speaker};
+use equipemed_bot::homeserver::{Endpoint, HomeserverError, Outline, Said, Search, Speaker};
+use equipemed_domain::event::Event;
 use equipemed_testbed::proxy::{Fault, Rule};
 use equipemed_testbed::{Client, eventually};
+use jiff::Timestamp;
 use ruma_common::{EventId, OwnedEventId, OwnedRoomId, UserId};
 use serde_json::{Value, json};
 
@@ -84,7 +86,7 @@ async fn an_edit_takes_the_place_of_the_message() -> anyhow::Result<()> {
     assert_eq!((&new["msgtype"], &new["body"]), (&json!("m.notice"), &json!("2 of 2")));
     assert_eq!((&new["formatted_body"], &new["m.mentions"]), (&json!("<strong>2 of 2</strong>"), &json!({})));
     let found = scene.place.reader.event(&scene.room, &edit).await?.expect("there");
-    assert_eq!(found.replaces, Some(original));
+    assert_eq!(found.content.replaces, Some(original));
     Ok(())
 }
 
@@ -180,7 +182,7 @@ async fn somebodys_latest_messages_are_found_without_what_is_gone() -> anyhow::R
     let edit = EventId::parse(scene.ana.send(room, "m.room.message", edit).await?)?;
 
     let search = Search { sender: Some(&ana), types: &["m.room.message"], at_most: 10, since: None, until: None };
-    let find = async |search: Search<'_>| -> anyhow::Result<Vec<RoomEvent>> {
+    let find = async |search: Search<'_>| -> anyhow::Result<Vec<Event<Outline>>> {
         let latest = scene.place.reader.latest_events(&scene.room, &search).await?;
         assert!(latest.complete);
         Ok(latest.events)
@@ -190,19 +192,19 @@ async fn somebodys_latest_messages_are_found_without_what_is_gone() -> anyhow::R
     };
     assert_eq!(found(search).await?, [edit.clone(), second.clone(), first.clone()]);
     assert_eq!(found(Search { at_most: 1, ..search }).await?, [edit.clone(), second.clone()], "with its new version");
-    let at = scene.place.reader.event(&scene.room, &second).await?.expect("there").origin_server_ts;
+    let at = scene.place.reader.event(&scene.room, &second).await?.expect("there").sent_at;
     let since = find(Search { since: Some(at), ..search }).await?;
-    assert!(since.iter().all(|event| event.origin_server_ts >= at), "{since:?}");
+    assert!(since.iter().all(|event| event.sent_at >= at), "{since:?}");
     assert!(since.iter().any(|event| event.event_id == second));
-    assert_eq!(found(Search { since: Some(u64::MAX), ..search }).await?, Vec::<OwnedEventId>::new());
+    assert_eq!(found(Search { since: Some(Timestamp::MAX), ..search }).await?, Vec::<OwnedEventId>::new());
     let all = found(Search { sender: None, types: &["m.room.message", "m.room.member"], ..search }).await?;
     assert_eq!(all.len(), 4, "the bot's too, and no state");
     let elsewhere = scene.place.found("other", &scene.place.room("12")).await?;
     assert_eq!(scene.place.reader.event(&elsewhere, &first).await?, None, "an event of another room");
     let hers = scene.place.reader.event(&scene.room, &first).await?.expect("there");
-    assert_eq!((hers.sender, hers.kind.as_str(), hers.redacted, hers.is_state), (ana, "m.room.message", false, false));
-    assert_eq!(hers.message_type.as_deref(), Some("m.text"));
-    assert!(scene.place.reader.event(&scene.room, &gone).await?.expect("there").redacted);
+    assert_eq!((hers.sender, hers.kind.as_str(), hers.state_key), (ana, "m.room.message", None));
+    assert_eq!(hers.content, Outline { redacted: false, replaces: None });
+    assert!(scene.place.reader.event(&scene.room, &gone).await?.expect("there").content.redacted);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use equipemed_bot::clock::Clock;
-use equipemed_bot::inbound::{self, Arrivals, Ear, Intake, Listeners, Pulse};
+use equipemed_bot::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, Pulse};
 use equipemed_bot::metrics::Metrics;
 use equipemed_bot::store::{InboxEvent, Store};
 use equipemed_domain::key::RoomKey;
@@ -54,14 +54,14 @@ impl Desk {
         for (key, room) in [("control", CONTROL), ("icu", ICU)] {
             store.bind_room(&RoomKey::new(key), &RoomId::parse(room)?, clock.now()).await?;
         }
-        let ear = Ear {
+        let filter = CommandFilter {
             prefix: "!".to_owned(),
             bot: user_id!("@bot:hospital.example").to_owned(),
             bot_name: "EquipeMed".to_owned(),
         };
         let arrivals = Arrivals::default();
         let stop = CancellationToken::new();
-        let intake = Arc::new(Intake::new(store.clone(), clock.clone(), ear, arrivals.clone(), &stop));
+        let intake = Arc::new(Intake::new(store.clone(), clock.clone(), filter, arrivals.clone(), &stop));
         intake.go_on();
         let metrics = shows_metrics.then(|| Metrics::new(1.0));
         if let Some(metrics) = &metrics {

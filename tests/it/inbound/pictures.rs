@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use equipemed_bot::engine::pictures::Pictures;
-use equipemed_bot::homeserver::StateEvent;
+use equipemed_bot::homeserver::RawEvent;
 use equipemed_domain::observed::ObservedRoom;
 use equipemed_domain::setting::{RoomSetting, SettingValue};
 use jiff::{SignedDuration, Timestamp};
@@ -34,9 +34,11 @@ fn read(pictures: &Pictures, name: &str, now: Timestamp) {
 }
 
 fn push(pictures: &Pictures, kind: &str, key: &str, content: Value, sent_at: Timestamp) {
-    let text = json!({"sender": ANA, "type": kind, "state_key": key, "content": content, "event_id": "$x"}).to_string();
-    let event: StateEvent<'_> = serde_json::from_str(&text).unwrap();
-    pictures.apply(room_id!("!icu:hospital.example"), &event, sent_at);
+    let sent_at = sent_at.as_millisecond();
+    let event = json!({"sender": ANA, "type": kind, "state_key": key, "content": content, "event_id": "$x", "origin_server_ts": sent_at});
+    let text = event.to_string();
+    let event: RawEvent<'_> = serde_json::from_str(&text).unwrap();
+    pictures.apply(room_id!("!icu:hospital.example"), &event);
 }
 
 fn rename(pictures: &Pictures, name: &str, sent_at: Timestamp) {

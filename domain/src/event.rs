@@ -1,0 +1,122 @@
+//! Events that are kept: whose they are, and as much of what they say as somebody will want to know.
+//!
+//! Of what people write that is commands alone. The JSON of a [`Content`] stands in the inbox for weeks, also as an
+//! earlier version of this service wrote it.
+
+use jiff::Timestamp;
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::command::Message;
+
+/// An event with ids that are some, and what was read of its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event<C = Content> {
+    /// Its id.
+    pub event_id: OwnedEventId,
+    /// Where it happened.
+    pub room_id: OwnedRoomId,
+    /// Its type.
+    pub kind: String,
+    /// Its state key; None when it is not a state event.
+    pub state_key: Option<String>,
+    /// Who sent it.
+    pub sender: OwnedUserId,
+    /// Its `origin_server_ts`.
+    pub sent_at: Timestamp,
+    /// What was read of its content.
+    pub content: C,
+}
+
+/// What is kept of an event's content. Told apart by their fields, and not by a tag, as they always were in the inbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// What may be a command.
+    Command(Message<'static>),
+    /// A yes to what the bot asked.
+    Reaction {
+        /// The bot's question.
+        event_id: OwnedEventId,
+        /// With what.
+        key: String,
+    },
+    /// `m.room.member`.
+    Member {
+        /// What the membership was before, when somebody else changed it: to lift a ban is no kick.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<MembershipState>,
+        /// What it is.
+        membership: MembershipState,
+    },
+    /// `m.room.power_levels`.
+    PowerLevels {
+        /// The levels.
+        content: Map<String, Value>,
+        /// What they were before.
+        prev: Option<Map<String, Value>>,
+    },
+    /// Other state, and what has no form that this service knows: that it happened is all that matters.
+    #[default]
+    Other,
+}
+
+/// The `membership` of an `m.room.member`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MembershipState {
+    /// In the room.
+    Join,
+    /// Invited.
+    Invite,
+    /// Asks to be let in.
+    Knock,
+    /// Not in the room.
+    Leave,
+    /// Kept out.
+    Ban,
+    /// None that Matrix has.
+    #[serde(other)]
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, MembershipState};
+
+    fn is_kept_as(text: &str) -> Content {
+        let content: Content = serde_json::from_str(text).unwrap_or_default();
+        assert_eq!(serde_json::to_string(&content).ok().as_deref(), Some(text));
+        content
+    }
+
+    #[test]
+    fn rows_of_earlier_versions_are_read_and_written_the_same() {
+        let said = is_kept_as(r#"{"body":"!status"}"#);
+        assert!(matches!(said, Content::Command(message) if message.body == "!status" && message.reply_to.is_none()));
+        let said = is_kept_as(r#"{"body":"!kick Rui","formatted_body":"!kick <a>Rui</a>","reply_to":"$chat"}"#);
+        let Content::Command(said) = said else { unreachable!("{said:?}") };
+        assert_eq!(said.formatted_body.as_deref(), Some("!kick <a>Rui</a>"));
+        assert_eq!(said.reply_to.as_deref().map(|event| event.as_str()), Some("$chat"));
+        let yes = is_kept_as(r#"{"event_id":"$open","key":"👍️"}"#);
+        assert!(matches!(yes, Content::Reaction { event_id, .. } if event_id == "$open"));
+        let (leave, join) = (MembershipState::Leave, MembershipState::Join);
+        assert_eq!(is_kept_as(r#"{"membership":"join"}"#), Content::Member { before: None, membership: join });
+        let unban = Content::Member { before: Some(MembershipState::Ban), membership: leave };
+        assert_eq!(is_kept_as(r#"{"before":"ban","membership":"leave"}"#), unban);
+        let levels = is_kept_as(r#"{"content":{"ban":75},"prev":{"ban":50}}"#);
+        assert!(matches!(levels, Content::PowerLevels { prev: Some(prev), .. } if prev["ban"] == 50));
+        let levels = is_kept_as(r#"{"content":{"users":{"@ana:h":100}},"prev":null}"#);
+        assert!(matches!(levels, Content::PowerLevels { prev: None, .. }));
+    }
+
+    #[test]
+    fn what_has_another_form_is_none_of_them() {
+        for text in ["{}", "[]", r#"{"body":5}"#, r#"{"membership":null}"#, r#"{"content":1}"#] {
+            assert!(serde_json::from_str::<Content>(text).is_err(), "{text}");
+        }
+        let odd = Content::Member { before: None, membership: MembershipState::Unknown };
+        assert_eq!(serde_json::from_str::<Content>(r#"{"membership":"odd"}"#).ok(), Some(odd));
+    }
+}
