@@ -165,7 +165,7 @@ impl Engine {
         // Also when its key has another room some day: nobody brought the bot there against its will.
         store.keep_foreign_room(room_id, now).await?;
         // What was pushed of it until now was heard by nobody.
-        self.pictures().doubt(room_id);
+        self.room_cache().doubt(room_id);
         self.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
         Ok(found)
     }

@@ -166,7 +166,7 @@ pub async fn rooms(
     let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
     let mut seen = look_at(engine, present).await?;
     // Of a room that is not bound nobody hears what happens there.
-    unbound.iter().for_each(|room_id| engine.pictures().doubt(room_id));
+    unbound.iter().for_each(|room_id| engine.room_cache().doubt(room_id));
     seen.extend(in_doubt);
     for key in keys {
         seen.entry(key.clone()).or_insert(RoomSight::Absent);

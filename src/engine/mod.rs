@@ -21,11 +21,11 @@ pub mod look;
 mod newborn;
 pub mod pass;
 mod people;
-pub mod pictures;
 mod preview;
 pub mod progress;
 pub mod queue;
 pub mod report;
+pub mod room_cache;
 pub mod settle;
 pub mod settled;
 pub mod setup;
@@ -42,8 +42,8 @@ use backoff::Seldom;
 use claims::Claims;
 use equipemed_domain::mode::OnDrift;
 use equipemed_domain::policy::Policy;
-use pictures::Pictures;
 use progress::Progress;
+use room_cache::RoomCache;
 use subjects::Subjects;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,7 @@ pub struct Engine {
 struct Inner {
     parts: Parts,
     subjects: Subjects,
-    pictures: Pictures,
+    room_cache: RoomCache,
     metrics: Work,
     progress: watch::Sender<Progress>,
     claims: Claims,
@@ -111,7 +111,7 @@ impl Engine {
         let (progress, _) = watch::channel(Progress::default());
         let started = parts.clock.now();
         let inner = Inner {
-            pictures: Pictures::new(parts.policy.bot.clone()),
+            room_cache: RoomCache::new(parts.policy.bot.clone()),
             parts,
             subjects: Subjects::default(),
             metrics: Work::default(),
@@ -141,8 +141,8 @@ impl Engine {
 
     /// Rooms as they were last seen, for who hears of changes.
     #[must_use]
-    pub fn pictures(&self) -> &Pictures {
-        &self.inner.pictures
+    pub fn room_cache(&self) -> &RoomCache {
+        &self.inner.room_cache
     }
 
     /// What was done so far, in numbers.

@@ -26,7 +26,7 @@ impl Engine {
         }
         if let Some((_, room_id)) = &options.pretend {
             // Of a room that is not bound nobody hears what happens there.
-            self.pictures().doubt(room_id);
+            self.room_cache().doubt(room_id);
         }
         Ok(report_of(&view, verdict, &options.selection))
     }

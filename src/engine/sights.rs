@@ -27,7 +27,7 @@ pub async fn look_at(
     engine: &Engine,
     rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, HomeserverError> {
-    engine.pictures().heed(engine.parts().reader.traffic().breaks());
+    engine.room_cache().note_breaks(engine.parts().reader.traffic().breaks());
     let mut looks: Vec<BoxFuture<'_, _>> = Vec::new();
     for (key, room_id) in rooms {
         looks.push(look_at_one(engine, key, room_id).boxed());
@@ -40,14 +40,14 @@ async fn look_at_one(
     key: RoomKey,
     room_id: OwnedRoomId,
 ) -> Result<(RoomKey, RoomSight), HomeserverError> {
-    let (parts, pictures) = (engine.parts(), engine.pictures());
-    if let Some(room) = pictures.seen(&room_id, parts.clock.now()) {
+    let (parts, cache) = (engine.parts(), engine.room_cache());
+    if let Some(room) = cache.seen(&room_id, parts.clock.now()) {
         return Ok((key, RoomSight::Seen(Box::new(room))));
     }
-    let ticket = pictures.begin_read(&room_id, parts.clock.now());
+    let ticket = cache.begin_read(&room_id, parts.clock.now());
     match parts.reader.room(&room_id).await {
         Ok(room) => {
-            pictures.put(&ticket, &room);
+            cache.put(&ticket, &room);
             Ok((key, RoomSight::Seen(Box::new(room))))
         }
         Err(error) if error.concerns_all() => Err(error),

@@ -160,7 +160,7 @@ impl Intake {
         if self.store.dialect() == Dialect::Sqlite
             && let Some(engine) = self.engine.get()
         {
-            engine.pictures().trust();
+            engine.room_cache().trust();
         }
     }
 
@@ -267,7 +267,7 @@ impl Intake {
         let Some(engine) = self.engine.get() else { return };
         for event in &batch.state {
             if let Ok(room_id) = RoomId::parse(&*event.room_id) {
-                engine.pictures().apply(&room_id, event);
+                engine.room_cache().apply(&room_id, event);
             }
         }
         doubt(engine, batch.redacted.iter().copied());
@@ -361,7 +361,7 @@ impl<'e> Batch<'e> {
 }
 
 fn doubt<'r>(engine: &Engine, rooms: impl Iterator<Item = &'r str>) {
-    rooms.filter_map(|id| RoomId::parse(id).ok()).for_each(|room_id| engine.pictures().doubt(&room_id));
+    rooms.filter_map(|id| RoomId::parse(id).ok()).for_each(|room_id| engine.room_cache().doubt(&room_id));
 }
 
 fn note_broken(raw: &RawValue) {

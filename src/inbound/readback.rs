@@ -185,7 +185,7 @@ impl ReadBack {
     }
 
     async fn doubt_everything(&self) -> Result<(), StoreError> {
-        self.engine.pictures().doubt_all();
+        self.engine.room_cache().doubt_all();
         self.engine.wake(&Wake::Everything, ORIGIN).await
     }
 

@@ -186,7 +186,7 @@ impl Chat {
     }
 
     async fn is_in(&self, ask: &Ask, room_id: &RoomId) -> Result<bool, Stop> {
-        let seen = match self.engine().pictures().seen(room_id, ask.scene.now) {
+        let seen = match self.engine().room_cache().seen(room_id, ask.scene.now) {
             Some(seen) => seen,
             None => self.engine().reader().room(room_id).await?,
         };

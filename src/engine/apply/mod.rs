@@ -222,7 +222,7 @@ impl<'a> Work<'a> {
             if let Subject::Room(key) = &subject
                 && let Some(room_id) = self.room_id(key)
             {
-                self.engine.pictures().doubt(&room_id);
+                self.engine.room_cache().doubt(&room_id);
             }
             outcomes.extend(ended?);
             subjects.note_write(&subject);

@@ -2,7 +2,7 @@
 
 mod events;
 mod numbers;
-mod pictures;
+mod room_cache;
 mod transactions;
 
 use std::sync::Arc;

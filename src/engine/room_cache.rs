@@ -20,7 +20,7 @@ const KEPT: usize = 1000;
 
 /// Rooms as they were last seen. Empty, and of no effect, until somebody proved that changes are pushed to this process.
 #[derive(Debug)]
-pub struct Pictures {
+pub struct RoomCache {
     bot: OwnedUserId,
     inner: Mutex<Inner>,
 }
@@ -55,12 +55,12 @@ struct Read {
 /// A read under way, to be taken before the request is sent.
 #[derive(Debug)]
 pub struct ReadTicket<'p> {
-    pictures: &'p Pictures,
+    cache: &'p RoomCache,
     number: u64,
     begun_at: Timestamp,
 }
 
-impl Pictures {
+impl RoomCache {
     /// None yet. `bot` tells bans of its own from those of others.
     #[must_use]
     pub fn new(bot: OwnedUserId) -> Self {
@@ -72,7 +72,7 @@ impl Pictures {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on pictures are kept: Synapse reaches this process, and no other one takes its events.
+    /// From now on rooms are kept: Synapse reaches this process, and no other one takes its events.
     pub fn trust(&self) {
         self.inner().trusted = true;
     }
@@ -92,7 +92,7 @@ impl Pictures {
         let number = inner.last_read;
         let is_spoilt = !inner.trusted;
         inner.reads.insert(number, Read { room_id: room_id.to_owned(), meanwhile: Vec::new(), is_spoilt });
-        ReadTicket { pictures: self, number, begun_at: now }
+        ReadTicket { cache: self, number, begun_at: now }
     }
 
     /// Keeps what was read, with what came meanwhile on top.
@@ -137,7 +137,7 @@ impl Pictures {
 
     /// Drops everything when Synapse could not be reached since the last call: started anew, it may have forgotten what it
     /// had to push. `breaks` only grows.
-    pub fn heed(&self, breaks: u64) {
+    pub fn note_breaks(&self, breaks: u64) {
         let mut inner = self.inner();
         if inner.breaks != breaks {
             inner.breaks = breaks;
@@ -168,6 +168,6 @@ impl Picture {
 
 impl Drop for ReadTicket<'_> {
     fn drop(&mut self) {
-        self.pictures.inner().reads.remove(&self.number);
+        self.cache.inner().reads.remove(&self.number);
     }
 }
