@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use super::Engine;
-use super::sights::look_at;
+use super::observe_rooms::observe_rooms;
 use crate::store::{NewGrant, StoreError};
 
 /// Bans that are no news: about to be judged, or left alone after they were told.
@@ -80,7 +80,7 @@ impl Engine {
         rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
     ) -> Result<BTreeMap<RoomKey, BanByHand>, Fault> {
         let mut found = BTreeMap::new();
-        for (key, sight) in look_at(self, rooms).await? {
+        for (key, sight) in observe_rooms(self, rooms).await? {
             if let RoomSight::Seen(room) = sight
                 && let Some(ban) = room.bans_by_hand.get(user)
             {

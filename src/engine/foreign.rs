@@ -15,7 +15,7 @@ use ruma_common::RoomId;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::sights::look_at;
+use super::observe_rooms::observe_rooms;
 use crate::homeserver::HomeserverError;
 use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
 
@@ -159,7 +159,7 @@ impl Engine {
         if origin.is_some_and(|origin| origin.is_of(reader.bot())) {
             return stays(Stays::Ours);
         }
-        for (key, sight) in look_at(self, store.rooms().await?).await? {
+        for (key, sight) in observe_rooms(self, store.rooms().await?).await? {
             let RoomSight::Seen(managed) = sight else { continue };
             if !managed.replaced {
                 continue;

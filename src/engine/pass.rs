@@ -32,7 +32,7 @@ use super::bans::NoNews;
 use super::consents::{Consents, Remaining, Rest};
 use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
-use super::look;
+use super::observe;
 use super::progress::{Phase, Progress};
 use super::report::Report;
 use super::settle::settle;
@@ -221,8 +221,8 @@ impl Engine {
         let mut wanted = desired(&known.world(&policy), &wishes(&known, options), &accounts, near);
         wanted.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
-        accounts.email_holders = look::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
-        let mut rooms = look::rooms(self, &mut known, &keys, options.dry_run).await?;
+        accounts.email_holders = observe::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
+        let mut rooms = observe::rooms(self, &mut known, &keys, options.dry_run).await?;
         let no_news = self.know_bans(&mut rooms, now).await?;
         let no_longer_managed = known
             .rooms
@@ -286,7 +286,7 @@ impl Engine {
     async fn look_at_accounts(&self, target: &Wake, policy: &Policy, known: &Known) -> Result<ObservedAccounts, Fault> {
         let parts = self.parts();
         let accounts = match target {
-            Wake::Everything => look::all_accounts(&parts.reader, policy, known).await,
+            Wake::Everything => observe::all_accounts(&parts.reader, policy, known).await,
             Wake::Room(_) => return Ok(ObservedAccounts::default()),
             Wake::Person(id) => {
                 let person = known.directory.get(*id);
@@ -297,7 +297,7 @@ impl Engine {
                     .or_else(|| unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok()));
                 let Some(user) = candidate else { return Ok(ObservedAccounts::default()) };
                 let public_id = unbound.map(|person| person.public_id.as_str());
-                look::one_account(&parts.reader, policy, &user, public_id).await
+                observe::one_account(&parts.reader, policy, &user, public_id).await
             }
         };
         accounts.during(Stage::ReadAccounts)

@@ -15,7 +15,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use super::Engine;
 use super::gather::Known;
-use super::sights::{STILL_AT_IT, find_lost_rooms, look_at};
+use super::observe_rooms::{STILL_AT_IT, find_lost_rooms, observe_rooms};
 use crate::homeserver::{HomeserverError, Reader};
 
 /// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
@@ -164,7 +164,7 @@ pub async fn rooms(
         }
     }
     let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
-    let mut seen = look_at(engine, present).await?;
+    let mut seen = observe_rooms(engine, present).await?;
     // Of a room that is not bound nobody hears what happens there.
     unbound.iter().for_each(|room_id| engine.room_cache().doubt(room_id));
     seen.extend(in_doubt);

@@ -23,19 +23,19 @@ pub(super) const STILL_AT_IT: Duration = Duration::from_secs(2);
 /// # Errors
 /// When Synapse does not answer at all; a refusal makes one room unreadable instead, so that one bad room does not stop
 /// the others.
-pub async fn look_at(
+pub async fn observe_rooms(
     engine: &Engine,
     rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, HomeserverError> {
     engine.room_cache().note_breaks(engine.parts().reader.traffic().breaks());
     let mut looks: Vec<BoxFuture<'_, _>> = Vec::new();
     for (key, room_id) in rooms {
-        looks.push(look_at_one(engine, key, room_id).boxed());
+        looks.push(observe_room(engine, key, room_id).boxed());
     }
     stream::iter(looks).buffer_unordered(ROOMS_IN_FLIGHT).try_collect().await
 }
 
-async fn look_at_one(
+async fn observe_room(
     engine: &Engine,
     key: RoomKey,
     room_id: OwnedRoomId,
