@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 
 use super::Engine;
 use super::consents::waiting_gains;
-use super::settled::Settled;
+use super::wait::Waited;
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
@@ -111,7 +111,7 @@ impl Engine {
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
     pub async fn follow_drift(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
         let wake = [Wake::Room(key.clone())];
-        if self.settled(&wake, PASS_WITHIN).await? == Settled::NotYet {
+        if self.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
             // The row stays open; the next pass that puts it back closes it.
             return Ok(());
         }

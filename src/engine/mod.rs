@@ -25,14 +25,14 @@ mod people;
 mod preview;
 pub mod progress;
 pub mod queue;
+pub mod recover;
 pub mod report;
 pub mod room_cache;
-pub mod settle;
-pub mod settled;
 pub mod setup;
 pub mod subjects;
 pub mod tenure;
 mod verify;
+pub mod wait;
 pub mod who;
 
 use std::sync::Arc;

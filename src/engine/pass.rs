@@ -34,8 +34,8 @@ use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
 use super::observe;
 use super::progress::{Phase, Progress};
+use super::recover::recover;
 use super::report::Report;
-use super::settle::settle;
 use super::subjects::Moment;
 use super::tenure::Tenure;
 use crate::clock::Term;
@@ -148,7 +148,7 @@ impl Engine {
         self.note_size(&view, &verdict).await?;
         let news = view.no_news.without(&verdict.go.findings);
         self.announce(&waiting, two, &news, true, view.known.now).await?;
-        self.settle_before(&verdict, run).await?;
+        self.recover_before(&verdict, run).await?;
         let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run), &[]).await?;
         Ok(Report { newly_held, ..report })
     }
@@ -340,9 +340,9 @@ impl Engine {
     }
 
     /// Gives what a killed process had begun its outcome, before anything new is begun.
-    async fn settle_before(&self, verdict: &Verdict, run: RunId) -> Result<(), Fault> {
+    async fn recover_before(&self, verdict: &Verdict, run: RunId) -> Result<(), Fault> {
         let parts = self.parts();
-        let settled = settle(&parts.store, verdict, run, self.inner.started, parts.clock.now()).await?;
+        let settled = recover(&parts.store, verdict, run, self.inner.started, parts.clock.now()).await?;
         if settled > 0 {
             tracing::warn!(
                 actions = settled,

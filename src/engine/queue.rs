@@ -159,7 +159,7 @@ impl Engine {
     }
 
     async fn under_tenure(&self, tenure: &Tenure, lanes: &Lanes) {
-        if let Err(error) = self.bury_runs(&lanes.holder).await {
+        if let Err(error) = self.end_dead_runs(&lanes.holder).await {
             tracing::warn!(%error, "Runs of dead processes could not be ended");
         }
         // Whoever was at it, this process among others, has lost the lease with the right to go on; its claim may have a
@@ -235,7 +235,7 @@ impl Engine {
     /// Asks for a run and takes it, for a command that does it itself.
     pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, Fault> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
-        self.bury_runs(holder).await?;
+        self.end_dead_runs(holder).await?;
         let new = NewRun { origin: origin.to_owned(), options: options.to_json()?, source: None };
         let id = store.request_run(&new, clock.now()).await?;
         store.claim_run(holder, self.mode(), clock.now(), SILENCE, Some(id)).await?;
@@ -244,7 +244,7 @@ impl Engine {
 
     /// Ends runs whose process died: under the lease nobody else can be at one. They are not done again, because what a
     /// command asked for back then may not be what anybody wants now.
-    async fn bury_runs(&self, holder: &str) -> Result<(), StoreError> {
+    async fn end_dead_runs(&self, holder: &str) -> Result<(), StoreError> {
         let (store, clock) = (&self.parts().store, &self.parts().clock);
         for run in store.recent_runs(RUNS_LOOKED_THROUGH).await? {
             let is_dead = run.state == RunState::Running && run.holder.as_deref() != Some(holder);

@@ -19,7 +19,7 @@ use super::measures::Order;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::Stop;
-use crate::engine::settled::Settled;
+use crate::engine::wait::Waited;
 use crate::homeserver::Said;
 use crate::speech::Arg;
 use crate::store::{HeldPlan, Intent};
@@ -56,15 +56,15 @@ pub(super) struct Tally {
 impl Chat {
     /// Wakes these subjects for wishes and waits until they were looked at; persons first, then the rooms that their
     /// passes woke.
-    pub(super) async fn look_and_wait(&self, wakes: &[Wake], wishes: &[Wish]) -> Result<Settled, Stop> {
+    pub(super) async fn look_and_wait(&self, wakes: &[Wake], wishes: &[Wish]) -> Result<Waited, Stop> {
         let engine = self.engine();
         engine.wake_for(wakes, wishes, "chat").await?;
-        let settled = engine.settled(wakes, WITHIN).await?;
-        if settled != Settled::Yes || !wakes.iter().any(|wake| matches!(wake, Wake::Person(_))) {
+        let settled = engine.wait_for(wakes, WITHIN).await?;
+        if settled != Waited::Yes || !wakes.iter().any(|wake| matches!(wake, Wake::Person(_))) {
             return Ok(settled);
         }
         let rooms: Vec<Wake> = engine.policy().await?.rooms.keys().cloned().map(Wake::Room).collect();
-        Ok(engine.settled(&rooms, WITHIN).await?)
+        Ok(engine.wait_for(&rooms, WITHIN).await?)
     }
 
     /// What became of a wish about one account; `since` is when it was asked for, before which nothing was held for it.
@@ -73,7 +73,7 @@ impl Chat {
         wish: &Wish,
         user: &OwnedUserId,
         since: Timestamp,
-        settled: &Settled,
+        settled: &Waited,
     ) -> Result<Became, Stop> {
         let store = self.engine().store();
         let now = self.engine().clock().now();
@@ -92,7 +92,7 @@ impl Chat {
             }
         }
         match (&became, settled) {
-            (Became::Already, Settled::TriedAgain | Settled::NotYet) => Ok(Became::Waits),
+            (Became::Already, Waited::TriedAgain | Waited::NotYet) => Ok(Became::Waits),
             _ => Ok(became),
         }
     }

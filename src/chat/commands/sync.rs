@@ -20,7 +20,7 @@ use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::engine::pass::Options;
 use crate::engine::report::Report;
-use crate::engine::settled::Settled;
+use crate::engine::wait::Waited;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{NewRun, Run, RunEnd, RunId, RunState};
@@ -255,7 +255,7 @@ impl Chat {
         Ok(Reply::new(mark, answer))
     }
 
-    fn tally_reply(&self, tally: &Tally, settled: &Settled) -> Reply {
+    fn tally_reply(&self, tally: &Tally, settled: &Waited) -> Reply {
         let texts = self.texts();
         let mut answer = Answer::new();
         if tally.done + tally.failed + tally.skipped > 0 {
@@ -269,13 +269,13 @@ impl Chat {
                     ("findings", number(0)),
                 ],
             ));
-        } else if *settled == Settled::Yes {
+        } else if *settled == Waited::Yes {
             answer = answer.line(texts.say("sync-nothing", &[]));
         }
         for trouble in &tally.troubles {
             answer = answer.item(self.trouble(trouble));
         }
-        let waits = *settled != Settled::Yes;
+        let waits = *settled != Waited::Yes;
         if waits {
             answer = answer.line(texts.say("grant-waits", &[]));
         }

@@ -23,7 +23,7 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(2);
 /// Gives every unfinished intent of whoever cannot be at it any more its outcome. That is every other run than `own`,
 /// because the lease is ours; of the rest what is old, what nobody's claim stands behind, and with one process what is from
 /// before it `started`.
-pub async fn settle(
+pub async fn recover(
     store: &Store,
     verdict: &Verdict,
     own: RunId,

@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How waiting ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum Waited {
     /// Everything was looked at.
     Yes,
     /// A pass failed and is tried again.
@@ -25,7 +25,7 @@ pub enum Settled {
 
 impl Engine {
     /// Waits until nobody has to look at these subjects any more.
-    pub async fn settled(&self, wakes: &[Wake], within: Duration) -> Result<Settled, StoreError> {
+    pub async fn wait_for(&self, wakes: &[Wake], within: Duration) -> Result<Waited, StoreError> {
         let deadline = tokio::time::Instant::now() + within;
         for wake in wakes {
             loop {
@@ -36,7 +36,7 @@ impl Engine {
                 match self.parts().store.wakeup(wake).await? {
                     None => break,
                     Some(state) if state.attempts > 0 && !state.is_claimed => {
-                        return Ok(Settled::TriedAgain);
+                        return Ok(Waited::TriedAgain);
                     }
                     // What was put off on purpose is not waited for.
                     Some(state) if !state.is_claimed && state.due_at > self.parts().clock.now() => break,
@@ -45,11 +45,11 @@ impl Engine {
                 tokio::select! {
                     () = ended => {}
                     () = tokio::time::sleep(LOOK_EVERY) => {}
-                    () = tokio::time::sleep_until(deadline) => return Ok(Settled::NotYet),
-                    () = self.parts().stop.cancelled() => return Ok(Settled::NotYet),
+                    () = tokio::time::sleep_until(deadline) => return Ok(Waited::NotYet),
+                    () = self.parts().stop.cancelled() => return Ok(Waited::NotYet),
                 }
             }
         }
-        Ok(Settled::Yes)
+        Ok(Waited::Yes)
     }
 }
