@@ -23,7 +23,7 @@ impl Chat {
         if seen.state_key.is_none() {
             return Ok(false);
         }
-        if seen.sender == self.manners().bot {
+        if seen.sender == self.settings().bot {
             return self.is_on_record(event).await;
         }
         let is_own = seen.state_key.as_deref() == Some(seen.sender.as_str());
@@ -32,7 +32,7 @@ impl Chat {
 
     /// Handles a state event in a managed room.
     pub(super) async fn state_event(&self, event: InboxEvent) -> anyhow::Result<()> {
-        if event.event.sender == self.manners().bot {
+        if event.event.sender == self.settings().bot {
             return self.own_event(event).await;
         }
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;

@@ -48,7 +48,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How the bot behaves in rooms, from the configuration.
 #[derive(Clone, Debug)]
-pub struct Manners {
+pub struct ChatSettings {
     /// The bot.
     pub bot: OwnedUserId,
     /// Its display name.
@@ -72,7 +72,7 @@ struct Inner {
     engine: Engine,
     speaker: Speaker,
     texts: Texts,
-    manners: Manners,
+    settings: ChatSettings,
     arrivals: Arc<Notify>,
     /// Events that are being handled beside the loop, and those that failed with the moment they are tried again.
     put_off: Mutex<BTreeMap<i64, Option<Instant>>>,
@@ -83,11 +83,11 @@ struct Inner {
 impl Chat {
     /// Puts the parts together; nothing happens yet. `arrivals` is told when something came in.
     #[must_use]
-    pub fn new(engine: Engine, speaker: Speaker, texts: Texts, manners: Manners, arrivals: Arc<Notify>) -> Self {
+    pub fn new(engine: Engine, speaker: Speaker, texts: Texts, settings: ChatSettings, arrivals: Arc<Notify>) -> Self {
         let started = engine.clock().now();
         let put_off = Mutex::default();
         let tasks = TaskTracker::new();
-        Self { inner: Arc::new(Inner { engine, speaker, texts, manners, arrivals, put_off, tasks, started }) }
+        Self { inner: Arc::new(Inner { engine, speaker, texts, settings, arrivals, put_off, tasks, started }) }
     }
 
     fn engine(&self) -> &Engine {
@@ -98,8 +98,8 @@ impl Chat {
         &self.inner.texts
     }
 
-    fn manners(&self) -> &Manners {
-        &self.inner.manners
+    fn settings(&self) -> &ChatSettings {
+        &self.inner.settings
     }
 
     /// Works until it is stopped.
@@ -108,7 +108,7 @@ impl Chat {
         while !stop.is_cancelled() {
             match Tenure::begin_as(LEASE, self.engine().store(), self.engine().clock(), holder).await {
                 Ok(Some(tenure)) => {
-                    tokio::join!(self.desk(&tenure, stop), self.tell(&tenure, stop));
+                    tokio::join!(self.handle_inbox(&tenure, stop), self.tell(&tenure, stop));
                     self.inner.tasks.close();
                     self.inner.tasks.wait().await;
                     self.inner.tasks.reopen();
@@ -125,7 +125,7 @@ impl Chat {
         }
     }
 
-    async fn desk(&self, tenure: &Tenure, stop: &CancellationToken) {
+    async fn handle_inbox(&self, tenure: &Tenure, stop: &CancellationToken) {
         let (mut forgotten, mut said): (Option<Instant>, _) = (None, Seldom::default());
         while !stop.is_cancelled() && tenure.is_held() {
             let arrived = self.inner.arrivals.notified();

@@ -207,7 +207,7 @@ impl Chat {
     pub(super) async fn take_hourglass_back(&self, event: &InboxEvent) {
         let (room, command) = (&event.event.room_id, &event.event.event_id);
         let left = match self.engine().reader().reactions_to(room, command).await {
-            Ok(reactions) => reactions.into_iter().find(|left| left.sender == self.manners().bot && left.key == "⏳"),
+            Ok(reactions) => reactions.into_iter().find(|left| left.sender == self.settings().bot && left.key == "⏳"),
             Err(error) => return tracing::warn!(%error, "Reactions could not be looked for"),
         };
         if let Some(left) = left

@@ -33,8 +33,8 @@ impl Chat {
             return self.done(event.seq).await;
         };
         let place = Place::of(&room);
-        let manners = self.manners();
-        let setting = Setting { prefix: &manners.prefix, bot: &manners.bot, bot_name: &manners.bot_name, place };
+        let settings = self.settings();
+        let setting = Setting { prefix: &settings.prefix, bot: &settings.bot, bot_name: &settings.bot_name, place };
         match parse(message, &setting) {
             None => self.done(event.seq).await,
             Some(Err(misunderstood)) => {
@@ -252,7 +252,7 @@ impl Chat {
 
     /// A command's word as it is typed.
     pub(super) fn spelled(&self, word: Word) -> String {
-        format!("{}{}", self.manners().prefix, word.entry().name)
+        format!("{}{}", self.settings().prefix, word.entry().name)
     }
 
     /// How a command is said.

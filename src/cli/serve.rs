@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tasks::{self, Tasks};
 use super::{Exit, connect, output};
-use crate::chat::{Chat, Manners};
+use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::DirectorySource;
@@ -162,7 +162,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         engine.clone(),
         Speaker::new(&reader),
         Texts::new(settings.bot.language).with_prefix(&settings.bot.prefix),
-        Manners {
+        ChatSettings {
             bot: settings.bot.user_id.clone(),
             bot_name: settings.bot.display_name.clone(),
             prefix: settings.bot.prefix.clone(),

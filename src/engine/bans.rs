@@ -21,9 +21,9 @@ use crate::store::{NewGrant, StoreError};
 
 /// Bans that are no news: about to be judged, or left alone after they were told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct NoNews(BTreeSet<(RoomKey, OwnedUserId)>);
+pub(super) struct KnownBans(BTreeSet<(RoomKey, OwnedUserId)>);
 
-impl NoNews {
+impl KnownBans {
     /// What is to be told of a plan's findings.
     pub(super) fn without(&self, findings: &[Finding]) -> Vec<Finding> {
         let is_news = |finding: &&Finding| match finding {
@@ -40,11 +40,11 @@ impl Engine {
         &self,
         rooms: &mut BTreeMap<RoomKey, RoomSight>,
         now: Timestamp,
-    ) -> Result<NoNews, Fault> {
-        let mut no_news = BTreeSet::new();
+    ) -> Result<KnownBans, Fault> {
+        let mut known_bans = BTreeSet::new();
         let has_bans = |sight: &RoomSight| matches!(sight, RoomSight::Seen(room) if !room.bans_by_hand.is_empty());
         if !rooms.values().any(has_bans) {
-            return Ok(NoNews(no_news));
+            return Ok(KnownBans(known_bans));
         }
         let (store, drift) = (&self.parts().store, self.parts().drift);
         // What waits first: an event is on record before it is handled.
@@ -66,11 +66,11 @@ impl Engine {
                 };
                 match known {
                     Some(known) => _ = room.members.insert(user.clone(), known),
-                    None => _ = no_news.insert((key.clone(), user.clone())),
+                    None => _ = known_bans.insert((key.clone(), user.clone())),
                 }
             }
         }
-        Ok(NoNews(no_news))
+        Ok(KnownBans(known_bans))
     }
 
     /// Where somebody is banned by hand in these rooms, and no grant ever stood for it.

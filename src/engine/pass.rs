@@ -28,7 +28,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
 use super::apply::Work;
-use super::bans::NoNews;
+use super::bans::KnownBans;
 use super::consents::{Consents, Remaining, Rest};
 use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
@@ -93,7 +93,7 @@ pub(super) struct View {
     remaining: Remaining,
     /// What was planned for each account, before brakes and flags.
     due: AccountSteps,
-    no_news: NoNews,
+    known_bans: KnownBans,
 }
 
 /// What decides beside the world. What the operator releases with this pass does not wait any more.
@@ -146,7 +146,7 @@ impl Engine {
         let two = view.policy.limits.two_consents;
         let (waiting, newly_held) = self.record_holds(&view.consents, &view.known, &verdict.held, two).await?;
         self.note_size(&view, &verdict).await?;
-        let news = view.no_news.without(&verdict.go.findings);
+        let news = view.known_bans.without(&verdict.go.findings);
         self.announce(&waiting, two, &news, true, view.known.now).await?;
         self.recover_before(&verdict, run).await?;
         let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run), &[]).await?;
@@ -173,7 +173,7 @@ impl Engine {
             leave_remakes(&mut verdict.go);
             self.wake(&Wake::Everything, "missing account").await?;
         }
-        let news = view.no_news.without(&verdict.go.findings);
+        let news = view.known_bans.without(&verdict.go.findings);
         self.announce(&[], false, &news, false, view.known.now).await?;
         // Of a change to many each narrow pass sees one: it is held, told and released as a whole.
         let told: Effects = view.known.memory.open.iter().flat_map(|hold| &hold.effects).collect();
@@ -223,7 +223,7 @@ impl Engine {
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
         accounts.email_holders = observe::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
         let mut rooms = observe::rooms(self, &mut known, &keys, options.dry_run).await?;
-        let no_news = self.know_bans(&mut rooms, now).await?;
+        let known_bans = self.know_bans(&mut rooms, now).await?;
         let no_longer_managed = known
             .rooms
             .iter()
@@ -278,7 +278,7 @@ impl Engine {
             due,
             consents,
             remaining,
-            no_news,
+            known_bans,
         };
         Ok((view, verdict))
     }

@@ -12,7 +12,7 @@ use equipemed_domain::policy::Policy;
 use ruma_common::{OwnedRoomId, RoomId};
 
 use crate::clock::Clock;
-use crate::homeserver::{Founding, HomeserverError, Writer};
+use crate::homeserver::{HomeserverError, RoomToCreate, Writer};
 use crate::store::{Cause, Intent, Store};
 
 /// Makes the control room if there is none, with the break-glass account invited. The next sync brings in the people
@@ -106,7 +106,7 @@ async fn create(
     new: &NewRoom,
 ) -> Result<OwnedRoomId, Fault> {
     let levels = initial_control_content(&new.version, &policy.bot);
-    match writer.create_room(&Founding { key, new, parent: None, levels }).await {
+    match writer.create_room(&RoomToCreate { key, new, parent: None, levels }).await {
         Ok(room) => Ok(room),
         Err(HomeserverError::MaybeDone { why }) => {
             let made = the_one(key, &writer.reader().rooms_with_key(key, known).await?, None)?;

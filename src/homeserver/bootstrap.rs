@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 
 use super::endpoint::Endpoint;
-use super::transport::{Connection, Manner, Transport};
+use super::transport::{Connection, Sending, Transport};
 use super::wire::{AccountChange, Anything, Deactivation};
 
 /// How the localpart of a temporary administrator begins.
@@ -45,16 +45,16 @@ impl Administrator {
     /// See [`HomeserverError`]; `Refused` when the secret is wrong or Synapse has none.
     pub async fn temporary(connection: &Connection, shared_secret: &SecretString) -> Result<Self, HomeserverError> {
         let transport = Transport::without_token(connection)?;
-        let nonce: Nonce = transport.json(Endpoint::Nonce, &[], &[], NOTHING, Manner::READ).await?;
+        let nonce: Nonce = transport.json(Endpoint::Nonce, &[], &[], NOTHING, Sending::READ).await?;
         let username = format!("{TEMPORARY}{}", random_hex(6)?);
         let password = random_hex(32)?;
         let mac = signature(shared_secret, &[&nonce.nonce, &username, &password, "admin"])?;
         let registration =
             Registration { nonce: &nonce.nonce, username: &username, password: &password, admin: true, mac };
         // A nonce is good for one attempt: what is sent again is refused, so it is not.
-        let manner = Manner { repeat: super::retry::Repeat::Once, ..Manner::WRITE };
+        let sending = Sending { repeat: super::retry::Repeat::Once, ..Sending::WRITE };
         let made: Registered =
-            transport.json(Endpoint::RegisterAdministrator, &[], &[], Some(&registration), manner).await?;
+            transport.json(Endpoint::RegisterAdministrator, &[], &[], Some(&registration), sending).await?;
         Ok(Self { transport: transport.with_token(made.access_token), temporary: Some(made.user_id) })
     }
 
@@ -65,7 +65,7 @@ impl Administrator {
     pub async fn make_admin(&self, bot: &UserId) -> Result<(), HomeserverError> {
         let change = AccountChange { admin: Some(true), ..AccountChange::default() };
         let _: Anything =
-            self.transport.json(Endpoint::PutAccount, &[bot.as_str()], &[], Some(&change), Manner::WRITE).await?;
+            self.transport.json(Endpoint::PutAccount, &[bot.as_str()], &[], Some(&change), Sending::WRITE).await?;
         Ok(())
     }
 
@@ -77,7 +77,7 @@ impl Administrator {
         let Some(user) = self.temporary else { return Ok(()) };
         let body = Deactivation { erase: true };
         let answer: Result<Anything, _> =
-            self.transport.json(Endpoint::Deactivate, &[user.as_str()], &[], Some(&body), Manner::WRITE).await;
+            self.transport.json(Endpoint::Deactivate, &[user.as_str()], &[], Some(&body), Sending::WRITE).await;
         answer.map(drop).map_err(|error| (user, error))
     }
 }

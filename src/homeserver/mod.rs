@@ -28,4 +28,4 @@ pub use retry::{OnWait, Patience, Waiting};
 pub use speak::{Said, Speaker};
 pub use traffic::Traffic;
 pub use transport::{Connection, TARGETS_WITH_IDENTIFIERS};
-pub use write::{Done, Founding, WritePermit, Writer};
+pub use write::{Done, RoomToCreate, WritePermit, Writer};

@@ -24,7 +24,7 @@ use serde_json::json;
 use super::endpoint::Endpoint;
 use super::error::from_json;
 use super::read::Reader;
-use super::transport::Manner;
+use super::transport::Sending;
 use super::wire::Anything;
 
 /// Requests at once: a person waits for each, and the bulk work has a bound of its own.
@@ -115,7 +115,7 @@ impl Speaker {
             }
         }
         let request = redact_event::v3::Request::new(room.to_owned(), own.to_owned(), transaction.into());
-        self.reader.transport.client(request, Manner::WRITE).await?;
+        self.reader.transport.client(request, Sending::WRITE).await?;
         Ok(())
     }
 
@@ -123,7 +123,8 @@ impl Speaker {
     pub async fn mark_read(&self, room: &RoomId, event: &EventId) -> Result<(), HomeserverError> {
         let identifiers = [room.as_str(), event.as_str()];
         let transport = &self.reader.transport;
-        let _: Anything = transport.json(Endpoint::Receipt, &identifiers, &[], Some(&json!({})), Manner::WRITE).await?;
+        let _: Anything =
+            transport.json(Endpoint::Receipt, &identifiers, &[], Some(&json!({})), Sending::WRITE).await?;
         Ok(())
     }
 
@@ -146,7 +147,7 @@ impl Speaker {
         let mut upload = create_content::v3::Request::new(content);
         upload.filename = Some(name.to_owned());
         upload.content_type = Some(media_type.to_owned());
-        let address = self.reader.transport.client(upload, Manner::WRITE).await?.content_uri;
+        let address = self.reader.transport.client(upload, Sending::WRITE).await?.content_uri;
         let mut file = FileMessageEventContent::plain(name.to_owned(), address);
         file.filename = Some(name.to_owned());
         file.info = Some(Box::new(info));
@@ -162,7 +163,7 @@ impl Speaker {
     ) -> Result<OwnedEventId, HomeserverError> {
         let request = send_message_event::v3::Request::new(room.to_owned(), transaction.into(), content)
             .map_err(|error| from_json(&error))?;
-        let event = self.reader.transport.client(request, Manner::WRITE).await?.event_id;
+        let event = self.reader.transport.client(request, Sending::WRITE).await?.event_id;
         self.remember(event.clone());
         Ok(event)
     }

@@ -47,12 +47,12 @@ const INVITE_WITHIN: Duration = Duration::from_millis(500);
 
 /// How one request may be sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manner {
+pub(super) struct Sending {
     pub(super) repeat: Repeat,
     pub(super) within: Duration,
 }
 
-impl Manner {
+impl Sending {
     pub(super) const READ: Self = Self { repeat: Repeat::Read, within: READ_WITHIN };
     pub(super) const WRITE: Self = Self { repeat: Repeat::Idempotent, within: WRITE_WITHIN };
     /// For a change whose second answer would say something else than the first.
@@ -175,14 +175,14 @@ impl Transport {
     }
 
     /// Sends a request of the client API.
-    pub(super) async fn client<R>(&self, request: R, manner: Manner) -> Result<R::IncomingResponse, HomeserverError>
+    pub(super) async fn client<R>(&self, request: R, sending: Sending) -> Result<R::IncomingResponse, HomeserverError>
     where
         R: OutgoingRequest + Metadata<Authentication = AccessToken, PathBuilder = VersionHistory>,
         R: Clone + Debug + Send + Sync + 'static,
         R::IncomingResponse: Send + Sync,
         HttpError: From<FromHttpResponseError<R::EndpointError>>,
     {
-        self.client_by::<R, _, _>(manner, |matrix, config| {
+        self.client_by::<R, _, _>(sending, |matrix, config| {
             matrix.send(request.clone()).with_request_config(config).into_future()
         })
         .await
@@ -192,7 +192,7 @@ impl Transport {
     /// trait to itself by which one function could do so for all kinds.
     pub(super) async fn client_by<R, T, F>(
         &self,
-        manner: Manner,
+        sending: Sending,
         mut send: impl FnMut(&matrix_sdk::Client, RequestConfig) -> F,
     ) -> Result<T, HomeserverError>
     where
@@ -204,8 +204,8 @@ impl Transport {
             return Err(HomeserverError::bad_request("it is not in the list of endpoints"));
         };
         let matrix = self.matrix.as_ref().ok_or_else(|| HomeserverError::bad_request("no client session"))?;
-        let config = RequestConfig::new().disable_retry().timeout(manner.within).force_auth();
-        self.sent(endpoint, manner.repeat, || {
+        let config = RequestConfig::new().disable_retry().timeout(sending.within).force_auth();
+        self.sent(endpoint, sending.repeat, || {
             let request = send(matrix, config);
             async move { request.await.map_err(from_client) }
         })
@@ -219,9 +219,9 @@ impl Transport {
         identifiers: &[&str],
         query: &[(&str, &str)],
         body: Option<&(impl Serialize + ?Sized)>,
-        manner: Manner,
+        sending: Sending,
     ) -> Result<T, HomeserverError> {
-        let answer = self.answer(endpoint, identifiers, query, body, manner).await?;
+        let answer = self.answer(endpoint, identifiers, query, body, sending).await?;
         serde_json::from_slice(&answer.body).map_err(|error| from_json(&error))
     }
 
@@ -232,14 +232,14 @@ impl Transport {
         identifiers: &[&str],
         query: &[(&str, &str)],
         body: Option<&(impl Serialize + ?Sized)>,
-        manner: Manner,
+        sending: Sending,
     ) -> Result<Answer, HomeserverError> {
         let path = endpoint.fill(identifiers).ok_or_else(|| HomeserverError::bad_request("an unusable identifier"))?;
         let url = format!("{}{path}", self.url);
         let method = reqwest::Method::from_bytes(endpoint.method().as_bytes()).map_err(HomeserverError::bad_request)?;
         let body = body.map(serde_json::to_vec).transpose().map_err(|error| from_json(&error))?;
-        self.sent(endpoint, manner.repeat, || {
-            let mut request = self.http.request(method.clone(), &url).query(query).timeout(manner.within);
+        self.sent(endpoint, sending.repeat, || {
+            let mut request = self.http.request(method.clone(), &url).query(query).timeout(sending.within);
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token.expose_secret());
             }

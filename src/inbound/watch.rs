@@ -9,7 +9,7 @@ use equipemed_domain::fault::NotThere;
 use equipemed_domain::wake::Wake;
 use tokio_util::sync::CancellationToken;
 
-use crate::directory::equipemed::{Ear, Heard, Installed};
+use crate::directory::equipemed::{Heard, Installed, Listener};
 use crate::directory::{DirectoryError, Equipemed, Roster, Source};
 use crate::engine::Engine;
 
@@ -109,7 +109,7 @@ async fn listen(equipemed: &Equipemed, engine: &Engine) {
 
 /// Wakes whom it hears of until the connection is over, or the store does not take the wake-ups: then nothing may be
 /// believed to be heard.
-async fn hear(ear: &mut Ear, engine: &Engine) -> DirectoryError {
+async fn hear(ear: &mut Listener, engine: &Engine) -> DirectoryError {
     loop {
         let heard = match ear.next().await {
             Ok(heard) => heard,

@@ -33,7 +33,7 @@ impl Chat {
             deeds.into_iter().enumerate().map(|(index, deed)| new(deed, because, source(ask, index))).collect();
         let wanted = wishes.len();
         // The command goes, too, so that the room stays clean; after the rest, and whatever becomes of it.
-        if ask.place == Place::Managed && self.manners().tidy {
+        if ask.place == Place::Managed && self.settings().tidy {
             let itself = Deed::Redact { room_id: ask.room_id.clone(), event_id: ask.event.clone() };
             wishes.push(new(itself, None, format!("{} itself", ask.event)));
         }

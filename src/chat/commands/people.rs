@@ -219,7 +219,7 @@ impl Chat {
 
     /// An instant in the hospital's time zone.
     pub(in crate::chat) fn time(&self, at: jiff::Timestamp) -> Arg {
-        Arg::Time(at.to_zoned(self.manners().timezone.clone()).strftime("%d/%m/%Y %H:%M").to_string())
+        Arg::Time(at.to_zoned(self.settings().timezone.clone()).strftime("%d/%m/%Y %H:%M").to_string())
     }
 }
 

@@ -67,7 +67,7 @@ impl Chat {
         let grant = scene.grants.iter().find(keeps_out)?;
         let name = scene.user_of(person).map_or_else(|| person.to_string(), |user| user.localpart().to_owned());
         let place = grant.scope.as_ref().map_or_else(String::new, |scope| format!(" in {scope}"));
-        let command = format!("{}unban {name}{place}", self.manners().prefix);
+        let command = format!("{}unban {name}{place}", self.settings().prefix);
         let args = [
             ("user", scene.person(person)),
             ("grant", Arg::Said(self.grant_line(ask, grant))),

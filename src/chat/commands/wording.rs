@@ -29,7 +29,7 @@ impl Chat {
         };
         if holds(other) {
             let command =
-                format!("{}{word} {}", self.manners().prefix, scene.user_of(id).map_or("", |user| user.localpart()));
+                format!("{}{word} {}", self.settings().prefix, scene.user_of(id).map_or("", |user| user.localpart()));
             return Some(texts.say(text, &[user, ("command", Arg::Code(command))]));
         }
         let standing = scene.directory.get(id).map(|person| scene.policy.users.standing.standing(person, scene.now));
@@ -114,7 +114,7 @@ impl Chat {
         let names = people.filter_map(|person| Some(scene.user_of(*person)?.localpart()));
         let names = names.collect::<Vec<_>>().join(" ");
         let place = order.scope.as_ref().map_or_else(String::new, |room| format!(" in {room}"));
-        (!names.is_empty()).then(|| format!("{}{word} {names}{place}", self.manners().prefix))
+        (!names.is_empty()).then(|| format!("{}{word} {names}{place}", self.settings().prefix))
     }
 }
 

@@ -4,7 +4,7 @@
 //! notice a group that vanished for a moment, and so that a look at one person is one row and not everybody.
 
 mod failure;
-mod hear;
+mod listen;
 mod query;
 mod row;
 mod triggers;
@@ -25,7 +25,7 @@ use tokio::sync::Mutex;
 use super::DirectoryError;
 use crate::config::settings;
 
-pub use hear::{Ear, Heard};
+pub use listen::{Heard, Listener};
 pub use query::{Query, Tables};
 pub use triggers::{Installed, Script, role_of};
 
@@ -216,8 +216,8 @@ impl Equipemed {
     }
 
     /// A connection that hears of changes.
-    pub async fn listen(&self) -> Result<Ear, DirectoryError> {
-        Ear::new(self.inner.options.clone()).await
+    pub async fn listen(&self) -> Result<Listener, DirectoryError> {
+        Listener::new(self.inner.options.clone()).await
     }
 
     /// Whether this version's triggers are in the database.

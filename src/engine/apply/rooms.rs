@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::{Work, ended};
 use crate::engine::observe_rooms::STILL_AT_IT;
-use crate::homeserver::{Founding, HomeserverError};
+use crate::homeserver::{HomeserverError, RoomToCreate};
 
 impl Work<'_> {
     pub(super) async fn room_step(&self, action: &Action, cause: Cause) -> Result<Outcome, Fault> {
@@ -132,16 +132,16 @@ impl Work<'_> {
             None => None,
         };
         let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels, new.default_level);
-        let founding = Founding { key, new: &new, parent: parent.as_deref(), levels };
-        let mut made = self.writer.create_room(&founding).await;
+        let wanted_room = RoomToCreate { key, new: &new, parent: parent.as_deref(), levels };
+        let mut made = self.writer.create_room(&wanted_room).await;
         if let Err(HomeserverError::MaybeDone { .. }) = made {
             made = match self.find_made_late(key).await? {
                 Some(room) => Ok(room),
-                None => self.writer.create_room(&founding).await,
+                None => self.writer.create_room(&wanted_room).await,
             };
         }
         match made {
-            Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => self.take_alias_back(&founding).await,
+            Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => self.take_alias_back(&wanted_room).await,
             made => self.bind_room(key, made?).await,
         }
     }
@@ -179,8 +179,8 @@ impl Work<'_> {
 
     /// The alias exists: on our own half-made room, which is completed, or on a dead one that nobody is in, which
     /// loses it. A living room of somebody else keeps it, and that is an error for people to look at.
-    async fn take_alias_back(&self, founding: &Founding<'_>) -> Result<Outcome, Fault> {
-        let Founding { key, new, .. } = founding;
+    async fn take_alias_back(&self, wanted_room: &RoomToCreate<'_>) -> Result<Outcome, Fault> {
+        let RoomToCreate { key, new, .. } = wanted_room;
         if let Some(room) = self.find_made(key).await? {
             return self.bind_room(key, room).await;
         }
@@ -194,7 +194,7 @@ impl Work<'_> {
             return Err(Fault::AliasTaken { alias, holder: room, room: (*key).clone() });
         }
         self.writer.release_alias(&alias).await?;
-        let room = self.writer.create_room(founding).await?;
+        let room = self.writer.create_room(wanted_room).await?;
         self.bind_room(key, room).await
     }
 }

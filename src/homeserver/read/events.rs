@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use super::Reader;
 use crate::homeserver::error::from_json;
 use crate::homeserver::event::RawEvent;
-use crate::homeserver::transport::Manner;
+use crate::homeserver::transport::Sending;
 
 /// Events in one page.
 const PAGE: u32 = 500;
@@ -72,7 +72,7 @@ impl Reader {
     /// One event of a room; None when there is none in that room, or none that the bot may see.
     pub async fn event(&self, room_id: &RoomId, event_id: &EventId) -> Result<Option<Event<Outline>>, HomeserverError> {
         let request = get_room_event::v3::Request::new(room_id.to_owned(), event_id.to_owned());
-        match self.transport.client(request, Manner::READ).await {
+        match self.transport.client(request, Sending::READ).await {
             Ok(answer) => outline(answer.event.json()).map(Some),
             Err(HomeserverError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -91,7 +91,7 @@ impl Reader {
         let mut events = Vec::new();
         let mut counted = 0;
         for _ in 0..PAGES {
-            let page = self.transport.client(request.clone(), Manner::READ).await?;
+            let page = self.transport.client(request.clone(), Sending::READ).await?;
             let seen = page.chunk.len();
             for raw in page.chunk {
                 let event = outline(raw.json())?;
@@ -126,7 +126,7 @@ impl Reader {
         request.limit = Some(UInt::from(PAGE));
         let mut reactions = Vec::new();
         loop {
-            let page = self.transport.client(request.clone(), Manner::READ).await?;
+            let page = self.transport.client(request.clone(), Sending::READ).await?;
             let seen = page.chunk.len();
             for raw in page.chunk {
                 reactions.extend(reaction(raw.json())?);

@@ -23,7 +23,7 @@ pub use rooms::{RoomListing, RoomPast};
 use super::endpoint::Endpoint;
 use super::retry::Patience;
 use super::traffic::Traffic;
-use super::transport::{Connection, Manner, Transport};
+use super::transport::{Connection, Sending, Transport};
 use super::wire;
 use crate::clock::Term;
 
@@ -85,7 +85,7 @@ impl Reader {
     /// See [`HomeserverError`]; `NotMatrix` when something else answers there.
     pub async fn versions(&self) -> Result<Vec<String>, HomeserverError> {
         type Request = get_supported_versions::Request;
-        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+        let answer = self.transport.client_by::<Request, _, _>(Sending::READ, |matrix, config| {
             matrix.send(Request::new()).with_request_config(config.skip_auth()).into_future()
         });
         match answer.await {
@@ -100,7 +100,7 @@ impl Reader {
     /// # Errors
     /// See [`HomeserverError`]; `UnknownToken` when it has not.
     pub async fn whoami(&self) -> Result<OwnedUserId, HomeserverError> {
-        Ok(self.transport.client(whoami::v3::Request::new(), Manner::READ).await?.user_id)
+        Ok(self.transport.client(whoami::v3::Request::new(), Sending::READ).await?.user_id)
     }
 
     /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns how long
@@ -111,7 +111,7 @@ impl Reader {
     /// `M_BAD_STATUS` when Synapse cannot.
     pub async fn ping(&self, appservice: &str) -> Result<Duration, HomeserverError> {
         type Request = request_ping::v1::Request;
-        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+        let answer = self.transport.client_by::<Request, _, _>(Sending::READ, |matrix, config| {
             matrix.send(Request::new(appservice.to_owned())).with_request_config(config).into_future()
         });
         Ok(answer.await?.duration)
@@ -129,6 +129,6 @@ impl Reader {
         identifiers: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, HomeserverError> {
-        self.transport.json(endpoint, identifiers, query, NOTHING, Manner::READ).await
+        self.transport.json(endpoint, identifiers, query, NOTHING, Sending::READ).await
     }
 }

@@ -22,7 +22,7 @@ use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::from_json;
 use crate::homeserver::event::RawEvent;
 use crate::homeserver::picture::{self, ROOM_KEY_FIELD};
-use crate::homeserver::transport::Manner;
+use crate::homeserver::transport::Sending;
 use crate::homeserver::wire;
 
 /// Events in one page of a room's past.
@@ -69,7 +69,7 @@ impl Reader {
     /// See [`HomeserverError`]; `Refused` with 403 when the bot is not in the room.
     pub async fn room(&self, room_id: &RoomId) -> Result<ObservedRoom, HomeserverError> {
         let answer =
-            self.transport.answer(Endpoint::RoomState, &[room_id.as_str()], &[], NOTHING, Manner::READ).await?;
+            self.transport.answer(Endpoint::RoomState, &[room_id.as_str()], &[], NOTHING, Sending::READ).await?;
         picture::observe(room_id, &self.bot, &answer.body)
     }
 
@@ -81,7 +81,7 @@ impl Reader {
         state_key: &str,
     ) -> Result<Option<Map<String, Value>>, HomeserverError> {
         let request = get_state_event_for_key::v3::Request::new(room_id.to_owned(), kind.into(), state_key.to_owned());
-        match self.transport.client(request, Manner::READ).await {
+        match self.transport.client(request, Sending::READ).await {
             Ok(answer) => {
                 let content = serde_json::from_str(answer.event_or_content.get());
                 content.map(Some).map_err(|error| from_json(&error))
@@ -117,7 +117,7 @@ impl Reader {
         }
         let mut request = get_state_event_for_key::v3::Request::new(room_id.to_owned(), kind.into(), String::new());
         request.format = get_state_event_for_key::v3::StateEventFormat::Event;
-        let answer = match self.transport.client(request, Manner::READ).await {
+        let answer = match self.transport.client(request, Sending::READ).await {
             Err(HomeserverError::NotFound { .. }) => return Ok(None),
             answer => answer?,
         };
@@ -151,14 +151,14 @@ impl Reader {
 
     /// The rooms the bot is in.
     pub async fn joined_rooms(&self) -> Result<BTreeSet<OwnedRoomId>, HomeserverError> {
-        let answer = self.transport.client(joined_rooms::v3::Request::new(), Manner::READ).await?;
+        let answer = self.transport.client(joined_rooms::v3::Request::new(), Sending::READ).await?;
         Ok(answer.joined_rooms.into_iter().collect())
     }
 
     /// The room that an alias leads to.
     pub async fn resolve_alias(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, HomeserverError> {
         type Request = get_alias::v3::Request;
-        let answer = self.transport.client_by::<Request, _, _>(Manner::READ, |matrix, config| {
+        let answer = self.transport.client_by::<Request, _, _>(Sending::READ, |matrix, config| {
             matrix.send(Request::new(alias.to_owned())).with_request_config(config).into_future()
         });
         match answer.await {
@@ -194,7 +194,7 @@ impl Reader {
     pub async fn position(&self, room_id: &RoomId) -> Result<Option<String>, HomeserverError> {
         let mut request = get_message_events::v3::Request::new(room_id.to_owned(), Direction::Backward);
         request.limit = UInt::from(1_u32);
-        let answer = self.transport.client(request, Manner::READ).await?;
+        let answer = self.transport.client(request, Sending::READ).await?;
         Ok(position_of(&answer.start))
     }
 
@@ -214,7 +214,7 @@ impl Reader {
         request.from = Some(position.to_owned());
         let mut past = RoomPast { events: Vec::new(), next: None };
         for _ in 0..PAST_PAGES {
-            let page = self.transport.client(request.clone(), Manner::READ).await?;
+            let page = self.transport.client(request.clone(), Sending::READ).await?;
             let read = page.chunk.len();
             // One that cannot be read is nothing that this service could make anything of, and the others must not wait for it.
             let events = page.chunk.iter().filter_map(|raw| RawEvent::read(raw.json()));

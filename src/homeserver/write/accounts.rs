@@ -13,7 +13,7 @@ use matrix_sdk::ruma::{OwnedMxcUri, UserId};
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::from_json;
-use crate::homeserver::transport::Manner;
+use crate::homeserver::transport::Sending;
 use crate::homeserver::wire::{AccountChange, Anything, Deactivation, Threepid, WireExternalId};
 
 /// Status of a PUT that made the account.
@@ -31,9 +31,10 @@ impl Writer {
         request.username = Some(self.reader.bot().localpart().to_owned());
         request.login_type = Some(LoginType::ApplicationService);
         request.inhibit_login = true;
-        let answer = self.reader.transport.client_by::<register::v3::Request, _, _>(Manner::WRITE, |matrix, config| {
-            matrix.send(request.clone()).with_request_config(config).into_future()
-        });
+        let answer =
+            self.reader.transport.client_by::<register::v3::Request, _, _>(Sending::WRITE, |matrix, config| {
+                matrix.send(request.clone()).with_request_config(config).into_future()
+            });
         match answer.await {
             Ok(_) => Ok(Done::Changed),
             Err(error) if error.errcode() == Some("M_USER_IN_USE") => Ok(Done::Already),
@@ -47,7 +48,7 @@ impl Writer {
     /// # Errors
     /// See [`HomeserverError`]; `MaybeDone` when the answer was lost.
     pub async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
-        match self.put(user, &AccountChange::default(), Manner::ONCE).await? {
+        match self.put(user, &AccountChange::default(), Sending::ONCE).await? {
             CREATED => Ok(Done::Changed),
             _ => Ok(Done::Already),
         }
@@ -102,7 +103,7 @@ impl Writer {
     pub async fn upload_picture(&self, content: Vec<u8>, media_type: &str) -> Result<OwnedMxcUri, HomeserverError> {
         let mut request = create_content::v3::Request::new(content);
         request.content_type = Some(media_type.to_owned());
-        Ok(self.reader.transport.client(request, Manner::WRITE).await?.content_uri)
+        Ok(self.reader.transport.client(request, Sending::WRITE).await?.content_uri)
     }
 
     /// Changes the bot's own name and, when given, its picture (`mxc://`).
@@ -166,7 +167,7 @@ impl Writer {
         let transport = &self.reader.transport;
         let body = Deactivation { erase: false };
         let _: Anything =
-            transport.json(Endpoint::Deactivate, &[user.as_str()], &[], Some(&body), Manner::WRITE).await?;
+            transport.json(Endpoint::Deactivate, &[user.as_str()], &[], Some(&body), Sending::WRITE).await?;
         Ok(Done::Changed)
     }
 
@@ -180,15 +181,15 @@ impl Writer {
         self.change(user, &AccountChange { admin: Some(admin), ..AccountChange::default() }).await
     }
 
-    async fn put(&self, user: &UserId, change: &AccountChange<'_>, manner: Manner) -> Result<u16, HomeserverError> {
+    async fn put(&self, user: &UserId, change: &AccountChange<'_>, sending: Sending) -> Result<u16, HomeserverError> {
         let transport = &self.reader.transport;
-        let answer = transport.answer(Endpoint::PutAccount, &[user.as_str()], &[], Some(change), manner).await?;
+        let answer = transport.answer(Endpoint::PutAccount, &[user.as_str()], &[], Some(change), sending).await?;
         serde_json::from_slice::<Anything>(&answer.body).map_err(|error| from_json(&error))?;
         Ok(answer.status)
     }
 
     async fn change(&self, user: &UserId, change: &AccountChange<'_>) -> Result<Done, HomeserverError> {
-        match self.put(user, change, Manner::WRITE).await? {
+        match self.put(user, change, Sending::WRITE).await? {
             CREATED => Err(HomeserverError::nonsense(Nonsense::AccountAppeared { user: user.to_owned() })),
             _ => Ok(Done::Changed),
         }

@@ -13,7 +13,7 @@ use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedTransactionId, RoomId, UserId
 
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
-use crate::homeserver::transport::Manner;
+use crate::homeserver::transport::Sending;
 use crate::homeserver::wire::{Anything, Join};
 
 /// A membership as it stands, absent when there never was one.
@@ -27,8 +27,9 @@ impl Writer {
     pub async fn admin_join(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
         let transport = &self.reader.transport;
         let body = Join { user_id: user.as_str() };
-        let answer =
-            transport.json::<Anything>(Endpoint::AdminJoin, &[room_id.as_str()], &[], Some(&body), Manner::WRITE).await;
+        let answer = transport
+            .json::<Anything>(Endpoint::AdminJoin, &[room_id.as_str()], &[], Some(&body), Sending::WRITE)
+            .await;
         self.settle(room_id, user, answer, |seat| seat == Some(Membership::Join)).await
     }
 
@@ -38,13 +39,13 @@ impl Writer {
     /// See [`HomeserverError`]; `Refused` with 403 when nobody invited it.
     pub async fn join(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
         let request = join_room_by_id::v3::Request::new(room_id.to_owned());
-        self.reader.transport.client(request, Manner::WRITE).await.map(|_| Done::Changed)
+        self.reader.transport.client(request, Sending::WRITE).await.map(|_| Done::Changed)
     }
 
     /// Leaves a room, or turns an invitation down.
     pub async fn leave(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
         let request = leave_room::v3::Request::new(room_id.to_owned());
-        match self.reader.transport.client(request, Manner::WRITE).await {
+        match self.reader.transport.client(request, Sending::WRITE).await {
             Ok(_) => Ok(Done::Changed),
             Err(error @ (HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. })) => {
                 if self.reader.joined_rooms().await?.contains(room_id) { Err(error) } else { Ok(Done::Already) }
@@ -58,7 +59,7 @@ impl Writer {
         let recipient =
             invite_user::v3::InvitationRecipient::UserId(invite_user::v3::InviteUserId::new(user.to_owned()));
         let request = invite_user::v3::Request::new(room_id.to_owned(), recipient);
-        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        let answer = self.reader.transport.client(request, Sending::WRITE).await;
         self.settle(room_id, user, answer, |seat| matches!(seat, Some(Membership::Join | Membership::Invite))).await
     }
 
@@ -66,7 +67,7 @@ impl Writer {
     pub async fn kick(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
         let mut request = kick_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         request.reason = reason.map(str::to_owned);
-        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        let answer = self.reader.transport.client(request, Sending::WRITE).await;
         self.settle(room_id, user, answer, |seat| {
             !matches!(seat, Some(Membership::Join | Membership::Invite | Membership::Knock))
         })
@@ -77,14 +78,14 @@ impl Writer {
     pub async fn ban(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
         let mut request = ban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         request.reason = reason.map(str::to_owned);
-        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        let answer = self.reader.transport.client(request, Sending::WRITE).await;
         self.settle(room_id, user, answer, |seat| seat == Some(Membership::Ban)).await
     }
 
     /// Lifts a ban. The person is not in the room by that.
     pub async fn unban(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
         let request = unban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
-        let answer = self.reader.transport.client(request, Manner::WRITE).await;
+        let answer = self.reader.transport.client(request, Sending::WRITE).await;
         self.settle(room_id, user, answer, |seat| seat != Some(Membership::Ban)).await
     }
 
@@ -100,7 +101,7 @@ impl Writer {
         let transaction = OwnedTransactionId::from(transaction);
         let mut request = redact_event::v3::Request::new(room_id.to_owned(), event_id.to_owned(), transaction);
         request.reason = reason.map(str::to_owned);
-        Ok(self.reader.transport.client(request, Manner::WRITE).await?.event_id)
+        Ok(self.reader.transport.client(request, Sending::WRITE).await?.event_id)
     }
 
     /// Synapse refuses a change of membership that is made already, so a refusal is held against what is there: that is

@@ -9,7 +9,7 @@ mod rooms;
 
 use std::fmt;
 
-pub use rooms::Founding;
+pub use rooms::RoomToCreate;
 
 use super::read::Reader;
 use crate::clock::Term;

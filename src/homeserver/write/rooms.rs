@@ -24,7 +24,7 @@ use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::from_json;
 use crate::homeserver::picture::ROOM_KEY_FIELD;
-use crate::homeserver::transport::Manner;
+use crate::homeserver::transport::Sending;
 use crate::homeserver::wire::{Deletion, DeletionBegun, DeletionStatus};
 
 /// Synapse deletes in the background: how often it is asked, and how many times.
@@ -33,7 +33,7 @@ const DELETION_LOOKS: usize = 600;
 
 /// What a room is made of beside what the policy says of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Founding<'a> {
+pub struct RoomToCreate<'a> {
     /// The policy's key, kept in the room for ever.
     pub key: &'a RoomKey,
     /// What the policy says.
@@ -51,8 +51,8 @@ impl Writer {
     /// See [`HomeserverError`]; `MaybeDone` when it is not known whether there is a room now: look for the key with
     /// [`Reader::rooms_with_key`](crate::homeserver::Reader::rooms_with_key) or for the alias. `Refused` with
     /// `M_ROOM_IN_USE` when the alias is taken.
-    pub async fn create_room(&self, founding: &Founding<'_>) -> Result<OwnedRoomId, HomeserverError> {
-        let Founding { key, new, parent, levels } = founding;
+    pub async fn create_room(&self, wanted_room: &RoomToCreate<'_>) -> Result<OwnedRoomId, HomeserverError> {
+        let RoomToCreate { key, new, parent, levels } = wanted_room;
         let mut request = Request::new();
         request.preset = Some(RoomPreset::PrivateChat);
         request.visibility = Visibility::Private;
@@ -66,8 +66,8 @@ impl Writer {
         request.creation_content = Some(raw(&creation(key, new.kind))?);
         request.initial_state = self.initial_state(new, *parent).iter().map(raw).collect::<Result<_, _>>()?;
         request.power_level_content_override = Some(raw(levels)?);
-        let manner = Manner::create(new.invite.len());
-        Ok(self.reader.transport.client(request, manner).await?.room_id)
+        let sending = Sending::create(new.invite.len());
+        Ok(self.reader.transport.client(request, sending).await?.room_id)
     }
 
     fn initial_state(&self, new: &NewRoom, parent: Option<&RoomId>) -> Vec<Value> {
@@ -99,7 +99,7 @@ impl Writer {
             state_key.to_owned(),
             raw(content)?,
         );
-        Ok(self.reader.transport.client(request, Manner::WRITE).await?.event_id)
+        Ok(self.reader.transport.client(request, Sending::WRITE).await?.event_id)
     }
 
     /// Notes in a room which key it has, so that it is known again without our own memory; None when it has none any more,
@@ -150,7 +150,7 @@ impl Writer {
     /// the registration's namespace.
     pub async fn set_alias(&self, room_id: &RoomId, alias: &RoomAliasId) -> Result<Done, HomeserverError> {
         let request = create_alias::v3::Request::new(alias.to_owned(), room_id.to_owned());
-        let published = match self.reader.transport.client(request, Manner::WRITE).await {
+        let published = match self.reader.transport.client(request, Sending::WRITE).await {
             Ok(_) => Done::Changed,
             Err(error @ HomeserverError::Refused { status: 409, .. }) => {
                 if self.reader.resolve_alias(alias).await?.as_deref() != Some(room_id) {
@@ -167,7 +167,7 @@ impl Writer {
     /// Gives an alias up, whatever room it leads to. Synapse says yes also when there is none.
     pub async fn release_alias(&self, alias: &RoomAliasId) -> Result<Done, HomeserverError> {
         let request = delete_alias::v3::Request::new(alias.to_owned());
-        match self.reader.transport.client(request, Manner::WRITE).await {
+        match self.reader.transport.client(request, Sending::WRITE).await {
             Ok(_) => Ok(Done::Changed),
             Err(HomeserverError::NotFound { .. }) => Ok(Done::Already),
             Err(error) => Err(error),
@@ -183,10 +183,10 @@ impl Writer {
         let transport = &self.reader.transport;
         let body = Some(&Deletion { purge });
         let begun: DeletionBegun =
-            transport.json(Endpoint::DeleteRoom, &[room_id.as_str()], &[], body, Manner::WRITE).await?;
+            transport.json(Endpoint::DeleteRoom, &[room_id.as_str()], &[], body, Sending::WRITE).await?;
         for _ in 0..DELETION_LOOKS {
             let id = [begun.delete_id.as_str()];
-            let now: DeletionStatus = transport.json(Endpoint::DeleteStatus, &id, &[], NOTHING, Manner::READ).await?;
+            let now: DeletionStatus = transport.json(Endpoint::DeleteStatus, &id, &[], NOTHING, Sending::READ).await?;
             match now.status.as_str() {
                 "complete" => return Ok(Done::Changed),
                 "failed" => {

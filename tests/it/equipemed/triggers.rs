@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_bot::directory::DirectoryError;
-use equipemed_bot::directory::equipemed::{Ear, Heard, Installed, Script};
+use equipemed_bot::directory::equipemed::{Heard, Installed, Listener, Script};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::Setup;
 use equipemed_testbed::Equipemed as Database;
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use super::{database, source};
 use crate::faults::english;
 
-async fn listening() -> anyhow::Result<(Database, Ear)> {
+async fn listening() -> anyhow::Result<(Database, Listener)> {
     let database = database().await?;
     database.invent(2500, 10).await?;
     database.sql(&Script::new("accounts_").install()).await?;
@@ -23,7 +23,7 @@ async fn listening() -> anyhow::Result<(Database, Ear)> {
 }
 
 /// Hears everything up to a notification that the test sends itself, so that silence is seen without waiting for it.
-async fn heard(database: &Database, ear: &mut Ear) -> anyhow::Result<Option<Heard>> {
+async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option<Heard>> {
     const LAST: PersonId = PersonId(999_999);
     database.sql("notify equipemed_bot, '999999'").await?;
     let mut people = BTreeSet::new();

@@ -12,7 +12,7 @@ mod speak;
 use std::collections::BTreeSet;
 
 use equipemed_bot::homeserver::{
-    Connection, Endpoint, Founding, HomeserverError, Patience, Reader, WritePermit, Writer,
+    Connection, Endpoint, HomeserverError, Patience, Reader, RoomToCreate, WritePermit, Writer,
 };
 use equipemed_domain::action::NewRoom;
 use equipemed_domain::key::RoomKey;
@@ -89,7 +89,7 @@ impl Place {
     /// A plain room with a key.
     async fn found(&self, key: &str, new: &NewRoom) -> Result<OwnedRoomId, HomeserverError> {
         let levels = self.levels(&new.version);
-        self.writer.create_room(&Founding { key: &RoomKey::new(key), new, parent: None, levels }).await
+        self.writer.create_room(&RoomToCreate { key: &RoomKey::new(key), new, parent: None, levels }).await
     }
 
     /// How often an endpoint was asked on the wire, and forgets what was.

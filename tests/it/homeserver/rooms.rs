@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use equipemed_bot::homeserver::{Done, Effect, Endpoint, Founding, HomeserverError, KNOWN_TYPES, apply};
+use equipemed_bot::homeserver::{Done, Effect, Endpoint, HomeserverError, KNOWN_TYPES, RoomToCreate, apply};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Membership;
 use equipemed_domain::policy::RoomKind;
@@ -37,7 +37,7 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
         let levels = place.levels(version);
         let room = place
             .writer
-            .create_room(&Founding { key: &key, new: &new, parent: Some(&parent), levels: levels.clone() })
+            .create_room(&RoomToCreate { key: &key, new: &new, parent: Some(&parent), levels: levels.clone() })
             .await?;
         let seen = place.reader.room(&room).await?;
         assert_eq!(place.proxy.take_recorded().len(), 2, "one to make it, one to read it");

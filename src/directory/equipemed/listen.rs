@@ -49,11 +49,11 @@ impl Heard {
 
 /// Listens.
 #[derive(Debug)]
-pub struct Ear {
+pub struct Listener {
     listener: PgListener,
 }
 
-impl Ear {
+impl Listener {
     pub(super) async fn new(options: PgConnectOptions) -> Result<Self, DirectoryError> {
         // A pool of one, because the listener wants one; it never reconnects, so that no gap is hidden.
         let pool =
