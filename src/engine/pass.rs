@@ -175,7 +175,7 @@ impl Engine {
         }
         let news = view.known_bans.without(&verdict.go.findings);
         self.announce(&[], false, &news, false, view.known.now).await?;
-        // Of a change to many each narrow pass sees one: it is held, told and released as a whole.
+        // A mass change reaches narrow passes one subject at a time: it is held, announced and released as a whole.
         let told: Effects = view.known.memory.open.iter().flat_map(|hold| &hold.effects).collect();
         if !told.cover_all(verdict.held.iter().flat_map(|part| &part.effects)) {
             self.wake(&Wake::Everything, "held").await?;
