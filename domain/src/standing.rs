@@ -23,31 +23,19 @@ pub enum Standing {
     Gone,
 }
 
-/// What the table may say of a status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusMeaning {
-    /// Counts as active.
-    Active,
-    /// Lock.
-    Lock,
-    /// Departed: lock, then deactivate.
-    Departed,
-}
-
 /// What each `account_status` means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandingTable(pub BTreeMap<String, StatusMeaning>);
+pub struct StandingTable(pub BTreeMap<String, Standing>);
 
 /// EquipeMed's statuses with their default meaning.
-pub const KNOWN_STATUSES: [(&str, StatusMeaning); 7] = [
-    ("active", StatusMeaning::Active),
-    ("expiring_soon", StatusMeaning::Active),
-    ("expired", StatusMeaning::Lock),
-    ("inactive", StatusMeaning::Lock),
-    ("suspended", StatusMeaning::Lock),
-    ("renewal_required", StatusMeaning::Lock),
-    ("departed", StatusMeaning::Departed),
+pub const KNOWN_STATUSES: [(&str, Standing); 7] = [
+    ("active", Standing::Active),
+    ("expiring_soon", Standing::Active),
+    ("expired", Standing::Off),
+    ("inactive", Standing::Off),
+    ("suspended", Standing::Off),
+    ("renewal_required", Standing::Off),
+    ("departed", Standing::Gone),
 ];
 
 impl Default for StandingTable {
@@ -60,13 +48,13 @@ impl StandingTable {
     /// The person's standing at `now`; None when the status is not in the table, which must change nothing.
     #[must_use]
     pub fn standing(&self, person: &Person, now: Timestamp) -> Option<Standing> {
-        let meaning = *self.0.get(&person.account_status)?;
+        let said = *self.0.get(&person.account_status)?;
         // `is_active = false` is Django's "disabled": the person left, whatever the status still says.
-        if meaning == StatusMeaning::Departed || !person.is_active {
+        if said == Standing::Gone || !person.is_active {
             return Some(Standing::Gone);
         }
         let expired = person.access_expires_at.is_some_and(|end| end <= now);
-        if meaning == StatusMeaning::Lock || expired { Some(Standing::Off) } else { Some(Standing::Active) }
+        if said == Standing::Off || expired { Some(Standing::Off) } else { Some(Standing::Active) }
     }
 
     /// When the answer of [`Self::standing`] changes by itself, if it does.

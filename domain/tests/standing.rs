@@ -1,6 +1,6 @@
 //! Every status with every flag and every expiry: the one table that decides who is active.
 
-use equipemed_domain::standing::{KNOWN_STATUSES, Standing, StandingTable, StatusMeaning};
+use equipemed_domain::standing::{KNOWN_STATUSES, Standing, StandingTable};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::world::person;
@@ -59,8 +59,8 @@ fn the_whole_table_is_what_is_written_here() {
 #[test]
 fn the_table_can_be_changed() {
     let mut table = StandingTable::default();
-    table.0.insert("inactive".to_owned(), StatusMeaning::Active);
-    table.0.insert("suspended".to_owned(), StatusMeaning::Departed);
+    table.0.insert("inactive".to_owned(), Standing::Active);
+    table.0.insert("suspended".to_owned(), Standing::Gone);
     let mut person = person(1, "ana");
     person.account_status = "inactive".to_owned();
     assert_eq!(table.standing(&person, now()), Some(Standing::Active));

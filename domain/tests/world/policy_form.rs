@@ -6,7 +6,7 @@ use equipemed_domain::policy::{JoinMode, Limits, LocalpartSource, Policy, Role, 
 use equipemed_domain::rights::{Right, Rights, all_rights};
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, SettingValue, Settings, settings};
-use equipemed_domain::standing::{StandingTable, StatusMeaning};
+use equipemed_domain::standing::{Standing, StandingTable};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -175,9 +175,9 @@ impl UsersForm {
         let mut standing = StandingTable::default();
         standing.0.extend(self.standing.iter().map(|(status, meaning)| {
             let meaning = match meaning.as_str() {
-                "active" => StatusMeaning::Active,
-                "lock" => StatusMeaning::Lock,
-                "gone" => StatusMeaning::Departed,
+                "active" => Standing::Active,
+                "lock" => Standing::Off,
+                "gone" => Standing::Gone,
                 other => panic!("no meaning {other}"),
             };
             (status.clone(), meaning)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use equipemed_domain::policy::{JoinMode, LocalpartSource, UsersPolicy};
 use equipemed_domain::selector::Selector;
-use equipemed_domain::standing::{KNOWN_STATUSES, StandingTable, StatusMeaning};
+use equipemed_domain::standing::{KNOWN_STATUSES, Standing, StandingTable};
 use ruma_common::{OwnedUserId, UserId};
 
 use super::Context;
@@ -155,8 +155,8 @@ fn check_provider(text: &str) -> Result<String, String> {
 }
 
 fn standing(node: &Node<'_>) -> Option<StandingTable> {
-    const MEANINGS: [(&str, StatusMeaning); 3] =
-        [("active", StatusMeaning::Active), ("lock", StatusMeaning::Lock), ("gone", StatusMeaning::Departed)];
+    const MEANINGS: [(&str, Standing); 3] =
+        [("active", Standing::Active), ("lock", Standing::Off), ("gone", Standing::Gone)];
     let mut table = StandingTable::default();
     let known = KNOWN_STATUSES.map(|(status, _)| status);
     let mut complete = true;
@@ -174,7 +174,7 @@ fn standing(node: &Node<'_>) -> Option<StandingTable> {
             complete = false;
             continue;
         };
-        if status == "active" && meaning != StatusMeaning::Active {
+        if status == "active" && meaning != Standing::Active {
             value.problem("would lock out everybody; the status active can only mean active");
             complete = false;
         }

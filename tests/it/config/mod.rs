@@ -11,7 +11,7 @@ use equipemed_domain::policy::{JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, SettingValue};
-use equipemed_domain::standing::StatusMeaning;
+use equipemed_domain::standing::Standing;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -87,7 +87,7 @@ fn the_shipped_example_loads_and_means_what_it_says() {
     for name in ["admin", "equipemed_bot", "breakglass", "plantao"] {
         assert!(policy.users.reserved.contains(name), "{name} is free");
     }
-    assert_eq!(policy.users.standing.0["departed"], StatusMeaning::Departed);
+    assert_eq!(policy.users.standing.0["departed"], Standing::Gone);
     let todos = &policy.rooms[&"todos".into()];
     assert_eq!(todos.levels[&"doctor".into()], 25);
     assert_eq!(
@@ -377,7 +377,7 @@ fn users_are_checked() {
     let settings = settings(
         "users: {standing: {on_leave: lock}, reserved: [Diretoria], join: invite, localpart: 'u_{public_id}'}\ndrift: report\n",
     );
-    assert_eq!(settings.policy.users.standing.0["on_leave"], StatusMeaning::Lock);
+    assert_eq!(settings.policy.users.standing.0["on_leave"], Standing::Off);
     assert!(settings.policy.users.reserved.contains("diretoria"));
     assert_eq!(settings.policy.rooms[&"control".into()].join, JoinMode::Invite);
     assert_eq!(settings.drift, OnDrift::Report);
