@@ -20,7 +20,7 @@ use super::reply::{Mark, Reply, Stop, Turn};
 use crate::homeserver::Said;
 use crate::operations::Scene;
 use crate::speech::{Answer, Arg};
-use crate::store::{AuditId, Cause, InboxEvent, Intent};
+use crate::store::{AuditCause, AuditId, InboxEvent, Intent};
 
 /// A command that changes something and was sent so long ago is asked about again.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
@@ -138,7 +138,7 @@ impl Chat {
         asker: Option<&Asker>,
     ) -> anyhow::Result<(Option<AuditId>, Option<Timestamp>)> {
         let store = self.engine().store();
-        let before = store.caused(Cause::Command(event.seq)).await?;
+        let before = store.caused(AuditCause::Command(event.seq)).await?;
         if let Some(entry) = before.first() {
             return Ok((Some(entry.id), Some(entry.at)));
         }

@@ -25,7 +25,7 @@ use super::{Exit, Format, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::homeserver::{Patience, Reader};
-use crate::store::{Cause, Intent, OPERATOR, Store};
+use crate::store::{AuditCause, Intent, OPERATOR, Store};
 
 /// What a command needs.
 struct Parts {
@@ -56,7 +56,7 @@ impl Parts {
         done: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<()> {
         let action = Action::AdoptAccount { person, user: user.clone() };
-        let intent = Intent::of_action(None, OPERATOR, Cause::Policy, &action)?;
+        let intent = Intent::of_action(None, OPERATOR, AuditCause::Policy, &action)?;
         let ids = self.store.intend(&[intent], self.now).await?;
         let result = done.await;
         let outcome = match &result {

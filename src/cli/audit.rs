@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::config::settings::Settings;
-use crate::store::{AuditEntry, AuditFilter, Cause, GrantFilter, Store};
+use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Store};
 
 /// How many entries are read at once.
 const PAGE: usize = 1000;
@@ -134,8 +134,8 @@ async fn askers(store: &Store) -> anyhow::Result<BTreeMap<i64, String>> {
 
 fn asker<'a>(entry: &'a AuditEntry, askers: &'a BTreeMap<i64, String>) -> &'a str {
     match entry.intent.cause {
-        Cause::Grant(id) => askers.get(&id.0).unwrap_or(&entry.intent.actor),
-        Cause::Policy | Cause::Deed(_) | Cause::Command(_) => &entry.intent.actor,
+        AuditCause::Grant(id) => askers.get(&id.0).unwrap_or(&entry.intent.actor),
+        AuditCause::Policy | AuditCause::Deed(_) | AuditCause::Command(_) => &entry.intent.actor,
     }
 }
 

@@ -15,7 +15,7 @@ use equipemed_domain::review::Verdict;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
-use crate::store::{AuditEntry, Cause, Dialect, RunId, Store};
+use crate::store::{AuditCause, AuditEntry, Dialect, RunId, Store};
 
 /// Longer than one action takes, waiting for Synapse left out: then nobody reads anything for a plan either.
 const LONGEST: SignedDuration = SignedDuration::from_mins(2);
@@ -58,13 +58,13 @@ pub async fn recover(
     };
     let outcomes: Vec<_> = unfinished
         .into_iter()
-        .filter(|entry| is_dead(entry) && !matches!(entry.intent.cause, Cause::Command(_)))
+        .filter(|entry| is_dead(entry) && !matches!(entry.intent.cause, AuditCause::Command(_)))
         .map(|entry| {
             // As a value: an earlier version may have written it in another form.
             let begun: Option<Action> = serde_json::from_str(&entry.intent.action).ok();
             let again = begun.is_some_and(|begun| verdict.go.actions().any(|planned| *planned == begun));
             // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
-            let is_deed = matches!(entry.intent.cause, Cause::Deed(_));
+            let is_deed = matches!(entry.intent.cause, AuditCause::Deed(_));
             let outcome = if again || is_deed || is_held(&entry) {
                 Outcome::Unknown
             } else if let Some(user) = entry.intent.user.filter(|user| strangers.contains(user)) {

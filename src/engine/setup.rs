@@ -13,7 +13,7 @@ use ruma_common::{OwnedRoomId, RoomId};
 
 use crate::clock::Clock;
 use crate::homeserver::{HomeserverError, RoomToCreate, Writer};
-use crate::store::{Cause, Intent, Store};
+use crate::store::{AuditCause, Intent, Store};
 
 /// Makes the control room if there is none, with the break-glass account invited. The next sync brings in the people
 /// the policy trusts. Of several that the bot made, as after a restored database, it is the one that is `chosen`.
@@ -87,7 +87,7 @@ async fn found(
     let new = NewRoom { invite, ..NewRoom::of(wanted) };
     // As for every other room: an event of the bot without a record would be an alarm.
     let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
-    let ids = store.intend(&[Intent::of_action(None, "setup", Cause::Policy, &action)?], clock.now()).await?;
+    let ids = store.intend(&[Intent::of_action(None, "setup", AuditCause::Policy, &action)?], clock.now()).await?;
     let made = create(writer, policy, key, known, &new).await;
     let outcome = match &made {
         Ok(room) => Outcome::Done(Some(room.to_string())),

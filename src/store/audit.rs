@@ -27,7 +27,7 @@ pub struct AuditId(pub i64);
 
 /// Why an action is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum AuditCause {
     /// The policy wants it. Only these count for the brakes.
     Policy,
     /// A lasting wish.
@@ -38,7 +38,7 @@ pub enum Cause {
     Command(i64),
 }
 
-impl From<equipemed_domain::cause::Cause> for Cause {
+impl From<equipemed_domain::cause::Cause> for AuditCause {
     fn from(cause: equipemed_domain::cause::Cause) -> Self {
         match cause {
             equipemed_domain::cause::Cause::Policy => Self::Policy,
@@ -47,7 +47,7 @@ impl From<equipemed_domain::cause::Cause> for Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for AuditCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Policy => f.write_str("policy"),
@@ -58,7 +58,7 @@ impl fmt::Display for Cause {
     }
 }
 
-impl Cause {
+impl AuditCause {
     pub(super) fn from_text(text: &str) -> Option<Self> {
         match text.split_once(':') {
             None if text == "policy" => Some(Self::Policy),
@@ -78,7 +78,7 @@ pub struct Intent {
     /// Who does it: the service, or a person at the machine.
     pub actor: String,
     /// Why.
-    pub cause: Cause,
+    pub cause: AuditCause,
     /// What kind of action.
     pub kind: String,
     /// What it is about, for people.
@@ -97,7 +97,7 @@ pub struct Intent {
 
 impl Intent {
     /// The intent of a planned action.
-    pub fn of_action(run: Option<RunId>, actor: &str, cause: Cause, action: &Action) -> Result<Self, StoreError> {
+    pub fn of_action(run: Option<RunId>, actor: &str, cause: AuditCause, action: &Action) -> Result<Self, StoreError> {
         let person = match action {
             Action::CreateAccount { person, .. }
             | Action::AdoptAccount { person, .. }
@@ -130,7 +130,7 @@ impl Intent {
         Ok(Self {
             run: None,
             actor: actor.to_owned(),
-            cause: Cause::Deed(id),
+            cause: AuditCause::Deed(id),
             kind: deed.kind().to_owned(),
             subject: format!("room {}", deed.room_id()),
             room,
@@ -154,7 +154,7 @@ impl Intent {
         Self {
             run: None,
             actor: actor.to_owned(),
-            cause: Cause::Command(seq),
+            cause: AuditCause::Command(seq),
             kind: "command".to_owned(),
             subject: format!("command {word}"),
             room,

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 use serde::Deserialize;
 
-use super::audit::{AuditId, Cause, Intent};
+use super::audit::{AuditCause, AuditId, Intent};
 use super::dispatch::PerDialect;
 use super::rows::{Record, Table, ms};
 use super::{Store, StoreError};
@@ -114,7 +114,7 @@ impl Intent {
     /// What the brakes count it to, if they do.
     #[must_use]
     pub fn mass(&self) -> Option<Mass> {
-        if self.cause != Cause::Policy {
+        if self.cause != AuditCause::Policy {
             return None;
         }
         match (self.kind.as_str(), &self.room) {

@@ -11,7 +11,7 @@ use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 
-use super::audit::{AuditId, Cause, Intent};
+use super::audit::{AuditCause, AuditId, Intent};
 use super::rows::{Record, Table, limit, ms};
 use super::runs::RunId;
 use super::{Store, StoreError};
@@ -125,7 +125,7 @@ impl Store {
     }
 
     /// What was done because of one grant, deed or command, the oldest first.
-    pub async fn caused(&self, cause: Cause) -> Result<Vec<AuditEntry>, StoreError> {
+    pub async fn caused(&self, cause: AuditCause) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from audit where cause = $1 order by id");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(cause.to_string()).fetch_all(db).await?, read)?)
     }
@@ -200,7 +200,7 @@ fn read(row: &Record<'_>) -> Result<AuditEntry, StoreError> {
         intent: Intent {
             run: row.maybe_int("run_id")?.map(RunId),
             actor: row.text("actor")?,
-            cause: row.word("cause", Cause::from_text)?,
+            cause: row.word("cause", AuditCause::from_text)?,
             kind: row.text("kind")?,
             subject: row.text("subject")?,
             room: row.maybe_text("room_key")?.map(RoomKey::new),

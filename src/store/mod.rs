@@ -41,7 +41,7 @@ use std::sync::{Arc, Mutex};
 use sqlx::{PgPool, SqlitePool};
 
 pub use self::announcements::OpenAnnouncement;
-pub use self::audit::{AuditId, Cause, Intent};
+pub use self::audit::{AuditCause, AuditId, Intent};
 pub use self::audit_mass::{Counted, Mass, PowersChanged};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
 use self::bindings::KeptBindings;

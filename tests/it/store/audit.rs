@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use equipemed_bot::store::{AuditFilter, AuditId, Cause, DeedId, Intent, Mass, NewRun, RunId, Settled, Store};
+use equipemed_bot::store::{AuditCause, AuditFilter, AuditId, DeedId, Intent, Mass, NewRun, RunId, Settled, Store};
 use equipemed_domain::action::Action;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
@@ -63,12 +63,12 @@ async fn locked_since(store: &Store, since: i64) -> Result<BTreeSet<OwnedUserId>
     Ok(store.locked_since(at(since)).await?.into_iter().map(|(user, _)| user).collect())
 }
 
-fn intent(cause: Cause, action: &Action) -> Result<Intent> {
+fn intent(cause: AuditCause, action: &Action) -> Result<Intent> {
     Ok(Intent::of_action(None, "equipemed-bot", cause, action)?)
 }
 
 /// Writes intent and outcome of one action.
-async fn did(store: &Store, cause: Cause, action: &Action, outcome: Outcome, when: i64) -> Result<AuditId> {
+async fn did(store: &Store, cause: AuditCause, action: &Action, outcome: Outcome, when: i64) -> Result<AuditId> {
     let ids = store.intend(&[intent(cause, action)?], at(when)).await?;
     assert!(store.conclude(&[(ids[0], outcome)], at(when)).await?.is_empty());
     Ok(ids[0])
@@ -84,7 +84,7 @@ async fn an_intent_gets_one_outcome(store: Store) -> Result<()> {
     ];
     let mut intents = Vec::new();
     for name in ["a", "b", "c", "d", "e"] {
-        intents.push(intent(Cause::Grant(GrantId(4)), &lock(name)?)?);
+        intents.push(intent(AuditCause::Grant(GrantId(4)), &lock(name)?)?);
     }
     let ids = store.intend(&intents, at(0)).await?;
     assert!(ids.is_sorted());
@@ -105,7 +105,7 @@ async fn an_intent_gets_one_outcome(store: Store) -> Result<()> {
 }
 
 async fn a_batch_is_written_whole_or_not_at_all(store: Store) -> Result<()> {
-    let good = intent(Cause::Policy, &lock("ana")?)?;
+    let good = intent(AuditCause::Policy, &lock("ana")?)?;
     let bad = Intent { run: Some(RunId(4711)), ..good.clone() };
     assert!(store.intend(&[good, bad], at(0)).await.is_err(), "there is no such run");
     assert_eq!(store.unfinished().await?, []);
@@ -117,9 +117,10 @@ async fn entries_are_found_by_what_they_are_about(store: Store) -> Result<()> {
         .request_run(&NewRun { origin: "cli".to_owned(), options: serde_json::json!({}), source: None }, at(0))
         .await?;
     store.claim_run("a", Mode::Enforce, at(0), std::time::Duration::from_secs(60), None).await?;
-    let lock = did(&store, Cause::Policy, &lock("ana")?, Outcome::AlreadySo, 10).await?;
+    let lock = did(&store, AuditCause::Policy, &lock("ana")?, Outcome::AlreadySo, 10).await?;
     let add = Action::AddMember { room: "icu".into(), user: user("ana")?, how: JoinMode::Force };
-    let add = store.intend(&[Intent::of_action(Some(run), "equipemed-bot", Cause::Policy, &add)?], at(20)).await?[0];
+    let add =
+        store.intend(&[Intent::of_action(Some(run), "equipemed-bot", AuditCause::Policy, &add)?], at(20)).await?[0];
     let deed = Deed::Redact { room_id: owned_room_id!("!icu:h.example"), event_id: owned_event_id!("$event") };
     let redact = Intent::of_deed("equipemed-bot", DeedId(3), &deed, Some("icu".into()), Some(user("rui")?))?;
     let redact = store.intend(&[redact], at(30)).await?[0];
@@ -137,13 +138,17 @@ async fn entries_are_found_by_what_they_are_about(store: Store) -> Result<()> {
     assert_eq!(found(AuditFilter { since: Some(at(20)), ..any() }).await?, [redact, add]);
     assert_eq!(found(AuditFilter { limit: Some(1), ..any() }).await?, [redact]);
     assert_eq!(found(AuditFilter { before: Some(redact), limit: Some(1), ..any() }).await?, [add], "the next page");
-    assert_eq!(store.audit(&any()).await?[0].intent.cause, Cause::Deed(DeedId(3)));
+    assert_eq!(store.audit(&any()).await?[0].intent.cause, AuditCause::Deed(DeedId(3)));
     Ok(())
 }
 
 async fn what_a_crash_left_is_found_and_settled(store: Store) -> Result<()> {
     let make = |room: &str| -> Result<Intent> {
-        Ok(Intent { kind: "create_room".to_owned(), room: Some(room.into()), ..intent(Cause::Policy, &lock("x")?)? })
+        Ok(Intent {
+            kind: "create_room".to_owned(),
+            room: Some(room.into()),
+            ..intent(AuditCause::Policy, &lock("x")?)?
+        })
     };
     let made = store.intend(&[make("made")?, make("half")?], at(0)).await?;
     store.conclude(&[(made[0], Outcome::Done(None))], at(1)).await?;
@@ -164,27 +169,27 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
     let done = || Outcome::Done(None);
     let failed = || Outcome::Failed(Fault::NotDone);
     let deactivate = Action::DeactivateAccount { user: user("bia")? };
-    did(&store, Cause::Policy, &lock("ana")?, done(), 0).await?;
-    did(&store, Cause::Policy, &deactivate, done(), 0).await?;
-    did(&store, Cause::Policy, &remove("icu", "ana")?, done(), 0).await?;
-    did(&store, Cause::Policy, &remove("icu", "bia")?, done(), 0).await?;
-    did(&store, Cause::Policy, &remove("ward", "ana")?, done(), 0).await?;
-    did(&store, Cause::Policy, &power(1, &["right approve everywhere"], &[])?, done(), 0).await?;
+    did(&store, AuditCause::Policy, &lock("ana")?, done(), 0).await?;
+    did(&store, AuditCause::Policy, &deactivate, done(), 0).await?;
+    did(&store, AuditCause::Policy, &remove("icu", "ana")?, done(), 0).await?;
+    did(&store, AuditCause::Policy, &remove("icu", "bia")?, done(), 0).await?;
+    did(&store, AuditCause::Policy, &remove("ward", "ana")?, done(), 0).await?;
+    did(&store, AuditCause::Policy, &power(1, &["right approve everywhere"], &[])?, done(), 0).await?;
     // None of these counts.
-    did(&store, Cause::Policy, &power(2, &[], &["right approve in icu"])?, done(), 0).await?;
-    did(&store, Cause::Policy, &Action::UnlockAccount { user: user("rui")? }, done(), 0).await?;
+    did(&store, AuditCause::Policy, &power(2, &[], &["right approve in icu"])?, done(), 0).await?;
+    did(&store, AuditCause::Policy, &Action::UnlockAccount { user: user("rui")? }, done(), 0).await?;
     for (cause, outcome) in [
-        (Cause::Grant(GrantId(1)), done()),
-        (Cause::Deed(DeedId(1)), done()),
-        (Cause::Policy, failed()),
-        (Cause::Policy, Outcome::AlreadySo),
+        (AuditCause::Grant(GrantId(1)), done()),
+        (AuditCause::Deed(DeedId(1)), done()),
+        (AuditCause::Policy, failed()),
+        (AuditCause::Policy, Outcome::AlreadySo),
     ] {
         did(&store, cause, &lock("eva")?, outcome.clone(), 0).await?;
         did(&store, cause, &remove("icu", "eva")?, outcome.clone(), 0).await?;
         did(&store, cause, &power(3, &["level 100 in icu"], &[])?, outcome, 0).await?;
     }
     // This one does: it is under way.
-    store.intend(&[intent(Cause::Policy, &lock("leo")?)?], at(0)).await?;
+    store.intend(&[intent(AuditCause::Policy, &lock("leo")?)?], at(0)).await?;
 
     let (ana, bia) = (user("ana")?, user("bia")?);
     assert_eq!(locked_since(&store, 0).await?, BTreeSet::from([ana.clone(), bia.clone(), user("leo")?]));
@@ -199,11 +204,11 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
     assert_eq!(changed, [(1, 1, 0), (2, 0, 1)]);
 
     // Locked and unlocked again is nothing; locked once more is something.
-    did(&store, Cause::Grant(GrantId(2)), &Action::UnlockAccount { user: user("ana")? }, done(), 1).await?;
-    did(&store, Cause::Policy, &Action::ReactivateAccount { user: user("bia")? }, failed(), 1).await?;
+    did(&store, AuditCause::Grant(GrantId(2)), &Action::UnlockAccount { user: user("ana")? }, done(), 1).await?;
+    did(&store, AuditCause::Policy, &Action::ReactivateAccount { user: user("bia")? }, failed(), 1).await?;
     assert_eq!(locked_since(&store, 0).await?, BTreeSet::from([user("bia")?, user("leo")?]));
     assert!(store.locked_since(at(0)).await?.contains(&(user("bia")?, true)), "for good");
-    did(&store, Cause::Policy, &lock("ana")?, done(), 2).await?;
+    did(&store, AuditCause::Policy, &lock("ana")?, done(), 2).await?;
     assert_eq!(locked_since(&store, 0).await?.len(), 3);
     Ok(())
 }
@@ -213,12 +218,12 @@ async fn who_was_put_into_a_room_counts_once_it_was_complete(store: Store) -> Re
     for (key, id) in [("icu", room_id!("!icu:h.example")), ("ward", room_id!("!ward:h.example"))] {
         store.bind_room(&RoomKey::new(key), id, at(0)).await?;
     }
-    did(&store, Cause::Policy, &add("icu", "first")?, done(), 10).await?;
+    did(&store, AuditCause::Policy, &add("icu", "first")?, done(), 10).await?;
     store.note_fulfilled(&RoomKey::new("icu"), at(20)).await?;
     for (room, who, when) in [("icu", "ana", 30), ("icu", "bia", 50), ("ward", "ana", 50)] {
-        did(&store, Cause::Policy, &add(room, who)?, done(), when).await?;
+        did(&store, AuditCause::Policy, &add(room, who)?, done(), when).await?;
     }
-    did(&store, Cause::Policy, &add("icu", "eva")?, Outcome::Failed(Fault::NotDone), 50).await?;
+    did(&store, AuditCause::Policy, &add("icu", "eva")?, Outcome::Failed(Fault::NotDone), 50).await?;
     let icu = |names: &[&str]| -> Result<_> {
         Ok(BTreeMap::from([(
             RoomKey::new("icu"),
@@ -232,7 +237,7 @@ async fn who_was_put_into_a_room_counts_once_it_was_complete(store: Store) -> Re
 
 async fn the_brakes_window_slides(store: Store) -> Result<()> {
     for (localpart, when) in [("old", 0), ("edge", 100), ("new", 200)] {
-        did(&store, Cause::Policy, &lock(localpart)?, Outcome::Done(None), when).await?;
+        did(&store, AuditCause::Policy, &lock(localpart)?, Outcome::Done(None), when).await?;
     }
     assert_eq!(locked_since(&store, 100).await?, BTreeSet::from([user("edge")?, user("new")?]));
     assert_eq!(locked_since(&store, 101).await?, BTreeSet::from([user("new")?]));
@@ -241,10 +246,10 @@ async fn the_brakes_window_slides(store: Store) -> Result<()> {
 }
 
 async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(store: Store) -> Result<()> {
-    did(&store, Cause::Policy, &lock("old")?, Outcome::Done(None), 100).await?;
+    did(&store, AuditCause::Policy, &lock("old")?, Outcome::Done(None), 100).await?;
     let counted = store.counted_up_to(at(50)).await?;
     let begin = async |action: Action, own: u64| -> Result<bool> {
-        let intent = intent(Cause::Policy, &action)?;
+        let intent = intent(AuditCause::Policy, &action)?;
         let mass = intent.mass().unwrap_or(Mass::Powers);
         Ok(store.intend_counted(&[intent], &mass, counted, own, at(101)).await?.is_some())
     };
@@ -253,8 +258,8 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
     assert!(begin(lock("bia")?, 1).await?, "which was its own");
     assert!(!begin(Action::DeactivateAccount { user: user("eva")? }, 1).await?, "they count together");
     // What is of another kind, in another room or asked for by somebody is none of it.
-    did(&store, Cause::Grant(GrantId(1)), &remove("icu", "ana")?, Outcome::Done(None), 101).await?;
-    did(&store, Cause::Policy, &remove("ward", "ana")?, Outcome::Done(None), 101).await?;
+    did(&store, AuditCause::Grant(GrantId(1)), &remove("icu", "ana")?, Outcome::Done(None), 101).await?;
+    did(&store, AuditCause::Policy, &remove("ward", "ana")?, Outcome::Done(None), 101).await?;
     assert!(begin(remove("icu", "ana")?, 0).await?);
     assert!(!begin(remove("icu", "bia")?, 0).await?);
     assert!(begin(power(1, &["right approve everywhere"], &[])?, 0).await?);
@@ -263,7 +268,7 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
     // Many at the same moment: as many as each has counted itself.
     let counted = store.counted_up_to(at(50)).await?;
     let crowd = ["c0", "c1", "c2", "c3", "c4", "c5"];
-    let intents = crowd.iter().map(|name| intent(Cause::Policy, &lock(name)?)).collect::<Result<Vec<_>>>()?;
+    let intents = crowd.iter().map(|name| intent(AuditCause::Policy, &lock(name)?)).collect::<Result<Vec<_>>>()?;
     let begun = intents
         .iter()
         .map(|intent| store.intend_counted(std::slice::from_ref(intent), &Mass::Locked, counted, 0, at(102)));
@@ -297,7 +302,7 @@ async fn what_was_done_for_a_wish_is_found_by_its_id(store: Store) -> Result<()>
 
     let serving = |action: &Action, wishes: &[&str]| -> Result<Intent> {
         let wishes = wishes.iter().map(|&wish| wish.to_owned()).collect();
-        Ok(Intent { wishes, ..intent(Cause::Policy, action)? })
+        Ok(Intent { wishes, ..intent(AuditCause::Policy, action)? })
     };
     let intents = [
         serving(&lock("ana")?, &["$command 0", "$other"])?,

@@ -325,14 +325,14 @@ impl Hospital {
     /// The intent to make somebody's account, without an outcome.
     async fn intend_account(&self, name: &str) -> anyhow::Result<()> {
         use equipemed_bot::clock::Clock;
-        use equipemed_bot::store::{Cause, Intent};
+        use equipemed_bot::store::{AuditCause, Intent};
         use equipemed_domain::action::Action;
         let store = self.store().await?;
         let known = store.people().await?;
         let (user, username) = (self.user(name).parse()?, self.username(name));
         let person = known.people().find(|known| known.username == username).context("nobody known")?.person;
         let action = Action::CreateAccount { person, user, display_name: "x".to_owned(), external_id: None };
-        let intent = Intent::of_action(None, "equipemed-bot", Cause::Policy, &action)?;
+        let intent = Intent::of_action(None, "equipemed-bot", AuditCause::Policy, &action)?;
         store.intend(&[intent], Clock::system().now()).await?;
         store.close().await;
         Ok(())
