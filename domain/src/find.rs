@@ -64,14 +64,21 @@ impl Names<'_> {
         people
     }
 
-    /// The one person whom a username, an account's name or a full name means.
-    pub fn person(self, name: &str) -> Result<PersonId, NoPerson> {
-        let mut people = self.named(name);
-        if people.is_empty() {
-            let wanted = name.to_lowercase();
-            let same = self.directory.people().filter(|person| person.full_name().to_lowercase() == wanted);
-            people = same.map(|person| person.id).collect();
+    /// Everybody whom a username, an account's name or, where nobody has such a one, a full name means.
+    #[must_use]
+    pub fn people(self, name: &str) -> BTreeSet<PersonId> {
+        let people = self.named(name);
+        if !people.is_empty() {
+            return people;
         }
+        let wanted = name.to_lowercase();
+        let same = self.directory.people().filter(|person| person.full_name().to_lowercase() == wanted);
+        same.map(|person| person.id).collect()
+    }
+
+    /// The one among [`Self::people`].
+    pub fn person(self, name: &str) -> Result<PersonId, NoPerson> {
+        let people = self.people(name);
         match people.first() {
             None => Err(NoPerson::Nobody { nearest: self.nearest(name) }),
             Some(one) if people.len() == 1 => Ok(*one),

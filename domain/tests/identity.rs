@@ -7,7 +7,7 @@ use equipemed_domain::action::ExternalId;
 use equipemed_domain::binding::{Binding, Bindings, Newborn, Pushed};
 use equipemed_domain::desired::digest_of;
 use equipemed_domain::directory::{Directory, Doubt, Person, PersonId};
-use equipemed_domain::find::Names;
+use equipemed_domain::find::{Names, NoPerson};
 use equipemed_domain::handover::{Refused, handovers};
 use equipemed_domain::identity::{Identified, Identities, Identity, Knowledge, identify};
 use equipemed_domain::observed::ObservedAccount;
@@ -254,6 +254,29 @@ fn a_name_that_fits_two_people_means_neither() {
     assert!(names.named("eva").is_empty());
     assert_eq!(ids(names.numbered("3")), [3]);
     assert!(names.numbered("ana").is_empty());
+}
+
+#[test]
+fn a_full_name_means_somebody_where_no_username_does() {
+    let policy = world(1, 1, 1).policy;
+    let called = |number, username: &str, first: &str, last: &str| Person {
+        first_name: first.to_owned(),
+        last_name: last.to_owned(),
+        ..person(number, username)
+    };
+    // The third bears the first one's username as a name.
+    let people = [called(1, "rui", "Rui", "Lima"), called(2, "eva", "Eva", "Sá"), called(3, "x", "RUI", "")];
+    let (directory, bindings) = (read(&people), Bindings::default());
+    let names = Names { directory: &directory, bindings: &bindings, policy: &policy };
+    let ids = |name| names.people(name).into_iter().map(|id| id.0).collect::<Vec<_>>();
+    assert_eq!(ids("rui lima"), [1]);
+    assert_eq!(ids("EVA SÁ"), [2]);
+    assert_eq!(ids("rui"), [1]);
+    assert!(ids("Rui Lim").is_empty());
+    assert_eq!(names.person("Rui Lim"), Err(NoPerson::Nobody { nearest: Some(PersonId(1)) }));
+    let directory = read(&[called(1, "rui", "Rui", "Lima"), called(2, "ruy", "rui", "lima")]);
+    let names = Names { directory: &directory, ..names };
+    assert_eq!(names.person("Rui Lima"), Err(NoPerson::Several([1, 2].map(PersonId).into())));
 }
 
 #[test]

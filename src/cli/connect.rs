@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::find::Names;
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -163,7 +164,7 @@ pub(super) async fn scene(settings: &Settings, store: &Store, note: bool) -> any
     Ok(Scene::of(policy, directory, store, now).await?)
 }
 
-/// Finds a person by EquipeMed username, number, or the MXID of their account.
+/// Finds a person by EquipeMed username, number, full name, or the MXID of their account.
 pub(super) async fn person<'d>(
     who: &str,
     directory: &'d Directory,
@@ -174,7 +175,7 @@ pub(super) async fn person<'d>(
     let names = Names { directory, bindings: &bindings, policy: &settings.policy };
     let mut people = match UserId::parse(who) {
         Ok(user) => names.of_account(&user).into_iter().collect(),
-        Err(_) => names.named(who),
+        Err(_) => names.people(who),
     };
     people.extend(names.numbered(who));
     let found: Vec<&Person> = people.into_iter().filter_map(|id| directory.get(id)).collect();
@@ -193,5 +194,14 @@ pub(super) async fn person<'d>(
     }
     let near = names.nearest(who).and_then(|id| directory.get(id));
     let hint = near.map_or_else(String::new, |person| format!("; did you mean {}?", person.username));
-    Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, id or MXID){hint}")).into())
+    Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, number, full name or MXID){hint}")).into())
+}
+
+/// Finds a managed room as the control room does: by key, name or alias.
+pub(super) fn room(name: &str, scene: &Scene) -> Result<RoomKey, UsageError> {
+    scene.world().names().room(name).map_err(|near| {
+        let hint = near.map_or_else(String::new, |key| format!("; did you mean {key}?"));
+        let keys = scene.policy.rooms.keys().map(RoomKey::as_str).collect::<Vec<_>>().join(", ");
+        UsageError(format!("no managed room is {name:?} (key, name or alias){hint}; there are {keys}"))
+    })
 }

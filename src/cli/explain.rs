@@ -4,7 +4,6 @@ use std::path::Path;
 
 use equipemed_domain::key::RoomKey;
 
-use super::output::UsageError;
 use super::{Exit, connect, output};
 use crate::config::settings::Language;
 use crate::operations::explain_person;
@@ -16,14 +15,9 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
     let store = connect::store(&settings).await?;
     let scene = connect::scene(&settings, &store, false).await?;
     let person = connect::person(who, &scene.directory, &store, &settings).await?;
-    let keys = || scene.policy.rooms.keys().cloned();
     let rooms: Vec<RoomKey> = match room {
-        None => keys().collect(),
-        Some(room) if keys().any(|key| key.as_str() == room) => vec![RoomKey::from(room)],
-        Some(room) => {
-            let keys = keys().map(|key| key.to_string()).collect::<Vec<_>>().join(", ");
-            return Err(UsageError(format!("the configuration has no room {room:?}; there are {keys}")).into());
-        }
+        None => scene.policy.rooms.keys().cloned().collect(),
+        Some(room) => vec![connect::room(room, &scene)?],
     };
     let (texts, explained) = (Texts::new(Language::En), explain_person(&scene, person, &rooms));
     let mut lines: Vec<String> = explained.person.iter().map(|reason| texts.reason(reason).plain).collect();

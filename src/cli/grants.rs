@@ -220,10 +220,5 @@ fn scope_of(room: Option<&str>, kind: GrantKind, scene: &Scene) -> Result<Option
     if matches!(kind, GrantKind::Lock | GrantKind::Deactivate) {
         return Err(UsageError(format!("{} is about the whole account; leave --in out", kind.as_str())));
     }
-    let key = RoomKey::from(room);
-    if scene.policy.rooms.contains_key(&key) {
-        return Ok(Some(key));
-    }
-    let keys: Vec<&str> = scene.policy.rooms.keys().map(RoomKey::as_str).collect();
-    Err(UsageError(format!("the configuration has no room {room:?}; there are {}", keys.join(", "))))
+    connect::room(room, scene).map(Some)
 }

@@ -115,7 +115,7 @@ enum Command {
         after_help = "Examples:\n  equipemed-bot explain ana.souza\n  equipemed-bot explain @ana.souza:hospital.example icu"
     )]
     Explain {
-        /// EquipeMed username, id or MXID
+        /// EquipeMed username, number, full name or MXID
         who: String,
         /// Key of a managed room; all of them when left out
         room: Option<String>,
@@ -151,7 +151,7 @@ struct SyncArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Only this person: EquipeMed username, id or MXID; may be repeated
+    /// Only this person: EquipeMed username, number, full name or MXID; may be repeated
     #[arg(long, value_name = "NAME")]
     user: Vec<String>,
     /// Make, adopt and link accounts
@@ -230,7 +230,7 @@ enum UsersCommand {
     #[command(after_help = "Examples:\n  equipemed-bot users adopt ana.souza @ana:hospital.example\n  \
                             equipemed-bot users adopt --by-username --yes")]
     Adopt {
-        /// EquipeMed username, id or MXID
+        /// EquipeMed username, number, full name or MXID
         #[arg(required_unless_present = "by_username", requires = "mxid")]
         who: Option<String>,
         /// The account
@@ -341,7 +341,7 @@ enum GrantsCommand {
                             equipemed-bot grants add joao.lima lock --because \"lost phone\""
     )]
     Add {
-        /// EquipeMed username, id or MXID
+        /// EquipeMed username, number, full name or MXID
         who: String,
         /// moderator, admin, mute, kick, ban, lock, deactivate, or a level from 0 to 100
         what: String,
@@ -354,7 +354,7 @@ enum GrantsCommand {
         /// Why
         #[arg(long)]
         because: Option<String>,
-        /// On behalf of this person, if they may: EquipeMed username, id or MXID; the operator may when left out
+        /// On behalf of this person, if they may: EquipeMed username, number, full name or MXID; the operator may when left out
         #[arg(long = "as", value_name = "WHO")]
         by: Option<String>,
     },

@@ -75,6 +75,8 @@ async fn who_stands_as_high_in_a_room_below_is_out_of_reach_from_the_space_aroun
     hospital.ask(&chief, &format!("!why {leader} ward")).await?.says(&["rights taken"]);
     let explained = hospital.run(&["explain", &leader, "ward"]).await?.ended(0).out;
     assert!(explained.contains("rights: none") && explained.contains("rights taken: delete messages"), "{explained}");
+    let misspelt = hospital.run(&["explain", &leader, "wrad"]).await?.ended(2).err;
+    assert!(misspelt.contains("did you mean ward?"), "{misspelt}");
     let message = hospital.say(&hospital.client("p01").await?, "ward", "foto").await?;
     let said = hospital.client("lider").await?.reply(&hospital.room("ward").await?, &message, "!redact").await?;
     hospital.answer(&chief, "ward", &said).await?.says(&["need the right"]);
