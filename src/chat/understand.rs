@@ -304,7 +304,7 @@ pub(super) fn may_at_all(scene: &Scene, asker: &Asker, command: &Command) -> Res
         Asker::BreakGlass | Asker::Operator => [Right::Approve].into(),
         Asker::Person(person) => {
             let person = scene.directory.get(*person);
-            person.map(|person| scene.access().rights_anywhere(person)).unwrap_or_default()
+            person.map(|person| scene.world().access.rights_anywhere(person)).unwrap_or_default()
         }
     };
     if needs.are_met_by(&rights) { Ok(()) } else { Err(Refusal::Right { right, room: None }) }

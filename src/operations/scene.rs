@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use equipemed_domain::access::Access;
 use equipemed_domain::authority::Waiting;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
@@ -70,11 +69,6 @@ impl Scene {
             waiting: Waiting::default(),
             now: engine.clock().now(),
         })
-    }
-
-    /// Who may what.
-    pub(crate) fn access(&self) -> Access<'_> {
-        Access::new(&self.directory, &self.policy, &self.grants, self.now)
     }
 
     /// What decisions are made by.

@@ -21,7 +21,7 @@ impl Chat {
         let mut answer = Answer::new().line(texts.say(if in_room { "help-intro-room" } else { "help-intro" }, &[]));
         let rights = match ask.asker {
             Asker::Person(person) => {
-                let access = ask.scene.access();
+                let access = ask.scene.world().access;
                 ask.scene.directory.get(person).map(|person| access.rights_anywhere(person)).unwrap_or_default()
             }
             Asker::BreakGlass | Asker::Operator => [Right::Approve].into(),

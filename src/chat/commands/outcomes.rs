@@ -108,7 +108,7 @@ impl Chat {
         let (mut unmet, mut is_so) = (BTreeMap::<Unmet, Vec<RoomKey>>::new(), false);
         let Some(user) = ask.scene.user_of(id) else { return Ok((unmet, false)) };
         let sight = self.engine().look_at_person(id).await?;
-        let access = ask.scene.access();
+        let access = ask.scene.world().access;
         let person = ask.scene.directory.get(id);
         let is_selected = person.is_none_or(|person| access.selects(&ask.scene.policy.users.who, person));
         if order.act.is_of_account() {

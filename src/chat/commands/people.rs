@@ -70,7 +70,7 @@ impl Chat {
             ("name", Arg::Text(person.full_name())),
             ("standing", Arg::Said(texts.word("standing", standing_word(standing)))),
         ];
-        let access = scene.access();
+        let access = scene.world().access;
         let roles: Vec<Said> = access.roles(id).map(|role| texts.shown(&Arg::Code(role.to_string()))).collect();
         let mut answer = answer.line(texts.line("user-person", &args)).line(match roles.is_empty() {
             true => texts.line("user-roles-none", &[]),

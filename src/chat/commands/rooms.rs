@@ -117,7 +117,7 @@ impl Chat {
         if let Some((other, _)) = same.filter(|_| !(is_ours && ask.confirmed.is_some())) {
             return Err(Stop::Unclear(texts.say("rooms-create-exists", &[("room", scene.room(other))])));
         }
-        let access = scene.access();
+        let access = scene.world().access;
         let people: Vec<String> = scene
             .directory
             .people()

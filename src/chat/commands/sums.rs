@@ -34,7 +34,7 @@ impl Chat {
         let scene = &ask.scene;
         let since = scene.now.checked_sub(sums::WINDOW).map_err(|_| Fault::Clock)?;
         let past = store.grants_of_asker(ask.user.as_str(), since).await?;
-        let access = scene.access();
+        let access = scene.world().access;
         let rooms = if order.is_of_account() { Vec::new() } else { scene.reach(order.scope.as_ref()) };
         let new_level = order.act.grant().and_then(|kind| kind.level());
         let stands_higher = |id: &PersonId| {
