@@ -1,6 +1,6 @@
 //! One pass: read, compare, judge, and carry out what may be done.
 //!
-//! The whole program in one function. A dry run is the same with its last
+//! The whole program on one page. A dry run is the same with its last
 //! step left out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,7 @@ use equipemed_domain::summary::{Summary, Topic};
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use equipemed_domain::world::Pass;
+use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::Engine;
@@ -94,6 +95,20 @@ pub(super) struct View {
     /// What was planned for each account, before brakes and flags.
     due: AccountSteps,
     known_bans: KnownBans,
+}
+
+/// Both sides, with what should be.
+struct Compared {
+    policy: Arc<Policy>,
+    known: Known,
+    observed: Observed,
+    wanted: Desired,
+    /// Whether that was worked out of the target alone.
+    is_near: bool,
+    scope: Scope,
+    moment: Moment,
+    known_bans: KnownBans,
+    now: Timestamp,
 }
 
 /// What decides beside the world. What the operator releases with this pass does not wait any more.
@@ -192,14 +207,14 @@ impl Engine {
         Ok(report)
     }
 
-    /// Reads both sides, plans and reviews.
-    pub(super) async fn judge(&self, target: &Wake, options: &Options) -> Result<(View, Verdict), Fault> {
+    /// Reads both sides, and works out what should be as closely as tells whether anything differs.
+    async fn compare(&self, target: &Wake, options: &Options) -> Result<Compared, Fault> {
         let parts = self.parts();
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let policy = self.policy().await?;
         let directory = self.people_for(target, options.dry_run).await?;
-        let (is_full, is_about_rooms) = (*target == Wake::Everything, !matches!(target, Wake::Person(_)));
+        let is_full = *target == Wake::Everything;
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
         }
@@ -231,13 +246,20 @@ impl Engine {
             .map(|(key, room_id)| (key.clone(), room_id.clone()))
             .collect();
         let observed = Observed { accounts, rooms, no_longer_managed };
+        let is_near = *near != Wake::Everything;
+        Ok(Compared { policy, known, observed, wanted, is_near, scope, moment, known_bans, now })
+    }
 
+    /// Reads both sides, plans and reviews.
+    pub(super) async fn judge(&self, target: &Wake, options: &Options) -> Result<(View, Verdict), Fault> {
+        let compared = self.compare(target, options).await?;
+        let Compared { policy, mut known, observed, wanted, is_near, scope, moment, known_bans, now } = compared;
         let world = known.world(&policy);
         let mut pass =
             Pass { world: &world, desired: &wanted, observed: &observed, memory: &known.memory, scope: &scope };
         let mut planned = plan(pass);
         // Nothing to do is seen by looking closely; what is to be done is planned, and judged, by the whole.
-        let more = *near != Wake::Everything && !planned.is_empty();
+        let more = is_near && !planned.is_empty();
         let whole = more.then(|| {
             let wishes = wishes(&known, options);
             desired(&world, &wishes, &observed.accounts, &Wake::Everything)
@@ -273,7 +295,7 @@ impl Engine {
             observed,
             desired: wanted,
             scope,
-            is_about_rooms,
+            is_about_rooms: !matches!(target, Wake::Person(_)),
             moment,
             due,
             consents,
