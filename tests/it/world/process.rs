@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -90,35 +92,39 @@ impl Running {
     }
 
     pub(crate) fn kill9(&self) -> anyhow::Result<()> {
-        self.signal("KILL")
+        self.signal(Signal::KILL)
     }
 
     /// Makes it stand still, as a machine does that is swapping or being moved.
     pub(crate) fn stop(&self) -> anyhow::Result<()> {
-        self.signal("STOP")
+        self.signal(Signal::STOP)
     }
 
     /// Lets it go on.
     pub(crate) fn go_on(&self) -> anyhow::Result<()> {
-        self.signal("CONT")
+        self.signal(Signal::CONT)
     }
 
     pub(crate) fn hup(&self) -> anyhow::Result<()> {
-        self.signal("HUP")
+        self.signal(Signal::HUP)
     }
 
     pub(crate) fn term(&self) -> anyhow::Result<()> {
-        self.signal("TERM")
+        self.signal(Signal::TERM)
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
-    fn signal(&self, name: &str) -> anyhow::Result<()> {
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).context("no process id")?;
         // The child was not waited for, so its number cannot be somebody else's.
-        std::process::Command::new("kill").args(["-s", name, &self.pid.to_string()]).status()?;
-        Ok(())
+        match kill_process(pid, signal) {
+            // It ended by itself.
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error).context("it cannot be signalled"),
+        }
     }
 
     /// Waits for its end.
