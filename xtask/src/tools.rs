@@ -1,9 +1,10 @@
-//! What has to be on the machine before minutes are spent on building, each with its fix.
+//! What has to be on the machine before minutes are spent on building: installed where this may be done, else said how.
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use crate::run::{Failure, say, works};
+use crate::run::{self, Failure, works};
 
 /// Something that cargo does not bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,27 +24,51 @@ impl Tool {
         }
     }
 
-    fn fix(self) -> &'static str {
+    /// Debian's package, which brings everything that it needs.
+    fn package(self) -> &'static str {
         match self {
-            Self::Python => "python3 with venv is missing (Synapse is installed with it): apt-get install python3-venv",
-            Self::Postgres => {
-                "PostgreSQL's initdb is missing (a cluster of its own is made): apt-get install postgresql"
-            }
+            Self::Python => "python3-venv",
+            Self::Postgres => "postgresql",
         }
     }
 }
 
-/// Fails with everything that is missing.
+/// Installs with apt what is missing, as root or by a `sudo` that does not ask; otherwise fails with the line to type.
 pub(crate) fn need(tools: &[Tool]) -> Result<(), Failure> {
-    if !works("cargo", &["--version"]) {
-        say("cargo is missing: install Rust with rustup");
-        return Err(Failure("a tool is missing".to_owned()));
+    let missing: Vec<&str> = tools.iter().filter(|tool| !tool.is_there()).map(|tool| tool.package()).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    let missing: Vec<_> = tools.iter().filter(|tool| !tool.is_there()).collect();
-    for tool in &missing {
-        say(tool.fix());
+    let install = format!("apt-get install --no-install-recommends {}", missing.join(" "));
+    let by_hand = |why: &str| Failure(format!("{} missing, and {why}: sudo {install}", missing.join(" and ")));
+    if !works("apt-get", &["--version"]) {
+        return Err(Failure(format!(
+            "{} missing (Debian's names): install them and run this again",
+            missing.join(" and ")
+        )));
     }
-    if missing.is_empty() { Ok(()) } else { Err(Failure("a tool is missing".to_owned())) }
+    let Some(first) = privileged() else { return Err(by_hand("this user may not install it")) };
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new(first.unwrap_or("env"));
+        command.args(first.map(|_| ["-n", "env"]).into_iter().flatten());
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]).args(arguments);
+        run::step("install what is missing", &mut command)
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "-y", "--no-install-recommends"], missing.as_slice()].concat())?;
+    match tools.iter().any(|tool| !tool.is_there()) {
+        true => Err(by_hand("installing it did not help")),
+        false => Ok(()),
+    }
+}
+
+/// What lets this process install: nothing for root, `sudo` where it does not ask for a password; None without either.
+fn privileged() -> Option<Option<&'static str>> {
+    let is_root = run::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
+    match is_root {
+        true => Some(None),
+        false => works("sudo", &["-n", "true"]).then_some(Some("sudo")),
+    }
 }
 
 /// Debian keeps the server's programs out of PATH.
