@@ -45,6 +45,9 @@ const CREATE_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// An invite takes 0.1 s on two cores that do nothing else.
 const INVITE_WITHIN: Duration = Duration::from_millis(500);
 
+/// After how long without an answer the log says so.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// How one request may be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sending {
@@ -300,7 +303,8 @@ impl Transport {
                 }
                 self.traffic.sent(endpoint);
                 let start = Instant::now();
-                let answer = request.instrument(tracing::info_span!("request", endpoint = endpoint.name())).await;
+                let request = request.instrument(tracing::info_span!("request", endpoint = endpoint.name()));
+                let answer = tell_of_silence(endpoint, request).await;
                 self.traffic.ended(endpoint, &answer, start.elapsed());
                 answer
             }
@@ -311,6 +315,17 @@ impl Transport {
         }
         answer
     }
+}
+
+/// Waits for an answer, and logs once when it takes long: nobody could tell this process from one that stands still.
+async fn tell_of_silence<T>(endpoint: Endpoint, request: impl Future<Output = T>) -> T {
+    tokio::pin!(request);
+    tokio::select! {
+        answer = &mut request => return answer,
+        () = tokio::time::sleep(SILENCE) => {}
+    }
+    tracing::warn!(endpoint = endpoint.name(), wait.seconds = SILENCE.as_secs(), "Synapse has not answered yet");
+    request.await
 }
 
 /// A success.

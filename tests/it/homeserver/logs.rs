@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use equipemed_bot::homeserver::TARGETS_WITH_IDENTIFIERS;
 use equipemed_domain::setting::RoomSetting;
@@ -30,8 +31,8 @@ impl Write for Log {
     }
 }
 
-/// What a round of requests, failing ones among them, leaves in the log under a filter.
-async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
+/// Keeps what this thread logs under a filter until the guards are dropped.
+fn listen(filter: &str) -> anyhow::Result<(Log, impl Drop, tracing::Dispatch)> {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -39,10 +40,16 @@ async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
         .with_writer(move || writer.clone())
         .with_ansi(false)
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let guard = tracing::subscriber::set_default(subscriber);
     // With a single subscriber alive, what other tests' threads log first is remembered as unwanted everywhere.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let second = tracing::Dispatch::new(tracing_subscriber::registry());
     tracing::callsite::rebuild_interest_cache();
+    Ok((log, guard, second))
+}
+
+/// What a round of requests, failing ones among them, leaves in the log under a filter.
+async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
+    let (log, _guard, _second) = listen(filter)?;
     let ana = place.user("ana")?;
     place.writer.make_account(&ana).await?;
     place.writer.introduce_account(&ana, "Ana", None).await?;
@@ -78,5 +85,19 @@ async fn no_identifier_gets_into_the_log() -> anyhow::Result<()> {
     }
     // That the targets are named for a reason.
     assert!(logged(&place, "trace").await?.contains(":hospital.example"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_told_while_it_is_waited_for() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let ana = place.user("ana")?;
+    let (log, _guard, _second) = listen("warn")?;
+    place.proxy.add_rule(Rule::new("/v2/users/", Fault::Delay(Duration::from_secs(11))).once());
+    place.reader.account(&ana).await?;
+    place.reader.account(&ana).await?;
+    let (log, told) = (log.text(), "Synapse has not answered yet");
+    assert_eq!(log.matches(told).count(), 1, "{log}");
+    assert!(log.contains("wait.seconds=10"), "{log}");
     Ok(())
 }
