@@ -62,7 +62,7 @@ struct Guest {
 }
 
 impl Guest {
-    /// Replaces the connection, unless work is being done on it.
+    /// Gives the place away unless work is being done; false if it is.
     fn send_away(&self) -> bool {
         let is_gone = self.stage.becomes(SENT_AWAY);
         if is_gone {

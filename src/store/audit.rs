@@ -117,7 +117,7 @@ impl Intent {
         })
     }
 
-    /// The intent of a deed. `room` is the key of its room if managed; `about` is the author or room concerned.
+    /// The intent of a deed. `room` is the key of its room if managed; `about` is the account concerned.
     pub fn of_deed(
         actor: &str,
         id: DeedId,

@@ -89,7 +89,7 @@ fn sqlite_pool(size: u32) -> PoolOptions<Sqlite> {
     pool(size).test_before_acquire(false).max_lifetime(None).idle_timeout(None)
 }
 
-/// A pool that discards connections which believe to be inside a transaction. After some errors, such as a full disk,
+/// A pool that discards connections that believe they are in a transaction. After some errors, such as a full disk,
 /// the database ends a transaction by itself; ending it again fails, and that connection would refuse every further
 /// one.
 fn pool<DB: Database>(size: u32) -> PoolOptions<DB> {
