@@ -1,7 +1,6 @@
-//! The present instant, as a value that is handed around.
+//! The current time as a value to pass around.
 //!
-//! Nothing else may ask the system for the time (a lint sees to that), so that
-//! tests decide what "now" is.
+//! A lint forbids reading the system time anywhere else, so that tests control "now".
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,13 +25,13 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands still until it is moved.
+    /// A clock that stands still until moved.
     #[must_use]
     pub fn held(at: Timestamp) -> Self {
         Self(Source::Held(Arc::new(AtomicI64::new(at.as_millisecond()))))
     }
 
-    /// The present instant, to the millisecond: what the store keeps.
+    /// The current time, to the millisecond as in the store.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let millisecond = match &self.0 {
@@ -43,7 +42,7 @@ impl Clock {
         Timestamp::from_millisecond(millisecond).unwrap_or_default()
     }
 
-    /// Moves a held clock; a system clock is not moved.
+    /// Moves a held clock; does nothing to the system clock.
     pub fn advance(&self, by: std::time::Duration) {
         if let Source::Held(at) = &self.0 {
             at.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -51,7 +50,7 @@ impl Clock {
     }
 }
 
-/// A span in which this process may do something: granted elsewhere, prolonged while it works, over by itself. Clones are one.
+/// The time limit of a lease or claim: granted elsewhere, extended while work goes on, ends by itself. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Term {
     /// Milliseconds since the epoch.
@@ -60,13 +59,13 @@ pub struct Term {
 }
 
 impl Term {
-    /// One that lasts until an instant.
+    /// A term until an instant.
     #[must_use]
     pub fn new(clock: &Clock, until: Timestamp) -> Self {
         Self { until: Arc::new(AtomicI64::new(until.as_millisecond())), clock: clock.clone() }
     }
 
-    /// Makes it last until another instant.
+    /// Changes its end.
     pub fn set(&self, until: Timestamp) {
         self.until.store(until.as_millisecond(), Ordering::SeqCst);
     }

@@ -1,8 +1,7 @@
-//! Numbers about the running service, as Prometheus reads them.
+//! Metrics for Prometheus.
 //!
-//! Each part keeps its own (they are counted whether or not anybody reads
-//! them) and `serve` registers them here. No label ever holds a name, an id of
-//! a person or a room: kinds and results come from closed lists.
+//! Each part keeps its counters, whether or not anybody reads them, and `serve` registers them here. No label holds a
+//! person's or room's name or id: kinds and results come from closed lists.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,11 +14,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// What all names begin with.
+/// Prefix of all metric names.
 const PREFIX: &str = "equipemed_bot";
-/// Seconds; a request takes milliseconds, making a large room minutes.
+/// In seconds: a request takes milliseconds, creating a large room minutes.
 const REQUEST_BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
-/// Seconds; an event comes within milliseconds, after an outage after hours.
+/// In seconds: an event arrives within milliseconds, or hours after an outage.
 const DELAY_BUCKETS: [f64; 8] = [0.05, 0.2, 1.0, 5.0, 30.0, 300.0, 3_600.0, 86_400.0];
 
 type Seconds = Gauge<f64, std::sync::atomic::AtomicU64>;
@@ -61,7 +60,7 @@ struct ByQueue {
     queue: &'static str,
 }
 
-/// What was asked of Synapse.
+/// Requests to Synapse.
 #[derive(Clone, Debug)]
 pub struct Requests {
     sent: Family<ByEndpointAndResult, Counter>,
@@ -75,14 +74,14 @@ impl Default for Requests {
 }
 
 impl Requests {
-    /// Counts one request, each repetition for itself.
+    /// Counts one request; repetitions count separately.
     pub fn count(&self, endpoint: &'static str, result: &'static str, took: Duration) {
         self.sent.get_or_create(&ByEndpointAndResult { endpoint, result }).inc();
         self.took.get_or_create(&ByEndpoint { endpoint }).observe(took.as_secs_f64());
     }
 }
 
-/// What the engine did.
+/// Actions and passes of the engine.
 #[derive(Clone, Debug, Default)]
 pub struct Work {
     actions: Family<ByKindAndOutcome, Counter>,
@@ -93,12 +92,12 @@ pub struct Work {
 }
 
 impl Work {
-    /// Counts the end of one action.
+    /// Counts a finished action.
     pub fn action(&self, kind: &'static str, outcome: &'static str) {
         self.actions.get_or_create(&ByKindAndOutcome { kind, outcome }).inc();
     }
 
-    /// Counts the end of a full pass; `at` in seconds since 1970.
+    /// Counts a finished full pass; `at` in seconds since 1970.
     pub fn run(&self, result: &'static str, at: f64, took: Duration) {
         let by = ByResult { result };
         self.runs.get_or_create(&by).inc();
@@ -106,7 +105,7 @@ impl Work {
         self.run_took.get_or_create(&by).set(took.as_secs_f64());
     }
 
-    /// The findings of a complete full pass by their kinds, in place of those of the one before.
+    /// Replaces the findings of the last complete full pass, by kind.
     pub fn findings(&self, kinds: impl IntoIterator<Item = &'static str>) {
         self.findings.clear();
         for kind in kinds {
@@ -115,7 +114,7 @@ impl Work {
     }
 }
 
-/// What came from Synapse.
+/// Events and transactions from Synapse.
 #[derive(Clone, Debug)]
 pub struct Arrived {
     events: Family<ByTreatment, Counter>,
@@ -130,36 +129,36 @@ impl Default for Arrived {
 }
 
 impl Arrived {
-    /// Counts events that were treated the same way.
+    /// Counts events with the same treatment.
     pub fn events(&self, treatment: &'static str, count: u64) {
         self.events.get_or_create(&ByTreatment { treatment }).inc_by(count);
     }
 
-    /// Counts a transaction that was taken.
+    /// Counts an accepted transaction.
     pub fn transaction(&self, kind: &'static str) {
         self.transactions.get_or_create(&ByKind { kind }).inc();
     }
 
-    /// Notes how long an event was on its way.
+    /// Records an event's delay.
     pub fn delay(&self, delay: Duration) {
         self.delay.observe(delay.as_secs_f64());
     }
 }
 
-/// How much waits, as the store says when somebody asks.
+/// Queue lengths from the store, read on request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waiting {
-    /// Subjects to be looked at.
+    /// Subjects waiting for a pass.
     pub wakeups: u64,
-    /// One-off wishes that have not ended.
+    /// Deeds that have not ended.
     pub deeds: u64,
-    /// Events that were not handled yet.
+    /// Unhandled events.
     pub inbox: u64,
-    /// Parts of a plan that wait for a consent.
+    /// Parts of a plan waiting for consent.
     pub held: u64,
 }
 
-/// Everything that `/metrics` shows. Cheap to clone.
+/// All metrics. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
@@ -168,13 +167,13 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// With nothing but the time of the start, in seconds since 1970.
+    /// Contains only the start time, in seconds since 1970.
     #[must_use]
     pub fn new(started: f64) -> Self {
         let mut registry = Registry::default();
         let start: Seconds = Gauge::default();
         start.set(started);
-        // The one name that is the same in all programs. Other settings are a new beginning: all counts are, too.
+        // The standard name in all programs. A changed configuration resets it, as all counters.
         registry.register("process_start_time_seconds", "When the service began, in seconds since 1970", start);
         let (queues, held) = (Family::default(), Gauge::default());
         let own = registry.sub_registry_with_prefix(PREFIX);
@@ -183,7 +182,7 @@ impl Metrics {
         Self { registry: Arc::new(Mutex::new(registry)), queues, held }
     }
 
-    /// Shows what is asked of Synapse.
+    /// Registers requests to Synapse.
     pub fn show_requests(&self, requests: &Requests) {
         self.register(|own| {
             own.register("requests", "Requests to Synapse, repetitions included", requests.sent.clone());
@@ -192,7 +191,7 @@ impl Metrics {
         });
     }
 
-    /// Shows what the engine does.
+    /// Registers the engine's work.
     pub fn show_work(&self, work: &Work) {
         self.register(|own| {
             own.register("actions", "Changes that were tried", work.actions.clone());
@@ -205,7 +204,7 @@ impl Metrics {
         });
     }
 
-    /// Shows what comes from Synapse.
+    /// Registers events from Synapse.
     pub fn show_arrived(&self, arrived: &Arrived) {
         self.register(|own| {
             own.register("events", "Events from Synapse by what became of them", arrived.events.clone());
@@ -219,7 +218,7 @@ impl Metrics {
         });
     }
 
-    /// All of it as text.
+    /// All metrics as text.
     pub fn text(&self, waiting: Waiting) -> Result<String, fmt::Error> {
         let queues = [("wakeups", waiting.wakeups), ("deeds", waiting.deeds), ("inbox", waiting.inbox)];
         for (queue, length) in queues {

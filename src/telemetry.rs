@@ -1,8 +1,7 @@
-//! Logs: one line an event, readable alone and with fields to filter by.
+//! Logs: one line per event, readable on its own, with fields to filter by.
 //!
-//! Names, e-mail addresses, message bodies and tokens never reach a log. Other
-//! libraries' spans carry addresses with identifiers in them, so those targets
-//! are silent below warnings whatever the operator asks for.
+//! Names, e-mail addresses, message bodies and tokens never get into a log. Spans of other libraries contain addresses
+//! with identifiers, so those targets stay off whatever the operator asks for.
 
 use std::io::IsTerminal;
 
@@ -12,10 +11,10 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::config::settings::LogFormat;
 use crate::homeserver::{OnWait, TARGETS_WITH_IDENTIFIERS};
 
-/// What is logged when `EQUIPEMED_BOT_LOG` says nothing.
+/// The filter if `EQUIPEMED_BOT_LOG` is unset.
 const DEFAULT: &str = "warn,equipemed_bot=info";
 
-/// Sends logs to standard error from now on. A second call changes nothing.
+/// Sends logs to standard error. A second call does nothing.
 pub fn begin(format: LogFormat) {
     let wanted = std::env::var("EQUIPEMED_BOT_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
     let mut filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new(DEFAULT));
@@ -26,15 +25,15 @@ pub fn begin(format: LogFormat) {
     }
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
-    // Only a test, which sets one up for itself, has one already.
+    // Only a test may have set a logger already.
     let _ = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        // Colours are for eyes: a file or the journal would hold them as control characters.
+        // A file or the journal would store colours as control characters.
         LogFormat::Text => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
 }
 
-/// Logs that Synapse is being waited for.
+/// Logs waits for Synapse.
 #[must_use]
 pub fn log_waits() -> OnWait {
     std::sync::Arc::new(|waiting| {

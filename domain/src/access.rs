@@ -1,7 +1,6 @@
-//! Who stands where, and who may ask for what: roles, administrators and grants put together.
+//! Levels and rights of people, from roles, administrators' rules and grants.
 //!
-//! The one place that answers "which level" and "which rights"; the planner,
-//! the control room and `explain` all ask here, so that they cannot disagree.
+//! The planner, the control room and `explain` all use this module, so that they cannot disagree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,34 +15,34 @@ use crate::privilege::Place;
 use crate::rights::{Right, Rights, all_rights};
 use crate::selector::Selector;
 
-/// Why somebody stands at a level.
+/// Why a person has a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LevelReason {
-    /// Nothing gives a level: the room's default.
+    /// Nothing gives a level, so the room's default applies.
     Nothing,
-    /// It is everybody's in this room.
+    /// The room's default level.
     Everybody,
-    /// A role's own level.
+    /// A role's level.
     Role(RoleKey),
     /// The room's level for a role.
     RoomLevel(RoleKey),
-    /// Named as administrator of this room or space.
+    /// Being an administrator of this room or space.
     Administrator(RoomKey),
     /// A grant.
     Grant(Grant),
 }
 
-/// What somebody has in one place: a power is never counted or compared without its place.
+/// A person's level and rights in one place; powers are never counted or compared without their place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Powers {
-    /// The level; outside rooms the one that holds everywhere, which stands for no room.
+    /// The level; outside rooms, the level given everywhere.
     pub level: i64,
     /// The rights.
     pub rights: Rights,
 }
 
 impl LevelReason {
-    /// Where what gives the level holds; None when nothing gives one.
+    /// The place where the source of the level applies; None without a source.
     #[must_use]
     pub fn place(&self, policy: &Policy, room: &RoomKey) -> Option<Place> {
         match self {
@@ -56,18 +55,18 @@ impl LevelReason {
     }
 }
 
-/// Levels and rights of everybody in one directory, worked out for whom they are asked.
+/// Levels and rights of everybody in a directory, computed on request.
 #[derive(Clone, Debug)]
 pub struct Access<'a> {
     policy: &'a Policy,
     directory: &'a Directory,
     grants: BTreeMap<PersonId, Vec<&'a Grant>>,
     lines: BTreeMap<&'a RoomKey, Vec<(&'a RoomKey, Option<&'a RoomPolicy>)>>,
-    /// Rooms and spaces that have administrators, with their rule.
+    /// Rooms and spaces that have administrators, with the rule.
     administrators: Vec<(&'a RoomKey, &'a Selector)>,
 }
 
-/// A room, with itself and every space above it, nearest first; nothing of a room that the policy does not have.
+/// A room with itself and the spaces above it, nearest first; empty if the policy lacks the room.
 #[derive(Clone, Copy, Debug)]
 struct Line<'r, 'a> {
     room: &'r RoomKey,
@@ -75,7 +74,7 @@ struct Line<'r, 'a> {
 }
 
 impl Line<'_, '_> {
-    /// How far above the room the scope stands.
+    /// Distance from the room up to the scope.
     fn distance(self, scope: &RoomKey) -> Option<usize> {
         match self.room == scope {
             true => Some(0),
@@ -88,7 +87,7 @@ impl Line<'_, '_> {
     }
 }
 
-/// Somebody with their roles and grants, found once for all rooms that they are asked of.
+/// A person with roles and grants, looked up once for several rooms.
 #[derive(Clone, Debug)]
 pub(crate) struct Holder<'h, 'a> {
     access: &'h Access<'a>,
@@ -98,7 +97,7 @@ pub(crate) struct Holder<'h, 'a> {
 }
 
 impl<'a> Access<'a> {
-    /// Gathers the grants that hold at `now`.
+    /// Selects the grants in force at `now`.
     #[must_use]
     pub fn new(directory: &'a Directory, policy: &'a Policy, grants: &'a [Grant], now: Timestamp) -> Self {
         let mut by_person: BTreeMap<PersonId, Vec<&Grant>> = BTreeMap::new();
@@ -119,13 +118,13 @@ impl<'a> Access<'a> {
         rule.matches(person, &self.policy.roles, false)
     }
 
-    /// Somebody, to be asked of in several rooms.
+    /// Looks up a person's roles and grants.
     pub(crate) fn of<'h>(&'h self, person: &'h Person) -> Holder<'h, 'a> {
         let roles = self.policy.roles.iter().filter(|(_, role)| self.matches(&role.when, person)).collect();
         self.holding(person, roles)
     }
 
-    /// The same where the roles are known.
+    /// As [`Self::of`], with known roles.
     pub(crate) fn holding<'h>(&'h self, person: &'h Person, roles: Vec<(&'a RoleKey, &'a Role)>) -> Holder<'h, 'a> {
         Holder { access: self, person, roles, grants: self.of_person(person.id) }
     }
@@ -134,7 +133,7 @@ impl<'a> Access<'a> {
         self.grants.get(&person).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the selector holds for the person.
+    /// Whether the selector matches the person.
     #[must_use]
     pub fn selects(&self, selector: &Selector, person: &Person) -> bool {
         let is_trusted = selector.asks_for_trust() && self.of(person).is_trusted();
@@ -147,28 +146,28 @@ impl<'a> Access<'a> {
         roles.unwrap_or_default().into_iter().map(|(key, _)| key)
     }
 
-    /// People with grants that hold.
+    /// People with grants in force.
     pub(crate) fn granted(&self) -> impl Iterator<Item = PersonId> {
         self.grants.keys().copied()
     }
 
-    /// Rooms and spaces that have administrators, with their rule.
+    /// Rooms and spaces that have administrators, with the rule.
     pub(crate) fn administrators(&self) -> &[(&'a RoomKey, &'a Selector)] {
         &self.administrators
     }
 
-    /// The person's grants that hold.
+    /// The person's grants in force.
     pub fn grants(&self, person: PersonId) -> impl Iterator<Item = &'a Grant> {
         self.of_person(person).iter().copied()
     }
 
-    /// The newest holding grant of a kind that is about the whole account.
+    /// The newest grant of an account-wide kind in force.
     #[must_use]
     pub fn account_grant(&self, person: PersonId, kind: GrantKind) -> Option<&'a Grant> {
         self.grants(person).filter(|grant| grant.kind == kind).max_by_key(|grant| grant.id)
     }
 
-    /// The newest holding grant of a kind that covers the room.
+    /// The newest grant of a kind in force in the room.
     #[must_use]
     pub fn room_grant(&self, person: PersonId, room: &RoomKey, kind: GrantKind) -> Option<&'a Grant> {
         let covers = |grant: &&Grant| self.line(room).is_below(grant.scope.as_ref());
@@ -176,25 +175,25 @@ impl<'a> Access<'a> {
         of_kind.filter(covers).max_by_key(|grant| grant.id)
     }
 
-    /// Where the person should stand in a room, and why.
+    /// The person's desired level in a room, with the reason.
     #[must_use]
     pub fn level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
         self.of(person).level(room)
     }
 
-    /// The person's rights in a room; outside rooms (`None`) only those that hold everywhere.
+    /// The person's rights in a room; for None, only rights that apply everywhere.
     #[must_use]
     pub fn rights(&self, person: &Person, room: Option<&RoomKey>) -> Rights {
         self.of(person).rights(room)
     }
 
-    /// Every right the person has somewhere: the union of [`Self::rights`] over all rooms and outside them.
+    /// All rights that the person has in any room or outside rooms.
     #[must_use]
     pub fn rights_anywhere(&self, person: &Person) -> Rights {
         self.of(person).rights_by_place().into_iter().map(|(right, _)| right).collect()
     }
 
-    /// What the person has in a place.
+    /// The person's powers in a place.
     #[must_use]
     pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
         self.of(person).powers_with(self.of_person(person.id), room)
@@ -202,8 +201,8 @@ impl<'a> Access<'a> {
 }
 
 impl<'h, 'a> Holder<'h, 'a> {
-    /// The grant about levels that wins in a room: the most specific one, of those the newest. Outside rooms the newest of
-    /// those for everywhere.
+    /// The level grant that applies in a room: the most specific, then the newest. Outside rooms, the newest one for
+    /// everywhere.
     fn winner<'g>(&self, grants: &[&'g Grant], room: Option<&RoomKey>) -> Option<&'g Grant> {
         if grants.is_empty() {
             return None;
@@ -222,7 +221,7 @@ impl<'h, 'a> Holder<'h, 'a> {
         self.winner(self.grants, room)
     }
 
-    /// Where the person should stand in a room, and why.
+    /// The person's desired level in a room, with the reason.
     pub(crate) fn level(&self, room: &RoomKey) -> (i64, LevelReason) {
         match self.level_grant(Some(room)) {
             Some(grant) => (level_of(grant), LevelReason::Grant(grant.clone())),
@@ -230,7 +229,7 @@ impl<'h, 'a> Holder<'h, 'a> {
         }
     }
 
-    /// Where the person would stand if nothing were granted: by the administrators' rules and the roles alone.
+    /// The person's level without grants, by administrators' rules and roles.
     pub(crate) fn policy_level(&self, room: &RoomKey) -> (i64, LevelReason) {
         let line = self.access.line(room);
         if let Some(above) = self.administered(line) {
@@ -251,7 +250,7 @@ impl<'h, 'a> Holder<'h, 'a> {
             }
         }
         match (best, own.and_then(|room| room.default_level)) {
-            // Below everybody's level stands only who is meant to, by this room's own levels or because a role silences.
+            // Only a room's own level or a muting role may put somebody below the default level.
             (Some((level, LevelReason::Role(_))), Some(usual)) if (0..usual).contains(&level) => {
                 (usual, LevelReason::Everybody)
             }
@@ -261,19 +260,19 @@ impl<'h, 'a> Holder<'h, 'a> {
         }
     }
 
-    /// The nearest room or space, this one or above, of which the person is administrator.
+    /// The nearest room or space, from this one upwards, that the person administers.
     fn administered(&self, line: Line<'_, 'a>) -> Option<&'a RoomKey> {
         let rules = line.above.iter().filter_map(|(key, room)| Some((*key, room.as_ref()?.administrators.as_ref()?)));
         let mut administered = rules.filter(|(_, rule)| self.access.matches(rule, self.person));
         administered.next().map(|(key, _)| key)
     }
 
-    /// The person's rights in a room; outside rooms (`None`) only those that hold everywhere.
+    /// The person's rights in a room; for None, only rights that apply everywhere.
     pub(crate) fn rights(&self, room: Option<&RoomKey>) -> Rights {
         self.rights_with(self.level_grant(room), room)
     }
 
-    /// A grant about levels replaces rights, too: one below what the policy gives there takes the rights it gives.
+    /// A level grant also replaces rights: one below the policy's level takes the policy's rights away.
     fn rights_with(&self, grant: Option<&Grant>, room: Option<&RoomKey>) -> Rights {
         let Some(grant) = grant else { return self.policy_rights(room) };
         let mut rights = grant.kind.rights();
@@ -283,14 +282,14 @@ impl<'h, 'a> Holder<'h, 'a> {
         rights
     }
 
-    /// The rights that the policy gives there and a grant takes.
+    /// The policy's rights in a place that a grant takes away, and that grant.
     pub(crate) fn taken(&self, room: Option<&RoomKey>) -> Option<(Rights, &'a Grant)> {
         let grant = self.level_grant(room)?;
         let taken: Rights = self.policy_rights(room).difference(&self.rights(room)).copied().collect();
         (!taken.is_empty()).then_some((taken, grant))
     }
 
-    /// Rights by roles and the administrators' rules alone.
+    /// The rights from roles and administrators' rules alone.
     fn policy_rights(&self, room: Option<&RoomKey>) -> Rights {
         if room.is_some_and(|room| self.administered(self.access.line(room)).is_some()) {
             return all_rights();
@@ -298,7 +297,7 @@ impl<'h, 'a> Holder<'h, 'a> {
         self.roles_holding(room).into_iter().flat_map(|role| role.rights.iter().copied()).collect()
     }
 
-    /// The roles of a person that hold in a room, or outside rooms.
+    /// The person's roles that apply in a room, or outside rooms.
     fn roles_holding(&self, room: Option<&RoomKey>) -> Vec<&'a Role> {
         let line = room.map(|room| self.access.line(room));
         let holds = move |role: &&Role| match line {
@@ -308,7 +307,7 @@ impl<'h, 'a> Holder<'h, 'a> {
         self.roles.iter().map(|(_, role)| *role).filter(holds).collect()
     }
 
-    /// What the policy alone gives in a place.
+    /// The person's powers without grants in a place.
     pub(crate) fn powers_by_policy(&self, room: Option<&RoomKey>) -> Powers {
         let level = match room {
             Some(room) => self.policy_level(room).0,
@@ -319,7 +318,7 @@ impl<'h, 'a> Holder<'h, 'a> {
         Powers { level, rights: self.policy_rights(room) }
     }
 
-    /// What the person would have in a place with these grants and no others.
+    /// The person's powers in a place with exactly these grants.
     pub(crate) fn powers_with(&self, grants: &[&Grant], room: Option<&RoomKey>) -> Powers {
         match self.winner(grants, room) {
             None => self.powers_by_policy(room),
@@ -327,10 +326,10 @@ impl<'h, 'a> Holder<'h, 'a> {
         }
     }
 
-    /// Every right the person has, with the places where the policy or a grant gives it.
+    /// All rights of the person with the places where the policy or a grant gives them.
     ///
-    /// It goes by what the person has and not by room, but for people with grants, of which one may take what another, or
-    /// the policy, gives.
+    /// Without grants this follows the rules instead of checking every room; with grants it checks every room, because
+    /// a grant may take rights away.
     pub(crate) fn rights_by_place(&self) -> BTreeSet<(Right, Place)> {
         if self.grants.is_empty() {
             return self.rights_by_rules();
@@ -345,7 +344,7 @@ impl<'h, 'a> Holder<'h, 'a> {
         held
     }
 
-    /// The same as if nothing were granted.
+    /// As [`Self::rights_by_place`], without grants.
     pub(crate) fn rights_by_rules(&self) -> BTreeSet<(Right, Place)> {
         let holds = |scope: &RoomKey| self.access.policy.rooms.contains_key(scope);
         let roles = self.roles.iter().map(|(_, role)| role);
@@ -361,12 +360,12 @@ impl<'h, 'a> Holder<'h, 'a> {
         held
     }
 
-    /// The person's grants that hold.
+    /// The person's grants in force.
     pub(crate) fn grants(&self) -> &'h [&'a Grant] {
         self.grants
     }
 
-    /// Whether the person's roles or grants may give any right; what else does is being an administrator.
+    /// Whether the person's roles or grants may give rights; the only other source is being an administrator.
     pub(crate) fn may_have_rights(&self) -> bool {
         !self.grants.is_empty() || self.roles.iter().any(|(_, role)| !role.rights.is_empty())
     }
@@ -377,7 +376,7 @@ impl<'h, 'a> Holder<'h, 'a> {
     }
 }
 
-/// The level a grant gives to a person.
+/// The level that a grant gives.
 fn level_of(grant: &Grant) -> i64 {
     grant.kind.level().unwrap_or(0).min(PEOPLE_MAX)
 }

@@ -1,7 +1,7 @@
-//! The product's vocabulary: every change this service can make.
+//! Actions: every change that this service can make.
 //!
-//! The same words appear in dry runs, audit rows, chat and metrics. An action
-//! names rooms by key: a room that is made by the same plan has no id yet.
+//! Dry runs, audit, chat and metrics use the same names. An action names rooms by key, because a room created by the
+//! same plan has no id yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::privilege::Privilege;
 use crate::setting::{RoomSetting, SettingValue, Settings, by_word};
 
-/// Whom or what a change is about; no two passes work on the same one at the same time.
+/// What a change concerns; two passes never work on the same subject at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -39,11 +39,11 @@ impl fmt::Display for Subject {
 pub struct ExternalId {
     /// Synapse's name of the provider, `oidc-<idp_id>`.
     pub provider: String,
-    /// The id there: EquipeMed's public id.
+    /// The person's id there: EquipeMed's public id.
     pub id: String,
 }
 
-/// Everything a room is made with, in one call.
+/// Everything needed to create a room with one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRoom {
     /// Room or space.
@@ -54,22 +54,22 @@ pub struct NewRoom {
     pub name: String,
     /// Localpart of the alias.
     pub alias: Option<String>,
-    /// The space it hangs in.
+    /// Its parent space.
     pub parent: Option<RoomKey>,
-    /// What the policy says of its other settings.
+    /// Its other settings in the policy.
     #[serde(flatten, with = "by_word")]
     pub settings: Settings,
-    /// People's levels from the start.
+    /// Initial levels of people.
     pub levels: BTreeMap<OwnedUserId, i64>,
-    /// Everybody else's.
+    /// Initial level of everybody else.
     #[serde(default)]
     pub default_level: i64,
-    /// People invited from the start.
+    /// People to invite.
     pub invite: BTreeSet<OwnedUserId>,
 }
 
 impl NewRoom {
-    /// A room as the policy says, without people.
+    /// A room according to the policy, without people.
     #[must_use]
     pub fn of(policy: &RoomPolicy) -> Self {
         Self {
@@ -86,21 +86,21 @@ impl NewRoom {
     }
 }
 
-/// A number before and after; None where there is no entry.
+/// An old and a new value; None means no entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Before.
+    /// Old value.
     pub from: Option<i64>,
-    /// After.
+    /// New value.
     pub to: Option<i64>,
 }
 
-/// What changes in a room's one `m.room.power_levels` event. Everything not named stays as it is.
+/// Changes to a room's `m.room.power_levels` event. Everything else in it stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LevelChanges {
-    /// Entries of people.
+    /// Entries in `users`.
     pub users: BTreeMap<OwnedUserId, Change>,
-    /// Entries of `events`.
+    /// Entries in `events`.
     pub events: BTreeMap<String, Change>,
     /// Top-level entries, such as `invite`.
     pub keys: BTreeMap<String, Change>,
@@ -118,48 +118,48 @@ impl LevelChanges {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "action")]
 pub enum Action {
-    /// Make an account.
+    /// Create an account.
     CreateAccount { person: PersonId, user: OwnedUserId, display_name: String, external_id: Option<ExternalId> },
-    /// Remember that an existing account with the person's external id is theirs. Changes nothing on Synapse.
+    /// Store that an existing account with the person's external id is theirs. Changes nothing on Synapse.
     AdoptAccount { person: PersonId, user: OwnedUserId },
     /// Change an account's display name.
     SetDisplayName { user: OwnedUserId, from: Option<String>, to: String },
-    /// Give an account EquipeMed's e-mail address in place of the one it had from here. Which one is looked up when it is
-    /// sent: no plan and no audit row shows it.
+    /// Replace the e-mail address that this service gave to an account. The address is looked up when it is sent: no
+    /// plan or audit row contains it.
     SetEmail { user: OwnedUserId },
-    /// Add the external id to those the account has.
+    /// Add the person's external id to the account.
     LinkExternalId { user: OwnedUserId, external_id: ExternalId },
     /// Lock an account: sessions stop, memberships stay.
     LockAccount { user: OwnedUserId },
     /// Unlock an account.
     UnlockAccount { user: OwnedUserId },
-    /// Deactivate an account: it leaves all rooms, direct chats for good.
+    /// Deactivate an account: it leaves all rooms; direct chats are lost for good.
     DeactivateAccount { user: OwnedUserId },
     /// Reactivate an account.
     ReactivateAccount { user: OwnedUserId },
-    /// Make the account a Synapse administrator, or no longer.
+    /// Grant or remove Synapse administration.
     SetServerAdmin { user: OwnedUserId, to: bool },
-    /// Remember who holds power that the brakes count. Changes nothing on Synapse.
+    /// Store changes of power that the brakes count. Changes nothing on Synapse.
     NotePrivileges { person: PersonId, user: OwnedUserId, gained: BTreeSet<Privilege>, lost: BTreeSet<Privilege> },
-    /// Make a room or space.
+    /// Create a room or space.
     CreateRoom { room: RoomKey, new: Box<NewRoom> },
-    /// Hang the room into a space: `m.space.parent` in the room.
+    /// Put the room into a space: `m.space.parent` in the room.
     SetParent { room: RoomKey, parent: RoomKey },
-    /// Show the room in the space: `m.space.child` in the space.
+    /// List the room in the space: `m.space.child` in the space.
     AddChild { room: RoomKey, child: RoomKey },
-    /// Take a managed room out of the space it no longer hangs in.
+    /// Remove a managed room from the space that it left.
     DropChild { room: RoomKey, child: RoomKey },
     /// Change levels, all in one event.
     SetLevels { room: RoomKey, changes: LevelChanges },
-    /// Put a person into the room.
+    /// Add a person to the room.
     AddMember { room: RoomKey, user: OwnedUserId, how: JoinMode },
-    /// Take a person out of the room, or take an invite back.
+    /// Remove a person from the room or revoke an invitation.
     RemoveMember { room: RoomKey, user: OwnedUserId, reason: String },
     /// Ban a person from the room.
     BanMember { room: RoomKey, user: OwnedUserId, reason: String },
-    /// Lift a ban of the bot's own.
+    /// Lift a ban.
     UnbanMember { room: RoomKey, user: OwnedUserId },
-    /// Change a setting of the room; each is a kind of its own.
+    /// Change a setting of the room; each setting is an action kind of its own.
     #[serde(untagged)]
     Set {
         #[serde(rename = "action")]
@@ -171,7 +171,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// What it is about.
+    /// What it concerns.
     #[must_use]
     pub fn subject(&self) -> Subject {
         match self.about() {
@@ -180,20 +180,20 @@ impl Action {
         }
     }
 
-    /// The managed room it is about, if it is about one.
+    /// The managed room concerned, if any.
     #[must_use]
     pub fn room(&self) -> Option<RoomKey> {
         self.about().0.ok().cloned()
     }
 
-    /// The one account it is about, if it is about one; also the member of a membership change.
+    /// The account concerned, if any; also the member of a membership change.
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
         let (place, member) = self.about();
         place.err().or(member).map(|user| &**user)
     }
 
-    /// Its room or else its account, and the member of a membership change.
+    /// Its room or else its account, plus the member of a membership change.
     fn about(&self) -> (Result<&RoomKey, &OwnedUserId>, Option<&OwnedUserId>) {
         match self {
             Self::CreateAccount { user, .. }
@@ -226,20 +226,20 @@ impl Action {
         self.place().1
     }
 
-    /// Whether it only changes what this service remembers.
+    /// Whether it changes only this service's database.
     #[must_use]
     pub fn is_local(&self) -> bool {
         matches!(self, Self::AdoptAccount { .. } | Self::NotePrivileges { .. })
     }
 
-    /// Its place among the actions of one subject.
+    /// Its order among the actions of one subject.
     #[must_use]
     pub(crate) fn rank(&self) -> u8 {
         self.place().0
     }
 
-    /// Place and kind. What others need comes first, levels go before a removal so that nobody keeps an entry (Synapse
-    /// gives it back at a rejoin), people come last.
+    /// Order and kind. Prerequisites come first. Levels change before a removal, because Synapse would restore an entry
+    /// at a rejoin. People come last.
     fn place(&self) -> (u8, &'static str) {
         match self {
             Self::AdoptAccount { .. } => (0, "adopt_account"),

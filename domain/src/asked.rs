@@ -1,7 +1,7 @@
-//! What somebody has, or has lost, because a right holder asked for it.
+//! Power that people have gained or lost through grants.
 //!
-//! The brakes hold back what EquipeMed and the rules do in mass. What is asked for by command has sums of its own
-//! (`sums`), and must neither be held here nor make something of EquipeMed's look like a mass change.
+//! The brakes hold mass changes by EquipeMed and the rules. Commands have their own limits (`sums`): they must neither
+//! be held by the brakes nor make a change by EquipeMed look like a mass change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,32 +11,32 @@ use crate::policy::Policy;
 use crate::privilege::{Might, Place, Privilege};
 use crate::world::World;
 
-/// What the grants of one person come to.
+/// The effect of one person's grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The newest of them.
+    /// The newest of these grants.
     pub by: GrantId,
-    /// What the rules alone would give.
+    /// Power by the rules alone.
     rules: BTreeSet<Privilege>,
-    /// What grants gave that ended within the last 24 hours.
+    /// Power from grants that ended within the last 24 hours.
     ended: BTreeSet<Privilege>,
 }
 
 impl Asked {
-    /// Whether somebody has a power by a grant alone.
+    /// Whether the person has a power only through a grant.
     #[must_use]
     pub fn gave(&self, power: &Privilege, policy: &Policy) -> bool {
         power.might != Might::ServerAdmin && !self.rules.iter().any(|own| own.covers(power, policy))
     }
 
-    /// Whether somebody has lost a power by a grant, or by the end of the one that gave it.
+    /// Whether the person lost a power through a grant, or through the end of the grant that gave it.
     #[must_use]
     pub fn took(&self, power: &Privilege, policy: &Policy) -> bool {
         self.rules.iter().chain(&self.ended).any(|other| other.covers(power, policy))
     }
 }
 
-/// Works it out for everybody with a grant about levels that holds, or that ended recently.
+/// For everybody with a level grant that is in force or ended recently.
 pub(crate) fn asked(
     world: &World<'_>,
     ended: &[Grant],
@@ -70,7 +70,7 @@ fn right((right, place): (crate::rights::Right, Place)) -> Privilege {
     Privilege::new(Might::Right(right), place)
 }
 
-/// What a grant gives where it holds.
+/// Power that a grant gives.
 fn given(grant: &Grant) -> impl Iterator<Item = Privilege> {
     let place = Place::of_scope(grant.scope.as_ref());
     let level = grant.kind.level().and_then(Might::of_level);

@@ -1,8 +1,7 @@
-//! Which account is whose.
+//! Which account belongs to which person.
 //!
-//! A binding, once made, survives renames of username and localpart. Binding
-//! is the one step where a mistake would hand a person's account to somebody
-//! else, so every doubt ends in a finding and not in a guess.
+//! A binding survives renames of username and localpart. A mistake would give a person's account to somebody else, so
+//! every doubt becomes a finding and never a guess.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,43 +20,43 @@ use crate::observed::ObservedAccounts;
 use crate::policy::{LocalpartSource, Policy};
 use crate::world::World;
 
-/// A person's account, as the store remembers it.
+/// A person's account, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// The person.
     pub person: PersonId,
-    /// Their account.
+    /// The account.
     pub user: OwnedUserId,
-    /// What was last pushed to Synapse and its list of accounts does not show.
+    /// Pushed values that the user list does not show.
     pub pushed: Pushed,
-    /// Whether this service made the account a Synapse administrator; only then may it take that away.
+    /// Whether this service made the account a Synapse administrator; only then may it remove that.
     pub server_admin_given: bool,
-    /// Since when the person counts as gone.
+    /// When the person was first counted as gone.
     pub gone_since: Option<Timestamp>,
-    /// For how long, as complete reads have seen it: each adds no more than a day, so that a clock that jumps does not.
+    /// Time gone, as seen by complete reads. Each adds at most a day, in case the clock jumps.
     pub gone_for: SignedDuration,
-    /// How the account was last seen or left; None when that is not known.
+    /// Last known state of the account; None if unknown.
     pub state: Option<AccountState>,
-    /// In how many complete reads in a row the person was missing.
+    /// Number of successive complete reads without the person.
     pub missing_reads: u32,
-    /// When a pass last saw the account agree with EquipeMed, or made it so. Up to half of `users.stale_after` older than
-    /// the truth, so that a pass without changes rarely has to write.
+    /// When a pass last found or made the account agree with EquipeMed. May be out of date by half of
+    /// `users.stale_after`, so that passes without changes rarely write.
     pub synced_at: Option<Timestamp>,
 }
 
-/// Digests of what was last pushed, so that a run without changes need not ask for each account.
+/// Digests of the values last pushed, so that a run without changes need not read each account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pushed {
-    /// Of the external id.
+    /// Digest of the external id.
     pub external_id: Option<String>,
-    /// Of the e-mail address.
+    /// Digest of the e-mail address.
     pub email: Option<String>,
-    /// Of the display name.
+    /// Digest of the display name.
     pub display_name: Option<String>,
 }
 
 impl Binding {
-    /// The binding of an account about which nothing is known yet.
+    /// A new binding of an account about which nothing else is known.
     #[must_use]
     pub fn new(person: PersonId, user: OwnedUserId) -> Self {
         Self {
@@ -74,17 +73,17 @@ impl Binding {
     }
 }
 
-/// What of that which was pushed to an account is not there.
+/// Pushed values that are missing on an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// The external id is gone or another one, or there is a further one by which somebody else could sign in.
+    /// The external id is missing or different, or another one would let somebody else sign in.
     pub external_id: bool,
-    /// The e-mail address is gone.
+    /// The e-mail address is missing.
     pub email: bool,
 }
 
 impl Pushed {
-    /// What is not there of it, by what Synapse shows of the account: external ids of the provider, digests of addresses.
+    /// Compares with an account on Synapse: its external ids of the provider and the digests of its addresses.
     #[must_use]
     pub fn lost(&self, external_ids: &[ExternalId], addresses: &BTreeSet<String>) -> Lost {
         let differs =
@@ -96,19 +95,20 @@ impl Pushed {
     }
 }
 
-/// An account whose making was asked for without an answer that says so, as Synapse shows it.
+/// An account on Synapse whose creation by this service was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Newborn {
-    /// When it was made, by Synapse's clock.
+    /// When it was created, by Synapse's clock.
     pub created: Option<Timestamp>,
-    /// Somebody signed in to it, or was seen.
+    /// Whether anybody has signed in or was seen.
     pub is_used: bool,
-    /// It carries an external id, an e-mail address or a telephone number, or is an administrator's or another service's.
+    /// Whether it has an external id, e-mail address or phone number, is an administrator, or belongs to another
+    /// service.
     pub is_somebodys: bool,
 }
 
 impl Newborn {
-    /// Whether it can be nothing but what was asked for at that instant of Synapse's clock. Synapse tells whole seconds.
+    /// Whether it must be the account requested at this instant of Synapse's clock, which has whole seconds.
     #[must_use]
     pub fn is_made_after(&self, asked: Timestamp) -> bool {
         !self.is_used
@@ -117,7 +117,7 @@ impl Newborn {
     }
 }
 
-/// What the store knows of people and accounts, by person, and the way back from an account to its person.
+/// All bindings by person, with the owner of each account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
     people: BTreeMap<PersonId, Binding>,
@@ -125,18 +125,18 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Whose account it is.
+    /// The owner of an account.
     #[must_use]
     pub fn owner(&self, user: &UserId) -> Option<PersonId> {
         self.owners.get(user).copied()
     }
 
-    /// What is known of somebody, to be changed; whose account it is stays.
+    /// A binding to modify, except for its account.
     pub fn get_mut(&mut self, person: PersonId) -> Option<&mut Binding> {
         self.people.get_mut(&person)
     }
 
-    /// Puts a binding in the place of what was known of its person, which is given back.
+    /// Inserts a binding; returns the person's previous one.
     pub fn insert(&mut self, binding: Binding) -> Option<Binding> {
         let before = self.remove(binding.person);
         self.owners.insert(binding.user.clone(), binding.person);
@@ -144,7 +144,7 @@ impl Bindings {
         before
     }
 
-    /// Forgets a person's binding and gives it back.
+    /// Removes and returns a person's binding.
     pub fn remove(&mut self, person: PersonId) -> Option<Binding> {
         let before = self.people.remove(&person)?;
         if self.owner(&before.user) == Some(person) {
@@ -170,14 +170,14 @@ impl FromIterator<Binding> for Bindings {
     }
 }
 
-/// How a person's account is known.
+/// How a person's account was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The store has it.
+    /// In the store.
     Bound,
-    /// It exists on Synapse and carries the person's external id.
+    /// On Synapse, by the person's external id.
     Adopted,
-    /// It does not exist yet.
+    /// It has yet to be created.
     New,
 }
 
@@ -186,20 +186,20 @@ pub enum Origin {
 pub struct Bound {
     /// The account.
     pub user: OwnedUserId,
-    /// How it is known.
+    /// How it was found.
     pub origin: Origin,
 }
 
-/// Finds every selected person's account.
+/// Finds the account of every selected person.
 ///
-/// People whom `users.who` does not select and who have no account yet are left out silently.
+/// Unselected people without an account are skipped.
 pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<Finding>) -> BTreeMap<PersonId, Bound> {
     let World { directory, policy, bindings, .. } = world;
     let mut bound: BTreeMap<PersonId, Bound> = bindings
         .values()
         .map(|binding| (binding.person, Bound { user: binding.user.clone(), origin: Origin::Bound }))
         .collect();
-    // Only where somebody has no account yet.
+    // Needed only if somebody has no account yet.
     let given: LazyCell<BTreeMap<&str, &Binding>, _> = LazyCell::new(|| {
         bindings.values().filter_map(|binding| Some((binding.pushed.external_id.as_deref()?, binding))).collect()
     });
@@ -227,7 +227,7 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
         }
     }
 
-    // Of all accounts, so only where one may have to be made.
+    // Examines all accounts, so only if one may have to be created.
     let twins = if wishes.is_empty() { BTreeMap::new() } else { accounts.twins() };
     for (user, people) in wishes {
         let owner = bindings.owner(&user);
@@ -265,7 +265,7 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
     bound
 }
 
-/// The account of another person that carries this one's external id: as Synapse says, or as it was given from here.
+/// Another person's account with this person's external id, according to Synapse or to what was pushed.
 fn elsewhere(
     person: &Person,
     world: &World<'_>,
@@ -281,10 +281,10 @@ fn elsewhere(
     }
 }
 
-/// The account a person would get: the first source with a valid localpart.
+/// The account to create for a person: the first source with a valid localpart.
 ///
 /// # Errors
-/// Every wish that was tried, and the rule it breaks.
+/// Every localpart tried, with the rule it breaks.
 pub fn candidate(person: &Person, policy: &Policy) -> Result<OwnedUserId, Vec<(String, LocalpartError)>> {
     let mut tried = Vec::new();
     for source in &policy.users.localpart {

@@ -1,4 +1,4 @@
-//! Why an action is there: the brakes count what the policy does, not what a right holder asked for.
+//! The cause of an action: the brakes count the policy's actions but not those of grants.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::GrantId;
 
-/// Where an action comes from.
+/// The cause of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {

@@ -1,6 +1,6 @@
-//! People by what rules ask for, so that a rule is asked of those alone whom it may mean.
+//! An index of people, so that a rule is evaluated only for people whom it may match.
 //!
-//! Ten thousand people and five hundred rooms are five million questions, nearly all of them answered with no.
+//! Ten thousand people and five hundred rooms would be five million evaluations, nearly all negative.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +12,16 @@ use crate::privilege;
 use crate::rights::Right;
 use crate::selector::Selector;
 
-/// Somebody, by their place among all.
+/// Index of a person among all.
 pub(crate) type Place = usize;
 
-/// People who are looked at, each with their roles.
+/// People with their roles.
 pub(crate) struct Crowd<'h, 'a> {
     access: &'h Access<'a>,
     policy: &'a Policy,
     people: Vec<Holder<'h, 'a>>,
     index: Index<'h>,
-    /// Of everybody who has any.
+    /// Rights of everybody who has any.
     rights: BTreeMap<Place, BTreeSet<(Right, privilege::Place)>>,
 }
 
@@ -52,7 +52,7 @@ impl<'h> Index<'h> {
         index
     }
 
-    /// Whom a rule may mean: never too few.
+    /// A superset of the people whom a rule matches.
     fn candidates(&self, rule: &Selector, roles: &BTreeMap<RoleKey, Role>) -> Vec<Place> {
         let among = |found: Option<&Vec<Place>>| found.cloned().unwrap_or_default();
         match rule {
@@ -78,7 +78,7 @@ impl<'h> Index<'h> {
 }
 
 impl<'h, 'a> Crowd<'h, 'a> {
-    /// Finds everybody's roles.
+    /// Looks up everybody's roles.
     pub(crate) fn new(access: &'h Access<'a>, policy: &'a Policy, people: Vec<&'h Person>) -> Self {
         let index = Index::new(&people);
         let mut roles: Vec<Vec<(&RoleKey, &Role)>> = vec![Vec::new(); people.len()];
@@ -108,7 +108,7 @@ impl<'h, 'a> Crowd<'h, 'a> {
         likely.into_iter().filter_map(rights).filter(|(_, rights)| !rights.is_empty()).collect()
     }
 
-    /// One of them.
+    /// The person at this index.
     pub(crate) fn get(&self, place: Place) -> Option<&Holder<'h, 'a>> {
         self.people.get(place)
     }
@@ -118,12 +118,12 @@ impl<'h, 'a> Crowd<'h, 'a> {
         &self.people
     }
 
-    /// Everybody with rights, with the places where these hold.
+    /// Everybody's rights with their places.
     pub(crate) fn rights(&self) -> &BTreeMap<Place, BTreeSet<(Right, privilege::Place)>> {
         &self.rights
     }
 
-    /// Everybody whom a rule means, in order.
+    /// The people whom a rule matches, in order.
     pub(crate) fn select(&self, rule: &Selector) -> Vec<Place> {
         let mut found = self.index.candidates(rule, &self.policy.roles);
         let is_trusted = |place: Place| {

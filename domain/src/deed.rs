@@ -1,7 +1,7 @@
-//! One-off wishes: things that are done once and leave nothing to keep in line.
+//! Deeds: things done once that leave no state to maintain.
 //!
-//! A lasting wish is a grant. A deed is stored with its asker before anything
-//! happens, has a lane of its own beside the plan, and ends in the same audit.
+//! A lasting wish is a grant. A deed is stored with its asker before anything happens, runs in its own lane beside the
+//! plan, and is recorded in the same audit.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::RoomKey;
 
-/// What is to be done once. Stored as JSON: variants and fields may be added, never renamed.
+/// What to do once. Stored as JSON: variants and fields may be added but never renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "deed")]
 pub enum Deed {
-    /// Remove a message or a reaction.
+    /// Redact a message or a reaction.
     Redact { room_id: OwnedRoomId, event_id: OwnedEventId },
-    /// Delete a room; with `purge` also what was said in it.
+    /// Delete a room; `purge` also deletes its history.
     DeleteRoom { room_id: OwnedRoomId, purge: bool },
-    /// Take over a room that is there as the room of a key; with `instead` in the place of the one that the key has, and
-    /// although these people stand beyond the bot's reach there.
+    /// Adopt an existing room for a key; `instead` replaces the key's present room. These people outrank the bot there,
+    /// which was accepted.
     AdoptRoom {
         room_id: OwnedRoomId,
         room: RoomKey,
@@ -43,7 +43,7 @@ impl Deed {
         }
     }
 
-    /// The room it happens in.
+    /// The room concerned.
     #[must_use]
     pub fn room_id(&self) -> &OwnedRoomId {
         match self {

@@ -1,4 +1,4 @@
-//! Changes by hand, by one name for both sides: the event that made one, and the action that puts it back.
+//! Names changes by hand, both for the event that made one and the action that reverts it.
 
 use std::fmt;
 
@@ -9,37 +9,37 @@ use crate::action::Action;
 use crate::event::MembershipState;
 use crate::setting::RoomSetting;
 
-/// What the text of a ban begins with; whom it is about follows.
+/// Prefix of a ban's text; the user follows.
 pub const BAN: &str = "ban ";
 const MEMBER: &str = "member ";
 
-/// What somebody changed by hand. Its text, such as `name` or `member @x:h`, is its form in the store and in announcements
-/// and never changes.
+/// A change by hand. Its text, such as `name` or `member @x:h`, is used in the store and in announcements and never
+/// changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Drift {
     /// A setting.
     Setting(RoomSetting),
-    /// Levels.
+    /// Power levels.
     Levels,
-    /// In which space the room hangs.
+    /// The room's parent space.
     Parent,
-    /// What the space holds.
+    /// The space's children.
     Children,
-    /// The encryption.
+    /// Encryption.
     Encryption,
-    /// That another room replaces it.
+    /// The replacement by another room.
     Replacement,
-    /// Whether somebody is in it.
+    /// Somebody's membership.
     Member(OwnedUserId),
-    /// Whether somebody is banned.
+    /// Somebody's ban.
     Ban(OwnedUserId),
 }
 
 impl Drift {
     const OTHERS: [Self; 5] = [Self::Levels, Self::Parent, Self::Children, Self::Encryption, Self::Replacement];
 
-    /// Its word in lists of texts.
+    /// Its key in text lists.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl TryFrom<String> for Drift {
     }
 }
 
-/// What a state event changed; None for what no plan puts back. `membership` is that of an `m.room.member`.
+/// The change that a state event made; None if no plan reverts it. `membership` is that of an `m.room.member`.
 #[must_use]
 pub fn changed_by(kind: &str, state_key: &str, membership: MembershipState) -> Option<Drift> {
     Some(match kind {
@@ -99,7 +99,7 @@ pub fn changed_by(kind: &str, state_key: &str, membership: MembershipState) -> O
     })
 }
 
-/// What an action puts back; None for what nobody can have changed by hand.
+/// The change that an action reverts; None if nobody could have made it by hand.
 #[must_use]
 pub fn put_back_by(action: &Action) -> Option<Drift> {
     Some(match action {

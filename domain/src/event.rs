@@ -1,7 +1,7 @@
-//! Events that are kept: whose they are, and as much of what they say as somebody will want to know.
+//! Stored events: metadata, and only the content that is needed later.
 //!
-//! Of what people write that is commands alone. The JSON of a [`Content`] stands in the inbox for weeks, also as an
-//! earlier version of this service wrote it.
+//! Of users' messages, only commands are stored. The JSON of a [`Content`] stays in the inbox for weeks and may come
+//! from an earlier version.
 
 use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
@@ -10,54 +10,54 @@ use serde_json::{Map, Value};
 
 use crate::command::Message;
 
-/// An event with ids that are some, and what was read of its content.
+/// An event with valid ids and parsed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<C = Content> {
     /// Its id.
     pub event_id: OwnedEventId,
-    /// Where it happened.
+    /// Its room.
     pub room_id: OwnedRoomId,
     /// Its type.
     pub kind: String,
     /// Its state key; None when it is not a state event.
     pub state_key: Option<String>,
-    /// Who sent it.
+    /// Its sender.
     pub sender: OwnedUserId,
     /// Its `origin_server_ts`.
     pub sent_at: Timestamp,
-    /// What was read of its content.
+    /// Its parsed content.
     pub content: C,
 }
 
-/// What is kept of an event's content. Told apart by their fields, and not by a tag, as they always were in the inbox.
+/// The stored part of an event's content. Untagged, because that has always been the format of the inbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Content {
-    /// What may be a command.
+    /// A possible command.
     Command(Message<'static>),
-    /// A yes to what the bot asked.
+    /// A reaction that confirms something.
     Reaction {
         /// The bot's question.
         event_id: OwnedEventId,
-        /// With what.
+        /// Its emoji.
         key: String,
     },
     /// `m.room.member`.
     Member {
-        /// What the membership was before, when somebody else changed it: to lift a ban is no kick.
+        /// The previous membership, if somebody else changed it: an unban is not a kick.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<MembershipState>,
-        /// What it is.
+        /// The new membership.
         membership: MembershipState,
     },
     /// `m.room.power_levels`.
     PowerLevels {
-        /// The levels.
+        /// The new levels.
         content: Map<String, Value>,
-        /// What they were before.
+        /// The previous levels.
         prev: Option<Map<String, Value>>,
     },
-    /// Other state, and what has no form that this service knows: that it happened is all that matters.
+    /// Other state, or content of unknown shape: only the event itself matters.
     #[default]
     Other,
 }
@@ -70,13 +70,13 @@ pub enum MembershipState {
     Join,
     /// Invited.
     Invite,
-    /// Asks to be let in.
+    /// Wants to be let in.
     Knock,
     /// Not in the room.
     Leave,
     /// Kept out.
     Ban,
-    /// None that Matrix has.
+    /// Not defined by Matrix.
     #[serde(other)]
     Unknown,
 }

@@ -1,7 +1,7 @@
-//! Lasting wishes beyond the policy, each with who asked, where, why and until when.
+//! Grants: lasting wishes beyond the policy, with asker, scope, reason and expiry.
 //!
-//! A grant never carries out anything by itself: it is an input of `desired`,
-//! so what it wants is planned, reviewed and audited like everything else.
+//! A grant does nothing by itself: it is an input of `desired`, so its effects are planned, reviewed and audited like
+//! everything else.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,35 +10,35 @@ use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::rights::{Rights, all_rights, moderator_rights};
 
-/// The store's number of a grant; a larger one is newer.
+/// Number of a grant; a larger one is newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GrantId(pub i64);
 
-/// What is wished.
+/// What a grant gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "level")]
 pub enum GrantKind {
-    /// Level 50 and the rights redact and kick there.
+    /// Level 50 and the rights redact and kick.
     Moderator,
-    /// Level 100 and all rights there.
+    /// Level 100 and all rights.
     Admin,
-    /// That level alone.
+    /// Only this level.
     Level(i64),
-    /// Level -1: may read, not write.
+    /// Level -1: may read but not write.
     Mute,
-    /// Kept out until it ends.
+    /// Kept out until the grant ends.
     Kick,
-    /// Banned until it ends.
+    /// Banned until the grant ends.
     Ban,
-    /// The account is locked. Holds everywhere.
+    /// The account is locked. Applies everywhere.
     Lock,
-    /// The account is deactivated. Holds everywhere.
+    /// The account is deactivated. Applies everywhere.
     Deactivate,
 }
 
 impl GrantKind {
-    /// The level it gives, if it is about levels.
+    /// The level it gives, if any.
     #[must_use]
     pub fn level(self) -> Option<i64> {
         match self {
@@ -60,7 +60,7 @@ impl GrantKind {
         }
     }
 
-    /// The word for it in lists and the store.
+    /// Its name in lists and in the store.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,29 +76,29 @@ impl GrantKind {
     }
 }
 
-/// One wish.
+/// A lasting wish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// Its number.
     pub id: GrantId,
-    /// Whom it is about.
+    /// The person it concerns.
     pub person: PersonId,
-    /// What is wished.
+    /// What it gives.
     pub kind: GrantKind,
-    /// A room, or a space with all below; everywhere when absent.
+    /// A room, or a space with everything below; everywhere when None.
     pub scope: Option<RoomKey>,
     /// Who asked: an MXID, or `operator` at the machine.
     pub asker: String,
-    /// Why, as the asker wrote it.
+    /// The asker's reason.
     pub reason: Option<String>,
-    /// When it was asked.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Grant {
-    /// Whether it holds at `now`.
+    /// Whether it is in force at `now`.
     #[must_use]
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.created_at <= now && self.expires_at.is_none_or(|end| now < end)

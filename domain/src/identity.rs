@@ -1,8 +1,8 @@
-//! Who is who: a person is a public id, and EquipeMed's number is a handle.
+//! Identifies people by public id, because EquipeMed's numbers may change hands.
 //!
-//! Every read of people passes here once, before anything is decided by it. Whoever is known keeps the handle, and with
-//! it account, grants and powers, whatever the number is now; whoever is new gets a handle that nobody had, also under a
-//! number that somebody had. What cannot be told is a doubt, never a guess.
+//! Every read of people is processed here first. Known people keep their handle, and with it account, grants and
+//! powers, even if their number changed. New people get an unused handle, even if their number was used before. Unclear
+//! cases become doubts, never guesses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::observed::ObservedAccounts;
 pub struct Identity {
     /// The handle.
     pub person: PersonId,
-    /// Who it is; None where an account was bound before public ids were kept, and nothing shows whose it is.
+    /// The public id; None if the account was bound before public ids were stored and its owner is unknown.
     pub public_id: Option<String>,
-    /// EquipeMed's number of the person, as last seen.
+    /// The person's last known number in EquipeMed.
     pub number: i64,
-    /// Their username, as last seen.
+    /// The person's last known username.
     pub username: String,
 }
 
-/// Everybody who is known.
+/// All known people.
 #[derive(Clone, Debug, Default)]
 pub struct Identities {
     people: BTreeMap<PersonId, Identity>,
@@ -37,7 +37,7 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// Gathers what is known.
+    /// Indexes the known people.
     #[must_use]
     pub fn new(identities: impl IntoIterator<Item = Identity>) -> Self {
         let mut known = Self::default();
@@ -48,18 +48,18 @@ impl Identities {
         known
     }
 
-    /// Everybody, by handle.
+    /// All known people, by handle.
     pub fn people(&self) -> impl Iterator<Item = &Identity> {
         self.people.values()
     }
 
-    /// What is known of somebody.
+    /// A known person.
     #[must_use]
     pub fn get(&self, person: PersonId) -> Option<&Identity> {
         self.people.get(&person)
     }
 
-    /// Who was last seen under a number; two when somebody took the place of another.
+    /// People last seen with a number; two if one replaced the other.
     pub fn numbered(&self, number: i64) -> impl Iterator<Item = PersonId> {
         self.people.values().filter(move |identity| identity.number == number).map(|identity| identity.person)
     }
@@ -69,31 +69,31 @@ impl Identities {
     }
 }
 
-/// Everything by which people are told apart.
+/// Everything used to identify people.
 #[derive(Clone, Copy, Debug)]
 pub struct Knowledge<'a> {
-    /// Who is known.
+    /// The known people.
     pub identities: &'a Identities,
-    /// Whose account is whose.
+    /// The bindings.
     pub bindings: &'a Bindings,
-    /// Synapse's name of the identity provider, where people sign in through one.
+    /// Synapse's name of the identity provider, if there is one.
     pub provider: Option<&'a str>,
-    /// External ids that accounts have on Synapse: of [`Knowledge::to_be_asked`].
+    /// External ids on Synapse of the accounts from [`Knowledge::to_be_asked`].
     pub external_ids: &'a BTreeMap<PersonId, Vec<ExternalId>>,
 }
 
-/// What came of a read.
+/// A read with people identified.
 #[derive(Clone, Debug)]
 pub struct Identified {
-    /// The same people, everybody under their handle.
+    /// The people by handle.
     pub directory: Arc<Directory>,
-    /// What is to be remembered, before anything is kept by these handles.
+    /// Identities to store before these handles are used.
     pub news: Vec<Identity>,
-    /// Digests of external ids that accounts were found with, by which people are known from now on.
+    /// Digests of external ids found on accounts, to store as identification.
     pub proofs: BTreeMap<PersonId, String>,
 }
 
-/// What shows whose an account is that was bound before public ids were kept.
+/// Evidence for the owner of an account bound before public ids were stored.
 enum Proof<'a> {
     Digest(&'a str),
     Found(Vec<&'a ExternalId>),
@@ -101,7 +101,7 @@ enum Proof<'a> {
 }
 
 impl<'a> Knowledge<'a> {
-    /// Accounts that were bound before public ids were kept.
+    /// Accounts bound before public ids were stored.
     fn old(self) -> impl Iterator<Item = &'a Binding> {
         let is_old = move |binding: &&Binding| {
             self.identities.get(binding.person).is_none_or(|identity| identity.public_id.is_none())
@@ -109,7 +109,7 @@ impl<'a> Knowledge<'a> {
         self.bindings.values().filter(is_old)
     }
 
-    /// Accounts of which Synapse has to be asked for the external ids, once.
+    /// Accounts whose external ids must be read from Synapse, once.
     pub fn to_be_asked(self) -> impl Iterator<Item = &'a Binding> {
         self.old().filter(move |binding| {
             self.identities.get(binding.person).is_none()
@@ -127,7 +127,7 @@ impl<'a> Knowledge<'a> {
     }
 }
 
-/// Gives everybody in a read their handle.
+/// Assigns a handle to everybody in a read.
 #[must_use]
 pub fn identify(read: &Arc<Directory>, known: Knowledge<'_>) -> Identified {
     let mut sorting = Sorting::new(read, known);
@@ -138,7 +138,7 @@ pub fn identify(read: &Arc<Directory>, known: Knowledge<'_>) -> Identified {
     sorting.end()
 }
 
-/// A read while its people get their handles.
+/// A read whose people are being identified.
 struct Sorting<'a> {
     read: &'a Arc<Directory>,
     known: Knowledge<'a>,
@@ -147,9 +147,9 @@ struct Sorting<'a> {
     present: BTreeSet<PersonId>,
     /// Owners of old accounts, by public id.
     owners: BTreeMap<&'a str, PersonId>,
-    /// Numbers of people whom nothing tells from others: without a public id, or with one that somebody else has too.
+    /// Numbers of people without a public id, or with one that somebody else also has.
     nameless: BTreeSet<PersonId>,
-    /// Owners of old accounts of whom nothing is known.
+    /// Owners of old accounts without any evidence.
     unclear: BTreeSet<PersonId>,
     news: Vec<Identity>,
     proofs: BTreeMap<PersonId, String>,
@@ -174,8 +174,8 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    /// Finds the owners of accounts that were bound before public ids were kept: by the digest of what was pushed; without
-    /// one by what Synapse has; without either nobody is taken for the owner.
+    /// Finds the owners of accounts bound before public ids were stored: by the digest of the pushed external id, or
+    /// else by the external ids on Synapse. Without either, an account has no known owner.
     fn settle_old(&mut self) {
         let old: Vec<&Binding> = self.known.old().collect();
         if old.is_empty() {
@@ -217,7 +217,7 @@ impl<'a> Sorting<'a> {
     fn give_handles(&mut self) {
         let mut ids: Vec<&str> = self.read.people().map(|person| person.public_id.as_str()).collect();
         ids.sort_unstable();
-        // One public id of two people is nobody's, and no public id is none.
+        // An empty public id, or one that two people share, identifies nobody.
         let nobodys: BTreeSet<&str> =
             ids.windows(2).filter(|pair| pair.first() == pair.last()).flatten().copied().chain([""]).collect();
         let mut new = Vec::new();
@@ -240,7 +240,7 @@ impl<'a> Sorting<'a> {
                     && !self.known.bindings.contains_key(id)
                     && !self.present.contains(id)
             };
-            // Numbers beyond all that EquipeMed gives have no handle, and those people no account.
+            // A number beyond EquipeMed's range gets no handle, and that person no account.
             match PersonId::candidates(person.id.0).find(is_free) {
                 Some(id) => self.give(person, id),
                 None => _ = self.nameless.insert(person.id),
@@ -253,8 +253,8 @@ impl<'a> Sorting<'a> {
         self.handles.insert(person.id, id);
     }
 
-    /// Without a public id somebody may be the person who is known under the number, or may not: that one is neither there
-    /// nor gone.
+    /// Somebody without a public id may or may not be the person known by that number, who is then neither present nor
+    /// gone.
     fn doubt_nameless(&mut self) {
         for number in std::mem::take(&mut self.nameless) {
             let is_missing = |id: &PersonId| !self.present.contains(id);
@@ -285,7 +285,7 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    /// What is new about people who are there, and who has the number of somebody who is not.
+    /// Records changes of present people, and whether a missing person's number now belongs to somebody else.
     fn note_changes(&mut self) {
         for person in self.read.people() {
             let Some(id) = self.handles.get(&person.id).copied().filter(|id| self.present.contains(id)) else {
@@ -326,7 +326,7 @@ impl<'a> Sorting<'a> {
     }
 }
 
-/// Tells what could not be told about who is who, each thing once.
+/// Reports doubts about identities, each once.
 pub(crate) fn tell_doubts(
     directory: &Directory,
     bindings: &Bindings,
@@ -344,7 +344,7 @@ pub(crate) fn tell_doubts(
         };
         let Some(binding) = bindings.get(&before) else { continue };
         let user = binding.user.clone();
-        // What they have in common besides the number is told with it.
+        // The finding below covers the collision of these two people.
         findings.retain(|finding| match finding {
             Finding::LocalpartCollision { person: one, user: account, others } => {
                 let mut people = others.iter().chain([one]);
@@ -354,7 +354,7 @@ pub(crate) fn tell_doubts(
         });
         match doubt {
             Doubt::Replaced { was, person, .. } => {
-                // A deactivated account is the end of it.
+                // A deactivated account needs no decision.
                 if accounts.list.get(&user).is_some_and(|account| account.deactivated) {
                     continue;
                 }

@@ -1,8 +1,7 @@
-//! How much of a room's level event is free: what takes power away is always written, what gives it waits its turn.
+//! Space in a room's power levels event: changes that take power are always written, those that give power may wait.
 //!
-//! Synapse refuses an event that is too large as a whole. Then nobody in that
-//! room could lose a level any more, so that what gives stops early and leaves
-//! the rest of the event to what takes.
+//! Synapse refuses an event that is too large, and then nobody in that room could lose a level any more. So changes
+//! that give power stop early and leave a reserve.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,60 +12,60 @@ use serde_json::{Map, Value};
 use crate::action::{Change, LevelChanges};
 use crate::levels::{number, with_changes};
 
-/// The most that Synapse takes of one event, in bytes of its canonical JSON (`MAX_PDU_SIZE` in `api/constants.py`; the
-/// specification's limit as well). It counts the event as it is stored, with hashes and signatures.
+/// Synapse's limit for an event in bytes of canonical JSON (`MAX_PDU_SIZE` in `api/constants.py`), which is also the
+/// specification's. It applies to the stored event with hashes and signatures.
 pub const MOST_BYTES: usize = 65_536;
-/// What stands around the content at most: room and sender of 255 bytes each, the server's name in the signature, ten
-/// earlier events and four that authorise it with ids of 44 bytes, hash, signature, depth, times and the names of all of
-/// these come to 1,930 bytes.
+/// Maximum size of everything around the content: room and sender of 255 bytes each, the server's name in the
+/// signature, ten previous and four authorising events with ids of 44 bytes, hash, signature, depth, times and the
+/// field names add up to 1,930 bytes.
 pub const ENVELOPE: usize = 2_048;
-/// What gives power leaves free for what takes it: some eighty people who are muted.
+/// Space reserved for taking power: muting some eighty people.
 pub const RESERVE: usize = 4_096;
 
-/// A level event that cannot hold everybody.
+/// The power levels event cannot hold everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
-    /// How many people have an entry, after what fits was written.
+    /// Number of people with an entry, once the fitting changes are written.
     pub entries: usize,
-    /// How many people wait for theirs.
+    /// Number of people waiting for an entry.
     pub waiting: usize,
-    /// How large the event would be with all of them.
+    /// Size of the event with all of them.
     pub bytes: usize,
 }
 
-/// What can be written of some changes.
+/// The part of some changes that can be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Budgeted {
-    /// What fits.
+    /// The fitting changes.
     pub changes: LevelChanges,
-    /// What does not.
+    /// The rest, if any.
     pub overflow: Option<Overflow>,
-    /// Whether even something that takes power away has to wait, because nothing else can make room for it.
+    /// Whether even a change that takes power has to wait, because nothing can make space for it.
     pub takes_wait: bool,
 }
 
-/// One entry that changes.
+/// A changed entry.
 struct Entry {
     user: OwnedUserId,
     change: Change,
-    /// Where the person stands then.
+    /// The new level.
     after: i64,
-    /// By how much the event grows.
+    /// Growth of the event in bytes.
     cost: i64,
 }
 
-/// Takes out of the changes to a level event what it has no room for.
+/// Removes changes that do not fit into a power levels event.
 ///
-/// What takes power away comes first. What gives it follows from the highest level down, as far as the reserve, and never
-/// in the place of somebody who has an entry. Only where what takes would not fit either do the lowest of the `yielding`
-/// entries go, which the policy can give again.
+/// Changes that take power come first. Those that give power follow from the highest level down, up to the reserve, and
+/// never displace an entry. Only if changes that take power would not fit either are the lowest `yielding` entries
+/// removed; the policy can give those again.
 #[must_use]
 pub fn within_budget(
     now: Option<&Map<String, Value>>,
     changes: LevelChanges,
     yielding: &BTreeMap<OwnedUserId, i64>,
 ) -> Budgeted {
-    // Nearly every event is far from full.
+    // Nearly every event is far below the limit.
     if bytes(&with_changes(now, &changes)) + ENVELOPE + RESERVE <= MOST_BYTES {
         return Budgeted { changes, ..Budgeted::default() };
     }
@@ -120,7 +119,7 @@ pub fn within_budget(
     let mut is_full = false;
     for entry in giving {
         let fits = entry.cost <= 0 || size + entry.cost <= signed(MOST_BYTES - RESERVE);
-        // A lower one that is shorter would keep the place that a higher one waits for.
+        // A shorter entry of a lower level must not take the space that a higher one waits for.
         is_full |= !fits;
         if is_full && entry.cost > 0 {
             waiting.push(entry.cost);
@@ -140,11 +139,11 @@ pub fn within_budget(
     Budgeted { changes: kept, overflow, takes_wait }
 }
 
-/// Only what takes power away, for an event that turned out to be larger than was reckoned.
+/// Only the changes that take power, for an event that turned out larger than calculated.
 #[must_use]
 pub fn takes_alone(now: Option<&Map<String, Value>>, changes: &LevelChanges) -> LevelChanges {
     let default = default_of(now);
-    // With another default for everybody, what an entry gives or takes is not what it was.
+    // With another default, it is unknown what an entry gives or takes.
     if changes.keys.contains_key("users_default") {
         return LevelChanges::default();
     }
@@ -154,7 +153,7 @@ pub fn takes_alone(now: Option<&Map<String, Value>>, changes: &LevelChanges) -> 
     alone
 }
 
-/// Entries that may go, the lowest first.
+/// Entries that may be removed, lowest first.
 fn lowest_first(
     yielding: &BTreeMap<OwnedUserId, i64>,
     has: impl Fn(&OwnedUserId) -> Option<i64>,
@@ -170,14 +169,13 @@ fn default_of(content: Option<&Map<String, Value>>) -> i64 {
     content.and_then(|content| number(content.get("users_default")?)).unwrap_or(0)
 }
 
-/// Bytes of `"@user:server":level,`; none for no entry.
+/// Bytes of `"@user:server":level,`; 0 without an entry.
 fn cost(user: &OwnedUserId, level: Option<i64>) -> i64 {
     let quoted = |user: &OwnedUserId| serde_json::to_string(user.as_str()).map_or(0, |text| text.len());
     level.map_or(0, |level| signed(quoted(user) + level.to_string().len() + 2))
 }
 
-/// What the content takes as canonical JSON, which is what `serde_json` writes: no spaces, and only those characters
-/// escaped that must be.
+/// Size of the content as canonical JSON, which `serde_json` writes: without spaces and with minimal escaping.
 fn bytes(content: &Map<String, Value>) -> usize {
     serde_json::to_string(content).map_or(0, |text| text.len())
 }

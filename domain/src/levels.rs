@@ -1,11 +1,8 @@
 //! Arithmetic on `m.room.power_levels`, by the rules of the room's version.
 //!
-//! The content is kept as raw JSON: Synapse and clients put keys of their own
-//! there, and a change must not lose them. The rules followed are those of the
-//! specification's authorisation rules for power-level events: nobody may
-//! write a value above their own level, nor touch an entry of another person
-//! who stands at their own level or above; from room version 12 on creators
-//! stand above every level and may not be listed.
+//! The content stays raw JSON, so that changes keep additional keys of Synapse and clients. The rules are the
+//! specification's authorisation rules: nobody may set a value above their own level or change an entry of another
+//! person at or above it; from room version 12 on, creators rank above every level and must not be listed.
 
 use std::collections::BTreeMap;
 
@@ -18,20 +15,21 @@ use crate::observed::{ObservedRoom, has_privileged_creators};
 use crate::policy::RoomKind;
 use crate::room_origin::ROOM_MARK;
 
-/// The highest level a person can have from policy or grant.
+/// The highest level that policy or grants give to people.
 pub const PEOPLE_MAX: i64 = 100;
-/// The level that no person reaches: for what only the bot may do.
+/// A level that no person reaches, for what only the bot may do.
 pub const ABOVE_PEOPLE: i64 = 150;
-/// The bot's own level in rooms up to version 11. Only at creation can it be taken; it lets the bot demote people at 100.
+/// The bot's own level in rooms up to version 11. It can only be set at creation, and lets the bot demote people at
+/// 100.
 pub const BOT_HEADROOM: i64 = 9001;
 /// The level of creators in room version 12 and later.
 pub const CREATOR: i64 = i64::MAX;
-/// The least level from which people may invite.
+/// The lowest level at which people may invite.
 pub const INVITE_LEAST: i64 = 50;
 
 const REDACTION: &str = "m.room.redaction";
 
-/// State that is above every person: it could end moderation, privacy or the room itself, or say that it is another room.
+/// State that no person may change: it could end moderation, privacy or the room itself, or change the room's key.
 pub const ABOVE_EVERYONE: [&str; 9] = [
     ROOM_MARK,
     "m.room.encryption",
@@ -44,7 +42,7 @@ pub const ABOVE_EVERYONE: [&str; 9] = [
     "m.space.child",
 ];
 
-/// The whole content for a new room, where everybody stands at `default` whom `people` does not name.
+/// The content for a new room, in which everybody not in `people` has the level `default`.
 #[must_use]
 pub fn initial_content(
     version: &str,
@@ -64,7 +62,7 @@ pub fn initial_content(
     for event in ["m.room.name", "m.room.topic", "m.room.avatar", "m.room.pinned_events"] {
         events.insert(event.to_owned(), json!(50));
     }
-    // A space is a list of rooms; what is said in one is never seen.
+    // Messages in a space are never shown.
     let talking = if kind == RoomKind::Space { PEOPLE_MAX } else { 0 };
     let content = json!({
         "users": users,
@@ -84,8 +82,8 @@ pub fn initial_content(
     }
 }
 
-/// The same for the control room: what was commanded and answered there is removed only by who stands at the top, or
-/// through the bot, which asks for the right.
+/// As [`initial_content`] for the control room: only people at the top level may redact commands and answers, or the
+/// bot, which checks the right.
 #[must_use]
 pub fn initial_control_content(version: &str, bot: &UserId) -> Map<String, Value> {
     let mut content = initial_content(version, RoomKind::Room, bot, &BTreeMap::new(), 0);
@@ -94,21 +92,21 @@ pub fn initial_control_content(version: &str, bot: &UserId) -> Map<String, Value
     content
 }
 
-/// Adds what must change so that the record of the control room stays, as far as somebody at `bot_level` may.
+/// Adds changes that protect the control room's record, as far as `bot_level` permits.
 pub(crate) fn guard_record(room: &ObservedRoom, bot_level: i64, changes: &mut LevelChanges) {
     let least = PEOPLE_MAX.min(bot_level);
     let redact = room.level_entry("redact");
     if redact.unwrap_or(50) < least {
         changes.keys.insert("redact".to_owned(), Change { from: redact, to: Some(least) });
     }
-    // Without this everybody could still remove what they said themselves, their commands among it.
+    // Otherwise everybody could redact their own events, including commands.
     let own = room.event_entry(REDACTION);
     if own.or_else(|| room.level_entry("events_default")).unwrap_or(0) < least {
         changes.events.insert(REDACTION.to_owned(), Change { from: own, to: Some(least) });
     }
 }
 
-/// A level as rooms hold it: rooms before version 10 may have numbers as text.
+/// A level in an event; rooms before version 10 may contain numbers as text.
 pub(crate) fn number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
@@ -122,13 +120,13 @@ impl ObservedRoom {
         number(self.power_levels.as_ref()?.get(key)?)
     }
 
-    /// Level of people without an entry.
+    /// Level of users without an entry.
     #[must_use]
     pub fn users_default(&self) -> i64 {
         self.level_entry("users_default").unwrap_or(0)
     }
 
-    /// A person's own entry.
+    /// A user's own entry.
     #[must_use]
     pub fn user_entry(&self, user: &UserId) -> Option<i64> {
         number(self.power_levels.as_ref()?.get("users")?.get(user.as_str())?)
@@ -145,7 +143,7 @@ impl ObservedRoom {
             .filter_map(|(user, level)| Some((UserId::parse(user.as_str()).ok()?, number(level)?)))
     }
 
-    /// Where a person stands; [`CREATOR`] for creators of room version 12 and later.
+    /// A user's level; [`CREATOR`] for creators from room version 12 on.
     #[must_use]
     pub fn level_of(&self, user: &UserId) -> i64 {
         if self.privileged().any(|creator| creator == user) {
@@ -157,7 +155,7 @@ impl ObservedRoom {
         self.user_entry(user).unwrap_or_else(|| self.users_default())
     }
 
-    /// What sending this state event needs.
+    /// The level needed to send this state event.
     #[must_use]
     pub fn needs_for_state(&self, event: &str) -> i64 {
         self.event_entry(event).unwrap_or_else(|| self.level_entry("state_default").unwrap_or(50))
@@ -169,34 +167,34 @@ impl ObservedRoom {
         number(self.power_levels.as_ref()?.get("events")?.get(event)?)
     }
 
-    /// What inviting needs. 0 where the event says nothing.
+    /// The level needed to invite; 0 if the event has none.
     #[must_use]
     pub fn needs_for_invite(&self) -> i64 {
         self.level_entry("invite").unwrap_or(0)
     }
 
-    /// What kicking needs.
+    /// The level needed to kick.
     #[must_use]
     pub fn needs_for_kick(&self) -> i64 {
         self.level_entry("kick").unwrap_or(50)
     }
 
-    /// What banning needs.
+    /// The level needed to ban.
     #[must_use]
     pub fn needs_for_ban(&self) -> i64 {
         self.level_entry("ban").unwrap_or(50)
     }
 }
 
-/// What the bot needs in a room to keep it in line: to set levels, and to bring people in and take them out.
+/// The level that the bot needs to manage a room: to set levels, and to invite and remove people.
 #[must_use]
 pub fn needed_to_manage(room: &ObservedRoom) -> i64 {
     let state = room.needs_for_state("m.room.power_levels").max(room.needs_for_state("m.room.name"));
     state.max(room.needs_for_invite()).max(room.needs_for_kick()).max(room.needs_for_ban())
 }
 
-/// People whom the bot could neither lower nor remove in a room, with where they stand: at its own level or above it.
-/// Also those who left: they stand there again when they come back.
+/// People whom the bot could neither lower nor remove, with their level: at or above the bot's own. Includes people who
+/// left, since they would have that level again on return.
 #[must_use]
 pub fn beyond_reach(room: &ObservedRoom, bot: &UserId) -> BTreeMap<OwnedUserId, i64> {
     let own = room.level_of(bot);
@@ -206,7 +204,7 @@ pub fn beyond_reach(room: &ObservedRoom, bot: &UserId) -> BTreeMap<OwnedUserId, 
     levels.filter(|(level, _)| *level >= own).map(|(level, user)| (user, level)).collect()
 }
 
-/// The least level with which somebody can moderate in a room, or change what it is.
+/// The lowest level that can moderate a room or change its state.
 #[must_use]
 pub fn least_power(room: &ObservedRoom) -> i64 {
     let redact = room.level_entry("redact").unwrap_or(50);
@@ -214,21 +212,21 @@ pub fn least_power(room: &ObservedRoom) -> i64 {
     room.needs_for_kick().min(room.needs_for_ban()).min(redact).min(state)
 }
 
-/// A level that the bot may not write.
+/// A level that the bot may not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfReach {
-    /// Whose.
+    /// The person.
     pub user: OwnedUserId,
-    /// Where they stand.
+    /// Their present level.
     pub has: i64,
-    /// Where they should stand.
+    /// Their desired level.
     pub wanted: i64,
 }
 
-/// What must change so that `people` stand where they should, as far as somebody at `bot_level` may.
+/// Changes needed to give `people` their levels, as far as `bot_level` permits.
 ///
-/// `people` names everybody the policy manages in this room; entries of others are kept. `default` is where everybody
-/// else should stand; without one the room's own is left, and a level of 0 means it.
+/// `people` contains everybody the policy manages in this room; others keep their entries. `default` is everybody
+/// else's level; without one the room's own stays, and a level of 0 means that.
 #[must_use]
 pub fn level_changes(
     room: &ObservedRoom,
@@ -272,18 +270,18 @@ pub fn level_changes(
     (changes, out_of_reach)
 }
 
-/// What can be written so that `people` stand where they should.
+/// Level changes that can be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levelling {
-    /// What to write.
+    /// The changes.
     pub changes: LevelChanges,
-    /// Whom the bot cannot reach.
+    /// People whom the bot cannot change.
     pub out_of_reach: Vec<OutOfReach>,
-    /// What the event has no room for.
+    /// Changes that do not fit into the event.
     pub overflow: Option<Overflow>,
 }
 
-/// As [`level_changes`], as far as the event has room for it.
+/// As [`level_changes`], limited to the space in the event.
 #[must_use]
 pub fn levelling(
     room: &ObservedRoom,
@@ -296,15 +294,14 @@ pub fn levelling(
         (within_budget(room.power_levels.as_ref(), changes, people), out_of_reach)
     };
     let (mut fits, mut out_of_reach) = within(default);
-    // A level for everybody is given only where all who must not have it can be named.
+    // A higher default is set only if everybody who must not have it gets an entry.
     if fits.takes_wait && default.is_some_and(|default| default > room.users_default()) {
         (fits, out_of_reach) = within(None);
     }
     Levelling { changes: fits.changes, out_of_reach, overflow: fits.overflow }
 }
 
-/// The levels that a new room can begin with; the rest would not be found in its level event. A room whose event is
-/// refused would stay behind without one.
+/// The levels for a new room that fit into its power levels event; otherwise Synapse might create a room without one.
 #[must_use]
 pub fn first_levels(
     version: &str,
@@ -323,7 +320,7 @@ pub fn first_levels(
     (people, fits.overflow)
 }
 
-/// The content with the changes made, everything else as it was.
+/// The content with the changes applied and everything else kept.
 #[must_use]
 pub fn with_changes(content: Option<&Map<String, Value>>, changes: &LevelChanges) -> Map<String, Value> {
     let mut content = content.cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the store remembers of earlier passes, for the brakes.
+//! What the store remembers of earlier passes for the brakes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,40 +16,39 @@ pub type Powers = BTreeMap<PersonId, BTreeSet<Privilege>>;
 /// People by room.
 pub type InRooms = BTreeMap<RoomKey, BTreeSet<OwnedUserId>>;
 
-/// What earlier passes did, and what is held of what they planned. "Recently" is within the last 24 hours.
+/// Results of earlier passes and parts still held. "Recently" means within the last 24 hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Whether any pass was ever applied.
+    /// Whether a pass was ever applied.
     pub applied_before: bool,
-    /// How many people the last complete read had.
+    /// Number of people in the last complete read.
     pub people_last_read: Option<usize>,
-    /// Who held which power at the last applied pass.
+    /// Everybody's power at the last applied pass.
     pub privileged: Powers,
-    /// From before powers were noted with their places: what was held somewhere. Only until the first pass that is
-    /// applied after the update.
+    /// Power without places, noted by an earlier version. Present until the first applied pass after the update.
     pub unplaced: Option<BTreeMap<PersonId, BTreeSet<Might>>>,
-    /// Locked or deactivated by policy recently, and not opened again since.
+    /// Accounts recently locked or deactivated by the policy and not unlocked since.
     pub locked_recently: BTreeSet<OwnedUserId>,
-    /// Deactivated by policy recently.
+    /// Accounts recently deactivated by the policy.
     pub deactivated_recently: BTreeSet<OwnedUserId>,
-    /// Removed from a room by policy recently.
+    /// People recently removed from a room by the policy.
     pub removed_recently: InRooms,
-    /// Put by policy into a room whose rule had been fulfilled before, recently.
+    /// People recently added by the policy to a room whose rule had been fulfilled before.
     pub joined_recently: InRooms,
-    /// Who gained which power recently.
+    /// Power recently gained.
     pub gained_recently: Powers,
-    /// Who lost which power recently.
+    /// Power recently lost.
     pub lost_recently: Powers,
-    /// Rooms in which everybody whom the rule names has been at some time.
+    /// Rooms whose rule was fulfilled once: everybody it names was in the room.
     pub fulfilled: BTreeSet<RoomKey>,
-    /// What is held and waits for a consent.
+    /// Held parts that wait for consent.
     pub open: Vec<OpenHold>,
-    /// The instant of the pass.
+    /// The time of the pass.
     pub now: Timestamp,
 }
 
 impl Memory {
-    /// Accounts whose lock or deactivation waits for a consent; those of the parts that are being given one are left out.
+    /// Accounts whose lock or deactivation waits for consent, except in parts being `released`.
     #[must_use]
     pub fn held_locks(&self, released: &[String]) -> BTreeSet<OwnedUserId> {
         let waiting = self.open.iter().filter(|hold| !released.contains(&hold.id));

@@ -1,7 +1,6 @@
-//! What Synapse says is there now.
+//! The observed state of Synapse.
 //!
-//! Built by `homeserver`, never by guessing: what was not read is absent here,
-//! and the planner plans nothing for it.
+//! `homeserver` builds it without guessing: what was not read is absent, and the planner plans nothing for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,34 +18,34 @@ use crate::setting::Settings;
 pub struct Observed {
     /// The server's local accounts.
     pub accounts: ObservedAccounts,
-    /// Managed rooms that were looked at.
+    /// The managed rooms examined.
     pub rooms: BTreeMap<RoomKey, RoomSight>,
-    /// Rooms in the store whose key left the policy.
+    /// Stored rooms whose key is no longer in the policy.
     pub no_longer_managed: BTreeMap<RoomKey, OwnedRoomId>,
 }
 
 /// The server's accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedAccounts {
-    /// All local accounts that were read.
+    /// The local accounts that were read.
     pub list: BTreeMap<OwnedUserId, ObservedAccount>,
-    /// Whether these are all there are.
+    /// Whether these are all local accounts.
     pub is_complete: bool,
-    /// Holders of external ids, for people who are not bound yet: public id → account.
+    /// Accounts that hold external ids of unbound people, by public id.
     pub holders: BTreeMap<String, OwnedUserId>,
-    /// Holders of e-mail addresses that are to be sent: digest → account.
+    /// Accounts that hold e-mail addresses to be sent, by digest.
     pub email_holders: BTreeMap<String, OwnedUserId>,
 }
 
 impl ObservedAccounts {
-    /// The account that carries this external id, as far as it was looked up.
+    /// The account with this external id, if it was looked up.
     #[must_use]
     pub fn holder(&self, public_id: &str) -> Option<&UserId> {
         self.holders.get(public_id).map(|user| &**user)
     }
 
-    /// Accounts whose names are not lower-case, by the name they would have; Synapse refuses a second one that
-    /// differs in case only.
+    /// Accounts whose names are not lower-case, by lower-case name; Synapse refuses a second account that differs only
+    /// in case.
     #[must_use]
     pub fn twins(&self) -> BTreeMap<String, &OwnedUserId> {
         let lower = |user: &OwnedUserId| format!("@{}:{}", user.localpart().to_lowercase(), user.server_name());
@@ -54,21 +53,21 @@ impl ObservedAccounts {
     }
 }
 
-/// One account, as the user list shows it (external ids are not in the list).
+/// An account in the user list, which omits external ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedAccount {
     /// Its display name.
     pub display_name: Option<String>,
-    /// Synapse administrator.
+    /// Whether it is a Synapse administrator.
     pub admin: bool,
-    /// Locked.
+    /// Whether it is locked.
     pub locked: bool,
-    /// Deactivated.
+    /// Whether it is deactivated.
     pub deactivated: bool,
 }
 
 impl ObservedAccount {
-    /// Usable, locked or deactivated.
+    /// Its state.
     #[must_use]
     pub fn state(&self) -> AccountState {
         match (self.deactivated, self.locked) {
@@ -79,28 +78,28 @@ impl ObservedAccount {
     }
 }
 
-/// What looking at a managed room gave.
+/// Result of looking at a managed room.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoomSight {
-    /// There is no room for this key.
+    /// The key has no room.
     Absent,
-    /// Several rooms have this key by the bot's own hand, and none of them is known to be the one: nothing is planned for any.
+    /// The bot gave this key to several rooms, and the store knows none of them: nothing is planned for any.
     Several {
         /// Their ids.
         room_ids: BTreeSet<OwnedRoomId>,
     },
-    /// The room is known and was read.
+    /// The room was read.
     Seen(Box<ObservedRoom>),
-    /// The room is known and could not be read; nothing is planned for it.
+    /// The room could not be read; nothing is planned for it.
     Unreadable {
         /// Its id.
         room_id: OwnedRoomId,
-        /// Synapse's answer.
+        /// Synapse's response.
         why: HomeserverError,
     },
 }
 
-/// A room's state, as far as planning needs it.
+/// The part of a room's state that planning needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedRoom {
     /// Its id.
@@ -111,32 +110,32 @@ pub struct ObservedRoom {
     pub creator: OwnedUserId,
     /// `additional_creators`, room version 12 and later.
     pub additional_creators: BTreeSet<OwnedUserId>,
-    /// `m.space` or absent.
+    /// Whether it is a space.
     pub is_space: bool,
-    /// What it is set to; what is absent has no event, or one without a value.
+    /// Its settings; those without an event or value are absent.
     pub settings: Settings,
-    /// Has `m.room.encryption`.
+    /// Whether it has `m.room.encryption`.
     pub encrypted: bool,
-    /// Has `m.room.tombstone`.
+    /// Whether it has `m.room.tombstone`.
     pub replaced: bool,
     /// Spaces named by `m.space.parent`.
     pub parents: BTreeSet<OwnedRoomId>,
     /// Rooms named by `m.space.child`.
     pub children: BTreeSet<OwnedRoomId>,
-    /// People with a membership worth knowing.
+    /// People with a relevant membership.
     pub members: BTreeMap<OwnedUserId, Membership>,
-    /// Bans that somebody else than the bot set, as far as it can be told who did.
+    /// Bans not set by the bot, if their sender is known.
     pub bans_by_hand: BTreeMap<OwnedUserId, BanByHand>,
-    /// The content of `m.room.power_levels`, raw: unknown keys must survive a change.
+    /// The raw content of `m.room.power_levels`, to keep unknown keys.
     pub power_levels: Option<Map<String, Value>>,
 }
 
-/// A ban that somebody else than the bot set.
+/// A ban that the bot did not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BanByHand {
     /// The event that set it.
     pub event: OwnedEventId,
-    /// Who sent that.
+    /// Its sender.
     pub sender: OwnedUserId,
 }
 
@@ -148,20 +147,20 @@ pub enum Membership {
     Join,
     /// Invited.
     Invite,
-    /// Asked to be let in.
+    /// Asking to be let in.
     Knock,
-    /// Left of their own will.
+    /// Left by their own choice.
     Left,
-    /// Banned by somebody else than the bot, and whether by right is not known.
+    /// Banned, not by the bot, and it is unknown whether with the right to.
     Ban,
-    /// Banned for a grant, by the bot or by somebody with the right: lifted when the grant has ended.
+    /// Banned for a grant, by the bot or by somebody with the right; lifted when the grant ends.
     BannedForGrant,
-    /// Banned by somebody who had no right to: lifted for those who belong in the room.
+    /// Banned by somebody without the right; lifted for people who belong in the room.
     BannedWithoutRight,
 }
 
 impl Membership {
-    /// Whether it keeps the person out until it is lifted.
+    /// Whether the person is banned.
     #[must_use]
     pub fn is_ban(self) -> bool {
         matches!(self, Self::Ban | Self::BannedForGrant | Self::BannedWithoutRight)
@@ -169,13 +168,13 @@ impl Membership {
 }
 
 impl ObservedRoom {
-    /// Whether room version 12's rules hold: creators stand above every level and are not listed.
+    /// Whether creators rank above every level and are not listed, as from room version 12 on.
     #[must_use]
     pub fn has_privileged_creators(&self) -> bool {
         has_privileged_creators(&self.version)
     }
 
-    /// People who stand above every level.
+    /// Creators who rank above every level.
     pub fn privileged(&self) -> impl Iterator<Item = &UserId> {
         let privileged = self.has_privileged_creators();
         std::iter::once(&*self.creator)
@@ -183,13 +182,13 @@ impl ObservedRoom {
             .filter(move |_| privileged)
     }
 
-    /// Who is joined.
+    /// The joined members.
     pub fn joined(&self) -> impl Iterator<Item = &UserId> {
         self.members.iter().filter(|(_, state)| **state == Membership::Join).map(|(user, _)| &**user)
     }
 }
 
-/// Whether rooms of this version have creators above every level: 12 and later (MSC4289).
+/// Whether rooms of this version rank creators above every level: 12 and later (MSC4289).
 #[must_use]
 pub fn has_privileged_creators(version: &str) -> bool {
     version.parse::<u32>().is_ok_and(|number| number >= 12)

@@ -1,27 +1,27 @@
-//! What became of an action: what the audit stores and what counts are made of.
+//! Outcomes of actions, for the audit and for counts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 
-/// The end of one action.
+/// The outcome of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome", content = "detail")]
 pub enum Outcome {
-    /// It was done. Holds the event or room id where there is one.
+    /// Done, with the event or room id if there is one.
     Done(Option<String>),
-    /// It was so already when it came to writing.
+    /// Nothing to do when it was about to be written.
     AlreadySo,
-    /// Not tried, because something it needs did not happen.
+    /// Not tried, because a prerequisite is missing.
     Skipped(#[serde(deserialize_with = "Fault::or_worded")] Fault),
-    /// Tried and not done.
+    /// Tried without success.
     Failed(#[serde(deserialize_with = "Fault::or_worded")] Fault),
-    /// Asked for, and nobody could note what came of it: the store was away, or the process ended. A later look did not find
-    /// it done, or cannot tell.
+    /// Requested, but the result could not be noted because the store was away or the process ended. A later check
+    /// found it not done, or cannot tell.
     Unknown,
 }
 
-/// Which end it was, without what there is to say of it.
+/// An outcome without details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
@@ -33,7 +33,7 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// The word in the store.
+    /// Its name in the store.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Ended {
 }
 
 impl Outcome {
-    /// Which end it was.
+    /// The outcome without details.
     #[must_use]
     pub fn ended(&self) -> Ended {
         match self {
@@ -59,13 +59,13 @@ impl Outcome {
         }
     }
 
-    /// The word in the store.
+    /// Its name in the store.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         self.ended().as_str()
     }
 
-    /// What is stored beside the word.
+    /// The detail stored next to the name.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
@@ -75,7 +75,7 @@ impl Outcome {
         }
     }
 
-    /// From the store; None for a word that this version does not know.
+    /// Reads a stored outcome; None for a name that this version does not know.
     #[must_use]
     pub fn from_stored(word: &str, detail: Option<String>) -> Option<Self> {
         let why = |detail: Option<String>| Fault::from_stored(&detail.unwrap_or_default());
@@ -89,7 +89,7 @@ impl Outcome {
         })
     }
 
-    /// Why it did not happen.
+    /// The fault, if it was not done.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
         match self {
@@ -98,7 +98,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the world is as the action wanted it.
+    /// Whether the desired state is reached.
     #[must_use]
     pub fn is_good(&self) -> bool {
         matches!(self, Self::Done(_) | Self::AlreadySo)

@@ -1,20 +1,20 @@
-//! What the bot needs a level for in a room.
+//! What the bot needs a power level for.
 
 use serde::{Deserialize, Serialize};
 
 use crate::setting::RoomSetting;
 
-/// One thing that the bot may lack the level for. Its word is its form in the store and never changes.
+/// Something for which the bot's level may be too low. Its name is stored and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Power {
-    /// Say what a space holds.
+    /// List a space's children.
     ListRooms,
-    /// Say in which space a room hangs.
+    /// Name a room's parent space.
     NameSpace,
     /// Change a setting.
     Set(RoomSetting),
-    /// Change levels.
+    /// Change power levels.
     ChangeLevels,
     /// Invite people.
     Invite,
@@ -27,14 +27,14 @@ pub enum Power {
 }
 
 impl Power {
-    /// All of them.
+    /// All powers.
     pub fn all() -> impl Iterator<Item = Self> {
         let settings = RoomSetting::ALL.iter().copied().map(Self::Set);
         let others = [Self::ChangeLevels, Self::Invite, Self::Remove, Self::Ban, Self::Unban];
         [Self::ListRooms, Self::NameSpace].into_iter().chain(settings).chain(others)
     }
 
-    /// The word for it in lists of texts.
+    /// Its key in text lists.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
-//! Power that the brakes count: a level, a right or server administration, always with the place where it holds.
+//! Powers that the brakes count: a level, a right or server administration, with the place where it applies.
 //!
-//! Nothing is compared by what alone: whoever administers one room and comes to administer everything has gained.
+//! Powers are never compared without places: somebody who administers one room and then all of them has gained.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,20 +13,20 @@ use crate::levels::PEOPLE_MAX;
 use crate::policy::Policy;
 use crate::rights::Right;
 
-/// The least level that counts as power.
+/// The lowest level that counts as power.
 pub const LEVEL_LEAST: i64 = 50;
 
-/// Where a power holds.
+/// Where a power applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// In every room and outside rooms.
     Everywhere,
-    /// In a room, or in a space with all below it.
+    /// In a room, or in a space and everything below it.
     In(RoomKey),
 }
 
 impl Place {
-    /// Where something holds whose scope is this room or space, or everything when there is none.
+    /// The place of this scope; everywhere for None.
     #[must_use]
     pub fn of_scope(scope: Option<&RoomKey>) -> Self {
         scope.map_or(Self::Everywhere, |room| Self::In(room.clone()))
@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-/// What somebody can do.
+/// A power without its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Might {
     /// Synapse administrator.
@@ -55,13 +55,13 @@ pub enum Might {
 }
 
 impl Might {
-    /// Whether it is among those of which few may be given within a day.
+    /// Whether it counts as administrator power, with the lower limit.
     #[must_use]
     pub fn is_high(self) -> bool {
         matches!(self, Self::ServerAdmin | Self::Level100 | Self::Right(Right::Approve | Right::Promote))
     }
 
-    /// What a level amounts to, if it counts.
+    /// The power of a level, if it counts.
     #[must_use]
     pub fn of_level(level: i64) -> Option<Self> {
         match level {
@@ -87,20 +87,20 @@ impl fmt::Display for Might {
     }
 }
 
-/// A power: what, and where. Its text is its form in the store and the audit and never changes.
+/// A power with its place. Its text is stored, also in the audit, and never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Privilege {
-    /// What.
+    /// The power.
     pub might: Might,
-    /// Where.
+    /// The place.
     pub place: Place,
 }
 
 impl Privilege {
-    /// Synapse administrator: of the whole server.
+    /// Synapse administration.
     pub const SERVER_ADMIN: Self = Self { might: Might::ServerAdmin, place: Place::Everywhere };
-    /// The right to release what is held, as it is needed for that: everywhere.
+    /// The right to approve held parts, which must apply everywhere.
     pub const APPROVE: Self = Self { might: Might::Right(Right::Approve), place: Place::Everywhere };
 
     /// A power in a place.
@@ -109,14 +109,14 @@ impl Privilege {
         Self { might, place }
     }
 
-    /// Whether who holds this holds the other one, too.
+    /// Whether this power includes the other one.
     #[must_use]
     pub fn covers(&self, other: &Self, policy: &Policy) -> bool {
         self.might.covers(other.might) && self.place.covers(&other.place, policy)
     }
 }
 
-/// What of `after` is more than `before`: a smaller place within a larger one is no gain.
+/// The powers in `after` that `before` does not include: a place within a larger one is no gain.
 #[must_use]
 pub fn beyond(before: &BTreeSet<Privilege>, after: &BTreeSet<Privilege>, policy: &Policy) -> BTreeSet<Privilege> {
     let is_new = |power: &&Privilege| !before.iter().any(|held| held.covers(power, policy));
@@ -139,7 +139,7 @@ impl From<Privilege> for String {
     }
 }
 
-/// A text that names no power in a place.
+/// The text is not a power with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a power with its place, such as `level 100 in icu` or `right approve everywhere`")]
 pub struct NoPrivilege;
@@ -186,7 +186,7 @@ impl FromStr for Might {
     }
 }
 
-/// Powers as one text; all rights of a place in one word.
+/// Powers as text, with all rights of a place combined.
 #[must_use]
 pub fn list(powers: &BTreeSet<Privilege>) -> String {
     let rights_in = |place: &Place| {

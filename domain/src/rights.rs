@@ -1,40 +1,39 @@
-//! What a person may ask of the bot.
+//! What a person may request from the bot.
 //!
-//! EquipeMed has no permission for moderation, so these rights are this
-//! project's own; roles and grants give them. Whether a given person holds one
-//! in a given room is answered in `access`.
+//! EquipeMed has no permission for moderation, so these rights are the project's own; roles and grants give them.
+//! `access` tells who holds which right where.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One right.
+/// A right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Right {
-    /// Remove messages and reactions.
+    /// Redact messages and reactions.
     Redact,
     /// Kick, mute, unmute.
     Kick,
     /// Ban, unban.
     Ban,
-    /// Promote and demote, never above what the asker holds there.
+    /// Promote and demote, never above the asker's own level there.
     Promote,
     /// Lock, unlock, deactivate, reactivate.
     Lock,
     /// Create, replace, clean up, adopt rooms.
     Rooms,
-    /// Run and preview a synchronisation.
+    /// Run and preview a sync.
     Sync,
-    /// Read users, grants, reasons, audit.
+    /// Read users, grants, reasons and audit.
     Audit,
-    /// Release a held plan.
+    /// Approve a held part.
     Approve,
 }
 
 impl Right {
-    /// All rights; the word `all` in the configuration.
+    /// All rights; `all` in the configuration.
     pub const ALL: [Self; 9] = [
         Self::Redact,
         Self::Kick,
@@ -47,7 +46,7 @@ impl Right {
         Self::Approve,
     ];
 
-    /// The word used in configuration and chat.
+    /// Its name in configuration and chat.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,7 +62,7 @@ impl Right {
         }
     }
 
-    /// Finds a right by its word.
+    /// The right with this name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|right| right.as_str() == word)
@@ -79,13 +78,13 @@ impl fmt::Display for Right {
 /// A set of rights.
 pub type Rights = BTreeSet<Right>;
 
-/// Every right there is.
+/// All rights.
 #[must_use]
 pub fn all_rights() -> Rights {
     Right::ALL.into_iter().collect()
 }
 
-/// What `promote WHO moderator` gives beside level 50.
+/// The rights that `promote WHO moderator` gives besides level 50.
 #[must_use]
 pub fn moderator_rights() -> Rights {
     [Right::Redact, Right::Kick].into_iter().collect()

@@ -1,7 +1,7 @@
-//! Whose room a room is: the key that it has, by the bot's own hand and by nothing else.
+//! A room's key, as far as the bot itself set it.
 //!
-//! Anybody can make a room with a key in it, write into one what the bot writes, and bring the bot there. So a key
-//! counts only in what the bot itself sent: the event that made the room, or the mark that it wrote later.
+//! Anybody can create a room with a key, copy the bot's mark into one and invite the bot. So a key counts only in
+//! events that the bot sent: the room's create event or a later mark.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,36 +9,35 @@ use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use crate::key::RoomKey;
 
-/// The type of the state event that is the mark. It stands above every person, or somebody could make the bot forget a room
-/// by writing over it.
+/// Type of the state event used as mark. No person may send it, or somebody could overwrite the key.
 pub const ROOM_MARK: &str = "br.equipemed.room";
 
-/// Which key an event names, if any, and who sent the event.
+/// The key in an event, with the event's sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyTold {
-    /// Who sent it, as the homeserver checked it.
+    /// The sender, as verified by the homeserver.
     pub sender: OwnedUserId,
-    /// The key in it.
+    /// The key, if any.
     pub key: Option<RoomKey>,
 }
 
-/// What a room tells of its origin.
+/// Events that show a room's origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomOrigin {
-    /// By the event that made it. When a person upgrades a room, that is the person's, whatever was copied into it.
+    /// The create event. After an upgrade by a person its sender is that person, whatever was copied.
     pub made: KeyTold,
-    /// By the mark in it.
+    /// The mark.
     pub mark: Option<KeyTold>,
 }
 
 impl RoomOrigin {
-    /// The room's key. The bot's mark is its newer word, also when it says that the room has no key any more.
+    /// The room's key. The bot's mark takes precedence, even when it removes the key.
     #[must_use]
     pub fn key(&self, bot: &UserId) -> Option<&RoomKey> {
         self.told_by(bot)?.key.as_ref()
     }
 
-    /// Whether the bot made the room, or marked it at some time: then nobody brought it there against its will.
+    /// Whether the bot created or ever marked the room, so that nobody simply brought it there.
     #[must_use]
     pub fn is_of(&self, bot: &UserId) -> bool {
         self.told_by(bot).is_some()
@@ -49,7 +48,7 @@ impl RoomOrigin {
     }
 }
 
-/// Rooms by the keys they have. A key that several of them have is for people to decide about: none of them is it.
+/// Rooms by key. If several have the same key, people must decide; none of them counts.
 #[must_use]
 pub fn rooms_by_key(
     bot: &UserId,

@@ -1,7 +1,7 @@
-//! What a room is set to, one state event each: every setting is one row that says all about it.
+//! Room settings, one state event each, described by one row each.
 //!
-//! Planning, applying, showing and noticing changes by hand go by the row. A new setting is a variant with its row, its
-//! words in both languages, and where the configuration says it.
+//! Planning, applying, showing and detecting drift use the row. A new setting needs a variant with its row, texts in
+//! both languages, and a place in the configuration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::render;
 /// Settings with their values.
 pub type Settings = BTreeMap<RoomSetting, SettingValue>;
 
-/// Settings of which some have no value.
+/// Collects the settings that have a value.
 #[must_use]
 pub fn settings(all: impl IntoIterator<Item = (RoomSetting, Option<SettingValue>)>) -> Settings {
     all.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect()
 }
 
-/// Gives one setting this value or none; whether that changed anything.
+/// Sets or removes a setting; returns whether that changed anything.
 pub fn put(settings: &mut Settings, setting: RoomSetting, value: Option<SettingValue>) -> bool {
     let before = match value.clone() {
         Some(value) => settings.insert(setting, value),
@@ -31,60 +31,60 @@ pub fn put(settings: &mut Settings, setting: RoomSetting, value: Option<SettingV
     before != value
 }
 
-/// What a setting is set to.
+/// The value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SettingValue {
-    /// A text or word.
+    /// Text.
     Text(String),
-    /// A length of time, in the event as milliseconds.
+    /// A duration, in milliseconds in the event.
     Time(Duration),
 }
 
-/// What kind of value a setting has, and how it is shown.
+/// Type and display of a setting's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// People's own words, shown in quotation marks.
+    /// Free text, shown in quotation marks.
     Words,
     /// An address.
     Address,
-    /// One of a few words, said to people by this list of texts.
+    /// One of a few values, translated with this text list.
     Listed(&'static str),
-    /// One of a few words, for operators only.
+    /// One of a few values, for operators only.
     Word,
-    /// A length of time; without one it is for ever.
+    /// A duration; none means for ever.
     Time,
 }
 
-/// All there is to know about a setting.
+/// The description of a setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The kind of the action that changes it: in audit rows for ever. Behind `set_` it is its word in lists of texts.
+    /// Kind of the action that changes it, permanent in audit rows. Without `set_` it is the key in text lists.
     pub kind: &'static str,
-    /// The type of its state event.
+    /// Its state event type.
     pub event: &'static str,
-    /// The field of the content that holds it.
+    /// The content field with the value.
     pub field: &'static str,
-    /// What kind of value it has.
+    /// Type of its value.
     pub form: Form,
-    /// What it is called in a plan.
+    /// Its name in plans.
     pub called: &'static str,
-    /// The word for the power to change it, in lists of texts and in the store.
+    /// Name of the power to change it, in text lists and in the store.
     pub power: &'static str,
-    /// What every room is set to, whatever the policy says.
+    /// A fixed value for every room, regardless of the policy.
     pub always: Option<&'static str>,
 }
 
-/// Each setting with its row; in an action it is stored by the action's kind.
+/// Defines the settings with their rows; serialised as the action's kind.
 macro_rules! settings {
     ($($(#[$doc:meta])* $setting:ident, $kind:literal, $event:literal.$field:literal, $form:expr,
         $called:literal, $power:literal, $always:expr;)*) => {
-        /// One setting of a room.
+        /// A room setting.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum RoomSetting { $($(#[$doc])* #[serde(rename = $kind)] $setting,)* }
 
         impl RoomSetting {
-            /// All of them.
+            /// All settings.
             pub const ALL: &'static [Self] = &[$(Self::$setting),*];
 
             /// Its row.
@@ -104,14 +104,14 @@ settings! {
     Name, "set_name", "m.room.name"."name", Form::Words, "name", "change_name", None;
     /// The topic.
     Topic, "set_topic", "m.room.topic"."topic", Form::Words, "topic", "change_topic", None;
-    /// The picture, `mxc://`.
+    /// The avatar, `mxc://`.
     Avatar, "set_avatar", "m.room.avatar"."url", Form::Address, "picture", "change_picture", None;
-    /// The canonical alias, whole.
+    /// The full canonical alias.
     Alias, "set_alias", "m.room.canonical_alias"."alias", Form::Address, "alias", "change_alias", None;
     /// Who may join.
     JoinRule, "set_join_rule", "m.room.join_rules"."join_rule", Form::Listed("join-rule"), "join rule", "close",
         Some("invite");
-    /// Who sees what was said before.
+    /// Who sees earlier messages.
     History, "set_history", "m.room.history_visibility"."history_visibility", Form::Word, "history",
         "change_history", None;
     /// How long messages are kept.
@@ -119,19 +119,19 @@ settings! {
 }
 
 impl RoomSetting {
-    /// The setting of which this holds.
+    /// The setting whose row matches.
     pub fn find(is_it: impl Fn(&Row) -> bool) -> Option<Self> {
         Self::ALL.iter().copied().find(|setting| is_it(&setting.row()))
     }
 
-    /// Its word in lists of texts, such as `join_rule`.
+    /// Its key in text lists, such as `join_rule`.
     #[must_use]
     pub fn word(self) -> &'static str {
         let kind = self.row().kind;
         kind.strip_prefix("set_").unwrap_or(kind)
     }
 
-    /// What it should be in a room; None leaves it alone.
+    /// Its desired value in a room; None leaves it unchanged.
     #[must_use]
     pub fn wanted(self, room: &RoomPolicy, server: &ServerName) -> Option<SettingValue> {
         match self {
@@ -141,7 +141,7 @@ impl RoomSetting {
         }
     }
 
-    /// The value in an event's content; None where there is none of the right form, and for an empty text.
+    /// Its value in an event's content; None if missing, empty or of another type.
     #[must_use]
     pub fn read(self, content: &Map<String, Value>) -> Option<SettingValue> {
         let value = content.get(self.row().field)?;
@@ -151,7 +151,7 @@ impl RoomSetting {
         }
     }
 
-    /// The content that sets it to this.
+    /// Content that sets it to this value.
     #[must_use]
     pub fn content(self, value: &SettingValue) -> Value {
         let value = match value {
@@ -161,7 +161,7 @@ impl RoomSetting {
         json!({ self.row().field: value })
     }
 
-    /// A value as a plan shows it.
+    /// A value as shown in plans.
     #[must_use]
     pub fn shown(self, value: Option<&SettingValue>) -> String {
         match (self.row().form, value) {
@@ -180,7 +180,7 @@ impl From<&str> for SettingValue {
     }
 }
 
-/// In a room to be made, by the setting's word: flat beside the rest, as before there were rows.
+/// Serialises settings of a new room by name, flattened, as before rows existed.
 pub(crate) mod by_word {
     use super::{BTreeMap, Deserialize, Deserializer, RoomSetting, Serializer, Settings, Value};
 

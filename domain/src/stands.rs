@@ -1,4 +1,4 @@
-//! Whether what was asked for is so, by what was looked at: nothing is "so already" that nobody saw.
+//! Checks whether a request is fulfilled according to the observed state: "already so" needs a look.
 
 use std::collections::BTreeSet;
 
@@ -10,39 +10,39 @@ use crate::fault::HomeserverError;
 use crate::key::RoomKey;
 use crate::observed::{Membership, Observed, ObservedRoom, RoomSight};
 
-/// What a look has to go by.
+/// Input of the check.
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
     /// The bot.
     pub bot: &'a UserId,
-    /// What should be.
+    /// The desired state.
     pub desired: &'a Desired,
-    /// What is.
+    /// The observed state.
     pub observed: &'a Observed,
-    /// Rooms that were there once and are deleted.
+    /// Rooms that were deleted.
     pub deleted: &'a BTreeSet<RoomKey>,
 }
 
-/// Why it is not so. What is alike is told together.
+/// Why a request is not fulfilled. Equal reasons are reported together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unmet {
-    /// `users.who` does not select the person: nothing is changed about them.
+    /// `users.who` does not select the person, so nothing about them is changed.
     NotSelected,
-    /// It is not clear in EquipeMed how the person stands: nothing is changed about them.
+    /// The person's standing is unclear, so nothing about them is changed.
     Unclear,
-    /// The person is off for a while, and has no level meanwhile.
+    /// The person is temporarily off and has no level.
     Off,
-    /// Synapse has no such account.
+    /// The account does not exist.
     NoAccount,
-    /// There is no room yet.
+    /// The room does not exist yet.
     NoRoom,
-    /// Several rooms have its key, and none of them is used.
+    /// Several rooms have the key, so none is used.
     Several,
     /// The room was deleted.
     Deleted,
     /// The room could not be read.
     Unreadable {
-        /// Synapse's answer.
+        /// Synapse's response.
         why: HomeserverError,
     },
     /// The room was replaced by another one.
@@ -51,18 +51,18 @@ pub enum Unmet {
     BotOut,
     /// The person does not belong there.
     NotMember,
-    /// The bot does not stand high enough for that.
+    /// The bot's level is too low.
     OutOfReach {
-        /// Where the person stands, or should.
+        /// The higher of the person's present and desired level.
         level: i64,
-        /// Where the bot stands.
+        /// The bot's level.
         bot: i64,
     },
-    /// It is not so, and nothing that was seen stands against it.
+    /// Not done yet, without a visible obstacle.
     NotYet,
 }
 
-/// Whether an act about somebody is so in a room; None when it is.
+/// Whether an act on a person is fulfilled in a room; None if it is.
 #[must_use]
 pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, looked: Looked<'_>) -> Option<Unmet> {
     if looked.deleted.contains(key) {
@@ -90,7 +90,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, l
     match act {
         Act::Ban if !is_banned => Some(unreached(seen, user, 0, looked.bot)),
         Act::Kick if is_in => Some(unreached(seen, user, 0, looked.bot)),
-        // What else keeps them out is told with the grant that does.
+        // Another grant that still bans them is reported elsewhere.
         Act::Unban | Act::UnbanByHand if is_banned && !wanted.banned.contains_key(user) => {
             Some(unreached(seen, user, 0, looked.bot))
         }
@@ -111,7 +111,7 @@ fn unreached(seen: &ObservedRoom, user: &UserId, wanted: i64, bot: &UserId) -> U
     if level >= bot { Unmet::OutOfReach { level, bot } } else { Unmet::NotYet }
 }
 
-/// Whether an act about an account is so; None when it is.
+/// Whether an act on an account is fulfilled; None if it is.
 #[must_use]
 pub fn of_account(act: Act, user: &OwnedUserId, is_selected: bool, looked: Looked<'_>) -> Option<Unmet> {
     let Some(seen) = looked.observed.accounts.list.get(user) else { return Some(Unmet::NoAccount) };

@@ -1,4 +1,4 @@
-//! What is kept of a pass: counts, what went wrong, what was found, what is held.
+//! The stored summary of a pass: counts, troubles, findings, held parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,29 +13,29 @@ use crate::outcome::{Ended, Outcome};
 use crate::plan::Plan;
 use crate::review::Held;
 
-/// More than this nobody reads; a dry run shows all.
+/// Nobody reads more; a dry run shows all.
 const FOUND_KEPT: usize = 100;
-/// More would only repeat themselves: the audit has all.
+/// More would be repetitive; the audit has all.
 const TROUBLES_KEPT: usize = 50;
 
-/// How the actions of one kind ended.
+/// Outcomes of actions of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
     /// Done.
     pub done: usize,
-    /// Already so when it came to writing.
+    /// Nothing to do when it was about to be written.
     pub already_so: usize,
     /// Not tried.
     pub skipped: usize,
     /// Failed.
     pub failed: usize,
-    /// Asked for, and what came of it could not be noted.
+    /// Requested, but the result could not be noted.
     pub unknown: usize,
 }
 
 impl Counts {
-    /// Counts one end.
+    /// Counts one outcome.
     pub fn count(&mut self, ended: Ended) {
         *match ended {
             Ended::Done => &mut self.done,
@@ -46,7 +46,7 @@ impl Counts {
         } += 1;
     }
 
-    /// Adds others.
+    /// Adds other counts.
     pub fn add(&mut self, other: Self) {
         self.done += other.done;
         self.already_so += other.already_so;
@@ -56,7 +56,7 @@ impl Counts {
     }
 }
 
-/// What something that did not go well is about.
+/// What a trouble concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
@@ -68,15 +68,15 @@ pub enum Topic {
     Member { user: OwnedUserId, room: RoomKey },
     /// A room that is not managed.
     Unmanaged(OwnedRoomId),
-    /// So many steps.
+    /// A number of steps.
     Steps(usize),
-    /// As an earlier version worded it.
+    /// Text of an earlier version.
     #[serde(untagged)]
     Worded(String),
 }
 
 impl Topic {
-    /// What an action is about.
+    /// What an action concerns.
     #[must_use]
     pub fn of(action: &Action) -> Self {
         match (action.room(), action.user().map(ToOwned::to_owned)) {
@@ -88,46 +88,46 @@ impl Topic {
     }
 }
 
-/// Something that did not go well.
+/// Something that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
-    /// The action's kind; `read_room` and `look_again` are no actions.
+    /// The action's kind; `read_room` and `look_again` are not actions.
     pub kind: String,
     /// The room or account.
     pub subject: Topic,
     /// Failed or skipped.
     pub outcome: Ended,
-    /// Why.
+    /// The fault.
     #[serde(deserialize_with = "Fault::or_worded")]
     pub detail: Fault,
 }
 
-/// The part of a report that is kept.
+/// The stored part of a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Summary {
-    /// By kind of action.
+    /// Counts by kind of action.
     pub counts: BTreeMap<String, Counts>,
-    /// What went wrong; not all of it when it is much.
+    /// Troubles, limited in number.
     pub troubles: Vec<Trouble>,
-    /// How many findings there were.
+    /// Number of findings.
     pub findings: usize,
-    /// The findings; not all of them when there are many.
+    /// Findings, limited in number.
     pub found: Vec<Finding>,
-    /// What is held.
+    /// Held parts.
     #[serde(deserialize_with = "known")]
     pub held: Vec<Held>,
-    /// How many steps were planned.
+    /// Number of planned steps.
     pub planned: usize,
-    /// Consents that do not count any more because something was added, and the id of what is held instead.
+    /// Consents that no longer count because something was added, with the id of the new held part.
     pub outgrown: BTreeMap<String, String>,
-    /// What has one of the two consents it needs.
+    /// Parts with one of the two consents they need.
     pub one_more: BTreeSet<String>,
 }
 
 impl Summary {
-    /// Before anything is done: what is planned, found and held. A room that nobody could look at is not in line, whatever
-    /// else goes well.
+    /// The summary before anything is applied: plan, findings and held parts. A room that could not be read is a
+    /// failure, whatever else succeeds.
     #[must_use]
     pub fn of(plan: &Plan, held: &[Held]) -> Self {
         let mut summary = Self { held: held.to_vec(), planned: plan.steps.len(), ..Self::default() };
@@ -140,7 +140,7 @@ impl Summary {
         summary
     }
 
-    /// Adds something that was found.
+    /// Adds a finding.
     pub fn find(&mut self, finding: &Finding) {
         self.findings += 1;
         if self.found.len() < FOUND_KEPT {
@@ -148,19 +148,19 @@ impl Summary {
         }
     }
 
-    /// Steps that ended this way.
+    /// Total over all kinds.
     #[must_use]
     pub fn total(&self, of: fn(&Counts) -> usize) -> usize {
         self.counts.values().map(of).sum()
     }
 
-    /// Whether anything failed, could not be tried, or may not have been done.
+    /// Whether anything failed, was skipped or has an unknown outcome.
     #[must_use]
     pub fn has_failures(&self) -> bool {
         self.total(|counts| counts.failed + counts.skipped + counts.unknown) > 0
     }
 
-    /// Counts one outcome.
+    /// Counts an outcome.
     pub fn count(&mut self, kind: &str, subject: Topic, outcome: &Outcome) {
         self.counts.entry(kind.to_owned()).or_default().count(outcome.ended());
         if let Some(why) = outcome.fault() {
@@ -169,7 +169,7 @@ impl Summary {
         }
     }
 
-    /// Adds what an earlier look of the same pass did; of what it planned, `left` steps were left to this one.
+    /// Adds an earlier round of the same pass, which left `left` of its planned steps to this one.
     pub fn after(&mut self, before: Self, left: usize) {
         for (kind, counts) in before.counts {
             self.counts.entry(kind).or_default().add(counts);
@@ -186,7 +186,7 @@ impl Summary {
     }
 }
 
-/// What the first versions kept of held parts was their id alone, which says nothing any more.
+/// Early versions stored only the ids of held parts, which are useless now.
 fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Held>, D::Error> {
     let stored = Vec::<serde_json::Value>::deserialize(deserializer)?;
     Ok(stored.into_iter().filter_map(|held| serde_json::from_value(held).ok()).collect())

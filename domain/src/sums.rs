@@ -1,7 +1,7 @@
-//! What one person has done by command within a day: beyond the limits of the brakes somebody else has to agree.
+//! Limits on commands of one person per day; beyond them somebody else has to agree.
 //!
-//! Reckoned from grants, single ones included, so that fifty people locked one by one are what fifty locked by one command
-//! are. What EquipeMed asks for is counted elsewhere and never held back for this.
+//! Grants are counted, including single ones, so that fifty single locks count like one command that locks fifty.
+//! EquipeMed's own changes are counted elsewhere and never held because of this.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,9 @@ use crate::levels::PEOPLE_MAX;
 use crate::policy::Limits;
 use crate::rights::Right;
 
-/// How far back is counted, as for the brakes.
+/// The period counted, as for the brakes.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// From which level on somebody can moderate.
+/// The lowest level that can moderate.
 const POWER: i64 = 50;
 
 /// What is counted together.
@@ -30,27 +30,27 @@ pub enum Sum {
     Deactivated,
     /// People removed or banned from one room.
     Removed { room: RoomKey },
-    /// People given level 100, or the right to approve or to promote.
+    /// People given level 100 or the right to approve or promote.
     Entrusted,
     /// People given level 50 or more, or any right.
     Empowered,
-    /// People from whom a level was taken, a voice among them.
+    /// People whose level was lowered, including muted ones.
     Lowered,
 }
 
-/// A sum that one person's word is not enough for.
+/// A sum that needs somebody else's agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beyond {
-    /// Of what.
+    /// What is counted.
     #[serde(flatten)]
     pub sum: Sum,
-    /// How many it would be within a day.
+    /// Number of people within a day, including this request.
     pub people: usize,
-    /// How many one person may.
+    /// Limit for one person.
     pub limit: usize,
 }
 
-/// A grant of somebody's, or one that they ended.
+/// A grant that somebody gave or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Past {
     /// The grant.
@@ -59,33 +59,34 @@ pub struct Past {
     pub ended: Option<(Timestamp, String)>,
 }
 
-/// What is asked for now.
+/// The present request.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
-    /// By whom, as grants name them.
+    /// The asker, as named in grants.
     pub asker: &'a str,
-    /// What is granted; None when only something is lifted.
+    /// What is granted; None when something is only lifted.
     pub kind: Option<GrantKind>,
-    /// For whom.
+    /// The people concerned.
     pub people: BTreeSet<PersonId>,
-    /// Who of them would stand lower than now.
+    /// Those whose level would be lowered.
     pub lowered: BTreeSet<PersonId>,
-    /// The rooms that it reaches, if it is about rooms.
+    /// The rooms reached, if it is about rooms.
     pub rooms: &'a [RoomKey],
 }
 
-/// What the sums are measured by.
+/// What the limits depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Measure<'a> {
     /// The hospital's limits.
     pub limits: &'a Limits,
-    /// How many people are managed and active.
+    /// Number of managed active people.
     pub active: usize,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// The first sum that an order would go beyond. `members` says who belongs in a room, `covers` whether a place (everywhere
+/// The first sum that an order exceeds. `members` returns the people who belong in a room, `covers` whether a place
+/// (None is everywhere) includes it.
 /// when absent) reaches one.
 #[must_use]
 pub fn beyond(
@@ -98,7 +99,7 @@ pub fn beyond(
     let since = with.now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
     let own: Vec<&Past> =
         past.iter().filter(|past| past.grant.asker == order.asker && past.grant.created_at >= since).collect();
-    // Who was locked and unlocked again counts for nothing; who was given power may have used it.
+    // A lifted lock no longer counts, but given power may have been used.
     let holds = |past: &&&Past| past.ended.is_none() && past.grant.expires_at.is_none_or(|end| end > with.now);
     let kinds = |is: fn(GrantKind) -> bool, net: bool| -> BTreeSet<PersonId> {
         let mut people: BTreeSet<PersonId> = own
@@ -132,7 +133,7 @@ pub fn beyond(
                 return None;
             }
             let members = members(room);
-            // The half itself is too much, as for the brakes.
+            // Exactly half is too many, as for the brakes.
             let most = ((members.len() as f64 * limits.remove_share).ceil() as usize).saturating_sub(1);
             let most = most.max(limits.remove_least.saturating_sub(1));
             over(Sum::Removed { room: room.clone() }, people.intersection(&members).count(), most)

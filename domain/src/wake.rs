@@ -1,4 +1,4 @@
-//! Whom to look at. A wake-up never says what to do: that is found out by looking.
+//! Wake-ups: whom to look at, never what to do, which a pass finds out.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ impl fmt::Display for Wake {
     }
 }
 
-/// A text that is no subject of a wake-up.
+/// The text is not the subject of a wake-up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not `everything`, `person:NUMBER` or `room:KEY`")]
 pub struct NoWake;
@@ -41,7 +41,7 @@ impl FromStr for Wake {
             None if text == "everything" => Ok(Self::Everything),
             Some(("person", id)) => {
                 let person = Self::Person(PersonId(id.parse().map_err(|_| NoWake)?));
-                // Two texts for one subject would be two rows that never merge.
+                // Different texts for one subject would be rows that never merge.
                 if person.to_string() == text { Ok(person) } else { Err(NoWake) }
             }
             Some(("room", key)) if !key.is_empty() => Ok(Self::Room(RoomKey::new(key))),

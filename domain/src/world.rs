@@ -1,7 +1,6 @@
-//! One picture of the world at an instant: whom EquipeMed has, what the hospital decided, what was asked beyond it, and
-//! whose account is whose.
+//! The world at one instant: people, policy, grants and bindings.
 //!
-//! Passes, decisions, explanations and the finding of names go by this one, so that they cannot disagree.
+//! Passes, decisions, explanations and name lookups use the same world, so that they cannot disagree.
 
 use jiff::Timestamp;
 
@@ -18,20 +17,20 @@ use crate::observed::Observed;
 use crate::policy::Policy;
 use crate::scope::Scope;
 
-/// The picture.
+/// The world at one instant.
 #[derive(Clone, Debug)]
 pub struct World<'a> {
-    /// The hospital's decisions.
+    /// The policy.
     pub policy: &'a Policy,
     /// EquipeMed's people.
     pub directory: &'a Directory,
-    /// Whose account is whose.
+    /// The bindings.
     pub bindings: &'a Bindings,
-    /// What was asked beyond the policy, also what does not hold now.
+    /// All grants, including those not in force.
     pub grants: &'a [Grant],
-    /// Levels, rights, and the grants that hold.
+    /// Levels, rights and the grants in force.
     pub access: Access<'a>,
-    /// What the brakes hold back of that.
+    /// Power that the brakes hold.
     pub waiting: &'a Waiting,
     /// The instant.
     pub now: Timestamp,
@@ -40,7 +39,7 @@ pub struct World<'a> {
 static NOTHING_WAITS: Waiting = Waiting::none();
 
 impl<'a> World<'a> {
-    /// The world, with nothing held back.
+    /// The world without held power.
     #[must_use]
     pub fn new(
         policy: &'a Policy,
@@ -53,41 +52,41 @@ impl<'a> World<'a> {
         Self { policy, directory, bindings, grants, access, waiting: &NOTHING_WAITS, now }
     }
 
-    /// The same where the brakes hold something back.
+    /// The same world with held power.
     #[must_use]
     pub fn without(self, waiting: &'a Waiting) -> Self {
         Self { waiting, ..self }
     }
 
-    /// To find people and rooms by name.
+    /// Looks up people and rooms by name.
     #[must_use]
     pub fn names(&self) -> Names<'a> {
         Names { directory: self.directory, bindings: self.bindings, policy: self.policy }
     }
 
-    /// Rooms that a place reaches: the room with all below it, or all.
+    /// Rooms that a place reaches: a room with everything below it, or all.
     pub fn reach(&self, place: Option<&RoomKey>) -> impl Iterator<Item = &'a RoomKey> {
         self.policy.reach(place)
     }
 
-    /// What somebody may use in a room, or everywhere: without what the brakes hold back.
+    /// Powers that somebody may use in a room or everywhere, without held ones.
     #[must_use]
     pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
         self.waiting.without(self.access.powers(person, room), person.id, room, self.policy)
     }
 }
 
-/// Everything a plan is made of, and judged by.
+/// Input of planning and review.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass<'a> {
     /// The world.
     pub world: &'a World<'a>,
-    /// What should be.
+    /// The desired state.
     pub desired: &'a Desired,
-    /// What is.
+    /// The observed state.
     pub observed: &'a Observed,
-    /// What earlier passes did.
+    /// Results of earlier passes.
     pub memory: &'a Memory,
-    /// What is looked at.
+    /// The scope of the pass.
     pub scope: &'a Scope,
 }

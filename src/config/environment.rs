@@ -1,18 +1,17 @@
-//! `${NAME}` in values of the configuration.
+//! Replaces `${NAME}` in configuration values.
 //!
-//! Put in after YAML is parsed and value by value, so that no content of a
-//! variable can change the file's structure. Values are never shown: most of
-//! them are secrets.
+//! Replacement happens value by value after YAML parsing, so that a variable cannot change the file's structure. Values
+//! are never shown, since most are secrets.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Environment variables, taken once, so that a load sees one picture and tests need no process-wide state.
+/// Environment variables, read once, so that a load is consistent and tests need no process-wide state.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// The variables of this process. Such as are not UTF-8 are left out, and so count as unset.
+    /// The variables of this process. Those that are not UTF-8 count as unset.
     #[must_use]
     pub fn of_process() -> Self {
         Self(
@@ -25,7 +24,7 @@ impl Environment {
     /// The text with every `${NAME}` replaced and `$${` turned into `${`; None when there is nothing to replace.
     ///
     /// # Errors
-    /// One sentence for each variable that is not set and each `${` that is not closed.
+    /// One message for each unset variable and each unclosed `${`.
     pub(crate) fn substitute(&self, text: &str) -> Result<Option<String>, Vec<String>> {
         if !text.contains("${") {
             return Ok(None);
@@ -76,7 +75,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
     }
 }
 
-/// Shows how many there are and nothing else.
+/// Shows only how many there are.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment").field("variables", &self.0.len()).finish_non_exhaustive()

@@ -1,22 +1,21 @@
-//! Where in a YAML file each value stands.
+//! Finds the position of each value in a YAML file.
 //!
-//! serde_yaml gives values without positions, so the same text is walked a
-//! second time by its events. It also finds keys that occur twice, all of them;
-//! it does not look at what values say.
+//! serde_yaml returns values without positions, so the text is parsed a second time as events. This also finds all
+//! duplicate keys; it ignores the values themselves.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use saphyr_parser::{Event, Marker, Parser};
 
-/// One step into a YAML file.
+/// One step of a path into a YAML file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
 
-/// The way from the top of a file to a value, shown as `rooms.icu.levels` or `people[3].id`.
+/// The path from the root of a file to a value, shown as `rooms.icu.levels` or `people[3].id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(Vec<Step>);
 
@@ -67,7 +66,7 @@ impl From<Marker> for Position {
     }
 }
 
-/// A key that stands in a mapping a second time.
+/// A duplicate key in a mapping.
 #[derive(Clone, Debug)]
 pub(crate) struct Twice {
     pub(crate) place: Place,
@@ -75,23 +74,23 @@ pub(crate) struct Twice {
     pub(crate) first: Position,
 }
 
-/// Positions by place.
+/// Positions by path.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     keys: BTreeMap<Place, Position>,
     values: BTreeMap<Place, Position>,
-    /// Keys that occur twice.
+    /// Duplicate keys.
     pub(crate) twice: Vec<Twice>,
 }
 
-/// A collection that is open while events go by.
+/// A mapping or list whose end has not been reached.
 enum Open {
     Map { place: Place, key: Option<String> },
     List { place: Place, next: usize },
 }
 
 impl Lines {
-    /// Walks the text. Stops silently where it is not YAML: serde_yaml reports that.
+    /// Parses the text. Stops silently at a syntax error, which serde_yaml reports.
     pub(crate) fn of(text: &str) -> Self {
         let mut lines = Self::default();
         let mut open: Vec<Open> = Vec::new();
@@ -125,7 +124,7 @@ impl Lines {
             let place = place.key(text);
             *key = Some(text.to_owned());
             if let Some(first) = self.keys.get(&place) {
-                // `<<` may be given several times in YAML 1.1.
+                // YAML 1.1 allows several `<<`.
                 if text != "<<" {
                     self.twice.push(Twice { place, at, first: *first });
                 }
@@ -137,11 +136,11 @@ impl Lines {
         }
     }
 
-    /// Notes that a value begins, and says its place.
+    /// Stores the position of a value and returns its path.
     fn value(&mut self, open: &mut [Open], at: Position) -> Place {
         let place = match open.last_mut() {
             None => Place::default(),
-            // A mapping or list as a key: no setting has such a one, and the reader refuses it.
+            // The key is a mapping or list: no setting has one, and the reader refuses it.
             Some(Open::Map { place, key }) => match key.take() {
                 Some(text) => place.key(&text),
                 None => {
@@ -159,12 +158,12 @@ impl Lines {
         place
     }
 
-    /// Where the value stands; for one that came by an alias or a merge, where its surroundings do.
+    /// Position of a value; inside an alias or a merge, position of the enclosing value.
     pub(crate) fn of_value(&self, place: &Place) -> Position {
         self.search(place, |place| self.values.get(place).or_else(|| self.keys.get(place)))
     }
 
-    /// Where the key stands that leads to the value.
+    /// Position of the key that leads to the value.
     pub(crate) fn of_key(&self, place: &Place) -> Position {
         self.search(place, |place| self.keys.get(place).or_else(|| self.values.get(place)))
     }

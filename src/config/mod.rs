@@ -1,8 +1,7 @@
-//! The configuration: one YAML file, `${NAME}` from the environment, the registration beside it.
+//! The configuration: one YAML file, `${NAME}` from the environment, and the registration.
 //!
-//! Raw first, meaning second: `reader` walks what the file says and knows the
-//! lines, `sections` make `Settings` of it. All problems are found in one go.
-//! Nothing outside this folder sees the raw file; nothing in it talks to the network.
+//! `reader` walks the raw file and knows positions; `sections` turn it into `Settings`. All problems are reported at
+//! once. Nothing outside this folder sees the raw file; nothing in it uses the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -29,13 +28,13 @@ use reader::{Document, Map};
 use registration::Registration;
 use sections::{Context, access, directory, limits, roles, rooms, service, users};
 
-/// The shipped example with every setting explained.
+/// The shipped example, which explains every setting.
 pub const EXAMPLE: &str = include_str!("../../config.example.yaml");
 
-/// Reads and checks the configuration, the registration and every secret file it names.
+/// Reads and checks the configuration, the registration and all secret files.
 ///
 /// # Errors
-/// Everything wrong in these files, not the first thing only.
+/// All problems in these files, not only the first.
 pub fn load(path: &Path, environment: &Environment) -> Result<Settings, Problems> {
     let file = path.display().to_string();
     let sink = Sink::default();
@@ -43,19 +42,19 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Settings, Problems
     sink.finish(&file, settings)
 }
 
-/// What `equipemed-bot registration` needs to know before there is a registration.
+/// What `equipemed-bot registration` needs before a registration exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistrationPlan {
-    /// Where the configuration expects the file.
+    /// Path of the registration file in the configuration.
     pub file: PathBuf,
-    /// What to make it from.
+    /// Content of the new registration.
     pub wanted: registration::Wanted,
 }
 
-/// Reads only what a new registration is made from.
+/// Reads only the settings that a new registration needs.
 ///
 /// # Errors
-/// What is wrong with `homeserver` and `appservice`; the rest of the file is not looked at.
+/// Problems of `homeserver` and `appservice`; the rest of the file is ignored.
 pub fn plan_registration(path: &Path, environment: &Environment) -> Result<RegistrationPlan, Problems> {
     let file = path.display().to_string();
     let sink = Sink::default();
@@ -66,13 +65,13 @@ pub fn plan_registration(path: &Path, environment: &Environment) -> Result<Regis
         let bot = registration::bot_id(registration::BOT_LOCALPART, &server?);
         let mut listen = listener.listen?;
         if listen.ip().is_unspecified() {
-            // "Every address of this machine" is no address to send to.
+            // The unspecified address is no destination.
             listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
         let url = url::Url::parse(&format!("http://{listen}")).ok()?;
         Some(RegistrationPlan { file: listener.registration_file?, wanted: registration::Wanted { bot: bot?, url } })
     });
-    // Variables of other sections may be unset at this time.
+    // Variables of other sections may still be unset.
     sink.finish_within(&file, &["homeserver", "appservice"], plan)
 }
 
@@ -89,7 +88,7 @@ fn open(path: &Path, file: &str, environment: &Environment, sink: &Sink) -> Opti
     }
 }
 
-/// Where relative paths in the configuration start.
+/// The base of relative paths in the configuration.
 fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
@@ -171,11 +170,11 @@ fn listen_of<T>(section: Option<&Option<T>>, listen: impl Fn(&T) -> SocketAddr) 
     section?.as_ref().map(listen)
 }
 
-/// Two parts cannot have one address; told here, because the system would say only "address in use".
+/// Refuses equal addresses here, because the system would only say "address in use".
 fn check_addresses(map: &mut Map<'_>, listening: &[(&'static str, Option<SocketAddr>)]) {
     let mut taken: BTreeMap<SocketAddr, &str> = BTreeMap::new();
     for (section, address) in listening {
-        // Port 0 is a different free one each time.
+        // Port 0 is a different free port each time.
         let Some(address) = address.filter(|address| address.port() != 0) else { continue };
         if let Some(other) = taken.insert(address, section) {
             map.get(section)

@@ -1,22 +1,21 @@
-//! What is wrong in a file, said so that the reader can mend it.
+//! Problems in a file, worded so that the reader can fix them.
 //!
-//! Files are checked to the end and everything found is told at once. A text
-//! here names settings, lines and ids; it never repeats a secret or a person's
-//! name, because problems are printed and logged.
+//! Files are checked to the end, and all problems are reported at once. A message names settings, lines and ids, but
+//! never a secret or a person's name, because problems are printed and logged.
 
 use std::cell::RefCell;
 use std::fmt;
 
-/// One thing wrong at one place of a file.
+/// One problem in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, as its path was given.
+    /// The file's path, as given.
     pub file: String,
-    /// Line, from 1; 0 when the problem is the file as a whole.
+    /// Line, from 1; 0 for the whole file.
     pub line: usize,
-    /// Column, from 1; 0 when the problem is the file as a whole.
+    /// Column, from 1; 0 for the whole file.
     pub column: usize,
-    /// The setting, such as `users.join`; empty for the file as a whole.
+    /// The setting, such as `users.join`; empty for the whole file.
     pub path: String,
     /// What is wrong and what to do.
     pub text: String,
@@ -35,23 +34,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything wrong that was found, by file and line. Never empty.
+/// All problems, sorted by file and line. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// All of them, by file and line.
+    /// All problems, sorted by file and line.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// Number of problems.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Always false; here because `len` is.
+    /// Always false; clippy wants it next to `len`.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -72,7 +71,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Where problems are put while files are read. Shared by reference, so that a check can go on after one.
+/// Collects problems while files are read. Shared by reference, so that checks continue after a problem.
 #[derive(Debug, Default)]
 pub(crate) struct Sink(RefCell<Vec<Problem>>);
 
@@ -81,12 +80,12 @@ impl Sink {
         self.0.borrow_mut().push(problem);
     }
 
-    /// A problem of a file as a whole.
+    /// Adds a problem of a whole file.
     pub(crate) fn add_file(&self, file: &str, text: impl Into<String>) {
         self.add(Problem { file: file.to_owned(), line: 0, column: 0, path: String::new(), text: text.into() });
     }
 
-    /// As `finish`, where only some sections of the file matter.
+    /// As `finish`, but ignores problems outside these sections.
     pub(crate) fn finish_within<T>(self, file: &str, sections: &[&str], read: Option<T>) -> Result<T, Problems> {
         let matters = |problem: &Problem| {
             let section = problem.path.split('.').next().unwrap_or_default();
@@ -96,12 +95,12 @@ impl Sink {
         self.finish(file, read)
     }
 
-    /// What was read when nothing is wrong, else all problems.
+    /// The value that was read if there are no problems, else all problems.
     pub(crate) fn finish<T>(self, file: &str, read: Option<T>) -> Result<T, Problems> {
         let mut list = self.0.into_inner();
         match read {
             Some(read) if list.is_empty() => Ok(read),
-            // A part is missing only where a problem was recorded; should that fail, silence would be worse.
+            // A missing part implies a recorded problem; if not, silence would be worse.
             None if list.is_empty() => {
                 list.push(lost(file));
                 Err(Problems(list))
@@ -125,10 +124,10 @@ fn lost(file: &str) -> Problem {
     }
 }
 
-/// The candidate that `word` was most likely meant to be.
+/// The candidate that `word` most likely meant.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
-    // A third of the letters may differ, so none in a word of two; more than that is another word.
+    // Up to a third of the letters may differ (none in a word of two); otherwise it is another word.
     let most = (wanted.chars().count() / 3).min(3);
     candidates
         .into_iter()
@@ -142,7 +141,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// The end of a sentence about an unknown word: the nearest known one, else all of them.
+/// End of a message about an unknown word: the nearest known one, else all of them.
 pub(crate) fn instead<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(word, known.clone()) {
         return format!("did you mean \"{near}\"?");

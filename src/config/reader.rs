@@ -1,8 +1,7 @@
-//! Walks a parsed YAML file and knows at each step where it is.
+//! Walks a parsed YAML file and tracks the position.
 //!
-//! A value that is absent or wrong reads as `None` and the walk goes on, so
-//! that one pass finds every problem. What a value may be is said by `values`;
-//! this file knows mappings, lists and positions only.
+//! An absent or wrong value reads as `None` and the walk goes on, so that one pass finds every problem. `values` says
+//! what a value may be; this file only knows mappings, lists and positions.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -13,21 +12,22 @@ use super::environment::Environment;
 use super::lines::{Lines, Place};
 use super::problems::{Problem, Sink, instead};
 
-/// A YAML file: its values, and where they stand. Not `Debug`: it holds secrets as they were written.
+/// A YAML file with its values and their positions. Not `Debug`, because it contains raw secrets.
 pub(crate) struct Document {
     file: String,
     value: Value,
     text: String,
-    /// Made at the first problem: walking the text again costs as much as reading it.
+    /// Computed at the first problem, because it costs as much as reading the file.
     lines: OnceCell<Lines>,
-    /// Values that hold something from the environment.
+    /// Values containing an environment variable.
     substituted: BTreeSet<Place>,
-    /// Values that a problem has been told of already.
+    /// Values whose problem was already reported.
     broken: BTreeSet<Place>,
 }
 
 impl Document {
-    /// Parses the text; with an environment, replaces `${NAME}` in values. None after a problem that leaves nothing to look at.
+    /// Parses the text; with an environment, replaces `${NAME}` in values. None after a problem that leaves nothing to
+    /// read.
     pub(crate) fn parse(file: &str, text: &str, environment: Option<&Environment>, sink: &Sink) -> Option<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let parsed = serde_yaml::from_str::<Value>(text).and_then(|mut value| {
@@ -37,7 +37,7 @@ impl Document {
         let value = match parsed {
             Ok(value) => value,
             Err(error) => {
-                // serde_yaml stops at the first key that occurs twice; all of them are told here.
+                // serde_yaml stops at the first duplicate key; this reports all of them.
                 if tell_twice(file, &Lines::of(text), sink) {
                     return None;
                 }
@@ -117,13 +117,13 @@ impl Document {
         self.lines.get_or_init(|| Lines::of(&self.text))
     }
 
-    /// The top of the file.
+    /// The root of the file.
     pub(crate) fn root<'r>(&'r self, sink: &'r Sink) -> Node<'r> {
         Node { document: self, sink, place: Place::default(), value: present(&self.value), muted: false }
     }
 }
 
-/// Tells of keys that stand twice in a mapping, if there are any.
+/// Reports duplicate keys in mappings, if any.
 fn tell_twice(file: &str, lines: &Lines, sink: &Sink) -> bool {
     for twice in &lines.twice {
         sink.add(Problem {
@@ -137,19 +137,19 @@ fn tell_twice(file: &str, lines: &Lines, sink: &Sink) -> bool {
     !lines.twice.is_empty()
 }
 
-/// `key:` with nothing behind it is the same as no key.
+/// `key:` without a value is the same as no key.
 fn present(value: &Value) -> Option<&Value> {
     if value.is_null() { None } else { Some(value) }
 }
 
-/// One value of the file, or the place where it would be.
+/// A value in the file, or the place of an absent one.
 #[derive(Clone)]
 pub(crate) struct Node<'r> {
     document: &'r Document,
     sink: &'r Sink,
     place: Place,
     pub(super) value: Option<&'r Value>,
-    /// A problem was told already, here or above.
+    /// A problem was already reported here or above.
     muted: bool,
 }
 
@@ -164,43 +164,43 @@ impl<'r> Node<'r> {
         self.document.substituted.contains(&self.place)
     }
 
-    /// Whether there is a mapping.
+    /// Whether the value is a mapping.
     pub(crate) fn is_map(&self) -> bool {
         matches!(self.value, Some(Value::Mapping(_)))
     }
 
-    /// Whether this very text stands here.
+    /// Whether the value is this text.
     pub(crate) fn is_text(&self, text: &str) -> bool {
         self.value.and_then(Value::as_str) == Some(text)
     }
 
-    /// Tells a problem of this value.
+    /// Reports a problem with this value.
     pub(crate) fn problem(&self, text: impl Into<String>) {
         if !self.muted {
             self.document.problem(self.sink, &self.place, false, text);
         }
     }
 
-    /// Tells a problem of the key that leads here.
+    /// Reports a problem with the key that leads here.
     pub(crate) fn key_problem(&self, text: impl Into<String>) {
         if !self.muted {
             self.document.problem(self.sink, &self.place, true, text);
         }
     }
 
-    /// The line of this value, from 1.
+    /// Line of this value, from 1.
     pub(crate) fn line(&self) -> usize {
         self.document.lines().of_value(&self.place).line
     }
 
-    /// Tells that nothing is here where something has to be; `what` is what to give.
+    /// Reports a missing required value; `what` describes it.
     pub(crate) fn missing(&self, what: &str) {
         if !self.is_given() {
             self.key_problem(format!("is missing; give {what}"));
         }
     }
 
-    /// The value as a mapping. Absent reads as empty; anything else is a problem.
+    /// The value as a mapping. Absent reads as empty; any other type is a problem.
     pub(crate) fn map(&self) -> Map<'r> {
         let (entries, muted) = match self.value {
             None => (None, self.muted),
@@ -213,7 +213,7 @@ impl<'r> Node<'r> {
         Map { node: Node { muted, ..self.clone() }, entries, known: Vec::new() }
     }
 
-    /// The value as a list; None when absent or something else.
+    /// The value as a list; None if absent or of another type.
     pub(crate) fn list(&self) -> Option<Vec<Node<'r>>> {
         match self.value? {
             Value::Sequence(list) => Some(self.elements(list)),
@@ -224,7 +224,7 @@ impl<'r> Node<'r> {
         }
     }
 
-    /// The value as a list, where one value alone may stand without brackets.
+    /// The value as a list; a single value needs no brackets.
     pub(crate) fn list_or_one(&self) -> Option<Vec<Node<'r>>> {
         match self.value? {
             Value::Sequence(list) => Some(self.elements(list)),
@@ -256,7 +256,7 @@ impl<'r> Node<'r> {
     }
 }
 
-/// A mapping being read. Keys that nobody asked for are problems when it is closed.
+/// A mapping being read. Closing it reports keys that were not read.
 pub(crate) struct Map<'r> {
     node: Node<'r>,
     entries: Option<&'r Mapping>,
@@ -264,26 +264,26 @@ pub(crate) struct Map<'r> {
 }
 
 impl<'r> Map<'r> {
-    /// The mapping itself.
+    /// The mapping's own node.
     pub(crate) fn node(&self) -> &Node<'r> {
         &self.node
     }
 
-    /// The value of a key, which is from now on a known one.
+    /// The value of a key, which counts as known from now on.
     pub(crate) fn get(&mut self, key: &'static str) -> Node<'r> {
         self.known.push(key);
         let value = self.entries.and_then(|map| map.get(key));
         self.node.below(self.node.place.key(key), value)
     }
 
-    /// The value of a key that has to be there; `what` is what to give.
+    /// The value of a required key; `what` describes it.
     pub(crate) fn require(&mut self, key: &'static str, what: &str) -> Node<'r> {
         let node = self.get(key);
         node.missing(what);
         node
     }
 
-    /// All keys and values, for mappings whose keys are the user's own names.
+    /// All keys and values, for mappings with user-defined keys.
     pub(crate) fn entries(&self) -> Vec<(&'r str, Node<'r>)> {
         let mut entries = Vec::new();
         for (key, value) in self.entries.into_iter().flatten() {
@@ -295,7 +295,7 @@ impl<'r> Map<'r> {
         entries
     }
 
-    /// Reports the keys nobody asked for.
+    /// Reports the keys that were not read.
     pub(crate) fn close(self) {
         for key in self.entries.into_iter().flat_map(Mapping::keys) {
             match key.as_str() {
@@ -320,7 +320,7 @@ impl<'r> Map<'r> {
     }
 }
 
-/// What a value is, in words for a problem.
+/// The type of a value, for messages.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",

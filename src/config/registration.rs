@@ -1,8 +1,7 @@
-//! The registration file: what Synapse and the service have to agree on.
+//! The registration file, shared by Synapse and the service.
 //!
-//! Read as Synapse reads it, so without `${NAME}`, and with the check that
-//! keeps this service honest: its user namespace holds the bot alone, so that
-//! the token cannot act as anybody else. New files are made by `generate`.
+//! Read as Synapse reads it, without `${NAME}`. Its user namespace must contain only the bot, so that the token cannot
+//! act as anybody else. `generate` makes new files.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,39 +15,39 @@ use super::problems::Sink;
 use super::reader::{Document, Node};
 use super::secret::is_placeholder;
 
-/// Localpart of the bot in files that the service writes.
+/// Localpart of the bot in generated files.
 pub const BOT_LOCALPART: &str = "equipemed_bot";
 
-/// What the aliases of managed rooms begin with.
+/// Prefix of managed rooms' aliases.
 pub const ALIAS_PREFIX: &str = "equipemed_";
 
-/// The file as it is shipped, with placeholders that are refused at start.
+/// The shipped file, whose placeholders are refused at startup.
 pub const EXAMPLE: &str = include_str!("../../registration.yaml");
 
 const RENEW: &str = "run `equipemed-bot registration` and give the new file to Synapse";
 
-/// Shorter tokens can be guessed, or are a test's leftovers.
+/// Shorter tokens can be guessed or are left over from a test.
 const LEAST_TOKEN: usize = 16;
 
 /// A checked registration.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The service's name at Synapse.
+    /// Id of the application service.
     pub id: String,
     /// Where Synapse sends transactions.
     pub url: Url,
-    /// What the service shows to Synapse.
+    /// The token that the service sends to Synapse.
     pub as_token: SecretString,
-    /// What Synapse shows to the service.
+    /// The token that Synapse sends to the service.
     pub hs_token: SecretString,
     /// Localpart of the bot.
     pub sender_localpart: String,
-    /// Patterns of the aliases that are the service's own.
+    /// Patterns of the alias namespace.
     pub aliases: Vec<Regex>,
 }
 
 impl Registration {
-    /// Reads and checks a file. Problems go to the sink under the file's name.
+    /// Reads and checks a file. Problems are reported under the file's name.
     pub(crate) fn read(path: &Path, server: Option<&ServerName>, sink: &Sink) -> Option<Self> {
         let file = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
@@ -100,7 +99,7 @@ impl Registration {
         })
     }
 
-    /// Whether Synapse lets the service have the alias with this localpart.
+    /// Whether the alias with this localpart is in the namespace.
     #[must_use]
     pub fn owns_alias(&self, localpart: &str, server: &ServerName) -> bool {
         let alias = format!("#{localpart}:{server}");
@@ -108,7 +107,7 @@ impl Registration {
     }
 }
 
-/// The bot's id, when it is a valid one.
+/// The bot's id, if valid.
 pub(crate) fn bot_id(localpart: &str, server: &ServerName) -> Option<OwnedUserId> {
     equipemed_domain::localpart::user_id(localpart, server, &std::collections::BTreeSet::new())
         .ok()
@@ -128,7 +127,7 @@ fn token(node: &Node<'_>) -> Option<String> {
     Some(text)
 }
 
-/// The namespace must be one exclusive entry that can match nothing but the bot.
+/// The namespace must be one exclusive entry that matches only the bot.
 fn check_users(users: &Node<'_>, bot: Option<&OwnedUserId>) {
     let Some(bot) = bot else { return };
     let wanted = format!("{{exclusive: true, regex: '{}'}}", user_pattern(bot));
@@ -157,14 +156,14 @@ fn check_users(users: &Node<'_>, bot: Option<&OwnedUserId>) {
     }
 }
 
-/// The one text that an expression matches, if it is that simple and ends in `$`.
+/// The only text that an expression matches, if it is that simple and ends in `$`.
 fn literal(pattern: &str) -> Option<String> {
     let pattern = pattern.strip_prefix('^').unwrap_or(pattern).strip_suffix('$')?;
     let mut text = String::with_capacity(pattern.len());
     let mut characters = pattern.chars();
     while let Some(character) = characters.next() {
         match character {
-            // A backslash before a letter or digit is a class, not the letter.
+            // A backslash before a letter or digit forms a class.
             '\\' => text.push(characters.next().filter(|c| !c.is_ascii_alphanumeric())?),
             '.' | '*' | '+' | '?' | '|' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' => return None,
             other => text.push(other),
@@ -179,7 +178,7 @@ fn alias_patterns(aliases: &Node<'_>) -> Option<Vec<Regex>> {
     for entry in aliases.list()? {
         let regex = entry.map().require("regex", "a regular expression such as '#equipemed_.*:hospital\\.example$'");
         let Some(text) = regex.text() else { continue };
-        // Synapse matches at the start and not beyond.
+        // Synapse matches from the start but not to the end.
         match Regex::new(&format!("^(?:{text})")) {
             Ok(pattern) => patterns.push(pattern),
             Err(_) => regex.problem("is not a regular expression that both Synapse and this service understand; write it with plain characters, . * and \\."),
@@ -188,12 +187,12 @@ fn alias_patterns(aliases: &Node<'_>) -> Option<Vec<Regex>> {
     Some(patterns)
 }
 
-/// The expression that matches this user alone.
+/// An expression that matches only this user.
 fn user_pattern(user: &UserId) -> String {
     format!("{}$", escaped(user.as_str()))
 }
 
-/// The text with everything escaped that could mean something in a regular expression.
+/// Escapes all characters with a meaning in regular expressions.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
@@ -205,16 +204,16 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// What a new registration is made for.
+/// Content of a new registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The bot.
+    /// The bot's account.
     pub bot: OwnedUserId,
     /// Where Synapse reaches the service.
     pub url: Url,
 }
 
-/// Makes a registration with fresh tokens, as the text of its file. The text is secret; write it with mode 0600.
+/// Generates a registration file with fresh tokens. The text is secret; write it with mode 0600.
 pub fn generate(wanted: &Wanted) -> Result<String, getrandom::Error> {
     let (as_token, hs_token) = (fresh_token()?, fresh_token()?);
     let server = escaped(wanted.bot.server_name().as_str());
@@ -243,7 +242,7 @@ pub fn generate(wanted: &Wanted) -> Result<String, getrandom::Error> {
     ))
 }
 
-/// 256 bits as hexadecimal text.
+/// 256 bits in hexadecimal.
 fn fresh_token() -> Result<String, getrandom::Error> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes)?;

@@ -1,7 +1,7 @@
-//! Secrets: given as `x`, or as `x_file` with the path of a file that holds only the secret.
+//! Secrets, given as `x` or as `x_file` with the path of a file that holds only the secret.
 //!
-//! Never both, so that nobody wonders which one counts. The content is held in
-//! a type that cannot be printed, and no problem repeats it.
+//! Never both, so that there is no doubt which one counts. They are kept in a type that cannot be printed, and no
+//! problem repeats them.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use secrecy::SecretString;
 
 use super::reader::Map;
 
-/// A secret as the file gives it.
+/// Result of reading a secret.
 pub(crate) enum Given {
-    /// Neither key is there.
+    /// Neither key is given.
     Nothing,
-    /// There is one, and a problem with it was told.
+    /// A key is given, and a problem with it was reported.
     Wrong,
     /// The secret.
     Secret(SecretString),
@@ -58,7 +58,7 @@ pub(crate) fn secret(map: &mut Map<'_>, key: &'static str, file_key: &'static st
                     return Given::Wrong;
                 }
             };
-            // Editors end a file with a newline, and it is hardly ever part of the secret.
+            // Editors end a file with a newline, which is hardly ever part of the secret.
             let text = text.trim_end_matches(['\r', '\n']);
             if text.trim().is_empty() {
                 file.problem(format!("{} is empty; put the secret into it", path.display()));
@@ -73,7 +73,7 @@ pub(crate) fn secret(map: &mut Map<'_>, key: &'static str, file_key: &'static st
     }
 }
 
-/// Whether a value is one that example files carry.
+/// Whether a value is a placeholder from an example file.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["change_me", "change-me", "changeme", "placeholder", "your_token", "replace_me"]

@@ -1,8 +1,7 @@
-//! What the configuration means, after every check passed.
+//! The configuration's meaning, after all checks.
 //!
-//! One struct a section, without a trace of how the file looks: paths are
-//! resolved, secrets are read, defaults are filled in. Built by `load` only;
-//! nothing here validates again, and nothing here can print a secret.
+//! One struct per section, independent of the file's format: paths are resolved, secrets read, defaults filled in. Only
+//! `load` builds it; nothing here validates again or can print a secret.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,88 +18,88 @@ use url::Url;
 
 use super::registration::Registration;
 
-/// Everything the service was told.
+/// The whole configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether anything is written.
+    /// Observe or enforce.
     pub mode: Mode,
-    /// For times that people read and write.
+    /// Time zone for times that people read and write.
     pub timezone: TimeZone,
-    /// Synapse.
+    /// Connection to Synapse.
     pub homeserver: Homeserver,
-    /// How Synapse and the service know each other.
+    /// Settings of the application service.
     pub appservice: Appservice,
-    /// The bot's account and how it talks.
+    /// The bot's account and messages.
     pub bot: Bot,
     /// The service's own database.
     pub database: Database,
-    /// Where people come from.
+    /// The source of people.
     pub directory: Directory,
-    /// What is not part of the policy about accounts.
+    /// Account settings outside the policy.
     pub users: Users,
-    /// Who should be where with what: accounts, roles, rooms and limits.
+    /// The policy: accounts, roles, rooms and limits.
     pub policy: Policy,
-    /// Which files may be sent.
+    /// Allowed file types.
     pub media: Media,
-    /// What is done about changes by hand.
+    /// What to do about changes by hand.
     pub drift: OnDrift,
-    /// The record of what was done.
+    /// Settings of the audit.
     pub audit: Audit,
-    /// The interface for EquipeMed's back end; None when it is off.
+    /// The API for EquipeMed's back end; None when off.
     pub api: Option<Api>,
-    /// The pages for administrators; None when they are off.
+    /// The pages for administrators; None when off.
     pub web: Option<Web>,
     /// Logs and metrics.
     pub telemetry: Telemetry,
 }
 
-/// Synapse.
+/// Connection to Synapse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Homeserver {
-    /// Where its client and admin API answer. The server's name is in the policy.
+    /// Base URL of the client and admin API. The server's name is in the policy.
     pub url: Url,
 }
 
-/// How Synapse and the service know each other.
+/// Settings of the application service.
 #[derive(Clone, Debug)]
 pub struct Appservice {
-    /// The registration file, which Synapse reads too.
+    /// Path of the registration file, which Synapse reads too.
     pub registration_file: PathBuf,
     /// Its content.
     pub registration: Registration,
-    /// Where transactions, health and metrics are answered.
+    /// Address for transactions, health and metrics.
     pub listen: SocketAddr,
 }
 
-/// The bot's account and how it talks.
+/// The bot's account and messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bot {
     /// The registration's sender on this homeserver.
     pub user_id: OwnedUserId,
     /// Its display name.
     pub display_name: String,
-    /// Its picture; None leaves it alone.
+    /// Its avatar; None leaves it unchanged.
     pub avatar: Option<Avatar>,
-    /// The language it answers in.
+    /// Language of its messages.
     pub language: Language,
-    /// What a command begins with.
+    /// Prefix of commands.
     pub prefix: String,
-    /// Whether `!redact`, said in a managed room, is removed together with what it was about.
+    /// Whether a `!redact` in a managed room is itself removed together with its target.
     pub tidy: bool,
-    /// Where commands are given and problems are told. Its policy stands among the rooms under the key `control`.
+    /// The room for commands and reports. Its policy is among the rooms under the key `control`.
     pub control_room: ControlRoom,
 }
 
-/// A picture.
+/// An avatar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Avatar {
     /// Already on the homeserver.
     Mxc(OwnedMxcUri),
-    /// An image file to upload.
+    /// Path of an image file to upload.
     File(PathBuf),
 }
 
-/// Languages of the bot's texts.
+/// Languages of the bot's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Brazilian Portuguese.
@@ -134,7 +133,7 @@ pub struct ControlRoom {
 pub enum Database {
     /// A file.
     Sqlite {
-        /// The file, made when it is missing.
+        /// Path of the file, which is created if missing.
         file: PathBuf,
     },
     /// A server; several replicas may share it.
@@ -144,12 +143,12 @@ pub enum Database {
     },
 }
 
-/// Where people come from.
+/// The source of people.
 #[derive(Clone, Debug)]
 pub struct Directory {
     /// The source.
     pub source: DirectorySource,
-    /// How often everything is looked at without being asked to; None is never.
+    /// Interval of full passes; None never runs them by time.
     pub interval: Option<Duration>,
 }
 
@@ -158,133 +157,133 @@ pub struct Directory {
 pub enum DirectorySource {
     /// A YAML file.
     Roster {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
     },
-    /// EquipeMed's database, read only.
+    /// EquipeMed's database, read-only.
     Equipemed(Equipemed),
 }
 
-/// EquipeMed's database.
+/// Access to EquipeMed's database.
 #[derive(Clone, Debug)]
 pub struct Equipemed {
     /// `postgres://user:password@host/database`
     pub url: SecretString,
-    /// What the names of its tables begin with, perhaps with a schema before it.
+    /// Prefix of its table names, optionally with a schema.
     pub prefix: String,
-    /// A query in place of EquipeMed's own tables.
+    /// A query to use instead of EquipeMed's own tables.
     pub query: Option<String>,
-    /// Whether changes are listened for.
+    /// Whether to listen for changes.
     pub notify: bool,
-    /// How often everybody is compared where changes are not told; None is never.
+    /// Interval of comparing everybody when there are no notifications; None never compares.
     pub poll: Option<Duration>,
 }
 
-/// What is not part of the policy about accounts.
+/// Account settings outside the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Users {
-    /// What the identity provider knows a person by.
+    /// Which id the identity provider uses.
     pub external_id: ExternalId,
 }
 
-/// What the identity provider knows a person by.
+/// Ids that the identity provider may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExternalId {
     /// EquipeMed's `public_id`, its OIDC `sub`.
     PublicId,
 }
 
-/// Which files may be sent in managed rooms.
+/// Allowed file types in managed rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
-    /// Media types and ranges such as `audio/*`. Text messages are no files and always allowed.
+    /// Media types and ranges such as `audio/*`. Text messages are always allowed.
     pub allow: Vec<Mime>,
 }
 
-/// The record of what was done.
+/// Settings of the audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audit {
-    /// How long entries are kept; None is for ever.
+    /// How long to keep entries; None for ever.
     pub retention: Option<Duration>,
-    /// Whether redactions, kicks and bans show asker and reason in the room; otherwise only here.
+    /// Whether redactions, kicks and bans show asker and reason in the room, not only in the audit.
     pub reasons_in_rooms: bool,
 }
 
-/// The interface for EquipeMed's back end.
+/// The API for EquipeMed's back end.
 #[derive(Clone, Debug)]
 pub struct Api {
-    /// Where it is answered.
+    /// Address to listen on.
     pub listen: SocketAddr,
-    /// Who may call it.
+    /// Allowed callers.
     pub tokens: Vec<ApiToken>,
-    /// Key of signed wake-ups, `whsec_` and base64; None refuses them.
+    /// Key for signed wake-ups, `whsec_` and base64; None refuses them.
     pub webhook_secret: Option<SecretString>,
 }
 
 /// One caller of the API.
 #[derive(Clone, Debug)]
 pub struct ApiToken {
-    /// Name in the audit.
+    /// Its name in the audit.
     pub name: String,
     /// The bearer token.
     pub token: SecretString,
-    /// What it may do.
+    /// Permissions.
     pub scopes: Vec<Scope>,
 }
 
-/// What a caller of the API may do.
+/// A permission of an API caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Users, rooms and plans.
+    /// Read users, rooms and plans.
     Read,
-    /// Start a synchronisation.
+    /// Start a sync.
     Sync,
     /// Redactions, kicks, bans, mutes.
     Moderate,
-    /// The audit.
+    /// Read the audit.
     Audit,
-    /// Grants. Not given unless named.
+    /// Manage grants. Must be named explicitly.
     Grants,
-    /// Release held plans. Not given unless named.
+    /// Approve held parts. Must be named explicitly.
     Approve,
 }
 
 impl Scope {
-    /// What a token has that names no scopes.
+    /// Permissions of a token that names none.
     pub const DEFAULT: [Self; 4] = [Self::Read, Self::Sync, Self::Moderate, Self::Audit];
 }
 
 /// The pages for administrators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Web {
-    /// Where they are answered.
+    /// Address to listen on.
     pub listen: SocketAddr,
-    /// Their address in a browser.
+    /// Their URL in a browser.
     pub public_url: Url,
 }
 
 /// Logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Telemetry {
-    /// How log lines look.
+    /// Format of log lines.
     pub log: LogFormat,
-    /// Whether `/metrics` answers.
+    /// Whether to serve `/metrics`.
     pub metrics: bool,
-    /// Where `/health`, `/ready` and `/metrics` answer instead of at the appservice's address; None is there.
+    /// Separate address for `/health`, `/ready` and `/metrics`; None uses the application service's address.
     pub listen: Option<SocketAddr>,
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For a person at a terminal.
+    /// Text for a terminal.
     Text,
 }
 
 impl Media {
-    /// Whether files of this type may be sent. A type that lies or is missing is judged by the caller.
+    /// Whether files of this type are allowed. The caller handles missing or forged types.
     #[must_use]
     pub fn allows(&self, media: &Mime) -> bool {
         self.allow.iter().any(|range| {
@@ -296,7 +295,7 @@ impl Media {
 }
 
 impl Settings {
-    /// The configuration in a few lines for `config check`: what is on, and counts. No secrets, no people.
+    /// A short summary for `config check`: enabled features and counts, no secrets or people.
     #[must_use]
     pub fn summary(&self) -> String {
         self.to_string()

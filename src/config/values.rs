@@ -1,8 +1,7 @@
-//! What a single value may be: text, numbers, words of a set, durations, shares, addresses.
+//! Types of single values: text, numbers, words of a set, durations, shares, addresses.
 //!
-//! Every getter answers `None` for an absent value, and for a wrong one after
-//! telling what would be right. None repeats free text, which may be a secret
-//! in the wrong place; only words of a set are repeated.
+//! Every getter returns `None` for an absent value, and for a wrong one after reporting what would be right. Reports
+//! repeat words of a set but never free text, which may be a misplaced secret.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -15,7 +14,7 @@ use url::Url;
 use super::problems::{instead, nearest};
 use super::reader::{Node, kind};
 
-/// One minute, one hour, one day, one year in seconds; a year is 365 days everywhere here.
+/// Seconds in a minute, hour, day and year of 365 days.
 pub(crate) const MINUTE: u64 = 60;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
 pub(crate) const DAY: u64 = 24 * HOUR;
@@ -26,7 +25,7 @@ impl Node<'_> {
         self.problem(format!("expected {what}, found {}", kind(found)));
     }
 
-    /// Text that says something.
+    /// Text that is not blank.
     pub(crate) fn text(&self) -> Option<String> {
         let text = self.any_text()?;
         if text.trim().is_empty() {
@@ -51,7 +50,7 @@ impl Node<'_> {
         }
     }
 
-    /// Text, or a number that stands for itself, as in `version: 12`.
+    /// Text, or a number as text, as in `version: 12`.
     pub(crate) fn text_or_number(&self) -> Option<String> {
         match self.value? {
             Value::Number(number) => Some(number.to_string()),
@@ -98,7 +97,7 @@ impl Node<'_> {
         self.integer(&(0..=most)).and_then(|count| usize::try_from(count).ok())
     }
 
-    /// One of a set of words.
+    /// One of several words.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
@@ -108,14 +107,14 @@ impl Node<'_> {
         found
     }
 
-    /// Tells that a word is not one of those known.
+    /// Reports an unknown word.
     pub(crate) fn unknown_word<'a>(&self, word: &str, known: impl IntoIterator<Item = &'a str> + Clone) {
-        // What came from the environment may be a secret in the wrong place.
+        // A variable may hold a misplaced secret.
         let shown = if self.is_substituted() { "the variable's value".to_owned() } else { format!("{word:?}") };
         self.problem(format!("{shown} is not known here; {}", instead(word, known)));
     }
 
-    /// Text that `check` makes something of, or says why it cannot.
+    /// Text parsed by `check`, which returns the message for wrong text.
     pub(crate) fn parsed<T>(&self, check: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         match check(&self.text()?) {
             Ok(value) => Some(value),
@@ -126,12 +125,12 @@ impl Node<'_> {
         }
     }
 
-    /// A length of time of at least `least` seconds.
+    /// A duration of at least `least` seconds.
     pub(crate) fn duration(&self, least: u64) -> Option<Duration> {
         self.duration_or_off(least, false).flatten()
     }
 
-    /// A length of time, or `off`, which reads as `Some(None)`.
+    /// A duration, or `off`, which reads as `Some(None)`.
     pub(crate) fn duration_or_off(&self, least: u64, off: bool) -> Option<Option<Duration>> {
         if let Some(Value::Number(number)) = self.value {
             self.problem(format!(
@@ -155,7 +154,7 @@ impl Node<'_> {
         })
     }
 
-    /// A share in percent, as a fraction.
+    /// A percentage as a fraction.
     pub(crate) fn share(&self) -> Option<f64> {
         const EXPECTED: &str = "expected a share from 0% to 100%, written with the sign, such as 10%";
         if let Some(Value::Number(_)) = self.value {
@@ -181,7 +180,7 @@ impl Node<'_> {
         })
     }
 
-    /// An address of a web server.
+    /// A web server's URL.
     pub(crate) fn http_url(&self) -> Option<Url> {
         self.parsed(|text| match Url::parse(text.trim()) {
             Ok(url) if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() => {
@@ -201,7 +200,7 @@ impl Node<'_> {
 
 const UNITS: [(&str, u64); 6] = [("s", 1), ("m", MINUTE), ("h", HOUR), ("d", DAY), ("w", 7 * DAY), ("y", YEAR)];
 
-/// Reads `30d`, `1h30m`, `5y`. Units are s, m, h, d, w and y; a year is 365 days.
+/// Parses `30d`, `1h30m`, `5y`. Units are s, m, h, d, w and y; a year has 365 days.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a length of time such as 45s, 60m, 1h30m, 30d or 5y";
     let mut seconds: u64 = 0;
@@ -221,7 +220,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         seconds = number
             .checked_mul(*factor)
             .and_then(|part| seconds.checked_add(part))
-            // So that adding it to a date of today cannot leave the calendar.
+            // Added to today, it must stay within the calendar.
             .filter(|sum| *sum <= 1000 * YEAR)
             .ok_or("is longer than 1000 years; give a shorter time")?;
         rest = behind;
@@ -229,7 +228,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(seconds))
 }
 
-/// Writes a length of time as the configuration has it, such as `1h30m`.
+/// Formats a duration as in the configuration, such as `1h30m`.
 #[must_use]
 pub fn show_duration(length: Duration) -> String {
     let mut rest = length.as_secs();
@@ -243,7 +242,7 @@ pub fn show_duration(length: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// Whether a key that the user chose is spelled so that it can be typed in chat and in file names.
+/// Whether a user-defined key can be typed in chat and in file names.
 pub(crate) fn check_key(key: &str) -> Result<(), String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     if key.len() <= 64 && key.starts_with(|c: char| c.is_ascii_lowercase()) && key.chars().all(good) {
@@ -252,7 +251,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), String> {
     Err("a key begins with a-z and has only a-z, 0-9, _ and -, at most 64 of them; the name for people goes into `name:`".to_owned())
 }
 
-/// Tells that `key` names nothing in `known`.
+/// Reports a key that is not in `known`.
 pub(crate) fn unknown_key<'a>(what: &str, key: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(key, known.clone()) {
         Some(near) => format!("there is no {what} {key:?}; did you mean \"{near}\"?"),

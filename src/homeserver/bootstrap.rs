@@ -1,7 +1,7 @@
-//! The administrator whom setup needs once, to make the bot one.
+//! The administrator that setup needs once to make the bot an administrator.
 //!
-//! Either somebody's token from the environment, or a temporary account made with Synapse's shared registration secret
-//! and deactivated at the end, also when something failed. Neither is stored, and nothing but the bot's flag is changed.
+//! Uses either an administrator's token from the environment or a temporary account, registered with Synapse's shared
+//! secret and deactivated at the end, even after a failure. Neither is stored. Only the bot's admin flag is changed.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use super::endpoint::Endpoint;
 use super::transport::{Connection, Sending, Transport};
 use super::wire::{AccountChange, Anything, Deactivation};
 
-/// How the localpart of a temporary administrator begins.
+/// Prefix of the localpart of a temporary administrator.
 const TEMPORARY: &str = "equipemed_setup_";
 const NOTHING: Option<&()> = None;
 
@@ -34,12 +34,12 @@ impl std::fmt::Debug for Administrator {
 }
 
 impl Administrator {
-    /// Somebody who is one already.
+    /// Uses the token of an existing administrator.
     pub fn from_token(connection: &Connection, token: SecretString) -> Result<Self, HomeserverError> {
         Ok(Self { transport: Transport::without_token(connection)?.with_token(token), temporary: None })
     }
 
-    /// Registers a temporary one. [`Self::end`] must follow, whatever happens between.
+    /// Registers a temporary administrator. [`Self::end`] must follow whatever happens in between.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Refused` when the secret is wrong or Synapse has none.
@@ -51,7 +51,7 @@ impl Administrator {
         let mac = signature(shared_secret, &[&nonce.nonce, &username, &password, "admin"])?;
         let registration =
             Registration { nonce: &nonce.nonce, username: &username, password: &password, admin: true, mac };
-        // A nonce is good for one attempt: what is sent again is refused, so it is not.
+        // A nonce is valid for one attempt, so a repeated request would be refused.
         let sending = Sending { repeat: super::retry::Repeat::Once, ..Sending::WRITE };
         let made: Registered =
             transport.json(Endpoint::RegisterAdministrator, &[], &[], Some(&registration), sending).await?;
@@ -61,7 +61,7 @@ impl Administrator {
     /// Makes the bot a server administrator.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `NotAdmin` when this is not an administrator itself.
+    /// See [`HomeserverError`]; `NotAdmin` when this account is not an administrator itself.
     pub async fn make_admin(&self, bot: &UserId) -> Result<(), HomeserverError> {
         let change = AccountChange { admin: Some(true), ..AccountChange::default() };
         let _: Anything =
@@ -69,10 +69,10 @@ impl Administrator {
         Ok(())
     }
 
-    /// Deactivates the temporary account; does nothing to an account that was there before.
+    /// Deactivates the temporary account; leaves an existing administrator's account alone.
     ///
     /// # Errors
-    /// See [`HomeserverError`], with the account's name: it has to be deactivated by hand then.
+    /// See [`HomeserverError`]; the account is returned too, because it must then be deactivated by hand.
     pub async fn end(self) -> Result<(), (OwnedUserId, HomeserverError)> {
         let Some(user) = self.temporary else { return Ok(()) };
         let body = Deactivation { erase: true };
@@ -82,7 +82,7 @@ impl Administrator {
     }
 }
 
-/// Whether an account is a temporary administrator of some setup: one that is not deactivated is a leftover.
+/// Whether setup made this account as a temporary administrator; one that is still active is a leftover.
 #[must_use]
 pub fn is_temporary_administrator(user: &UserId) -> bool {
     user.localpart().starts_with(TEMPORARY)
@@ -108,7 +108,7 @@ struct Registered {
     access_token: SecretString,
 }
 
-/// What Synapse asks for: HMAC-SHA1 over the fields, with a zero byte between them.
+/// HMAC-SHA1 over the fields, separated by zero bytes, as Synapse expects it.
 fn signature(secret: &SecretString, fields: &[&str]) -> Result<String, HomeserverError> {
     let mut mac =
         Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes()).map_err(HomeserverError::bad_request)?;

@@ -1,7 +1,7 @@
-//! The closed list of what this service may ask of Synapse.
+//! The closed list of requests that this service may send to Synapse.
 //!
-//! It is how "never acts as another user" is kept: what is not here cannot be sent, and the tests hold every
-//! request seen on the wire against [`Endpoint::of`]. There is no `login` as somebody, no `user_id=`, and no
+//! It ensures that the service never acts as another user: a request that is not listed cannot be sent, and the tests
+//! check every request on the wire against [`Endpoint::of`]. There is no `login` as a user, no `user_id=` and no
 //! `make_room_admin`, and none may be added.
 
 use std::fmt;
@@ -15,7 +15,7 @@ macro_rules! endpoints {
         }
 
         impl Endpoint {
-            /// All of them.
+            /// All endpoints.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// HTTP method, upper-case.
@@ -30,7 +30,7 @@ macro_rules! endpoints {
                 match self { $(Self::$name => $path,)* }
             }
 
-            /// Its name, for logs and metrics.
+            /// Name for logs and metrics.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)* }
@@ -42,9 +42,9 @@ macro_rules! endpoints {
 endpoints! {
     /// Which versions of the client API Synapse speaks; needs no token.
     Versions = "GET" "/_matrix/client/versions";
-    /// Whose token it is.
+    /// Which account the token belongs to.
     WhoAmI = "GET" "/_matrix/client/v3/account/whoami";
-    /// Makes the bot's own account exist.
+    /// Creates the bot's own account.
     Register = "POST" "/_matrix/client/v3/register";
     /// Asks Synapse to call this service back.
     Ping = "POST" "/_matrix/client/v1/appservice/{}/ping";
@@ -56,79 +56,78 @@ endpoints! {
     StateEvent = "GET" "/_matrix/client/v3/rooms/{}/state/{}/{}";
     /// A room's events from a position on.
     RoomEvents = "GET" "/_matrix/client/v3/rooms/{}/messages";
-    /// One event of a room.
+    /// One event of a room, by id.
     RoomEvent = "GET" "/_matrix/client/v3/rooms/{}/event/{}";
-    /// Events that relate to one, such as reactions.
+    /// Events that relate to another one, such as reactions.
     Relations = "GET" "/_matrix/client/v1/rooms/{}/relations/{}/{}/{}";
-    /// Says something as the bot: a message or a reaction.
+    /// Sends a message or a reaction as the bot.
     SendMessage = "PUT" "/_matrix/client/v3/rooms/{}/send/{}/{}";
     /// Marks a message as read by the bot.
     Receipt = "POST" "/_matrix/client/v3/rooms/{}/receipt/m.read/{}";
     /// Which room an alias leads to.
     ResolveAlias = "GET" "/_matrix/client/v3/directory/room/{}";
-    /// Makes a room.
+    /// Creates a room.
     CreateRoom = "POST" "/_matrix/client/v3/createRoom";
     /// Sets a state event.
     SendState = "PUT" "/_matrix/client/v3/rooms/{}/state/{}/{}";
     /// Publishes an alias.
     PutAlias = "PUT" "/_matrix/client/v3/directory/room/{}";
-    /// Gives an alias up.
+    /// Removes an alias.
     DeleteAlias = "DELETE" "/_matrix/client/v3/directory/room/{}";
-    /// Brings the bot itself into a room that it is invited to.
+    /// Joins the bot to a room that it is invited to.
     Join = "POST" "/_matrix/client/v3/rooms/{}/join";
-    /// Takes the bot itself out of a room, or turns an invitation of it down.
+    /// Takes the bot out of a room, or rejects an invitation.
     Leave = "POST" "/_matrix/client/v3/rooms/{}/leave";
-    /// Invites.
+    /// Invites a person.
     Invite = "POST" "/_matrix/client/v3/rooms/{}/invite";
-    /// Removes a member or takes an invite back.
+    /// Removes a member or revokes an invitation.
     Kick = "POST" "/_matrix/client/v3/rooms/{}/kick";
-    /// Bans.
+    /// Bans a person.
     Ban = "POST" "/_matrix/client/v3/rooms/{}/ban";
     /// Lifts a ban.
     Unban = "POST" "/_matrix/client/v3/rooms/{}/unban";
     /// Redacts one event.
     Redact = "PUT" "/_matrix/client/v3/rooms/{}/redact/{}/{}";
-    /// Uploads the bot's own picture, or a file that it attaches.
+    /// Uploads the bot's avatar or a file that it attaches.
     UploadMedia = "POST" "/_matrix/media/v3/upload";
     /// Synapse's version.
     ServerVersion = "GET" "/_synapse/admin/v1/server_version";
-    /// A page of the accounts.
+    /// A page of the user list.
     Accounts = "GET" "/_synapse/admin/v2/users";
     /// One account with its external ids.
     Account = "GET" "/_synapse/admin/v2/users/{}";
-    /// Makes or changes an account.
+    /// Creates or changes an account.
     PutAccount = "PUT" "/_synapse/admin/v2/users/{}";
-    /// Whether anybody has signed in to an account.
+    /// The devices of an account, which show whether anybody has signed in.
     Devices = "GET" "/_synapse/admin/v2/users/{}/devices";
     /// Deactivates an account.
     Deactivate = "POST" "/_synapse/admin/v1/deactivate/{}";
-    /// Who holds an external id.
+    /// The account that holds an external id.
     Holder = "GET" "/_synapse/admin/v1/auth_providers/{}/users/{}";
-    /// Who holds an e-mail address.
+    /// The account that holds an e-mail address.
     EmailHolder = "GET" "/_synapse/admin/v1/threepid/email/users/{}";
-    /// A page of the rooms.
+    /// A page of the room list.
     Rooms = "GET" "/_synapse/admin/v1/rooms";
-    /// Deletes a room in the background; only one that nobody is in.
+    /// Deletes an empty room in the background.
     DeleteRoom = "DELETE" "/_synapse/admin/v2/rooms/{}";
-    /// How far a deletion is.
+    /// Progress of a deletion.
     DeleteStatus = "GET" "/_synapse/admin/v2/rooms/delete_status/{}";
-    /// Lets Synapse join a local user to a room the bot is in.
+    /// Joins a local user to a room that the bot is in.
     AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
-    /// The nonce for registering with the shared secret; setup only.
+    /// The nonce for registration with the shared secret; setup only.
     Nonce = "GET" "/_synapse/admin/v1/register";
     /// Registers the temporary administrator; setup only.
     RegisterAdministrator = "POST" "/_synapse/admin/v1/register";
 }
 
 impl Endpoint {
-    /// The endpoint that a request went to; `path` as sent or as a template, without the query.
+    /// The endpoint of a request; `path` is a sent path or a template, without the query.
     #[must_use]
     pub fn of(method: &str, path: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|endpoint| endpoint.method() == method && matches(endpoint.path(), path))
     }
 
-    /// The path with its identifiers filled in, each percent-encoded; None when their number is wrong, or when one
-    /// of them would change which path it is.
+    /// Fills percent-encoded identifiers into the path. None when their number is wrong or one would change the path.
     pub(super) fn fill(self, identifiers: &[&str]) -> Option<String> {
         if identifiers.iter().any(|identifier| matches!(*identifier, "" | "." | "..")) {
             return None;
@@ -151,14 +150,14 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Segment by segment; an identifier may be empty (a state key), a literal must agree.
+/// Compares segment by segment: an identifier may be empty (a state key), a literal must be equal.
 fn matches(template: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     template.split('/').all(|wanted| segments.next().is_some_and(|segment| wanted == "{}" || wanted == segment))
         && segments.next().is_none()
 }
 
-/// RFC 3986's unreserved characters stay.
+/// Keeps only RFC 3986's unreserved characters.
 fn encode(identifier: &str, path: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in identifier.bytes() {

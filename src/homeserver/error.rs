@@ -1,6 +1,6 @@
-//! From what the client libraries say to what went wrong between this service and Synapse.
+//! Maps errors of the client libraries to [`HomeserverError`].
 //!
-//! No access token and no address with identifiers in it gets in here.
+//! Access tokens and addresses with identifiers never get in here.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use matrix_sdk::ruma::api::error::{
     DeserializationError, Error as ApiError, ErrorBody, ErrorKind, FromHttpResponseError, RetryAfter,
 };
 
-/// Classifies an answer that is not a success.
+/// Classifies an error response.
 pub(super) fn from_answer(status: u16, errcode: &str, error: &str, retry_after: Option<Duration>) -> HomeserverError {
     match (status, errcode) {
         (429, _) | (_, "M_LIMIT_EXCEEDED") => HomeserverError::Limited { retry_after },
-        // Neither success nor a Matrix error: something between here and Synapse gave it.
+        // Without a Matrix error code, the response came from a proxy in front of Synapse.
         (500.., "") => HomeserverError::Unreachable { why: NoAnswer::Proxy { status }, sent: true },
         (_, "") => HomeserverError::NotMatrix { why: NotMatrix::NoMatrixError { status } },
         (_, "M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN") => HomeserverError::UnknownToken,
@@ -24,25 +24,25 @@ pub(super) fn from_answer(status: u16, errcode: &str, error: &str, retry_after: 
     }
 }
 
-/// A success whose body cannot be read.
+/// Classifies a successful response whose body cannot be read.
 pub(super) fn from_json(error: &serde_json::Error) -> HomeserverError {
     use serde_json::error::Category;
     match error.classify() {
         Category::Syntax | Category::Eof => HomeserverError::NotMatrix { why: NotMatrix::NoJson },
-        // Without the sentence of serde: it may quote a value.
+        // Omits serde's message, which may quote a value.
         Category::Data | Category::Io => {
             HomeserverError::nonsense(Nonsense::Shape { line: error.line(), column: error.column() })
         }
     }
 }
 
-/// A request that was not answered, or an answer that broke off.
+/// Classifies a request without a response, or a response that broke off.
 pub(super) fn from_reqwest(error: reqwest::Error) -> HomeserverError {
     let error = error.without_url();
     if error.is_builder() {
         return HomeserverError::bad_request(root_cause(&error));
     }
-    // Anything after the connection was made may have reached Synapse.
+    // Once connected, the request may have reached Synapse.
     let sent = !error.is_connect();
     let why = match (error.is_timeout(), sent) {
         (true, true) => NoAnswer::InTime,
@@ -53,7 +53,6 @@ pub(super) fn from_reqwest(error: reqwest::Error) -> HomeserverError {
     HomeserverError::Unreachable { why, sent }
 }
 
-/// What came of a request of the client's.
 pub(super) fn from_client(error: HttpError) -> HomeserverError {
     match error {
         HttpError::Reqwest(error) => from_reqwest(error),
@@ -87,7 +86,7 @@ fn from_api(error: &ApiError) -> HomeserverError {
     }
 }
 
-/// An instant instead of a time is never sent by Synapse; the own back-off answers it well enough.
+/// Ignores a date: Synapse never sends one, and the service's own back-off covers it.
 fn delay(retry_after: &RetryAfter) -> Option<Duration> {
     match retry_after {
         RetryAfter::Delay(delay) => Some(*delay),

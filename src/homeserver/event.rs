@@ -1,7 +1,7 @@
-//! Events as they stand in an answer or a transaction, read only as far as it takes to tell whether they matter.
+//! Events from a response or a transaction, parsed only as far as needed to decide whether they matter.
 //!
-//! ruma's types are not used: one event that they cannot read would refuse all the others beside it, and Synapse would
-//! send the same transaction for ever. Most events are dropped, so that nothing is copied before that is known.
+//! ruma's types are not used: one event that they cannot parse would fail the whole transaction, and Synapse would
+//! resend it for ever. Most events are dropped, so nothing is copied before that is known.
 
 use std::borrow::Cow;
 
@@ -13,13 +13,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// One event; borrows from the text it came in, and its content is unread.
+/// One event; borrows from the received text, with its content unparsed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RawEvent<'a> {
-    /// Type.
+    /// Event type.
     #[serde(rename = "type", borrow)]
     pub kind: Cow<'a, str>,
-    /// Where it happened.
+    /// Room of the event.
     #[serde(borrow, default)]
     pub room_id: Cow<'a, str>,
     /// Its id.
@@ -37,11 +37,11 @@ pub struct RawEvent<'a> {
     unsigned: Option<Json<'a>>,
 }
 
-/// A text inside of an `Option`, where serde would copy a bare `Cow`.
+/// A text inside an `Option`, where serde would copy a bare `Cow`.
 #[derive(Clone, Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Unread JSON, which serde would copy in a bare `Cow` as well.
+/// Unparsed JSON, which serde would copy in a bare `Cow` as well.
 #[derive(Clone, Debug, Deserialize)]
 struct Json<'a>(#[serde(borrow, deserialize_with = "borrowed")] Cow<'a, RawValue>);
 
@@ -49,7 +49,6 @@ fn borrowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, RawVa
     <&RawValue>::deserialize(deserializer).map(Cow::Borrowed)
 }
 
-/// What the server adds to an event.
 #[derive(Default, Deserialize)]
 struct Unsigned<'a> {
     #[serde(borrow)]
@@ -63,17 +62,17 @@ struct Member {
 }
 
 impl<'a> RawEvent<'a> {
-    /// None when it is none that this service can make sense of.
+    /// Parses an event; None when the service cannot use it.
     #[must_use]
     pub fn read(raw: &'a RawValue) -> Option<Self> {
         let event: Self = serde_json::from_str(raw.get()).ok()?;
-        // One of the databases refuses that character, and with it everything beside it.
+        // PostgreSQL refuses NUL, and would refuse the whole batch with it.
         let texts = [&event.kind, &event.room_id, &event.event_id, &event.sender];
         let is_odd = |text: &str| text.contains('\0');
         (!texts.into_iter().any(|text| is_odd(text)) && !event.state_key().is_some_and(is_odd)).then_some(event)
     }
 
-    /// The same, for when the text it came in is gone.
+    /// The same event, independent of the received text.
     #[must_use]
     pub fn into_owned(self) -> RawEvent<'static> {
         let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -96,31 +95,31 @@ impl<'a> RawEvent<'a> {
         self.state_key.as_ref().map(|key| &*key.0)
     }
 
-    /// Its own time; one beyond all calendars is the end of time.
+    /// When it was sent, by its origin's clock; a time beyond the calendar becomes the latest timestamp.
     #[must_use]
     pub fn sent_at(&self) -> Timestamp {
         Timestamp::from_millisecond(self.origin_server_ts).unwrap_or(Timestamp::MAX)
     }
 
-    /// Its content; None when that has another form.
+    /// Its parsed content; None when that has another shape.
     #[must_use]
     pub fn content<'e, T: Deserialize<'e>>(&'e self) -> Option<T> {
         serde_json::from_str(self.content.0.get()).ok()
     }
 
-    /// What the content of a state event was before.
+    /// The previous content of a state event.
     #[must_use]
     pub fn prev_content<'e, T: Deserialize<'e>>(&'e self) -> Option<T> {
         serde_json::from_str(self.unsigned().prev_content?.get()).ok()
     }
 
-    /// The membership that an `m.room.member` says.
+    /// Membership of an `m.room.member`.
     #[must_use]
     pub fn membership(&self) -> Option<MembershipState> {
         self.content().map(|Member { membership }| membership)
     }
 
-    /// What it was before.
+    /// Previous membership of an `m.room.member`.
     #[must_use]
     pub fn prev_membership(&self) -> Option<MembershipState> {
         self.prev_content().map(|Member { membership }| membership)
@@ -143,7 +142,7 @@ impl<'a> RawEvent<'a> {
         Relation(self.content::<Related>().unwrap_or_default().relation)
     }
 
-    /// The event with this read of it; None when its ids are none.
+    /// The event with parsed content; None when one of its ids is invalid.
     #[must_use]
     pub fn with<C>(&self, content: C) -> Option<Event<C>> {
         Some(Event {
@@ -163,37 +162,37 @@ impl<'a> RawEvent<'a> {
     }
 }
 
-/// The `m.relates_to` of an event. People write what they like there: each part is taken as it comes, and checked.
+/// The `m.relates_to` of an event. Users control it, so each part is checked on its own.
 #[derive(Debug)]
 pub struct Relation(Value);
 
 impl Relation {
-    /// In which way.
+    /// Type of the relation.
     #[must_use]
     pub fn rel_type(&self) -> Option<&str> {
         self.0.get("rel_type")?.as_str()
     }
 
-    /// The event that it relates to in this way.
+    /// The related event, if the relation has this type.
     #[must_use]
     pub fn to(&self, rel_type: &str) -> Option<OwnedEventId> {
         let event = self.0.get("event_id")?.as_str().filter(|_| self.rel_type() == Some(rel_type))?;
         EventId::parse(event).ok()
     }
 
-    /// What a reaction shows.
+    /// Emoji or text of a reaction.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.0.get("key")?.as_str()
     }
 
-    /// The event that is answered.
+    /// The event that this one replies to.
     #[must_use]
     pub fn in_reply_to(&self) -> Option<OwnedEventId> {
         EventId::parse(self.0.get("m.in_reply_to")?.get("event_id")?.as_str()?).ok()
     }
 
-    /// Whether that is only the last one of a thread, named for clients that do not know threads.
+    /// Whether the reply is only a fallback to a thread's last event, for clients without threads.
     #[must_use]
     pub fn is_falling_back(&self) -> bool {
         self.0.get("is_falling_back").and_then(Value::as_bool).unwrap_or_default()

@@ -1,9 +1,9 @@
-//! The only way to Synapse: the client API through matrix-sdk, the admin API through reqwest, in our words.
+//! The only way to Synapse: the client API through matrix-sdk, the admin API through reqwest.
 //!
-//! A [`Reader`] can look and nothing else. A [`Writer`] is made of one and a [`WritePermit`], so that what is handed
-//! only a reader cannot change anything, whatever it does: that is how `mode: observe` is kept. A [`Speaker`] is made of
-//! a reader alone, because the bot has to be able to report in every mode: it says things and changes nothing. Nothing
-//! here decides what ought to be; nothing is cached.
+//! A [`Reader`] can only read. A [`Writer`] needs a reader and a [`WritePermit`], so code that is given only a reader
+//! cannot change anything: that is how `mode: observe` is enforced. A [`Speaker`] needs only a reader, because the bot
+//! reports in every mode; it sends messages and changes nothing else. Nothing here decides what should be done or
+//! caches anything.
 
 mod bootstrap;
 pub mod endpoint;

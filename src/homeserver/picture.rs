@@ -1,7 +1,7 @@
-//! Turns state events into an [`ObservedRoom`]: the whole state at once, or one event on top of what is known.
+//! Builds an [`ObservedRoom`] from state events: from the whole state, or one event at a time.
 //!
-//! Both ways go through [`apply`], so that a room kept current from single events looks like one just read. Only the
-//! types in [`KNOWN_TYPES`] matter; a content of a wrong form counts as absent, as it does for clients.
+//! Both ways go through [`apply`], so that a room kept current from single events equals one just read. Only the types
+//! in [`KNOWN_TYPES`] matter; content of the wrong shape counts as absent, as it does for clients.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::error::from_json;
 use super::event::RawEvent;
 
-/// The field of `m.room.create` that holds the policy's key of a room.
+/// The field of `m.room.create` that holds the room's key in the policy.
 pub const ROOM_KEY_FIELD: &str = "br.equipemed.room";
 /// State event types that an [`ObservedRoom`] is made of.
 pub static KNOWN_TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -25,20 +25,20 @@ pub static KNOWN_TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     basics.into_iter().chain(["m.space.parent", "m.space.child"]).chain(settings).collect()
 });
 
-/// What an event did to the picture of a room.
+/// What an event did to an observed room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The picture is another one now.
+    /// The room changed.
     Changed,
-    /// It says what was known already, or nothing that matters here.
+    /// The event repeated what was known, or does not matter here.
     Same,
-    /// The picture cannot be kept by single events any more: read the room again.
+    /// The room cannot be kept current from events any more and must be read again.
     Doubtful,
 }
 
-/// Reads a whole state, the body of `GET /rooms/{id}/state`.
+/// Reads the whole state: the body of `GET /rooms/{id}/state`.
 pub(super) fn observe(room_id: &RoomId, bot: &UserId, body: &[u8]) -> Result<ObservedRoom, HomeserverError> {
-    // Slim: borrows from the body, and no event is copied that is not kept.
+    // Borrows from the body, so that only kept events are copied.
     let events: Vec<RawEvent<'_>> = serde_json::from_slice(body).map_err(|error| from_json(&error))?;
     let create = events.iter().find(|event| event.kind == "m.room.create");
     let create = create.ok_or_else(|| HomeserverError::nonsense(Nonsense::NoCreate))?;
@@ -79,7 +79,7 @@ fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, Ho
     })
 }
 
-/// Puts one event on top of what is known of a room. `bot` tells bans of its own from those of others.
+/// Applies one event to a room. `bot` tells the bot's own bans from those of others.
 pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Effect {
     let Some(state_key) = event.state_key() else { return Effect::Same };
     match &*event.kind {
@@ -88,10 +88,10 @@ pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Eff
         "m.space.child" => link(&mut room.children, event, state_key),
         _ if !state_key.is_empty() => Effect::Same,
         "m.room.power_levels" => set(&mut room.power_levels, map(event)),
-        // Also when redacted: a room stays encrypted.
+        // Also when redacted: encryption cannot be switched off.
         "m.room.encryption" => set(&mut room.encrypted, true),
         "m.room.tombstone" => set(&mut room.replaced, text(event, "replacement_room").is_some()),
-        // There is one in a room's life: a second one is another room's or a lie.
+        // A room has one create event; a second one belongs elsewhere or is forged.
         "m.room.create" => Effect::Doubtful,
         kind => {
             let Some(setting) = RoomSetting::find(|row| row.event == kind) else { return Effect::Same };
@@ -109,7 +109,7 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         Some(MembershipState::Knock) => Some(Membership::Knock),
         Some(MembershipState::Ban) if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
         Some(MembershipState::Ban) => Some(Membership::Ban),
-        // Somebody else's doing says nothing about what the person wants.
+        // A kick says nothing about what the person wants.
         Some(MembershipState::Leave) if event.sender == state_key => Some(Membership::Left),
         Some(MembershipState::Leave) => None,
         Some(MembershipState::Unknown) | None => return Effect::Doubtful,
@@ -119,7 +119,7 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         Some(ban) => room.bans_by_hand.insert(user.clone(), ban),
         None => room.bans_by_hand.remove(&user),
     };
-    // Without the bot in it, a room no longer shows what happens there.
+    // Outside the room, the bot no longer gets its events.
     let lost = user == bot && state != Some(Membership::Join);
     let before = match state {
         Some(state) => room.members.insert(user, state),
@@ -132,13 +132,13 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
     }
 }
 
-/// Whose doing a ban is.
+/// Event and sender of a ban.
 fn ban_by_hand(event: &RawEvent<'_>) -> Option<BanByHand> {
     let (id, sender) = (EventId::parse(&*event.event_id).ok()?, UserId::parse(&*event.sender).ok()?);
     Some(BanByHand { event: id, sender })
 }
 
-/// A parent or child; without `via` it is taken back.
+/// Adds a parent or child, or removes it when `via` is missing.
 fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &RawEvent<'_>, state_key: &str) -> Effect {
     #[derive(Default, Deserialize)]
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! The one place that decides whether and when a request is sent again.
 //!
-//! Reads and repeatable writes are; a request that must not happen twice is only when it surely was not carried
-//! out. There is never a tight loop: each wait is at least [`FIRST`] and grows to [`LONGEST`].
+//! Reads and idempotent writes are repeated; other writes only when they surely were not carried out. Waits grow from
+//! [`FIRST`] to [`LONGEST`], so there is never a tight loop.
 
 use std::fmt;
 use std::future::Future;
@@ -15,49 +15,49 @@ use super::endpoint::Endpoint;
 
 /// The first wait, before jitter.
 pub const FIRST: Duration = Duration::from_millis(250);
-/// The longest wait that nobody asked for.
+/// The longest wait, unless Synapse asks for a longer one.
 pub const LONGEST: Duration = Duration::from_secs(30);
-/// How long a failure that Synapse itself reports is believed to be passing. A request that it always fails on
-/// must not hold up everything for as long as an outage may last.
+/// How long an internal error of Synapse is considered temporary. A request that always fails must not block everything
+/// for as long as an outage may last.
 const INTERNAL_ERROR: Duration = Duration::from_secs(60);
 
-/// How long a request is tried for, waits included.
+/// How long to keep trying a request, waits included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// From the first attempt on; no wait is begun that would end later.
+    /// Time since the first attempt; no wait begins that would end later.
     pub total: Duration,
 }
 
 impl Patience {
-    /// For the service: longer than a restart of Synapse with migrations.
+    /// For the service: longer than a Synapse restart with migrations.
     pub const SERVE: Self = Self { total: Duration::from_secs(10 * 60) };
-    /// For a command with somebody waiting.
+    /// For a command that somebody waits for.
     pub const COMMAND: Self = Self { total: Duration::from_secs(2 * 60) };
-    /// One attempt only.
+    /// Only one attempt.
     pub const NONE: Self = Self { total: Duration::ZERO };
 }
 
 /// Whether a request may be sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// It changes nothing, and is given up at once when this service stops.
+    /// Changes nothing; abandoned at once when the service stops.
     Read,
-    /// Twice is as good as once.
+    /// Sending it twice has the same effect as once.
     Idempotent,
-    /// Twice would be two changes.
+    /// Sending it twice would change things twice.
     Once,
 }
 
-/// Told before each wait.
+/// Reported before each wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// What is being tried.
+    /// The request.
     pub endpoint: Endpoint,
-    /// How many attempts failed so far.
+    /// Failed attempts so far.
     pub attempt: u32,
-    /// How long until the next.
+    /// Wait until the next attempt.
     pub next_in: Duration,
-    /// Why the last one failed, without identifiers.
+    /// Why the last attempt failed, without identifiers.
     pub why: String,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Waiting {
 /// Called before each wait; must return at once.
 pub type OnWait = Arc<dyn Fn(&Waiting) + Send + Sync>;
 
-/// How long before the next attempt after so many failed ones; None when it is time to give up.
+/// The wait after a number of failed attempts; None to give up.
 ///
 /// `jitter` is in 0..=1. `elapsed` is the time since the first attempt began.
 #[must_use]
@@ -90,7 +90,7 @@ pub fn next_wait(
         _ => patience.total,
     };
     let wait = match error {
-        // Asked for, so never shorter than that; a little longer, so that not all who wait come back together.
+        // Never shorter than Synapse asked for; slightly longer, so that clients do not all return at once.
         HomeserverError::Limited { retry_after: Some(asked) } => (*asked).max(FIRST).mul_f64(1.0 + jitter / 10.0),
         _ => {
             let grown = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(16));
@@ -101,7 +101,7 @@ pub fn next_wait(
     (elapsed + wait <= total).then_some(wait)
 }
 
-/// Sends until it works, is refused, patience ends or this service stops.
+/// Repeats a request until it succeeds, is refused, patience runs out or the service stops.
 pub(super) async fn persist<T, F>(
     endpoint: Endpoint,
     repeat: Repeat,
@@ -123,7 +123,7 @@ where
                 () = cancel.cancelled() => return Err(HomeserverError::Cancelled),
                 answer = send() => answer,
             },
-            // A write in flight is waited for: giving it up would leave open whether it happened.
+            // A write in flight is awaited: abandoning it would leave its outcome unknown.
             Repeat::Idempotent | Repeat::Once => send().await,
         };
         let error = match answer {
@@ -145,7 +145,7 @@ where
     Err(HomeserverError::Cancelled)
 }
 
-/// Between 0 and 1; the middle when the operating system has no randomness to give.
+/// Between 0 and 1; 0.5 when the operating system provides no randomness.
 fn jitter() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }

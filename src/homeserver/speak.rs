@@ -1,9 +1,9 @@
-//! The bot's own voice: its messages, reactions, files and read marks, and nothing else.
+//! Sends as the bot: messages, reactions, files and read markers, and nothing else.
 //!
-//! It needs no leave to write, because in mode observe the bot has to report as well; so it can say things, and take
-//! back what the bot itself said, and cannot touch what others wrote. Texts come ready from `speech`.
+//! It needs no write permit, because the bot also reports in mode observe; so it can only send, and redact what the bot
+//! itself sent. `speech` provides the texts.
 //!
-//! Every transaction id is given by the caller: the same one sent again, even after a crash, says nothing twice.
+//! The caller provides every transaction id: repeating a call, even after a crash, sends nothing twice.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,23 +27,23 @@ use super::read::Reader;
 use super::transport::Sending;
 use super::wire::Anything;
 
-/// Requests at once: a person waits for each, and the bulk work has a bound of its own.
+/// Concurrent requests. People wait for these, so bulk work has a separate limit.
 const IN_FLIGHT: usize = 4;
-/// How many of the latest own events are known without asking Synapse.
+/// How many of the bot's latest events are remembered to save requests.
 const REMEMBERED: usize = 1_000;
-/// What the bot says; its state events are not taken back.
+/// What the bot may redact; its state events stay.
 const SAYINGS: [&str; 2] = ["m.room.message", "m.reaction"];
 
-/// Something to say, in both forms.
+/// A message in both formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// For notifications and clients without formatting.
     pub plain: String,
-    /// HTML of our own making, in which what others wrote is escaped.
+    /// HTML generated here, with users' text escaped.
     pub html: String,
 }
 
-/// Says things as the bot. Clones share the lane and what they remember.
+/// Sends as the bot. Clones share the concurrency limit and the remembered events.
 #[derive(Clone, Debug)]
 pub struct Speaker {
     reader: Reader,
@@ -51,13 +51,13 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// A voice over the same connection, with a lane of its own.
+    /// A speaker over the same connection with its own concurrency limit.
     #[must_use]
     pub fn new(reader: &Reader) -> Self {
         Self { reader: reader.lane(IN_FLIGHT), own: Arc::default() }
     }
 
-    /// Says something, as `m.notice`, which bots do not answer; mentions nobody. Synapse refuses more than 64 KB.
+    /// Sends an `m.notice`, which bots do not answer; mentions nobody. Synapse refuses more than 64 KB.
     pub async fn notice(
         &self,
         room: &RoomId,
@@ -68,7 +68,7 @@ impl Speaker {
         self.send(room, &in_reply(content(said), reply_to), transaction).await
     }
 
-    /// Puts something else in the place of a message of the bot. Takes twice the room: see [`Self::notice`].
+    /// Edits a message of the bot. The event holds the text twice: mind the limit of [`Self::notice`].
     pub async fn edit(
         &self,
         room: &RoomId,
@@ -80,7 +80,7 @@ impl Speaker {
         self.send(room, &content, transaction).await
     }
 
-    /// Reacts to an event; None when the bot has reacted so already.
+    /// Reacts to an event; None when the bot has already reacted this way.
     pub async fn react(
         &self,
         room: &RoomId,
@@ -96,11 +96,11 @@ impl Speaker {
         }
     }
 
-    /// Redacts a message or reaction that the bot itself sent. What is redacted already is fine.
+    /// Redacts a message or reaction of the bot. Succeeds if it is already redacted.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `NotOurs`, before anything is changed, when the bot did not write it; `NotFound` when
-    /// it is not in that room.
+    /// See [`HomeserverError`]; `NotOurs`, before any change, when the bot did not send it; `NotFound` when it is not
+    /// in that room.
     pub async fn take_back(&self, room: &RoomId, own: &EventId, transaction: &str) -> Result<(), HomeserverError> {
         if !self.remembers(own) {
             let Some(event) = self.reader.event(room, own).await? else {
@@ -119,7 +119,7 @@ impl Speaker {
         Ok(())
     }
 
-    /// Shows everybody that the bot has read up to there.
+    /// Moves the bot's read receipt to an event.
     pub async fn mark_read(&self, room: &RoomId, event: &EventId) -> Result<(), HomeserverError> {
         let identifiers = [room.as_str(), event.as_str()];
         let transport = &self.reader.transport;
@@ -128,10 +128,10 @@ impl Speaker {
         Ok(())
     }
 
-    /// Sends a file. When it is repeated after a crash, the file is uploaded again and the message is not sent twice.
+    /// Sends a file. A repeat after a crash uploads the file again but does not send the message twice.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Refused` with `M_TOO_LARGE` when Synapse takes no such large file.
+    /// See [`HomeserverError`]; `Refused` with `M_TOO_LARGE` when the file is too large for Synapse.
     pub async fn attach(
         &self,
         room: &RoomId,
@@ -185,7 +185,7 @@ fn content(said: &Said) -> RoomMessageEventContent {
     mentioning_nobody(RoomMessageEventContent::notice_html(&said.plain, &said.html))
 }
 
-/// Said explicitly: where nothing is said, clients and servers look for names in the body.
+/// Without an explicit statement, clients and servers look for names in the body.
 fn mentioning_nobody(mut content: RoomMessageEventContent) -> RoomMessageEventContent {
     content.mentions = Some(Mentions::new());
     content

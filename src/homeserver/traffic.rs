@@ -1,6 +1,6 @@
-//! How many requests went out, by endpoint, how they ended, and how often one had to wait: for metrics, progress and the bench.
+//! Counts requests by endpoint and result, and waits, for metrics, progress and the bench.
 //!
-//! Numbers only. They are of this process and start at zero.
+//! Counters are per process and start at zero.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ pub struct Traffic {
     waits: AtomicU64,
     breaks: AtomicU64,
     requests: Requests,
-    /// What Synapse's clock said, and when it was heard.
+    /// The latest time by Synapse's clock, and when it was received.
     date: Mutex<Option<(Timestamp, Instant)>>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Traffic {
 }
 
 impl Traffic {
-    /// Requests sent so far, repetitions included, of each endpoint that was used.
+    /// Number of requests sent to each endpoint, repetitions included.
     #[must_use]
     pub fn by_endpoint(&self) -> BTreeMap<Endpoint, u64> {
         let counts =
@@ -45,38 +45,39 @@ impl Traffic {
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Requests sent so far, repetitions included.
+    /// Number of requests sent, repetitions included.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.sent.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// How often a request failed in passing and was put off.
+    /// Number of temporary failures followed by a wait.
     #[must_use]
     pub fn waits(&self) -> u64 {
         self.waits.load(Ordering::Relaxed)
     }
 
-    /// How often Synapse could not be reached: it may have been started anew and have forgotten what it had to push.
+    /// How often Synapse was unreachable: it may have restarted and forgotten what it had to push.
     #[must_use]
     pub fn breaks(&self) -> u64 {
         self.breaks.load(Ordering::SeqCst)
     }
 
-    /// The same numbers with results and durations, for `/metrics`.
+    /// The counters with results and durations, for `/metrics`.
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.requests
     }
 
-    /// The time by Synapse's clock, up to a second too early: it tells whole seconds. None before its first answer.
+    /// The time by Synapse's clock, up to a second early because it is in whole seconds. None before the first
+    /// response.
     #[must_use]
     pub fn server_time(&self) -> Option<Timestamp> {
         let (date, heard) = (*self.date.lock().unwrap_or_else(PoisonError::into_inner))?;
         date.checked_add(heard.elapsed()).ok()
     }
 
-    /// Notes the date that an answer came with.
+    /// Notes the date of a response.
     pub(super) fn heard(&self, date: Timestamp) {
         *self.date.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
     }
@@ -90,7 +91,7 @@ impl Traffic {
     }
 
     pub(super) fn sent(&self, endpoint: Endpoint) {
-        // The list and the enum come from one macro, in one order.
+        // One macro generates both the list and the enum, in the same order.
         if let Some(count) = self.sent.get(endpoint as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,8 +1,7 @@
-//! How requests leave this process: all of them pass [`Transport::sent`], which bounds how many are in flight,
-//! counts them and applies the one back-off.
+//! Sends requests: all of them pass [`Transport::sent`], which limits concurrency, counts, and retries.
 //!
-//! The client API goes out as ruma's types through matrix-sdk, Synapse's admin API as our own shapes, both over one
-//! pool of connections. Nothing is cached here. Our own log lines name an [`Endpoint`], never an address.
+//! The client API uses ruma's types through matrix-sdk, the admin API our own, both over one connection pool. Nothing
+//! is cached. Our log lines name an [`Endpoint`], never an address.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -32,17 +31,17 @@ use super::retry::{OnWait, Patience, Repeat, Waiting, persist};
 use super::traffic::Traffic;
 use crate::clock::Term;
 
-/// Targets of tracing whose spans and events carry addresses with user and room ids, at any level: `off` in every filter.
+/// Tracing targets that log addresses with user and room ids at some level: `off` in every filter.
 pub const TARGETS_WITH_IDENTIFIERS: &[&str] =
     &["matrix_sdk", "matrix_sdk_base", "ruma", "reqwest", "hyper", "hyper_util", "h2"];
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// A whole state of thousands of members, a user list of thousands on a busy machine.
+/// Enough for the whole state of thousands of members or a long user list on a busy machine.
 const READ_WITHIN: Duration = Duration::from_secs(90);
 const WRITE_WITHIN: Duration = Duration::from_secs(60);
-/// `createRoom` holds its request until every invite is written.
+/// `createRoom` answers only after every invitation is written.
 const CREATE_WITHIN: Duration = Duration::from_secs(5 * 60);
-/// An invite takes 0.1 s on two cores that do nothing else.
+/// An invitation takes 0.1 s on two idle cores.
 const INVITE_WITHIN: Duration = Duration::from_millis(500);
 
 /// After how long without an answer the log says so.
@@ -58,39 +57,39 @@ pub(super) struct Sending {
 impl Sending {
     pub(super) const READ: Self = Self { repeat: Repeat::Read, within: READ_WITHIN };
     pub(super) const WRITE: Self = Self { repeat: Repeat::Idempotent, within: WRITE_WITHIN };
-    /// For a change whose second answer would say something else than the first.
+    /// For a change that would get a different response the second time.
     pub(super) const ONCE: Self = Self { repeat: Repeat::Once, within: WRITE_WITHIN };
 
-    /// For a room that is made with so many invites.
+    /// For creating a room with this many invitations.
     pub(super) fn create(invites: usize) -> Self {
         let invites = u32::try_from(invites).unwrap_or(u32::MAX);
         Self { repeat: Repeat::Once, within: CREATE_WITHIN.max(INVITE_WITHIN.saturating_mul(invites)) }
     }
 }
 
-/// What a connection to Synapse needs.
+/// Settings of a connection to Synapse.
 #[derive(Clone)]
 pub struct Connection {
     /// Address of the client API.
     pub url: Url,
     /// The bot.
     pub bot: OwnedUserId,
-    /// `as_token` of the registration.
+    /// The registration's `as_token`.
     pub token: SecretString,
-    /// How many requests may be in flight at once; at least 1.
+    /// Maximum number of concurrent requests; at least 1.
     pub in_flight: usize,
-    /// How long to try.
+    /// How long to keep trying.
     pub patience: Patience,
-    /// Ends waits and reads when cancelled; a write in flight is let to its end.
+    /// Ends waits and reads when cancelled; a write in flight finishes.
     pub cancel: CancellationToken,
-    /// Told before each wait.
+    /// Called before each wait.
     pub on_wait: Option<OnWait>,
 }
 
-/// The way to Synapse with one token. Clones share connections, bound and counters.
+/// A connection to Synapse with one token. Clones share connections, concurrency limit and counters.
 #[derive(Clone)]
 pub(super) struct Transport {
-    /// Base address without a slash at the end.
+    /// Base URL without a trailing slash.
     url: Arc<str>,
     http: reqwest::Client,
     token: Option<Arc<SecretString>>,
@@ -100,7 +99,7 @@ pub(super) struct Transport {
     cancel: CancellationToken,
     on_wait: Option<OnWait>,
     traffic: Arc<Traffic>,
-    /// In which changes may be made; None is always.
+    /// When changes are allowed; None means always.
     term: Option<Term>,
 }
 
@@ -109,7 +108,7 @@ impl Transport {
     pub(super) async fn new(connection: Connection) -> Result<Self, HomeserverError> {
         let mut transport = Self::without_token(&connection)?;
         let session = MatrixSession {
-            // Synapse ignores the device of an application service; the library wants one.
+            // Synapse ignores the device of an application service, but the library requires one.
             meta: SessionMeta { user_id: connection.bot, device_id: device_id!("EQUIPEMED").to_owned() },
             tokens: SessionTokens { access_token: connection.token.expose_secret().to_owned(), refresh_token: None },
         };
@@ -117,7 +116,7 @@ impl Transport {
             .homeserver_url(&*transport.url)
             .http_client(transport.http.clone())
             .request_config(RequestConfig::new().disable_retry())
-            // Spares a request before the first; what is used here is in every Synapse with room version 12.
+            // Saves a request before the first one; every Synapse with room version 12 supports these.
             .server_versions([MatrixVersion::V1_1, MatrixVersion::V1_7, MatrixVersion::V1_11])
             .build()
             .await
@@ -128,12 +127,12 @@ impl Transport {
         Ok(transport)
     }
 
-    /// For setup: the admin API only, with another token or none.
+    /// For setup: only the admin API, with another token or none.
     pub(super) fn without_token(connection: &Connection) -> Result<Self, HomeserverError> {
         let http = reqwest::Client::builder()
-            // Synapse is a neighbour; the token is not for a web proxy that the environment happens to name.
+            // Synapse is local; the token must not go through a web proxy from the environment.
             .no_proxy()
-            // Following one would carry the token to wherever a portal points.
+            // A redirect would carry the token to an unknown server.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("equipemed-bot/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_WITHIN)
@@ -159,7 +158,7 @@ impl Transport {
         self
     }
 
-    /// The same with a bound of its own, so that urgent work does not queue behind bulk work.
+    /// A transport with its own concurrency limit, so that urgent work does not queue behind bulk work.
     pub(super) fn lane(&self, in_flight: usize) -> Self {
         Self { gate: Arc::new(Semaphore::new(in_flight.max(1))), ..self.clone() }
     }
@@ -168,7 +167,7 @@ impl Transport {
         Self { patience, ..self.clone() }
     }
 
-    /// The same that makes changes within this span only.
+    /// A transport that makes changes only within this term.
     pub(super) fn during(&self, term: Term) -> Self {
         Self { term: Some(term), ..self.clone() }
     }
@@ -177,7 +176,7 @@ impl Transport {
         &self.traffic
     }
 
-    /// Sends a request of the client API.
+    /// Sends a client API request.
     pub(super) async fn client<R>(&self, request: R, sending: Sending) -> Result<R::IncomingResponse, HomeserverError>
     where
         R: OutgoingRequest + Metadata<Authentication = AccessToken, PathBuilder = VersionHistory>,
@@ -191,8 +190,8 @@ impl Transport {
         .await
     }
 
-    /// The same for requests with another kind of authentication: `send` makes the future, because matrix-sdk keeps the
-    /// trait to itself by which one function could do so for all kinds.
+    /// As [`Self::client`] for other kinds of authentication. `send` makes the future, because the trait that would
+    /// unify them is private to matrix-sdk.
     pub(super) async fn client_by<R, T, F>(
         &self,
         sending: Sending,
@@ -215,7 +214,7 @@ impl Transport {
         .await
     }
 
-    /// Sends a request whose JSON we type ourselves.
+    /// Sends a request with our own JSON types.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         endpoint: Endpoint,
@@ -228,7 +227,7 @@ impl Transport {
         serde_json::from_slice(&answer.body).map_err(|error| from_json(&error))
     }
 
-    /// Sends a request and gives its success as it came.
+    /// Sends a request and returns the raw successful response.
     pub(super) async fn answer(
         &self,
         endpoint: Endpoint,
@@ -254,7 +253,7 @@ impl Transport {
         .await
     }
 
-    /// Tries what takes several requests until it is clear what came of it, with the back-off of a single one.
+    /// Repeats an operation of several requests until its outcome is known, with the usual back-off.
     pub(super) async fn until_clear<T, F>(
         &self,
         endpoint: Endpoint,
@@ -281,7 +280,7 @@ impl Transport {
         }
     }
 
-    /// The bottleneck: the bound, the counters, the back-off.
+    /// Every request passes here: concurrency limit, counters, back-off.
     async fn sent<T, F>(
         &self,
         endpoint: Endpoint,
@@ -295,9 +294,9 @@ impl Transport {
         let answer = persist(endpoint, repeat, self.patience, &self.cancel, &on_wait, || {
             let request = send();
             async move {
-                // Held for the request only: who waits for a better time keeps nobody else from trying.
+                // Held only while the request runs, so that a waiting retry does not block others.
                 let _permit = self.gate.acquire().await.map_err(|_| HomeserverError::Cancelled)?;
-                // As late as can be: this process may have stood still since the change was decided.
+                // Checked as late as possible: the process may have been suspended since the change was decided.
                 if repeat != Repeat::Read && self.term.as_ref().is_some_and(Term::is_over) {
                     return Err(HomeserverError::Overtaken);
                 }
@@ -328,7 +327,7 @@ async fn tell_of_silence<T>(endpoint: Endpoint, request: impl Future<Output = T>
     request.await
 }
 
-/// A success.
+/// A successful response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -348,7 +347,7 @@ async fn receive(request: reqwest::RequestBuilder, traffic: &Traffic) -> Result<
         return Ok(Answer { status: status.as_u16(), body });
     }
     let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
-    // The body is finer than the header, which counts whole seconds.
+    // The body is finer than the header, which is in whole seconds.
     let retry_after = refusal.retry_after_ms.map(Duration::from_millis).or(header.map(Duration::from_secs));
     Err(from_answer(status.as_u16(), &refusal.errcode, &refusal.error, retry_after))
 }

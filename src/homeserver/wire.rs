@@ -1,6 +1,6 @@
-//! JSON shapes of Synapse's admin API, private to this folder.
+//! JSON types of Synapse's admin API, private to this folder.
 //!
-//! Only fields that are used; what may be missing is optional, so that a newer Synapse does no harm.
+//! They contain only the fields in use, optional where possible, so that a newer Synapse does no harm.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub(super) struct Accounts {
     pub(super) next_token: Option<String>,
 }
 
-/// An account, in the list and alone.
+/// An account, from the list or read alone.
 #[derive(Debug, Deserialize)]
 pub(super) struct Account {
     pub(super) name: OwnedUserId,
@@ -60,14 +60,14 @@ impl Account {
     }
 }
 
-/// An e-mail address or a telephone number.
+/// An e-mail address or phone number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Threepid {
     pub(super) medium: String,
     pub(super) address: String,
 }
 
-/// Without the address: it must not reach a log by way of `{:?}`.
+/// Omits the address, which must not reach a log through `{:?}`.
 impl fmt::Debug for Threepid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Threepid").field("medium", &self.medium).finish_non_exhaustive()
@@ -92,7 +92,7 @@ impl From<WireExternalId> for ExternalId {
     }
 }
 
-/// What a PUT of an account changes: only what is set is sent. There is no password, on purpose.
+/// Body of an account PUT: only set fields are sent. It has no password on purpose.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct AccountChange<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +153,7 @@ pub(super) struct Deletion {
     pub(super) purge: bool,
 }
 
-/// Its answer.
+/// Response to [`Deletion`].
 #[derive(Debug, Deserialize)]
 pub(super) struct DeletionBegun {
     pub(super) delete_id: String,
@@ -166,11 +166,11 @@ pub(super) struct DeletionStatus {
     pub(super) error: Option<String>,
 }
 
-/// An answer of which nothing is used.
+/// A response that is ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Anything {}
 
-/// Synapse on SQLite has answered 0 and 1 where it now says false and true; null is false.
+/// Synapse on SQLite used to send 0 and 1 where it now sends false and true; null means false.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,5 +1,5 @@
-//! What the bot visibly answered, found in a room's past beside the commands: a restored database has forgotten it, and
-//! nothing is to be done twice for that.
+//! Finds what the bot has visibly answered in a room's history, so that nothing is done twice after the database was
+//! restored from an older backup.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use ruma_common::{EventId, OwnedEventId, UserId};
 
 use crate::homeserver::RawEvent;
 
-/// Marks that end a command.
+/// Marks on a finished command.
 const MARKS: [&str; 3] = ["✅", "❌", "⚠"];
-/// The mark of a command that goes on.
+/// The mark on a running command.
 const GOES_ON: &str = "⏳";
 
-/// Events that the bot has answered, by their ids.
+/// Ids of events that the bot has answered.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
     replied: BTreeSet<OwnedEventId>,
@@ -21,7 +21,7 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// Looks at an event; one that was taken back has no content, and says nothing.
+    /// Looks at an event. A redacted one has no content and says nothing.
     pub(super) fn note(&mut self, event: &RawEvent<'_>, bot: &UserId) {
         let is_told = matches!(&*event.kind, "m.room.message" | "m.reaction");
         if event.sender != bot.as_str() || !is_told || event.state_key().is_some() {
@@ -38,12 +38,12 @@ impl Answered {
         }
     }
 
-    /// Whether a message was answered to the end. While a command goes on, its progress is told in reply as well.
+    /// Whether a message was fully answered. A running command also has replies, which tell its progress.
     pub(super) fn has(&self, message: &EventId) -> bool {
         self.marked.contains(message) || self.replied.contains(message) && !self.going_on.contains(message)
     }
 
-    /// Whether a reaction to this event was: the bot's own marks stand on its questions from the beginning.
+    /// Whether a reaction to this event was answered. Only a reply counts, because the bot itself marks its questions.
     pub(super) fn has_reply(&self, target: &EventId) -> bool {
         self.replied.contains(target)
     }

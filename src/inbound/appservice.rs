@@ -1,7 +1,6 @@
-//! What Synapse asks of an application service (Application Service API, v1).
+//! The endpoints that Synapse calls (Application Service API, v1).
 //!
-//! A transaction is answered when what matters of it is in the store; until
-//! then Synapse keeps it and sends it again.
+//! A transaction is acknowledged once its relevant events are stored; until then Synapse keeps it and resends it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +19,19 @@ use sha2::{Digest, Sha256};
 use super::door::Stage;
 use super::intake::{Intake, Untaken};
 
-/// Synapse puts at most 100 events of 64 KiB each into a transaction, with what it adds to them.
+/// A transaction has at most 100 events of 64 KiB, plus what Synapse adds to each.
 const LARGEST: usize = 16 * 1024 * 1024;
-/// How long a body may take to arrive.
+/// Time limit for receiving a body.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
-/// The routes, each of which wants the registration's hs_token.
+/// The routes; all require the registration's hs_token.
 pub(super) fn routes(hs_token: &SecretString, intake: Arc<Intake>) -> Router {
     let expected = Arc::new(digest(hs_token.expose_secret()));
     Router::new()
         .route("/_matrix/app/v1/transactions/{id}", put(transaction).layer(DefaultBodyLimit::max(LARGEST)))
         .route("/_matrix/app/v1/ping", post(ping))
         .route("/_matrix/app/v1/users/{id}", get(user))
-        // Aliases are made by this service itself, never because somebody asks for one.
+        // This service creates its aliases itself, never on Synapse's request.
         .route("/_matrix/app/v1/rooms/{alias}", get(async || not_found()))
         .route_layer(middleware::from_fn_with_state(expected, check_token))
         .with_state(intake)
@@ -50,7 +49,8 @@ async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, 
         Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "M_UNKNOWN", "The body took too long to arrive."),
     };
     stage.arrived().await;
-    // In a task of its own, which goes on when Synapse hangs up: half a job done would be one whose other half is never told.
+    // Runs in its own task, which continues when Synapse hangs up: otherwise events could be stored without anybody
+    // being notified.
     let taking = tokio::spawn(async move { intake.transaction(&id, &body).await });
     match taking.await {
         Ok(Ok(())) => nothing(),
@@ -63,7 +63,7 @@ async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, 
     }
 }
 
-/// Only the question whether Synapse reaches this service; the answer is the news.
+/// Only tests whether Synapse reaches this service.
 async fn ping() -> Response {
     nothing()
 }
@@ -93,13 +93,13 @@ fn refusal(status: StatusCode, errcode: &str, error: &str) -> Response {
     (status, Json(json!({ "errcode": errcode, "error": error }))).into_response()
 }
 
-/// Digests are compared and not the tokens: how long that takes tells nothing about the token.
+/// Comparing digests instead of tokens keeps the timing independent of the token.
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
 async fn check_token(State(expected): State<Arc<[u8; 32]>>, request: Request, next: Next) -> Response {
-    // As it was done before Authorization: every proxy on the way would have written the token into its log.
+    // The old way to authenticate; it would put the token into the log of every proxy.
     if request.uri().query().is_some_and(|query| query.split('&').any(|part| part.starts_with("access_token="))) {
         return refusal(
             StatusCode::FORBIDDEN,

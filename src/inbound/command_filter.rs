@@ -1,16 +1,16 @@
-//! Which messages are meant for the bot. Everything else that people write is neither stored nor logged.
+//! Decides which messages are meant for the bot. All others are neither stored nor logged.
 
 use equipemed_domain::command::{Message, Place, Setting, sounds_like_command};
 use ruma_common::OwnedUserId;
 
-/// Knows what the bot is called.
+/// The names that address the bot.
 #[derive(Clone, Debug)]
 pub struct CommandFilter {
-    /// What commands begin with.
+    /// Prefix of commands.
     pub prefix: String,
-    /// The bot.
+    /// The bot's account.
     pub bot: OwnedUserId,
-    /// Its display name, which a mention shows.
+    /// Its display name, as shown in mentions.
     pub bot_name: String,
 }
 

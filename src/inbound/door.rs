@@ -1,7 +1,7 @@
-//! Takes connections in and answers what they ask, so that nobody outside can use up what this process needs.
+//! Accepts connections and limits them, so that outsiders cannot exhaust this process.
 //!
-//! One request a connection. There are never more connections than [`MOST`]: whoever comes then takes the place of the one
-//! that has kept it for longest without work being done for it.
+//! A connection carries one request. At [`MOST`] connections, a new one replaces the oldest on which no work is being
+//! done.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,34 +19,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Synapse sends a few transactions at once, monitoring asks now and then. Well below what a process may have open, and
-/// systems allow 1,024 files where nobody has set anything.
+/// Synapse sends a few transactions at once, monitoring asks now and then. Well below the limit of open files, 1,024 by
+/// default.
 const MOST: usize = 100;
-/// How long the line and the headers of a request may take to arrive.
+/// Time limit for receiving a request's line and headers.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// How long all of it may take, the answer included: longer than Synapse waits for one.
+/// Time limit for a whole request and its response, longer than Synapse waits for one.
 const ALL_WITHIN: Duration = Duration::from_secs(120);
-/// What is kept of a request that is not read: its line and headers at most.
+/// Limit for a request's line and headers.
 const BUFFER: usize = 64 * 1024;
-/// After an error that has to do with this machine, such as too many open files.
+/// Pause after a local error, such as too many open files.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Its request has not arrived as a whole, or is one that costs nothing to ask again.
+/// The request is incomplete, or cheap to repeat.
 const SILENT: u8 = 0;
-/// Work is being done for it.
+/// Work is being done for the request.
 const AT_WORK: u8 = 1;
-/// Its place was given to somebody else.
+/// The connection was replaced by another one.
 const SENT_AWAY: u8 = 2;
 
-/// How far a connection's request is; with each request as an extension. Clones are one.
+/// Stage of a connection's request, passed to handlers as an extension. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stage(Arc<AtomicU8>);
 
 impl Stage {
-    /// All of the request is here and something is about to be done for it: from now on it keeps its place.
+    /// The request is complete and work begins: from now on the connection keeps its place.
     pub(super) async fn arrived(&self) {
         if !self.becomes(AT_WORK) {
-            // It is about to end: nothing of it may be begun.
+            // The connection is about to end, so no work may begin.
             std::future::pending::<()>().await;
         }
     }
@@ -56,14 +56,13 @@ impl Stage {
     }
 }
 
-/// A connection.
 struct Guest {
     stage: Stage,
     task: AbortHandle,
 }
 
 impl Guest {
-    /// Takes its place away unless work is being done for it.
+    /// Gives the place away unless work is being done; false if it is.
     fn send_away(&self) -> bool {
         let is_gone = self.stage.becomes(SENT_AWAY);
         if is_gone {
@@ -73,7 +72,7 @@ impl Guest {
     }
 }
 
-/// Everybody who is connected, in the order they came.
+/// All connections in order of arrival.
 #[derive(Default)]
 struct Guests {
     next: u64,
@@ -91,7 +90,7 @@ impl Guests {
         self.next += 1;
     }
 
-    /// Makes room for one more; false when work is being done for everybody.
+    /// Makes room for one connection; false when work is being done on all of them.
     fn make_room(&mut self) -> bool {
         if self.present.len() < MOST {
             return true;
@@ -108,7 +107,7 @@ impl Guests {
     }
 }
 
-/// Answers until the service stops; then to the end those for whom work is being done.
+/// Serves until the service stops; then finishes requests on which work is being done.
 pub(super) async fn keep(listener: TcpListener, routes: Router, stop: CancellationToken) {
     let mut guests = Guests::default();
     loop {
@@ -122,16 +121,16 @@ pub(super) async fn keep(listener: TcpListener, routes: Router, stop: Cancellati
         };
         match came {
             Ok((stream, _)) if guests.make_room() => guests.welcome(stream, routes.clone()),
-            // Closed at once, which is an answer as well.
+            // Closing at once is an answer as well.
             Ok(_) => tracing::warn!(connections = MOST, "A connection is refused: too many requests at once"),
-            // Of somebody who was gone before being taken in.
+            // The peer has already gone.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 tracing::warn!(%error, "A connection could not be taken in");
                 tokio::time::sleep(AGAIN).await;
             }
         }
-        // Whoever was sent away is gone before the next one comes in.
+        // Lets the replaced connection end before the next one is accepted.
         tokio::task::yield_now().await;
     }
     drop(listener);
@@ -140,7 +139,7 @@ pub(super) async fn keep(listener: TcpListener, routes: Router, stop: Cancellati
 }
 
 async fn answer(stream: TcpStream, routes: Router, stage: Stage) {
-    // An answer is one small packet: nothing to wait for.
+    // A response is one small packet, so it is not delayed.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(routes);
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -153,6 +152,6 @@ async fn answer(stream: TcpStream, routes: Router, stage: Stage) {
         .keep_alive(false)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
-    // How it ended is the other side's business: what was asked has been done or will be asked again.
+    // The result only matters to the peer: the work is done or will be requested again.
     let _ = tokio::time::timeout(ALL_WITHIN, connection).await;
 }

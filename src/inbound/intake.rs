@@ -1,4 +1,4 @@
-//! The one way in for events, whether Synapse pushed them or they were read back: sorted, stored, and only then told to anybody.
+//! The only way in for events, pushed or read back: sorts and stores them, and only then notifies anybody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,28 +26,28 @@ use crate::homeserver::RawEvent;
 use crate::metrics::Arrived;
 use crate::store::{Dialect, Store, StoreError};
 
-/// How long it is believed which rooms are managed; a room that is not known is asked about at once.
+/// How long the list of managed rooms is cached; an unknown room causes a read at once.
 const ROOMS_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a transaction waits at the start for what came before it; Synapse waits a minute for the answer.
+/// How long a transaction waits at startup for earlier events; Synapse waits a minute for the response.
 const IN_ORDER_WITHIN: Duration = Duration::from_secs(20);
 
-/// How events came.
+/// How events arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Synapse sent them when they happened.
+    /// Pushed by Synapse.
     Pushed,
-    /// This service asked for them.
+    /// Requested by this service.
     ReadBack,
 }
 
-/// Why a transaction was not taken.
+/// Why a transaction was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Untaken {
-    /// It is cut off, or no transaction.
+    /// The body is truncated or is no transaction.
     #[error("not a transaction")]
     NotJson,
-    /// It could not be stored.
+    /// The events could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -59,17 +59,17 @@ struct Transaction<'a> {
     events: Vec<&'a RawValue>,
 }
 
-/// Takes events in. What is taken is in the store before anybody hears of it.
+/// Takes events in. They are stored before anybody is notified.
 pub struct Intake {
     store: Store,
     clock: Clock,
     filter: CommandFilter,
     arrivals: Arrivals,
     metrics: Arrived,
-    /// Synapse may speak before it has answered for the first time, which an engine is not made without.
+    /// Set later: Synapse may push before it has answered, and the engine needs its answer.
     engine: OnceLock<Engine>,
     is_proven: AtomicBool,
-    /// Cancelled when what came earlier was read back, or when nobody will do that any more.
+    /// Cancelled when earlier events have been read back, or never will be.
     is_caught_up: CancellationToken,
     /// Held while events are taken in: one batch at a time, because Synapse may send one twice at once.
     turn: Mutex<Turn>,
@@ -82,7 +82,7 @@ struct Turn {
     last_transaction: String,
 }
 
-/// What events become, before it is stored.
+/// Events sorted and ready to store.
 #[derive(Default)]
 struct Batch<'e> {
     rows: Vec<Event>,
@@ -101,7 +101,7 @@ struct Counts {
 }
 
 impl Intake {
-    /// For events and, of messages, what the filter lets through. Transactions wait for [`Self::go_on`], or the stop.
+    /// Takes state events and messages that pass the filter. Transactions wait for [`Self::go_on`], or the stop.
     #[must_use]
     pub fn new(
         store: Store,
@@ -123,20 +123,20 @@ impl Intake {
         }
     }
 
-    /// Tells this engine from now on; only the first one counts.
+    /// Notifies this engine from now on; only the first call counts.
     pub fn attach(&self, engine: Engine) {
         if self.engine.set(engine).is_ok() && self.is_proven.load(Ordering::SeqCst) {
             self.prove();
         }
     }
 
-    /// What came so far, in numbers.
+    /// Counters of received events.
     #[must_use]
     pub fn metrics(&self) -> &Arrived {
         &self.metrics
     }
 
-    /// What came earlier was read back: what is pushed can be taken behind it.
+    /// Earlier events were read back, so pushed ones may follow.
     pub fn go_on(&self) {
         self.is_caught_up.cancel();
     }
@@ -153,10 +153,10 @@ impl Intake {
         self.clock.now()
     }
 
-    /// Synapse has reached this process: what it pushes can be built upon.
+    /// Synapse has reached this process, so its pushes can be relied on.
     pub(super) fn prove(&self) {
         self.is_proven.store(true, Ordering::SeqCst);
-        // With the other database several processes may share the rooms, and each hears only a part of what happens.
+        // On PostgreSQL several processes may share the rooms, and each is pushed only a part.
         if self.store.dialect() == Dialect::Sqlite
             && let Some(engine) = self.engine.get()
         {
@@ -164,11 +164,11 @@ impl Intake {
         }
     }
 
-    /// Takes a transaction.
+    /// Takes a transaction in.
     pub(super) async fn transaction(&self, id: &str, body: &[u8]) -> Result<(), Untaken> {
         let transaction: Transaction<'_> = serde_json::from_slice(body).map_err(|_| Untaken::NotJson)?;
         self.prove();
-        // Order is worth a wait, not a loss.
+        // Order is worth a wait, but not a loss of events.
         let _ = tokio::time::timeout(IN_ORDER_WITHIN, self.is_caught_up.cancelled()).await;
         let mut turn = self.turn.lock().await;
         let mut broken = 0;
@@ -189,7 +189,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Takes events in; returns when those that were new had happened. What the bot has answered needs nobody any more.
+    /// Takes events in; returns when the new ones were sent. Events that the bot has answered are stored as handled.
     pub(super) async fn take(
         &self,
         events: &[RawEvent<'_>],
@@ -227,8 +227,9 @@ impl Intake {
             batch.drop_reactions(&self.store.open_prompts(now).await?);
         }
         if way == Way::Pushed {
-            // Before anybody can see the rows: a pass must not look at a room as it was before what woke it. What is put on a
-            // picture and then not stored happened all the same, and what comes twice is older than the latest.
+            // Updates cached rooms before the rows are visible, because a pass must not see a room as it was before the
+            // event that woke it. That is safe even if storing fails: the event did happen, and a repeat is ignored as
+            // older.
             self.put_on_pictures(&batch);
         }
         let handled = batch.take_answered(answered);
@@ -249,7 +250,7 @@ impl Intake {
         Ok(sent)
     }
 
-    /// Notes rooms that somebody brought the bot into, or took it out of.
+    /// Notes rooms that the bot was brought into or has left.
     async fn note_seats(&self, seats: Vec<(OwnSeat, OwnedRoomId)>, now: Timestamp) -> Result<(), StoreError> {
         for (seat, room_id) in &seats {
             match seat {
@@ -273,7 +274,7 @@ impl Intake {
         doubt(engine, batch.redacted.iter().copied());
     }
 
-    /// What was missed says that nobody knows what else was; what was pushed as well is on the pictures already.
+    /// A missed event means that others may be missing too; events that were also pushed are in the cache.
     fn doubt_pictures(&self, batch: &Batch<'_>, new: &BTreeSet<OwnedEventId>) {
         let Some(engine) = self.engine.get() else { return };
         let missed = batch.rows.iter().filter(|row| row.state_key.is_some() && new.contains(&row.event_id));
@@ -291,12 +292,12 @@ impl Intake {
         }
         all.iter().for_each(|(treatment, count)| self.metrics.events(treatment, *count));
         for sent in sent {
-            // The clocks may differ: nothing comes before it was sent.
+            // Clocks may differ, but no delay is negative.
             self.metrics.delay(Duration::try_from(now.duration_since(*sent)).unwrap_or_default());
         }
     }
 
-    /// Reads which rooms are managed. Of one that was not, or is not any more, something may have been missed.
+    /// Reads which rooms are managed. Events of rooms that were added or removed may have been missed.
     async fn read_rooms(&self, turn: &mut Turn, now: Timestamp) -> Result<(), StoreError> {
         let bound = self.store.rooms().await?;
         let rooms: BTreeMap<String, RoomKey> = bound.into_iter().map(|(key, id)| (id.to_string(), key)).collect();
@@ -339,7 +340,7 @@ impl<'e> Batch<'e> {
         self.rows.push(row);
     }
 
-    /// Takes out what was answered.
+    /// Removes answered events from the batch.
     fn take_answered(&mut self, answered: &Answered) -> Vec<Event> {
         self.rows
             .extract_if(.., |row| match &row.content {
@@ -350,7 +351,7 @@ impl<'e> Batch<'e> {
             .collect()
     }
 
-    /// Drops reactions to what is no open question.
+    /// Drops reactions that do not belong to an open question.
     fn drop_reactions(&mut self, open: &BTreeSet<OwnedEventId>) {
         let before = self.rows.len();
         self.rows.retain(|row| !matches!(&row.content, Content::Reaction { event_id, .. } if !open.contains(event_id)));

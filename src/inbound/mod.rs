@@ -1,6 +1,6 @@
-//! What the outside may ask of the running service over HTTP.
+//! The service's HTTP side.
 //!
-//! Whether it is alive and able to work, its numbers, and what Synapse has to tell; and what Synapse may have failed to tell.
+//! Health, readiness and metrics, Synapse's transactions, and reading back what Synapse failed to push.
 
 mod answered;
 mod appservice;
@@ -34,20 +34,20 @@ pub use self::readback::ReadBack;
 use crate::metrics::{Metrics, Waiting};
 use crate::store::StoreError;
 
-/// OpenMetrics, which Prometheus asks for.
+/// The OpenMetrics format that Prometheus requests.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The addresses of a service, taken: that a port is in use is told before anything else happens.
+/// The bound sockets: a port in use is reported before anything else happens.
 #[derive(Debug)]
 pub struct Listeners {
     /// For Synapse.
     pub appservice: TcpListener,
-    /// For whoever watches the service; None is at the other address.
+    /// For monitoring; None shares the other address.
     pub telemetry: Option<TcpListener>,
 }
 
 impl Listeners {
-    /// Takes them.
+    /// Binds both addresses.
     pub async fn take(appservice: SocketAddr, telemetry: Option<SocketAddr>) -> anyhow::Result<Self> {
         let telemetry = match telemetry {
             Some(at) => Some(listen("telemetry.listen", at).await?),
@@ -63,7 +63,7 @@ async fn listen(setting: &str, at: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Answers until the service stops; `/metrics` only with metrics.
+/// Serves until the service stops; `/metrics` only if given.
 pub async fn answer(
     listeners: Listeners,
     intake: Arc<Intake>,
@@ -80,7 +80,7 @@ pub async fn answer(
     }
     let for_synapse = appservice::routes(hs_token, intake);
     match listeners.telemetry {
-        // Each has its own bounds: who floods the one does not reach the other.
+        // Each has its own limits, so that flooding one does not affect the other.
         Some(telemetry) => tokio::join!(
             door::keep(listeners.appservice, for_synapse, stop.clone()),
             door::keep(telemetry, watched, stop.clone())
@@ -89,7 +89,7 @@ pub async fn answer(
     };
 }
 
-/// Whether work can be done: the store can be written. Synapse and EquipeMed may be away, then work waits.
+/// Ready means that the store is writable. If Synapse or EquipeMed is away, work waits.
 async fn ready(State(pulse): State<Pulse>) -> (StatusCode, String) {
     match pulse.unready() {
         None => (StatusCode::OK, "ready\n".to_owned()),

@@ -1,7 +1,7 @@
-//! Whether the database can be written, found out by writing: reading goes on for long after nothing more can be written.
+//! Checks by writing whether the database is writable: reads may work long after writes fail.
 //!
-//! It is known before anybody asks, so that `/ready` answers at once, however long the database takes. That an outage is
-//! over is told to whoever may have missed something during it.
+//! A background task checks regularly, so `/ready` answers at once however slow the database is. Parts that may have
+//! missed something are notified when an outage ends.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,21 +14,21 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::store::{Dialect, Store, StoreError};
 
-/// How often it is tried. The end of an outage is noticed after half of it.
+/// Interval of checks; half of it during an outage.
 const EVERY: Duration = Duration::from_secs(2);
-/// A try that takes longer has failed so far: as long as the store waits for another program that is writing.
+/// A check that takes longer counts as failed: as long as the store waits for another writer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why no work can be done.
+/// Why the service cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unready {
-    /// The disk is full, or the place cannot be written for another reason.
+    /// The disk is full, or the database is not writable for another reason.
     Unwritable,
-    /// Another program keeps the database to itself.
+    /// Another program holds a lock on the database.
     Locked,
     /// The database does not answer.
     Away,
-    /// It answers, with an error that needs a look at the log.
+    /// The database reports an error; the log has details.
     Failing,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Unready {
     }
 }
 
-/// What is known of the database. Cheap to clone; all clones are one.
+/// The database's last known state. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Pulse {
     last: Arc<Mutex<Last>>,
@@ -64,7 +64,7 @@ pub struct Pulse {
 #[derive(Debug, Default)]
 struct Last {
     unready: Option<Unready>,
-    /// Since when the present try is under way, and what it means when that is long ago.
+    /// Start of the running check, and what it means if it takes too long.
     trying: Option<(Instant, Unready)>,
 }
 
@@ -75,7 +75,7 @@ impl Default for Pulse {
 }
 
 impl Pulse {
-    /// Tries again and again, until the service stops. A store that was just opened has been written.
+    /// Checks repeatedly until the service stops. Opening the store counts as a first write.
     pub async fn beat(&self, store: &Store, clock: &Clock, stop: &CancellationToken) {
         let silence = if store.dialect() == Dialect::Sqlite { Unready::Locked } else { Unready::Away };
         while !stop.is_cancelled() {
@@ -93,7 +93,7 @@ impl Pulse {
         }
     }
 
-    /// Why no work can be done now; None when it can.
+    /// Why the service cannot work now; None when it can.
     #[must_use]
     pub fn unready(&self) -> Option<Unready> {
         let last = self.last();
@@ -101,7 +101,7 @@ impl Pulse {
         last.unready.or(stuck)
     }
 
-    /// Hears of the end of each outage from now on.
+    /// Notifies of the end of each outage from now on.
     #[must_use]
     pub fn healed(&self) -> watch::Receiver<()> {
         self.healed.subscribe()
@@ -127,7 +127,7 @@ impl Pulse {
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Last> {
-        // A panic elsewhere cannot leave these fields half-changed.
+        // A panic elsewhere cannot leave these fields inconsistent.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

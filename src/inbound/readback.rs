@@ -1,8 +1,7 @@
-//! What Synapse's pushes may have missed, asked for: everything since the last time at the start, the control room every minute.
+//! Reads back events that Synapse may have failed to push: all rooms at startup, the control room every minute.
 //!
-//! Synapse keeps what it has to push in memory and forgets some of it when it
-//! ends at the wrong moment. What is read back goes the way of what is pushed,
-//! where what is there already is noticed by its id.
+//! Synapse keeps queued pushes in memory and loses some if it ends at the wrong moment. Events read back are taken in
+//! like pushed ones, and known ones are recognised by id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,35 +21,35 @@ use crate::engine::Engine;
 use crate::homeserver::{HomeserverError, KNOWN_TYPES, Patience, RawEvent, Reader};
 use crate::store::{SYNC_TOKEN, StoreError};
 
-/// How often the control room is read back.
+/// Interval between reads of the control room.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long after a failure it is tried again.
+/// Delay after a failure.
 const AGAIN: Duration = Duration::from_secs(5);
-/// A push may be on its way for so long before it counts as lost.
+/// How long a push may take before it counts as lost.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
-/// The waits between pings: the first, and the longest.
+/// First and longest delay between pings.
 const PING_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// So many events are stored in one transaction.
+/// Number of events stored in one transaction.
 const AT_ONCE: usize = 1_000;
-/// What wake-ups from here are called.
+/// Origin of wake-ups from here.
 const ORIGIN: &str = "missed events";
 
-/// Reads back what was not pushed.
+/// Reads back events that were not pushed.
 #[derive(Debug)]
 pub struct ReadBack {
-    /// Looking at Synapse.
+    /// Connection to Synapse.
     pub reader: Reader,
-    /// Where events go.
+    /// Destination of the events.
     pub intake: Arc<Intake>,
-    /// Woken when something was missed.
+    /// Woken when an event was missed.
     pub engine: Engine,
     /// The service's id in its registration.
     pub service: String,
-    /// Where Synapse sends transactions to, for telling people.
+    /// Where Synapse sends transactions, for messages.
     pub url: String,
-    /// Told at the end of each outage of the database: what came during it was not taken in.
+    /// Notified at the end of each database outage, during which events were not taken in.
     pub healed: watch::Receiver<()>,
-    /// Ends it.
+    /// Stops it.
     pub stop: CancellationToken,
 }
 
@@ -60,13 +59,13 @@ enum ReadBackError {
     Homeserver(#[from] HomeserverError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Synapse does not know the position: its database is another one now.
+    /// Synapse does not know the position, because its database was replaced.
     #[error("the position is unknown")]
     Lost,
 }
 
 impl ReadBack {
-    /// Until the service stops.
+    /// Runs until the service stops.
     pub async fn keep_up(self) {
         let asking = async {
             let mut healed = self.healed.clone();
@@ -78,8 +77,8 @@ impl ReadBack {
         tokio::join!(asking, self.read_back());
     }
 
-    /// Asks Synapse to call, until it can. That also has it send at once what it put off while this service was away, or
-    /// could not store it.
+    /// Pings until Synapse reaches this service. A ping also makes Synapse send at once what it postponed while the
+    /// service was away or could not store events.
     async fn prove_pushes(&self) {
         let mut healed = self.healed.clone();
         let reader = self.reader.patient(Patience::NONE);
@@ -92,7 +91,7 @@ impl ReadBack {
                     tracing::info!(took.seconds = took.as_secs_f64(), "Synapse reaches this service");
                     return;
                 }
-                // It may not be there itself; that is told elsewhere.
+                // Synapse itself may be away, which is reported elsewhere.
                 Err(error) if is_told || error.concerns_all() => {}
                 Err(error) => {
                     is_told = true;
@@ -115,7 +114,7 @@ impl ReadBack {
             self.intake.go_on();
             match read {
                 Ok(true) => is_caught_up = true,
-                // As before the first room is made.
+                // Normal until the first room exists.
                 Ok(false) => tracing::debug!("There is no position in Synapse's events to read back from yet"),
                 Err(_) if self.stop.is_cancelled() => return,
                 Err(error) => {
@@ -126,19 +125,19 @@ impl ReadBack {
         }
     }
 
-    /// Waits, but no longer than an outage of the database that is under way.
+    /// Waits, but no longer than until a database outage ends.
     async fn pause(&self, healed: &mut watch::Receiver<()>, wait: Duration) {
         tokio::select! {
             () = self.stop.cancelled() => {}
-            // Its sender lives as long as the service.
+            // The sender lives as long as the service.
             Ok(()) = healed.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
 
-    /// Reads all rooms from where an earlier process was. False when there is no position yet.
+    /// Reads all rooms from where an earlier process stopped. False when there is no position yet.
     async fn catch_up(&self) -> Result<bool, ReadBackError> {
-        // Taken before anything is read: what happens meanwhile is read again the next time.
+        // Taken before reading, so that concurrent events are read again the next time.
         let Some(now_at) = self.position().await? else { return Ok(false) };
         if let Some(stored) = self.intake.store().remembered(SYNC_TOKEN).await? {
             match self.read_rooms(&stored, &now_at, true).await {
@@ -154,7 +153,7 @@ impl ReadBack {
         Ok(true)
     }
 
-    /// Reads the control room; if something was there that should have been pushed, everything.
+    /// Reads the control room; if a push was lost there, reads all rooms.
     async fn look_back(&self) -> Result<bool, ReadBackError> {
         let Some(now_at) = self.position().await? else { return Ok(false) };
         let Some(from) = self.intake.store().remembered(SYNC_TOKEN).await? else {
@@ -189,7 +188,7 @@ impl ReadBack {
         self.engine.wake(&Wake::Everything, ORIGIN).await
     }
 
-    /// Where the server's events are now; None when the bot is in no room or the homeserver has no such positions.
+    /// The server's current stream position; None when the bot is in no room or the homeserver uses another format.
     async fn position(&self) -> Result<Option<String>, ReadBackError> {
         for room_id in self.rooms(true).await? {
             match self.reader.position(&room_id).await {
@@ -200,14 +199,14 @@ impl ReadBack {
         Ok(None)
     }
 
-    /// The managed rooms, the control room first; or it alone.
+    /// The control room, followed by the other managed rooms if `all`.
     async fn rooms(&self, all: bool) -> Result<Vec<OwnedRoomId>, StoreError> {
         let bound = self.intake.store().rooms().await?;
         let (control, others): (Vec<_>, Vec<_>) = bound.into_iter().partition(|(key, _)| key.as_str() == CONTROL_ROOM);
         Ok(control.into_iter().chain(others.into_iter().filter(|_| all)).map(|(_, room_id)| room_id).collect())
     }
 
-    /// When what was found new had happened, in the control room first and then perhaps in all others.
+    /// Reads the control room and, if `all`, the others; returns when the new events were sent.
     async fn read_rooms(&self, from: &str, now_at: &str, all: bool) -> Result<Vec<Timestamp>, ReadBackError> {
         if went_back(from, now_at) {
             return Err(ReadBackError::Lost);
@@ -229,13 +228,13 @@ impl ReadBack {
         while let Some(from) = next {
             let past = match self.reader.changes_since(room_id, &from, &types).await {
                 Ok(past) => past,
-                // A room without the bot is a finding of the pass; here there is nothing to hear.
+                // The bot's absence from a room is a finding of the pass; there is nothing to read here.
                 Err(HomeserverError::Refused { status: 403, .. } | HomeserverError::NotFound { .. }) => break,
                 Err(HomeserverError::Refused { status: 400, .. }) => return Err(ReadBackError::Lost),
                 Err(error) => return Err(error.into()),
             };
-            // An answer may be pages behind its command: nothing is taken in before the end, and what people say to each
-            // other is not kept so long.
+            // An answer may be pages after its command, so nothing is stored before the end. Other messages are dropped
+            // at once.
             missed.extend(past.events.into_iter().filter(|event| {
                 answered.note(event, &filter.bot);
                 treatment(event, Place::Control, filter) != Treatment::Dropped
@@ -250,8 +249,8 @@ impl ReadBack {
     }
 }
 
-/// Whether the second position is before the first: then the events in between are of a database that is gone. Synapse
-/// does not say so, it only finds nothing.
+/// Whether the second position is before the first, so that the events in between were in a database that is gone.
+/// Synapse does not report this; it just finds nothing.
 fn went_back(before: &str, after: &str) -> bool {
     let number = |position: &str| -> Option<u64> {
         let digits = position.trim_start_matches(|c: char| !c.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What becomes of an event in a managed room: whether it is kept, and which part of it.
+//! Decides whether an event in a managed room is stored, and what of it.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,24 @@ use serde::Deserialize;
 use super::command_filter::CommandFilter;
 use crate::homeserver::{KNOWN_TYPES, RawEvent};
 
-/// What becomes of an event.
+/// What to do with an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
-    /// Kept with this content; a reaction only if its target is a question of the bot's that is still open.
+    /// Store this content; a reaction only if it belongs to an open question of the bot.
     Kept(Content),
-    /// Not kept, but what it took back may have been a part of the room's state.
+    /// Do not store it, but the redacted event may have been room state.
     Redaction,
-    /// Not kept.
+    /// Do not store it.
     Dropped,
 }
 
-/// Looks at an event of a managed room.
+/// Classifies an event in a managed room.
 pub(super) fn treatment(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Treatment {
     let is_own = event.sender == filter.bot.as_str();
     let kept = match (&*event.kind, event.state_key()) {
         ("m.room.message", None) if !is_own => command(event, place, filter),
         ("m.reaction", None) if !is_own => reaction(event),
-        // What the bot redacts are messages and reactions.
+        // The bot redacts only messages and reactions.
         ("m.room.redaction", None) if !is_own => return Treatment::Redaction,
         (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(state(event).unwrap_or_default()),
         _ => None,
@@ -35,16 +35,16 @@ pub(super) fn treatment(event: &RawEvent<'_>, place: Place, filter: &CommandFilt
     kept.map_or(Treatment::Dropped, Treatment::Kept)
 }
 
-/// What an event in a room that is not managed says of the bot's own being there: nothing else of such a room is heeded.
+/// A change of the bot's own membership in an unmanaged room; other events there are ignored.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum OwnSeat {
-    /// It was brought there, by this account where the event tells.
+    /// The bot was brought in, by this account if known.
     In(Option<OwnedUserId>),
-    /// It is not there any more.
+    /// The bot left or was removed.
     Out,
 }
 
-/// Looks at an event of a room that is not managed.
+/// Looks for such a change in an event of an unmanaged room.
 pub(super) fn own_seat(event: &RawEvent<'_>, bot: &UserId) -> Option<OwnSeat> {
     if event.kind != "m.room.member" || event.state_key() != Some(bot.as_str()) {
         return None;
@@ -53,14 +53,14 @@ pub(super) fn own_seat(event: &RawEvent<'_>, bot: &UserId) -> Option<OwnSeat> {
         MembershipState::Invite if event.sender != bot.as_str() => {
             Some(OwnSeat::In(UserId::parse(&*event.sender).ok()))
         }
-        // Coming into a room that it makes is no answer to an invitation.
+        // A join without an invitation is to a room that the bot creates.
         MembershipState::Join if event.prev_membership() == Some(MembershipState::Invite) => Some(OwnSeat::In(None)),
         MembershipState::Leave | MembershipState::Ban => Some(OwnSeat::Out),
         _ => None,
     }
 }
 
-/// `None` also for a content of a wrong form, which is nobody's command.
+/// None also for content of the wrong shape.
 fn command(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Option<Content> {
     #[derive(Deserialize)]
     struct RoomMessage<'a> {
@@ -78,7 +78,7 @@ fn command(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Option
         return None;
     }
     let relation = event.relation();
-    // In a thread clients name the thread's last message for those who do not know threads: nobody answered that.
+    // In threads, clients without thread support see a fallback reply, which is not a real one.
     let reply_to = relation.in_reply_to().filter(|_| !relation.is_falling_back());
     let is_edit = relation.rel_type() == Some("m.replace");
     (!is_edit).then(|| Content::Command(Message { reply_to, ..message.into_owned() }))
@@ -87,13 +87,13 @@ fn command(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Option
 fn reaction(event: &RawEvent<'_>) -> Option<Content> {
     let relation = event.relation();
     let event_id = relation.to("m.annotation")?;
-    // With and without the character that asks for colour.
+    // With and without the emoji variation selector.
     let is_yes = |key: &&str| matches!(key.trim_end_matches('\u{fe0f}'), "✅" | "👍");
     let key = relation.key().filter(is_yes)?.to_owned();
     Some(Content::Reaction { event_id, key })
 }
 
-/// What is kept of a state event's content: only what somebody will want to know of who did it.
+/// The content of a state event to store: only what is needed later to tell who did it.
 fn state(event: &RawEvent<'_>) -> Option<Content> {
     match &*event.kind {
         "m.room.member" => {

@@ -1,4 +1,4 @@
-//! Watches where people come from: a changed person is looked at, not everything.
+//! Watches the source of people, so that a changed person causes a narrow pass.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use crate::directory::equipemed::{Heard, Installed, Listener};
 use crate::directory::{DirectoryError, Equipemed, Roster, Source};
 use crate::engine::Engine;
 
-/// How often the roster file is looked at. Reading its few kilobytes again works on every file system and with every way of
-/// replacing a file, which notifications do not.
+/// Interval of reading the roster file. Rereading a few kilobytes works on every file system and with every way of
+/// replacing a file, unlike notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// From that many changed people on, one look at everything is cheaper.
+/// From this many changed people on, a full pass is cheaper.
 const MANY: usize = 50;
-/// How long to wait before the next try to listen, or to ask whether the triggers are there.
+/// Delay before listening again, or before checking for triggers again.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How often it is asked whether triggers are there that make comparing needless.
+/// How often to check for triggers, which make comparing unnecessary.
 const TRIGGERS_EVERY: Duration = Duration::from_secs(10);
 
-/// How changes in EquipeMed's database are noticed.
+/// How to notice changes in EquipeMed's database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// By listening for what the triggers tell.
+    /// Listen for notifications from the triggers.
     pub notify: bool,
-    /// Where nothing is told, by comparing everybody so often; None is never.
+    /// Otherwise compare everybody at this interval; None never compares.
     pub poll: Option<Duration>,
 }
 
-/// Wakes whoever changed, until the service stops.
+/// Wakes people who changed, until the service stops.
 pub async fn watch(engine: Engine, notice: Notice, stop: CancellationToken) {
     let watching = async {
         match engine.source() {
@@ -70,7 +70,7 @@ async fn watch_roster(roster: &Roster, engine: &Engine) {
         if now == digest {
             continue;
         }
-        // A file that cannot be read stays "changed", so that it is tried again until it can.
+        // An unreadable file still counts as changed, so that it is retried.
         match roster.read() {
             Ok(directory) => {
                 if wake_changed(engine, known.as_ref(), &directory, "roster").await {
@@ -86,7 +86,7 @@ async fn watch_roster(roster: &Roster, engine: &Engine) {
     }
 }
 
-/// Listens for what the triggers tell. Whatever happened while nobody listened is found by a look at everything.
+/// Listens for trigger notifications. A full pass covers what happened while nobody listened.
 async fn listen(equipemed: &Equipemed, engine: &Engine) {
     let mut said = None;
     loop {
@@ -97,7 +97,7 @@ async fn listen(equipemed: &Equipemed, engine: &Engine) {
                 if store_wake(engine, &Wake::Everything, "gap").await {
                     let error = hear(&mut ear, engine).await;
                     tracing::warn!(%error, "Changes in EquipeMed are no longer heard; connecting again");
-                    // Whatever is wrong with the database is found out, and told, by the next look at everything.
+                    // The next full pass finds and reports any problem of the database.
                     store_wake(engine, &Wake::Everything, "gap").await;
                 }
             }
@@ -107,8 +107,8 @@ async fn listen(equipemed: &Equipemed, engine: &Engine) {
     }
 }
 
-/// Wakes whom it hears of until the connection is over, or the store does not take the wake-ups: then nothing may be
-/// believed to be heard.
+/// Wakes changed people until the connection ends or the store refuses a wake-up; after that, changes may have been
+/// missed.
 async fn hear(ear: &mut Listener, engine: &Engine) -> DirectoryError {
     loop {
         let heard = match ear.next().await {
@@ -125,7 +125,7 @@ async fn hear(ear: &mut Listener, engine: &Engine) -> DirectoryError {
     }
 }
 
-/// Compares everybody as long as changes are not told by triggers.
+/// Compares everybody while the triggers send no notifications.
 async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Duration) {
     let mut known: Option<Arc<Directory>> = None;
     let mut said = None;
@@ -150,9 +150,9 @@ async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Du
                 }
                 let is_noted = match &known {
                     Some(before) => wake_changed(engine, Some(before), &directory, "comparison").await,
-                    // Since when the triggers tell nothing is not known.
+                    // It is unknown since when the triggers have been silent.
                     None if was_told => store_wake(engine, &Wake::Everything, "gap").await,
-                    // What was before the first read was looked at by the first pass.
+                    // The first pass has covered what happened before the first read.
                     None => true,
                 };
                 if is_noted {
@@ -162,7 +162,7 @@ async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Du
             }
             Err(error) => {
                 if said.is_none() {
-                    // Found out, and told, by a look at everything.
+                    // A full pass finds and reports the problem.
                     store_wake(engine, &Wake::Everything, "comparison").await;
                 }
                 warn_once(&mut said, &error, "EquipeMed cannot be compared; trying again");
@@ -172,7 +172,7 @@ async fn compare(equipemed: &Equipemed, engine: &Engine, notify: bool, every: Du
     }
 }
 
-/// Says the same trouble once, not at every look.
+/// Logs a repeated error only once.
 fn warn_once(said: &mut Option<String>, error: &DirectoryError, what: &str) {
     let text = error.to_string();
     if said.as_ref() != Some(&text) {
@@ -181,7 +181,7 @@ fn warn_once(said: &mut Option<String>, error: &DirectoryError, what: &str) {
     }
 }
 
-/// Stores the wake-ups; false when the store did not take them.
+/// Stores the wake-ups; false when the store refused them.
 async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Directory, origin: &str) -> bool {
     match changed(before, after) {
         Some(people) if people.is_empty() => true,
@@ -189,7 +189,7 @@ async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Direc
     }
 }
 
-/// Wakes whom these of EquipeMed's numbers mean, without them everybody; false when the store did not take it.
+/// Wakes the people with these EquipeMed numbers, or everybody if None; false when the store refused.
 async fn wake_people(engine: &Engine, people: Option<BTreeSet<PersonId>>, what: &str, origin: &str) -> bool {
     let wakes = match people {
         Some(people) => match engine.numbered(people).await {
@@ -209,7 +209,7 @@ async fn store_wake(engine: &Engine, wake: &Wake, origin: &str) -> bool {
     store_wakes(engine, std::slice::from_ref(wake), origin).await
 }
 
-/// All or none: what arrives together is judged together.
+/// Stores all or none, because simultaneous changes are judged together.
 async fn store_wakes(engine: &Engine, wakes: &[Wake], origin: &str) -> bool {
     let stored = engine.wake_all(wakes, origin).await;
     if let Err(error) = &stored {
@@ -218,7 +218,7 @@ async fn store_wakes(engine: &Engine, wakes: &[Wake], origin: &str) -> bool {
     stored.is_ok()
 }
 
-/// Who differs; None when that cannot be told or somebody disappeared, which only a complete pass may judge.
+/// People who differ; None when that is unknown or somebody is missing, which only a full pass may judge.
 fn changed(before: Option<&Directory>, after: &Directory) -> Option<BTreeSet<PersonId>> {
     let before = before?;
     if before.people().any(|person| after.get(person.id).is_none()) {

@@ -1,31 +1,31 @@
-//! A message put together from lines and lists, and cut into pieces that Synapse takes.
+//! A message composed of lines and lists, split into pieces that Synapse accepts.
 //!
-//! Lists, not tables: Element X shows none.
+//! Uses lists rather than tables, which Element X cannot show.
 
 use super::arg::escape;
 use crate::homeserver::Said;
 
-/// Tags, bullets and ends of lines around one part, at most.
+/// Maximum bytes of tags, bullets and line ends around one part.
 const AROUND: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    /// Right below what is before it.
+    /// Directly below the previous part.
     Line,
-    /// With a space above.
+    /// After a blank line.
     Paragraph,
-    /// In a list.
+    /// A list item.
     Item,
 }
 
-/// What the bot answers, part by part.
+/// A message of the bot, built part by part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     parts: Vec<(Shape, Said)>,
 }
 
 impl Answer {
-    /// The largest piece: one below half of what Synapse takes, because an edit says everything twice.
+    /// The largest piece, just below half of Synapse's limit because an edit contains the text twice.
     pub const PIECE: usize = 28 * 1024;
 
     /// An empty one.
@@ -40,45 +40,45 @@ impl Answer {
         self.with(Shape::Line, said)
     }
 
-    /// Adds a line with a space above it.
+    /// Adds a line after a blank line.
     #[must_use]
     pub fn paragraph(self, said: Said) -> Self {
         self.with(Shape::Paragraph, said)
     }
 
-    /// Adds an item to the list that stands last, or begins one.
+    /// Adds an item to the last list, or starts one.
     #[must_use]
     pub fn item(self, said: Said) -> Self {
         self.with(Shape::Item, said)
     }
 
-    /// Adds an item for each.
+    /// Adds an item for each text.
     #[must_use]
     pub fn items(self, items: impl IntoIterator<Item = Said>) -> Self {
         items.into_iter().fold(self, Self::item)
     }
 
-    /// Everything of another answer behind this one.
+    /// Appends another answer.
     #[must_use]
     pub fn then(mut self, other: Self) -> Self {
         self.parts.extend(other.parts);
         self
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it has no parts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// The whole as one message, however long.
+    /// Everything as one message of any length.
     #[must_use]
     pub fn said(&self) -> Said {
         together(&self.parts)
     }
 
-    /// The whole as messages of which none is longer than that many bytes, both forms counted as JSON; cut between
-    /// lines and items. A single part that is longer loses its formatting and its end.
+    /// Splits the answer between lines and items into messages of at most `max_bytes`, counting both formats as JSON. A
+    /// longer single part is truncated and loses its formatting.
     #[must_use]
     pub fn pieces(&self, max_bytes: usize) -> Vec<Said> {
         let mut pieces = Vec::new();
@@ -115,7 +115,7 @@ fn cost(said: &Said) -> usize {
     json_bytes(&said.plain) + json_bytes(&said.html) + AROUND
 }
 
-/// How many bytes a text takes in JSON at most, without its quotation marks; ends of lines with what they are indented.
+/// Upper bound of a text's bytes in JSON without quotation marks; line ends include indentation.
 fn json_bytes(text: &str) -> usize {
     let escaped = |c: char| match c {
         '"' | '\\' => 2,
@@ -126,7 +126,7 @@ fn json_bytes(text: &str) -> usize {
     text.chars().map(escaped).sum()
 }
 
-/// As plain text, as much as fits.
+/// Truncated plain text.
 fn shortened(said: &Said, max_bytes: usize) -> Said {
     let mut plain = String::new();
     let mut html = String::new();
@@ -147,7 +147,7 @@ fn shortened(said: &Said, max_bytes: usize) -> Said {
 
 fn together(parts: &[(Shape, Said)]) -> Said {
     let mut said = Said::default();
-    // A message of one line needs no paragraph around it.
+    // A single line needs no paragraph tags.
     let bare = !parts.iter().skip(1).any(|(shape, _)| *shape != Shape::Line) && !is_list(parts.first());
     let mut before: Option<Shape> = None;
     for (index, (shape, part)) in parts.iter().enumerate() {

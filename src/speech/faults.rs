@@ -1,5 +1,4 @@
-//! Why something did not happen, in the reader's language: the one voice of every fault, in chat, at the command line and
-//! of the record.
+//! Words every fault in the reader's language, for chat, command line and audit.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +18,7 @@ use super::findings::{account, code, plain};
 use super::{Arg, Shown, Texts};
 use crate::homeserver::Said;
 
-/// What a fault names, as it is called for who knows no better: by its id and key.
+/// Shows what a fault names by id and key, without knowing more.
 struct ById;
 
 impl Shown for ById {
@@ -104,19 +103,19 @@ impl Texts {
         }
     }
 
-    /// What was being done.
+    /// The step that failed.
     #[must_use]
     pub fn stage(&self, stage: Stage) -> Said {
         self.word("stage", stage_word(stage))
     }
 
-    /// The same as it stands in a message.
+    /// A fault as an argument.
     #[must_use]
     pub fn why(&self, fault: &Fault) -> Arg {
         Arg::Said(self.fault(fault))
     }
 
-    /// What something that did not go well is about.
+    /// What a failure is about.
     #[must_use]
     pub fn topic(&self, topic: &Topic) -> Said {
         let room = |key: &RoomKey| ("room", plain(key));
@@ -291,7 +290,7 @@ impl Texts {
     }
 
     fn column(&self, column: &str, problem: &ColumnProblem) -> Said {
-        // What can be cast to is said with how.
+        // A type with a cast is named together with it.
         let expected = |expected: ColumnType| {
             let what = self.word("column-type", expected.as_str());
             let cast = match expected {
@@ -423,7 +422,7 @@ impl Texts {
         self.line(id, &[])
     }
 
-    /// Why a room is not taken over.
+    /// Why a room cannot be adopted.
     fn not_adopted(&self, why: &NotAdopted) -> Said {
         let key = |key: &RoomKey| ("key", code(key));
         let number = |level: &i64| Arg::Number(*level);

@@ -1,4 +1,4 @@
-//! What is found in people, rules and Synapse, and why something is held, in the reader's language.
+//! Words findings and reasons for holding in the reader's language.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ use super::{Arg, Texts};
 use crate::homeserver::Said;
 
 impl Texts {
-    /// Something that somebody should look at, with its ids, keys and levels.
+    /// A finding with its ids, keys and levels.
     #[must_use]
     pub fn finding(&self, finding: &Finding) -> Said {
         let who = |person: &PersonId| ("person", plain(person));
@@ -59,7 +59,7 @@ impl Texts {
                 self.line("finding-account-twin", &[who(person), account(user), twin])
             }
             Finding::AccountNotTheirs { person, user } => {
-                // What is to be typed names the account by its id alone.
+                // The command to type needs the bare id.
                 let id = ("id", plain(user));
                 self.line("finding-account-not-theirs", &[who(person), account(user), id])
             }
@@ -125,7 +125,7 @@ impl Texts {
                 if room.as_str() == CONTROL_ROOM {
                     return self.line("finding-control-room-twice", &[place(room), ids]);
                 }
-                // What is to be typed has the key as it is.
+                // The command to type needs the bare key.
                 self.line("finding-room-key-twice", &[place(room), ids, ("key", plain(room))])
             }
             Finding::RoomNoLongerManaged { room, room_id } => {
@@ -141,7 +141,7 @@ impl Texts {
         }
     }
 
-    /// Why a part of a plan is held; `room` says how rooms are shown.
+    /// Why a part of a plan is held; `room` formats rooms.
     #[must_use]
     pub fn held_reason(&self, reason: &HeldReason, room: impl Fn(&RoomKey) -> Arg) -> Said {
         let went = ("went", number(reason.went()));
@@ -184,11 +184,11 @@ impl Texts {
         }
     }
 
-    /// A name that was wished for, and which rule it breaks.
+    /// A requested localpart and the rule it breaks.
     fn localpart(&self, wish: &str, error: &LocalpartError) -> Said {
         let wish = ("wish", plain(wish));
         match error {
-            // As in the program's own source: a space alone, or what cannot be seen, would not be shown.
+            // Formatted as in source code, because blank or invisible characters would not show.
             LocalpartError::Character(odd) => {
                 self.line("localpart-character", &[wish, ("odd", plain(format_args!("{odd:?}")))])
             }
@@ -205,7 +205,7 @@ impl Texts {
     }
 }
 
-/// As it is: an id or a level is no number that one counts.
+/// Without number formatting, which ids and levels must not have.
 pub(super) fn plain(value: impl Display) -> Arg {
     Arg::Text(value.to_string())
 }
@@ -214,12 +214,12 @@ pub(super) fn code(value: impl Display) -> Arg {
     Arg::Code(value.to_string())
 }
 
-/// An account by its id, which is a fact; its display name is not.
+/// An account by id only, because a display name proves nothing.
 pub(super) fn account(user: &OwnedUserId) -> Arg {
     Arg::User { user: user.clone(), name: None }
 }
 
-/// A count for a text.
+/// A count as an argument.
 #[must_use]
 pub fn number(count: usize) -> Arg {
     Arg::Number(i64::try_from(count).unwrap_or(i64::MAX))

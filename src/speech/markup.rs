@@ -1,17 +1,17 @@
-//! From a formatted text to plain text and HTML.
+//! Converts marked-up text to plain text and HTML.
 //!
-//! A text of ours may contain `**bold**` and `` `code` ``. While these are read, each argument is one character of the
-//! private-use area; only then it is put in, escaped. So nothing that an argument contains is ever read as markup.
+//! Our texts may contain `**bold**` and `` `code` ``. During parsing, each argument is one private-use character; only
+//! then is the escaped argument inserted. So nothing in an argument is ever parsed as markup.
 
 use super::arg::{Arg, clean, escape};
 use crate::homeserver::Said;
 
-/// The first of the characters that stand for arguments.
+/// First placeholder character.
 const FIRST_PLACE: u32 = 0xE000;
-/// The last one of the area.
+/// Last placeholder character.
 const LAST_PLACE: u32 = 0xF8FF;
 
-/// The character that stands for the argument of that number.
+/// The placeholder of the argument with this index.
 pub(super) fn place(index: usize) -> Option<char> {
     let at = FIRST_PLACE.checked_add(u32::try_from(index).ok()?)?;
     char::from_u32(at).filter(|_| at <= LAST_PLACE)
@@ -21,7 +21,7 @@ fn index(c: char) -> Option<usize> {
     usize::try_from(u32::from(c).checked_sub(FIRST_PLACE)?).ok()
 }
 
-/// An argument in both forms.
+/// An argument in both formats.
 pub(super) fn argument(arg: &Arg) -> Said {
     match arg {
         Arg::Text(text) | Arg::Time(text) => text_only(text),
@@ -61,13 +61,13 @@ fn link(address: &str, text: &str) -> String {
     format!("<a href=\"{}\">{}</a>", escape(address), broken(&escape(text)))
 }
 
-/// Without its own tags of code, for what stands in code already.
+/// Removes code tags, for use inside code.
 fn uncoded(html: &str) -> &str {
     let inner = html.strip_prefix("<code>").and_then(|html| html.strip_suffix("</code>"));
     inner.filter(|inner| !inner.contains('<')).unwrap_or(html)
 }
 
-/// `@room` would call everybody in the room where a client or server does not know `m.mentions`.
+/// Breaks up `@room`, which clients and servers without `m.mentions` would treat as a mention of everybody.
 fn broken(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
@@ -83,8 +83,8 @@ fn broken(text: &str) -> String {
     safe
 }
 
-/// Reads the markup of a text and puts the arguments in. With `breaks`, an empty line begins a new one; else the text is
-/// one line.
+/// Parses markup and inserts the arguments. With `breaks`, an empty line starts a new line; otherwise the text is one
+/// line.
 pub(super) fn render(text: &str, inserts: &[Said], breaks: bool) -> Said {
     let mut said = Said::default();
     let (mut bold, mut code) = (false, false);

@@ -1,8 +1,8 @@
-//! What the bot says, in people's own language: from the name of a text and what it is about to plain text and HTML.
+//! The bot's messages in the reader's language: from a text id and arguments to plain text and HTML.
 //!
-//! The texts are the Fluent files below `locales/`; HTML is made from them and from nothing else. What people wrote or
-//! are called comes in as an [`Arg`] and can never become markup (see `markup`). A text that is missing is said in
-//! English, then by its name: what went wrong must not hide what is to be told.
+//! Texts are Fluent files below `locales/`, and HTML is made only from them. User text and names are passed as an
+//! [`Arg`] and can never become markup (see `markup`). A missing text falls back to English, then to its id, so that a
+//! mistake here never hides a message.
 
 mod answer;
 mod arg;
@@ -31,7 +31,7 @@ pub use refusals::Shown;
 
 type Bundle = FluentBundle<FluentResource>;
 
-/// What commands begin with where nothing else is configured.
+/// The default prefix of commands.
 const PREFIX: &str = "!";
 
 /// The texts of one language. Clones share them.
@@ -39,7 +39,7 @@ const PREFIX: &str = "!";
 pub struct Texts {
     language: Language,
     prefix: Arc<str>,
-    /// The wanted language and, where it is another, English.
+    /// The wanted language and, if different, English.
     bundles: Arc<Vec<Bundle>>,
 }
 
@@ -58,51 +58,51 @@ impl Texts {
         Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles) }
     }
 
-    /// The same, where commands begin with something else than `!`; every text can name it as `{ $prefix }`.
+    /// The same texts with another command prefix, which every text can use as `{ $prefix }`.
     #[must_use]
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// Which language it is.
+    /// The language.
     #[must_use]
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// A text. A line that is left empty in the file begins a new one; other ends of lines there are spaces.
+    /// A text. An empty line in the file starts a new line; other line ends are spaces.
     #[must_use]
     pub fn say(&self, id: &'static str, args: &[(&'static str, Arg)]) -> Said {
         self.text(id, args, true)
     }
 
-    /// The same in one line, to be put together with others.
+    /// A text as one line, for composing.
     #[must_use]
     pub fn line(&self, id: &'static str, args: &[(&'static str, Arg)]) -> Said {
         self.text(id, args, false)
     }
 
-    /// A single word out of a list of words, such as a right or an outcome, by its name in the code; the name itself
-    /// when the list does not have it.
+    /// A single word from a list, such as a right or an outcome, by its name in the code; the name itself if it is
+    /// missing.
     #[must_use]
     pub fn word(&self, list: &'static str, name: &str) -> Said {
         let found = self.bundles.iter().find_map(|bundle| self.format(bundle, list, Some(name), &[], false));
         found.unwrap_or_else(|| markup::argument(&Arg::Text(name.to_owned())))
     }
 
-    /// One thing alone, as it stands in a text.
+    /// One argument alone, as it would look in a text.
     #[must_use]
     pub fn shown(&self, arg: &Arg) -> Said {
         markup::argument(arg)
     }
 
-    /// Several things as one would say them: `a, b and c`.
+    /// Joins texts: `a, b and c`.
     #[must_use]
     pub fn list(&self, items: Vec<Said>) -> Said {
         self.joined(items, "list-last")
     }
 
-    /// Several things of which one is meant: `a, b or c`.
+    /// Joins alternatives: `a, b or c`.
     #[must_use]
     pub fn choice(&self, items: Vec<Said>) -> Said {
         self.joined(items, "list-or")
@@ -125,7 +125,7 @@ impl Texts {
         })
     }
 
-    /// Numbers go through Fluent, which knows plurals; everything else is held apart until the markup is read.
+    /// Fluent formats numbers, because it knows plurals; other arguments stay placeholders until the markup is parsed.
     fn format(
         &self,
         bundle: &Bundle,
@@ -159,11 +159,11 @@ impl Texts {
     }
 }
 
-/// A file that cannot be read as a whole gives what can be read of it; the tests see to it that all can.
+/// Parses the language's files, keeping what is valid; tests ensure that everything is.
 fn bundle(language: Language) -> Bundle {
     let tag: LanguageIdentifier = language.as_str().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-    // The marks around what is put in are shown as boxes by some clients.
+    // Some clients show the isolation marks around arguments as boxes.
     bundle.set_use_isolating(false);
     for source in sources::of(language) {
         let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(resource, _errors)| resource);

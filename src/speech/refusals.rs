@@ -1,4 +1,4 @@
-//! Why something is refused, in the reader's language: worded once, for every surface.
+//! Words refusals in the reader's language, once for all surfaces.
 
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::directory::PersonId;
@@ -9,7 +9,7 @@ use ruma_common::UserId;
 use super::{Arg, Texts};
 use crate::homeserver::Said;
 
-/// How people, accounts and rooms are shown.
+/// Formats people, accounts and rooms.
 pub trait Shown {
     /// A person.
     fn person(&self, id: PersonId) -> Arg;
@@ -20,7 +20,7 @@ pub trait Shown {
 }
 
 impl Texts {
-    /// Why somebody may not.
+    /// Why somebody may not do something.
     #[must_use]
     pub fn refusal(&self, refusal: &Refusal, shown: &impl Shown) -> Said {
         let right = |right: &Right| ("right", Arg::Said(self.word("right", right.as_str())));

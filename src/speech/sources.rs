@@ -1,4 +1,4 @@
-//! The Fluent files, part of the binary: there is nothing to install beside it, and nothing that can be missing.
+//! The Fluent files, embedded in the binary so that none can be missing.
 
 use crate::config::settings::Language;
 

@@ -1,9 +1,9 @@
-//! What is typed behind a command, in the words of the reader's language: the bot understands both.
+//! Translates commands into the reader's language; the bot understands both.
 
 use super::Texts;
 
 impl Texts {
-    /// A part of a usage line or an example, word by word: what is no word of the language of commands stays.
+    /// Translates part of a usage line or example word by word; other words stay.
     #[must_use]
     pub fn typed(&self, part: &str) -> String {
         let mut typed = String::with_capacity(part.len());
@@ -23,7 +23,7 @@ impl Texts {
     }
 
     fn typed_word(&self, word: &str, after: &str) -> String {
-        // `for 2h`, and `for group: …` in the making of a room, are two words in Portuguese.
+        // `for 2h`, and `for group: …` when making a room, are two words in Portuguese.
         let is_time = word == "for" && after.trim_start().starts_with(|c: char| c.is_ascii_digit());
         let name = if is_time { "during" } else { word };
         let plain = self.word("typed", name).plain;

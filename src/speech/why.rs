@@ -1,4 +1,4 @@
-//! Why somebody is where they are, in the reader's language.
+//! Explains in the reader's language why somebody is where they are.
 
 use equipemed_domain::access::LevelReason;
 use equipemed_domain::cause::Cause;
@@ -88,7 +88,7 @@ impl Texts {
         }
     }
 
-    /// Who asked for something, as stored: an account, or a word such as `operator`.
+    /// Formats a stored asker: an account, or a word such as `operator`.
     #[must_use]
     pub fn asker(&self, asker: &str) -> Arg {
         match UserId::parse(asker) {

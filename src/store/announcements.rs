@@ -1,4 +1,4 @@
-//! What is to be told in the control room: stored where it is noticed, told by whoever has the voice, once.
+//! Announcements for the control room: stored when noticed, posted once by the process with the speaker.
 
 use equipemed_domain::announcement::Announcement;
 use jiff::Timestamp;
@@ -8,19 +8,19 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "announcements", key: "id" };
 
-/// An announcement that waits to be told.
+/// A stored announcement that was not posted yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenAnnouncement {
     /// Its number.
     pub id: i64,
     /// What it says.
     pub content: Announcement,
-    /// Since when.
+    /// When it was stored.
     pub created_at: Timestamp,
 }
 
 impl Store {
-    /// Stores an announcement; false when something of that name was stored before, told or not.
+    /// Stores an announcement; false when one of that name was stored before, posted or not.
     pub async fn announce(&self, once: &str, content: &Announcement, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "insert into announcements (once, content, created_at) values ($1, $2, $3)
             on conflict (once) do nothing";
@@ -31,7 +31,7 @@ impl Store {
         })
     }
 
-    /// What waits to be told, the oldest first.
+    /// Announcements to post, oldest first.
     pub async fn announcements_open(&self, at_most: usize) -> Result<Vec<OpenAnnouncement>, StoreError> {
         const SQL: &str =
             "select id, content, created_at from announcements where posted_at is null order by id limit $1";
@@ -45,7 +45,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
     }
 
-    /// Notes that an announcement was told, and by which event.
+    /// Notes the event that posted an announcement.
     pub async fn announced(&self, id: i64, event: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update announcements set posted_at = $2, posted_event = $3 where id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(id).bind(ms(now)).bind(event).execute(db).await?; })

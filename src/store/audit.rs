@@ -1,7 +1,6 @@
-//! The audit, writing side: what is about to be done, then what became of it.
+//! The audit, writing side: each action's intent before it, its outcome after it.
 //!
-//! A row is written before its action and never changed afterwards but for the
-//! outcome, which is set once. Reading is in `audit_read`.
+//! A row is written before its action, and only its outcome is set later, once. Reading is in `audit_read`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,20 +20,20 @@ use super::rows::{ms, to_json};
 use super::runs::RunId;
 use super::{Store, StoreError};
 
-/// The store's number of an action.
+/// Number of an audit entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuditId(pub i64);
 
-/// Why an action is done.
+/// Why an action is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditCause {
-    /// The policy wants it. Only these count for the brakes.
+    /// The policy. Only these actions count for the brakes.
     Policy,
-    /// A lasting wish.
+    /// A grant.
     Grant(GrantId),
-    /// A one-off wish.
+    /// A deed.
     Deed(DeedId),
-    /// A command, by its number in the inbox.
+    /// A command, by its sequence number in the inbox.
     Command(i64),
 }
 
@@ -70,28 +69,28 @@ impl AuditCause {
     }
 }
 
-/// An action that is about to be done.
+/// An action about to be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// The run it belongs to; none for a pass over single subjects and for deeds.
+    /// The run it belongs to; None for narrow passes and deeds.
     pub run: Option<RunId>,
-    /// Who does it: the service, or a person at the machine.
+    /// Who acts: the service, or an operator.
     pub actor: String,
-    /// Why.
+    /// Its cause.
     pub cause: AuditCause,
-    /// What kind of action.
+    /// The kind of action.
     pub kind: String,
-    /// What it is about, for people.
+    /// Its subject, for people.
     pub subject: String,
-    /// The managed room it is about.
+    /// The managed room it concerns.
     pub room: Option<RoomKey>,
-    /// The account it is about.
+    /// The account it concerns.
     pub user: Option<OwnedUserId>,
-    /// The person it is about, where the action says so.
+    /// The person it concerns, if the action names one.
     pub person: Option<PersonId>,
     /// The whole action as JSON.
     pub action: String,
-    /// The ids of wishes that it serves; not read back with an entry.
+    /// Ids of the wishes it serves; not read back with an entry.
     pub wishes: Vec<String>,
 }
 
@@ -118,8 +117,7 @@ impl Intent {
         })
     }
 
-    /// The intent of a deed. `room` is the key of its room where that is a managed one, `about` whose message or
-    /// room it is.
+    /// The intent of a deed. `room` is the key of its room if managed; `about` is the account concerned.
     pub fn of_deed(
         actor: &str,
         id: DeedId,
@@ -141,7 +139,7 @@ impl Intent {
         })
     }
 
-    /// The intent of a command: who said what where. `action` is the command as JSON.
+    /// The intent of a command: sender, room and text. `action` is the command as JSON.
     #[must_use]
     pub fn of_command(
         actor: &str,
@@ -167,15 +165,15 @@ impl Intent {
 }
 
 impl Store {
-    /// Writes down what is about to be done, all or nothing; the answer is in the same order.
+    /// Writes intents, all or none; returns their ids in the same order.
     ///
     /// # Errors
-    /// When the database fails: then nothing of it may be done.
+    /// When the database fails: then no action may be taken.
     pub async fn intend(&self, intents: &[Intent], now: Timestamp) -> Result<Vec<AuditId>, StoreError> {
         Ok(self.write_intents(intents, None, now).await?.unwrap_or_default())
     }
 
-    /// Writes intents; None, and none of them, when the guard's mass was added to.
+    /// Writes intents; writes none and returns None when others added to the guard's mass.
     pub(super) async fn write_intents(
         &self,
         intents: &[Intent],
@@ -217,8 +215,8 @@ impl Store {
         })
     }
 
-    /// Writes down what became of actions, all or nothing. An outcome is never overwritten; the answer is the
-    /// ids that had one already or do not exist.
+    /// Writes outcomes, all or none. An outcome is never overwritten: returns the ids that already had one or do not
+    /// exist.
     pub async fn conclude(
         &self,
         outcomes: &[(AuditId, Outcome)],

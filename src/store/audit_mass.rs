@@ -1,7 +1,7 @@
-//! The audit, for the brakes: what was done to how many within the last 24 hours, and intents that count among them.
+//! The audit, for the brakes: counts of the last 24 hours, and intents that count.
 //!
-//! What is under way counts as done. Passes judge side by side, in this process and in others; so an intent that the
-//! brakes count is written only if nothing of its kind was added since its pass counted.
+//! Actions under way count as done. Passes judge concurrently, in this process and others; so an intent that counts is
+//! written only if no other of its kind was added since its pass counted.
 
 use std::collections::BTreeSet;
 
@@ -20,52 +20,52 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "audit", key: "id" };
 
-/// What the brakes count together.
+/// A kind of action that the brakes count together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mass {
     /// Accounts locked or deactivated.
     Locked,
     /// People removed from one room.
     Removed(RoomKey),
-    /// People put into one room.
+    /// People added to one room.
     Joined(RoomKey),
     /// People who gain or lose power.
     Powers,
 }
 
-/// What somebody gained and lost by one note.
+/// Power that a person gained and lost by one audit entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PowersChanged {
-    /// Who.
+    /// The person.
     pub person: PersonId,
-    /// What they hold since then.
+    /// Gained power.
     pub gained: BTreeSet<Privilege>,
-    /// What they no longer hold.
+    /// Lost power.
     pub lost: BTreeSet<Privilege>,
 }
 
-/// What had been counted when a pass was judged.
+/// What had been counted when a pass was reviewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// The newest entry that was counted.
+    /// The newest entry counted.
     pub up_to: AuditId,
-    /// The beginning of the window.
+    /// Start of the window.
     pub since: Timestamp,
 }
 
-/// Entries of one mass that others may not have added to.
+/// Refuses intents if other passes added to their mass.
 pub(super) struct Guard<'a> {
     mass: &'a Mass,
     counted: Counted,
     own: u64,
 }
 
-/// Has guarded intents written one after the other, or two would both find that nothing was added. SQLite's transaction
-/// does that already.
+/// Serialises guarded intents on PostgreSQL, or two could both find that nothing was added. SQLite's transactions are
+/// serial anyway.
 pub(super) const TURN: PerDialect =
     PerDialect { sqlite: "select 1", postgres: "select pg_advisory_xact_lock(71, hashtext('brakes'))" };
 
-/// Binds a guard's values to its question, and answers whether more was added than its own.
+/// Runs [`ADDED`] for a guard; true when more entries were added than its own.
 macro_rules! is_overtaken {
     ($tx:ident, $guard:expr) => {{
         let query = sqlx::query_scalar($crate::store::audit_mass::ADDED);
@@ -111,7 +111,7 @@ impl Guard<'_> {
 }
 
 impl Intent {
-    /// What the brakes count it to, if they do.
+    /// The mass that this intent counts towards, if any.
     #[must_use]
     pub fn mass(&self) -> Option<Mass> {
         if self.cause != AuditCause::Policy {
@@ -128,7 +128,7 @@ impl Intent {
 }
 
 impl Store {
-    /// Up to where the windows that begin at `since` can be counted now; to be asked before they are.
+    /// Determines the newest entry for windows that begin at `since`; call it before counting.
     pub async fn counted_up_to(&self, since: Timestamp) -> Result<Counted, StoreError> {
         const SQL: &str = "select coalesce(max(id), 0) from audit
             where kind in ('lock_account', 'deactivate_account', 'remove_member', 'note_privileges')
@@ -137,11 +137,11 @@ impl Store {
         Ok(Counted { up_to, since })
     }
 
-    /// As [`Self::intend`], for intents that count to one mass; None, and nothing is written, when more than `own`
-    /// entries of that mass were added since it was counted.
+    /// As [`Self::intend`], for intents of one mass; writes nothing and returns None when more than `own` entries of
+    /// that mass were added since it was counted.
     ///
     /// # Errors
-    /// When the database fails: then nothing of it may be done.
+    /// When the database fails: then no action may be taken.
     pub async fn intend_counted(
         &self,
         intents: &[Intent],
@@ -153,8 +153,8 @@ impl Store {
         self.write_intents(intents, Some(&Guard { mass, counted, own }), now).await
     }
 
-    /// Who was locked or deactivated by the policy at `since` or later and not opened again, and whether it was a
-    /// deactivation.
+    /// Accounts that the policy locked or deactivated since `since` and that were not unlocked again; true means
+    /// deactivated.
     pub async fn locked_since(&self, since: Timestamp) -> Result<Vec<(OwnedUserId, bool)>, StoreError> {
         const SQL: &str = "select id, user_id, kind from audit
             where kind in ('lock_account', 'deactivate_account') and at >= $1
@@ -166,7 +166,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)
     }
 
-    /// Who was removed from which room by the policy at `since` or later.
+    /// Who was removed from which room by the policy since `since`.
     pub async fn removed_since(&self, since: Timestamp) -> Result<InRooms, StoreError> {
         const SQL: &str = "select id, room_key, user_id from audit
             where kind = 'remove_member' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
@@ -179,9 +179,9 @@ impl Store {
         Ok(rooms)
     }
 
-    /// Who was put by the policy, at `since` or later, into which room whose rule had been fulfilled before.
+    /// Who was added to which room by the policy since `since`, in rooms whose rule had been fulfilled before.
     pub async fn joined_since(&self, since: Timestamp) -> Result<InRooms, StoreError> {
-        // From the few rooms to their few newest rows: a first sync has put everybody everywhere within the window.
+        // Starts from the rooms, which are few: after a first sync the window holds everybody's joins.
         const SQL: PerDialect = PerDialect {
             sqlite: "select audit.id, audit.room_key, audit.user_id from rooms cross join audit
                 where audit.room_key = rooms.room_key and audit.at >= max($1, rooms.fulfilled_at)
@@ -203,9 +203,9 @@ impl Store {
         Ok(rooms)
     }
 
-    /// What people gained and lost that counts, by the policy, at `since` or later.
+    /// Power that people gained and lost by the policy since `since`.
     pub async fn powers_changed_since(&self, since: Timestamp) -> Result<Vec<PowersChanged>, StoreError> {
-        /// The part of the action that matters here. Rows from before places were noted name none that can be read.
+        /// The part of the action that matters here. Old rows, without places, contain no readable power.
         #[derive(Deserialize)]
         struct Change {
             gained: Vec<String>,

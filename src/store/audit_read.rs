@@ -1,4 +1,4 @@
-//! The audit, reading side: lists for people, what a crash left unfinished, whether somebody else was at a subject.
+//! The audit, reading side: lists for people, actions a crash left unfinished, and concurrent changes to a subject.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::rows::{Record, Table, limit, ms};
 use super::runs::RunId;
 use super::{Store, StoreError};
 
-/// How many tries to make one account are looked through.
+/// How many attempts to create one account are examined.
 const MAKINGS: usize = 50;
 
 const TABLE: Table = Table { name: "audit", key: "id" };
@@ -28,29 +28,29 @@ macro_rules! columns {
     };
 }
 
-/// One action on record.
+/// One recorded action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Its number; a larger one was written later.
+    /// Its number; later entries have larger ones.
     pub id: AuditId,
-    /// When it was about to be done.
+    /// When the intent was written.
     pub at: Timestamp,
-    /// What was about to be done.
+    /// The intent.
     pub intent: Intent,
-    /// What became of it; None while it is being done, and after a crash.
+    /// Its outcome; None while the action runs, and after a crash.
     pub settled: Option<Settled>,
 }
 
-/// What became of an action, and when that was known.
+/// An action's outcome, and when it was known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// What.
+    /// The outcome.
     pub outcome: Outcome,
     /// When.
     pub at: Timestamp,
 }
 
-/// Which entries to list; what is empty does not narrow.
+/// Which entries to list; an empty field does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// About this account.
@@ -59,20 +59,20 @@ pub struct AuditFilter {
     pub room: Option<RoomKey>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// Of this run.
+    /// With this outcome: [`Outcome::as_str`].
     pub run: Option<RunId>,
     /// That ended so: [`Outcome::as_str`].
     pub outcome: Option<String>,
-    /// Not older than this.
+    /// With a smaller number, for the next page.
     pub since: Option<Timestamp>,
-    /// Only with a smaller number: the next page.
+    /// Maximum number of entries, newest first.
     pub before: Option<AuditId>,
     /// No more than that many, the newest first.
     pub limit: Option<usize>,
 }
 
 impl Store {
-    /// Entries, the newest first.
+    /// Entries, newest first.
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -97,8 +97,8 @@ impl Store {
         })
     }
 
-    /// Since when the making of a person's account is begun and not known to have ended: no answer came, or it failed. None
-    /// when it ended, or was never begun.
+    /// When creation of a person's account began, if it is not known to have ended: no response came, or it failed.
+    /// None when it ended or never began.
     pub async fn making_begun(&self, person: PersonId, user: &UserId) -> Result<Option<Timestamp>, StoreError> {
         let filter = AuditFilter {
             user: Some(user.to_owned()),
@@ -114,7 +114,7 @@ impl Store {
         Ok(entries.into_iter().take_while(is_open).last().map(|entry| entry.at))
     }
 
-    /// What was done for one wish, and what is being done, the oldest first.
+    /// Finished and running actions for one wish, oldest first.
     pub async fn served(&self, wish: &str) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -124,15 +124,15 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(wish).fetch_all(db).await?, read)?)
     }
 
-    /// What was done because of one grant, deed or command, the oldest first.
+    /// Actions caused by one grant, deed or command, oldest first.
     pub async fn caused(&self, cause: AuditCause) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from audit where cause = $1 order by id");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(cause.to_string()).fetch_all(db).await?, read)?)
     }
 
-    /// Whether this service was at something in a room at an instant, give or take `slack`.
+    /// Whether this service acted in a room at an instant, give or take `slack`.
     pub async fn was_busy_in(&self, room: &RoomKey, at: Timestamp, slack: Duration) -> Result<bool, StoreError> {
-        // From the newest on: what is asked about has just been.
+        // Searches from the newest on, because callers ask about recent instants.
         const SQL: &str = "select id from audit
             where room_key = $1 and at <= $2 and (outcome_at is null or outcome_at >= $3) order by id desc limit 1";
         let slack_ms = i64::try_from(slack.as_millis()).unwrap_or(i64::MAX);
@@ -149,7 +149,7 @@ impl Store {
         on_reader!(self, db => AuditId(sqlx::query_scalar(SQL).fetch_one(db).await?))
     }
 
-    /// Whether anything was begun at a room or an account after an entry, by others than the run `own`.
+    /// Whether anyone except the run `own` began to act on a room or account after an entry.
     pub async fn was_touched(&self, subject: &Subject, after: AuditId, own: Option<RunId>) -> Result<bool, StoreError> {
         const ROOM: &str = "select id from audit
             where room_key = $1 and id > $2 and ($3 is null or run_id is null or run_id <> $3) limit 1";
@@ -166,13 +166,13 @@ impl Store {
         })
     }
 
-    /// Intents without an outcome, the oldest first.
+    /// Intents without an outcome, oldest first.
     pub async fn unfinished(&self) -> Result<Vec<AuditEntry>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from audit where outcome is null order by id");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
     }
 
-    /// Rooms that were about to be made when something broke off: one may exist that is not bound yet.
+    /// Rooms whose creation was interrupted: one may exist that is not bound yet.
     pub async fn rooms_half_made(&self) -> Result<BTreeSet<RoomKey>, StoreError> {
         const SQL: &str = "select id, room_key from audit where outcome is null and kind = 'create_room'";
         let read = |row: &Record<'_>| row.text("room_key").map(RoomKey::new);

@@ -1,7 +1,7 @@
-//! Which account is whose, and since when a person is missing.
+//! Which account belongs to which person, and since when a person is missing.
 //!
-//! Every pass asks for all of it, and hardly any changes it: what was read is kept, with the version it was read at. The
-//! database itself counts the versions (a trigger), so that no writer here or in another process can forget to.
+//! Every pass reads all bindings and few change them, so they are cached with their version. A database trigger counts
+//! versions, so that no writer in any process can forget to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -35,7 +35,7 @@ impl Store {
     /// All bindings.
     pub async fn bindings(&self) -> Result<Arc<Bindings>, StoreError> {
         const VERSION: &str = "select version from versions where name = 'bindings'";
-        // Asked first: rows that are newer than their version are read once too often, never once too seldom.
+        // Read before the rows, so that a concurrent change causes one read too many rather than too few.
         let version: i64 = on_reader!(self, db => sqlx::query_scalar(VERSION).fetch_one(db).await?)?;
         let kept = self.bindings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(kept) = kept.filter(|kept| kept.version == version) {
@@ -48,10 +48,10 @@ impl Store {
         Ok(bindings)
     }
 
-    /// Stores a person's binding in place of what was known of that person.
+    /// Stores a person's binding, replacing the previous one.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the account is somebody else's; nothing is changed then.
+    /// [`StoreError::Conflict`] when the account is bound to somebody else; nothing is changed then.
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
                 (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
@@ -81,13 +81,13 @@ impl Store {
         .map_err(|error| conflict_means(error, Conflict::Binding))
     }
 
-    /// Forgets that an account is a person's.
+    /// Removes a binding.
     pub async fn unbind(&self, person: PersonId, user: &UserId) -> Result<(), StoreError> {
         const SQL: &str = "delete from bindings where person_id = $1 and user_id = $2";
         on_writer!(self, db => { sqlx::query(SQL).bind(person.0).bind(user.as_str()).execute(db).await?; })
     }
 
-    /// Forgets what was pushed to an account, because it is not there: the next pass pushes it again.
+    /// Forgets what was pushed to an account because it is missing there, so that the next pass pushes it again.
     pub async fn forget_pushed(&self, person: PersonId, external_id: bool, email: bool) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set
                 pushed_external_id = case when $2 then null else pushed_external_id end,
@@ -98,14 +98,14 @@ impl Store {
         })
     }
 
-    /// Remembers the digest of the external id that was pushed; tells whether the person is bound at all.
+    /// Stores the digest of the pushed external id; false when the person is not bound.
     pub async fn set_pushed_external_id(&self, person: PersonId, digest: Option<&str>) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set pushed_external_id = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(digest).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Remembers the digest of the e-mail address that a person's account was given, and that nobody else has it any more;
-    /// tells whether the person is bound at all.
+    /// Stores the digest of the e-mail address given to a person's account, and clears it from everybody else; false
+    /// when the person is not bound.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -118,7 +118,7 @@ impl Store {
         })
     }
 
-    /// Remembers digests of display names, of all these people in one statement.
+    /// Stores digests of display names, in one statement.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -135,13 +135,13 @@ impl Store {
         })
     }
 
-    /// Remembers whether this service made the account an administrator; tells whether the person is bound at all.
+    /// Stores whether this service made the account an administrator; false when the person is not bound.
     pub async fn set_server_admin_given(&self, person: PersonId, given: bool) -> Result<bool, StoreError> {
         const SQL: &str = "update bindings set server_admin_given = $2 where person_id = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Remembers how these people's accounts were seen, all in one statement; None where there was no account.
+    /// Stores the observed state of these people's accounts, in one statement; None when there was no account.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -159,7 +159,7 @@ impl Store {
         })
     }
 
-    /// Remembers how an account was left.
+    /// Stores the state of an account after a change.
     pub async fn note_state(&self, user: &UserId, state: AccountState) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set state = $2 where user_id = $1";
         on_writer!(self, db => {
@@ -167,8 +167,8 @@ impl Store {
         })
     }
 
-    /// Adds to how long people are gone, of each no more than since then: one statement, however many they are. Whose
-    /// account is deactivated has nothing to wait for.
+    /// Adds to the time that people have been gone, for each at most the time since then, in one statement. Skips
+    /// deactivated accounts, which wait for nothing.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -185,7 +185,7 @@ impl Store {
         })
     }
 
-    /// Notes that these people's accounts agree with EquipeMed: one statement, however many they are.
+    /// Notes that these people's accounts agree with EquipeMed, in one statement.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -201,11 +201,11 @@ impl Store {
         })
     }
 
-    /// Notes after a complete read who was in it (`present`) and who counts as gone, by standing or because of
-    /// too many reads without them. Who is bound and was not in it has missed one more read. A person who was gone
-    /// already keeps the earlier instant; who is not gone (any more) loses it.
+    /// Records a complete read of people: who was `present`, and who counts as `gone` by standing or after too many
+    /// reads without them. Absent bound people get one more missing read. Those already gone keep the earlier instant;
+    /// those no longer gone lose it.
     ///
-    /// Writes only what changes. To be called once a read and under the lease: reads are counted.
+    /// Writes only changes. Call it once per read and under the lease, because reads are counted.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.

@@ -1,4 +1,4 @@
-//! Previews that wait for a yes: of one asker, for a few minutes, good for one use.
+//! Previews that wait for confirmation: by the asker, within a few minutes, once.
 
 use equipemed_domain::command::Command;
 use equipemed_domain::fault::Conflict;
@@ -18,31 +18,31 @@ macro_rules! columns {
     };
 }
 
-/// A preview that waits for a yes.
+/// A preview that waits for confirmation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
-    /// What is typed to confirm.
+    /// The code to type.
     pub code: String,
-    /// Who alone may confirm.
+    /// The only person who may confirm.
     pub asker: OwnedUserId,
-    /// Where it was asked.
+    /// The room where it was asked.
     pub room_id: OwnedRoomId,
-    /// What is to be done.
+    /// The command.
     pub command: Command,
-    /// Digest of what the preview showed; what is done then must be the same.
+    /// Digest of the preview; what is then done must be the same.
     pub digest: String,
-    /// What is too much for the asker's own yes, if it is: then somebody else has to say it.
+    /// What exceeds the asker's own limits, if anything: then somebody else has to confirm.
     pub beyond: Option<Beyond>,
     /// The event of the command.
     pub source: String,
-    /// Since when.
+    /// When it was stored.
     pub created_at: Timestamp,
-    /// Until when.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl Store {
-    /// Stores a preview. The same source keeps the code it got first.
+    /// Stores a preview. Repeating a source keeps its first code.
     ///
     /// # Errors
     /// When the database fails; [`StoreError::Conflict`] when the code is in use.
@@ -60,7 +60,7 @@ impl Store {
         .map_err(|error| conflict_means(error, Conflict::Code))
     }
 
-    /// Notes which message shows the preview, so that a reaction to it counts.
+    /// Notes the message that shows the preview, so that reactions to it count.
     pub async fn note_prompt(&self, code: &str, event: &str) -> Result<(), StoreError> {
         const SQL: &str = "update confirmations set prompt_event = $2 where code = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(code).bind(event).execute(db).await?; })
@@ -75,15 +75,15 @@ impl Store {
         })
     }
 
-    /// The code of the preview that this message shows.
+    /// The code of the preview shown in this message.
     pub async fn code_of_prompt(&self, event: &str) -> Result<Option<String>, StoreError> {
         const SQL: &str = "select code from confirmations where prompt_event = $1";
         on_reader!(self, db => sqlx::query_scalar(SQL).bind(event).fetch_optional(db).await?)
     }
 
-    /// Uses a preview up for an event; false when another one used it before, or its time is over.
+    /// Marks a preview as used by an event; false when another event used it or it has expired.
     pub async fn use_confirmation(&self, code: &str, by: &str, now: Timestamp) -> Result<bool, StoreError> {
-        // The same event handled again after a crash goes on with what it began.
+        // Lets the same event continue after a crash.
         const SQL: &str = "update confirmations set used_at = coalesce(used_at, $3), used_by = $2
             where code = $1 and ((used_at is null and expires_at > $3) or used_by = $2)";
         on_writer!(self, db => {

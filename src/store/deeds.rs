@@ -1,7 +1,7 @@
-//! One-off wishes: stored before they are acknowledged, claimed by one worker at a time, tried until they end.
+//! Deeds: stored before they are acknowledged, claimed by one worker at a time, retried until they end.
 //!
-//! A claim is a lease on one row. A worker that dies loses it when it expires;
-//! one that comes back late finds its attempt's number gone and can end nothing.
+//! A claim is a lease on one row. A dead worker's claim expires; a late worker's attempt number no longer matches, so
+//! it can end nothing.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "deeds", key: "id" };
 
-/// The same source has the deed it made first.
+/// Repeating a source returns its first deed.
 const ADD: &str = "insert into deeds (content, asker, reason, created_at, state, due_at, source)
     values ($1, $2, $3, $4, 'waiting', $5, $6)
     on conflict (source) where source is not null do update set source = excluded.source returning id";
@@ -27,71 +27,71 @@ macro_rules! columns {
     };
 }
 
-/// The store's number of a deed.
+/// Number of a deed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeedId(pub i64);
 
-/// A wish that has no number yet.
+/// A deed without a number yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeed {
-    /// What is to be done.
+    /// The deed.
     pub deed: Deed,
     /// Who asked: an MXID, or `operator` at the machine.
     pub asker: String,
-    /// Why, as the asker wrote it.
+    /// The asker's reason.
     pub reason: Option<String>,
-    /// Not before then.
+    /// Earliest time to start.
     pub due_at: Timestamp,
-    /// What it came from, such as an event: the same source makes one deed, however often it is handled.
+    /// Its origin, such as an event: the same source makes only one deed.
     pub source: Option<String>,
 }
 
-/// A deed that this worker, and nobody else, may do now.
+/// A deed claimed by one worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedDeed {
     /// Its number.
     pub id: DeedId,
-    /// What is to be done.
+    /// The deed.
     pub deed: Deed,
     /// Who asked.
     pub asker: String,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// When it was asked.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// Which attempt this is, from 1.
+    /// Number of this attempt, from 1.
     pub attempt: u32,
-    /// What it came from; what is done for it serves the wish of that id.
+    /// Its origin, which is also the id of the wish it serves.
     pub source: Option<String>,
 }
 
-/// How far a deed is.
+/// State of a deed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeedState {
-    /// Nobody is at it.
+    /// Not claimed.
     Waiting,
-    /// A worker is at it, or died over it.
+    /// Claimed by a worker, which may have died.
     Claimed,
-    /// Done, or was so already.
+    /// Finished, or there was nothing to do.
     Done,
-    /// Given up.
+    /// Abandoned.
     Failed,
 }
 
-/// A deed and what became of it.
+/// A deed with its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeedRecord {
     /// Its number.
     pub id: DeedId,
-    /// What was wished, by whom and why.
+    /// The request.
     pub wish: NewDeed,
-    /// When it was asked.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// How far it is.
+    /// Its state.
     pub state: DeedState,
-    /// How often it was begun.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Why the last attempt did not succeed, while another one is due.
+    /// Why the last attempt failed, while another one is due.
     pub error: Option<Fault>,
     /// When and how it ended.
     pub ended: Option<(Timestamp, Outcome)>,
@@ -108,7 +108,7 @@ impl Store {
         })
     }
 
-    /// Stores deeds, all or nothing; the answer is in the same order.
+    /// Stores deeds, all or none; returns ids in the same order.
     pub async fn add_deeds(&self, new: &[NewDeed], now: Timestamp) -> Result<Vec<DeedId>, StoreError> {
         in_transaction!(self, tx => {
             let mut ids = Vec::with_capacity(new.len());
@@ -122,7 +122,7 @@ impl Store {
         })
     }
 
-    /// Claims due deeds for `worker`, the longest due first, also those whose claim has expired.
+    /// Claims due deeds for `worker`, longest due first, including those with an expired claim.
     pub async fn claim_deeds(
         &self,
         worker: &str,
@@ -159,7 +159,7 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, deed)| deed).collect())
     }
 
-    /// Ends a deed; false when the claim was lost meanwhile.
+    /// Ends a deed; false when the claim was lost.
     pub async fn finish_deed(
         &self,
         claimed: &ClaimedDeed,
@@ -177,7 +177,7 @@ impl Store {
         })
     }
 
-    /// Puts a deed back until `due_at`; false when the claim was lost meanwhile.
+    /// Postpones a deed until `due_at`; false when the claim was lost.
     pub async fn retry_deed(
         &self,
         claimed: &ClaimedDeed,
@@ -193,7 +193,7 @@ impl Store {
         })
     }
 
-    /// Prolongs the claims of a worker on deeds that it is really `at`.
+    /// Extends a worker's claims on the deeds that it is really working `at`.
     pub async fn keep_deeds(
         &self,
         worker: &str,
@@ -223,7 +223,7 @@ impl Store {
         })
     }
 
-    /// The deed that came from a source.
+    /// The deed with this source.
     pub async fn deed_of(&self, source: &str) -> Result<Option<DeedRecord>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from deeds where source = $1");
         on_reader!(self, db => {
@@ -232,7 +232,7 @@ impl Store {
         })
     }
 
-    /// How many deeds have not ended.
+    /// Number of deeds that have not ended.
     pub async fn deeds_open(&self) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as open, 'all' as id from deeds where finished_at is null";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("open"))?)

@@ -1,12 +1,11 @@
-//! Runs one piece of code on whichever database the store has.
+//! Runs one piece of code on either database.
 //!
-//! The two pools are different types, so the code is compiled once for each;
-//! its text stands once. What the databases cannot say in the same words is a
-//! [`PerDialect`], and every use of that is worth a look.
+//! The two pools have different types, so macros compile the code once for each. Statements that differ between the
+//! databases are a [`PerDialect`]; check each use of it carefully.
 
 use super::{Dialect, Store};
 
-/// Evaluates `$body` with `$db` as a connection that may write, and names the database in its errors.
+/// Evaluates `$body` with `$db` as a writable connection, and names the database in errors.
 macro_rules! on_writer {
     ($store:expr, $db:ident => $body:expr) => {
         match &$store.pools {
@@ -19,7 +18,7 @@ macro_rules! on_writer {
     };
 }
 
-/// Evaluates `$body` with `$db` as a connection that only reads.
+/// Evaluates `$body` with `$db` as a read-only connection.
 macro_rules! on_reader {
     ($store:expr, $db:ident => $body:expr) => {
         match &$store.pools {
@@ -34,8 +33,8 @@ macro_rules! on_reader {
 
 /// Evaluates `$body` inside a transaction and commits it; an error or a cancelled future rolls it back.
 ///
-/// On SQLite it is immediate: a transaction that begins with reading and writes later can fail halfway
-/// when another process writes in between, one that takes the write lock first waits for its turn instead.
+/// On SQLite it is immediate: a transaction that reads first can fail at its first write if another process has written
+/// in between, while one that takes the write lock first waits for its turn.
 macro_rules! in_transaction {
     ($store:expr, $tx:ident => $body:expr) => {
         match &$store.pools {
@@ -62,14 +61,14 @@ macro_rules! in_transaction {
     };
 }
 
-/// A statement that the two databases word differently.
+/// A statement worded differently for the two databases.
 pub(super) struct PerDialect {
     pub(super) sqlite: &'static str,
     pub(super) postgres: &'static str,
 }
 
-/// A statement that first picks rows to claim and then does the rest. On PostgreSQL rows that another
-/// worker is just claiming are passed over; on SQLite there is only one writer and nothing to pass over.
+/// A statement that picks rows to claim and then updates them. PostgreSQL skips rows that another worker is claiming;
+/// SQLite has only one writer.
 macro_rules! claiming {
     ($pick:expr, $rest:expr) => {
         $crate::store::dispatch::PerDialect {

@@ -15,11 +15,11 @@ const TABLE: Table = Table { name: "drift", key: "id" };
 /// What became of a change by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriftState {
-    /// Nobody has judged it yet, or it is left alone for now.
+    /// Not judged yet, or tolerated for now.
     Open,
-    /// It was put back.
+    /// Reverted.
     PutBack,
-    /// It is so no longer, or agrees with what should be.
+    /// No longer there, or now as desired.
     Gone,
 }
 
@@ -28,17 +28,17 @@ pub enum DriftState {
 pub struct DriftRecord {
     /// Its number.
     pub id: i64,
-    /// Where.
+    /// The room.
     pub room: RoomKey,
-    /// What.
+    /// The change.
     pub what: Drift,
-    /// Who.
+    /// Who made it.
     pub sender: OwnedUserId,
     /// When, by Synapse's clock.
     pub at: Timestamp,
-    /// What became of it.
+    /// Its state.
     pub state: DriftState,
-    /// When that was noted.
+    /// When that state was noted.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -53,7 +53,7 @@ impl DriftState {
 }
 
 impl Store {
-    /// Notes a change by hand, once for its event.
+    /// Stores a change by hand, once per event.
     pub async fn note_drift(
         &self,
         event: &str,
@@ -70,7 +70,7 @@ impl Store {
         })
     }
 
-    /// Changes by hand that are open, of one room or of all, the oldest first.
+    /// Open changes by hand, of one room or all, oldest first.
     pub async fn drift_open(&self, room: Option<&RoomKey>) -> Result<Vec<DriftRecord>, StoreError> {
         const SQL: &str = "select id, room_key, what, sender, at, state, ended_at from drift
             where state = 'open' and ($1 is null or room_key = $1) order by id";
@@ -78,7 +78,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(room).fetch_all(db).await?, read)?)
     }
 
-    /// Changes by hand to one thing since an instant, the oldest first.
+    /// Changes by hand to one thing since an instant, oldest first.
     pub async fn drift_since(
         &self,
         room: &RoomKey,
@@ -93,7 +93,7 @@ impl Store {
         })
     }
 
-    /// Bans by hand that were set without the right, by the events that set them.
+    /// Bans set by hand without the right, by event.
     pub async fn drift_of_bans(&self) -> Result<BTreeMap<String, DriftRecord>, StoreError> {
         const SQL: &str = "select id, event_id, room_key, what, sender, at, state, ended_at from drift
             where what like $1 order by id";
@@ -104,7 +104,7 @@ impl Store {
         })
     }
 
-    /// Notes what became of a change by hand.
+    /// Sets the final state of a change by hand.
     pub async fn end_drift(&self, id: i64, state: DriftState, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update drift set state = $2, ended_at = $3 where id = $1 and state = 'open'";
         on_writer!(self, db => {

@@ -1,4 +1,4 @@
-//! From what the databases' driver says to what went wrong, by what somebody has to do about it.
+//! Maps driver errors to [`StoreError`], by what somebody has to do about them.
 
 use equipemed_domain::fault::{Away, BadUrl, Conflict, Fix, StoreError};
 use sqlx::error::ErrorKind;
@@ -6,12 +6,12 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
-/// An error before it is said which database it was.
+/// An error before the database's name is added.
 #[derive(Debug)]
 pub(super) struct Unplaced(StoreError);
 
 impl Unplaced {
-    /// The error of that database.
+    /// Adds the database's name.
     pub(super) fn at(self, name: &str) -> StoreError {
         let mut error = self.0;
         match &mut error {
@@ -32,7 +32,7 @@ impl Unplaced {
         error
     }
 
-    /// Whether somebody else holds what is needed.
+    /// Whether another process holds a lock.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self.0, StoreError::Busy { .. })
     }
@@ -79,7 +79,7 @@ impl From<MigrateError> for Unplaced {
         };
         let failed = StoreError::Migration { database: String::new(), why: error.to_string(), fix };
         match error {
-            // Unreachable, busy or not writable says more than that it happened during a migration.
+            // Unreachable, busy or read-only says more than that it happened during a migration.
             MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => match Self::from(cause) {
                 Self(StoreError::Database { .. } | StoreError::Conflict { .. }) => Self(failed),
                 plain => plain,
@@ -89,7 +89,7 @@ impl From<MigrateError> for Unplaced {
     }
 }
 
-/// Says what a conflict is about.
+/// Sets what a conflict is about.
 pub(super) fn conflict_means(error: StoreError, what: Conflict) -> StoreError {
     if matches!(error, StoreError::Conflict { .. }) { StoreError::Conflict { what } } else { error }
 }
@@ -102,7 +102,7 @@ fn other(why: impl ToString) -> StoreError {
     StoreError::Database { database: String::new(), why: why.to_string() }
 }
 
-/// By SQLSTATE, the first two characters of which are its class.
+/// Maps an SQLSTATE, whose first two characters are its class.
 fn from_postgres(error: &PgDatabaseError) -> StoreError {
     let (database, why) = (String::new(), error.message().to_owned());
     let not_writable = |fix| StoreError::NotWritable { path: String::new(), why: error.message().to_owned(), fix };
@@ -121,13 +121,13 @@ fn from_postgres(error: &PgDatabaseError) -> StoreError {
     }
 }
 
-/// By SQLite's result code, the low byte of which is the primary one.
+/// Maps an SQLite result code, whose low byte is the primary code.
 fn from_sqlite(code: i32, message: &str) -> StoreError {
     let (database, why) = (String::new(), message.to_owned());
     let not_writable = |fix| StoreError::NotWritable { path: String::new(), why: message.to_owned(), fix };
     match code & 0xff {
         5 | 6 => StoreError::Busy { database, why },
-        // It keeps two more files beside its own, so the folder counts as well.
+        // SQLite creates two more files next to its own, so the folder counts as well.
         8 | 14 => not_writable(Fix::Folder),
         13 => not_writable(Fix::DiskSpace),
         26 => StoreError::BadUrl { url: String::new(), why: BadUrl::NotSqlite },

@@ -1,7 +1,7 @@
-//! Rooms that somebody brought the bot into: who and since when, until the bot is out of them again.
+//! Rooms that somebody brought the bot into, until the bot leaves.
 //!
-//! One in which the bot stays for good, because it was adopted or follows a managed room, is kept here, too: so that it is
-//! not taken for a new one when its key has another room some day.
+//! Rooms in which the bot stays (adopted, or following a managed room) remain here too, so that they are not taken for
+//! new ones if their key later gets another room.
 
 use std::collections::BTreeSet;
 
@@ -14,22 +14,22 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "foreign_rooms", key: "room_id" };
 
-/// A room that somebody brought the bot into and that nobody adopted.
+/// A room that somebody brought the bot into and nobody adopted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignRoom {
     /// Its id.
     pub room_id: OwnedRoomId,
-    /// Who did, where that was seen.
+    /// Who brought the bot, if known.
     pub brought_by: Option<OwnedUserId>,
-    /// Since when it is known.
+    /// When it was found.
     pub found_at: Timestamp,
-    /// Whether the control room was told.
+    /// Whether it was announced in the control room.
     pub is_told: bool,
 }
 
 impl Store {
-    /// Notes that the bot was brought into a room. What is noted already stays as it is, so that nobody can put off the
-    /// leaving by inviting again; a room that was kept is noted anew.
+    /// Notes that the bot was brought into a room. An existing note stays unchanged, so that repeated invitations
+    /// cannot postpone leaving; a room that had been kept is noted anew.
     pub async fn note_foreign_room(
         &self,
         room: &RoomId,
@@ -44,14 +44,14 @@ impl Store {
         on_writer!(self, db => { sqlx::query(SQL).bind(room.as_str()).bind(by).bind(ms(now)).execute(db).await?; })
     }
 
-    /// Rooms that are to be told or left, the longest known first.
+    /// Rooms to announce or leave, longest known first.
     pub async fn foreign_rooms(&self) -> Result<Vec<ForeignRoom>, StoreError> {
         const SQL: &str = "select room_id, brought_by, found_at, told_at from foreign_rooms where kept_at is null
             order by found_at, room_id";
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
     }
 
-    /// One of them.
+    /// One such room.
     pub async fn foreign_room(&self, room: &RoomId) -> Result<Option<ForeignRoom>, StoreError> {
         const SQL: &str = "select room_id, brought_by, found_at, told_at from foreign_rooms
             where kept_at is null and room_id = $1";
@@ -61,7 +61,7 @@ impl Store {
         })
     }
 
-    /// All rooms that were ever noted and that the bot is still in, as far as is known.
+    /// All noted rooms that the bot is still in, as far as known.
     pub async fn noted_rooms(&self) -> Result<BTreeSet<OwnedRoomId>, StoreError> {
         const SQL: &str = "select room_id from foreign_rooms";
         let rooms = on_reader!(self, db => {
@@ -70,20 +70,20 @@ impl Store {
         Ok(rooms.into_iter().collect())
     }
 
-    /// Notes that the control room was told of a room.
+    /// Notes that a room was announced in the control room.
     pub async fn foreign_room_told(&self, room: &RoomId, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update foreign_rooms set told_at = $2 where room_id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(room.as_str()).bind(ms(now)).execute(db).await?; })
     }
 
-    /// Notes that the bot stays in a room, however it came there.
+    /// Notes that the bot stays in a room, however it got there.
     pub async fn keep_foreign_room(&self, room: &RoomId, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "insert into foreign_rooms (room_id, found_at, kept_at) values ($1, $2, $2)
             on conflict (room_id) do update set kept_at = excluded.kept_at";
         on_writer!(self, db => { sqlx::query(SQL).bind(room.as_str()).bind(ms(now)).execute(db).await?; })
     }
 
-    /// Forgets a room that the bot is not in any more.
+    /// Forgets a room that the bot has left.
     pub async fn forget_foreign_room(&self, room: &RoomId) -> Result<(), StoreError> {
         const SQL: &str = "delete from foreign_rooms where room_id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(room.as_str()).execute(db).await?; })

@@ -1,4 +1,4 @@
-//! Lasting wishes beyond the policy. A grant ends, it is never deleted: who asked for what stays on record.
+//! Grants. A grant ends but is never deleted: who asked for what stays on record.
 
 use std::collections::BTreeSet;
 
@@ -20,22 +20,22 @@ macro_rules! columns {
     };
 }
 
-/// A wish that has no number yet.
+/// A grant without a number yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGrant {
-    /// Whom it is about.
+    /// The person it concerns.
     pub person: PersonId,
-    /// What is wished.
+    /// What it grants.
     pub kind: GrantKind,
-    /// A room, or a space with all below; everywhere when absent.
+    /// A room, or a space with everything below; everywhere when None.
     pub scope: Option<RoomKey>,
     /// Who asked: an MXID, or `operator` at the machine.
     pub asker: String,
-    /// Why, as the asker wrote it.
+    /// The asker's reason.
     pub reason: Option<String>,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
-    /// What it came from, such as an event: the same source makes one grant, however often it is handled.
+    /// Its origin, such as an event: the same source makes only one grant.
     pub source: Option<String>,
 }
 
@@ -44,28 +44,28 @@ pub struct NewGrant {
 pub struct GrantRecord {
     /// The grant.
     pub grant: Grant,
-    /// When somebody ended it, and who. Empty for one that expired by itself.
+    /// When it was ended, and by whom. None for one that expired.
     pub ended: Option<(Timestamp, String)>,
 }
 
-/// Which grants to list; what is empty does not narrow.
+/// Which grants to list; an empty field does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GrantFilter {
-    /// About this person.
+    /// For this person.
     pub person: Option<PersonId>,
-    /// In this very scope.
+    /// With exactly this scope.
     pub scope: Option<RoomKey>,
-    /// Only those that hold at this instant; ended and expired ones too when empty.
+    /// In force at this instant; None includes ended and expired ones.
     pub holding_at: Option<Timestamp>,
-    /// No more than that many, the newest first.
+    /// Maximum number of grants, newest first.
     pub limit: Option<usize>,
 }
 
 impl Store {
-    /// Stores a grant, which holds from `now` on.
+    /// Stores a grant, in force from `now` on.
     pub async fn add_grant(&self, new: &NewGrant, now: Timestamp) -> Result<Grant, StoreError> {
         const SQL: &str = concat!(
-            // An update that changes nothing, because only an updated row is returned.
+            // A no-op update, because only updated rows are returned.
             "insert into grants (person_id, kind, level, scope, asker, reason, created_at, expires_at, source)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 on conflict (source) where source is not null do update set source = excluded.source returning ",
@@ -92,7 +92,7 @@ impl Store {
         })
     }
 
-    /// All grants that hold at `now`, the oldest first.
+    /// All grants in force at `now`, oldest first.
     pub async fn grants_holding(&self, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -104,7 +104,7 @@ impl Store {
         Ok(records.into_iter().map(|record| record.grant).collect())
     }
 
-    /// Grants that ended at `since` or later and hold no longer at `now`, by their end or by somebody's word.
+    /// Grants that expired or were ended since `since` and are not in force at `now`.
     pub async fn grants_ended(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -117,7 +117,7 @@ impl Store {
         Ok(records.into_iter().map(|record| record.grant).collect())
     }
 
-    /// What bans were wished by, ended ones too: for one that was set by hand, the event that set it.
+    /// The sources of all bans, ended ones too; for a ban by hand, the event that set it.
     pub async fn sources_of_bans(&self) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "select id, source from grants where kind = 'ban' and source is not null";
         on_reader!(self, db => {
@@ -126,7 +126,7 @@ impl Store {
         })
     }
 
-    /// Grants with how they ended, the newest first.
+    /// Grants with how they ended, newest first.
     pub async fn grants(&self, filter: &GrantFilter) -> Result<Vec<GrantRecord>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -147,7 +147,7 @@ impl Store {
         })
     }
 
-    /// What somebody asked for at `since` or later, and what they ended, for their sums.
+    /// Grants that somebody requested or ended since `since`, for their daily limits.
     pub async fn grants_of_asker(&self, asker: &str, since: Timestamp) -> Result<Vec<Past>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -160,7 +160,7 @@ impl Store {
         Ok(rows.into_iter().map(|GrantRecord { grant, ended }| Past { grant, ended }).collect())
     }
 
-    /// Ends a grant; false when it held no longer, or never existed.
+    /// Ends a grant; false when it was not in force or never existed.
     pub async fn end_grant(&self, id: GrantId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update grants set ended_at = $3, ended_by = $2
             where id = $1 and ended_at is null and (expires_at is null or expires_at > $3)";

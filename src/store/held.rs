@@ -1,7 +1,7 @@
-//! What the brakes hold back until somebody with the right releases it.
+//! What the brakes hold until somebody with the right approves it.
 //!
-//! The id is the digest of what a part began with, so the same plan held again is the same row and is announced once. A
-//! part that becomes smaller keeps its row, and one whose cause has ended is closed.
+//! The id is a digest of a part's original effects, so the same plan held again is the same row and is announced once.
+//! A part that shrinks keeps its row; one whose cause has ended is closed.
 
 use std::collections::BTreeSet;
 
@@ -19,52 +19,52 @@ macro_rules! columns {
     };
 }
 
-/// A plan's part that is to be held.
+/// A part of a plan to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewHeld {
-    /// Digest of the effects it began with.
+    /// Digest of its original effects.
     pub id: String,
     /// Why it is held.
     pub reason: HeldReason,
-    /// What it would do; at release nothing may have been added.
+    /// Its effects; nothing may have been added at release.
     pub effects: BTreeSet<Effect>,
-    /// Until when it can be approved and carried out.
+    /// The deadline for approval and execution.
     pub expires_at: Timestamp,
 }
 
 impl NewHeld {
-    /// What kind of thing it is: a later part of the same kind may be this one grown.
+    /// Its kind: a later part of the same kind may be this one grown.
     #[must_use]
     pub fn kind(&self) -> String {
         self.reason.kind()
     }
 }
 
-/// How far a held part is.
+/// State of a held part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldState {
-    /// Waits for approval.
+    /// Waiting for approval.
     Held,
-    /// Approved, not carried out yet.
+    /// Approved but not applied yet.
     Approved,
-    /// Carried out.
+    /// Applied.
     Released,
-    /// Not approved in time, or not carried out in time.
+    /// Not approved or applied in time.
     Expired,
-    /// The world moved on: something was added, and the whole is held under another id.
+    /// Something was added, so the whole is held under another id.
     Outgrown,
-    /// Its cause has ended: nothing of it is due any more.
+    /// Its cause has ended: nothing in it is due any more.
     Closed,
 }
 
-/// A held part and what became of it.
+/// A held part with its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldPlan {
-    /// What is held.
+    /// The held part.
     pub held: NewHeld,
-    /// Since when.
+    /// When it was first held.
     pub created_at: Timestamp,
-    /// How far it is.
+    /// Its state.
     pub state: HeldState,
     /// Who gave the first of two consents, and when.
     pub first: Option<(String, Timestamp)>,
@@ -72,28 +72,28 @@ pub struct HeldPlan {
     pub approved: Option<(String, Timestamp)>,
 }
 
-/// The answer to an approval.
+/// Result of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
-    /// It counts, and was all that was needed.
+    /// Approved; nothing else is needed.
     Approved,
-    /// It counts as the first of two, given now or before: somebody else has to give the other.
+    /// First of two consents, given now or before: somebody else has to give the other.
     First,
-    /// There is no such id.
+    /// No part has this id.
     Unknown,
-    /// Too late.
+    /// The part has expired.
     Expired,
-    /// It is not all any more: see [`HeldState::Outgrown`].
+    /// The part has grown: see [`HeldState::Outgrown`].
     Outgrown,
-    /// Somebody approved it before, or it was carried out already.
+    /// Already approved or applied.
     Already,
-    /// Nothing of it is due any more: see [`HeldState::Closed`].
+    /// The part is closed: see [`HeldState::Closed`].
     Closed,
 }
 
 impl Store {
-    /// Holds a part; true when it is new and should be announced. One that is held or approved already stays as
-    /// it is. One that has ended begins anew: the same change is due again.
+    /// Holds a part; true when it is new and should be announced. One that is held or approved stays unchanged. One
+    /// that has ended is reopened, because the same change is due again.
     pub async fn hold(&self, new: &NewHeld, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "insert into held (id, kind, reason, atoms, created_at, expires_at, state, facts, effects)
             values ($1, $2, $3, $4, $5, $6, 'held', $7, $8)
@@ -101,7 +101,7 @@ impl Store {
                 facts = excluded.facts, effects = excluded.effects, created_at = excluded.created_at, expires_at = excluded.expires_at, state = 'held',
                 first_by = null, first_at = null, approved_by = null, approved_at = null
             where held.state in ('released', 'expired', 'outgrown', 'closed') or held.expires_at <= excluded.created_at";
-        // The column `reason` is of earlier versions, which kept a sentence there; the facts are beside it.
+        // Earlier versions kept a sentence in the column `reason`; the data is in `facts`.
         let (kind, reason, atoms) = (new.kind(), new.kind(), atoms_of(&new.effects)?);
         let (facts, effects) = (to_json(&new.reason)?, to_json(&new.effects)?);
         on_writer!(self, db => {
@@ -111,7 +111,7 @@ impl Store {
         })
     }
 
-    /// Leaves of a part only what is still due; false when it had ended before.
+    /// Reduces a part to the effects that are still due; false when it had ended.
     pub async fn shrink_held(&self, id: &str, effects: &BTreeSet<Effect>) -> Result<bool, StoreError> {
         const SQL: &str = "update held set effects = $2, atoms = $3
             where id = $1 and state in ('held', 'approved', 'expired')";
@@ -122,19 +122,19 @@ impl Store {
         })
     }
 
-    /// Ends a part of which nothing is due any more; false when it had ended before.
+    /// Closes a part of which nothing is due any more; false when it had ended.
     pub async fn close_held(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'closed' where id = $1 and state in ('held', 'approved', 'expired')";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Approves a held part, or gives the first of `two` consents to it. Whether `by` may do so was decided before.
+    /// Approves a held part, or gives the first of `two` consents to it. The caller has checked that `by` may.
     pub async fn approve(&self, id: &str, by: &str, two: bool, now: Timestamp) -> Result<Approval, StoreError> {
         const WHOLE: &str = "update held set state = 'approved', approved_by = $2, approved_at = $3
             where id = $1 and state = 'held' and expires_at > $3 and (not $4 or first_by <> $2)";
         const FIRST: &str = "update held set first_by = $2, first_at = $3
             where id = $1 and state = 'held' and expires_at > $3 and first_by is null and $4";
-        // Once more: between the two somebody else may have been the first.
+        // Repeated, because somebody else may have been first in between.
         for (sql, given) in [(WHOLE, Approval::Approved), (FIRST, Approval::First), (WHOLE, Approval::Approved)] {
             let counts = on_writer!(self, db => {
                 let query = sqlx::query(sql).bind(id).bind(by).bind(ms(now)).bind(two);
@@ -156,21 +156,21 @@ impl Store {
         })
     }
 
-    /// Takes a part and every consent to it back, because it is not all any more; false when it had ended before.
+    /// Withdraws a part and all consents to it because it has grown; false when it had ended.
     pub async fn mark_outgrown(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'outgrown'
             where id = $1 and state in ('held', 'approved', 'expired')";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Takes back the first of two consents, of somebody who may not give it any more.
+    /// Withdraws the first of two consents, because its giver has lost the right.
     pub async fn take_first_back(&self, id: &str, by: &str) -> Result<(), StoreError> {
         const SQL: &str = "update held set first_by = null, first_at = null
             where id = $1 and state = 'held' and first_by = $2";
         on_writer!(self, db => { sqlx::query(SQL).bind(id).bind(by).execute(db).await?; })
     }
 
-    /// What waits for approval, the oldest first.
+    /// Parts waiting for approval, oldest first.
     pub async fn held_open(&self, now: Timestamp) -> Result<Vec<HeldPlan>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -180,8 +180,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(now)).fetch_all(db).await?, read)?)
     }
 
-    /// Everything that waits or is approved, and what has expired and was not looked at since, the oldest first. What is
-    /// not due any more is closed by the next pass that looks.
+    /// Parts that are held, approved or expired, oldest first. The next pass closes those that are no longer due.
     pub async fn held_live(&self) -> Result<Vec<HeldPlan>, StoreError> {
         const SQL: &str = concat!(
             "select ",
@@ -191,7 +190,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, read)?)
     }
 
-    /// One held part, whatever became of it.
+    /// One held part in any state.
     pub async fn held_plan(&self, id: &str) -> Result<Option<HeldPlan>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from held where id = $1");
         on_reader!(self, db => {
@@ -200,13 +199,13 @@ impl Store {
         })
     }
 
-    /// Notes that an approved part was carried out; false when it was not approved.
+    /// Marks an approved part as applied; false when it was not approved.
     pub async fn mark_released(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'released' where id = $1 and state = 'approved'";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Notes what has expired by `now`; returns the ids, for telling people.
+    /// Marks parts as expired at `now`; returns their ids, to announce them.
     pub async fn expire_held(&self, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "update held set state = 'expired'
             where state in ('held', 'approved') and expires_at <= $1 returning id";
@@ -229,7 +228,7 @@ fn read(row: &Record<'_>) -> Result<HeldPlan, StoreError> {
     Ok(HeldPlan {
         held: NewHeld {
             id: row.text("id")?,
-            // Rows from before these were kept as data have ended.
+            // Rows from before this column existed have all ended.
             reason: row.maybe_json("facts")?.unwrap_or(HeldReason::StillWaiting),
             effects: row.maybe_json("effects")?.unwrap_or_default(),
             expires_at: row.time("expires_at")?,

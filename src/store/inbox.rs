@@ -1,7 +1,7 @@
-//! Events that matter, in the order they came: durable before Synapse is answered, gone some time after they were handled.
+//! Relevant events in order of arrival: stored before Synapse is answered, deleted some time after handling.
 //!
-//! An event is known by its id, so that one which comes again (Synapse repeats
-//! what was not answered, and what was missed is read back) is one row.
+//! Events are identified by id, so a repeated one (Synapse resends what was not answered, and missed events are read
+//! back) is one row.
 
 use std::collections::BTreeSet;
 
@@ -14,24 +14,24 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "inbox", key: "seq" };
 
-/// An event that waits to be handled.
+/// An event waiting to be handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboxEvent {
-    /// Its place in the order.
+    /// Its position in the queue.
     pub seq: i64,
-    /// What it is.
+    /// The event.
     pub event: Event,
-    /// When it was taken in.
+    /// When it was stored.
     pub received_at: Timestamp,
-    /// How often somebody tried to handle it.
+    /// Number of attempts to handle it.
     pub attempts: u32,
 }
 
 impl Store {
-    /// Takes events in, in their order; all or nothing. Returns those events that were new.
+    /// Stores events in order, all or none. Returns the new ones.
     ///
     /// # Errors
-    /// When the database fails: then nothing may be acknowledged.
+    /// When the database fails: then the events must not be acknowledged.
     pub async fn take_in(&self, events: &[Event], now: Timestamp) -> Result<BTreeSet<OwnedEventId>, StoreError> {
         const SQL: &str = "insert into inbox
                 (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state)
@@ -53,7 +53,7 @@ impl Store {
         Ok(new)
     }
 
-    /// The oldest events that nobody has handled yet.
+    /// The oldest unhandled events.
     pub async fn inbox_waiting(&self, at_most: usize) -> Result<Vec<InboxEvent>, StoreError> {
         const SQL: &str =
             "select seq, event_id, room_id, kind, state_key, sender, sent_at, received_at, content, attempts
@@ -61,7 +61,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
     }
 
-    /// Changes of memberships that nobody has handled yet, by their events.
+    /// Event ids of unhandled membership changes.
     pub async fn memberships_waiting(&self) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "select seq, event_id from inbox where state = 'waiting' and kind = 'm.room.member'";
         on_reader!(self, db => {
@@ -70,7 +70,7 @@ impl Store {
         })
     }
 
-    /// Notes that events were handled.
+    /// Marks events as handled.
     pub async fn inbox_done(&self, seqs: &[i64], now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update inbox set state = 'done', handled_at = $2 where seq = $1 and state = 'waiting'";
         in_transaction!(self, tx => {
@@ -80,10 +80,10 @@ impl Store {
         })
     }
 
-    /// Notes that handling an event failed and is to be tried again; returns how often it was tried.
+    /// Counts a failed attempt to handle an event; returns the number of attempts.
     ///
     /// # Errors
-    /// When the database fails, or the event does not wait.
+    /// When the database fails, or the event is not waiting.
     pub async fn inbox_retry(&self, seq: i64) -> Result<u32, StoreError> {
         const SQL: &str = "update inbox set attempts = attempts + 1 where seq = $1 and state = 'waiting'
             returning seq, attempts";
@@ -92,21 +92,21 @@ impl Store {
         })
     }
 
-    /// How many events wait to be handled.
+    /// Number of unhandled events.
     pub async fn inbox_open(&self) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as open, 0 as seq from inbox where state = 'waiting'";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("open"))?)
     }
 
-    /// Forgets handled events that came before an instant. They must be older than anything that Synapse may send
-    /// again, or it would be handled again.
+    /// Deletes handled events received before an instant. They must be older than anything Synapse may resend, which
+    /// would otherwise be handled again.
     pub async fn prune_inbox(&self, before: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "delete from inbox where state = 'done' and received_at < $1";
         on_writer!(self, db => sqlx::query(SQL).bind(ms(before)).execute(db).await?.rows_affected())
     }
 
-    /// Whether anything came of a command: a grant, a deed, a run, a yes that was used; or, where it was noted before, the
-    /// end of a grant since.
+    /// Whether a command had an effect: a grant, a deed, a run or a used confirmation; or, if the command was noted, a
+    /// grant that the asker ended since.
     pub async fn came_of(&self, event: &str, asker: &str, noted_at: Option<Timestamp>) -> Result<bool, StoreError> {
         const SQL: &str = "select (select count(*) from grants where source = $2)
             + (select count(*) from deeds where source = $2)
@@ -120,7 +120,7 @@ impl Store {
         })
     }
 
-    /// When an event that was taken in was sent, by Synapse's clock.
+    /// When a stored event was sent, by Synapse's clock.
     pub async fn event_sent_at(&self, event: &str) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select seq, sent_at from inbox where event_id = $1";
         on_reader!(self, db => {
@@ -129,10 +129,10 @@ impl Store {
         })
     }
 
-    /// Takes events in that were handled before, by a memory that is lost; those that wait here need nobody, either.
+    /// Stores events that were handled before the database was lost; those already waiting are marked as handled, too.
     ///
     /// # Errors
-    /// When the database fails: then nothing may be acknowledged.
+    /// When the database fails: then the events must not be acknowledged.
     pub async fn take_in_handled(&self, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "insert into inbox
                 (event_id, room_id, kind, state_key, sender, sent_at, received_at, content, state, handled_at)
@@ -152,13 +152,13 @@ impl Store {
         })
     }
 
-    /// Whether an event was kept as a command, or as a yes to one. Old ones are forgotten with the rest.
+    /// Whether an event was stored as a command or a confirmation. Old ones are forgotten with the rest.
     pub async fn is_command(&self, event: &EventId) -> Result<bool, StoreError> {
         const SQL: &str = "select count(*) from inbox where event_id = $1";
         on_reader!(self, db => sqlx::query_scalar::<_, i64>(SQL).bind(event.as_str()).fetch_one(db).await? > 0)
     }
 
-    /// The bot's messages that wait for somebody's yes.
+    /// The bot's messages that wait for confirmation.
     pub async fn open_prompts(&self, now: Timestamp) -> Result<BTreeSet<OwnedEventId>, StoreError> {
         const TABLE: Table = Table { name: "confirmations", key: "code" };
         const SQL: &str = "select code, prompt_event from confirmations
@@ -180,8 +180,7 @@ fn read(row: &Record<'_>) -> Result<InboxEvent, StoreError> {
             state_key: row.maybe_text("state_key")?,
             sender: row.user("sender")?,
             sent_at: row.time("sent_at")?,
-            // What has no form that is known says nothing, as when it came: one row that somebody contrived must not keep
-            // the others from being handled.
+            // Unknown content reads as empty, as it did on arrival: one forged row must not block the others.
             content: row.maybe_text("content")?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         },
         received_at: row.time("received_at")?,

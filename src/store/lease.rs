@@ -1,9 +1,8 @@
-//! What only one process may do at a time, such as applying a plan.
+//! Leases, for what only one process may do at a time, such as applying a plan.
 //!
-//! A [`Lease`] cannot be made anywhere else, so a function that takes one by
-//! reference can only be called by who holds it. It ends by itself: a process
-//! that dies is succeeded as soon as its lease has expired, never earlier.
-//! Instants come from each process's own clock, so `ttl` must be well above the skew between them.
+//! A [`Lease`] can only be made here, so a function that takes a reference to one can only be called by its holder. It
+//! expires by itself: when a process dies, another can take over as soon as the lease has expired. Instants come from
+//! each process's own clock, so `ttl` must be well above the clock skew.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "leases", key: "name" };
 
-/// The proof of holding a lease. Neither cloned nor made outside this file.
+/// Proof of holding a lease. Cannot be cloned or made outside this file.
 #[derive(Debug)]
 pub struct Lease {
     name: String,
@@ -24,25 +23,25 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// What it is for.
+    /// Its purpose.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Who holds it.
+    /// Its holder.
     #[must_use]
     pub fn holder(&self) -> &str {
         &self.holder
     }
 
-    /// Until when it holds unless renewed.
+    /// When it expires unless renewed.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// Whether it still holds at `now`; to be asked before every step that needs it.
+    /// Whether it is valid at `now`; check before every step that needs it.
     #[must_use]
     pub fn holds_at(&self, now: Timestamp) -> bool {
         now < self.expires_at
@@ -50,10 +49,10 @@ impl Lease {
 }
 
 impl Store {
-    /// Takes a lease if nobody holds it. `holder` must be another word in every process and at every start.
+    /// Takes a lease if it is free. `holder` must be unique per process and start.
     ///
     /// # Errors
-    /// When the database fails. That somebody else holds it is no error but None.
+    /// When the database fails. A lease held by somebody else is None, not an error.
     pub async fn acquire(
         &self,
         name: &str,
@@ -72,10 +71,10 @@ impl Store {
         })
     }
 
-    /// Prolongs a lease; false when somebody else has taken it since, after which nothing may be done under it.
+    /// Extends a lease; false when another process has taken it, after which nothing may be done under it.
     ///
     /// # Errors
-    /// When the database fails; the lease then holds until it expires.
+    /// When the database fails; the lease then stays valid until it expires.
     pub async fn renew(&self, lease: &mut Lease, now: Timestamp, ttl: Duration) -> Result<bool, StoreError> {
         const SQL: &str = "update leases set expires_at = $4 where name = $1 and holder = $2 and token = $3
             returning name, holder, token, expires_at";
@@ -91,7 +90,7 @@ impl Store {
         Ok(held)
     }
 
-    /// Gives a lease back, so that the next one need not wait for it to expire.
+    /// Releases a lease, so that the next holder need not wait for it to expire.
     ///
     /// # Errors
     /// When the database fails; the lease then expires by itself.

@@ -1,4 +1,4 @@
-//! Rooms made by command: part of the policy, as those of the configuration are.
+//! Rooms made by command, which belong to the policy as configured rooms do.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{Store, StoreError};
 const TABLE: Table = Table { name: "made_rooms", key: "room_key" };
 
 impl Store {
-    /// Stores a room that a command asks for; false when the key is in use already.
+    /// Stores a room requested by a command; false when the key is in use.
     pub async fn add_made_room(
         &self,
         key: &RoomKey,

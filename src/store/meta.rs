@@ -1,4 +1,4 @@
-//! Single facts to remember, by name. What has more than one row gets a table of its own.
+//! Single values by name. Anything with more than one row gets its own table.
 
 use equipemed_domain::fault::BadCell;
 use jiff::Timestamp;
@@ -6,42 +6,42 @@ use jiff::Timestamp;
 use super::rows::ms;
 use super::{Store, StoreError};
 
-/// Up to where events have been handled, for catching up after a restart.
+/// The stream position up to which events were handled, for catching up after a restart.
 pub const SYNC_TOKEN: &str = "sync_token";
-/// How many people the last complete read had.
+/// Number of people in the last complete read.
 const DIRECTORY_SIZE: &str = "directory_size";
-/// When it was last tried whether anything can be written.
+/// When a write was last tried.
 const TRIED: &str = "tried_to_write";
 
-/// Puts a value in place of what was there.
+/// Inserts or replaces a value.
 const REMEMBER: &str = "insert into meta (key, value) values ($1, $2)
     on conflict (key) do update set value = excluded.value";
 
 impl Store {
-    /// What is remembered under a name.
+    /// The value stored under a name.
     pub async fn remembered(&self, key: &str) -> Result<Option<String>, StoreError> {
         const SQL: &str = "select value from meta where key = $1";
         on_reader!(self, db => sqlx::query_scalar(SQL).bind(key).fetch_optional(db).await?)
     }
 
-    /// Remembers a value in place of what was there.
+    /// Stores a value, replacing the previous one.
     pub async fn remember(&self, key: &str, value: &str) -> Result<(), StoreError> {
         on_writer!(self, db => { sqlx::query(REMEMBER).bind(key).bind(value).execute(db).await?; })
     }
 
-    /// Finds out whether anything can be written, by writing: in a transaction, as most of what matters is.
+    /// Tests whether the database is writable, by a write in a transaction, as most important writes are.
     pub async fn try_to_write(&self, now: Timestamp) -> Result<(), StoreError> {
         let now = ms(now).to_string();
         in_transaction!(self, tx => { sqlx::query(REMEMBER).bind(TRIED).bind(&now).execute(&mut *tx).await?; })
     }
 
-    /// Forgets a value.
+    /// Deletes a value.
     pub async fn forget(&self, key: &str) -> Result<(), StoreError> {
         const SQL: &str = "delete from meta where key = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(key).execute(db).await?; })
     }
 
-    /// How many people the last complete read had; None before the first.
+    /// Number of people in the last complete read; None before the first.
     ///
     /// # Errors
     /// When the database fails, or holds something other than a number.
@@ -55,8 +55,8 @@ impl Store {
         })
     }
 
-    /// Remembers how many people a complete read had. Whether a shrunken read counts is the caller's decision:
-    /// once remembered, the next one is measured against it.
+    /// Stores the number of people in a complete read. The caller decides whether a shrunken read counts: the next one
+    /// is compared with this number.
     pub async fn remember_directory_size(&self, people: usize) -> Result<(), StoreError> {
         self.remember(DIRECTORY_SIZE, &people.to_string()).await
     }

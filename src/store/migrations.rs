@@ -1,13 +1,12 @@
-//! The steps by which tables change, in the binary.
+//! Database migrations, embedded in the binary.
 //!
-//! Steps go forward only and are never edited once released: the driver keeps
-//! a checksum. Every step exists for both databases under the same name, and
-//! has a file of sample rows in `tests/samples/`.
+//! They only go forward and are never edited once released: the driver checks a checksum. Every migration exists for
+//! both databases under the same name and has a file of sample rows in `tests/samples/`.
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// Which database's words.
+/// A database's SQL dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dialect {
     /// SQLite.
@@ -16,7 +15,7 @@ pub enum Dialect {
     Postgres,
 }
 
-/// Version, name, SQLite's text, PostgreSQL's text.
+/// Version, name, SQL for SQLite, SQL for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
 macro_rules! step {
@@ -43,7 +42,7 @@ const STEPS: [Step; 10] = [
     step!(10, "0010_wishes"),
 ];
 
-/// All steps for one database, in order.
+/// All migrations of one database, in order.
 #[must_use]
 pub fn migrator(dialect: Dialect) -> Migrator {
     let steps = STEPS.into_iter().map(|(version, name, sqlite, postgres)| {

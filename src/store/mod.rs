@@ -1,9 +1,8 @@
-//! What the service must not forget: whose account is whose, wishes, wake-ups, runs, the audit.
+//! The service's memory: bindings, wishes, wake-ups, runs, the audit.
 //!
-//! One type over SQLite (the default, one process) and PostgreSQL (several
-//! replicas). All SQL of the service's own database lives in this folder, as
-//! constants that both databases take. Nothing here decides anything, reads a
-//! clock or talks to Synapse: instants come in as `now`, meaning comes from `domain`.
+//! One type over SQLite (the default, one process) and PostgreSQL (several replicas). All SQL of the service's own
+//! database is in this folder. Nothing here decides anything, reads a clock or talks to Synapse: callers pass `now`,
+//! and `domain` defines the meaning.
 
 #[macro_use]
 mod dispatch;
@@ -63,27 +62,27 @@ pub use self::url::without_password;
 pub use self::wakeups::{ClaimedWake, Lane, WakeState};
 pub use equipemed_domain::fault::StoreError;
 
-/// Who asks for something when a command at the machine does.
+/// Asker of a command at the machine.
 pub const OPERATOR: &str = "operator";
-/// Who asks for something when nobody does: the service by its own rules.
+/// Asker of what the service does by its own rules.
 pub const SERVICE: &str = "equipemed-bot";
 
 /// The service's database. Cheap to clone; clones share the connections.
 #[derive(Clone)]
 pub struct Store {
-    /// The URL without its password: what errors call the database.
+    /// The URL without its password, for errors.
     name: String,
     pools: Pools,
-    /// The bindings as they were read last, with their version.
+    /// The cached bindings with their version.
     bindings: Arc<Mutex<Option<KeptBindings>>>,
-    /// The same of people.
+    /// The cached people with their version.
     people: Arc<Mutex<Option<KeptPeople>>>,
 }
 
 /// Connections to one of the two databases.
 #[derive(Clone)]
 enum Pools {
-    /// SQLite takes one writer at a time, so there is one connection to write with; readers do not wait for it.
+    /// SQLite allows one writer at a time, so one connection writes; readers do not wait for it.
     Sqlite { writer: SqlitePool, readers: SqlitePool },
     /// PostgreSQL.
     Postgres(PgPool),
@@ -96,7 +95,7 @@ impl Store {
         &self.name
     }
 
-    /// Which database it is.
+    /// The database's dialect.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         match self.pools {
@@ -105,7 +104,7 @@ impl Store {
         }
     }
 
-    /// Closes all connections after their present work. SQLite then folds its write-ahead log into the file.
+    /// Closes all connections when they are idle. SQLite then merges its write-ahead log into the file.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {

@@ -1,7 +1,6 @@
-//! Opens the database: makes the SQLite file, sizes the pools, brings the tables up to date.
+//! Opens the database: creates the SQLite file, sizes the pools, runs the migrations.
 //!
-//! Everything that an operator can get wrong about the place shows here, once,
-//! with what to do about it.
+//! Every mistake that an operator can make about the database shows here, with what to do about it.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -20,27 +19,27 @@ use super::error::Unplaced;
 use super::url::{Place, parse, without_password};
 use super::{Dialect, Pools, Store, StoreError, migrator};
 
-/// How long a process waits for another one to finish writing to the same SQLite file.
+/// How long to wait for another process that is writing to the same SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// After how long an open that failed so is tried again.
+/// Delay before retrying a busy open.
 const BUSY_AGAIN: Duration = Duration::from_millis(20);
-/// How long a caller waits for a free connection before the database counts as unreachable.
+/// How long to wait for a free connection before the database counts as unreachable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the first connection to a server may take.
+/// Time limit for the first connection to a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A pass and a few commands read at a time; every connection costs memory here, a process on a PostgreSQL server.
+/// Enough for a pass and a few commands. Each connection costs memory, and on a PostgreSQL server a process.
 const SQLITE_READERS: u32 = 2;
-/// How much of the file a connection keeps in memory, as `pragma cache_size` takes it: kilobytes, negated. The tables of a hospital are a
-/// few megabytes that the operating system keeps anyway; SQLite's own choice would keep them once more in each connection.
+/// Cache per connection in kilobytes, negated for `pragma cache_size`. A hospital's tables are a few megabytes that the
+/// operating system caches anyway; SQLite's default would copy them into each connection.
 const SQLITE_CACHE: &str = "-256";
 const POSTGRES_CONNECTIONS: u32 = 5;
 
 impl Store {
-    /// Opens the database and brings its tables up to date. An SQLite file is made, readable by its owner
-    /// only, when it is missing; its folder is not.
+    /// Opens the database and migrates it. Creates a missing SQLite file, readable only by its owner, but not its
+    /// folder.
     ///
     /// # Errors
-    /// When the URL is wrong, the place cannot be reached or written, or the tables are of another version.
+    /// When the URL is wrong, the database cannot be reached or written, or it has another version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let name = without_password(url);
         let opened = match parse(url)? {
@@ -56,8 +55,8 @@ impl Store {
     }
 }
 
-/// Tries again while another process is making the same file: switching it to a write-ahead log fails at once then, without
-/// SQLite waiting for its turn.
+/// Retries while another process creates the same file: switching it to a write-ahead log then fails at once, without
+/// SQLite's usual wait.
 async fn open_sqlite(path: &Path) -> Result<Pools, Unplaced> {
     make_file(path)?;
     let begun = Instant::now();
@@ -77,7 +76,7 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, Unplaced> {
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         .pragma("cache_size", SQLITE_CACHE)
-        // A stored wake-up is acknowledged and an intent carried out right after: both must outlive a power cut.
+        // A stored wake-up is acknowledged, and an intent acted on, right away: both must survive a power cut.
         .synchronous(SqliteSynchronous::Full);
     let writer = sqlite_pool(1).connect_with(options.clone()).await?;
     bring_up_to_date(&writer).await?;
@@ -85,29 +84,29 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, Unplaced> {
     Ok(Pools::Sqlite { writer, readers })
 }
 
-/// A connection to a file neither goes stale nor needs a test before each use.
+/// Connections to a file never go stale and need no test before use.
 fn sqlite_pool(size: u32) -> PoolOptions<Sqlite> {
     pool(size).test_before_acquire(false).max_lifetime(None).idle_timeout(None)
 }
 
-/// A pool that never hands out a connection which counts itself inside a transaction. After some errors, a full disk among
-/// them, the database ends a transaction by itself; ending it once more fails, and the connection would refuse every further
-/// one for as long as it lives. It is closed instead, and the next one is fresh.
+/// A pool that discards connections that believe they are in a transaction. After some errors, such as a full disk,
+/// the database ends a transaction by itself; ending it again fails, and that connection would refuse every further
+/// one.
 fn pool<DB: Database>(size: u32) -> PoolOptions<DB> {
     PoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).before_acquire(
         |connection: &mut DB::Connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))),
     )
 }
 
-/// The whole of it is one transaction, since two processes may start on one new file at the same time.
+/// Uses one transaction, since two processes may start on a new file at the same time.
 async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), Unplaced> {
     let mut transaction = writer.begin_with("begin immediate").await?;
-    // `run` asks for a lifetime that no future which moves between threads can give; this is what `run` calls.
+    // `run` needs a lifetime that a `Send` future cannot provide; this is what it calls.
     migrator(Dialect::Sqlite).run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Makes the file if it is missing, and finds out whether it can be written, with the system's own reason if not.
+/// Creates the file if missing and checks that it is writable, reporting the system's own error if not.
 pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
     let refused =
         |why: &io::Error, fix| StoreError::NotWritable { path: path.display().to_string(), why: why.to_string(), fix };
@@ -125,13 +124,13 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
 }
 
 async fn open_postgres(options: PgConnectOptions) -> Result<Pools, Unplaced> {
-    // Not through the pool, which answers every trouble with "timed out".
+    // Bypasses the pool, which reports every problem as "timed out".
     let first = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     let mut first = first.map_err(|_| StoreError::Unreachable {
         database: String::new(),
         why: Away::NoAnswer { seconds: CONNECT_TIMEOUT.as_secs() },
     })??;
-    // Takes an advisory lock: replicas that start together wait for each other.
+    // Takes an advisory lock, so that replicas that start together wait for each other.
     migrator(Dialect::Postgres).run_direct(None, &mut first, false).await?;
     first.close().await?;
     let pool: PoolOptions<Postgres> = pool(POSTGRES_CONNECTIONS);

@@ -1,7 +1,6 @@
-//! Who is who: which public id has which handle, and what is known of people beyond one read.
+//! Which public id has which handle, and what is known of people beyond one read.
 //!
-//! Every read of people is held against all of it, and hardly any changes it: what was read is kept, with the version it
-//! was read at, as with bindings.
+//! Every read of people is compared with all of it and few change it, so it is cached with its version, like bindings.
 
 use std::sync::{Arc, PoisonError};
 
@@ -23,11 +22,11 @@ pub(super) struct KeptPeople {
 }
 
 impl Store {
-    /// Everybody who is known.
+    /// All known people.
     pub async fn people(&self) -> Result<Arc<Identities>, StoreError> {
         const VERSION: &str = "select version from versions where name = 'people'";
         const ALL: &str = "select person_id, public_id, number, username from people";
-        // Asked first: rows that are newer than their version are read once too often, never once too seldom.
+        // Read before the rows, so that a concurrent change causes one read too many rather than too few.
         let version: i64 = on_reader!(self, db => sqlx::query_scalar(VERSION).fetch_one(db).await?)?;
         let kept = self.people.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(kept) = kept.filter(|kept| kept.version == version) {
@@ -40,8 +39,8 @@ impl Store {
         Ok(people)
     }
 
-    /// Remembers people, all or none, in one statement. False, and nothing is changed, when a handle or a public id is
-    /// somebody else's meanwhile: then who is who has to be told anew.
+    /// Stores people, all or none, in one statement. False, and nothing is changed, when a handle or public id has
+    /// meanwhile gone to somebody else: then resolve identities again.
     pub async fn note_people(&self, people: &[Identity], now: Timestamp) -> Result<bool, StoreError> {
         const SQL: PerDialect = PerDialect {
             sqlite: "insert into people (person_id, public_id, number, username, first_seen)
@@ -73,9 +72,9 @@ impl Store {
         }
     }
 
-    /// By the operator's word: what is known of one person, `to`, is that of another, `from`, who was taken for somebody
-    /// else. The account stays where it is and becomes that of who `from` is now; so do grants of both. What `to` held
-    /// of power is no measure for the brakes any more. False, and nothing is changed, when `from` has an account, too.
+    /// Merges, on the operator's word, the record `from` into `to`: they are the same person, taken for two. `to` keeps
+    /// its account and takes the identity of `from`, and the grants of both. The brakes no longer compare with the
+    /// power that `to` held. False, and nothing is changed, when `from` has an account, too.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.

@@ -11,11 +11,11 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "powers", key: "person_id" };
 const OLD: Table = Table { name: "privileges", key: "person_id" };
-/// Under which name it is remembered that places are not noted yet.
+/// Key of the note that powers have no places yet.
 const UNPLACED: &str = "powers_unplaced";
 
 impl Store {
-    /// Everybody who held such power, and which.
+    /// The power that everybody held.
     pub async fn privileged(&self) -> Result<Powers, StoreError> {
         const SQL: &str = "select person_id, power from powers";
         let rows = on_reader!(self, db => TABLE.all(&sqlx::query(SQL).fetch_all(db).await?, |row| {
@@ -28,7 +28,7 @@ impl Store {
         Ok(privileged)
     }
 
-    /// Who held which power somewhere, from before places were noted; None once they are.
+    /// Power without places, from older versions; None once places are noted.
     pub async fn unplaced_powers(&self) -> Result<Option<BTreeMap<PersonId, BTreeSet<Might>>>, StoreError> {
         const SQL: &str = "select person_id, privilege from privileges";
         if self.remembered(UNPLACED).await?.is_none() {
@@ -44,12 +44,12 @@ impl Store {
         Ok(Some(unplaced))
     }
 
-    /// Notes that every power has its place from now on.
+    /// Notes that all powers have places from now on.
     pub async fn powers_are_placed(&self) -> Result<(), StoreError> {
         self.forget(UNPLACED).await
     }
 
-    /// Notes what a person gained and lost.
+    /// Stores what a person gained and lost.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.

@@ -1,4 +1,4 @@
-//! Which room on the homeserver is which room of the policy.
+//! Which room of the policy is which room on the homeserver.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ impl Store {
         Ok(rooms.into_iter().collect())
     }
 
-    /// The key that a room is bound to.
+    /// The key bound to a room.
     pub async fn key_of_room(&self, room: &RoomId) -> Result<Option<RoomKey>, StoreError> {
         const SQL: &str = "select room_key from rooms where room_id = $1";
         let key: Option<String> =
@@ -30,13 +30,13 @@ impl Store {
         Ok(key.map(RoomKey::new))
     }
 
-    /// Binds a room to its key. The first binding wins: the answer is the room that is bound now, which is
-    /// another one when someone was faster.
+    /// Binds a room to its key. The first binding wins: returns the room bound now, which differs when another process
+    /// was faster.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the room is bound to another key.
     pub async fn bind_room(&self, key: &RoomKey, room: &RoomId, now: Timestamp) -> Result<OwnedRoomId, StoreError> {
-        // An update that changes nothing, because only an updated row is returned.
+        // A no-op update, because only updated rows are returned.
         const SQL: &str = "insert into rooms (room_key, room_id, bound_at) values ($1, $2, $3)
             on conflict (room_key) do update set room_key = excluded.room_key
             returning room_key, room_id";
@@ -47,7 +47,7 @@ impl Store {
         .map_err(|error| conflict_means(error, Conflict::Room { room: key.clone() }))
     }
 
-    /// Binds a key to another room, as when a room was replaced.
+    /// Binds a key to another room, as when a room is replaced.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the room is bound to another key.
@@ -61,14 +61,14 @@ impl Store {
         .map_err(|error| conflict_means(error, Conflict::Room { room: key.clone() }))
     }
 
-    /// Rooms in which everybody whom their rule names has been once.
+    /// Rooms whose rule was fulfilled once: everybody it names was in the room.
     pub async fn fulfilled_rooms(&self) -> Result<BTreeSet<RoomKey>, StoreError> {
         const SQL: &str = "select room_key from rooms where fulfilled_at is not null";
         let keys: Vec<String> = on_reader!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await?)?;
         Ok(keys.into_iter().map(RoomKey::new).collect())
     }
 
-    /// Notes that a room's rule is fulfilled; the first time counts.
+    /// Notes that a room's rule is fulfilled; only the first time counts.
     pub async fn note_fulfilled(&self, key: &RoomKey, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update rooms set fulfilled_at = $2 where room_key = $1 and fulfilled_at is null";
         on_writer!(self, db => {
@@ -76,7 +76,7 @@ impl Store {
         })
     }
 
-    /// Forgets which room a key means; tells whether it was known.
+    /// Removes the binding of a key; false when there was none.
     pub async fn unbind_room(&self, key: &RoomKey) -> Result<bool, StoreError> {
         const SQL: &str = "delete from rooms where room_key = $1";
         on_writer!(self, db => sqlx::query(SQL).bind(key.as_str()).execute(db).await?.rows_affected() == 1)

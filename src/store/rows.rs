@@ -1,8 +1,7 @@
-//! From rows to Rust, the same for both databases.
+//! Converts rows to Rust values, for both databases.
 //!
-//! Whatever does not read as what the column is for ends as
-//! [`StoreError::Nonsense`] with table, column and row, never as a guess and
-//! never with the value itself, which may name a person.
+//! A value that does not fit its column becomes [`StoreError::Nonsense`] with table, column and row, never a guess, and
+//! never quotes the value, which may name a person.
 
 use std::time::Duration;
 
@@ -45,7 +44,7 @@ macro_rules! cells {
 cells!(SqliteRow);
 cells!(PgRow);
 
-/// A table and the column that says which row, for error texts.
+/// A table and its key column, for errors.
 #[derive(Clone, Copy)]
 pub(super) struct Table {
     pub(super) name: &'static str,
@@ -53,7 +52,6 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Reads every row.
     pub(super) fn all<R: Cells, T>(
         self,
         rows: &[R],
@@ -62,7 +60,6 @@ impl Table {
         rows.iter().map(|row| self.one(row, &read)).collect()
     }
 
-    /// Reads one row.
     pub(super) fn one<R: Cells, T>(
         self,
         row: &R,
@@ -72,14 +69,13 @@ impl Table {
     }
 }
 
-/// One row that is being read.
 pub(super) struct Record<'a> {
     table: Table,
     cells: &'a dyn Cells,
 }
 
 impl Record<'_> {
-    /// The error for a cell that cannot be what it should be.
+    /// The error for an invalid cell.
     pub(super) fn nonsense(&self, column: &str, why: BadCell) -> StoreError {
         let key = self.table.key;
         let row = match self.cells.cell_int(key) {
@@ -106,7 +102,7 @@ impl Record<'_> {
         self.must(column, self.maybe_int(column)?)
     }
 
-    /// A number that cannot be negative.
+    /// A non-negative number.
     pub(super) fn count<T: TryFrom<i64>>(&self, column: &str) -> Result<T, StoreError> {
         T::try_from(self.int(column)?).map_err(|_| self.nonsense(column, BadCell::OutOfRange))
     }
@@ -146,7 +142,7 @@ impl Record<'_> {
         EventId::parse(self.text(column)?).map_err(|_| self.nonsense(column, BadCell::NotMatrixId))
     }
 
-    /// A word of a closed list.
+    /// A word from a closed list.
     pub(super) fn word<T>(&self, column: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
         find(&self.text(column)?).ok_or_else(|| self.nonsense(column, BadCell::UnknownWord))
     }
@@ -154,7 +150,7 @@ impl Record<'_> {
     pub(super) fn maybe_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, StoreError> {
         self.maybe_text(column)?
             .map(|text| {
-                // Line and column only: serde's own text may quote the value.
+                // Only line and column: serde's message may quote the value.
                 serde_json::from_str(&text)
                     .map_err(|error| self.nonsense(column, BadCell::Json { column: error.column() }))
             })
@@ -166,22 +162,21 @@ impl Record<'_> {
     }
 }
 
-/// A value as JSON text.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Unstorable { why: error.to_string() })
 }
 
-/// An instant as it is stored: milliseconds since 1970.
+/// An instant in milliseconds since 1970.
 pub(super) fn ms(instant: Timestamp) -> i64 {
     instant.as_millisecond()
 }
 
-/// The instant `span` after `now`, as it is stored; a span beyond all calendars is the end of time.
+/// The instant `span` after `now`, in milliseconds; beyond the calendar, the latest possible one.
 pub(super) fn ms_after(now: Timestamp, span: Duration) -> i64 {
     ms(now).saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)).min(Timestamp::MAX.as_millisecond())
 }
 
-/// A limit as SQL takes it.
+/// A limit for SQL.
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

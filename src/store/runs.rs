@@ -1,7 +1,7 @@
-//! Full passes: who asked, how far it is, what came out.
+//! Runs: who requested a full pass, its progress and its result.
 //!
-//! A run is claimed by one process. One whose holder has not been heard of for
-//! too long is claimed again from the start; passes can be repeated without harm.
+//! One process claims a run. If its holder is silent for too long, it can be claimed again from the start; repeating a
+//! pass does no harm.
 
 use std::time::Duration;
 
@@ -24,40 +24,40 @@ macro_rules! columns {
     };
 }
 
-/// The store's number of a run.
+/// Number of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub i64);
 
-/// A run that is wished.
+/// A requested run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRun {
-    /// What caused it: `timer`, `cli`, `chat`, `api` …
+    /// Where it came from: `timer`, `cli`, `chat`, `api` …
     pub origin: String,
-    /// Its options, such as the selecting flags; read by who claims it.
+    /// Its options, such as selecting flags, for the process that claims it.
     pub options: Value,
-    /// What it came from, such as an event: the same source makes one run, however often it is handled.
+    /// Its origin, such as an event: the same source makes only one run.
     pub source: Option<String>,
 }
 
-/// How far a run is.
+/// State of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// Nobody has begun.
+    /// Not begun.
     Queued,
-    /// Somebody is at it, or died over it.
+    /// Being run by a process, which may have died.
     Running,
-    /// Came to its end, whatever became of single actions.
+    /// Ended, whatever became of single actions.
     Done,
-    /// Did not come to its end.
+    /// Broke off.
     Failed,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunEnd {
-    /// It came to its end.
+    /// It ended.
     Done(Box<Summary>),
-    /// It did not, and why.
+    /// It broke off.
     Failed(Fault),
 }
 
@@ -66,23 +66,23 @@ pub enum RunEnd {
 pub struct Run {
     /// Its number.
     pub id: RunId,
-    /// What caused it.
+    /// Where it came from.
     pub origin: String,
     /// Its options.
     pub options: Value,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Timestamp,
-    /// How far it is.
+    /// Its state.
     pub state: RunState,
-    /// Whether it may write; known once it is claimed.
+    /// Whether it may write; known once claimed.
     pub mode: Option<Mode>,
-    /// Who is at it.
+    /// The process that claimed it.
     pub holder: Option<String>,
     /// When it began.
     pub started_at: Option<Timestamp>,
-    /// When its holder was last heard of.
+    /// Last sign of life of its holder.
     pub heartbeat_at: Option<Timestamp>,
-    /// Steps done, of how many.
+    /// Steps done and total.
     pub progress: (u64, u64),
     /// When it ended.
     pub finished_at: Option<Timestamp>,
@@ -91,7 +91,7 @@ pub struct Run {
 }
 
 impl Store {
-    /// Asks for a run.
+    /// Requests a run.
     pub async fn request_run(&self, new: &NewRun, now: Timestamp) -> Result<RunId, StoreError> {
         const SQL: &str = "insert into runs (origin, options, requested_at, state, source)
             values ($1, $2, $3, 'queued', $4)
@@ -103,7 +103,7 @@ impl Store {
         })
     }
 
-    /// Claims the oldest run that nobody is at, or whose holder has been silent for `silence`; `only` that one if given.
+    /// Claims the oldest run that is queued, or whose holder has been silent for `silence`; `only` that one if given.
     pub async fn claim_run(
         &self,
         holder: &str,
@@ -134,7 +134,7 @@ impl Store {
         })
     }
 
-    /// Notes how far a run is and that its holder lives; false when somebody else has taken it over.
+    /// Stores a run's progress and a sign of life; false when another process has taken it over.
     pub async fn progress(
         &self,
         id: RunId,
@@ -151,7 +151,7 @@ impl Store {
         })
     }
 
-    /// Ends a run; false when somebody else has taken it over.
+    /// Ends a run; false when another process has taken it over.
     pub async fn finish_run(&self, id: RunId, holder: &str, end: &RunEnd, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update runs set state = $3, summary = $4, error = $5, finished_at = $6
             where id = $1 and holder = $2 and state = 'running'";
@@ -165,7 +165,7 @@ impl Store {
         })
     }
 
-    /// Takes a run back that nobody has begun; false when somebody has.
+    /// Withdraws a queued run; false when it has begun.
     pub async fn withdraw_run(&self, id: RunId) -> Result<bool, StoreError> {
         const SQL: &str = "delete from runs where id = $1 and state = 'queued'";
         on_writer!(self, db => sqlx::query(SQL).bind(id.0).execute(db).await?.rows_affected() == 1)
@@ -180,20 +180,20 @@ impl Store {
         })
     }
 
-    /// The latest runs, the newest first.
+    /// The latest runs, newest first.
     pub async fn recent_runs(&self, at_most: usize) -> Result<Vec<Run>, StoreError> {
         const SQL: &str = concat!("select ", columns!(), " from runs order by id desc limit $1");
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
     }
 
-    /// When a run that may write first came to its end: what was gained up to then was no gain but the start.
+    /// When a run that may write first ended: power gained until then was the start, not a gain.
     pub async fn first_applied_at(&self) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(finished_at) as finished_at, 'the first one' as id from runs
             where state = 'done' and mode = 'enforce'";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.maybe_time("finished_at"))?)
     }
 
-    /// Whether a run that may write ever came to its end.
+    /// Whether a run that may write has ever ended.
     pub async fn applied_before(&self) -> Result<bool, StoreError> {
         Ok(self.first_applied_at().await?.is_some())
     }

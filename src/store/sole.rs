@@ -1,7 +1,7 @@
-//! One service on an SQLite file: a second one would answer from what the first one alone is told.
+//! Allows one service per SQLite file: a second one would miss what Synapse pushes to the first.
 //!
-//! The proof is a lock of the operating system on a file beside the database, so that it ends with the process however
-//! that ends. What is in the file only says who to look for. Single commands need no lock: they hand over or wait.
+//! The proof is an operating system lock on a file next to the database, so it ends with the process. The file's
+//! content only names the holder. Single commands need no lock: they hand over or wait.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -14,10 +14,10 @@ use super::StoreError;
 use super::open::make_file;
 use super::url::{Place, parse, without_password};
 
-/// Longer names than this are of no process that this service made.
+/// Longer content was not written by this service.
 const LONGEST: u64 = 400;
 
-/// The proof that no other process serves from the database. Dropping it lets the next one in.
+/// Proof that no other process serves from the database. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct Sole {
     /// None for PostgreSQL, which several replicas share.
@@ -25,14 +25,14 @@ pub struct Sole {
 }
 
 impl Sole {
-    /// Takes the database for this process; `holder` is what others are told when they come.
+    /// Locks the database for this process; `holder` is shown to others that try.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] when another process serves from it, or when the lock's file cannot be made.
+    /// [`StoreError::Taken`] when another process serves from it, or when the lock file cannot be created.
     pub fn take(url: &str, holder: &str) -> Result<Self, StoreError> {
         let Place::Sqlite(path) = parse(url)? else { return Ok(Self { _lock: None }) };
         make_file(&path)?;
-        // The file behind all links, so that it is the same by every name.
+        // Resolves links, so that every path to the file gives the same lock.
         let beside = beside(&path.canonicalize().unwrap_or(path));
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&beside);
         let mut file = opened.map_err(|error| StoreError::NotWritable {
@@ -44,7 +44,7 @@ impl Sole {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut by = String::new();
-                // Being told who it is comes second to being refused.
+                // Refusing matters; naming the holder is optional.
                 let _ = file.take(LONGEST).read_to_string(&mut by);
                 let by = by.lines().next().filter(|by| !by.is_empty()).unwrap_or("another process").to_owned();
                 return Err(StoreError::Taken { database: without_password(url), by });
@@ -56,7 +56,7 @@ impl Sole {
         }
         let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         if let Err(error) = noted {
-            // As on a full disk: the lock holds all the same.
+            // As on a full disk: the lock is held all the same.
             tracing::warn!(%error, "Who serves from the database could not be noted beside it");
         }
         Ok(Self { _lock: Some(file) })

@@ -1,7 +1,6 @@
-//! Reads `database.url` and shows it without its password.
+//! Parses `database.url` and shows it without its password.
 //!
-//! Apart from opening, because it must not leak even where the URL is wrong:
-//! what cannot be taken apart for certain is not shown at all.
+//! Kept apart from opening, because even a wrong URL must not leak: one that cannot be parsed for certain is not shown.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,7 +11,7 @@ use url::Url;
 
 use super::StoreError;
 
-/// Where the database is.
+/// Location of the database.
 pub(super) enum Place {
     /// A file.
     Sqlite(PathBuf),
@@ -20,7 +19,6 @@ pub(super) enum Place {
     Postgres(Box<PgConnectOptions>),
 }
 
-/// Takes a URL apart.
 pub(super) fn parse(url: &str) -> Result<Place, StoreError> {
     let bad = |why| StoreError::BadUrl { url: without_password(url), why };
     if let Some(path) = url.strip_prefix("sqlite:") {
@@ -37,14 +35,14 @@ pub(super) fn parse(url: &str) -> Result<Place, StoreError> {
         return Ok(Place::Sqlite(PathBuf::from(path)));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        // The driver's own error is not passed on: it might quote a piece of a password with a stray / or @ in it.
+        // The driver's error is dropped: it might quote part of a password with a stray / or @.
         let options = PgConnectOptions::from_str(url).map_err(|_| bad(BadUrl::NotPostgres))?;
         return Ok(Place::Postgres(Box::new(options.application_name("equipemed-bot"))));
     }
     Err(bad(BadUrl::Scheme))
 }
 
-/// The URL for people: scheme, user, host, port and database; no password, no options.
+/// The URL for people: scheme, user, host, port and database, without password and options.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     if url.starts_with("sqlite:") {
@@ -56,7 +54,7 @@ pub fn without_password(url: &str) -> String {
     };
     let Ok(parsed) = Url::parse(url) else { return hidden() };
     let Some(host) = parsed.host_str().filter(|_| parsed.scheme().starts_with("postgres")) else { return hidden() };
-    // An @ behind the host means that the password itself holds a /, ? or #, and was cut in two there.
+    // An @ after the host means that the password contains a /, ? or # and was cut there.
     let behind = [parsed.path(), parsed.query().unwrap_or(""), parsed.fragment().unwrap_or("")];
     if behind.iter().any(|part| part.contains('@')) {
         return hidden();

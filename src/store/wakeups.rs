@@ -1,9 +1,8 @@
-//! Whom to look at, durably: stored before an event is acknowledged, gone only after somebody looked.
+//! Wake-ups: stored before an event is acknowledged, deleted only after a pass.
 //!
-//! One row a subject. Equal wake-ups merge: the earliest instant wins and `seq`
-//! counts them, so a wake-up that comes while a pass is looking is told from
-//! the one the pass began with. Merging forgets the later instant on purpose:
-//! a pass that has looked wakes again for what it knows of the future.
+//! There is one row per subject. Equal wake-ups merge: the earliest instant wins and `seq` counts them, so that one
+//! which arrives during a pass can be told from the one that the pass began with. Merging drops the later instant on
+//! purpose: each pass schedules the next wake-up that it knows of.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,8 +18,8 @@ use super::{Store, StoreError};
 
 const TABLE: Table = Table { name: "wakeups", key: "subject" };
 
-/// Wakes `$1` because of `$2`, due at `$3`, now being `$4`. The first one during a pass replaces the instant that this pass
-/// was for.
+/// Wakes `$1` because of `$2`, due at `$3`, at time `$4`. The first wake-up during a pass replaces the instant that
+/// this pass was for.
 pub(super) const WAKE: &str = "insert into wakeups (subject, origin, seq, woken_at, due_at) values ($1, $2, 1, $4, $3)
     on conflict (subject) do update set origin = excluded.origin, seq = wakeups.seq + 1,
         due_at = case when wakeups.claimed_seq = wakeups.seq or excluded.due_at < wakeups.due_at
@@ -28,7 +27,7 @@ pub(super) const WAKE: &str = "insert into wakeups (subject, origin, seq, woken_
         woken_at = case when wakeups.claimed_seq = wakeups.seq
             then excluded.woken_at else wakeups.woken_at end";
 
-/// The stored form of whom to wake, each once; in one order everywhere, or two replicas could wait for each other.
+/// Wake-ups as stored, without duplicates; sorted, or two replicas could deadlock.
 pub(super) fn subjects(wakes: &[Wake]) -> Vec<String> {
     let mut subjects: Vec<String> = wakes.iter().map(ToString::to_string).collect();
     subjects.sort();
@@ -36,44 +35,44 @@ pub(super) fn subjects(wakes: &[Wake]) -> Vec<String> {
     subjects
 }
 
-/// A wake-up that this worker, and nobody else, looks after now.
+/// A wake-up claimed by one worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedWake {
-    /// Whom to look at.
+    /// Its subject.
     pub wake: Wake,
-    /// Where the latest of the merged wake-ups came from, for people.
+    /// Origin of the latest merged wake-up, for people.
     pub origin: String,
-    /// How many have merged into it.
+    /// Number of merged wake-ups.
     pub seq: i64,
-    /// How many passes failed over it.
+    /// Number of failed passes.
     pub attempts: u32,
     /// Who claimed it.
     pub worker: String,
-    /// When the first of the merged ones was stored, for measuring how long it took.
+    /// When the first merged one was stored, to measure latency.
     pub woken_at: Timestamp,
-    /// The wishes that it stands for.
+    /// The wishes it serves.
     pub wishes: Vec<Wish>,
 }
 
-/// How far a wake-up is.
+/// State of a wake-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WakeState {
-    /// When it can be looked at.
+    /// When it is due.
     pub due_at: Timestamp,
-    /// How many passes failed.
+    /// Number of failed passes.
     pub attempts: u32,
-    /// Why the last one did.
+    /// Why the last pass failed.
     pub error: Option<String>,
-    /// Whether somebody is at it.
+    /// Whether a worker has claimed it.
     pub is_claimed: bool,
 }
 
-/// Which wake-ups a worker takes: a look at everything waits for the lease and must not keep the others waiting.
+/// Which wake-ups a worker claims: a full pass waits for the lease and must not block the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Everything.
+    /// Full passes.
     Full,
-    /// One person or one room.
+    /// Passes over one person or room.
     Narrow,
 }
 
@@ -100,7 +99,7 @@ impl Store {
         self.wake_for(wakes, &[], origin, due_at, now).await
     }
 
-    /// The same, where each of them stands for these wishes, too.
+    /// As [`Self::wake_all`], and each wake-up also serves these wishes.
     ///
     /// # Errors
     /// When the database fails: then nothing may be acknowledged.
@@ -127,7 +126,7 @@ impl Store {
         })
     }
 
-    /// The wishes that a subject's wake-up stands for.
+    /// The wishes that a subject's wake-up serves.
     async fn woken_wishes(&self, wake: &Wake) -> Result<Vec<Wish>, StoreError> {
         const SQL: &str = "select wish, person_id from woken_wishes where subject = $1 order by wish";
         const TABLE: Table = Table { name: "woken_wishes", key: "wish" };
@@ -136,7 +135,7 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(wake.to_string()).fetch_all(db).await?, read)?)
     }
 
-    /// Claims due wake-ups of a lane, or of both, for `worker`, the longest due first, also those whose claim has expired.
+    /// Claims due wake-ups of a lane or of both for `worker`, longest due first, including those with an expired claim.
     pub async fn claim_wakeups(
         &self,
         worker: &str,
@@ -179,9 +178,9 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Prolongs those claims of a worker that have not run out and that it is really `at`; gives whom they are about. One
-    /// that ran out stays so, even if nobody else has taken it: who stood still for so long must not go on as if nothing had
-    /// happened. And what nobody is at any more, because its pass died, is not kept from others.
+    /// Extends a worker's unexpired claims on subjects that it is really working `at`; returns these. An expired claim
+    /// stays expired even if nobody else took it: a process that was suspended must not go on as if nothing had
+    /// happened. Subjects whose pass has died become free for others.
     pub async fn keep_wakeups(
         &self,
         worker: &str,
@@ -203,21 +202,21 @@ impl Store {
         })
     }
 
-    /// Frees a subject, whoever has claimed it, for who knows that nobody can be at it any more.
+    /// Frees a subject, whoever claimed it; only when nobody can be working on it.
     pub async fn free_wakeup(&self, wake: &Wake) -> Result<(), StoreError> {
         const SQL: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null
             where subject = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(wake.to_string()).execute(db).await?; })
     }
 
-    /// Ends a claim after a pass that looked. False when the wake-up stays: either another one came during the
-    /// pass and can be claimed now, or the claim was lost to another worker.
+    /// Ends a claim after a successful pass. False when the wake-up stays: another one arrived during the pass and can
+    /// be claimed now, or the claim was lost.
     pub async fn finish_wakeup(&self, claimed: &ClaimedWake) -> Result<bool, StoreError> {
         const DONE: &str = "delete from wakeups where subject = $1 and claimed_by = $2 and seq = $3";
         const AGAIN: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null,
                 attempts = 0, error = null
             where subject = $1 and claimed_by = $2 and claimed_seq = $3";
-        // Another one that came during the pass keeps them, and is a further pass for them.
+        // If another wake-up arrived during the pass, it keeps the wishes for the next pass.
         const SERVED: &str = "delete from woken_wishes where subject = $1";
         let subject = claimed.wake.to_string();
         in_transaction!(self, tx => {
@@ -233,8 +232,8 @@ impl Store {
         })
     }
 
-    /// Ends a claim after a pass that failed. It can be claimed again at `due_at`, or earlier when an earlier
-    /// wake-up came during the pass. False when the claim was lost to another worker.
+    /// Ends a claim after a failed pass. It can be claimed again at `due_at`, or earlier when an earlier wake-up
+    /// arrived during the pass. False when the claim was lost.
     pub async fn retry_wakeup(
         &self,
         claimed: &ClaimedWake,
@@ -252,7 +251,7 @@ impl Store {
         })
     }
 
-    /// How far a subject's wake-up is; None when nobody has to look there any more.
+    /// State of a subject's wake-up; None when there is none.
     pub async fn wakeup(&self, wake: &Wake) -> Result<Option<WakeState>, StoreError> {
         const SQL: &str = "select subject, due_at, attempts, error, claimed_until from wakeups where subject = $1";
         let read = |row: &Record<'_>| {
@@ -269,7 +268,7 @@ impl Store {
         })
     }
 
-    /// Whether a claim on a person, a room or a deed is running, whoever has it.
+    /// Whether any unexpired claim on a person, a room or a deed exists.
     pub async fn is_anybody_at_work(&self, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "select (select count(*) from wakeups where claimed_until > $1 and subject <> 'everything')
             + (select count(*) from deeds where claimed_until > $1 and state = 'claimed')";
@@ -277,7 +276,7 @@ impl Store {
         Ok(claims > 0)
     }
 
-    /// Everybody who is due to be looked at, or is being looked at.
+    /// People with a due or claimed wake-up.
     pub async fn people_woken(&self, now: Timestamp) -> Result<BTreeSet<PersonId>, StoreError> {
         const SQL: &str = "select subject from wakeups where subject like 'person:%' and due_at <= $1";
         let read = |row: &Record<'_>| row.word("subject", |text| text.parse().ok());
@@ -289,7 +288,7 @@ impl Store {
         Ok(people.collect())
     }
 
-    /// How many subjects are due to be looked at, those being looked at among them.
+    /// Number of due subjects, including claimed ones.
     pub async fn wakeups_due(&self, now: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as waiting, 'all' as subject from wakeups where due_at <= $1";
         on_reader!(self, db => {
@@ -297,7 +296,7 @@ impl Store {
         })
     }
 
-    /// How many subjects wait to be looked at, those being looked at among them.
+    /// Number of waiting subjects, including claimed ones.
     pub async fn wakeups_waiting(&self) -> Result<u64, StoreError> {
         const SQL: &str = "select count(*) as waiting, 'all' as subject from wakeups";
         on_reader!(self, db => TABLE.one(&sqlx::query(SQL).fetch_one(db).await?, |row| row.count("waiting"))?)

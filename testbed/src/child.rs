@@ -1,8 +1,8 @@
 //! A server process that cannot outlive the process that started it.
 //!
-//! Each runs below a small `sh` supervisor that reads signal names from a pipe and ends the server when the pipe closes, which
-//! the kernel does however this process ends. A parent-death signal would not do: it is tied to the *thread* that started the
-//! child, and the threads of a test's runtime end before the server shared by the tests should.
+//! Each server runs below a small `sh` supervisor that reads signal names from a pipe and ends the server when the pipe
+//! closes, which the kernel does however this process ends. A parent-death signal would not work: it is tied to the
+//! *thread* that started the child, and threads of a test's runtime end before a shared server should.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -15,8 +15,8 @@ use anyhow::{Context as _, bail};
 
 use crate::folder;
 
-/// `$1` is the signal that ends the server, `$2` a folder to remove once the harness is gone ("" for none), the rest the server.
-/// The first line of the output is the server's process id.
+/// `$1` is the signal that ends the server, `$2` a folder to remove after the harness has ended (or ""), the rest the
+/// server. Prints the server's process id first.
 const SUPERVISOR: &str = r#"
 ending=$1; folder=$2; shift 2
 exec 3<&0 4>&1 >&2
@@ -46,7 +46,7 @@ if [ -n "$orphaned" ] && [ -n "$folder" ]; then cd / && rm -rf -- "$folder"; fi
 exit "$code"
 "#;
 
-/// A signal that a server is sent.
+/// A signal to send to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// SIGTERM
@@ -73,17 +73,17 @@ impl Signal {
     }
 }
 
-/// What to run.
+/// The server to run.
 #[derive(Debug)]
 pub(crate) struct Server<'a> {
     pub(crate) name: &'a str,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
-    /// Working directory, and what the supervisor removes when the harness is gone.
+    /// Working directory, which the supervisor removes after the harness has ended.
     pub(crate) folder: &'a Path,
-    /// Standard output and error are appended here.
+    /// File to which standard output and error are appended.
     pub(crate) output: PathBuf,
-    /// User and group to run as, when not our own.
+    /// User and group to run as, if not ours.
     pub(crate) user: Option<(u32, u32)>,
     pub(crate) ending: Signal,
 }
@@ -112,7 +112,7 @@ impl Child {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(output)
-            // Ctrl-C in a terminal reaches the harness only; the supervisor then ends the server in order.
+            // Ctrl-C in a terminal then reaches only the harness, and the supervisor ends the server in order.
             .process_group(0);
         if let Some((user, group)) = server.user {
             command.uid(user).gid(group);
@@ -134,7 +134,7 @@ impl Child {
         self.pid
     }
 
-    /// How it ended, when it did.
+    /// The exit status, if it has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         match self.supervisor.try_wait() {
             Ok(status) => status,
@@ -148,7 +148,7 @@ impl Child {
         writeln!(pipe, "{}", signal.name()).context("cannot reach the supervisor")
     }
 
-    /// Sends the ending signal and waits until it is gone.
+    /// Sends the ending signal and waits for the end.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         if self.ended().is_none() {
             self.signal(self.ending)?;
@@ -156,7 +156,7 @@ impl Child {
         self.gone().await
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills it, like a crash.
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         if self.ended().is_none() {
             self.signal(Signal::Kill)?;
@@ -181,7 +181,7 @@ impl Drop for Child {
         if self.ended().is_some() {
             return;
         }
-        // The owner of a dropped server is done with its data: no need to wait for an orderly end.
+        // The owner does not need the data any more, so there is no need for an orderly end.
         if self.signal(Signal::Kill).is_err() {
             self.commands = None;
         }
@@ -189,7 +189,7 @@ impl Drop for Child {
     }
 }
 
-/// The last lines of a file, for errors.
+/// The last lines of a file, for error messages.
 pub(crate) fn tail(path: &Path, lines: usize) -> String {
     let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let all: Vec<&str> = text.lines().collect();

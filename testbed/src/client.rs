@@ -1,6 +1,6 @@
-//! A person's or an administrator's own plain Matrix client: what the service does is looked at from outside with it.
+//! A plain Matrix client of a person or administrator, to observe the service from outside.
 //!
-//! Deliberately nothing but HTTP and JSON. It does not retry: a test is to see each answer.
+//! It deliberately uses only HTTP and JSON and never retries: a test must see each response.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sha1::Sha1;
 
 use crate::Synapse;
 
-/// Localpart of the administrator that [`Client::administrator`] makes.
+/// Localpart of the administrator created by [`Client::administrator`].
 pub const ADMINISTRATOR: &str = "testbed_admin";
 
 /// A signed-in account.
@@ -33,7 +33,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A server administrator, made through the shared secret at the first call for this Synapse.
+    /// A server administrator, created with the shared secret at the first call per Synapse.
     pub async fn administrator(synapse: &Synapse) -> anyhow::Result<Self> {
         let token =
             synapse.administrator.get_or_try_init(|| Self::register_administrator(synapse, ADMINISTRATOR)).await?;
@@ -45,7 +45,7 @@ impl Client {
         Self::login_at(&synapse.url(), localpart, password).await
     }
 
-    /// The same at the homeserver of this address, which another process may have started.
+    /// The same for the homeserver at this address, which another process may have started.
     pub async fn login_at(url: &str, localpart: &str, password: &str) -> anyhow::Result<Self> {
         let nobody = Self::new(url, "", "")?;
         let body = json!({
@@ -60,7 +60,7 @@ impl Client {
         Self::new(url, text(&answer, "user_id")?, text(&answer, "access_token")?)
     }
 
-    /// Uses a token that one already has, such as an application service's; `url` may be that of a proxy.
+    /// Uses an existing token, such as an application service's; `url` may be a proxy's.
     pub fn new(url: &str, user_id: &str, token: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build()?;
         Ok(Self {
@@ -71,7 +71,7 @@ impl Client {
         })
     }
 
-    /// Makes an account with a password, or a further administrator, and signs in.
+    /// Creates an account with a password, or another administrator, and signs in.
     pub async fn create(synapse: &Synapse, localpart: &str) -> anyhow::Result<Self> {
         let password = crate::random_hex(12)?;
         let administrator = Self::administrator(synapse).await?;
@@ -99,13 +99,13 @@ impl Client {
         &self.user_id
     }
 
-    /// Its access token.
+    /// The access token.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Sends a request; `path` may have a query, and its segments must be encoded (see [`encode`]). Any status is an `Ok`;
-    /// a body that is not JSON is given as a string.
+    /// Sends a request; `path` may have a query, and its segments must be encoded (see [`encode`]). Returns any status;
+    /// a body that is not JSON becomes a string.
     pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<(u16, Value)> {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         if !self.token.is_empty() {
@@ -122,22 +122,22 @@ impl Client {
         Ok((status, body))
     }
 
-    /// GET, any status.
+    /// GET with any status.
     pub async fn get(&self, path: &str) -> anyhow::Result<(u16, Value)> {
         self.request(Method::GET, path, None).await
     }
 
-    /// PUT, any status.
+    /// PUT with any status.
     pub async fn put(&self, path: &str, body: Value) -> anyhow::Result<(u16, Value)> {
         self.request(Method::PUT, path, Some(body)).await
     }
 
-    /// POST, any status.
+    /// POST with any status.
     pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<(u16, Value)> {
         self.request(Method::POST, path, Some(body)).await
     }
 
-    /// DELETE, any status.
+    /// DELETE with any status.
     pub async fn delete(&self, path: &str, body: Value) -> anyhow::Result<(u16, Value)> {
         self.request(Method::DELETE, path, Some(body)).await
     }
@@ -170,14 +170,14 @@ impl Client {
         }
     }
 
-    /// As an administrator: sets a password, and makes the account when it is missing. Sessions stay.
+    /// As an administrator: sets a password, creating the account if missing. Sessions stay.
     pub async fn set_password(&self, user_id: &str, password: &str) -> anyhow::Result<()> {
         let path = format!("/_synapse/admin/v2/users/{}", encode(user_id));
         self.put_ok(&path, json!({"password": password, "logout_devices": false})).await?;
         Ok(())
     }
 
-    /// As an administrator: makes an account one.
+    /// As an administrator: makes an account an administrator.
     pub async fn make_administrator(&self, user_id: &str) -> anyhow::Result<()> {
         let path = format!("/_synapse/admin/v2/users/{}", encode(user_id));
         self.put_ok(&path, json!({"admin": true})).await?;
@@ -185,15 +185,15 @@ impl Client {
     }
 }
 
-/// A string field of an answer.
+/// A string field of a response.
 pub(crate) fn text<'a>(answer: &'a Value, field: &str) -> anyhow::Result<&'a str> {
     answer.get(field).and_then(Value::as_str).with_context(|| format!("no {field} in the answer {answer}"))
 }
 
-/// RFC 3986's unreserved characters stay.
+/// RFC 3986's unreserved characters are not encoded.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// An identifier as one segment of a path or one value of a query.
+/// Encodes an identifier as a path segment or query value.
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }

@@ -1,4 +1,4 @@
-//! A disk of a few megabytes that can be filled and emptied, for what a program does when nothing more fits.
+//! A small disk that can be filled and emptied, to test a full disk.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::Folder;
 
-/// A file system of its own. Dropping it lets go of it.
+/// A mounted file system; dropping it unmounts it.
 #[derive(Debug)]
 pub struct Disk {
     place: PathBuf,
@@ -17,7 +17,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Makes one that holds so many megabytes. None where this user may not mount anything; the caller has to say so.
+    /// Mounts one of this size. None if this user may not mount, which the caller must report.
     pub fn new(megabytes: u32) -> anyhow::Result<Option<Self>> {
         let folder = Folder::new("disk")?;
         let place = folder.path().join("disk");
@@ -28,7 +28,7 @@ impl Disk {
         Ok(mounted.is_ok_and(|output| output.status.success()).then_some(Self { place, _folder: folder }))
     }
 
-    /// Where files go.
+    /// Its mount point.
     pub fn path(&self) -> &Path {
         &self.place
     }
@@ -36,7 +36,7 @@ impl Disk {
     /// Fills it up to the last byte.
     pub fn fill(&self) -> anyhow::Result<()> {
         let mut file = File::create(self.filler()).context("cannot begin to fill the disk")?;
-        // What is left below a whole piece is filled with single bytes.
+        // Single bytes fill what is left below a whole piece.
         for piece in [64 * 1024, 1] {
             loop {
                 match file.write(&vec![0; piece]) {
@@ -50,7 +50,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     pub fn empty(&self) -> anyhow::Result<()> {
         fs::remove_file(self.filler()).context("the disk was not filled")
     }
@@ -62,7 +62,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: a process that still has a file open there is about to end. The folder goes after it.
+        // Lazily, because a process about to end may still have a file open. The folder is removed after it.
         let _ = Command::new("umount").arg("--lazy").arg(&self.place).output();
     }
 }

@@ -1,8 +1,9 @@
-//! A folder of one server, removed with it.
+//! A server's folder, removed together with it.
 //!
-//! Statics are never dropped and a test may be killed, so removal has three chances: on drop, by the supervisor of the child
-//! (see `child`), and by the next process that makes a folder and finds this one without a living owner. The owner's mark is a
-//! file lock, which the kernel lets go of when the process ends; a process id could be reused or belong to another container.
+//! Statics are never dropped and a test may be killed, so there are three chances of removal: on drop, by the child's
+//! supervisor (see `child`), and by the next process that creates a folder and finds this one without a living owner.
+//! The owner holds a file lock, which the kernel releases when the process ends; a process id could be reused or belong
+//! to another container.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use anyhow::Context as _;
 const PREFIX: &str = "equipemed-testbed-";
 const OWNER: &str = "owner.lock";
 
-/// A fresh folder below the system's temporary folder. `EQUIPEMED_TESTBED_KEEP` in the environment keeps it for a look.
+/// A fresh temporary folder. `EQUIPEMED_TESTBED_KEEP` in the environment keeps it for inspection.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -22,11 +23,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder; `name` becomes part of its name.
+    /// Creates the folder; `name` becomes part of its name.
     pub fn new(name: &str) -> anyhow::Result<Self> {
         static SWEEP: Once = Once::new();
         SWEEP.call_once(remove_abandoned);
-        // Not below the cache: socket paths are limited to 107 bytes, and the user of PostgreSQL must be able to enter.
+        // Not below the cache: socket paths are limited to 107 bytes, and PostgreSQL's user must have access.
         let path = std::env::temp_dir().join(format!("{PREFIX}{name}-{}", crate::random_hex(4)?));
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         let owner = File::create(path.join(OWNER)).context("cannot mark the folder")?;
@@ -34,7 +35,7 @@ impl Folder {
         Ok(Self { path, _owner: owner })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -48,12 +49,12 @@ impl Drop for Folder {
     }
 }
 
-/// Whether folders are to be left for a look.
+/// Whether to keep folders for inspection.
 pub(crate) fn kept() -> bool {
     std::env::var_os("EQUIPEMED_TESTBED_KEEP").is_some()
 }
 
-/// Best effort: another user's folders stay, and a failure to tidy is no reason to fail a test.
+/// Best effort: other users' folders stay, and failing to tidy up must not fail a test.
 fn remove_abandoned() {
     let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
         return;
@@ -69,7 +70,7 @@ fn remove_abandoned() {
 fn abandoned(path: &Path) -> bool {
     match File::open(path.join(OWNER)) {
         Ok(owner) => owner.try_lock().is_ok() && old(path, Duration::from_secs(60)),
-        // Without a mark it may be just in the making.
+        // Without a lock file it may just be in creation.
         Err(_) => old(path, Duration::from_secs(3600)),
     }
 }

@@ -1,8 +1,9 @@
-//! Real servers for tests, demo and bench: a Synapse and a PostgreSQL that are set up, started and ended here, a fault proxy to
-//! put before Synapse, people's own plain Matrix clients, and application-service registrations.
+//! Real servers for tests, demo and bench: Synapse, PostgreSQL, a fault proxy for Synapse, people's plain Matrix
+//! clients, and application service registrations.
 //!
-//! Dev-only: the service never depends on it. It shares no code with the service on purpose, so that a misunderstanding of a
-//! protocol in one of them is seen by the other. Everything listens on loopback and ends with the process that started it.
+//! For development only: the service never depends on it, and it shares no code with the service on purpose, so that
+//! each reveals the other's misunderstanding of a protocol. Everything listens on loopback and ends with the process
+//! that started it.
 
 mod child;
 pub mod client;
@@ -39,10 +40,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// The address that everything here listens on.
+/// The address on which everything here listens.
 pub const LOOPBACK: &str = "127.0.0.1";
 
-/// Asks `ready` again until it gives a value; after `within` fails with `what` in the error.
+/// Calls `ready` repeatedly until it returns a value; after `within` it fails with `what` in the error.
 ///
 /// For conditions of a real server that cannot be subscribed to.
 pub async fn eventually<T, F>(what: &str, within: Duration, mut ready: impl FnMut() -> F) -> anyhow::Result<T>
@@ -61,7 +62,7 @@ where
     }
 }
 
-/// `length` random bytes as lower-case hexadecimal, for tokens and names that must not collide.
+/// `length` random bytes in lower-case hexadecimal, for tokens and unique names.
 pub fn random_hex(length: usize) -> anyhow::Result<String> {
     let mut bytes = vec![0; length];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
@@ -77,10 +78,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A loopback port that is free now and was not given out by this process before.
+/// A loopback port that is free and was not returned before by this process.
 ///
-/// Taken from below the range that the kernel hands out for outgoing connections: one of those could take the port between
-/// this look and the server's own bind, seconds later.
+/// It is below the kernel's range for outgoing connections: one of those could otherwise take the port seconds later,
+/// before the server binds it.
 pub fn free_port() -> anyhow::Result<u16> {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
-//! One Synapse for all tests of a process, and a seat at it for each of them.
+//! One Synapse for all tests of a process, with a seat for each of them.
 //!
-//! A Synapse takes seconds to start and 125 MB, so tests share one. What keeps them apart is an application service of their
-//! own: registrations are read at start only, so that a number of them is made in advance. A seat is never given out twice.
+//! A Synapse takes seconds to start and 125 MB, so tests share one. Each has its own application service; registrations
+//! are only read at startup, so a number of them is created in advance. A seat is never reused.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,24 +13,24 @@ use crate::registration::Wanted;
 use crate::synapse::Options;
 use crate::{Client, Folder, Registration, Synapse, free_port};
 
-/// How many tests of a process can have a seat. Each makes every request a little dearer: Synapse
-/// looks through all registrations for a token.
+/// Number of seats per process. Each makes every request slightly slower, because Synapse searches all registrations
+/// for a token.
 pub const SEATS: usize = 48;
 
-/// A test's own application service at the shared Synapse.
+/// A test's own application service on the shared Synapse.
 #[derive(Clone)]
 pub struct Seat {
-    /// Shared with the other tests: name accounts and rooms with [`Seat::name`].
+    /// Shared with other tests: name accounts and rooms with [`Seat::name`].
     pub synapse: &'static Synapse,
-    /// Its `url` is a loopback port that only this seat was given; listen there to receive transactions.
+    /// Its `url` has a loopback port that only this seat uses; listen there to receive transactions.
     pub registration: Registration,
     /// The port in the registration's `url`.
     pub port: u16,
     /// Localpart of the bot.
     pub bot: String,
-    /// What the seat's aliases begin with.
+    /// Prefix of the seat's aliases.
     pub alias_prefix: String,
-    /// From 0.
+    /// Index from 0.
     pub index: usize,
 }
 
@@ -40,12 +40,12 @@ impl Seat {
         self.synapse.user_id(&self.bot)
     }
 
-    /// A name for an account or a room that no other seat has.
+    /// A name for an account or room that is unique to this seat.
     pub fn name(&self, name: &str) -> String {
         format!("{name}_{:02}", self.index)
     }
 
-    /// Makes the bot's account and a server administrator of it, as the service's own set-up would; returns its client.
+    /// Creates the bot's account as a server administrator, as setup would; returns its client.
     pub async fn set_up_bot(&self) -> anyhow::Result<Client> {
         let service = self.service()?;
         let account = json!({"type": "m.login.application_service", "username": self.bot, "inhibit_login": true});
@@ -55,7 +55,7 @@ impl Seat {
         Ok(service)
     }
 
-    /// A client that uses the service's token.
+    /// A client with the service's token.
     pub fn service(&self) -> anyhow::Result<Client> {
         Client::new(&self.synapse.url(), &self.bot_id(), &self.registration.as_token)
     }
@@ -66,9 +66,9 @@ struct Pool {
     registrations: Vec<(Registration, u16)>,
 }
 
-/// A seat that nobody had before; the first one starts the Synapse.
+/// A new seat; the first call starts Synapse.
 ///
-/// Invites of local people are accepted by the server there.
+/// That server accepts invitations for local people.
 pub async fn seat() -> anyhow::Result<Seat> {
     static POOL: OnceCell<Pool> = OnceCell::const_new();
     static NEXT: AtomicUsize = AtomicUsize::new(0);

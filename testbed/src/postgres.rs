@@ -1,7 +1,7 @@
-//! A PostgreSQL cluster on loopback, made afresh and thrown away.
+//! A temporary PostgreSQL cluster on loopback.
 //!
-//! Durability is switched off: its data never outlives the process. PostgreSQL refuses to run as root, so that a harness that
-//! is root runs it as another existing user.
+//! Durability is off, since its data never outlives the process. PostgreSQL refuses to run as root, so then another
+//! existing user runs it.
 
 use std::fs;
 use std::io::Write as _;
@@ -18,14 +18,14 @@ use tokio::sync::OnceCell;
 use crate::child::{self, Child, Server, Signal};
 use crate::{Folder, tools};
 
-/// The superuser of the cluster.
+/// Superuser of the cluster.
 pub(crate) const SUPERUSER: &str = "postgres";
-/// Its password on loopback: a wrong one has to be refused, as by any server in the field.
+/// Its password on loopback, so that a wrong one is refused, as by real servers.
 pub(crate) const PASSWORD: &str = "s3cret-of-tests";
 const OUTPUT: &str = "postgres.log";
 const START_WITHIN: Duration = Duration::from_secs(60);
 
-/// A running cluster. Dropping it ends the server and removes the data.
+/// A running cluster. Dropping it stops the server and removes the data.
 #[derive(Debug)]
 pub struct Postgres {
     running: Mutex<Option<Child>>,
@@ -35,7 +35,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster and waits until it answers; about two seconds.
+    /// Creates a cluster and waits until it responds, about two seconds.
     pub async fn start() -> anyhow::Result<Self> {
         let folder = Folder::new("postgres")?;
         let user = unprivileged_user(folder.path())?;
@@ -72,18 +72,18 @@ impl Postgres {
         Ok(cluster)
     }
 
-    /// The cluster that everything in this process shares; started by the first call.
+    /// The cluster shared by this process; the first call starts it.
     pub async fn shared() -> anyhow::Result<&'static Self> {
         static SHARED: OnceCell<Postgres> = OnceCell::const_new();
         SHARED.get_or_try_init(Self::start).await
     }
 
-    /// Makes an empty database and returns its address.
+    /// Creates an empty database and returns its URL.
     pub async fn database(&self, name_prefix: &str) -> anyhow::Result<String> {
         self.copy("template0", name_prefix).await
     }
 
-    /// Makes a database as a copy of another one that nobody is connected to, and returns its address.
+    /// Creates a copy of a database that has no connections and returns its URL.
     pub async fn copy(&self, template: &str, name_prefix: &str) -> anyhow::Result<String> {
         let name = format!("{name_prefix}_{}", crate::random_hex(4)?);
         let statement = format!("create database \"{name}\" template \"{template}\"");
@@ -91,7 +91,7 @@ impl Postgres {
         Ok(self.url(&name))
     }
 
-    /// The address of a database of this cluster, as its superuser.
+    /// URL of a database of this cluster, for the superuser.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{SUPERUSER}:{PASSWORD}@{}:{}/{database}", crate::LOOPBACK, self.port)
     }
@@ -101,17 +101,17 @@ impl Postgres {
         self.port
     }
 
-    /// Where its files and its socket are.
+    /// Folder of its files and socket.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The process id while it runs.
+    /// The process id while running.
     pub fn pid(&self) -> Option<u32> {
         self.running().as_ref().map(Child::pid)
     }
 
-    /// Ends it, cutting all connections, and waits until it is gone.
+    /// Stops it, closing all connections, and waits for its end.
     pub async fn stop(&self) -> anyhow::Result<()> {
         let child = self.running().take();
         match child {
@@ -120,7 +120,7 @@ impl Postgres {
         }
     }
 
-    /// Starts it again with the same data on the same port.
+    /// Restarts it with the same data and port.
     pub async fn start_again(&self) -> anyhow::Result<()> {
         if self.pid().is_some() {
             bail!("PostgreSQL is still running");
@@ -155,7 +155,7 @@ impl Postgres {
             folder: self.folder.path(),
             output: self.folder.path().join(OUTPUT),
             user: self.user,
-            // "Fast shutdown": it does not wait until clients leave by themselves.
+            // "Fast shutdown" does not wait until clients disconnect.
             ending: Signal::Int,
         })?;
         *self.running() = Some(child);
@@ -180,7 +180,7 @@ impl Postgres {
     }
 }
 
-/// Runs statements through psql, stopping at the first error; returns the rows, one a line, fields separated by `|`.
+/// Runs statements through psql up to the first error; returns one row per line, with fields separated by `|`.
 pub async fn sql(url: &str, statements: &str) -> anyhow::Result<String> {
     let mut psql = Command::new(tools::postgres_program("psql")?);
     psql.args([
@@ -200,10 +200,10 @@ pub async fn sql(url: &str, statements: &str) -> anyhow::Result<String> {
         psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = psql.spawn().context("cannot run psql")?;
         let mut input = child.stdin.take().context("psql has no input")?;
-        // In a thread of its own: psql may print more than a pipe holds before it has read everything.
+        // In its own thread, because psql may fill its output pipe before it has read everything.
         let writer = std::thread::spawn(move || input.write_all(statements.as_bytes()));
         let output = child.wait_with_output().context("cannot read from psql")?;
-        // A failed write means that psql stopped early, and its own message says why.
+        // A failed write means that psql stopped early; its own message says why.
         let _ = writer.join();
         if !output.status.success() {
             bail!("psql failed: {}", String::from_utf8_lossy(&output.stderr));
@@ -213,7 +213,7 @@ pub async fn sql(url: &str, statements: &str) -> anyhow::Result<String> {
     .await
 }
 
-/// The schema and data of a database as statements for [`sql`].
+/// Schema and data of a database as statements for [`sql`].
 pub(crate) async fn dump(url: &str) -> anyhow::Result<String> {
     let mut program = Command::new(tools::postgres_program("pg_dump")?);
     program.args(["--no-owner", "--no-privileges", "--dbname", url]);
@@ -224,7 +224,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + 
     tokio::task::spawn_blocking(work).await.context("a command was interrupted")?
 }
 
-/// The user and group to run as when we are root, whom PostgreSQL refuses.
+/// The user and group to run as instead of root.
 fn unprivileged_user(ours: &Path) -> anyhow::Result<Option<(u32, u32)>> {
     if fs::metadata(ours)?.uid() != 0 {
         return Ok(None);
@@ -239,7 +239,7 @@ fn unprivileged_user(ours: &Path) -> anyhow::Result<Option<(u32, u32)>> {
     Ok(Some(found.context("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")?))
 }
 
-/// One connection that stays open, so that a statement costs what it costs and not the start of a program.
+/// A connection that stays open, to avoid the cost of starting psql for each statement.
 #[derive(Debug)]
 pub struct Session {
     _child: tokio::process::Child,
@@ -260,7 +260,7 @@ impl Session {
         Ok(Self { _child: child, input, output: tokio::io::BufReader::new(output).lines() })
     }
 
-    /// Runs statements, each a transaction of its own, and returns when the last one is committed.
+    /// Runs statements, each in its own transaction; returns after the last commit.
     pub async fn run(&mut self, statements: &str) -> anyhow::Result<()> {
         use tokio::io::AsyncWriteExt as _;
         const DONE: &str = "---done---";

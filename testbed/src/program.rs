@@ -1,7 +1,6 @@
-//! A program of this workspace that runs beside the servers, such as the service itself under `serve`.
+//! A program of this workspace, such as the service under `serve`.
 //!
-//! Like the servers it cannot outlive the process that started it. It is no server of ours to set up: arguments and files are
-//! the caller's.
+//! Like the servers, it cannot outlive the process that started it. The caller provides arguments and files.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use crate::child::{self, Child, Server, Signal};
 
 /// A running program; dropping it ends it.
 pub struct Program {
-    // Before the folder: the process is to be gone before its working directory.
+    // Dropped before the folder, which is its working directory.
     child: Child,
     _folder: Folder,
     output: PathBuf,
@@ -26,8 +25,7 @@ impl fmt::Debug for Program {
 }
 
 impl Program {
-    /// Starts it in an empty folder of its own, so that paths among the arguments have to be absolute. What it prints is
-    /// appended to `output`.
+    /// Starts it in an empty folder, so paths in arguments must be absolute. Its output is appended to `output`.
     pub fn start(program: &Path, arguments: &[&str], output: &Path) -> anyhow::Result<Self> {
         let folder = Folder::new("program")?;
         let name = program.file_name().context("the program has no name")?.to_string_lossy().into_owned();
@@ -48,17 +46,17 @@ impl Program {
         self.child.pid()
     }
 
-    /// How it ended, when it did.
+    /// The exit status, if it has ended.
     pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.child.ended()
     }
 
-    /// The last lines of what it printed.
+    /// The last lines of its output.
     pub fn output_tail(&self) -> String {
         child::tail(&self.output, 20)
     }
 
-    /// Sends SIGTERM and waits until it is gone; fails when that takes longer than 30 s.
+    /// Sends SIGTERM and waits for its end; fails after 30 s.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.child.stop().await
     }

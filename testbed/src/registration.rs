@@ -1,7 +1,7 @@
-//! Application-service files, as the service's own `registration` command writes them.
+//! Application service files, as the service's own `registration` command writes them.
 //!
-//! Written here a second time on purpose: the namespaces decide whether a token can impersonate people, and two texts that must
-//! agree are compared by the tests.
+//! Implemented twice on purpose: the namespaces decide whether a token can impersonate people, and the tests compare
+//! both texts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,31 +9,31 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::json;
 
-/// A written file and its tokens. Not `Debug`, because of them.
+/// A file and its tokens, which are why it is not `Debug`.
 #[derive(Clone)]
 pub struct Registration {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// The service's id at Synapse.
+    /// Id of the application service.
     pub id: String,
     /// Localpart of the bot.
     pub bot: String,
-    /// What the service shows Synapse.
+    /// The token that the service sends to Synapse.
     pub as_token: String,
-    /// What Synapse shows the service.
+    /// The token that Synapse sends to the service.
     pub hs_token: String,
-    /// Where Synapse sends transactions; none are sent without it.
+    /// Where Synapse sends transactions, if at all.
     pub url: Option<String>,
 }
 
-/// What a registration is made from.
+/// Content of a new registration.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
-    /// The service's id at Synapse; also the file's name.
+    /// Id of the application service, also the file's name.
     pub id: &'a str,
     /// Localpart of the bot, the only account in the namespace.
     pub bot: &'a str,
-    /// Room aliases that begin with this are the service's alone.
+    /// Prefix of the exclusive room aliases.
     pub alias_prefix: &'a str,
     /// Where Synapse sends transactions.
     pub url: Option<String>,
@@ -42,12 +42,12 @@ pub struct Wanted<'a> {
 }
 
 impl Registration {
-    /// Writes the file of a service with aliases `#equipemed_…` at `hospital.example`.
+    /// Writes a file for aliases `#equipemed_…` at `hospital.example`.
     pub fn write(folder: &Path, id: &str, bot: &str, url: Option<String>) -> anyhow::Result<Self> {
         Self::write_wanted(folder, Wanted { id, bot, alias_prefix: "equipemed_", url, server_name: "hospital.example" })
     }
 
-    /// Writes a file with all its parts chosen.
+    /// Writes a file with the given content.
     pub fn write_wanted(folder: &Path, wanted: Wanted<'_>) -> anyhow::Result<Self> {
         let registration = Self {
             path: folder.join(format!("{}.yaml", wanted.id)),
@@ -66,7 +66,7 @@ impl Registration {
             "sender_localpart": registration.bot,
             "rate_limited": false,
             "namespaces": {
-                // Synapse matches at the start only, so that the end has to be in the expression.
+                // Synapse matches only from the start, so the expression must contain the end.
                 "users": [{"exclusive": true, "regex": format!("@{}:{server}$", escaped(wanted.bot))}],
                 "aliases": [{"exclusive": true, "regex": format!("#{}.*:{server}$", escaped(wanted.alias_prefix))}],
                 "rooms": [],

@@ -7,7 +7,7 @@ use crate::client::{encode, text};
 use crate::{Client, random_hex};
 
 impl Client {
-    /// The rooms the account is joined to.
+    /// The account's joined rooms.
     pub async fn joined_rooms(&self) -> anyhow::Result<Vec<String>> {
         let answer = self.get_ok("/_matrix/client/v3/joined_rooms").await?;
         let rooms = answer.get("joined_rooms").and_then(Value::as_array).context("no joined_rooms in the answer")?;
@@ -35,13 +35,13 @@ impl Client {
         self.state_event(room, "m.room.power_levels", "").await?.context("the room has no power levels")
     }
 
-    /// The membership of a person in a room, such as `join`; `None` for someone who never was there.
+    /// A person's membership in a room, such as `join`; None if there never was one.
     pub async fn membership(&self, room: &str, user_id: &str) -> anyhow::Result<Option<String>> {
         let content = self.state_event(room, "m.room.member", user_id).await?;
         Ok(content.and_then(|content| content.get("membership")?.as_str().map(str::to_owned)))
     }
 
-    /// Makes a room from the body of `createRoom` and returns its id.
+    /// Creates a room from the body of `createRoom` and returns its id.
     pub async fn create_room(&self, body: Value) -> anyhow::Result<String> {
         let answer = self.post_ok("/_matrix/client/v3/createRoom", body).await?;
         Ok(text(&answer, "room_id")?.to_owned())
@@ -103,7 +103,7 @@ impl Client {
         Ok(text(&answer, "event_id")?.to_owned())
     }
 
-    /// One event as it is now.
+    /// The current form of an event.
     pub async fn event(&self, room: &str, event: &str) -> anyhow::Result<Value> {
         self.get_ok(&room_path(room, &format!("event/{}", encode(event)))).await
     }
@@ -120,7 +120,7 @@ impl Client {
     }
 }
 
-/// A path below a room of the client API.
+/// A client API path below a room.
 pub fn room_path(room: &str, rest: &str) -> String {
     format!("/_matrix/client/v3/rooms/{}/{rest}", encode(room))
 }

@@ -1,6 +1,7 @@
-//! What happens in a person's rooms as their app hears of it: one `/sync` that stays open, every event once and in order.
+//! A person's events as their app gets them: an open `/sync`, with every event once and in order.
 //!
-//! Of more than a hundred events in one room at once only the newest are heard, as in an app. For whoever measures or waits for something a person sees. Asking again and again would cost the server what is measured.
+//! For measuring or awaiting what a person sees; polling would burden the server. As in an app, of more than a hundred
+//! simultaneous events in a room only the newest arrive.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::Client;
 use crate::client::{encode, text};
 
-/// How long one request stays open when nothing happens.
+/// How long a request stays open without events.
 const OPEN_MS: u64 = 20_000;
 
 /// An event and its room.
@@ -24,7 +25,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Whether it is of this type, in this room.
+    /// Whether it has this type and room.
     pub fn is(&self, room: &str, kind: &str) -> bool {
         self.room == room && self.event.get("type").is_some_and(|own| own == kind)
     }
@@ -34,7 +35,7 @@ impl Seen {
         self.text("/event_id")
     }
 
-    /// A text in it by its JSON pointer; empty when it has none there.
+    /// A text in it by JSON pointer; empty if missing.
     pub fn text(&self, pointer: &str) -> &str {
         self.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
@@ -50,7 +51,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Begins now: what happened before is not heard.
+    /// Starts now, without earlier events.
     pub async fn begin(client: &Client) -> anyhow::Result<Self> {
         let nothing = json!({"types": []});
         let filter = json!({
@@ -63,7 +64,7 @@ impl Stream {
         Ok(Self { client: client.clone(), filter, since, heard: VecDeque::new() })
     }
 
-    /// The next event; None when none came in that time.
+    /// The next event; None if none arrives in time.
     pub async fn next(&mut self, within: Duration) -> anyhow::Result<Option<Seen>> {
         let start = Instant::now();
         loop {
@@ -78,7 +79,7 @@ impl Stream {
         }
     }
 
-    /// Goes on to the first event that `found` gives a value for; fails with `what` when it does not come in time.
+    /// Waits for the first event for which `found` returns a value; fails with `what` after the time limit.
     pub async fn until<T>(
         &mut self,
         what: &str,

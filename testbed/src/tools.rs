@@ -1,8 +1,8 @@
-//! What is made once and cached: Python environments with a pinned Synapse and a pinned client; and where PostgreSQL's
-//! programs are.
+//! Cached tools: Python environments with pinned versions of Synapse and a client; and the location of PostgreSQL's
+//! programs.
 //!
-//! The cache is `$EQUIPEMED_TESTBED_CACHE`, or `target/testbed` in the workspace. Several processes may ask at once: a file lock
-//! lets one of them do the work, and a marker written last says that it was finished.
+//! The cache is `$EQUIPEMED_TESTBED_CACHE`, or `target/testbed` in the workspace. Processes may run concurrently: a
+//! file lock lets one of them do the work, and a marker written last says that it was completed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// The Synapse that everything is tried against. Its admin API changes between versions, so it is raised on purpose only.
+/// The Synapse version used for all tests. The admin API changes between versions, so raise it only on purpose.
 pub const SYNAPSE_VERSION: &str = "1.163.2";
 
-/// `authlib` is Synapse's OpenID Connect, `psycopg2-binary` its PostgreSQL.
+/// `authlib` is needed for OpenID Connect, `psycopg2-binary` for PostgreSQL.
 const PACKAGES: &[&str] = &["matrix-synapse==1.163.2", "authlib==1.9.9", "psycopg2-binary==2.9.13"];
 
-/// A Matrix client that is not ours. Apart from Synapse, whose packages are not to change for its sake.
+/// An independent Matrix client, in its own environment to keep Synapse's packages unchanged.
 const CLIENT: &str = "nio-0.26.0";
 const CLIENT_PACKAGES: &[&str] = &["matrix-nio==0.26.0", "aiohttp==3.14.5", "aiohttp_socks==0.12.0", "h2==4.4.1"];
 
 const COMPLETE: &str = "complete";
 
-/// The cache folder, made when missing.
+/// The cache folder, created if missing.
 pub fn cache() -> anyhow::Result<PathBuf> {
     let path = match std::env::var_os("EQUIPEMED_TESTBED_CACHE") {
         Some(path) => PathBuf::from(path),
@@ -32,21 +32,21 @@ pub fn cache() -> anyhow::Result<PathBuf> {
     path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
 }
 
-/// The Python that has Synapse installed; the first call takes about half a minute and needs the network.
+/// A Python with Synapse; the first call takes about half a minute and needs the network.
 pub async fn python() -> anyhow::Result<PathBuf> {
     let make = || make_environment(&format!("synapse-{SYNAPSE_VERSION}"), PACKAGES);
     tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
 }
 
-/// The Python that has matrix-nio installed; only the first call needs the network.
+/// A Python with matrix-nio; the first call needs the network.
 pub async fn client_python() -> anyhow::Result<PathBuf> {
     let make = || make_environment(CLIENT, CLIENT_PACKAGES);
     tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
 }
 
-/// One of PostgreSQL's programs, such as `initdb`.
+/// A PostgreSQL program, such as `initdb`.
 pub fn postgres_program(name: &str) -> anyhow::Result<PathBuf> {
-    // The newest packaged version first: Debian keeps the server's programs out of PATH, and what is in PATH may be a wrapper.
+    // The newest packaged version first: Debian keeps server programs out of PATH, where there may be a wrapper.
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|all| all.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
@@ -58,7 +58,7 @@ pub fn postgres_program(name: &str) -> anyhow::Result<PathBuf> {
     found.with_context(|| format!("PostgreSQL's {name} is missing: apt-get install postgresql"))
 }
 
-/// Holds the lock `name` in the cache until the file is dropped.
+/// Holds the cache's lock `name` until the file is dropped.
 pub(crate) async fn lock(name: &str) -> anyhow::Result<File> {
     let path = cache()?.join(format!("{name}.lock"));
     tokio::task::spawn_blocking(move || lock_file(&path)).await.context("the wait for a lock was interrupted")?
@@ -95,7 +95,7 @@ fn make_environment(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
-/// Runs a command to its end; fails with what it printed.
+/// Runs a command to its end; a failure contains its output.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("cannot run {name}"))?;

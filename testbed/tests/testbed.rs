@@ -1,4 +1,4 @@
-//! The testbed itself: that what tests lean on does what it says.
+//! Tests of the testbed itself.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -115,7 +115,7 @@ async fn an_alias_of_a_seat_is_refused_to_others() -> anyhow::Result<()> {
     .await
 }
 
-/// One small Synapse for the rules, so that what is recorded is this test's alone.
+/// Uses its own small Synapse, so that only this test's requests are recorded.
 #[tokio::test]
 async fn each_fault_of_the_proxy_is_what_it_says() -> anyhow::Result<()> {
     let synapse = Synapse::start(Options::default()).await?;

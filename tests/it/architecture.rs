@@ -1,8 +1,8 @@
-//! What ARCHITECTURE.md says of the code, read off the source: who may import whom, where heavy crates live, who may write to
-//! Synapse, how files look. And what README.md and docs/ say can be typed, tried on the real binary.
+//! Checks ARCHITECTURE.md's rules on the source: imports, homes of heavy crates, writers to Synapse, file format. Also
+//! tries the commands in README.md and docs/ with the real binary.
 //!
-//! Each rule is a function from files to complaints, so that a test can also show that it complains. It looks at words, not at
-//! types: it is there to notice a slip, not to withstand somebody who wants to get round it.
+//! Each rule is a function from files to complaints, so that a test can show that it complains. Rules look at words
+//! instead of types: they catch slips, not deliberate circumvention.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use equipemed_bot::homeserver::Endpoint;
 
-/// Row may use column. A column may be a part of a module; what is not here is forbidden.
+/// A row may use its columns, which may be parts of modules; everything else is forbidden.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("heap", &[]),
@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lib", &[]),
 ];
 
-/// Crates that cost minutes to build or decide how a part works; each has one home.
+/// Crates that are slow to build or determine how a part works; each has one home.
 const HOMES: &[(&str, &[&str])] = &[
     ("matrix_sdk", &["src/homeserver/"]),
     ("reqwest", &["src/homeserver/"]),
@@ -66,7 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("libc", &["src/heap.rs"]),
 ];
 
-/// Who may name the type that changes Synapse. `engine/mod.rs` only keeps it for those three.
+/// Files that may name `Writer`. `engine/mod.rs` only stores it for those three.
 const MAY_WRITE: &[&str] = &[
     "src/homeserver/",
     "src/engine/apply/",
@@ -78,21 +78,21 @@ const MAY_WRITE: &[&str] = &[
     "src/cli/setup.rs",
 ];
 
-/// Who may name the type that says things as the bot.
+/// Files that may name `Speaker`.
 const MAY_SPEAK: &[&str] = &["src/homeserver/", "src/chat/", "src/cli/"];
 
-/// Who may make the leave to write.
+/// Files that may create a `WritePermit`.
 const MAY_PERMIT: &[&str] = &["src/cli/", "src/homeserver/write/mod.rs"];
 
-/// All that the pure crate is made of.
+/// All dependencies of the pure crate.
 const DOMAIN_IS_MADE_OF: &[&str] = &["jiff", "ruma-common", "serde", "serde_json", "sha2", "strsim", "thiserror"];
 
-/// No file is longer.
+/// Maximum lines of a file.
 const LONGEST: usize = 500;
 
 /// One file of the project.
 pub(crate) struct File {
-    /// From the project's folder, such as `src/engine/pass.rs`.
+    /// Path from the project's folder, such as `src/engine/pass.rs`.
     pub(crate) path: String,
     pub(crate) text: String,
 }
@@ -102,7 +102,7 @@ impl File {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// The text without comments: what they name is nobody's import.
+    /// The text without comments, whose words are no imports.
     pub(crate) fn code(&self) -> String {
         let code = |line: &str| match line.trim_start().starts_with("//") {
             true => String::new(),
@@ -121,7 +121,7 @@ impl File {
         path.split('/').next().unwrap_or_default()
     }
 
-    /// How many names lead to the file's module: 1 for `src/engine/mod.rs`, 2 for `src/engine/pass.rs`.
+    /// Number of names in the module's path: 1 for `src/engine/mod.rs`, 2 for `src/engine/pass.rs`.
     fn depth(&self) -> usize {
         self.path.trim_start_matches("src/").trim_end_matches("/mod.rs").split('/').count()
     }
@@ -131,7 +131,7 @@ pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files with the ending below the folders.
+/// All files with this ending below the folders.
 pub(crate) fn files(folders: &[&str], ending: &str) -> Result<Vec<File>> {
     let mut open: Vec<PathBuf> = folders.iter().map(|folder| project().join(folder)).collect();
     let mut found = Vec::new();
@@ -167,7 +167,7 @@ pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Where `word` stands as a whole word.
+/// Positions of `word` as a whole word.
 fn places(code: &str, word: &str) -> Vec<usize> {
     let free = |at: usize| {
         let before = code.get(..at).and_then(|before| before.chars().next_back());
@@ -177,13 +177,13 @@ fn places(code: &str, word: &str) -> Vec<usize> {
     code.match_indices(word).map(|(at, _)| at).filter(|at| free(*at)).collect()
 }
 
-/// The name at the beginning, and what comes after it.
+/// Splits off the name at the beginning.
 fn name(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     text.split_at(text.find(|c| !is_word(c)).unwrap_or(text.len()))
 }
 
-/// The items of the braces that the text begins with.
+/// The items of the braces at the beginning.
 fn items(text: &str) -> Vec<&str> {
     let (mut depth, mut from, mut found) = (0, 1, Vec::new());
     for (at, c) in text.char_indices() {
@@ -203,7 +203,7 @@ fn items(text: &str) -> Vec<&str> {
     found.into_iter().filter(|item| !item.is_empty()).collect()
 }
 
-/// The first two names of each path that begins here, behind `crate::`; the second is empty where there is none.
+/// The first two names of each path behind `crate::` here; the second may be empty.
 fn two_names(text: &str) -> Vec<(String, String)> {
     let text = text.trim_start();
     if text.starts_with('{') {
@@ -218,7 +218,7 @@ fn two_names(text: &str) -> Vec<(String, String)> {
     seconds.into_iter().map(|item| (first.to_owned(), second(item))).collect()
 }
 
-/// The modules of this crate that a file names, with the part of each.
+/// The modules of this crate that a file names, with their parts.
 fn imports(file: &File) -> BTreeSet<(String, String)> {
     let code = file.code();
     let behind = |root: &str| -> Vec<(String, String)> {
@@ -243,7 +243,7 @@ fn check_imports(files: &[File]) -> Vec<String> {
                 complaints.push(format!("{}: {own} may not use {whole}", file.path));
             }
         }
-        // With so many steps up, one is at the crate's root and can go anywhere.
+        // This many steps up lead to the crate's root.
         if file.code().contains(&"super::".repeat(file.depth())) {
             complaints.push(format!("{}: write crate:: instead of climbing to the root", file.path));
         }
@@ -261,7 +261,7 @@ fn check_two_way(files: &[File]) -> Vec<String> {
     both.map(|(a, b)| format!("{a} and {b} use each other")).collect()
 }
 
-/// Complains of a word outside of its home.
+/// Complains about a word outside its home.
 fn check_home(files: &[File], word: &str, home: &[&str]) -> Vec<String> {
     let strangers = files.iter().filter(|file| !file.is_in(home) && !places(&file.code(), word).is_empty());
     strangers.map(|file| format!("{}: {word} belongs in {}", file.path, home.join(", "))).collect()
@@ -271,7 +271,7 @@ fn check_form(files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
     for file in files {
         let lines = file.text.lines().count();
-        // One line says itself what it is for.
+        // A file with one line explains itself.
         if lines > 1 && !file.text.starts_with("//! ") {
             complaints.push(format!("{}: does not begin with //! and what it is for", file.path));
         }
@@ -282,7 +282,7 @@ fn check_form(files: &[File]) -> Vec<String> {
     complaints
 }
 
-/// The names in a section of a Cargo.toml.
+/// Names in a section of a Cargo.toml.
 fn section<'t>(manifest: &'t str, title: &str) -> BTreeSet<&'t str> {
     let lines = manifest.lines().skip_while(|line| *line != format!("[{title}]")).skip(1);
     let own = lines.take_while(|line| !line.starts_with('[')).filter(|line| line.contains('='));
@@ -375,14 +375,14 @@ fn every_rule_complains_of_what_it_forbids() -> Result<()> {
     Ok(())
 }
 
-/// A command as the documentation writes it.
+/// A command in the documentation.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Typed {
     words: Vec<String>,
     options: BTreeSet<String>,
 }
 
-/// The pieces of a Markdown text that are code.
+/// Code spans and blocks of a Markdown text.
 fn code_of(markdown: &str) -> Vec<&str> {
     let mut code = Vec::new();
     let mut fenced = false;
@@ -398,7 +398,7 @@ fn code_of(markdown: &str) -> Vec<&str> {
     code
 }
 
-/// Every `equipemed-bot …` with a command behind it.
+/// Every `equipemed-bot …` followed by a command.
 fn typed(markdown: &str) -> BTreeSet<Typed> {
     let mut found = BTreeSet::new();
     for code in code_of(markdown) {
@@ -411,7 +411,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             }
             let is_command =
                 |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
-            // In `sudo -u equipemed-bot equipemed-bot sync` the first one is the user.
+            // In `sudo -u equipemed-bot equipemed-bot sync`, the first one is the user.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
             if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory") {
@@ -424,7 +424,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
     found
 }
 
-/// What the real binary has against the command.
+/// The real binary's objection to the command.
 fn complaint(place: &str, command: &Typed) -> Result<Option<String>> {
     let asked = Command::new(env!("CARGO_BIN_EXE_equipemed-bot")).args(&command.words).arg("--help").output()?;
     let words = command.words.join(" ");

@@ -1,4 +1,4 @@
-//! That the documents' links lead somewhere.
+//! Checks that links in documents lead somewhere.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::architecture::{File, assert_none, documents, is_word, project};
 
-/// What a heading is called in a link.
+/// Anchors of the headings.
 fn anchors(markdown: &str) -> BTreeSet<String> {
     let headings = markdown.lines().filter_map(|line| line.strip_prefix('#'));
     let anchor = |heading: &str| -> String {
@@ -16,7 +16,7 @@ fn anchors(markdown: &str) -> BTreeSet<String> {
     headings.map(anchor).collect()
 }
 
-/// Links that lead to no file, or to no heading of it.
+/// Links to missing files or headings.
 fn dead_links(file: &File) -> Vec<String> {
     let here = project().join(&file.path);
     let folder = here.parent().unwrap_or(project());

@@ -1,5 +1,4 @@
-//! What went wrong is data: each fault has its text in both languages, keeps what others wrote as it is, and comes back from
-//! the store as it went in.
+//! Faults are data: each has a text in both languages, keeps foreign messages unchanged, and survives storing.
 
 use equipemed_bot::speech::Texts;
 use equipemed_domain::authority::Refusal;
@@ -23,7 +22,7 @@ pub(crate) fn english(error: impl Into<Fault>) -> String {
     english.fault(&error.into()).plain
 }
 
-/// What others wrote: it stays as it is.
+/// A foreign message, which stays unchanged.
 const SAID: &str = "Unknown room: <b>x</b> `y` **z**";
 
 fn said() -> String {
@@ -369,7 +368,7 @@ fn every_fault_is_said_in_both_languages_with_the_same_facts() {
         for fact in facts {
             assert_eq!(said[0].contains(fact), said[1].contains(fact), "{fact}: {said:?}");
         }
-        // Not by its name, which is what is said when a text is missing.
+        // Not its id, which is shown for a missing text.
         let is_name =
             |said: &String| ["fault-", "bad-", "cell-", "half-", "no-answer-"].iter().any(|id| said.contains(id));
         assert!(!said.iter().any(is_name), "{said:?}");
@@ -398,7 +397,7 @@ fn a_fault_comes_back_from_the_store_as_it_went_in() -> anyhow::Result<()> {
             assert_eq!(Outcome::from_stored(outcome.as_str(), outcome.detail()), Some(outcome.clone()));
             assert_eq!(serde_json::from_str::<Outcome>(&serde_json::to_string(&outcome)?)?, outcome);
         }
-        // The log gets no sentence of Synapse's, which may name people.
+        // Synapse's messages may name people and must not reach the log.
         if let Fault::Homeserver(error @ (HomeserverError::Refused { .. } | HomeserverError::NotFound { .. })) = fault {
             assert!(!error.to_string().contains("Unknown room"), "{error}");
         }
@@ -417,7 +416,7 @@ fn what_an_earlier_version_stored_is_shown_as_it_stands() -> anyhow::Result<()> 
     let finding = json!({"kind": "room_unreadable", "room": "uti", "room_id": "!r:h.example", "why": old});
     let finding: Finding = serde_json::from_value(finding)?;
     assert!(portuguese.finding(&finding).plain.contains(old));
-    // Neither a sentence of ours nor a fault of this version.
+    // Neither a sentence of ours nor a fault known to this version.
     assert_eq!(Fault::from_stored("{\"fault\":\"of tomorrow\"}").to_stored(), "{\"fault\":\"of tomorrow\"}");
     Ok(())
 }

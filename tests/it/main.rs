@@ -1,4 +1,4 @@
-//! One binary for all tests of the service, against real servers: it is linked once.
+//! All tests of the service against real servers, in one binary to link only once.
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by stopping")]
 

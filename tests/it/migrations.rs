@@ -1,4 +1,4 @@
-//! The steps by which tables change: both databases have the same ones, and each stands rows from before it.
+//! Migrations: both databases have the same, and each keeps earlier rows valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -48,8 +48,8 @@ fn tables_columns_and_their_nullness_are_the_same_on_both() -> Result<()> {
     Ok(())
 }
 
-/// Table to its lines, with the words taken out that the databases have for the same thing. Triggers, which each database
-/// writes in its own way, come last in a step and are shown by what they do.
+/// Tables with their lines, without words that differ between the databases. Omits triggers, which differ and come
+/// last; other tests check their effect.
 fn shape(sql: &str) -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::<_, Vec<_>>::new();
     let mut table = String::new();
@@ -70,7 +70,7 @@ fn shape(sql: &str) -> BTreeMap<String, Vec<String>> {
     tables
 }
 
-/// Every step is taken on its own, and rows as they were at that time stand through all later ones.
+/// Applies every migration on its own; rows from before it survive all later ones.
 #[tokio::test]
 async fn each_step_stands_the_rows_from_before_it() -> Result<()> {
     let folder = scratch()?;
@@ -90,7 +90,7 @@ async fn each_step_stands_the_rows_from_before_it() -> Result<()> {
     sqlite.close().await?;
     postgres.close().await?;
 
-    // What was written then reads now.
+    // Old rows are still readable.
     for url in [format!("sqlite://{}", path.display()), server] {
         let store = Store::open(&url).await?;
         assert_eq!(store.bindings().await?.len(), 2, "{url}");
@@ -127,7 +127,7 @@ async fn tables_of_a_newer_version_are_left_alone() -> Result<()> {
     Ok(())
 }
 
-/// Two processes that start on one new database at the same time both find its tables made.
+/// Two processes that start on a new database at once both find its tables created.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_may_start_on_a_new_database_at_once() -> Result<()> {
     let folder = scratch()?;

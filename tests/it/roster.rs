@@ -1,4 +1,4 @@
-//! Roster files: the shipped one, files with mistakes, files that are being written.
+//! Roster files: the shipped one, invalid ones, and partially written ones.
 
 use std::fs;
 
@@ -130,7 +130,8 @@ fn nobody_is_never_an_empty_hospital() {
 #[test]
 fn a_roster_that_breaks_off_is_a_failed_read() {
     let whole = roster::EXAMPLE;
-    // Wherever a copy stops, here at every 67th byte: the stated count, a missing field or broken YAML tells. The last newline alone is no loss.
+    // Stops the copy at every 67th byte: the stated count, a missing field or broken YAML shows it. Only the last
+    // newline is dispensable.
     for end in (1..whole.len() - 1).step_by(67).filter(|end| whole.is_char_boundary(*end)) {
         let text = &whole[..end];
         if let Ok(directory) = roster::parse("roster.yaml", text) {

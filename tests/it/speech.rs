@@ -1,4 +1,4 @@
-//! The texts: the same in both languages, all of them usable, and safe whatever people are called.
+//! Texts are the same in both languages, all usable, and safe whatever names people have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use ruma_common::{RoomId, UserId};
 
 const LANGUAGES: [Language; 2] = [Language::PtBr, Language::En];
 
-/// What is in the files of a language: texts and the words of lists, each with the variables it names.
+/// Texts and words of lists in a language's files, with the variables they use.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Contents {
     texts: BTreeMap<String, BTreeSet<String>>,
@@ -42,7 +42,7 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
 
-/// A Fluent file read by its lines: what stands at the margin begins a text.
+/// Parses a Fluent file by lines: a text begins at the margin.
 fn contents(source: &str) -> Contents {
     let mut contents = Contents::default();
     let mut id = String::new();
@@ -81,7 +81,7 @@ fn all(language: Language) -> Result<Contents> {
     Ok(all)
 }
 
-/// A name that lives as long as the test's process, as those in the code do.
+/// A name with static lifetime, as in the code.
 fn fixed(name: &str) -> &'static str {
     Box::leak(name.to_owned().into_boxed_str())
 }
@@ -90,7 +90,7 @@ fn said(text: &str) -> Said {
     Said { plain: text.to_owned(), html: text.to_owned() }
 }
 
-/// Nothing but tags that a text of ours may have, all of them closed in order.
+/// Only permitted tags, properly nested and closed.
 #[track_caller]
 fn assert_safe(html: &str) {
     let mut open = Vec::new();
@@ -168,7 +168,7 @@ fn every_text_can_be_said_whatever_it_is_about() -> Result<()> {
         for word in words {
             let (list, word) = word.split_once('.').context("a word")?;
             let said = texts.word(fixed(list), word);
-            // In English some are called in the code as they are said.
+            // Some English words equal their names in the code.
             assert!(said.plain != word || language == Language::En, "{list}.{word}");
             assert_safe(&said.html);
         }
@@ -341,7 +341,7 @@ fn a_long_answer_comes_in_pieces_that_synapse_takes() -> Result<()> {
     Ok(())
 }
 
-/// The first literal behind each `call(`.
+/// The first literal after each `call(`.
 fn literals<'s>(source: &'s str, calls: &[&str]) -> Vec<&'s str> {
     let behind = calls.iter().flat_map(|call| source.split(call).skip(1));
     behind.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()).collect()
@@ -353,7 +353,7 @@ fn every_text_that_the_code_names_exists() -> Result<()> {
     let lists: BTreeSet<&str> = contents.words.iter().filter_map(|word| Some(word.split_once('.')?.0)).collect();
     for path in files(&project().join("src"), "rs")? {
         let source = std::fs::read_to_string(&path)?;
-        // Other types have methods of these names, too.
+        // Other types have methods with these names.
         if !source.contains("Texts") {
             continue;
         }

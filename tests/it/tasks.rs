@@ -1,4 +1,4 @@
-//! No part of the service dies alone, and none of them in silence.
+//! Parts of the service never die alone or silently.
 
 use std::panic::panic_any;
 use std::process::Command;
@@ -9,7 +9,7 @@ use equipemed_bot::cli::tasks::{Tasks, end_with_the_first_panic};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// What the process does that is to be ended by a panic.
+/// What a process that should panic does.
 const ROLE: &str = "EQUIPEMED_TEST_PANIC";
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn a_part_that_ends_before_the_stop_takes_the_others_with_it() -> Result<(
     let error = tasks.ended().await.err().context("it went on")?;
     assert_eq!(error.to_string(), "the watch broke: no such row");
 
-    // What is put together at run time may name people.
+    // A message composed at run time may name people.
     let mut tasks = Tasks::new(stop.clone());
     tasks.begin("the watch", async { panic_any(format!("{} is not a boundary", "Ana Souza")) });
     let error = tasks.ended().await.err().context("it went on")?;
@@ -51,7 +51,7 @@ async fn a_part_that_ends_before_the_stop_takes_the_others_with_it() -> Result<(
     tasks.ended().await
 }
 
-/// A panic ends the process it is in, so this one runs itself again as that process.
+/// A panic ends its process, so this test runs itself again as another process.
 #[test]
 fn a_panic_that_nobody_waits_for_ends_the_process_with_one_line() -> Result<()> {
     if let Ok(role) = std::env::var(ROLE) {

@@ -1,4 +1,4 @@
-//! The page of attacks names tests that are there: a row whose test was renamed or dropped defends nothing.
+//! Every test that docs/THREATS.md names must exist: otherwise its row defends nothing.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What comes from the rules, in both languages: the same facts, and in Portuguese no English of ours.
+//! Facts are the same in both languages, and Portuguese texts contain no English.
 
 use anyhow::{Context as _, Result};
 use equipemed_bot::config::settings::Language;
@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId, room_id, user_id};
 use serde_json::Value;
 
-/// Samples of every variant: one that is missing here does not compile, and each sample stands beside its own variant.
+/// Samples of every variant, each next to its variant: a missing one does not compile.
 macro_rules! every {
     ($($variant:pat => [$($sample:expr),+ $(,)?],)+) => {{
         let mut all = Vec::new();
@@ -41,7 +41,7 @@ macro_rules! every {
 }
 pub(crate) use every;
 
-/// English words that no Portuguese text has, neither in names nor in what is to be typed.
+/// English words that no Portuguese text contains, not even in names or commands.
 const ENGLISH: &[&str] = &[
     "the",
     "is",
@@ -123,7 +123,7 @@ fn taken(grant: Grant, outside: bool) -> Reason {
     Reason::RightsTaken { rights: Right::ALL.into_iter().collect(), grant, outside }
 }
 
-/// Fails when a Portuguese text has English words of ours.
+/// Fails if a Portuguese text contains our English words.
 #[track_caller]
 pub(crate) fn assert_portuguese(text: &str) {
     let words = text.split(|c: char| !c.is_alphanumeric() && !"._-'".contains(c)).map(str::to_lowercase);
@@ -131,7 +131,7 @@ pub(crate) fn assert_portuguese(text: &str) {
     assert!(english.is_empty() && !text.is_empty(), "{english:?} in {text}");
 }
 
-/// Ids, keys, names and numbers in something stored.
+/// Ids, keys, names and numbers in a stored value.
 fn facts(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => {
@@ -231,10 +231,10 @@ fn every_finding_is_said_in_both_languages_with_the_same_facts() -> Result<()> {
         for texts in [&portuguese, &english] {
             let said = texts.finding(&finding);
             for fact in facts(&stored) {
-                // What is wrong with a name is said and not named.
+                // A sentence describes the problem of a localpart instead of its key.
                 let is_fault = finding.kind() == "localpart_impossible"
                     && fact.chars().all(|c| "_ ".contains(c) || c.is_lowercase());
-                // Who stands above every level is said to, and not with which number.
+                // Texts describe the level of a creator without its number.
                 let is_above_all = matches!(finding, Finding::LevelOutOfReach { has: i64::MAX, .. })
                     && (fact == i64::MAX.to_string() || fact == "99");
                 let is_as_it_should = said.plain.contains(&fact) != is_above_all;
@@ -366,7 +366,7 @@ fn what_is_to_be_typed_is_portuguese_and_means_the_same() {
         assert_eq!(foreign, behind);
         let command = understood(&format!("!{}{own}", entry.name));
         assert!(command.is_some(), "!{}{own}", entry.name);
-        // Whom a group has is looked up by the handler, which knows both words.
+        // The handler, which knows both words, looks up members of groups.
         let same = behind.replace("group:", "grupo:");
         assert_eq!(command, understood(&format!("!{}{same}", entry.name)), "!{}{own}", entry.name);
         for part in entry.usage {
@@ -381,7 +381,7 @@ fn what_is_to_be_typed_is_portuguese_and_means_the_same() {
     assert_eq!(portuguese.typed("[for 2h]"), "[por 2h]");
 }
 
-/// Rooms, people and accounts by their ids.
+/// Shows rooms, people and accounts by id.
 struct Ids;
 
 impl Shown for Ids {
@@ -428,7 +428,7 @@ fn a_refusal_is_said_in_both_languages_and_names_the_room_in_which_it_fails() {
             }
         }
         assert_portuguese(&said[0]);
-        // And as the audit keeps it.
+        // And as stored in the audit.
         let told = portuguese.fault(&Fault::Refused(refusal)).plain;
         assert!(told.starts_with("recusado: "), "{told}");
         assert_portuguese(&told);

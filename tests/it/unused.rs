@@ -1,4 +1,4 @@
-//! That nothing public is there for nobody: the compiler looks for that in private modules only.
+//! Checks that public items are used: the compiler checks only private modules.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::architecture::{File, assert_none, files, is_word};
 
-/// Used by the tests alone, each for a reason: what a test needs to see and no caller asks for.
+/// Items that only tests use, with the reason.
 const FOR_TESTS: &[(&str, &str)] = &[
     ("by_endpoint", "what was really sent, as the fault tests count it"),
     ("allows", "which files may be sent is configuration already, and removing the others comes later"),
@@ -29,7 +29,7 @@ fn uses(files: &[File]) -> BTreeMap<String, usize> {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     for file in files {
         let code = file.code();
-        // What is below belongs to the tests.
+        // Tests follow.
         let code = code.split("#[cfg(test)]").next().unwrap_or_default();
         for word in code.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()) {
             *uses.entry(word.to_owned()).or_default() += 1;

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything that must hold before a merge. Cheapest first, so that a slip is told within seconds.
+//! `cargo xtask ci`: everything that must pass before a merge, cheapest first, so that mistakes show within seconds.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::test;
 use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
 
-/// What was done, for the table at the end.
+/// The steps done, for the table at the end.
 #[derive(Debug, Default)]
 struct Log {
     lines: Vec<String>,
@@ -53,7 +53,7 @@ pub(crate) fn all() -> Result<(), Failure> {
         log.skipped("spelling", "typos is not installed");
     }
     if run::works("cargo", &["deny", "--version"]) {
-        // Not the advisories: their list comes from elsewhere and changes without a change here.
+        // Omits advisories: their list is external and changes without a change here.
         log.timed("licences and sources", || cargo("deny", &["deny", "check", "bans", "licenses", "sources"]))?;
     } else {
         log.skipped("licences and sources", "cargo-deny is not installed");
@@ -69,7 +69,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What an operator meets first: the help, the example, and that the example is one that works.
+/// An operator's first contact: the help, and an example that works.
 fn binary(workspace: &Workspace) -> Result<(), Failure> {
     say("\n▶ binary and example: --help, config example, config check");
     let bot = || workspace.program("debug", "equipemed-bot");

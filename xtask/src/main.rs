@@ -1,6 +1,6 @@
-//! `cargo xtask …`: the project's commands. It builds what is needed, calls it, and says clearly how it ended.
+//! `cargo xtask …`: the project's commands. Builds what is needed, runs it, and says clearly how it ended.
 //!
-//! No dependencies: it has to start in seconds on a machine that has nothing but cargo.
+//! Has no dependencies, so that it starts in seconds with nothing but cargo.
 
 mod ci;
 mod run;
@@ -60,11 +60,11 @@ fn demo(arguments: &[&str]) -> Result<(), Failure> {
     tools::need(&[Tool::Python])?;
     let workspace = Workspace::find()?;
     run::step("build", &mut workspace.cargo(&["build", "--workspace", "--bins"]))?;
-    // In place of this process: Ctrl-C and `kill` then mean the demo, which has servers to end.
+    // Replaces this process, so that Ctrl-C and `kill` reach the demo, which has servers to end.
     Err(run::become_command(workspace.demo(arguments)))
 }
 
-/// Builds nothing: where no demo was built, none is running, and a new build would change the one that is.
+/// Builds nothing: without a build no demo is running, and a new build would change the running one.
 fn say_in_demo(arguments: &[&str]) -> Result<(), Failure> {
     let demo = Workspace::find()?.demo(arguments);
     if !std::path::Path::new(demo.get_program()).is_file() {
@@ -74,12 +74,12 @@ fn say_in_demo(arguments: &[&str]) -> Result<(), Failure> {
 }
 
 fn bench(arguments: &[&str]) -> Result<(), Failure> {
-    // What measures the pure part alone needs nothing but itself.
+    // The pure measurement needs no other program.
     let is_pure = arguments.windows(2).any(|pair| pair == ["--only", "pure"])
         && arguments.iter().filter(|word| **word == "--only").count() == 1;
     tools::need(if is_pure { &[] } else { &[Tool::Python, Tool::Postgres] })?;
     let workspace = Workspace::find()?;
-    // The programs that run, and no others: each further one would be a link of minutes.
+    // Only the programs that run, because linking each further one takes minutes.
     let service = ["-p", "equipemed-bot", "--bin", "equipemed-bot"];
     let programs = service.into_iter().filter(|_| !is_pure).chain(["-p", "equipemed-testbed", "--bin", "bench"]);
     run::step("build", workspace.cargo(&["build", "--release"]).args(programs))?;

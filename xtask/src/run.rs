@@ -1,21 +1,21 @@
-//! Runs commands before the reader's eyes, and takes their time.
+//! Runs commands visibly and measures their time.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Why xtask ends with 1: its last line.
+/// Why xtask exits with 1, printed last.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
-/// Prints a line. A closed pipe is no reason to fail.
+/// Prints a line, ignoring a closed pipe.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Runs a command to its end; fails when that was not a good one.
+/// Runs a command to its end; fails if it does.
 pub(crate) fn step(name: &str, command: &mut Command) -> Result<Duration, Failure> {
     begin(name, command);
     let start = Instant::now();
@@ -23,13 +23,13 @@ pub(crate) fn step(name: &str, command: &mut Command) -> Result<Duration, Failur
     if status.success() { Ok(start.elapsed()) } else { Err(Failure(format!("{name} ended with {status}"))) }
 }
 
-/// The same; gives the lines of its output that `keep` picks. All of them are printed as they come.
+/// The same; prints all output and returns the lines selected by `keep`.
 pub(crate) fn listen(name: &str, command: &mut Command, keep: fn(&str) -> bool) -> Result<Vec<String>, Failure> {
     begin(name, command);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| cannot(command, &error))?;
     let mut kept = Vec::new();
     if let Some(output) = child.stdout.take() {
-        // By bytes: a test may print what is not text.
+        // As bytes, because a test may print invalid text.
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
             say(&line);
@@ -42,7 +42,7 @@ pub(crate) fn listen(name: &str, command: &mut Command, keep: fn(&str) -> bool) 
     if status.success() { Ok(kept) } else { Err(Failure(format!("{name} ended with {status}"))) }
 }
 
-/// What a command prints, when it ends well.
+/// Output of a successful command.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     let output = command.output().map_err(|error| cannot(command, &error))?;
     if output.status.success() {
@@ -52,14 +52,14 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     Err(Failure(format!("{} ended with {}: {said}", shown(command), output.status)))
 }
 
-/// Whether a command is there and works.
+/// Whether a command exists and works.
 pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Replaces this process; comes back only when that failed.
+/// Replaces this process; returns only on failure.
 pub(crate) fn become_command(mut command: Command) -> Failure {
     let error = command.exec();
     cannot(&command, &error)

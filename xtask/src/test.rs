@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is; ends at the first failure.
+//! `cargo xtask test`: runs all tests, up to the first failure.
 
 use std::time::Instant;
 
@@ -6,12 +6,12 @@ use crate::run::{self, Failure, say};
 use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
 
-/// Runs them; gives cargo's result lines.
+/// Returns cargo's result lines.
 pub(crate) fn all() -> Result<Vec<String>, Failure> {
     tools::need(&[Tool::Python, Tool::Postgres])?;
     let (workspace, start) = (Workspace::find()?, Instant::now());
     run::step("build the tests", &mut workspace.cargo(&["test", "--workspace", "--no-run"]))?;
-    // All at once: naming targets would build the libraries that have no tests a second time, and forget new ones.
+    // In one command: naming targets would build libraries without tests a second time and miss new ones.
     let mut command = workspace.cargo(&["test", "--workspace"]);
     let name = "tests: domain (pure), it (the service on real servers), testbed (those servers)";
     let results = run::listen(name, &mut command, |line| line.starts_with("test result: "))?;

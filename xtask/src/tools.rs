@@ -1,4 +1,4 @@
-//! What has to be on the machine before minutes are spent on building: installed where this may be done, else said how.
+//! Checks tools before minutes are spent on building: installs them where permitted, otherwise says how.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,25 +6,25 @@ use std::process::Command;
 
 use crate::run::{self, Failure, works};
 
-/// Something that cargo does not bring.
+/// A tool that cargo does not provide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// With venv and pip, for Synapse.
     Python,
-    /// Its server programs, for tests of the store.
+    /// The server's programs, for tests of the store.
     Postgres,
 }
 
 impl Tool {
     fn is_there(self) -> bool {
         match self {
-            // Debian ships python3 without ensurepip, and then `python3 -m venv` fails only when half done.
+            // Debian ships python3 without ensurepip, so that `python3 -m venv` fails halfway.
             Self::Python => works("python3", &["-c", "import ensurepip, venv"]),
             Self::Postgres => has_initdb(),
         }
     }
 
-    /// Debian's package, which brings everything that it needs.
+    /// Debian's package, including everything it needs.
     fn package(self) -> &'static str {
         match self {
             Self::Python => "python3-venv",
@@ -33,7 +33,7 @@ impl Tool {
     }
 }
 
-/// Installs with apt what is missing, as root or by a `sudo` that does not ask; otherwise fails with the line to type.
+/// Installs missing tools with apt, as root or with passwordless `sudo`; otherwise fails with the command to type.
 pub(crate) fn need(tools: &[Tool]) -> Result<(), Failure> {
     let missing: Vec<&str> = tools.iter().filter(|tool| !tool.is_there()).map(|tool| tool.package()).collect();
     if missing.is_empty() {
@@ -62,7 +62,7 @@ pub(crate) fn need(tools: &[Tool]) -> Result<(), Failure> {
     }
 }
 
-/// What lets this process install: nothing for root, `sudo` where it does not ask for a password; None without either.
+/// Prefix for installing: nothing for root, `sudo` if it needs no password; None without either.
 fn privileged() -> Option<Option<&'static str>> {
     let is_root = run::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
     match is_root {

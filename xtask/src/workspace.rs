@@ -1,7 +1,7 @@
-//! Where things are: the sources, what was built, and the commands made from both.
+//! Locations of sources and built programs, and commands made from them.
 //!
-//! Everything is built for the whole workspace: for one package alone cargo unites other features, and would compile most
-//! dependencies a second time.
+//! Everything is built for the whole workspace: for a single package cargo unifies features differently and would
+//! compile most dependencies again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,12 +17,12 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn find() -> Result<Self, Failure> {
-        // At run time first: a build folder shared by two clones may hold the other one's xtask.
+        // Determined at run time first, because a build folder shared by two clones may contain the other's xtask.
         let own =
             std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
         let root =
             own.parent().map(Path::to_owned).ok_or_else(|| Failure("xtask stands in no workspace".to_owned()))?;
-        // TARGET/debug/xtask: wherever cargo was told to build, that is where we are.
+        // TARGET/debug/xtask, wherever cargo was told to build.
         let program = std::env::current_exe().map_err(|error| Failure(format!("where is xtask? {error}")))?;
         let target = program.ancestors().nth(2).map(Path::to_owned).unwrap_or_else(|| root.join("target"));
         Ok(Self { root, target })

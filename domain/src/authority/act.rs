@@ -1,61 +1,61 @@
-//! What can be asked for, and what each needs: a closed list, so that nothing is allowed that nobody thought of.
+//! The closed list of acts and the right that each needs, so that nothing is allowed by accident.
 
 use crate::command::Rank;
 use crate::grant::{GrantId, GrantKind};
 use crate::rights::Right;
 
-/// What somebody asks for.
+/// An act that somebody requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Give a level, and rights with a name.
+    /// Grant a level; a named rank also grants rights.
     Promote(Rank),
     /// Take level and rights away.
     Demote,
-    /// Keep somebody out for a while.
+    /// Keep a person out of a room for a while.
     Kick,
-    /// Keep somebody out.
+    /// Ban a person.
     Ban,
-    /// Let somebody in again, whom a grant keeps out.
+    /// Let in a person whom a grant keeps out.
     Unban,
-    /// Lift a ban that somebody set in a client.
+    /// Lift a ban that was set in a client.
     UnbanByHand,
-    /// Take the voice.
+    /// Stop a person from writing.
     Mute,
-    /// Give the voice back.
+    /// Let a person write again.
     Unmute,
     /// Lock an account.
     Lock,
-    /// Unlock it.
+    /// Unlock an account.
     Unlock,
     /// Deactivate an account.
     Deactivate,
-    /// Reactivate it.
+    /// Reactivate an account.
     Reactivate,
     /// End one grant.
     End(GrantId),
-    /// Remove messages or reactions.
+    /// Redact messages or reactions.
     Redact(Whose),
-    /// Release a held part.
+    /// Approve a held part.
     Approve,
-    /// Run or preview a synchronisation.
+    /// Run or preview a sync.
     Sync,
-    /// Read what is known of people, rooms and the past.
+    /// Read about people, rooms and the past.
     Audit,
-    /// Make, take over or delete rooms.
+    /// Create, adopt or delete rooms.
     Rooms,
 }
 
-/// Whose messages are to be removed.
+/// Whose messages to redact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// The asker's own, which are no command.
+    /// The asker's own, except commands.
     Own,
-    /// Somebody else's, or a command.
+    /// Anybody else's, and commands.
     Others,
 }
 
 impl Act {
-    /// What is asked for by a grant of this kind.
+    /// The act that creates a grant of this kind.
     #[must_use]
     pub fn of_grant(kind: GrantKind) -> Self {
         match kind {
@@ -70,7 +70,7 @@ impl Act {
         }
     }
 
-    /// The right it needs in each place; of `unban` and `end` what is ended decides.
+    /// The right needed in each place; for `unban` and `end`, the ended grants decide instead.
     pub(super) fn right(self) -> Right {
         match self {
             Self::Promote(_) | Self::Demote => Right::Promote,
@@ -85,24 +85,24 @@ impl Act {
         }
     }
 
-    /// Whether it is about the account and not about rooms.
+    /// Whether it concerns the account rather than rooms.
     #[must_use]
     pub fn is_of_account(self) -> bool {
         matches!(self, Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate)
     }
 
-    /// Whether it is done to somebody, in a place with all below it.
+    /// Whether it concerns a person, in a place and everything below it.
     pub(super) fn is_about_people(self) -> bool {
         !matches!(self, Self::Redact(_) | Self::Approve | Self::Sync | Self::Audit | Self::Rooms)
     }
 
-    /// Whether it takes something away.
+    /// Whether it takes something away from the person.
     #[must_use]
     pub fn takes(self) -> bool {
         matches!(self, Self::Demote | Self::Kick | Self::Ban | Self::Mute | Self::Lock | Self::Deactivate)
     }
 
-    /// What it grants; None when it only ends grants.
+    /// The grant it adds; None when it only ends grants.
     #[must_use]
     pub fn grant(self) -> Option<GrantKind> {
         match self {
@@ -119,7 +119,7 @@ impl Act {
         }
     }
 
-    /// Whether it puts an end to a grant of this kind in the same place.
+    /// Whether it ends a grant of this kind in the same place.
     pub(super) fn ends(self, kind: GrantKind) -> bool {
         match self {
             Self::Promote(_) | Self::Demote => kind.level().is_some() && kind != GrantKind::Mute,
@@ -134,7 +134,7 @@ impl Act {
     }
 }
 
-/// The right that a grant of this kind needs, and its end.
+/// The right needed to give or end a grant of this kind.
 pub(super) fn right_for(kind: GrantKind) -> Right {
     Act::of_grant(kind).right()
 }

@@ -1,4 +1,4 @@
-//! What an act does to somebody's grants: which end and which is added. What is allowed, previewed and stored is this.
+//! The effect of an act on somebody's grants. Decisions, previews and the store all use it.
 
 use std::collections::BTreeSet;
 
@@ -9,28 +9,28 @@ use crate::grant::{Grant, GrantId, GrantKind};
 use crate::key::RoomKey;
 use crate::world::World;
 
-/// What changes in one person's grants.
+/// Changes to one person's grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// Grants that end.
     pub ends: BTreeSet<GrantId>,
-    /// What is granted in the place that was named.
+    /// The grant added in the requested place.
     pub adds: Option<GrantKind>,
 }
 
 impl Effect {
-    /// Whether nothing would be different.
+    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty() && self.adds.is_none()
     }
 
-    /// The grants of a person that remain.
+    /// The person's remaining grants.
     pub(super) fn remaining<'g>(&self, grants: &[&'g Grant]) -> Vec<&'g Grant> {
         grants.iter().filter(|grant| !self.ends.contains(&grant.id)).copied().collect()
     }
 
-    /// What an act does, as it is usually carried out.
+    /// The usual effect of a request.
     #[must_use]
     pub fn of(request: &Request, person: PersonId, world: &World<'_>) -> Self {
         let grants: Vec<&Grant> = world.access.grants(person).collect();
@@ -43,12 +43,12 @@ impl Effect {
     }
 }
 
-/// Grants that an act puts an end to: of the same place, and when something is taken away also below it.
+/// Grants that an act ends: in the same place and, when it takes something away, also below it.
 fn replaced(request: &Request, grants: &[&Grant], world: &World<'_>) -> BTreeSet<GrantId> {
     if let Act::End(id) = request.act {
         return grants.iter().filter(|grant| grant.id == id).map(|grant| grant.id).collect();
     }
-    // A ban for an hour in a space does not end one for good in a room of it.
+    // A temporary ban in a space does not end a permanent one in a room below it.
     let reaches_down = !matches!(request.act, Act::Promote(_) | Act::Ban);
     let is_within = |scope: &RoomKey| match &request.place {
         None => true,
@@ -62,8 +62,8 @@ fn replaced(request: &Request, grants: &[&Grant], world: &World<'_>) -> BTreeSet
     ended.map(|grant| grant.id).collect()
 }
 
-/// Whether a demotion needs a grant: for somebody who has a level by a grant only, ending that one is enough. For a while
-/// it always does.
+/// Whether a demotion needs a grant of its own. A temporary one always does; otherwise ending the person's grants may
+/// be enough.
 fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Grant], world: &World<'_>) -> bool {
     let Some(person) = world.directory.get(person) else { return false };
     let rest = effect.remaining(grants);
@@ -72,7 +72,7 @@ fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Gr
     request.until.is_some() || world.reach(request.place.as_ref()).any(stands)
 }
 
-/// Taking back what somebody gave, and nothing else: their own grants about levels in that place and below it.
+/// Takes back only the asker's own grants of levels, in that place and below it.
 pub(super) fn taken_back(request: &Request, person: &Person, giver: &str, world: &World<'_>) -> Effect {
     let grants: Vec<&Grant> = world.access.grants(person.id).collect();
     let given = |id: &GrantId| grants.iter().any(|grant| grant.id == *id && grant.asker == giver);

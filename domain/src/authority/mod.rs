@@ -1,10 +1,10 @@
-//! Who may: one answer for the control room, the command line and whatever asks later.
+//! Decides who may do what, for every surface.
 //!
-//! [`decide`] asks in every place that an act reaches (a room, below a space every room, without a place every room and
-//! outside them): the right, the asker's own level, and the rank of who is touched. What an act does to somebody's
-//! grants ([`Effect`]) is worked out here, too, and held against what it leads to: now, and whenever one of the
-//! person's grants ends by itself. So nobody ends with more than the asker held there or the policy gives, by whatever
-//! sequence; and nobody who stands as high loses anything but what the asker gave.
+//! [`decide`] checks every place that an act reaches (a room; below a space every room; without a place every room and
+//! outside rooms): the right, the asker's own level, and the rank of the person concerned. The act's [`Effect`] on that
+//! person's grants is computed here too, and its outcome is checked now and at each later expiry of a grant. So no
+//! sequence of acts gives more than the asker held there or the policy gives, and nobody of the same rank loses more
+//! than the asker gave.
 
 mod act;
 mod effect;
@@ -30,38 +30,38 @@ use crate::world::World;
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
-    /// Whoever sits at the machine.
+    /// An operator at the machine.
     Operator,
-    /// The break-glass account: it may approve, also when EquipeMed is away.
+    /// The break-glass account, which may approve even when EquipeMed is away.
     BreakGlass,
-    /// Somebody EquipeMed knows.
+    /// A person known to EquipeMed.
     Person(PersonId),
 }
 
-/// What is asked for.
+/// A request to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What is to be done.
+    /// The act.
     pub act: Act,
-    /// To whom, if it is done to somebody.
+    /// The person concerned, if any.
     pub person: Option<PersonId>,
-    /// Where: a room, or a space with all below; everywhere and outside rooms when absent.
+    /// A room, or a space with everything below; None means everywhere and outside rooms.
     pub place: Option<RoomKey>,
-    /// Until when it is to hold; until it is ended when absent.
+    /// When it expires; None means never.
     pub until: Option<Timestamp>,
 }
 
-/// What may be done.
+/// A permitted request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
-    /// What it does to the grants of who is touched.
+    /// Effect on the grants of the person concerned.
     pub effect: Effect,
-    /// Whether only what the asker gave is taken: the person stands as high by other things, which stay.
+    /// Whether only the asker's own grants are taken back: the person's rank has other sources, which stay.
     pub is_taken_back: bool,
 }
 
 impl Request {
-    /// Something that is done to nobody.
+    /// A request that concerns no person.
     #[must_use]
     pub fn at(act: Act, place: Option<&RoomKey>) -> Self {
         Self { act, person: None, place: place.cloned(), until: None }
@@ -69,7 +69,7 @@ impl Request {
 }
 
 impl World<'_> {
-    /// Whether somebody may use a right there; the refusal says whether it is missing or held back.
+    /// Requires a right in a place; the refusal says whether it is missing or held.
     fn must_hold(&self, by: &Person, right: Right, room: Option<&RoomKey>) -> Result<(), Refusal> {
         if self.powers(by, room).rights.contains(&right) {
             return Ok(());
@@ -84,7 +84,7 @@ impl World<'_> {
     }
 }
 
-/// Whether somebody may, and what it does then.
+/// Decides a request; returns its effect if permitted.
 pub fn decide(asker: Asker, request: &Request, world: &World<'_>) -> Result<Allowed, Refusal> {
     let by = match asker {
         Asker::Operator => {
@@ -118,7 +118,7 @@ pub fn decide(asker: Asker, request: &Request, world: &World<'_>) -> Result<Allo
     outcome::of_rooms(by, request, id, world)
 }
 
-/// The asker, if EquipeMed knows them as active.
+/// The asker, if active in EquipeMed.
 fn active<'a>(id: PersonId, world: &World<'a>) -> Result<&'a Person, Refusal> {
     let person = world.directory.get(id).ok_or(Refusal::Unknown)?;
     match world.policy.users.standing.standing(person, world.now) {
@@ -127,40 +127,39 @@ fn active<'a>(id: PersonId, world: &World<'a>) -> Result<&'a Person, Refusal> {
     }
 }
 
-/// What is done to nobody needs its right in that very place.
+/// A request without a person needs its right in exactly that place.
 fn may_there(by: &Person, request: &Request, world: &World<'_>) -> Result<(), Refusal> {
     let room = request.place.as_ref();
     let right = match request.act {
         Act::Redact(Whose::Own) => return Ok(()),
-        // What was commanded and answered there is the record of what people with power did: a right to remove
-        // messages is none to it.
+        // The control room records what people with power did, so the right to redact messages does not suffice.
         Act::Redact(Whose::Others) if room.is_some_and(|room| room.as_str() == CONTROL_ROOM) => Right::Approve,
         act => act.right(),
     };
     world.must_hold(by, right, room)
 }
 
-/// Whether the asker holds, in every place that is reached, the right to do this and to end what it ends.
+/// Requires the rights for the act and for the grants it ends, in every place reached.
 fn must_hold_rights(by: &Person, request: &Request, person: PersonId, world: &World<'_>) -> Result<(), Refusal> {
     let grants: Vec<&Grant> = world.access.grants(person).collect();
     let ended = Effect::of(request, person, world).ends;
     let ended = grants.iter().filter(|grant| ended.contains(&grant.id));
     let rights: Vec<Right> = match request.act {
-        // To let somebody in takes the right to keep them out: `ban` for a ban, `kick` for a removal.
+        // Letting somebody in needs the right to keep them out: `ban` for a ban, `kick` for a removal.
         Act::Unban | Act::End(_) => ended.map(|grant| act::right_for(grant.kind)).collect(),
         act => vec![act.right()],
     };
     let mut places: Vec<Option<&RoomKey>> = Vec::new();
     match &request.place {
         _ if request.act.is_of_account() || ends_lock(request, person, world) => places.push(None),
-        // The one that was named first: it is what the refusal is best about.
+        // Checks the requested place first, because a refusal should name it.
         Some(place) => places
             .extend([Some(place)].into_iter().chain(world.reach(Some(place)).filter(|room| *room != place).map(Some))),
         None => places.extend([None].into_iter().chain(world.reach(None).map(Some))),
     }
     for room in places {
         if rights.is_empty() && world.must_hold(by, Right::Kick, room).is_err() {
-            // There is nothing to lift, which is not for everybody to know.
+            // There is nothing to lift, which only people with the right may learn.
             world.must_hold(by, Right::Ban, room)?;
         }
         for right in &rights {
@@ -176,7 +175,7 @@ fn ends_lock(request: &Request, person: PersonId, world: &World<'_>) -> bool {
     grants.any(|grant| grant.id == id && Act::of_grant(grant.kind).is_of_account())
 }
 
-/// An account as a whole: nobody who may do the same, or release what is held.
+/// Protects people who may lock accounts or approve held parts themselves.
 fn of_account(request: &Request, person: PersonId, world: &World<'_>) -> Result<Allowed, Refusal> {
     if let Some(touched) = world.directory.get(person) {
         let theirs = world.access.rights(touched, None);

@@ -1,4 +1,4 @@
-//! What an act in rooms leads to, held against what the asker holds there: now, and whenever a grant ends by itself.
+//! Compares the outcome of an act in rooms with what the asker holds there, now and at each expiry of a grant.
 
 use std::collections::BTreeSet;
 
@@ -13,23 +13,23 @@ use crate::grant::{Grant, GrantId};
 use crate::key::RoomKey;
 use crate::world::World;
 
-/// One act on one person.
+/// An act on one person.
 struct Case<'a> {
     by: &'a Person,
-    /// The asker's account, as grants name it; nobody's when there is none.
+    /// The asker's account as named in grants; empty without an account.
     giver: &'a str,
     touched: &'a Person,
-    /// The same, with roles and grants.
+    /// Roles and grants of the person concerned.
     holder: Holder<'a, 'a>,
     request: &'a Request,
     world: &'a World<'a>,
     grants: Vec<&'a Grant>,
 }
 
-/// Decides about what reaches rooms.
+/// Decides a request about rooms.
 pub(super) fn of_rooms(by: &Person, request: &Request, id: PersonId, world: &World<'_>) -> Result<Allowed, Refusal> {
     let usual = Effect::of(request, id, world);
-    // Of somebody EquipeMed does not know there is nothing to compare with.
+    // There is nothing to compare with for a person unknown to EquipeMed.
     let Some(touched) = world.directory.get(id) else {
         within_own_level(by, request, world)?;
         return Ok(Allowed { effect: usual, ..Allowed::default() });
@@ -42,7 +42,7 @@ pub(super) fn of_rooms(by: &Person, request: &Request, id: PersonId, world: &Wor
         Ok(()) => return Ok(Allowed { effect: usual, ..Allowed::default() }),
         Err(refusal) => refusal,
     };
-    // Who gave may take back, also from somebody who stands as high by other things.
+    // The giver may take back, even if the person keeps the rank from other sources.
     if matches!(request.act, Act::Demote | Act::End(_)) && !giver.is_empty() {
         let back = taken_back(request, touched, giver, world);
         if !back.is_empty() && case.check(&back).is_ok() {
@@ -52,7 +52,7 @@ pub(super) fn of_rooms(by: &Person, request: &Request, id: PersonId, world: &Wor
     Err(refusal)
 }
 
-/// Nobody gives a higher level than their own, in no room that is reached, whoever it is for.
+/// Nobody may give a level above their own in any room reached, whoever receives it.
 fn within_own_level(by: &Person, request: &Request, world: &World<'_>) -> Result<(), Refusal> {
     let (Act::Promote(_), Some(grant)) = (request.act, request.act.grant()) else { return Ok(()) };
     let level = grant.level().unwrap_or(0);
@@ -76,20 +76,20 @@ impl<'a> Case<'a> {
         self.holder.powers_with(&holding, room)
     }
 
-    /// Now, and when one of the person's grants ends by itself.
+    /// Now and every later expiry of one of the person's grants.
     fn instants(&self) -> BTreeSet<Timestamp> {
         let ends = self.grants.iter().filter_map(|grant| grant.expires_at).chain(self.request.until);
         ends.filter(|end| *end > self.world.now).chain([self.world.now]).collect()
     }
 
-    /// What the person would have without what the asker gave.
+    /// The person's grants without the levels that the asker gave.
     fn not_given(&self) -> Vec<&'a Grant> {
         let given = |grant: &&&Grant| grant.kind.level().is_some() && grant.asker == self.giver;
         self.grants.iter().filter(|grant| !given(grant)).copied().collect()
     }
 
-    /// Whether the asker stands above somebody with these powers. Outside rooms there are rights only: whoever holds one
-    /// there and does not hold less than the asker stands as high.
+    /// Whether these powers rank below the asker's. Outside rooms there are only rights: a person with any right there
+    /// ranks below only if the asker has all of these and more.
     fn is_below(&self, theirs: &Powers, room: Option<&RoomKey>) -> bool {
         let own = self.world.powers(self.by, room);
         match room {
@@ -98,8 +98,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Nobody does anything to who stands as high, in no place that is reached. What is about levels may be done to
-    /// somebody who stands there only by what the asker gave.
+    /// Requires that the person ranks below the asker in every place reached. For acts about levels, what the asker
+    /// gave does not count towards the person's rank.
     fn check_rank(&self) -> Result<(), Refusal> {
         let place = self.request.place.as_ref();
         let about_levels = matches!(self.request.act, Act::Promote(_) | Act::Demote | Act::Mute | Act::Unmute);
@@ -116,8 +116,8 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    /// Whether an effect leads nowhere to more than the asker holds or the policy gives, and takes from nobody who
-    /// stands as high more than the asker gave.
+    /// Requires that the effect nowhere gives more than the asker holds or the policy gives, and takes from nobody of
+    /// equal rank more than the asker gave.
     fn check(&self, effect: &Effect) -> Result<(), Refusal> {
         let new = self.new_grant(effect);
         let mut after = effect.remaining(&self.grants);
@@ -155,7 +155,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What is added, as it will be the newest.
+    /// The added grant, as the newest.
     fn new_grant(&self, effect: &Effect) -> Option<Grant> {
         Some(Grant {
             id: GrantId(i64::MAX),

@@ -1,4 +1,4 @@
-//! Why something is refused: data, so that every surface says it in its reader's language.
+//! Refusals, as data that every surface words in its reader's language.
 
 use ruma_common::OwnedUserId;
 use serde::{Deserialize, Serialize};
@@ -7,32 +7,32 @@ use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::rights::Right;
 
-/// Why somebody may not. A room is the one in which it fails, which may be below the one that was named.
+/// Why somebody may not do something. A room is where the check fails, perhaps below the requested one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "refusal")]
 pub enum Refusal {
     /// EquipeMed does not know the account.
     Unknown,
-    /// It knows the person, and not as active.
+    /// EquipeMed knows the person, but not as active.
     NotActive,
-    /// The right is missing there; outside rooms when there is none.
+    /// The right is missing in this room, or outside rooms.
     Right { right: Right, room: Option<RoomKey> },
-    /// EquipeMed gives the right, and the brakes hold that back until somebody approves it.
+    /// EquipeMed gives the right, but the brakes hold it until somebody approves.
     GainHeld { right: Right },
-    /// Nobody does that to oneself.
+    /// Nobody may do this to themselves.
     Own,
-    /// A protected account.
+    /// The account is protected.
     Protected { user: OwnedUserId },
-    /// Somebody who stands as high or higher there.
+    /// The person's rank there is not below the asker's.
     Higher { person: PersonId, room: Option<RoomKey> },
-    /// A higher level than the asker has there.
+    /// The level exceeds the asker's own there.
     Above { level: i64, own: i64, room: Option<RoomKey> },
-    /// Nothing is changed in mode observe.
+    /// Mode observe changes nothing.
     Observe,
 }
 
 impl Refusal {
-    /// Which one it is, in one word.
+    /// Its name.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What the brakes hold back of somebody's power: it is not theirs yet, whatever way they would use it.
+//! Power that the brakes hold: its owner cannot use it yet in any way.
 
 use crate::access::Powers;
 use crate::directory::PersonId;
@@ -9,23 +9,23 @@ use crate::policy::Policy;
 use crate::privilege::{LEVEL_LEAST, Might, Place, Privilege};
 use crate::review::Effect;
 
-/// Gains that are held, and the power that people had at the last applied pass.
+/// Held gains of power, and people's power at the last applied pass.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// Held, by person.
+    /// Held gains by person.
     pub gains: memory::Powers,
-    /// Had before, by person.
+    /// Power noted before, by person.
     pub noted: memory::Powers,
 }
 
 impl Waiting {
-    /// Nothing is held.
+    /// Without held gains.
     #[must_use]
     pub const fn none() -> Self {
         Self { gains: memory::Powers::new(), noted: memory::Powers::new() }
     }
 
-    /// Sorts the gains out of what is held.
+    /// Collects the gains from held effects.
     #[must_use]
     pub fn new<'a>(held: impl IntoIterator<Item = &'a Effect>, noted: memory::Powers) -> Self {
         let mut gains = memory::Powers::new();
@@ -37,8 +37,8 @@ impl Waiting {
         Self { gains, noted }
     }
 
-    /// What remains of somebody's powers in a place. A level whose gain is held counts as the one below it that was
-    /// had, of which only the rank is noted: so it is the least of that rank.
+    /// Reduces somebody's powers in a place by the held gains. A held level counts as the rank below it, and only ranks
+    /// are noted, so it becomes the lowest level of that rank.
     pub(crate) fn without(
         &self,
         mut powers: Powers,

@@ -1,4 +1,4 @@
-//! Accounts that should be a certain way: whose standing says so, or a grant, and when that changes by itself.
+//! Desired accounts, by standing and grants, and when they next change by themselves.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::policy::Role;
 use crate::standing::Standing;
 use crate::world::World;
 
-/// A person's account that is managed.
+/// A person's managed account.
 pub(super) struct Managed {
     pub(super) user: OwnedUserId,
     pub(super) wanted: DesiredAccount,
@@ -28,7 +28,7 @@ pub(super) struct Managed {
     pub(super) may_come: bool,
 }
 
-/// The accounts that should be a certain way.
+/// The managed accounts with their desired state.
 pub(super) fn manage(
     world: &World<'_>,
     wishes: &Wishes<'_>,
@@ -42,7 +42,7 @@ pub(super) fn manage(
         if policy.users.protected.contains(&account.user) {
             continue;
         }
-        // That EquipeMed is unclear about somebody does not stop a right holder who asks for a lock.
+        // Unclear data in EquipeMed does not stop a lock that a right holder asks for.
         let asked = [GrantKind::Lock, GrantKind::Deactivate];
         let locks = asked.into_iter().any(|kind| access.account_grant(id, kind).is_some());
         let standing = match standing(world, id) {
@@ -64,7 +64,7 @@ pub(super) fn manage(
             }
             Err(finding) => {
                 picture.findings.extend(finding.map(|finding| *finding));
-                // An account that would only be made is nobody's: whoever has that name now is somebody else.
+                // An account yet to be created freezes nothing: whoever has that name now is somebody else.
                 if account.origin != Origin::New {
                     picture.frozen.insert(account.user);
                 }
@@ -74,7 +74,7 @@ pub(super) fn manage(
     managed
 }
 
-/// A bound person's standing. An error means: change nothing, and tell.
+/// A bound person's standing. An error means to change nothing and report the finding.
 fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Finding>>> {
     let World { policy, directory, bindings, access, now, .. } = world;
     if directory.is_unclear(id) {
@@ -86,8 +86,8 @@ fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Find
     };
     let standing = policy.users.standing.standing(person, *now);
     if !access.selects(&policy.users.who, person) {
-        // Somebody who got an account and is no longer selected is left alone, but must not keep it open after
-        // leaving: the group that selected them is often taken away on the same day.
+        // Somebody with an account who is no longer selected is left alone. But it must not stay open after departure,
+        // when the selecting group is often removed on the same day.
         return standing.filter(|standing| *standing != Standing::Active).ok_or(None);
     }
     let unknown = || Finding::UnknownStatus { person: id, status: person.account_status.clone() };
@@ -109,7 +109,7 @@ fn desired_account(
         earliest(&mut picture.next_change, change);
     }
     let binding = bindings.get(&id);
-    // What a right holder asked for comes before the policy's own reason for the same: it is never held.
+    // A grant takes precedence over the policy as the cause, because it is never held.
     let (state, cause) = if let Some(grant) = access.account_grant(id, GrantKind::Deactivate) {
         (AccountState::Deactivated, Cause::Grant(grant.id))
     } else if standing == Standing::Gone && is_deactivation_due(world, wishes, binding, &mut picture.next_change) {
@@ -122,7 +122,7 @@ fn desired_account(
         (AccountState::Active, Cause::Policy)
     };
     if account.origin == Origin::New {
-        // Nobody gets an account to have it locked at once.
+        // Nobody gets an account only to have it locked at once.
         if state != AccountState::Active {
             return None;
         }
@@ -164,7 +164,7 @@ fn is_deactivation_due(
         return true;
     }
     let Some(binding) = binding.filter(|binding| binding.gone_since.is_some()) else { return false };
-    // Counted by reads, not by the clock alone: what cannot be undone needs more than a clock that jumped.
+    // Counts reads instead of trusting the clock alone: deactivation is irreversible, and clocks may jump.
     let wait = SignedDuration::try_from(world.policy.users.deactivate_after).unwrap_or(SignedDuration::MAX);
     let rest = wait.saturating_sub(binding.gone_for);
     if rest <= SignedDuration::ZERO {

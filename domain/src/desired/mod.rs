@@ -1,7 +1,7 @@
-//! One picture of what should be: accounts, rooms, members and levels.
+//! The desired state: accounts, rooms, members and levels.
 //!
-//! Also of one person or one room alone, to see in a moment that nothing differs there, which is what a pass over them
-//! mostly finds; by the same functions, so that the part cannot disagree with the whole (`laws`).
+//! It can be computed for one person or room, to find quickly that nothing differs there, which is the usual result of
+//! a narrow pass. The same functions are used, so the part cannot contradict the whole (`laws`).
 
 mod accounts;
 mod rooms;
@@ -32,27 +32,27 @@ use crate::policy::Policy;
 use crate::wake::Wake;
 use crate::world::World;
 
-/// In how many complete reads in a row a person must be missing to count as gone.
+/// After this many complete reads in a row without them, people count as gone.
 pub const READS_UNTIL_VANISHED: u32 = 2;
 
-/// When the next of these reads is due.
+/// Delay until the next of these reads.
 const READ_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// What one complete read adds at most to how long somebody is gone.
+/// Maximum time that one complete read adds to somebody's absence.
 pub const MOST_PER_READ: SignedDuration = SignedDuration::from_hours(24);
 
-/// What else decides what should be, beside the world.
+/// Inputs besides the world.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes<'a> {
-    /// Deactivate gone people without waiting for `deactivate_after`.
+    /// Deactivate people who are gone without waiting for `deactivate_after`.
     pub deactivate_gone_now: bool,
-    /// Grants that ended within the last 24 hours, for the brakes: what they gave is not lost by EquipeMed's doing.
+    /// Grants that ended within the last 24 hours: the brakes must not count their end as EquipeMed's doing.
     pub ended: &'a [Grant],
-    /// Accounts whose lock or deactivation is held: as long as they are open, everything else goes on as before.
+    /// Accounts whose lock or deactivation is held: while open, they are treated as before.
     pub held: BTreeSet<OwnedUserId>,
 }
 
-/// What an account should be.
+/// Desired state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountState {
@@ -64,81 +64,81 @@ pub enum AccountState {
     Deactivated,
 }
 
-/// One account that should be a certain way.
+/// The desired account of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredAccount {
-    /// Whose.
+    /// Its person.
     pub person: PersonId,
-    /// How it is known.
+    /// How it was found.
     pub origin: Origin,
-    /// Its display name; None when profiles are not kept in line.
+    /// Its display name; None does not manage profiles.
     pub display_name: Option<String>,
-    /// Digest of the e-mail address it should have; None leaves its addresses alone.
+    /// Digest of its e-mail address; None does not manage addresses.
     pub email: Option<String>,
-    /// The external id it should carry.
+    /// Its external id.
     pub external_id: Option<ExternalId>,
-    /// Usable, locked or deactivated.
+    /// Its state.
     pub state: AccountState,
     /// Why it is in that state.
     pub cause: Cause,
-    /// Whether it should be a Synapse administrator; None leaves the flag alone.
+    /// Whether it is a Synapse administrator; None does not manage the flag.
     pub server_admin: Option<bool>,
-    /// Whether it is still open, because its lock or deactivation is held: what follows from that waits, too.
+    /// Whether it is still open because its lock or deactivation is held: consequences then wait, too.
     pub waits: bool,
 }
 
 /// Whether somebody should be in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Should be in.
+    /// Should be a member.
     Join,
-    /// May stay if there, is not brought in: temporarily off.
+    /// May stay but is not brought in, because they are temporarily off.
     Stay,
 }
 
-/// One room that should be a certain way.
+/// The desired state of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredRoom {
-    /// Who should be in, or may stay.
+    /// People who should be in, or may stay.
     pub members: BTreeMap<OwnedUserId, Wish>,
-    /// Whom a grant keeps out.
+    /// People whom a grant keeps out.
     pub kept_out: BTreeMap<OwnedUserId, Cause>,
-    /// Whom a grant bans.
+    /// People whom a grant bans.
     pub banned: BTreeMap<OwnedUserId, Cause>,
-    /// Levels of members who stand elsewhere than at the room's default.
+    /// Members' levels that differ from the room's default.
     pub levels: BTreeMap<OwnedUserId, i64>,
-    /// Whether the room's members rule matched anybody at all, whatever their standing; administrators do not count.
+    /// Whether the members rule matched anybody of any standing; administrators do not count.
     pub matched: bool,
 }
 
-/// The whole picture.
+/// The desired state of everything, or of one person or room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// Accounts of people in EquipeMed that this service manages.
+    /// Managed accounts of people in EquipeMed.
     pub accounts: BTreeMap<OwnedUserId, DesiredAccount>,
-    /// Accounts for which nothing is changed, because it is not clear what should be.
+    /// Accounts that are left unchanged because the desired state is unclear.
     pub frozen: BTreeSet<OwnedUserId>,
     /// Managed rooms.
     pub rooms: BTreeMap<RoomKey, DesiredRoom>,
-    /// Power that the brakes count, by person; nobody with none.
+    /// Power that the brakes count, by person; without empty entries.
     pub privileges: Powers,
-    /// What of it, or of its loss, was asked for by command: of people with such grants.
+    /// Gains and losses of power requested by grants, of people with such grants.
     pub asked: BTreeMap<PersonId, Asked>,
-    /// What somebody should look at.
+    /// Findings.
     pub findings: Vec<Finding>,
-    /// When the picture changes by itself next: an access or a grant that ends, a waiting deactivation.
+    /// When the desired state next changes by itself: an access or grant expires, or a deactivation is due.
     pub next_change: Option<Timestamp>,
-    /// Whose picture it is; None says something of everybody.
+    /// The only account described; None describes all.
     pub only: Option<OwnedUserId>,
 }
 
-/// Computes the picture; of one person or room only as much as tells whether anything differs there. What is to be done
-/// is planned, and judged, by the whole.
+/// Computes the desired state; for one person or room only enough to tell whether anything differs there. Plans and
+/// reviews use the whole.
 #[must_use]
 pub fn desired(world: &World<'_>, wishes: &Wishes<'_>, accounts: &ObservedAccounts, target: &Wake) -> Desired {
     let World { policy, directory, bindings, access, now, .. } = world;
     let mut picture = Desired::default();
-    // Which account somebody gets who has none is told by everybody's.
+    // Choosing a name for a new account needs everybody's accounts.
     let one = match target {
         Wake::Person(id) => bindings.get(id),
         _ => None,
@@ -154,7 +154,7 @@ pub fn desired(world: &World<'_>, wishes: &Wishes<'_>, accounts: &ObservedAccoun
     let holding = world.grants.iter().filter(|grant| grant.holds_at(*now));
     picture.next_change = holding.filter_map(|grant| grant.expires_at).min();
 
-    // Whether somebody who is missing is gone is told by another read soon, not by the next one an hour later.
+    // Another read soon tells whether a missing person is gone, rather than the next regular one.
     if bindings.values().any(|binding| (1..READS_UNTIL_VANISHED).contains(&binding.missing_reads))
         && let Ok(soon) = now.checked_add(READ_AGAIN_AFTER)
     {
@@ -186,7 +186,7 @@ pub fn desired(world: &World<'_>, wishes: &Wishes<'_>, accounts: &ObservedAccoun
     picture
 }
 
-/// How an account is: as it was seen, else as it is remembered. None when neither says so, or it is not there.
+/// The state of an account as observed or, failing that, as remembered. None when unknown or missing.
 #[must_use]
 pub fn account_state(user: &UserId, binding: Option<&Binding>, accounts: &ObservedAccounts) -> Option<AccountState> {
     match accounts.list.get(user) {
@@ -196,24 +196,24 @@ pub fn account_state(user: &UserId, binding: Option<&Binding>, accounts: &Observ
     }
 }
 
-/// The external id of a person, when the policy names an identity provider.
+/// A person's external id, if the policy names an identity provider.
 #[must_use]
 pub fn external_id(policy: &Policy, person: &Person) -> Option<ExternalId> {
     let provider = policy.users.identity_provider.clone()?;
-    // Without a profile there is none, and what was pushed once stays.
+    // A person without a profile has none; one pushed before stays.
     if person.public_id.is_empty() {
         return None;
     }
     Some(ExternalId { provider, id: person.public_id.clone() })
 }
 
-/// What the store keeps of an external id that was pushed.
+/// Digest of a pushed external id, for the store.
 #[must_use]
 pub fn digest_of(external_id: &ExternalId) -> String {
     digest(&[&external_id.provider, &external_id.id])
 }
 
-/// What the store keeps of a display name that was pushed.
+/// Digest of a pushed display name, for the store.
 #[must_use]
 pub fn digest_of_name(name: &str) -> String {
     digest(&["display name", name])

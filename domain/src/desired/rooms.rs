@@ -1,4 +1,4 @@
-//! Rooms as they should be, and the power over them: of those people alone whom a rule may mean.
+//! Desired state of rooms and powers over them, examining only people whom a rule may match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use crate::policy::RoomPolicy;
 use crate::privilege::{Might, Privilege};
 use crate::world::World;
 
-/// People who are looked at, with their account looked up once for all rooms.
+/// People to examine, with accounts looked up once for all rooms.
 pub(super) struct Roster<'h, 'a> {
     crowd: Crowd<'h, 'a>,
-    /// Their accounts, as far as they are managed.
+    /// Their managed accounts, if any.
     accounts: Vec<Option<&'h Managed>>,
-    /// Who has something by a grant, and need not be meant by a rule for that.
+    /// People with grants, who need not match a rule.
     granted: Vec<Place>,
     /// Managed accounts whose person vanished from EquipeMed.
     vanished: Vec<&'h Managed>,
@@ -40,7 +40,7 @@ pub(super) fn roster<'h, 'a>(
     Roster { crowd, accounts, granted, vanished }
 }
 
-/// Whom a room's rules may mean, and who has something by a grant.
+/// People who may match a room's rules or have a grant.
 pub(super) fn may_be_in<'a>(world: &World<'a>, key: &RoomKey) -> Vec<&'a Person> {
     let access = &world.access;
     let Some(room) = world.policy.rooms.get(key) else { return Vec::new() };
@@ -98,8 +98,8 @@ pub(super) fn desired_room(
             }
         }
     }
-    // Somebody who vanished from EquipeMed keeps the memberships until deactivation ends them; who is in which
-    // room cannot be told any more.
+    // It is unknown where people who vanished from EquipeMed belong, so they keep their memberships until deactivation
+    // ends them.
     for Managed { user, wanted, .. } in &roster.vanished {
         if !stays_out(wanted.person, user) {
             members.push((user.clone(), Wish::Stay));
@@ -115,7 +115,7 @@ impl<'h> Roster<'h, '_> {
     }
 }
 
-/// Adds to the powers over rooms what does not come from their levels.
+/// Adds powers that do not come from levels in rooms.
 pub(super) fn privileges(roster: &Roster<'_, '_>, mut powers: Powers) -> Powers {
     let is_open = |managed: &&Managed| managed.wanted.state == AccountState::Active || managed.wanted.waits;
     for managed in roster.accounts.iter().copied().flatten().filter(is_open) {

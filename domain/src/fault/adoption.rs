@@ -1,4 +1,4 @@
-//! Why a room is not taken over.
+//! Why a room cannot be adopted.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::RoomKey;
 
-/// Why a room is not taken over. Nothing was changed, but that the bot may be in it now.
+/// Why a room cannot be adopted. Nothing was changed, except that the bot may have joined.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "adoption")]
 #[error("{self:?}")]
 pub enum NotAdopted {
     /// The policy has no such key.
     UnknownKey { key: RoomKey },
-    /// The control room is made by setup.
+    /// Only setup makes the control room.
     ControlRoom,
     /// Synapse has no such room.
     Absent { room_id: OwnedRoomId },
-    /// A room has one key.
+    /// The room already has a key.
     HasKey { key: RoomKey },
-    /// A key has one room.
+    /// The key already has a room.
     KeyHasRoom { key: RoomKey, room_id: OwnedRoomId },
-    /// Nothing can end encryption, and what is said in such a room cannot be moderated.
+    /// The room is encrypted, which cannot be undone and prevents moderation.
     Encrypted,
-    /// One is a space and the other a room.
+    /// Only one of the two is a space.
     WrongKind,
-    /// It has a tombstone.
+    /// The room has a tombstone.
     Replaced,
-    /// The bot is not in it, and cannot come in.
+    /// The bot is not in the room and cannot join.
     NotInvited { bot: OwnedUserId },
-    /// In mode observe no invitation is taken.
+    /// Mode observe accepts no invitations.
     Observe,
-    /// The bot may not do there what keeping it in line needs.
+    /// The bot's level is too low to manage the room.
     TooLow { bot: OwnedUserId, has: i64, needs: i64 },
-    /// The bot could neither lower nor remove these people there, and nobody accepted that.
+    /// The bot could neither lower nor remove these people, and nobody accepted that.
     BeyondReach { people: BTreeMap<OwnedUserId, i64> },
-    /// Whoever is in it, or comes in, stands as high as the bot.
+    /// Every member has by default at least the bot's level.
     EverybodyBeyondReach { default: i64, bot: i64 },
 }

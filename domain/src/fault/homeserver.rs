@@ -1,4 +1,4 @@
-//! What can go wrong between this service and Synapse, in words that a caller branches on.
+//! Faults between this service and Synapse, grouped by how callers react.
 
 use std::time::Duration;
 
@@ -6,90 +6,90 @@ use ruma_common::OwnedUserId;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A request that did not come to the wished end. `Display` is its form in the log.
+/// A failed request. `Display` is the form for the log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum HomeserverError {
     /// The user, room, event or alias does not exist.
     #[error("not found")]
     NotFound { what: Missing },
-    /// Synapse said no, or that it failed. `error` is its own sentence, which may name somebody.
+    /// Synapse refused or failed. `error` is its own message, which may name somebody.
     #[error("refused with {status} {errcode}")]
     Refused { status: u16, errcode: String, error: String },
-    /// The external id belongs to another account; to whose, if Synapse said so.
+    /// The external id belongs to another account, named if Synapse said so.
     #[error("external id taken")]
     Taken { holder: Option<OwnedUserId> },
-    /// Too many requests, for longer than patience lasts.
+    /// Too many requests, for longer than the retries last.
     #[error("rate-limited")]
     Limited {
-        /// How long Synapse wants to be left alone.
+        /// How long Synapse asks to wait.
         #[serde(skip)]
         retry_after: Option<Duration>,
     },
-    /// No answer, or one of a proxy that has none from Synapse.
+    /// No response, or only a proxy's.
     #[error("unreachable: {why}")]
     Unreachable {
         /// What happened.
         why: NoAnswer,
-        /// Whether the request may have been carried out all the same.
+        /// Whether the request may still have been carried out.
         #[serde(default)]
         sent: bool,
     },
-    /// A request that must not be repeated blindly got no clear answer: look whether it was carried out.
+    /// The outcome of a request that must not be repeated is unknown: check whether it was carried out.
     #[error("no clear answer: {why}")]
     MaybeDone { why: NoAnswer },
-    /// What answers there is not a Matrix homeserver.
+    /// The server is not a Matrix homeserver.
     #[error("not a homeserver: {why:?}")]
     NotMatrix { why: NotMatrix },
-    /// The access token is not known to Synapse.
+    /// Synapse does not know the access token.
     #[error("token unknown")]
     UnknownToken,
     /// The account is not an administrator of the server.
     #[error("not an administrator")]
     NotAdmin,
-    /// The bot was to take back what it did not write.
+    /// The bot was asked to redact an event that it did not send.
     #[error("not of the bot's own")]
     NotOurs,
-    /// This service is being stopped.
+    /// This service is stopping.
     #[error("stopped")]
     Cancelled,
-    /// The time in which this process was to make changes is over: another one may be at it.
+    /// The process's term is over: another process may be making changes.
     #[error("overtaken")]
     Overtaken,
-    /// An answer, or a request of ours, that makes no sense.
+    /// A response, or a request of ours, is invalid.
     #[error("answer makes no sense")]
     Nonsense { why: Nonsense },
 }
 
-/// What is not there.
+/// What does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "missing")]
 pub enum Missing {
-    /// What Synapse says of it.
+    /// As described by Synapse.
     Said { error: String },
     /// An account.
     Account { user: OwnedUserId },
-    /// An event of that room.
+    /// An event in that room.
     Event,
 }
 
-/// Why there was no answer. `Display` is its form in the log.
+/// Why there was no response. `Display` is the form for the log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case", tag = "no_answer")]
 pub enum NoAnswer {
-    /// None in time.
+    /// No response in time.
     #[error("no answer in time")]
     InTime,
-    /// Not even a connection.
+    /// No connection in time.
     #[error("no connection in time")]
     ConnectionInTime,
-    /// No connection; what the operating system says.
+    /// No connection, with the operating system's message.
     #[error("no connection: {os}")]
     Connection { os: String },
-    /// It broke off; what the library says.
+    /// The connection broke, with the library's message.
     #[error("{said}")]
     Broken { said: String },
-    /// Something in between answered.
+    /// A proxy responded.
     #[error("a proxy answered {status}")]
     Proxy { status: u16 },
     /// Synapse failed.
@@ -100,62 +100,62 @@ pub enum NoAnswer {
     Limited,
 }
 
-/// What shows that something is no homeserver.
+/// How a server shows that it is not a homeserver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "not_matrix")]
 pub enum NotMatrix {
-    /// A refusal without Matrix's form.
+    /// An error response that is not in Matrix format.
     NoMatrixError { status: u16 },
-    /// A success that is no JSON.
+    /// A successful response that is not JSON.
     NoJson,
-    /// A list of versions without versions.
+    /// A version list without versions.
     NoVersions,
 }
 
-/// What makes no sense.
+/// What is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "nonsense")]
 pub enum Nonsense {
-    /// JSON of another shape. Without the sentence of the reader: it may quote a value.
+    /// JSON of another shape. Omits the parser's message, which may quote a value.
     Shape { line: usize, column: usize },
-    /// A success that cannot be read.
+    /// A successful response that cannot be parsed.
     Form,
-    /// Synapse wants interactive authentication.
+    /// Synapse requires interactive authentication.
     Interaction,
     /// A room without `m.room.create`.
     NoCreate,
-    /// A room whose maker has no valid id.
+    /// A room whose creator has an invalid id.
     Creator,
-    /// No version of rooms.
+    /// An invalid room version.
     RoomVersion { version: String },
-    /// An account that a change made.
+    /// A change created an account.
     AccountAppeared { user: OwnedUserId },
-    /// An account of another server in the list of this one's.
+    /// This server's user list contains an account of another server.
     ForeignAccount { user: OwnedUserId },
-    /// A list of accounts without the bot.
+    /// The user list does not contain the bot.
     ListWithoutBot,
-    /// A room's deletion goes on and on.
+    /// A room's deletion does not end.
     DeletionEndless,
-    /// A room's deletion failed; in Synapse's words.
+    /// A room's deletion failed, in Synapse's words.
     DeletionFailed { said: String },
-    /// The request could not be put together, for which there is no reason but a mistake of ours.
+    /// The request could not be built, because of a bug.
     Request { said: String },
 }
 
 impl HomeserverError {
-    /// An answer of another form than it should have.
+    /// An invalid response.
     #[must_use]
     pub fn nonsense(why: Nonsense) -> Self {
         Self::Nonsense { why }
     }
 
-    /// A request that could not be put together.
+    /// A request that could not be built.
     #[must_use]
     pub fn bad_request(said: impl ToString) -> Self {
         Self::nonsense(Nonsense::Request { said: said.to_string() })
     }
 
-    /// Matrix error code, when Synapse gave one that is not a variant of its own.
+    /// The Matrix error code, unless the error has its own variant.
     #[must_use]
     pub fn errcode(&self) -> Option<&str> {
         match self {
@@ -168,7 +168,7 @@ impl HomeserverError {
         }
     }
 
-    /// Whether the same request may have luck later, nothing else changed.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -178,8 +178,7 @@ impl HomeserverError {
         }
     }
 
-    /// Whether it says something about the whole server and not about the one thing that was asked for: the next
-    /// request would fare no better.
+    /// Whether the problem affects the whole server, so that the next request would fail too.
     #[must_use]
     pub fn concerns_all(&self) -> bool {
         matches!(
@@ -193,7 +192,7 @@ impl HomeserverError {
         )
     }
 
-    /// Whether it says that nothing was done.
+    /// Whether certainly nothing was done.
     #[must_use]
     pub fn nothing_done(&self) -> bool {
         match self {
@@ -203,7 +202,7 @@ impl HomeserverError {
         }
     }
 
-    /// Which kind it is, in one word of a short list.
+    /// A short name for the kind of error.
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
@@ -219,7 +218,7 @@ impl HomeserverError {
         }
     }
 
-    /// What is known of a change whose answer was lost in this way.
+    /// What is known about a change whose response was lost this way.
     #[must_use]
     pub fn maybe_done(self) -> Self {
         let why = match self {

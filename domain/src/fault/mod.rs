@@ -1,8 +1,8 @@
-//! Why something did not come to its wished end: one closed list, passed on and stored as data.
+//! Faults: the closed list of reasons why something failed, stored and passed on as data.
 //!
-//! What a step, a deed, a pass or a command ended with is one of these, so that every surface says it in its reader's
-//! language and the compiler finds the places where a new one has to be worded. `Display` is the form in the log: short,
-//! and without what Synapse wrote, which may name people.
+//! Every failed step, deed, pass or command has one, so that each surface can word it in its reader's language and the
+//! compiler finds places that lack wording. `Display` is the short form for the log; it omits Synapse's messages, which
+//! may name people.
 
 mod adoption;
 mod directory;
@@ -27,125 +27,125 @@ use crate::key::RoomKey;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "fault", content = "of")]
 pub enum Fault {
-    /// Synapse.
+    /// A fault of Synapse.
     #[error(transparent)]
     Homeserver(#[from] HomeserverError),
-    /// EquipeMed.
+    /// A fault of EquipeMed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The service's own database.
+    /// A fault of the service's own database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// One of these, and what was being done.
+    /// A fault, and the stage where it occurred.
     #[error("{stage:?}: {why}")]
     During { stage: Stage, why: Box<Self> },
-    /// It came to an end before its end.
+    /// A pass was interrupted.
     #[error("interrupted: {0:?}")]
     Interrupted(Interruption),
-    /// A step was left because of that; it is tried again.
+    /// A step was skipped because of an interruption; it is retried.
     #[error("left: {0:?}")]
     Left(Interruption),
 
-    /// The account could not be made.
+    /// The account could not be created.
     #[error("an account could not be made")]
     AccountNotMade { user: OwnedUserId },
-    /// An account of that name was there, and was not made here.
+    /// An account of that name existed and was not created by this service.
     #[error("an account was there already")]
     AccountExisted { user: OwnedUserId },
-    /// The account could not be locked, and what follows from that waits.
+    /// The account could not be locked, so the consequences wait.
     #[error("an account could not be locked")]
     NotLocked,
-    /// EquipeMed has no e-mail address of the person any more.
+    /// EquipeMed no longer has an e-mail address for the person.
     #[error("no address any more")]
     NoAddress,
-    /// The room could not be made.
+    /// The room could not be created.
     #[error("room {room} could not be made")]
     RoomNotMade { room: RoomKey },
-    /// Several rooms have the key; the next pass names them.
+    /// Several rooms have the key; the next pass lists them.
     #[error("several rooms have the key {room}")]
     KeyTwice { room: RoomKey },
-    /// The alias belongs to a room that people are in.
+    /// The alias belongs to a room with members.
     #[error("the alias of room {room} belongs to another")]
     AliasTaken { alias: OwnedRoomAliasId, holder: OwnedRoomId, room: RoomKey },
-    /// The room's level event holds no more.
+    /// The room's power levels event is full.
     #[error("the level event is full")]
     LevelsFull,
-    /// Others change the same all the time.
+    /// Others keep changing the same thing.
     #[error("others change the same all the time")]
     OthersChange,
-    /// Another process has the lease now.
+    /// Another process has taken the lease.
     #[error("another process took over")]
     OtherTookOver,
-    /// Another process notes other people all the time.
+    /// Another process keeps storing other people.
     #[error("another process notes other people")]
     OthersNote,
-    /// Nothing is held under that id.
+    /// No held part has this id.
     #[error("nothing is held as {id}")]
     NotHeld { id: String },
-    /// The clock stands where no time can be reckoned with.
+    /// The clock shows a time outside the calendar.
     #[error("the clock stands at the end of time")]
     Clock,
 
-    /// The bot stays in a room that it was to leave.
+    /// The bot stays in a room that it was asked to leave.
     #[error("the bot stays: {0:?}")]
     Stays(Stays),
-    /// There are people in a room that was to be deleted.
+    /// A room to be deleted has members.
     #[error("{count} people are in the room")]
     PeopleInside { count: u64 },
-    /// A room is not taken over.
+    /// A room cannot be adopted.
     #[error("not adopted: {0:?}")]
     Adoption(#[from] NotAdopted),
-    /// A person got an account while they were to be given one.
+    /// The person got an account in the meantime.
     #[error("the person got an account meanwhile")]
     GotAccount,
 
-    /// There is no control room yet, or not the one that was chosen.
+    /// There is no control room yet, or another one was chosen.
     #[error("control room: {0:?}")]
     ControlRoom(#[from] NotSetUp),
-    /// Somebody has to see to this first.
+    /// A finding has to be resolved first.
     #[error("{}", .0.kind())]
     Found(Box<Finding>),
 
-    /// The asker may not.
+    /// The asker is not allowed to.
     #[error("refused: {}", .0.as_str())]
     Refused(Refusal),
-    /// Not done, for a reason of its own that was told.
+    /// Not done, for a reason that was reported separately.
     #[error("not done")]
     NotDone,
-    /// A part was not done.
+    /// Only partly done.
     #[error("a part was not done")]
     Partly,
-    /// A command that was not clear.
+    /// The command was ambiguous.
     #[error("not clear")]
     Unclear,
-    /// A command about nobody, or about nothing.
+    /// The command named no known person or thing.
     #[error("not found")]
     NotIdentified,
-    /// A command that came late.
+    /// The command arrived late.
     #[error("late")]
     Late,
-    /// EquipeMed could not be read, so that no right could be checked.
+    /// EquipeMed could not be read to check rights.
     #[error("EquipeMed could not be read")]
     DirectoryAway,
     /// The service was stopped.
     #[error("stopped")]
     Stopped,
-    /// Not done yet; it is tried again.
+    /// Not done yet; it is retried.
     #[error("waits")]
     Waits,
     /// Something was added to what was approved.
     #[error("something was added")]
     SomethingAdded,
-    /// The process that was at it ended.
+    /// The working process ended.
     #[error("the process that was at it ended")]
     ProcessEnded,
 
-    /// As it was worded: by an earlier version, or by something that nobody foresaw.
+    /// Free text: from an earlier version, or for an unforeseen reason.
     #[error("{0}")]
     Worded(String),
 }
 
-/// What was being done when something failed.
+/// What was being done when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -166,11 +166,11 @@ pub enum Stage {
     NoteFulfilled,
 }
 
-/// Which side ended a pass before its end.
+/// What interrupted a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interruption {
-    /// Synapse did not answer, or let nobody in.
+    /// Synapse did not respond, or refused the service.
     Synapse,
     /// The service's own database could not be read or written.
     Database,
@@ -178,18 +178,18 @@ pub enum Interruption {
     Stop,
 }
 
-/// What is with the control room.
+/// Why the control room is not set up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "control_room")]
 #[error("{self:?}")]
 pub enum NotSetUp {
-    /// The configuration names none.
+    /// The configuration has none.
     NotConfigured,
-    /// One was chosen, and the bot made none before.
+    /// One was chosen, but the bot made none before.
     NoneBefore,
-    /// Another one was chosen than there is.
+    /// The chosen room is not the existing one.
     Another { is: OwnedRoomId, chosen: OwnedRoomId },
-    /// Synapse gave no clear answer, and there is no room.
+    /// Synapse's response was unclear, and there is no room.
     NotMade { why: HomeserverError },
 }
 
@@ -197,19 +197,19 @@ pub enum NotSetUp {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "stays")]
 pub enum Stays {
-    /// Its hour is not over, as when it was brought there anew.
+    /// Its hour is not over; it may have been brought in again.
     Yet,
-    /// It is a managed room, or was one.
+    /// The room is or was managed.
     Managed,
-    /// It does not: somebody took it out meanwhile.
+    /// It does not: somebody removed it in the meantime.
     Gone,
-    /// The bot made it, or marked it.
+    /// The bot made or marked the room.
     Ours,
-    /// A managed room was replaced by it.
+    /// The room replaced a managed one.
     Follows { room: RoomKey },
 }
 
-/// The side that a fault is on.
+/// Where a fault lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The service's own database.
@@ -233,7 +233,7 @@ impl Side {
 }
 
 impl Fault {
-    /// Whose fault it is; None of one that is nobody's but ours.
+    /// Where the fault lies; None when it is in this service.
     #[must_use]
     pub fn side(&self) -> Option<Side> {
         match self {
@@ -245,7 +245,7 @@ impl Fault {
         }
     }
 
-    /// Whether it says that something needed is not there, so that nothing was tried.
+    /// Whether a prerequisite is missing, so that nothing was tried.
     #[must_use]
     pub fn is_unmet_need(&self) -> bool {
         matches!(
@@ -254,17 +254,17 @@ impl Fault {
         )
     }
 
-    /// Its form in the store.
+    /// As text for the store.
     #[must_use]
     pub fn to_stored(&self) -> String {
         match self {
             Self::Worded(text) => text.clone(),
-            // Nothing in it that JSON does not know.
+            // JSON can represent every variant.
             fault => serde_json::to_string(fault).unwrap_or_else(|_| fault.to_string()),
         }
     }
 
-    /// From the store: as data, or as an earlier version worded it.
+    /// From the store: as data, or as text of an earlier version.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         match text.starts_with('{') {
@@ -273,7 +273,7 @@ impl Fault {
         }
     }
 
-    /// As a field of stored JSON, which an earlier version wrote as a sentence.
+    /// Deserialises a field of stored JSON, which an earlier version wrote as a sentence.
     ///
     /// # Errors
     /// When it is neither.
@@ -286,12 +286,12 @@ impl Fault {
     }
 }
 
-/// Says of a failure what was being done.
+/// Adds to a fault what was being done.
 pub trait During<T> {
-    /// The same result, whose fault names the stage.
+    /// Adds the stage to the fault.
     ///
     /// # Errors
-    /// The same, with the stage.
+    /// The original fault with the stage.
     fn during(self, stage: Stage) -> Result<T, Fault>;
 }
 

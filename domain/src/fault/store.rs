@@ -1,88 +1,88 @@
-//! What can go wrong with the service's own database, in words that an operator can act on.
+//! Faults of the service's own database, described so that an operator can act on them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::key::RoomKey;
 
-/// An error of the store. `Display` is its form in the log; none holds a password or the value of a cell.
+/// A fault of the store. `Display` is the form for the log; it never contains a password or a cell's value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum StoreError {
-    /// The URL itself cannot be used.
+    /// The URL is unusable.
     #[error("bad database.url: {why:?}")]
     BadUrl { url: String, why: BadUrl },
-    /// The database does not answer.
+    /// The database does not respond.
     #[error("{database} is unreachable: {why}")]
     Unreachable { database: String, why: Away },
-    /// The database answers and does not let the service in; in its words.
+    /// The database refuses the connection, in its words.
     #[error("{database} refuses the login: {why}")]
     Refused { database: String, why: String },
-    /// The database can be read at most.
+    /// The database is read-only at best.
     #[error("{path} is not writable: {why}")]
     NotWritable { path: String, why: String, fix: Fix },
     /// Another process serves from the same file.
     #[error("{database} is taken by {by}")]
     Taken { database: String, by: String },
-    /// Someone else holds what is needed; trying again helps.
+    /// A lock is held elsewhere; a retry helps.
     #[error("{database} is busy: {why}")]
     Busy { database: String, why: String },
-    /// A stored value cannot be what it should be. The value is not shown: it may name a person.
+    /// A stored value is invalid. The value is not shown, because it may name a person.
     #[error("{table}.{column} of row {row}: {why:?}")]
     Nonsense { table: String, column: String, row: String, why: BadCell },
-    /// The tables could not be brought to this version's form.
+    /// The migrations failed.
     #[error("migration of {database} failed: {why}")]
     Migration { database: String, why: String, fix: Fix },
-    /// What was to be written contradicts what is there.
+    /// The write contradicts stored data.
     #[error("conflict: {what}")]
     Conflict { what: Conflict },
-    /// A value cannot be written as text.
+    /// A value cannot be serialised.
     #[error("unstorable: {why}")]
     Unstorable { why: String },
-    /// The file is damaged; in SQLite's words.
+    /// The file is damaged, in SQLite's words.
     #[error("{database} is damaged: {why}")]
     Damaged { database: String, why: String },
-    /// Anything else the database says.
+    /// Any other error of the database.
     #[error("{database}: {why}")]
     Database { database: String, why: String },
-    /// What somebody waits for is no longer in it.
+    /// The awaited row no longer exists.
     #[error("{0:?} disappeared")]
     Disappeared(Row),
 }
 
-/// What is wrong with `database.url`.
+/// Why `database.url` is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BadUrl {
-    /// No file is named.
+    /// It names no file.
     NoFile,
-    /// A database in memory.
+    /// It names an in-memory database.
     InMemory,
-    /// Options behind a file.
+    /// It has options after the file.
     FileWithOptions,
-    /// It begins as a PostgreSQL URL and is none.
+    /// It starts like a PostgreSQL URL but is invalid.
     NotPostgres,
-    /// It begins with neither.
+    /// It has another scheme.
     Scheme,
-    /// The file is no SQLite database.
+    /// The file is not an SQLite database.
     NotSqlite,
-    /// The library takes it for none.
+    /// The library rejects it.
     Unusable,
 }
 
-/// Why the database does not answer.
+/// Why the database does not respond.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "away")]
 pub enum Away {
-    /// No answer within that many seconds.
+    /// No response in time.
     #[error("no answer within {seconds} s")]
     NoAnswer { seconds: u64 },
     /// No connection became free in time.
     #[error("no connection became free in time")]
     NoConnection,
-    /// The service is ending.
+    /// The service is stopping.
     #[error("closed")]
     Closed,
-    /// The connection's thread is gone.
+    /// The connection's thread has ended.
     #[error("a thread is gone")]
     ThreadGone,
     /// In the words of the database or the operating system.
@@ -90,7 +90,7 @@ pub enum Away {
     Said { said: String },
 }
 
-/// What somebody has to do about a database that cannot be written.
+/// How to make a database writable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fix")]
 pub enum Fix {
@@ -102,59 +102,59 @@ pub enum Fix {
     ServerSpace,
     /// Free space on the disk.
     DiskSpace,
-    /// Give the service's user the file and its folder.
+    /// Give the service's user access to the file and its folder.
     Folder,
-    /// Make the folder first.
+    /// Create the folder first.
     MakeFolder { folder: String },
     /// Name a file, not a folder.
     NameFile,
-    /// What should be a folder is none.
+    /// This path should be a folder but is not.
     NotFolder { folder: String },
-    /// Mount something that can be written.
+    /// Mount a writable volume.
     WritableVolume,
-    /// A newer version wrote it.
+    /// A newer version wrote the database.
     NewerVersion,
     /// A migration was changed after it was applied.
     ChangedMigration,
-    /// Nothing was changed; the text says what is in the way.
+    /// Nothing was changed; the message says why.
     SeeAbove,
 }
 
-/// What is wrong with a cell.
+/// Why a cell is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "cell")]
 pub enum BadCell {
     /// It is empty.
     Empty,
-    /// It is no number.
+    /// It is not a number.
     NotNumber,
-    /// It is a number that is too large or too small.
+    /// The number is out of range.
     OutOfRange,
-    /// It is no text.
+    /// It is not text.
     NotText,
     /// It is neither true nor false.
     NotFlag,
-    /// It is no instant.
+    /// It is not an instant.
     NotInstant,
-    /// It is no Matrix id.
+    /// It is not a Matrix id.
     NotMatrixId,
-    /// It is no word this version knows.
+    /// This version does not know the word.
     UnknownWord,
     /// It is JSON of another shape.
     Json { column: usize },
 }
 
-/// What contradicts.
+/// What the write contradicts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "conflict")]
 pub enum Conflict {
-    /// The account is another person's, or the person has another one.
+    /// The account is bound to another person, or the person to another account.
     #[error("binding")]
     Binding,
     /// The room is bound to another key.
     #[error("room {room}")]
     Room { room: RoomKey },
-    /// The code of a confirmation is in use.
+    /// The confirmation code is in use.
     #[error("code")]
     Code,
     /// In the database's words.
@@ -162,7 +162,7 @@ pub enum Conflict {
     Said { said: String },
 }
 
-/// What can disappear.
+/// A row that may have been deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Row {
@@ -173,14 +173,13 @@ pub enum Row {
 }
 
 impl StoreError {
-    /// Whether nothing at all can be written where the database is, so that waiting a little does not help.
+    /// Whether nothing can be written at all, so that a short wait does not help.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {
         matches!(self, Self::NotWritable { .. })
     }
 
-    /// Whether it says nothing about what was to be read or written, only about the database: the same call may succeed
-    /// when that is well again.
+    /// Whether only the database is at fault, not the data: the same call may succeed after recovery.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         !matches!(

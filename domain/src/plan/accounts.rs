@@ -1,4 +1,4 @@
-//! Accounts: made, adopted, named, linked, locked, unlocked, deactivated, and back.
+//! Plans accounts: create, adopt, name, link, lock, unlock, deactivate and back.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::observed::ObservedAccount;
 use crate::privilege::Privilege;
 use crate::world::Pass;
 
-/// Adds the account steps; gives the accounts that can be put into rooms once these are done.
+/// Adds account steps; returns the accounts that can join rooms after them.
 pub(super) fn plan_accounts(
     pass: Pass<'_>,
     steps: &mut Vec<Step>,
@@ -47,7 +47,7 @@ pub(super) fn plan_accounts(
             own.sort_by_key(|step| step.action.rank());
             steps.extend(own);
         }
-        // Outside the scope nobody makes an account, or brings one back.
+        // Accounts outside the scope are neither created nor reactivated.
         let is_there = wanted.origin != Origin::New && !seen.is_some_and(|account| account.deactivated);
         if (wanted.state == AccountState::Active || wanted.waits) && (in_scope || is_there) {
             usable.insert(user.clone());
@@ -56,7 +56,7 @@ pub(super) fn plan_accounts(
     usable
 }
 
-/// Whether the account is made again when it is not there.
+/// Whether a missing account is created again.
 pub(crate) fn is_remade(wanted: &DesiredAccount) -> bool {
     wanted.origin == Origin::Bound && wanted.state == AccountState::Active
 }
@@ -72,7 +72,7 @@ fn is_about_state(action: &Action) -> bool {
 }
 
 fn plan_missing(user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Action>) {
-    // A bound account that is not there (a restored homeserver) is made again, but not to be locked at once.
+    // A missing bound account (as after restoring Synapse) is created again, unless it would be locked at once.
     if wanted.state != AccountState::Active {
         return;
     }
@@ -126,7 +126,7 @@ fn plan_existing(
     {
         own.push(Action::SetDisplayName { user: user.clone(), from: account.display_name.clone(), to: name.clone() });
     }
-    // An adopted account carries the id already: that is why it was adopted.
+    // An adopted account was recognised by its external id, so it already has it.
     if let Some(external_id) = &wanted.external_id
         && wanted.origin == Origin::Bound
         && pass.pushed(wanted.person, &user).and_then(|pushed| pushed.external_id.as_ref())
@@ -136,7 +136,7 @@ fn plan_existing(
     }
 }
 
-/// Whether a name that is not EquipeMed's was given by the person, or by whoever had the account before it was managed.
+/// Whether the current name was chosen by the person, or before the account was managed.
 fn is_their_own(
     pass: Pass<'_>,
     user: &OwnedUserId,
@@ -157,14 +157,14 @@ fn plan_email(
     findings: &mut Vec<Finding>,
 ) {
     let Some(email) = &wanted.email else { return };
-    // An account that is made again begins without, and a deactivation takes the address away.
+    // A recreated account has no address, and deactivation removes it.
     let is_without = seen.is_none_or(|account| account.deactivated);
     let is_usable = wanted.state == AccountState::Active || !is_without;
     let pushed = pass.pushed(wanted.person, user).and_then(|pushed| pushed.email.as_ref());
     if !is_usable || (pushed == Some(email) && !is_without) {
         return;
     }
-    // Whom it was given to from here loses it: EquipeMed has moved it.
+    // If this service gave the address to the holder, EquipeMed has moved it since.
     let was_given_to = |holder: &OwnedUserId| {
         let owner = pass.world.bindings.owner(holder).and_then(|owner| pass.pushed(owner, holder));
         owner.is_some_and(|pushed| pushed.email.as_ref() == Some(email))
@@ -177,7 +177,7 @@ fn plan_email(
     }
 }
 
-/// Notes what a person holds now; apart from it what was asked for by command, which the brakes do not count.
+/// Notes gains and losses of power, separately those requested by command, which the brakes do not count.
 fn plan_privileges(pass: Pass<'_>, user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Step>) {
     let empty = BTreeSet::new();
     let before = pass.memory.privileged.get(&wanted.person).unwrap_or(&empty);

@@ -1,7 +1,6 @@
-//! Where everybody in a room that exists should stand, and what everybody shares there.
+//! Plans levels in an existing room: each person's, and the room's default.
 //!
-//! A level for everybody (`default_level`) also reaches whoever happens to be
-//! in the room: those who were not given it are named with their own.
+//! `default_level` also affects strangers in the room, so they get entries with their own level.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +13,15 @@ use crate::finding::Finding;
 use crate::levels::least_power;
 use crate::observed::{Membership, ObservedRoom};
 
-/// What `users_default` should be; None leaves it as it is.
+/// The desired `users_default`; None leaves it unchanged.
 pub(super) fn shared_default(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom, bot_level: i64) -> Option<i64> {
     let bot = &room.pass.world.policy.bot;
-    // Whoever stands at what everybody has must not change it.
+    // Without its own entry the bot would change its own level.
     if seen.user_entry(bot).is_none() && seen.privileged().all(|creator| creator != *bot) {
         return None;
     }
     let Some(level) = room.policy.default_level else {
-        // In a room of the bot's own it is what an earlier configuration said.
+        // The bot set it from an earlier configuration.
         return (seen.creator == *bot).then_some(0);
     };
     let needs = least_power(seen).min(bot_level);
@@ -33,7 +32,7 @@ pub(super) fn shared_default(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom, b
     None
 }
 
-/// Everybody whose level this service decides, with it.
+/// The desired levels of all people whom this service manages.
 pub(super) fn standings(
     room: &RoomPlan<'_, '_>,
     seen: &ObservedRoom,
@@ -41,8 +40,8 @@ pub(super) fn standings(
 ) -> BTreeMap<OwnedUserId, i64> {
     let (pass, wanted) = (room.pass, room.wanted);
     let usual = room.policy.default_level.filter(|_| default.is_some()).unwrap_or(0);
-    // Where somebody should stand does not depend on whether they can be brought into the room now. Who stays without
-    // belonging there now, as somebody who is suspended, has no part in what everybody has.
+    // A desired level does not depend on whether the person can join now. Members who only stay, such as suspended
+    // ones, do not get the default level.
     let level_of = |user: &OwnedUserId| match wanted.levels.get(user) {
         Some(level) => *level,
         None if usual == 0 || wanted.members.get(user) == Some(&Wish::Join) || !stays(room, seen, user) => usual,
@@ -54,10 +53,10 @@ pub(super) fn standings(
         .filter(|(user, _)| room.usable.contains(*user))
         .map(|(user, level)| (user.clone(), *level))
         .collect();
-    // Whoever has an entry, or stands above every level as a creator, is told about, too.
+    // Includes people with an entry and creators, so that levels out of reach are reported.
     let entries = seen.user_entries().map(|(user, _)| user).chain(seen.privileged().map(ToOwned::to_owned));
     let present = room.members(seen).map(|(user, _)| user.clone()).filter(|_| usual != 0);
-    // Where the room cannot have that level for everybody, who would have it is given nothing, and keeps what they have of it.
+    // If the room cannot have that default, its beneficiaries keep what they have of it and get no more.
     let refused = room.policy.default_level.filter(|_| default.is_none());
     for user in entries.filter(|user| pass.is_pictured(user)).chain(present) {
         let is_ours = pass.managed(&user).is_some() || room.usable.contains(&user);
@@ -70,8 +69,8 @@ pub(super) fn standings(
     }
     people.retain(|user, _| !pass.is_untouchable(user));
     let Some(default) = default else { return people };
-    // Others keep what they have. Strangers get no part in what everybody has; who must not be changed at all is only
-    // spared the change of it.
+    // Others keep their level: strangers do not get the new default, and untouchable accounts are only protected from
+    // its change.
     let before = seen.users_default();
     for (user, membership) in room.members(seen) {
         let is_there = matches!(membership, Membership::Join | Membership::Invite);
@@ -90,14 +89,14 @@ pub(super) fn standings(
     people
 }
 
-/// Whether somebody is in the room, or invited, and this plan leaves them there.
+/// Whether somebody is a member or invited and remains so under this plan.
 fn stays(room: &RoomPlan<'_, '_>, seen: &ObservedRoom, user: &OwnedUserId) -> bool {
     let is_there = matches!(seen.members.get(user), Some(Membership::Join | Membership::Invite));
     let goes = room.steps.iter().any(|step| match &step.action {
         Action::RemoveMember { user: who, .. } | Action::BanMember { user: who, .. } => who == user,
         _ => false,
     });
-    // Deactivation takes people out of every room.
+    // Deactivation removes people from every room.
     let ends = room.pass.managed(user).is_some_and(|account| account.state == AccountState::Deactivated);
     is_there && !goes && !ends
 }

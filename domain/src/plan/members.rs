@@ -1,4 +1,4 @@
-//! Memberships of one room that exists.
+//! Plans memberships of an existing room.
 
 use ruma_common::{OwnedUserId, UserId};
 
@@ -11,7 +11,7 @@ use crate::observed::{Membership, ObservedRoom};
 use crate::policy::JoinMode;
 use crate::power::Power;
 
-/// Adds who should come in and who should go out.
+/// Adds joins, bans, unbans and removals.
 pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     plan_pardons(room, seen);
     plan_arrivals(room, seen);
@@ -41,7 +41,7 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
         if !*may_invite.get_or_insert_with(|| room.has_power(seen.needs_for_invite(), bot_level, Power::Invite)) {
             continue;
         }
-        // Whether the ban could be lifted was decided, and told, above.
+        // Whether the ban can be lifted was decided and reported above.
         let banned = seen.members.get(&user).is_some_and(|membership| membership.is_ban());
         if banned && !room.is_pardoned(&user) {
             continue;
@@ -62,8 +62,8 @@ fn plan_bans(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     }
 }
 
-/// Lifts bans that no grant asks for any more, also of people who do not belong in the room: otherwise `unban` would do
-/// nothing for them. And what somebody without the right set against a person who does belong there.
+/// Lifts bans that no grant requests any more, even of people who do not belong in the room: otherwise `unban` would do
+/// nothing for them. Also lifts bans set without the right on people who do belong.
 fn plan_pardons(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     let bot_level = seen.level_of(&room.pass.world.policy.bot);
     let needs = seen.needs_for_ban().max(seen.needs_for_kick());
@@ -107,8 +107,8 @@ fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     }
 }
 
-/// Whether the bot may kick or ban this person: it needs the level, and to stand above the person. The plan's one
-/// level event does not help: it cannot lower who stands at the bot's level.
+/// Whether the bot may kick or ban this person: it needs the level, and to rank above the person. The plan's own level
+/// change does not help, because it cannot lower somebody at the bot's level.
 fn may_act_on(
     room: &mut RoomPlan<'_, '_>,
     seen: &ObservedRoom,

@@ -1,7 +1,6 @@
-//! The difference between what should be and what is, as an ordered list of actions.
+//! The difference between desired and observed state, as an ordered list of actions.
 //!
-//! What the policy does not name appears in no plan, and neither does a change
-//! that Synapse must refuse: that is a finding instead.
+//! Anything that the policy does not name is never in a plan. A change that Synapse would refuse is a finding instead.
 
 mod accounts;
 mod levels;
@@ -21,58 +20,58 @@ use crate::world::Pass;
 
 pub(crate) use accounts::is_remade;
 
-/// An action and why it is there.
+/// An action with its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What to do.
+    /// The action.
     #[serde(flatten)]
     pub action: Action,
-    /// Why.
+    /// Its cause.
     pub cause: Cause,
 }
 
-/// What to do, in order, and what somebody should look at.
+/// Ordered steps, and findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Steps: accounts first, then rooms with spaces before what hangs in them.
+    /// Accounts first, then rooms, spaces before the rooms in them.
     pub steps: Vec<Step>,
-    /// Findings, sorted, each once.
+    /// Sorted, without duplicates.
     pub findings: Vec<Finding>,
 }
 
 impl Plan {
-    /// Whether nothing is to be done.
+    /// Whether there are no steps.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// The actions alone.
+    /// The actions without causes.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.steps.iter().map(|step| &step.action)
     }
 }
 
 impl Pass<'_> {
-    /// Whether nothing may ever be changed for this account.
+    /// Whether this account must never be changed.
     pub(crate) fn is_untouchable(&self, user: &UserId) -> bool {
         let policy = self.world.policy;
         user == policy.bot || policy.users.protected.contains(user) || self.desired.frozen.contains(user)
     }
 
-    /// What was pushed to a person's account, if this is it.
+    /// What was pushed to a person's account, if this is that account.
     fn pushed(&self, person: PersonId, user: &UserId) -> Option<&Pushed> {
         let binding = self.world.bindings.get(&person).filter(|binding| binding.user == user);
         binding.map(|binding| &binding.pushed)
     }
 
-    /// The account of somebody whose memberships and levels are managed. An account that is only about to be made
-    /// is in no room yet: whoever is found there under that name is somebody else.
+    /// The account of a person whose memberships and levels are managed. An account yet to be created is in no room:
+    /// anybody there under its name is somebody else.
     fn managed(&self, user: &UserId) -> Option<&DesiredAccount> {
         self.desired.accounts.get(user).filter(|account| account.origin != Origin::New && !self.is_untouchable(user))
     }
 
-    /// Whether something is known of what should be of this account.
+    /// Whether the desired state describes this account.
     fn is_pictured(&self, user: &UserId) -> bool {
         self.desired.only.as_ref().is_none_or(|only| only == user)
     }

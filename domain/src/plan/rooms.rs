@@ -1,4 +1,4 @@
-//! Rooms: made in one call, or brought back in line property by property.
+//! Plans rooms: creates one completely, or changes single properties of an existing one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::power::Power;
 use crate::setting::RoomSetting;
 use crate::world::Pass;
 
-/// Adds the steps of every room in scope, spaces before what hangs in them.
+/// Adds the steps of every room in scope, spaces before the rooms in them.
 pub(super) fn plan_rooms(
     pass: Pass<'_>,
     usable: &BTreeSet<OwnedUserId>,
@@ -35,7 +35,7 @@ pub(super) fn plan_rooms(
             continue;
         }
         let sight = pass.observed.rooms.get(key);
-        // Of somebody looked at alone: rooms where they should be or are.
+        // For one person, plans only rooms where they should be or are.
         if pass.desired.only.as_ref().is_some_and(|only| !concerns(only, wanted, sight)) {
             continue;
         }
@@ -50,7 +50,7 @@ pub(super) fn plan_rooms(
             Some(RoomSight::Several { room_ids }) => room
                 .findings
                 .push(Finding::RoomKeyTwice { room: key.clone(), room_ids: room_ids.iter().cloned().collect() }),
-            // Only `setup` makes the control room: it is where a held plan would have to be announced.
+            // Only `setup` makes the control room, because held parts are announced there.
             Some(RoomSight::Absent) if key.as_str() == CONTROL_ROOM => room.findings.push(Finding::ControlRoomMissing),
             Some(RoomSight::Absent) => room.plan_new(),
             Some(RoomSight::Seen(seen)) => room.plan_seen(seen),
@@ -69,7 +69,7 @@ pub(super) fn plan_rooms(
     }
 }
 
-/// Whether somebody should be something in a room, or is.
+/// Whether somebody is or should be something in a room.
 fn concerns(user: &OwnedUserId, wanted: &DesiredRoom, sight: Option<&RoomSight>) -> bool {
     let is_wanted = wanted.members.contains_key(user) || wanted.banned.contains_key(user);
     let is_seen = |seen: &ObservedRoom| {
@@ -80,7 +80,7 @@ fn concerns(user: &OwnedUserId, wanted: &DesiredRoom, sight: Option<&RoomSight>)
     is_wanted || matches!(sight, Some(RoomSight::Seen(seen)) if is_seen(seen))
 }
 
-/// The work on one room.
+/// Planning state of one room.
 pub(super) struct RoomPlan<'a, 'f> {
     pub(super) pass: Pass<'a>,
     pub(super) key: &'a RoomKey,
@@ -89,7 +89,7 @@ pub(super) struct RoomPlan<'a, 'f> {
     pub(super) usable: &'a BTreeSet<OwnedUserId>,
     pub(super) steps: Vec<Step>,
     pub(super) findings: &'f mut Vec<Finding>,
-    /// Whose ban the plan lifts.
+    /// People whose ban the plan lifts.
     pardoned: BTreeSet<OwnedUserId>,
 }
 
@@ -118,7 +118,7 @@ impl RoomPlan<'_, '_> {
         self.steps.push(Step { action, cause });
     }
 
-    /// People who should be in and whose account is or will be there.
+    /// People who should be in, with accounts that can join.
     pub(super) fn joiners(&self) -> impl Iterator<Item = &OwnedUserId> {
         self.wanted
             .members
@@ -127,7 +127,7 @@ impl RoomPlan<'_, '_> {
             .map(|(user, _)| user)
     }
 
-    /// Memberships of everybody whom the picture is about.
+    /// Memberships of everybody whom the desired state describes.
     pub(super) fn members<'s>(
         &self,
         seen: &'s ObservedRoom,
@@ -138,7 +138,7 @@ impl RoomPlan<'_, '_> {
         one.into_iter().chain(all.into_iter().flatten())
     }
 
-    /// Whether it is for people to decide which room a key has.
+    /// Whether several rooms have the key, so that people must decide.
     fn is_in_doubt(&self, key: &RoomKey) -> bool {
         matches!(self.pass.observed.rooms.get(key), Some(RoomSight::Several { .. }))
     }
@@ -203,7 +203,7 @@ impl RoomPlan<'_, '_> {
         self.plan_levels(seen);
     }
 
-    /// What cannot be changed in an existing room.
+    /// Reports differences that cannot be changed in an existing room.
     fn note_differences(&mut self, seen: &ObservedRoom) {
         let room = self.key.clone();
         if seen.version != self.policy.version {
@@ -217,7 +217,7 @@ impl RoomPlan<'_, '_> {
         }
     }
 
-    /// Whether the bot may send this state; a finding when not.
+    /// Whether the bot may send this state; adds a finding if not.
     fn may_send(&mut self, seen: &ObservedRoom, event: &str, what: Power) -> bool {
         let (needs, bot) = (seen.needs_for_state(event), seen.level_of(&self.pass.world.policy.bot));
         self.has_power(needs, bot, what)
@@ -235,7 +235,7 @@ impl RoomPlan<'_, '_> {
         for setting in RoomSetting::ALL.iter().copied() {
             let from = seen.settings.get(&setting);
             let wanted = setting.wanted(self.policy, &self.pass.world.policy.server_name);
-            // No text and an empty one are the same.
+            // A missing text equals an empty one.
             let Some(to) = wanted.filter(|to| from.map_or(*to != "".into(), |from| from != to)) else { continue };
             if setting == RoomSetting::JoinRule && self.key.as_str() == CONTROL_ROOM {
                 let join_rule = from.map(|rule| setting.shown(Some(rule))).unwrap_or_default();
@@ -258,7 +258,7 @@ impl RoomPlan<'_, '_> {
         }
     }
 
-    /// Shows in a space what hangs in it, and no longer what hangs elsewhere now.
+    /// Adds missing children to a space and removes those that moved elsewhere.
     fn plan_children(&mut self, present: &BTreeSet<OwnedRoomId>, may: bool) {
         if !may {
             return;
@@ -276,7 +276,7 @@ impl RoomPlan<'_, '_> {
                 RoomSight::Unreadable { room_id, .. } => Some(room_id),
             };
             let is_there = id.is_some_and(|id| present.contains(id));
-            // The control room is not made by a plan, so there may be nothing to show yet.
+            // A plan cannot create the control room, so there may be nothing to add yet.
             let will_be = id.is_some() || child.as_str() != CONTROL_ROOM;
             if belongs && !is_there && will_be {
                 self.step(Action::AddChild { room, child }, Cause::Policy);
@@ -290,7 +290,7 @@ impl RoomPlan<'_, '_> {
         let bot = &self.pass.world.policy.bot;
         let bot_level = seen.level_of(bot);
         if seen.power_levels.is_none() && !seen.has_privileged_creators() {
-            // Writing the first level event would take the creator's level, which only its absence gives.
+            // Only the absence of a power levels event gives the creator a level; writing one would end it.
             self.findings.push(Finding::RoomDiffers { room: self.key.clone(), how: Difference::NoLevelEvent });
             return;
         }
@@ -324,7 +324,7 @@ impl RoomPlan<'_, '_> {
         }));
     }
 
-    /// The sentence that goes with a removal.
+    /// The reason shown for a removal.
     pub(super) fn reason(&self, cause: Cause) -> String {
         match cause {
             Cause::Policy => "EquipeMed".to_owned(),

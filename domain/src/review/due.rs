@@ -1,7 +1,6 @@
-//! What is due anywhere, whatever a pass looks at: what arrives together is judged together.
+//! Effects that are due anywhere, regardless of a pass's scope: simultaneous changes are judged together.
 //!
-//! A pass over one person or room sees the desired picture whole. Of accounts that it does not look at, the store's note
-//! says how they are.
+//! A narrow pass sees the whole desired state; the store remembers the state of accounts that it does not read.
 
 use std::collections::BTreeSet;
 
@@ -22,13 +21,13 @@ use crate::setting::{RoomSetting, SettingValue};
 use crate::world::Pass;
 
 impl Pass<'_> {
-    /// How an account is, as far as that is known.
+    /// The state of an account, if known.
     pub(super) fn state(&self, user: &UserId, account: &DesiredAccount) -> Option<AccountState> {
         account_state(user, self.world.bindings.get(&account.person), &self.observed.accounts)
     }
 
-    /// Whether an account has yet to be locked or deactivated. Where that is not known it counts as open: what follows
-    /// from a lock waits until the lock is known to be done.
+    /// Whether an account is not locked or deactivated yet. If unknown, it counts as open, so that consequences wait
+    /// for a known lock.
     pub(super) fn is_open(&self, user: &UserId, account: &DesiredAccount) -> bool {
         match self.state(user, account) {
             Some(state) => state == AccountState::Active,
@@ -36,17 +35,17 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether who has this account can sign in once a complete plan is carried out; of a narrower one, now.
+    /// Whether the account's owner can sign in: after a full plan is applied, or for a narrower one, now.
     pub(super) fn can_sign_in(&self, user: &UserId, account: &DesiredAccount) -> bool {
         match self.state(user, account) {
             Some(AccountState::Active) => true,
             Some(AccountState::Locked | AccountState::Deactivated) => *self.scope == Scope::Everything,
-            // Not there yet, or not looked at since the update.
+            // Does not exist yet, or was not seen since the update.
             None => true,
         }
     }
 
-    /// The lock or deactivation of an account, if the policy wants it and it was not done.
+    /// The lock or deactivation of an account, if the policy wants it and it is not done.
     fn due_lock(&self, user: &OwnedUserId, account: &DesiredAccount) -> Option<Effect> {
         if account.state == AccountState::Active || account.cause != Cause::Policy {
             return None;
@@ -61,7 +60,7 @@ impl Pass<'_> {
         }
     }
 
-    /// What an account's person gains and loses against what was noted.
+    /// What the account's person gains and loses compared with the note.
     fn due_powers(&self, user: &OwnedUserId, account: &DesiredAccount) -> [Option<Effect>; 2] {
         let (person, empty) = (account.person, BTreeSet::new());
         let before = self.memory.privileged.get(&person).unwrap_or(&empty);
@@ -85,7 +84,7 @@ impl Pass<'_> {
         self.desired.accounts.get(user).map_or([None, None], |account| self.due_powers(user, account))
     }
 
-    /// Everything about accounts and powers that is due, of everybody.
+    /// All due effects on accounts and powers of everybody.
     pub(super) fn due(&self) -> impl Iterator<Item = Effect> {
         self.desired.accounts.iter().flat_map(|(user, account)| {
             let [gain, lose] = self.due_powers(user, account);
@@ -93,8 +92,8 @@ impl Pass<'_> {
         })
     }
 
-    /// In the first complete pass after powers came to be noted with their places: whether this one was held before,
-    /// because Synapse and the policy agree about the person. It gets its place, and is no gain.
+    /// In the first full pass after powers were first stored with places: whether this one was held before, because
+    /// Synapse agrees with the policy. It then gets its place and is no gain.
     fn was_held_before_places(&self, person: PersonId, user: &UserId, power: &Privilege) -> bool {
         let Some(unplaced) = &self.memory.unplaced else { return false };
         let was_noted = unplaced.get(&person).is_some_and(|mights| mights.contains(&power.might));
@@ -138,7 +137,7 @@ impl Pass<'_> {
         })
     }
 
-    /// What is still due of an effect that was held. Of a room that this pass does not look at nothing new is known.
+    /// What is still due of a held effect. A room outside the scope gives no new information, so its effects remain.
     pub(super) fn still_due(&self, effect: &Effect, steps: &Effects) -> Option<Effect> {
         let unseen = match effect {
             Effect::Remove { room, .. } | Effect::Join { room, .. } | Effect::Shorten { room, .. } => {
@@ -184,7 +183,7 @@ fn lowered(action: &Action) -> Vec<&OwnedUserId> {
     changes.users.iter().filter(|(_, change)| is_lower(change)).map(|(user, _)| user).collect()
 }
 
-/// The effects of the steps that the policy, not a right holder, asks for.
+/// The effects of steps that the policy rather than a grant causes.
 pub(super) fn effects(steps: &[Step], with: Pass<'_>) -> BTreeSet<Effect> {
     let shrank = super::directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()).is_some();
     let mut effects = BTreeSet::new();
@@ -202,7 +201,7 @@ pub(super) fn effects(steps: &[Step], with: Pass<'_>) -> BTreeSet<Effect> {
                 effects.insert(Effect::Join { room: room.clone(), user: user.clone() });
             }
             Action::NotePrivileges { user, .. } => effects.extend(with.due_powers_of(user).into_iter().flatten()),
-            // Without an event before, messages were kept for ever.
+            // Without an event, messages were kept for ever.
             Action::Set { setting: RoomSetting::Retention, room, from, to: to @ SettingValue::Time(time), .. }
                 if from.as_ref().is_none_or(|from| to < from) =>
             {
@@ -216,7 +215,7 @@ pub(super) fn effects(steps: &[Step], with: Pass<'_>) -> BTreeSet<Effect> {
             }
             _ => {}
         }
-        // A pass over one room has no account steps, and must not slip past the brakes.
+        // A pass over one room has no account steps but must not bypass the brakes.
         effects.extend(raised(&step.action).into_iter().filter_map(|user| {
             let [gain, _] = with.due_powers_of(user);
             gain

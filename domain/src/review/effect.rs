@@ -1,7 +1,6 @@
-//! What the brakes look at: one thing each that a plan destroys, discloses or empowers.
+//! Effects: the single things a plan destroys, discloses or empowers, which the brakes count.
 //!
-//! An effect is data. Its text, the atom, is for people and for the id of a held part; whether one covers another is
-//! asked of the data.
+//! An effect is data. Its text, the atom, is for people and for the id of a held part; comparisons use the data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,33 +11,33 @@ use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::privilege::{Privilege, list};
 
-/// One thing the brakes look at.
+/// One effect that the brakes count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "effect")]
 pub enum Effect {
-    /// An account is locked.
+    /// Locks an account.
     Lock { user: OwnedUserId },
-    /// An account is deactivated.
+    /// Deactivates an account.
     Deactivate { user: OwnedUserId },
-    /// Somebody is removed from a room.
+    /// Removes somebody from a room.
     Remove { room: RoomKey, user: OwnedUserId },
-    /// Somebody is put into a room that was complete before.
+    /// Adds somebody to a room whose rule was fulfilled before.
     Join { room: RoomKey, user: OwnedUserId },
-    /// Somebody gains power.
+    /// Gives somebody power.
     Gain { person: PersonId, user: OwnedUserId, powers: BTreeSet<Privilege> },
-    /// Somebody loses power.
+    /// Takes power from somebody.
     Lose { person: PersonId, user: OwnedUserId, powers: BTreeSet<Privilege> },
-    /// An account is made or adopted on the word of a directory that shrank: a name may be free only because its owner
-    /// is missing from the list.
+    /// Creates or adopts an account while the directory has shrunk: a name may seem free only because its owner is
+    /// missing from the list.
     Settle { user: OwnedUserId },
-    /// An account that was there is made again.
+    /// Recreates an account that existed before.
     Remake { user: OwnedUserId },
-    /// Messages are kept for a shorter time.
+    /// Shortens the retention of messages.
     Shorten { room: RoomKey, seconds: u64 },
 }
 
 impl Effect {
-    /// It in a few words.
+    /// A short text.
     #[must_use]
     pub fn atom(&self) -> String {
         match self {
@@ -54,7 +53,7 @@ impl Effect {
         }
     }
 
-    /// Whose account it is about, if it is about one.
+    /// The account concerned, if any.
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
         match self {
@@ -70,7 +69,7 @@ impl Effect {
         }
     }
 
-    /// The room it is about, if it is about one.
+    /// The room concerned, if any.
     #[must_use]
     pub fn room(&self) -> Option<&RoomKey> {
         match self {
@@ -79,7 +78,7 @@ impl Effect {
         }
     }
 
-    /// Whether the person gets something by it.
+    /// Whether this person gains something by it.
     #[must_use]
     pub fn gives_to(&self, whom: &UserId) -> bool {
         matches!(self, Self::Gain { user, .. } | Self::Join { user, .. } if user == whom)
@@ -92,7 +91,7 @@ impl Effect {
         }
     }
 
-    /// It with these powers; of an effect that is not about any, itself.
+    /// The effect with other powers; unchanged if it has none.
     fn with(&self, powers: BTreeSet<Privilege>) -> Self {
         match self.clone() {
             Self::Gain { person, user, .. } => Self::Gain { person, user, powers },
@@ -101,7 +100,7 @@ impl Effect {
         }
     }
 
-    /// What two effects have in common.
+    /// The common part of two effects.
     fn and(&self, other: &Self) -> Option<Self> {
         match (self.powers(), other.powers()) {
             (Some(own), Some(others)) => {
@@ -113,7 +112,7 @@ impl Effect {
     }
 }
 
-/// Effects that can be asked whether they cover others: the powers of one person are one effect, and may become fewer.
+/// A set of effects that can tell what it covers: one person's powers are one effect, of which a part may remain.
 #[derive(Clone, Debug, Default)]
 pub struct Effects(BTreeMap<Effect, Effect>);
 
@@ -128,7 +127,7 @@ impl<'a> FromIterator<&'a Effect> for Effects {
 }
 
 impl Effects {
-    /// Adds one.
+    /// Adds an effect.
     pub fn add(&mut self, effect: &Effect) {
         let key = effect.with(BTreeSet::new());
         match (self.0.get(&key).and_then(Effect::powers), effect.powers()) {
@@ -140,19 +139,19 @@ impl Effects {
         }
     }
 
-    /// What of an effect is among these.
+    /// The part of an effect that is in the set.
     #[must_use]
     pub fn part_of(&self, effect: &Effect) -> Option<Effect> {
         self.0.get(&effect.with(BTreeSet::new()))?.and(effect)
     }
 
-    /// Whether the whole effect is.
+    /// Whether the set contains the whole effect.
     #[must_use]
     pub fn cover(&self, effect: &Effect) -> bool {
         self.part_of(effect).is_some_and(|part| part == *effect)
     }
 
-    /// Whether all of these effects are.
+    /// Whether the set contains all these effects.
     #[must_use]
     pub fn cover_all<'e>(&self, effects: impl IntoIterator<Item = &'e Effect>) -> bool {
         effects.into_iter().all(|effect| self.cover(effect))

@@ -1,6 +1,6 @@
-//! What effects come to together, with those of the last 24 hours.
+//! Counts effects, together with those of the last 24 hours.
 //!
-//! Locks, removals and losses count net: who came back since counts for nothing. Gains and joins count gross.
+//! Locks, removals and losses count net: people who are back do not count. Gains and joins count gross.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::observed::{Membership, ObservedRoom, RoomSight};
 use crate::privilege::{Privilege, beyond};
 use crate::world::Pass;
 
-/// What the effects come to together.
+/// Masses that exceed a limit, with the reason to hold them.
 pub(super) struct Masses {
     pub(super) locked: Option<HeldReason>,
     pub(super) deactivated: Option<HeldReason>,
@@ -27,7 +27,7 @@ pub(super) struct Masses {
     pub(super) remade: Option<HeldReason>,
 }
 
-/// More accounts than that do not get lost by themselves: somebody has to look which server this is.
+/// More accounts than this do not vanish by accident: somebody has to check which server this is.
 const REMAKE_MOST: usize = 5;
 
 /// People of one room, now and within the last 24 hours.
@@ -37,7 +37,7 @@ struct RoomMass<'a> {
 }
 
 impl Masses {
-    /// `counted` are this pass's own effects and whatever else is due.
+    /// `counted` is this pass's own effects and others that are due.
     pub(super) fn of(counted: &BTreeSet<Effect>, with: Pass<'_>) -> Self {
         let limits = &with.world.policy.limits;
         let closing = with.closed_recently();
@@ -78,7 +78,7 @@ impl Masses {
         }
         let [went_locked, went_deactivated, went_gained, went_lesser, went_lost] = went;
         let many = |people: usize, limit: usize, reason: HeldReason| (people > limit).then_some(reason);
-        // The first pass makes the administrators that everything after it is measured by.
+        // The first pass creates the administrators that later passes are compared with.
         let later = with.memory.applied_before;
         let (removed, joined) = of_rooms(rooms, with);
         let of = with.desired.accounts.values().filter(|account| account.origin == Origin::Bound).count();
@@ -106,7 +106,7 @@ impl Masses {
 }
 
 impl Pass<'_> {
-    /// Who was locked within the last 24 hours and is not, or is not about to be, open again.
+    /// People who were locked within the last 24 hours and should not be open again.
     fn closed_recently(&self) -> BTreeSet<OwnedUserId> {
         let mut closed = self.memory.locked_recently.clone();
         closed.retain(|user| {
@@ -126,7 +126,7 @@ impl Pass<'_> {
         (people(high), people(lesser))
     }
 
-    /// Who lost power within the last 24 hours, does not have it again, and is active.
+    /// People who lost power within the last 24 hours, have not regained it and are active.
     fn lost_recently(&self) -> BTreeSet<PersonId> {
         let lost = &self.memory.lost_recently;
         if lost.is_empty() {
@@ -147,14 +147,14 @@ impl Pass<'_> {
         lost.iter().filter(|(person, powers)| is_lost(person, powers)).map(|(person, _)| *person).collect()
     }
 
-    /// Whether a loss follows from the person's own lock or departure, or takes back what was gained a moment ago.
+    /// Whether a loss follows from the person's own lock or departure, or takes back a recent gain.
     pub(super) fn is_own_doing(&self, effect: &Effect) -> bool {
         let Effect::Lose { user, .. } = effect else { return false };
         let is_active = |state| state == AccountState::Active;
         self.desired.accounts.get(user).is_none_or(|account| !is_active(account.state)) || self.is_taken_back(effect)
     }
 
-    /// Whether an effect only takes back what was gained within the last 24 hours: that is never held.
+    /// Whether an effect only reverts a gain of the last 24 hours, which is never held.
     pub(super) fn is_taken_back(&self, effect: &Effect) -> bool {
         match effect {
             Effect::Remove { room, user } => {
@@ -168,14 +168,14 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether putting people into this room counts: its rule was fulfilled once, and this is not the first pass. Who
-    /// comes into the control room has gained power, which is counted as that.
+    /// Whether joins to this room count: its rule was fulfilled once, and this is not the first pass. In the control
+    /// room, the gain of power counts instead.
     pub(super) fn counts_joins(&self, room: &RoomKey) -> bool {
         let memory = self.memory;
         memory.applied_before && memory.fulfilled.contains(room) && room.as_str() != CONTROL_ROOM
     }
 
-    /// Whether somebody who is put into a room was a member until a removal within the last 24 hours.
+    /// Whether somebody joining a room was a member until a removal within the last 24 hours.
     pub(super) fn was_there(&self, room: &RoomKey, user: &OwnedUserId) -> bool {
         let among = |people: Option<&BTreeSet<OwnedUserId>>| people.is_some_and(|people| people.contains(user));
         among(self.memory.removed_recently.get(room)) && !among(self.memory.joined_recently.get(room))
@@ -226,8 +226,7 @@ fn is_present(seen: &ObservedRoom, user: &OwnedUserId) -> bool {
     matches!(seen.members.get(user), Some(Membership::Join | Membership::Invite))
 }
 
-/// The members that count, of whom parts are taken: people who left or are banned are no members, and counting them
-/// would make a removal look small.
+/// The members that shares refer to: including people who left or are banned would make a removal look small.
 fn members<'a>(seen: &'a ObservedRoom, with: Pass<'a>) -> BTreeSet<&'a OwnedUserId> {
     seen.members.keys().filter(|user| is_present(seen, user) && with.desired.accounts.contains_key(*user)).collect()
 }
@@ -252,7 +251,7 @@ fn many_removed(room: &RoomKey, mass: &RoomMass<'_>, with: Pass<'_>) -> Option<H
     all.extend(people.iter());
     let (people, of) = (people.len(), all.len());
     let limits = &with.world.policy.limits;
-    // Half is held, too: a rule that loses every second person is as suspicious as one that loses a few more.
+    // Exactly half is held too: a rule that loses every second person is suspicious.
     let many = people >= limits.remove_least && people as f64 >= of as f64 * limits.remove_share;
     many.then(|| HeldReason::ManyRemoved { room: room.clone(), people, of, went })
 }
@@ -264,7 +263,7 @@ fn many_joined(room: &RoomKey, mass: &RoomMass<'_>, with: Pass<'_>) -> Option<He
     let Some(RoomSight::Seen(seen)) = with.observed.rooms.get(room) else { return None };
     let before: BTreeSet<&OwnedUserId> = recently(with.memory.joined_recently.get(room)).collect();
     let went = before.len();
-    // The room as it was before the window: who came within it does not make the share look small.
+    // The room before the window, so that recent joins do not make the share look small.
     let mut all = members(seen, with);
     all.extend(recently(with.memory.removed_recently.get(room)));
     all.retain(|user| !before.contains(user));

@@ -1,8 +1,7 @@
-//! The brakes: holds back the part of a plan that destroys, discloses or empowers too much at once.
+//! The brakes: hold the part of a plan that destroys, discloses or empowers too much at once.
 //!
-//! A held part is a set of effects. A consent is given for such a set: when the plan is made again, the part goes
-//! through only if nothing was added to it. A part that was held stays held, with its id, as long as anything of it is
-//! due, and ends with its cause.
+//! A held part is a set of effects, and consent is given to that set: a later plan may apply the part only if nothing
+//! was added. A held part keeps its id as long as any of its effects is due, and ends with its cause.
 
 mod due;
 mod effect;
@@ -28,14 +27,14 @@ use crate::rights::Right;
 use crate::scope::Scope;
 use crate::world::Pass;
 
-/// A part of a plan that waits for somebody's consent.
+/// A part of a plan that waits for consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// Eight hexadecimal digits, which it keeps while it becomes smaller.
+    /// Eight hexadecimal digits, kept while the part shrinks.
     pub id: String,
     /// Why it is held.
     pub reason: HeldReason,
-    /// What it would do. Reports from before effects were kept as data name none.
+    /// Its effects. Empty in reports of earlier versions.
     #[serde(default)]
     pub effects: BTreeSet<Effect>,
 }
@@ -55,20 +54,20 @@ pub struct OpenHold {
     pub id: String,
     /// Why it was held.
     pub reason: HeldReason,
-    /// What it would do.
+    /// Its effects.
     pub effects: BTreeSet<Effect>,
 }
 
-/// What review says of a plan.
+/// Result of a review.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// What may be done.
+    /// The steps that may be applied.
     pub go: Plan,
-    /// What is held, by reason.
+    /// The held parts, by reason.
     pub held: Vec<Held>,
 }
 
-/// What somebody consented to, or is asked to.
+/// A given or requested consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     /// [`HeldReason::kind`] of the part.
@@ -78,7 +77,7 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// The part of the present plan that this one has grown into: the same thing, and more than was looked at.
+    /// The part of the present plan that this one has grown into: the same kind, with added effects.
     #[must_use]
     pub fn outgrown_by<'h>(&self, held: &'h [Held]) -> Option<&'h Held> {
         let own: Effects = self.effects.iter().collect();
@@ -90,7 +89,7 @@ impl Consent {
     }
 }
 
-/// Splits a plan into what may be done and what is held, by what somebody consented to.
+/// Splits a plan into what may be applied and what is held, considering given consents.
 #[must_use]
 pub fn review(plan: Plan, with: Pass<'_>, consented: &Effects) -> Verdict {
     let effects = due::effects(&plan.steps, with);
@@ -125,9 +124,9 @@ pub fn review(plan: Plan, with: Pass<'_>, consented: &Effects) -> Verdict {
     Verdict { go: split::without(plan, &stopped, with), held }
 }
 
-/// What is still due of effects that an earlier pass held: nothing, when their cause has ended.
+/// The effects of a held part that are still due; none when their cause has ended.
 ///
-/// `plan` is the present plan before the brakes. A directory that shrank says nothing of what is still due.
+/// `plan` is the present plan before the brakes. While the directory is shrunk, all effects remain due.
 #[must_use]
 pub fn still_due(effects: &BTreeSet<Effect>, plan: &Plan, with: Pass<'_>) -> BTreeSet<Effect> {
     if directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()).is_some() {
@@ -138,13 +137,13 @@ pub fn still_due(effects: &BTreeSet<Effect>, plan: &Plan, with: Pass<'_>) -> BTr
     effects.iter().filter_map(|effect| with.still_due(effect, &steps)).collect()
 }
 
-/// Whether an effect that is not due any more was done, by whomever.
+/// Whether an effect that is no longer due was carried out, by anybody.
 #[must_use]
 pub fn was_done(effect: &Effect, with: Pass<'_>) -> bool {
     with.was_done(effect)
 }
 
-/// Of a part that waits its id; of another one the digest of its effects.
+/// The id of the waiting part that covers these effects, else a digest of them.
 fn id_of(reason: &HeldReason, effects: &BTreeSet<Effect>, open: &[OpenHold]) -> String {
     let is_same = |hold: &&OpenHold| {
         hold.reason.kind() == reason.kind() && hold.effects.iter().collect::<Effects>().cover_all(effects)
@@ -159,7 +158,7 @@ fn id_of(reason: &HeldReason, effects: &BTreeSet<Effect>, open: &[OpenHold]) -> 
     }
     loop {
         let id: String = hash.clone().finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        // One that became smaller and grows again to what it was is another part: somebody looked at less.
+        // A part that shrank and grows again is a new part: somebody looked at less.
         if open.iter().all(|hold| hold.id != id) {
             return id;
         }
@@ -167,7 +166,7 @@ fn id_of(reason: &HeldReason, effects: &BTreeSet<Effect>, open: &[OpenHold]) -> 
     }
 }
 
-/// Parts that wait, with their effects to be asked.
+/// Waiting parts with their effects.
 type Waiting<'a> = Vec<(&'a OpenHold, Effects)>;
 
 fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>) -> Vec<HeldReason> {
@@ -199,7 +198,7 @@ fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>)
     if last_administrator(effect, masses, with) {
         reasons.push(HeldReason::LastAdministrator);
     }
-    // That the rest of a mass change went through does not make it small.
+    // An effect of a waiting part stays held, even if the rest of the mass change was applied.
     if reasons.is_empty() && !is_free {
         let waits = open.iter().find(|(_, effects)| effects.part_of(effect).is_some());
         reasons.extend(waits.map(|(hold, _)| hold.reason.clone()));
@@ -207,10 +206,10 @@ fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>)
     reasons
 }
 
-/// Whether the directory is empty, or so much smaller than at the last read that nothing may be destroyed for it.
+/// Whether the directory is empty, or shrank so much that nothing may be destroyed because of it.
 ///
-/// To be asked after every complete read, also when nothing is held: a read that shrank must not become the measure
-/// of the next one.
+/// Call it after every complete read, even when nothing is held: a shrunken read must not become the reference for the
+/// next.
 #[must_use]
 pub fn directory_shrank(limits: &Limits, memory: &Memory, people: usize) -> Option<HeldReason> {
     let before = memory.people_last_read.unwrap_or(0);
@@ -218,8 +217,7 @@ pub fn directory_shrank(limits: &Limits, memory: &Memory, people: usize) -> Opti
     (people == 0 || (people as f64) < least).then_some(HeldReason::DirectoryShrank { before, now: people })
 }
 
-/// Whether the effect hits an administrator and, after the plan, nobody would be left who could release a held part:
-/// who may approve everywhere, and can sign in.
+/// Whether the effect hits an administrator and would leave nobody who may approve everywhere and can sign in.
 fn last_administrator(effect: &Effect, masses: &Masses, with: Pass<'_>) -> bool {
     let (Effect::Lock { user } | Effect::Deactivate { user } | Effect::Lose { user, .. }) = effect else {
         return false;
@@ -231,9 +229,9 @@ fn last_administrator(effect: &Effect, masses: &Masses, with: Pass<'_>) -> bool 
     };
     let Some(account) = with.desired.accounts.get(user).filter(|account| before(account.person)) else { return false };
     let takes_it = match effect {
-        // Whether somebody is locked is asked of the lock; what follows from it is not asked again.
+        // A locked person's loss is covered by the check of the lock.
         Effect::Lose { powers, .. } => account.state == AccountState::Active && powers.contains(&Privilege::APPROVE),
-        // Deactivated after the lock has long taken the power.
+        // For a deactivation, the lock has usually taken the power before.
         _ => with.is_open(user, account),
     };
     if !takes_it {

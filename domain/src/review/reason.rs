@@ -4,24 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::RoomKey;
 
-/// Why a part of a plan is held. `went` is how many of the same kind went before, within the same 24 hours.
+/// Why a part of a plan is held. `went` counts those of the same kind that went before, within the same 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum HeldReason {
-    /// The directory shrank, or is empty: nothing at all is destroyed.
+    /// The directory shrank or is empty: nothing is destroyed.
     DirectoryShrank { before: usize, now: usize },
-    /// Too many people would be locked or deactivated within 24 hours.
+    /// Too many people locked or deactivated within 24 hours.
     ManyLocked {
         people: usize,
         of: usize,
         #[serde(default)]
         went: usize,
     },
-    /// Too many bound accounts are no longer on Synapse: a restored or another server.
+    /// Too many bound accounts are missing on Synapse: it was restored or is another server.
     AccountsMissing { people: usize, of: usize },
-    /// Too many accounts would be deactivated within 24 hours, which cannot be undone.
+    /// Too many deactivations within 24 hours, which are irreversible.
     ManyDeactivated { people: usize, went: usize },
-    /// Too many people would be removed from a room within 24 hours.
+    /// Too many people removed from a room within 24 hours.
     ManyRemoved {
         room: RoomKey,
         people: usize,
@@ -29,33 +29,33 @@ pub enum HeldReason {
         #[serde(default)]
         went: usize,
     },
-    /// Too many people would be put into a room within 24 hours.
+    /// Too many people added to a room within 24 hours.
     ManyJoined { room: RoomKey, people: usize, of: usize, went: usize },
-    /// Both at once: most of a room's people would be exchanged.
+    /// Both at once: most of a room's members would be replaced.
     Rotation { room: RoomKey, out: usize, into: usize, of: usize },
     /// A room's rule suddenly matches nobody.
     RuleMatchesNobody { room: RoomKey },
-    /// Too many people would gain administrator power within 24 hours.
+    /// Too many people gaining administrator power within 24 hours.
     ManyGain {
         people: usize,
         #[serde(default)]
         went: usize,
     },
-    /// Too many people would gain other power within 24 hours: level 50 and more, or rights.
+    /// Too many people gaining other power within 24 hours: level 50 and more, or rights.
     ManyGainLesser { people: usize, went: usize },
-    /// Too many people would lose power within 24 hours, other than by their own lock or departure.
+    /// Too many people losing power within 24 hours, except through their own lock or departure.
     ManyLose { people: usize, went: usize },
     /// Nobody would be left who may approve everywhere and can sign in.
     LastAdministrator,
-    /// Messages would be kept for a shorter time, which deletes the older ones.
+    /// A shorter retention, which deletes older messages.
     ShorterRetention { room: RoomKey },
-    /// It was held before and nobody released it, and why it was is not known any more.
+    /// Held before and not released; the original reason is unknown.
     StillWaiting,
 }
 
 impl HeldReason {
-    /// The reason without its numbers: parts of one kind are the same thing at different moments. Who comes into a
-    /// room and who goes are one thing, with one answer.
+    /// The reason without numbers, the same over time. Joins and removals of one room are one kind and need one
+    /// consent.
     #[must_use]
     pub fn kind(&self) -> String {
         match self {
@@ -76,7 +76,7 @@ impl HeldReason {
         }
     }
 
-    /// How many of the same kind went before it was held.
+    /// How many of the same kind went before.
     #[must_use]
     pub fn went(&self) -> usize {
         match self {

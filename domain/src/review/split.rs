@@ -1,9 +1,7 @@
-//! Takes the held effects out of a plan, with everything that belongs to them.
+//! Removes held effects from a plan, together with everything that belongs to them.
 //!
-//! Half of an effect must not stay behind: whoever is not removed keeps the
-//! level, whoever is not to gain power gets neither level nor note. What
-//! follows from a lock is left out until the lock is done, also where a pass
-//! does not look at the account.
+//! No half of an effect may remain: a person who is not removed keeps the level, and a person whose gain is held gets
+//! neither level nor note. Consequences of a lock wait until it is done, even if the pass does not read the account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,14 +22,14 @@ pub(super) fn raises(change: &Change) -> bool {
     change.to.is_some_and(|to| to >= LEVEL_LEAST && to > change.from.unwrap_or(0))
 }
 
-/// The plan without the stopped effects. What is stopped only because it could not be undone is done as far as it can
-/// be: an account is locked that is not deactivated yet.
+/// The plan without stopped effects. If a deactivation is stopped only because it is irreversible, the account is
+/// locked instead.
 pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Pass<'_>) -> Plan {
     let mut marks = Marks::new(with);
     let waits = |user: &OwnedUserId| with.desired.accounts.get(user).is_some_and(|account| account.waits);
     for (effect, lock_instead) in stopped {
         match effect {
-            // Whose lock was held before goes on as before: nothing follows from it that could be left out.
+            // The lock was held before, so the plan contains no consequences of it.
             Effect::Lock { user } if waits(user) => _ = marks.not_ended.insert(user),
             Effect::Lock { user } => _ = marks.kept.insert(user),
             Effect::Deactivate { user } => {
@@ -65,20 +63,20 @@ pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Pass<'
 
 struct Marks<'a> {
     with: Pass<'a>,
-    /// Whose account stays open.
+    /// Accounts that stay open.
     kept: BTreeSet<&'a OwnedUserId>,
-    /// Who is to be locked or deactivated, by somebody else than this plan: nothing follows from it yet.
+    /// Accounts that should be closed but not by this plan: consequences wait.
     waiting: BTreeSet<&'a OwnedUserId>,
-    /// Whose account is locked and not deactivated.
+    /// Accounts that are locked instead of deactivated.
     only_locked: BTreeSet<&'a OwnedUserId>,
-    /// Whose account is closed and stays as it is.
+    /// Closed accounts that stay as they are.
     not_ended: BTreeSet<&'a OwnedUserId>,
     staying: BTreeSet<(&'a RoomKey, &'a OwnedUserId)>,
     outside: BTreeSet<(&'a RoomKey, &'a OwnedUserId)>,
     not_raised: BTreeMap<&'a OwnedUserId, &'a BTreeSet<Privilege>>,
     not_lowered: BTreeMap<&'a OwnedUserId, &'a BTreeSet<Privilege>>,
     retained: BTreeSet<&'a RoomKey>,
-    /// Whose account is not made: nothing at all happens for them.
+    /// Accounts that are not created or adopted: all their steps are dropped.
     unsettled: BTreeSet<&'a OwnedUserId>,
 }
 
@@ -101,7 +99,7 @@ impl<'a> Marks<'a> {
 }
 
 impl Marks<'_> {
-    /// Whether everything the person holds must not be taken for now.
+    /// Whether the person keeps everything for now.
     fn keeps_all(&self, user: &OwnedUserId) -> bool {
         self.kept.contains(user) || self.waiting.contains(user)
     }
@@ -110,12 +108,12 @@ impl Marks<'_> {
         self.keeps_all(user) || self.not_lowered.contains_key(user)
     }
 
-    /// What is noted now of what a person gained and lost.
+    /// Reduces noted gains and losses to those that are not held.
     fn noted(&self, user: &OwnedUserId, gained: &mut BTreeSet<Privilege>, lost: &mut BTreeSet<Privilege>) {
         let policy = self.with.world.policy;
         if let Some(held) = self.not_raised.get(user) {
             gained.retain(|power| !held.contains(power));
-            // What a larger place would have replaced is still held in the smaller one.
+            // While a gain in a larger place is held, the person keeps the smaller one that it would replace.
             *lost = beyond(held, lost, policy);
         }
         if let Some(held) = self.not_lowered.get(user) {
@@ -140,7 +138,7 @@ impl Marks<'_> {
             Action::DeactivateAccount { user } if self.only_locked.contains(&user) => Action::LockAccount { user },
             Action::RemoveMember { ref room, ref user, .. } if self.staying.contains(&(room, user)) => return None,
             Action::AddMember { ref room, ref user, .. } if self.outside.contains(&(room, user)) => return None,
-            // The control room is for people with power: who keeps it for now stays, who waits for it stays out.
+            // The control room is for people with power: those who keep it stay, those waiting for it stay out.
             Action::RemoveMember { ref room, ref user, .. }
                 if room.as_str() == CONTROL_ROOM && cause == Cause::Policy && self.keeps_power(user) =>
             {
@@ -172,8 +170,8 @@ impl Marks<'_> {
             Action::SetLevels { room, mut changes } => {
                 changes.users.retain(|user, _| !self.unsettled.contains(user));
                 changes.users.retain(|user, change| {
-                    // Whether an entry that goes is above the room's default cannot be told from here, so for people
-                    // who stay as they are every change waits.
+                    // It is not known here whether a removed entry is above the room's default, so every change waits
+                    // for people who stay as they are.
                     !(raises(change) && self.not_raised.contains_key(user)
                         || self.staying.contains(&(&room, user))
                         || self.outside.contains(&(&room, user))

@@ -1,4 +1,4 @@
-//! The two ways in for programs and browsers: `api` and `web`. Both are off unless they have an address.
+//! `api` and `web`: access for programs and browsers, off unless an address is given.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,10 +19,10 @@ const SCOPES: [(&str, Scope); 6] = [
     ("approve", Scope::Approve),
 ];
 
-/// Such a token cannot be guessed.
+/// Tokens of this length cannot be guessed.
 const LEAST_TOKEN: usize = 32;
 
-/// `Some(None)` is off.
+/// `Some(None)` means off.
 pub(in crate::config) fn api(node: &Node<'_>, folder: &Path) -> Option<Option<Api>> {
     let mut map = node.map();
     let listen_node = map.get("listen");
@@ -90,7 +90,7 @@ fn token(node: &Node<'_>, folder: &Path) -> Option<ApiToken> {
     Some(ApiToken { name: name?, token: token?, scopes: scopes? })
 }
 
-/// Standard Webhooks: `whsec_` and 24 to 64 bytes in base64.
+/// Standard Webhooks format: `whsec_` and 24 to 64 bytes in base64.
 fn is_webhook_key(key: &SecretString) -> bool {
     let Some(coded) = key.expose_secret().strip_prefix("whsec_") else { return false };
     let plain = coded.trim_end_matches('=');
@@ -101,7 +101,7 @@ fn is_webhook_key(key: &SecretString) -> bool {
         && (24..=64).contains(&bytes)
 }
 
-/// `Some(None)` is off.
+/// `Some(None)` means off.
 pub(in crate::config) fn web(node: &Node<'_>) -> Option<Option<Web>> {
     let mut map = node.map();
     let listen_node = map.get("listen");

@@ -1,11 +1,11 @@
-//! Finds names that need themselves: roles through `role:`, spaces through `parent:`.
+//! Finds cyclic references: roles through `role:`, spaces through `parent:`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each name needs.
+/// The names that each name refers to.
 pub(super) type Needs<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// Each circle once, beginning at its first name by order.
+/// Each cycle once, beginning with its first name in order.
 pub(super) fn circles<'a>(needs: &Needs<'a>) -> Vec<Vec<&'a str>> {
     let mut found: Vec<Vec<&str>> = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
@@ -21,7 +21,7 @@ pub(super) fn circles<'a>(needs: &Needs<'a>) -> Vec<Vec<&'a str>> {
     found
 }
 
-/// A shortest way from `start` to itself.
+/// A shortest path from `start` back to itself.
 fn way_back<'a>(needs: &Needs<'a>, start: &'a str) -> Option<Vec<&'a str>> {
     let mut ways = vec![vec![start]];
     let mut visited: BTreeSet<&str> = BTreeSet::new();
@@ -44,7 +44,7 @@ fn way_back<'a>(needs: &Needs<'a>, start: &'a str) -> Option<Vec<&'a str>> {
     None
 }
 
-/// The circle in words, `a → b → a`.
+/// A cycle as text, `a → b → a`.
 pub(super) fn shown(circle: &[&str]) -> String {
     let mut names = circle.to_vec();
     names.extend(circle.first());

@@ -1,4 +1,5 @@
-//! `directory`: where people come from. Settings of the source that is not chosen are checked too, so that one word switches.
+//! `directory`: the source of people. Settings of the source not chosen are checked too, so that switching takes one
+//! word.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +12,9 @@ use crate::config::secret::{Given, secret};
 use crate::config::settings::{Directory, DirectorySource, Equipemed};
 use crate::config::values::{HOUR, MINUTE};
 
-/// The label of EquipeMed's Django application that people are in.
+/// Table prefix of EquipeMed's Django application for accounts.
 const PREFIX: &str = "accounts_";
-/// How often everybody is compared where changes are not told.
+/// Interval of comparing everybody when there are no notifications.
 const POLL: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
@@ -73,7 +74,7 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
     Some(Directory { source, interval: interval? })
 }
 
-/// It becomes part of SQL as it stands.
+/// The prefix becomes part of SQL unescaped.
 fn check_prefix(text: &str) -> Result<String, String> {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')

@@ -1,4 +1,4 @@
-//! What keeps things in bounds: the brakes, allowed files, drift, the audit.
+//! Limits: brakes, allowed files, drift, the audit.
 
 use equipemed_domain::mode::OnDrift;
 use equipemed_domain::policy::Limits;
@@ -9,7 +9,7 @@ use crate::config::reader::Node;
 use crate::config::settings::{Audit, Media};
 use crate::config::values::{DAY, YEAR};
 
-/// Above that many people a count is no brake any more but a mistake.
+/// Larger counts are a mistake rather than a brake.
 const MOST_PEOPLE: i64 = 100_000;
 
 pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
@@ -71,7 +71,7 @@ pub(in crate::config) fn drift(node: &Node<'_>) -> Option<OnDrift> {
 pub(in crate::config) fn audit(node: &Node<'_>) -> Option<Audit> {
     let mut map = node.map();
     let default = Some(std::time::Duration::from_secs(5 * YEAR));
-    // The brakes count the last 24 hours in it.
+    // The brakes count the audit's last 24 hours.
     let retention = or(&map.get("retention"), default, |node| node.duration_or_off(30 * DAY, true));
     let reasons_in_rooms = or(&map.get("reasons_in_rooms"), true, Node::boolean);
     map.close();

@@ -1,8 +1,7 @@
-//! The sections of the configuration file, one function a section: from the walked file to its meaning.
+//! The sections of the configuration file, one function each: from the raw file to settings.
 //!
-//! A section answers `None` when a part it needs is missing or wrong, after a
-//! problem was told, and the others are read all the same. Sections see each
-//! other only through `Context`, which is gathered first.
+//! A section returns `None` when a part it needs is missing or wrong and was reported; the others are still read.
+//! Sections know each other only through `Context`, which is collected first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,21 +21,21 @@ pub(super) mod selectors;
 pub(super) mod service;
 pub(super) mod users;
 
-/// What sections need to know of each other.
+/// What sections need to know of others.
 pub(super) struct Context<'a> {
-    /// Where relative paths start: the folder of the configuration file.
+    /// Base of relative paths: the folder of the configuration file.
     pub(super) folder: &'a Path,
     pub(super) server: Option<OwnedServerName>,
     pub(super) registration: Option<Registration>,
     pub(super) bot: Option<OwnedUserId>,
-    /// Keys under `roles:`, well spelled or not.
+    /// Keys under `roles:`, valid or not.
     pub(super) roles: BTreeSet<&'a str>,
-    /// Keys under `rooms:`, and whether each is a space.
+    /// Keys under `rooms:`; true for spaces.
     pub(super) rooms: BTreeMap<&'a str, bool>,
 }
 
 impl Context<'_> {
-    /// The localpart of an alias that the registration allows.
+    /// The localpart of an alias in the registration's namespace.
     pub(super) fn alias(&self, node: &Node<'_>) -> Option<String> {
         let alias = node.parsed(|text| {
             if text.starts_with('#') || text.contains(':') {
@@ -56,7 +55,7 @@ impl Context<'_> {
         self.check_owned(node, &alias);
         Some(alias)
     }
-    /// Tells when Synapse would refuse the alias.
+    /// Reports an alias that Synapse would refuse.
     pub(super) fn check_owned(&self, node: &Node<'_>, alias: &str) {
         if let (Some(registration), Some(server)) = (&self.registration, &self.server)
             && !registration.owns_alias(alias, server)

@@ -1,4 +1,4 @@
-//! `roles`: names for groups of people, with the level and the rights they give.
+//! `roles`: names for groups of people, with levels and rights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::service::or;
 use crate::config::reader::Node;
 use crate::config::values::{check_key, unknown_key};
 
-/// People stand below the bot, whose own level is above 100.
+/// Always below the bot, whose own level is above 100.
 pub(super) const LEVELS: std::ops::RangeInclusive<i64> = -1..=100;
 
 pub(in crate::config) fn roles(node: &Node<'_>, context: &Context<'_>) -> Option<BTreeMap<RoleKey, Role>> {
@@ -49,7 +49,7 @@ pub(in crate::config) fn roles(node: &Node<'_>, context: &Context<'_>) -> Option
     complete.then_some(roles)
 }
 
-/// The rule by itself too, so that circles are found where another setting of the role is wrong.
+/// Returns the rule separately too, so that cycles are found even if another setting of the role is wrong.
 fn role(node: &Node<'_>, context: &Context<'_>) -> (Option<equipemed_domain::selector::Selector>, Option<Role>) {
     node.missing("its settings, at least when:");
     let mut map = node.map();
@@ -69,7 +69,7 @@ fn role(node: &Node<'_>, context: &Context<'_>) -> (Option<equipemed_domain::sel
     (rule, role)
 }
 
-/// A room or space of the configuration, by its key.
+/// A configured room or space, by key.
 pub(super) fn room(node: &Node<'_>, context: &Context<'_>) -> Option<RoomKey> {
     let key = node.text()?;
     if context.rooms.contains_key(key.as_str()) {

@@ -1,4 +1,4 @@
-//! `rooms`: the managed rooms and spaces, who is in them and who holds which level there.
+//! `rooms`: the managed rooms and spaces, their members and levels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ use crate::config::reader::Node;
 use crate::config::settings::ControlRoom;
 use crate::config::values::{DAY, check_key, unknown_key};
 
-/// Room versions that Synapse makes and this service knows the rules of; the last is the default.
+/// Room versions that Synapse creates and this service knows; the last is the default.
 const VERSIONS: [&str; 3] = ["10", "11", "12"];
 const DEFAULT_VERSION: &str = "12";
 
-/// What everybody may have: 50 is enough to moderate.
+/// Levels that everybody may have: 50 is enough to moderate.
 const DEFAULT_LEVELS: std::ops::RangeInclusive<i64> = 0..=49;
 
 const KINDS: [(&str, RoomKind); 2] = [("room", RoomKind::Room), ("space", RoomKind::Space)];
 
-/// Keys and whether each is a space, before anything is checked.
+/// Keys, with true for spaces, before anything is checked.
 pub(in crate::config) fn kinds<'r>(node: &Node<'r>) -> BTreeMap<&'r str, bool> {
     let is_space = |node: &Node<'r>| node.is_map() && node.map().get("kind").is_text("space");
     node.map().entries().into_iter().map(|(key, node)| (key, is_space(&node))).collect()
@@ -97,14 +97,14 @@ fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
         default_level: None,
         join,
         leave_allowed: false,
-        // Who joins must not read what was said about people before.
+        // New members must not read what was said about people before.
         settings: Settings::from([(RoomSetting::History, "joined".into())]),
     }
 }
 
 type Alias<'r> = Option<(Node<'r>, String)>;
 
-/// A room, its parent and its alias; the last two also where another setting of the room is wrong.
+/// A room, its parent and its alias; the last two even if another setting of the room is wrong.
 fn one<'r>(
     node: &Node<'r>,
     context: &Context<'_>,

@@ -1,8 +1,7 @@
-//! Selectors: rules that pick people, as `when:`, `who:`, `members:` and `administrators:` have them.
+//! Selectors: rules that match people, in `when:`, `who:`, `members:` and `administrators:`.
 //!
-//! A selector is a mapping of exactly one key. What cannot work is refused
-//! here: roles that do not exist, and EquipeMed's five profession groups,
-//! which are gone for a moment at every page view.
+//! A selector is a mapping with exactly one key. Rules that cannot work are refused: unknown roles, and EquipeMed's
+//! five profession groups, which are briefly empty at every page view.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +16,10 @@ use crate::config::values::{profession, unknown_key};
 const KINDS: [&str; 11] =
     ["any", "role", "group", "profession", "specialty", "staff", "superuser", "user", "all", "any_of", "not"];
 
-/// What a selector may be, for the one who left it out.
+/// Possible selectors, for a message about a missing one.
 pub(super) const EXAMPLES: &str = "a rule such as {any: true}, {profession: nurse} or {group: Plantão UTI}";
 
-/// Reads a selector. None when it is absent or wrong.
+/// Reads a selector; None when it is absent or wrong.
 pub(super) fn selector(node: &Node<'_>, roles: &BTreeSet<&str>) -> Option<Selector> {
     node.value?;
     if !node.is_map() {
@@ -85,7 +84,7 @@ fn unknown(key: &str) -> String {
 fn several(node: &Node<'_>, roles: &BTreeSet<&str>) -> Option<Vec<Selector>> {
     let list = node.list()?;
     if list.is_empty() {
-        // An empty `all` would hold for everybody.
+        // An empty `all` would match everybody.
         node.problem(format!("is empty; list rules in it, each {EXAMPLES}"));
         return None;
     }
@@ -107,7 +106,7 @@ fn group(node: &Node<'_>) -> Option<String> {
     Some(group)
 }
 
-/// The roles that a selector names.
+/// The roles that a selector refers to.
 pub(super) fn roles_of<'a>(selector: &'a Selector, found: &mut BTreeSet<&'a str>) {
     match selector {
         Selector::Role(role) => {

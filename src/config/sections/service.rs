@@ -22,7 +22,7 @@ const CONTROL_ALIAS: &str = "equipemed_control";
 
 pub(in crate::config) fn mode(node: &Node<'_>) -> Option<Mode> {
     if !node.is_given() {
-        // A file that says nothing must not write.
+        // Without a mode, nothing may be written.
         return Some(Mode::Observe);
     }
     node.word(&[("observe", Mode::Observe), ("enforce", Mode::Enforce)])
@@ -43,7 +43,7 @@ pub(in crate::config) fn timezone(node: &Node<'_>) -> Option<TimeZone> {
     None
 }
 
-/// The server's name and its address.
+/// The server's name and address.
 pub(in crate::config) fn homeserver(node: &Node<'_>) -> (Option<OwnedServerName>, Option<Homeserver>) {
     let mut map = node.map();
     let url =
@@ -62,7 +62,7 @@ pub(in crate::config) fn homeserver(node: &Node<'_>) -> (Option<OwnedServerName>
     (name, url.map(|url| Homeserver { url }))
 }
 
-/// What `appservice` says, before the registration is read.
+/// The `appservice` section, before the registration is read.
 pub(in crate::config) struct Listener {
     pub(in crate::config) registration_file: Option<PathBuf>,
     pub(in crate::config) listen: Option<SocketAddr>,
@@ -130,7 +130,7 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// An address of a file on the homeserver.
+/// An `mxc://` address.
 pub(super) fn mxc(node: &Node<'_>) -> Option<OwnedMxcUri> {
     node.parsed(|text| {
         let uri = OwnedMxcUri::from(text);
@@ -167,7 +167,7 @@ pub(in crate::config) fn database(node: &Node<'_>, folder: &Path) -> Option<Data
             url_node.problem("what the service knows must outlive it; give a file, such as sqlite://equipemed-bot.db");
             None
         }
-        // The text itself is not shown: it may hold a password.
+        // The text is not shown, since it may contain a password.
         _ => {
             url_node.problem(EXPECTED);
             None
@@ -175,7 +175,7 @@ pub(in crate::config) fn database(node: &Node<'_>, folder: &Path) -> Option<Data
     }
 }
 
-/// Whether the text is a PostgreSQL address with a host and a database.
+/// Whether the text is a PostgreSQL URL with host and database.
 pub(super) fn is_postgres(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "postgres" | "postgresql")
@@ -195,12 +195,12 @@ pub(in crate::config) fn telemetry(node: &Node<'_>) -> Option<Telemetry> {
     Some(Telemetry { log: log?, metrics: metrics?, listen: listen? })
 }
 
-/// The value, or a default where none is given. A wrong value is not replaced by the default.
+/// The value, or a default if absent. A wrong value does not become the default.
 pub(super) fn or<'r, T>(node: &Node<'r>, default: T, read: impl FnOnce(&Node<'r>) -> Option<T>) -> Option<T> {
     if node.is_given() { read(node) } else { Some(default) }
 }
 
-/// A list, or a default where none is given.
+/// A list, or a default if absent.
 pub(super) fn list_or<T>(
     map: &mut Map<'_>,
     key: &'static str,

@@ -1,4 +1,4 @@
-//! `users`: who gets an account, what it is called, and what EquipeMed's statuses mean for it.
+//! `users`: who gets an account, under which name, and what EquipeMed's statuses mean for it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::config::reader::Node;
 use crate::config::settings::{ExternalId, Users};
 use crate::config::values::{DAY, HOUR, MINUTE};
 
-/// Names that people take for somebody in charge, or that machines use.
+/// Names that people associate with administrators, or that machines use.
 const RESERVED: [&str; 9] =
     ["admin", "administrator", "root", "support", "moderator", "synapse", "server", "matrix", "equipemed"];
 
@@ -69,7 +69,7 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
     let mut reserved: BTreeSet<String> = RESERVED.iter().map(|name| (*name).to_owned()).collect();
     reserved.extend(extra?.iter().map(|name| name.trim().to_lowercase()));
     reserved.insert(crate::config::registration::BOT_LOCALPART.to_owned());
-    // Else somebody in EquipeMed could take the name of an account that approves.
+    // Otherwise somebody in EquipeMed could take the name of an account that approves.
     reserved.extend(context.bot.iter().chain(&break_glass).map(|user| user.localpart().to_lowercase()));
     let policy = UsersPolicy {
         who: who?,
@@ -94,7 +94,7 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
 fn localpart_sources(node: &Node<'_>) -> Option<Vec<LocalpartSource>> {
     let mut sources = Vec::new();
     for entry in node.list_or_one()? {
-        // Written as in the documentation of ids, too.
+        // The form that the documentation uses is accepted too.
         let source = match entry.text()?.as_str() {
             "u_{public_id}" => Some(LocalpartSource::PublicId),
             _ => entry.word(&SOURCES),
@@ -114,7 +114,7 @@ fn localpart_sources(node: &Node<'_>) -> Option<Vec<LocalpartSource>> {
     Some(sources)
 }
 
-/// Braces are in pairs and hold known names, and people are told apart by it.
+/// Checks that braces are balanced, names are known and the result distinguishes people.
 fn check_template(template: &str) -> Result<(), String> {
     let mut rest = template;
     let mut tells_apart = false;
@@ -161,7 +161,7 @@ fn standing(node: &Node<'_>) -> Option<StandingTable> {
     let known = KNOWN_STATUSES.map(|(status, _)| status);
     let mut complete = true;
     for (status, value) in node.map().entries() {
-        // A status that EquipeMed may get one day is taken; one that looks like a slip is not.
+        // Unknown statuses are accepted for future versions of EquipeMed, unless they look like a typo.
         if !known.contains(&status)
             && let Some(near) = nearest(status, known)
         {

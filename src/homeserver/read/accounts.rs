@@ -1,6 +1,6 @@
-//! Accounts, through Synapse's admin API.
+//! Reads accounts through Synapse's admin API.
 //!
-//! The list leaves external ids out, so that one account has to be asked for them; a run without changes asks for none.
+//! The user list omits external ids, so they cost one request per account; a run without changes makes none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,22 +15,22 @@ use super::{PAGE, Reader};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::wire;
 
-/// One account with what the list does not show.
+/// An account with details that the user list omits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountDetail {
-    /// What the list shows too.
+    /// The fields that the user list also has.
     pub observed: ObservedAccount,
     /// External ids of all providers.
     pub external_ids: Vec<ExternalId>,
-    /// Picture, `mxc://`.
+    /// Avatar, `mxc://`.
     pub avatar: Option<String>,
-    /// Suspended: can read, not write.
+    /// Whether it is suspended: it can read but not write.
     pub suspended: bool,
-    /// The application service that made the account, if one did.
+    /// The application service that created the account, if any.
     pub appservice: Option<String>,
     /// When it was last seen, milliseconds since 1970.
     pub last_seen: Option<u64>,
-    /// When it was made, by Synapse's clock, in whole seconds.
+    /// When it was created, by Synapse's clock, in whole seconds.
     pub created: Option<Timestamp>,
     /// Digests of its e-mail addresses.
     pub addresses: BTreeSet<String>,
@@ -39,26 +39,26 @@ pub struct AccountDetail {
 }
 
 impl Reader {
-    /// All local accounts, locked and deactivated ones too, without guests.
+    /// All local accounts including locked and deactivated ones, without guests.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `NotAdmin` before setup, `Nonsense` when it cannot be the list of this server.
+    /// See [`HomeserverError`]; `NotAdmin` before setup, `Nonsense` when the list cannot be this server's.
     pub async fn accounts(&self) -> Result<BTreeMap<OwnedUserId, ObservedAccount>, HomeserverError> {
         let mut accounts: BTreeMap<OwnedUserId, ObservedAccount> = BTreeMap::new();
         let mut from: Option<String> = None;
         loop {
-            // In Synapse's order, by name, an account made between two pages shows another one twice and hides none.
+            // Synapse sorts by name: an account created between two pages repeats another one but hides none.
             let mut query = vec![("limit", PAGE), ("locked", "true"), ("deactivated", "true"), ("guests", "false")];
             query.extend(from.as_deref().map(|from| ("from", from)));
             let page: wire::Accounts = self.get(Endpoint::Accounts, &[], &query).await?;
             accounts.extend(page.users.iter().map(|account| (account.name.clone(), account.observed())));
             match page.next_token {
-                // One that stands still would be read for ever.
+                // A token that does not advance would loop for ever.
                 Some(next) if !page.users.is_empty() && from.as_ref() != Some(&next) => from = Some(next),
                 _ => break,
             }
         }
-        // Of another server, or of none: nobody may be taken for missing because of it.
+        // The list of another server, or an empty one, must not make anybody look missing.
         let bot = &self.bot;
         if let Some(foreign) = accounts.keys().find(|user| user.server_name() != bot.server_name()) {
             return Err(HomeserverError::nonsense(Nonsense::ForeignAccount { user: foreign.clone() }));
@@ -69,7 +69,7 @@ impl Reader {
         Ok(accounts)
     }
 
-    /// The addresses and telephone numbers of an account; None when there is no such account.
+    /// E-mail addresses and phone numbers of an account; None when there is no such account.
     pub(in crate::homeserver) async fn threepids(
         &self,
         user: &UserId,
@@ -84,7 +84,7 @@ impl Reader {
         }
     }
 
-    /// One account; None when there is none.
+    /// One account; None when it does not exist.
     pub async fn account(&self, user: &UserId) -> Result<Option<AccountDetail>, HomeserverError> {
         let Some(account) = self.whole_account(user).await? else { return Ok(None) };
         Ok(Some(AccountDetail {
@@ -105,7 +105,7 @@ impl Reader {
         }))
     }
 
-    /// Whether anybody has ever signed in to an account, as far as that left a device.
+    /// Whether an account has devices, that is, whether anybody has signed in.
     pub async fn has_devices(&self, user: &UserId) -> Result<bool, HomeserverError> {
         let devices: wire::Devices = self.get(Endpoint::Devices, &[user.as_str()], &[]).await?;
         Ok(devices.total > 0)
@@ -120,10 +120,10 @@ impl Reader {
         }
     }
 
-    /// The account that carries an external id.
+    /// The account that holds an external id.
     ///
-    /// Whom Synapse names is looked at: it remembers the answer beyond the removal of the id, and an account must not be
-    /// taken for somebody's by an id that it no longer has.
+    /// The account is read again, because Synapse caches the answer even after the id was removed, and an account must
+    /// not be matched by an id that it no longer has.
     pub async fn holder_of(&self, external_id: &ExternalId) -> Result<Option<OwnedUserId>, HomeserverError> {
         let identifiers = [external_id.provider.as_str(), external_id.id.as_str()];
         let holder = match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {
@@ -136,7 +136,7 @@ impl Reader {
     }
 }
 
-/// Synapse tells seconds of one account and milliseconds in the list; both are of this century.
+/// Synapse gives seconds for one account and milliseconds in the list; both mean dates of this century.
 fn instant(creation: i64) -> Option<Timestamp> {
     const MILLISECONDS_FROM: i64 = 100_000_000_000;
     let seconds = if creation < MILLISECONDS_FROM { creation } else { creation / 1000 };

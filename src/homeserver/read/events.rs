@@ -1,6 +1,6 @@
-//! Single events of a room, looked at for moderation: whose they are and what they hang on, never what they say.
+//! Reads single events for moderation: senders and relations, never bodies.
 //!
-//! Walks a room's past backwards, as far as a command asks for. What people wrote stays with Synapse: no body is kept.
+//! Walks a room's history backwards as far as a command asks for.
 
 use equipemed_domain::event::Event;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
@@ -21,39 +21,39 @@ use crate::homeserver::transport::Sending;
 
 /// Events in one page.
 const PAGE: u32 = 500;
-/// Pages that are walked before a search gives up: some thousands of one person's messages.
+/// Pages to walk before a search gives up: some thousands of one person's messages.
 const PAGES: usize = 20;
 
-/// What is read of an event for moderation: nothing of what it says.
+/// What moderation needs to know of an event; excludes its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
     /// Whether it is redacted.
     pub redacted: bool,
-    /// The message that it is a new version of.
+    /// The message that it is an edit of.
     pub replaces: Option<OwnedEventId>,
 }
 
-/// Which events of a room's past are looked for.
+/// Which events to look for in a room's history.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// By whom; None is by anybody.
+    /// Sender; None means anybody.
     pub sender: Option<&'a UserId>,
-    /// Of which types.
+    /// Event types.
     pub types: &'a [&'a str],
-    /// No more than that many, new versions of a message not counted.
+    /// Maximum number of events, not counting edits.
     pub at_most: usize,
     /// Not older than this.
     pub since: Option<Timestamp>,
-    /// Not newer than this; new versions of a message count with the message.
+    /// Not newer than this; an edit counts with its message.
     pub until: Option<Timestamp>,
 }
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Latest {
-    /// The events, newest first, with new versions of messages among them.
+    /// The events, newest first, including edits of messages.
     pub events: Vec<Event<Outline>>,
-    /// Whether that is all that was looked for, and not only as far as one goes back at once.
+    /// Whether the search finished rather than hit the page limit.
     pub complete: bool,
 }
 
@@ -64,12 +64,12 @@ pub struct Reaction {
     pub event_id: OwnedEventId,
     /// Who reacted.
     pub sender: OwnedUserId,
-    /// With what.
+    /// Emoji or text of the reaction.
     pub key: String,
 }
 
 impl Reader {
-    /// One event of a room; None when there is none in that room, or none that the bot may see.
+    /// One event of a room; None when the room has no such event or the bot may not see it.
     pub async fn event(&self, room_id: &RoomId, event_id: &EventId) -> Result<Option<Event<Outline>>, HomeserverError> {
         let request = get_room_event::v3::Request::new(room_id.to_owned(), event_id.to_owned());
         match self.transport.client(request, Sending::READ).await {
@@ -79,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// The newest events of a room that a search is about; redacted ones and state events are left out.
+    /// The newest events that match a search, without redacted events and state events.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Refused` with 403 when the bot is not in the room.
@@ -106,7 +106,7 @@ impl Reader {
                     events.push(event);
                 }
             }
-            // With a filter Synapse gives an end even behind the last event: only an empty page is the end.
+            // With a filter, Synapse returns an end token even after the last event; only an empty page is the end.
             match page.end {
                 Some(end) if seen > 0 && request.from.as_ref() != Some(&end) => request.from = Some(end),
                 _ => return Ok(Latest { events, complete: true }),
@@ -115,7 +115,7 @@ impl Reader {
         Ok(Latest { events, complete: false })
     }
 
-    /// All reactions to an event that are not taken back, newest first.
+    /// All reactions to an event that were not redacted, newest first.
     pub async fn reactions_to(&self, room_id: &RoomId, event_id: &EventId) -> Result<Vec<Reaction>, HomeserverError> {
         let mut request = get_relating_events_with_rel_type_and_event_type::v1::Request::new(
             room_id.to_owned(),

@@ -1,6 +1,7 @@
-//! Everything that is asked of Synapse and changes nothing there.
+//! Everything that reads from Synapse and changes nothing.
 //!
-//! As few requests as can be: the accounts in pages of thousands, a room in one. Nothing is remembered between calls.
+//! Uses as few requests as possible: accounts in pages of thousands, a room in one request. Nothing is cached between
+//! calls.
 
 mod accounts;
 mod events;
@@ -27,11 +28,11 @@ use super::transport::{Connection, Sending, Transport};
 use super::wire;
 use crate::clock::Term;
 
-/// How many accounts or rooms are asked for at once. Synapse takes it, and answers in tens of milliseconds.
+/// Accounts or rooms per request. Synapse accepts this and answers in tens of milliseconds.
 const PAGE: &str = "5000";
 const NOTHING: Option<&()> = None;
 
-/// Looks at Synapse; cannot change anything there. Clones share connections, bound and counters.
+/// Reads from Synapse and cannot change anything there. Clones share connections, concurrency limit and counters.
 #[derive(Clone)]
 pub struct Reader {
     pub(in crate::homeserver) transport: Transport,
@@ -45,25 +46,25 @@ impl fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Prepares the way to Synapse; sends nothing yet.
+    /// Prepares the connection; sends nothing yet.
     pub async fn new(connection: Connection) -> Result<Self, HomeserverError> {
         let bot = connection.bot.clone();
         Ok(Self { transport: Transport::new(connection).await?, bot })
     }
 
-    /// The bot.
+    /// The bot's account.
     #[must_use]
     pub fn bot(&self) -> &UserId {
         &self.bot
     }
 
-    /// Counters of everything sent over this connection.
+    /// Counters of all requests over this connection.
     #[must_use]
     pub fn traffic(&self) -> Arc<Traffic> {
         Arc::clone(self.transport.traffic())
     }
 
-    /// The same with a bound of its own on requests in flight, for work that must not queue behind bulk work.
+    /// A reader with its own concurrency limit, for work that must not queue behind bulk work.
     #[must_use]
     pub fn lane(&self, in_flight: usize) -> Self {
         Self { transport: self.transport.lane(in_flight), bot: self.bot.clone() }
@@ -73,13 +74,13 @@ impl Reader {
         Self { transport: self.transport.during(term), bot: self.bot.clone() }
     }
 
-    /// The same with other patience.
+    /// A reader with a different retry limit.
     #[must_use]
     pub fn patient(&self, patience: Patience) -> Self {
         Self { transport: self.transport.patient(patience), bot: self.bot.clone() }
     }
 
-    /// Versions of the client API that the homeserver speaks; needs no account.
+    /// Supported versions of the client API; needs no account.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `NotMatrix` when something else answers there.
@@ -95,16 +96,16 @@ impl Reader {
         }
     }
 
-    /// Whose token it is: shows that Synapse has read the registration.
+    /// The account of the token; succeeds once Synapse has read the registration.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `UnknownToken` when it has not.
+    /// See [`HomeserverError`]; `UnknownToken` when Synapse has not read it.
     pub async fn whoami(&self) -> Result<OwnedUserId, HomeserverError> {
         Ok(self.transport.client(whoami::v3::Request::new(), Sending::READ).await?.user_id)
     }
 
-    /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns how long
-    /// the call took.
+    /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns the
+    /// duration.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Refused` with `M_URL_NOT_SET`, `M_CONNECTION_FAILED`, `M_CONNECTION_TIMEOUT` or

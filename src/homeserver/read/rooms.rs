@@ -1,6 +1,6 @@
-//! Rooms: their state by one request, what happened since, and where they are.
+//! Reads rooms: state, past events, and where the bot is joined.
 //!
-//! An application service has no `/sync` on Synapse, so that what happened is asked for room by room.
+//! Synapse offers application services no `/sync`, so past events are requested room by room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,9 +25,9 @@ use crate::homeserver::picture::{self, ROOM_KEY_FIELD};
 use crate::homeserver::transport::Sending;
 use crate::homeserver::wire;
 
-/// Events in one page of a room's past.
+/// Events in one page of a room's history.
 const PAST_PAGE: u32 = 500;
-/// Pages of a room's past that are read before its whole state is the cheaper answer.
+/// Pages of history to read before reading the whole state is cheaper.
 const PAST_PAGES: usize = 4;
 
 /// One room of the server, managed or not.
@@ -39,31 +39,31 @@ pub struct RoomListing {
     pub name: Option<String>,
     /// Its canonical alias.
     pub alias: Option<String>,
-    /// How many are joined, from all servers.
+    /// Number of joined members from all servers.
     pub members: u64,
-    /// How many of this server are joined.
+    /// Number of joined members from this server.
     pub local_members: u64,
     /// Its version.
     pub version: Option<String>,
     /// Its encryption algorithm, if it is encrypted.
     pub encryption: Option<String>,
-    /// Who made it.
+    /// Creator.
     pub creator: Option<String>,
     /// Whether it is a space.
     pub is_space: bool,
 }
 
-/// What happened in a room since a position.
+/// Events of a room since a position.
 #[derive(Clone, Debug)]
 pub struct RoomPast {
-    /// Events of the asked types, oldest first.
+    /// Events of the requested types, oldest first.
     pub events: Vec<RawEvent<'static>>,
-    /// Where to go on, when that is not all: there, or by reading the room as a whole.
+    /// Where to continue if that is not all; reading the whole room is the alternative.
     pub next: Option<String>,
 }
 
 impl Reader {
-    /// A room that the bot is in, by one request.
+    /// Reads a room that the bot is in with one request.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Refused` with 403 when the bot is not in the room.
@@ -91,12 +91,12 @@ impl Reader {
         }
     }
 
-    /// A room's level event, raw; to be read just before it is changed.
+    /// A room's power levels event, raw; read it right before changing it.
     pub async fn power_levels(&self, room_id: &RoomId) -> Result<Option<Map<String, Value>>, HomeserverError> {
         self.state(room_id, "m.room.power_levels", "").await
     }
 
-    /// What a room that the bot is in tells of its origin; None when the bot is not in it, or not any more.
+    /// Evidence of a room's origin; None when the bot is not in the room (any more).
     pub async fn origin(&self, room_id: &RoomId) -> Result<Option<RoomOrigin>, HomeserverError> {
         let told = async {
             let Some(made) = self.key_told(room_id, "m.room.create").await? else { return Ok(None) };
@@ -108,7 +108,7 @@ impl Reader {
         }
     }
 
-    /// The key that a state event names, with its sender; None without the event.
+    /// The key that a state event names, with the event's sender; None without the event.
     async fn key_told(&self, room_id: &RoomId, kind: &str) -> Result<Option<KeyTold>, HomeserverError> {
         #[derive(Deserialize)]
         struct Sent {
@@ -123,12 +123,12 @@ impl Reader {
         };
         let sent: Sent = serde_json::from_str(answer.event_or_content.get()).map_err(|error| from_json(&error))?;
         let key = sent.content.get(ROOM_KEY_FIELD).and_then(Value::as_str).map(RoomKey::new);
-        // A sender whose id is none is not the bot, and nobody else's word is asked for.
+        // A sender with an invalid id is not the bot, and only the bot's word counts.
         Ok(OwnedUserId::try_from(sent.sender).ok().map(|sender| KeyTold { sender, key }))
     }
 
-    /// The rooms that the bot is in by the keys they have, without those that are known: several rooms with one key are
-    /// for people to decide about. One request, and two for each room that is looked at.
+    /// The rooms that the bot is in, by key, except `known` ones. Several rooms may have one key: people must decide.
+    /// Takes one request, plus two per room examined.
     pub async fn rooms_by_key(
         &self,
         known: &BTreeSet<OwnedRoomId>,
@@ -140,7 +140,7 @@ impl Reader {
         Ok(rooms_by_key(&self.bot, origins))
     }
 
-    /// The rooms with one key. For a room whose making was not answered.
+    /// The rooms with one key, for a room whose creation was not answered.
     pub async fn rooms_with_key(
         &self,
         key: &RoomKey,
@@ -149,7 +149,7 @@ impl Reader {
         Ok(self.rooms_by_key(known).await?.remove(key).unwrap_or_default())
     }
 
-    /// The rooms the bot is in.
+    /// The rooms that the bot is in.
     pub async fn joined_rooms(&self) -> Result<BTreeSet<OwnedRoomId>, HomeserverError> {
         let answer = self.transport.client(joined_rooms::v3::Request::new(), Sending::READ).await?;
         Ok(answer.joined_rooms.into_iter().collect())
@@ -185,9 +185,9 @@ impl Reader {
         }
     }
 
-    /// The server's present position in the stream of events, for [`Self::changes_since`] in any room; to be taken before
-    /// rooms are read. Asked for by way of a room that the bot is in: `GET /events`, which is made for it, fails for an
-    /// application service as soon as something happened in other people's rooms. None when the answer has another form.
+    /// The server's current stream position, for [`Self::changes_since`] in any room; take it before reading rooms. It
+    /// is read from a room that the bot is in, because `GET /events` fails for an application service as soon as
+    /// something happened in other people's rooms. None when the token has an unknown format.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Refused` with 403 when the bot is not in the room.
@@ -198,10 +198,10 @@ impl Reader {
         Ok(position_of(&answer.start))
     }
 
-    /// What happened in one room since a position, as far as it is of these types; by one request when it is not much.
+    /// Events of these types in one room since a position; one request when there are few.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Refused` when the position is none.
+    /// See [`HomeserverError`]; `Refused` when the position is invalid.
     pub async fn changes_since(
         &self,
         room_id: &RoomId,
@@ -216,11 +216,11 @@ impl Reader {
         for _ in 0..PAST_PAGES {
             let page = self.transport.client(request.clone(), Sending::READ).await?;
             let read = page.chunk.len();
-            // One that cannot be read is nothing that this service could make anything of, and the others must not wait for it.
+            // The service could not use an event that it cannot parse, and the others must not wait for it.
             let events = page.chunk.iter().filter_map(|raw| RawEvent::read(raw.json()));
             past.events.extend(events.map(RawEvent::into_owned));
-            // With a filter Synapse gives an end even behind the last event: only a page with nothing new, or none
-            // to follow, is the end.
+            // With a filter, Synapse returns an end token even after the last event; only a page with nothing new, or
+            // without a successor, is the end.
             match page.end {
                 Some(end) if read > 0 && request.from.as_ref() != Some(&end) => request.from = Some(end),
                 _ => return Ok(past),
@@ -231,8 +231,8 @@ impl Reader {
     }
 }
 
-/// The same position without the room's own part: Synapse counts what happened in one room, `t12`, and on the whole
-/// server, `345`, in `t12-345_0_…`; `s345_0_…` is good for all rooms.
+/// Strips the room's own part from a position: of `t12-345_0_…`, `t12` counts events in one room and `345` on the whole
+/// server; `s345_0_…` is valid in all rooms.
 fn position_of(start: &str) -> Option<String> {
     let (place, rest) = start.split_once('_')?;
     let (_, stream) = place.strip_prefix('t')?.split_once('-')?;

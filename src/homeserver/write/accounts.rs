@@ -1,7 +1,7 @@
-//! Changes to accounts, through Synapse's admin API.
+//! Changes accounts through Synapse's admin API.
 //!
-//! Only what is meant to change is sent, and never a password: it costs Synapse a third of a second and signs people
-//! out. A PUT on an account that does not exist makes it, which is noticed here and reported as an error.
+//! Sends only what is meant to change, and never a password: that costs Synapse a third of a second and signs people
+//! out. A PUT creates a missing account, which is detected here and reported as an error.
 
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::email::digest_of_address;
@@ -16,13 +16,13 @@ use crate::homeserver::error::from_json;
 use crate::homeserver::transport::Sending;
 use crate::homeserver::wire::{AccountChange, Anything, Deactivation, Threepid, WireExternalId};
 
-/// Status of a PUT that made the account.
+/// Status of a PUT that created the account.
 const CREATED: u16 = 201;
-/// Synapse's word for an e-mail address among the ways to reach a person.
+/// Synapse's name for the e-mail medium.
 const EMAIL: &str = "email";
 
 impl Writer {
-    /// Makes the bot's own account exist.
+    /// Creates the bot's own account.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `UnknownToken` when Synapse has not read the registration.
@@ -42,8 +42,8 @@ impl Writer {
         }
     }
 
-    /// Makes an account with nothing in it. [`Done::Already`] means that there was one, which was not touched: Synapse has no
-    /// request that only makes one, and changes what is there by whatever comes with it.
+    /// Creates an empty account. [`Done::Already`] means that it existed; nothing in it was changed: Synapse has no
+    /// request that only creates, so an empty one is sent.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `MaybeDone` when the answer was lost.
@@ -54,8 +54,8 @@ impl Writer {
         }
     }
 
-    /// The same, whatever becomes of the answers: after a lost one `is_ours` looks whether what is there was made by it;
-    /// None is that nothing is there, and it is tried again.
+    /// As [`Self::make_account`], but resolves a lost response: `is_ours` tells whether this call created the existing
+    /// account; None means that there is none, and creation is tried again.
     pub async fn make_account_surely<F>(&self, user: &UserId, is_ours: impl Fn() -> F) -> Result<Done, HomeserverError>
     where
         F: Future<Output = Result<Option<bool>, HomeserverError>>,
@@ -73,10 +73,10 @@ impl Writer {
         self.reader.transport.until_clear(Endpoint::PutAccount, attempt).await
     }
 
-    /// Gives an account that was just made its name and its external id, the only one it has then.
+    /// Gives a new account its name and its only external id.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Taken` when another account holds the external id (the name is set then).
+    /// See [`HomeserverError`]; `Taken` when another account holds the external id (the name is still set).
     pub async fn introduce_account(
         &self,
         user: &UserId,
@@ -99,20 +99,20 @@ impl Writer {
         self.change(user, &AccountChange { displayname: Some(name), ..AccountChange::default() }).await
     }
 
-    /// Uploads a picture; gives its `mxc://` address.
+    /// Uploads an image; returns its `mxc://` address.
     pub async fn upload_picture(&self, content: Vec<u8>, media_type: &str) -> Result<OwnedMxcUri, HomeserverError> {
         let mut request = create_content::v3::Request::new(content);
         request.content_type = Some(media_type.to_owned());
         Ok(self.reader.transport.client(request, Sending::WRITE).await?.content_uri)
     }
 
-    /// Changes the bot's own name and, when given, its picture (`mxc://`).
+    /// Changes the bot's display name and, if given, its avatar (`mxc://`).
     pub async fn set_bot_profile(&self, name: &str, avatar: Option<&str>) -> Result<Done, HomeserverError> {
         let change = AccountChange { displayname: Some(name), avatar_url: avatar, ..AccountChange::default() };
         self.change(self.reader.bot(), &change).await
     }
 
-    /// Adds an external id to those an account has. Others of the same provider are replaced.
+    /// Adds an external id to an account. It replaces others of the same provider.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Taken` when another account holds it.
@@ -124,7 +124,7 @@ impl Writer {
         if account.external_ids.iter().filter(same_provider).eq([external_id]) {
             return Ok(Done::Already);
         }
-        // The list that is sent replaces those of all providers.
+        // The list sent replaces the ids of all providers.
         let others = account.external_ids.iter().filter(|id| !same_provider(id));
         let ids: Vec<WireExternalId> = others.chain([external_id]).map(Into::into).collect();
         match self.change(user, &AccountChange { external_ids: Some(ids), ..AccountChange::default() }).await {
@@ -133,8 +133,8 @@ impl Writer {
         }
     }
 
-    /// Gives an account an e-mail address. The one that was given before, known by its digest, is replaced; what people or
-    /// others added stays. Whoever else had the address loses it, without a word from Synapse: look first.
+    /// Gives an account an e-mail address. Replaces the one given before, found by its digest; others stay. Synapse
+    /// silently takes the address from any other account: check first.
     pub async fn set_email(&self, user: &UserId, address: &str, before: Option<&str>) -> Result<Done, HomeserverError> {
         let Some(mut threepids) = self.reader.threepids(user).await? else {
             return Err(HomeserverError::NotFound { what: Missing::Account { user: user.to_owned() } });
@@ -148,7 +148,7 @@ impl Writer {
         if threepids == has {
             return Ok(Done::Already);
         }
-        // The list that is sent replaces all of them.
+        // The list sent replaces all of them.
         self.change(user, &AccountChange { threepids: Some(threepids), ..AccountChange::default() }).await
     }
 
@@ -157,7 +157,7 @@ impl Writer {
         self.change(user, &AccountChange { locked: Some(true), ..AccountChange::default() }).await
     }
 
-    /// Unlocks an account; the sessions it had work again.
+    /// Unlocks an account; its sessions work again.
     pub async fn unlock(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { locked: Some(false), ..AccountChange::default() }).await
     }
@@ -171,12 +171,12 @@ impl Writer {
         Ok(Done::Changed)
     }
 
-    /// Reactivates an account, without a password: people sign in through the identity provider. It is in no room.
+    /// Reactivates an account without a password: people sign in through the identity provider. It is in no room.
     pub async fn reactivate(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { deactivated: Some(false), ..AccountChange::default() }).await
     }
 
-    /// Makes an account a Synapse administrator, or no longer.
+    /// Grants or removes Synapse administration.
     pub async fn set_admin(&self, user: &UserId, admin: bool) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { admin: Some(admin), ..AccountChange::default() }).await
     }
@@ -195,7 +195,7 @@ impl Writer {
         }
     }
 
-    /// Makes a conflict say whom it is with.
+    /// Adds the holder of the external id to a conflict.
     async fn with_holder(&self, error: HomeserverError, external_id: Option<&ExternalId>) -> HomeserverError {
         match (&error, external_id) {
             (HomeserverError::Refused { status: 409, .. }, Some(id)) => {

@@ -1,7 +1,6 @@
-//! Changes to who is in a room, and redactions: all sent as the bot, none as the person.
+//! Changes memberships and redacts events, always as the bot.
 //!
-//! The admin join is the exception that Synapse makes: the bot invites, and the server writes the join in the
-//! person's name.
+//! One exception is Synapse's: for the admin join, the bot invites and the server writes the join as the person.
 
 use equipemed_domain::fault::HomeserverError;
 use equipemed_domain::observed::Membership;
@@ -16,11 +15,11 @@ use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::transport::Sending;
 use crate::homeserver::wire::{Anything, Join};
 
-/// A membership as it stands, absent when there never was one.
+/// A membership; None when there never was one.
 type Seat = Option<Membership>;
 
 impl Writer {
-    /// Lets Synapse join a local person to a room the bot is in, without an invite to answer.
+    /// Joins a local person to a room that the bot is in; the person need not accept an invitation.
     ///
     /// # Errors
     /// See [`HomeserverError`]; `Refused` with `M_BAD_STATE` when the person is banned there.
@@ -33,16 +32,16 @@ impl Writer {
         self.settle(room_id, user, answer, |seat| seat == Some(Membership::Join)).await
     }
 
-    /// Takes an invitation of the bot.
+    /// Accepts an invitation of the bot.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Refused` with 403 when nobody invited it.
+    /// See [`HomeserverError`]; `Refused` with 403 when the bot is not invited.
     pub async fn join(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
         let request = join_room_by_id::v3::Request::new(room_id.to_owned());
         self.reader.transport.client(request, Sending::WRITE).await.map(|_| Done::Changed)
     }
 
-    /// Leaves a room, or turns an invitation down.
+    /// Leaves a room or rejects an invitation.
     pub async fn leave(&self, room_id: &RoomId) -> Result<Done, HomeserverError> {
         let request = leave_room::v3::Request::new(room_id.to_owned());
         match self.reader.transport.client(request, Sending::WRITE).await {
@@ -63,7 +62,7 @@ impl Writer {
         self.settle(room_id, user, answer, |seat| matches!(seat, Some(Membership::Join | Membership::Invite))).await
     }
 
-    /// Takes a person out of a room, or an invite or a knock back.
+    /// Removes a member, or revokes an invitation or a knock.
     pub async fn kick(&self, room_id: &RoomId, user: &UserId, reason: Option<&str>) -> Result<Done, HomeserverError> {
         let mut request = kick_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         request.reason = reason.map(str::to_owned);
@@ -82,15 +81,14 @@ impl Writer {
         self.settle(room_id, user, answer, |seat| seat == Some(Membership::Ban)).await
     }
 
-    /// Lifts a ban. The person is not in the room by that.
+    /// Lifts a ban; does not join the person.
     pub async fn unban(&self, room_id: &RoomId, user: &UserId) -> Result<Done, HomeserverError> {
         let request = unban_user::v3::Request::new(room_id.to_owned(), user.to_owned());
         let answer = self.reader.transport.client(request, Sending::WRITE).await;
         self.settle(room_id, user, answer, |seat| seat != Some(Membership::Ban)).await
     }
 
-    /// Redacts one event. The same transaction id gives the same redaction, however often it is sent; the event does not
-    /// have to be known to Synapse.
+    /// Redacts one event. A repeated transaction id gives the same redaction. Synapse need not know the event.
     pub async fn redact(
         &self,
         room_id: &RoomId,
@@ -104,8 +102,8 @@ impl Writer {
         Ok(self.reader.transport.client(request, Sending::WRITE).await?.event_id)
     }
 
-    /// Synapse refuses a change of membership that is made already, so a refusal is held against what is there: that is
-    /// also what a repeated request meets whose first answer was lost.
+    /// Synapse refuses a membership change that has already been made, as after a repeat whose first response was lost.
+    /// So a refusal is compared with the actual membership.
     async fn settle<T>(
         &self,
         room_id: &RoomId,

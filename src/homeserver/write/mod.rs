@@ -1,7 +1,7 @@
-//! Everything that changes something on Synapse, one method a change.
+//! Everything that changes something on Synapse, one method per change.
 //!
-//! What is asked for twice is done once: an answer lost on the way is asked for again, and a refusal that only says
-//! "it is so already" is [`Done::Already`]. Nothing here decides whether a change is wanted.
+//! All methods are idempotent: a lost response leads to a repeat, and a refusal that only says "it is so already"
+//! becomes [`Done::Already`]. Nothing here decides whether a change is wanted.
 
 mod accounts;
 mod members;
@@ -14,7 +14,7 @@ pub use rooms::RoomToCreate;
 use super::read::Reader;
 use crate::clock::Term;
 
-/// Leave to change things on Synapse. `cli` gives it, in mode enforce and in setup; nothing else may.
+/// Permission to change things on Synapse. Only `cli` creates it, in mode enforce and for setup.
 #[derive(Debug)]
 pub struct WritePermit(());
 
@@ -25,14 +25,14 @@ impl WritePermit {
         Self(())
     }
 
-    /// For setup, which an operator runs and which makes the bot and its control room only.
+    /// For setup, which an operator runs and which creates only the bot and its control room.
     #[must_use]
     pub fn for_setup() -> Self {
         Self(())
     }
 }
 
-/// Changes things on Synapse. Clones share connections, bound and counters.
+/// Changes things on Synapse. Clones share connections, concurrency limit and counters.
 #[derive(Clone)]
 pub struct Writer {
     reader: Reader,
@@ -44,12 +44,12 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// What became of a change that was not refused.
+/// Result of a change that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// It was made.
+    /// The change was made.
     Changed,
-    /// It was so already.
+    /// There was nothing to change.
     Already,
 }
 
@@ -61,19 +61,19 @@ impl Writer {
         Self { reader }
     }
 
-    /// The same connection, for looking.
+    /// The reader of the same connection.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// The same that makes changes within this span only.
+    /// A writer that makes changes only within this term.
     #[must_use]
     pub fn during(&self, term: Term) -> Self {
         Self { reader: self.reader.during(term) }
     }
 
-    /// The same with a bound of its own on requests in flight, for work that must not queue behind bulk work.
+    /// A writer with its own concurrency limit, for work that must not queue behind bulk work.
     #[must_use]
     pub fn lane(&self, in_flight: usize) -> Self {
         Self { reader: self.reader.lane(in_flight) }

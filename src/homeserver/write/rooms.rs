@@ -1,7 +1,7 @@
-//! Rooms and their state.
+//! Creates rooms and changes their state.
 //!
-//! A room is made complete by one request, so that nobody sees it half-made and nothing has to be put right after. A
-//! content given here replaces the whole event: who changes levels reads them first and hands in all of them.
+//! A single request creates a complete room, so that nobody sees it half-made. Content given here replaces the whole
+//! event: to change levels, read them first and pass all of them.
 
 use std::time::Duration;
 
@@ -27,28 +27,28 @@ use crate::homeserver::picture::ROOM_KEY_FIELD;
 use crate::homeserver::transport::Sending;
 use crate::homeserver::wire::{Deletion, DeletionBegun, DeletionStatus};
 
-/// Synapse deletes in the background: how often it is asked, and how many times.
+/// Synapse deletes in the background: poll interval and maximum number of polls.
 const DELETION_LOOK_EVERY: Duration = Duration::from_millis(500);
 const DELETION_LOOKS: usize = 600;
 
-/// What a room is made of beside what the policy says of it.
+/// What a new room needs beside its policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoomToCreate<'a> {
-    /// The policy's key, kept in the room for ever.
+    /// The room's key in the policy, which it keeps for ever.
     pub key: &'a RoomKey,
-    /// What the policy says.
+    /// The room's policy.
     pub new: &'a NewRoom,
-    /// The space it hangs in.
+    /// Its parent space.
     pub parent: Option<&'a RoomId>,
-    /// The whole content of its `m.room.power_levels`: what is left out here gets a default that is not ours.
+    /// The full content of `m.room.power_levels`: Synapse would choose defaults for missing keys.
     pub levels: Map<String, Value>,
 }
 
 impl Writer {
-    /// Makes a room or space with everything in it. Takes as long as the invites do, about 0.1 s each.
+    /// Creates a room or space with everything in it. Takes about 0.1 s per invitation.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `MaybeDone` when it is not known whether there is a room now: look for the key with
+    /// See [`HomeserverError`]; `MaybeDone` when it is unknown whether the room exists: look for the key with
     /// [`Reader::rooms_with_key`](crate::homeserver::Reader::rooms_with_key) or for the alias. `Refused` with
     /// `M_ROOM_IN_USE` when the alias is taken.
     pub async fn create_room(&self, wanted_room: &RoomToCreate<'_>) -> Result<OwnedRoomId, HomeserverError> {
@@ -76,7 +76,7 @@ impl Writer {
         state.extend(RoomSetting::ALL.iter().filter_map(|setting| {
             let row = setting.row();
             let value = row.always.map(Into::into).or_else(|| new.settings.get(setting).cloned())?;
-            // The topic is a field of the request.
+            // The request has a field for the topic.
             (*setting != RoomSetting::Topic).then(|| event(row.event, setting.content(&value)))
         }));
         state.extend(
@@ -85,7 +85,7 @@ impl Writer {
         state
     }
 
-    /// Sets one state event as a whole. Unchanged content sent again makes no new event.
+    /// Replaces one state event. Sending unchanged content makes no new event.
     pub async fn send_state(
         &self,
         room_id: &RoomId,
@@ -102,14 +102,14 @@ impl Writer {
         Ok(self.reader.transport.client(request, Sending::WRITE).await?.event_id)
     }
 
-    /// Notes in a room which key it has, so that it is known again without our own memory; None when it has none any more,
-    /// as when the key has another room since.
+    /// Writes the key into a room, so that the room is recognised without our database; None removes it, as when
+    /// another room now has the key.
     pub async fn mark_room(&self, room_id: &RoomId, key: Option<&RoomKey>) -> Result<OwnedEventId, HomeserverError> {
         let content = key.map_or_else(|| json!({}), |key| json!({ROOM_KEY_FIELD: key}));
         self.send_state(room_id, ROOM_MARK, "", &content).await
     }
 
-    /// Sets what a room is set to. An alias has to be published first: [`set_alias`](Self::set_alias).
+    /// Changes a setting of a room. Publish an alias first: [`set_alias`](Self::set_alias).
     pub async fn set(
         &self,
         room_id: &RoomId,
@@ -119,22 +119,22 @@ impl Writer {
         self.send_state(room_id, setting.row().event, "", &setting.content(to)).await
     }
 
-    /// Hangs a room into a space, seen from the room.
+    /// Names the parent space in the room.
     pub async fn set_parent(&self, room_id: &RoomId, space: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.space.parent", space.as_str(), &self.link(true)).await
     }
 
-    /// Shows a room in a space.
+    /// Adds a room to a space's children.
     pub async fn add_child(&self, space: &RoomId, room_id: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(space, "m.space.child", room_id.as_str(), &self.link(false)).await
     }
 
-    /// Takes a room out of a space.
+    /// Removes a room from a space's children.
     pub async fn drop_child(&self, space: &RoomId, room_id: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(space, "m.space.child", room_id.as_str(), &json!({})).await
     }
 
-    /// Sets all levels of a room: the whole content, as read just before and changed.
+    /// Replaces all power levels of a room: read the content right before and change it.
     pub async fn set_levels(
         &self,
         room_id: &RoomId,
@@ -143,10 +143,10 @@ impl Writer {
         self.send_state(room_id, "m.room.power_levels", "", &Value::Object(levels)).await
     }
 
-    /// Publishes an alias and makes it the canonical one. An earlier one still leads to the room until it is released.
+    /// Publishes an alias and makes it canonical. An earlier alias still leads to the room until it is released.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Refused` with 409 when it leads to another room, with `M_EXCLUSIVE` when it is not in
+    /// See [`HomeserverError`]; `Refused` with 409 when it leads to another room, with `M_EXCLUSIVE` when it is outside
     /// the registration's namespace.
     pub async fn set_alias(&self, room_id: &RoomId, alias: &RoomAliasId) -> Result<Done, HomeserverError> {
         let request = create_alias::v3::Request::new(alias.to_owned(), room_id.to_owned());
@@ -164,7 +164,7 @@ impl Writer {
         Ok(published)
     }
 
-    /// Gives an alias up, whatever room it leads to. Synapse says yes also when there is none.
+    /// Removes an alias, whatever room it leads to. Synapse reports success even when there is none.
     pub async fn release_alias(&self, alias: &RoomAliasId) -> Result<Done, HomeserverError> {
         let request = delete_alias::v3::Request::new(alias.to_owned());
         match self.reader.transport.client(request, Sending::WRITE).await {
@@ -174,10 +174,10 @@ impl Writer {
         }
     }
 
-    /// Deletes a room from the server and waits until it is gone.
+    /// Deletes a room from the server and waits for the end.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `Nonsense` with Synapse's own word when the deletion failed or does not end.
+    /// See [`HomeserverError`]; `Nonsense` with Synapse's status when the deletion fails or does not end.
     pub async fn delete_room(&self, room_id: &RoomId, purge: bool) -> Result<Done, HomeserverError> {
         const NOTHING: Option<&()> = None;
         let transport = &self.reader.transport;
@@ -200,7 +200,7 @@ impl Writer {
         Err(HomeserverError::nonsense(Nonsense::DeletionEndless))
     }
 
-    /// A link between a room and a space by way of this server.
+    /// A link between room and space through this server.
     fn link(&self, canonical: bool) -> Value {
         let via = [self.reader.bot().server_name()];
         if canonical { json!({"via": via, "canonical": true}) } else { json!({"via": via}) }
@@ -219,7 +219,7 @@ fn version(version: &str) -> Result<RoomVersionId, HomeserverError> {
     version.try_into().map_err(|_| HomeserverError::nonsense(Nonsense::RoomVersion { version: version.to_owned() }))
 }
 
-/// JSON as the library wants to be handed it, unchanged: its own types lose keys they do not know.
+/// JSON passed to the library unchanged: its own types drop unknown keys.
 fn raw<T>(value: &impl serde::Serialize) -> Result<Raw<T>, HomeserverError> {
     Ok(Raw::from_json(to_raw_value(value).map_err(|error| from_json(&error))?))
 }

@@ -1,4 +1,4 @@
-//! A harness that starts a server and waits to be killed: the testbed's own test looks whether the server ends with it.
+//! A harness that starts a server and waits to be killed: the testbed's own test checks that the server ends with it.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! A database like EquipeMed's, with invented people: written to as Django does it, and a role that may only read.
+//! A database like EquipeMed's with invented people, written as Django does, and a read-only role.
 
 use anyhow::Context as _;
 
@@ -7,40 +7,40 @@ use crate::postgres::{self, PASSWORD};
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// One person to be in the database; the rest is invented from the number.
+/// A person to insert; other columns are invented from the number.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// `accounts_eqmdcustomuser.id`.
     pub id: i64,
-    /// Of the profile.
+    /// Public id of the profile.
     pub public_id: String,
-    /// Unique.
+    /// Unique username.
     pub username: String,
     /// First name.
     pub first_name: String,
     /// Last name.
     pub last_name: String,
-    /// Hand-made groups; made if they are not there.
+    /// Manually made groups, created if missing.
     pub groups: Vec<String>,
-    /// Django's flag.
+    /// Django's superuser flag.
     pub superuser: bool,
-    /// As EquipeMed writes it.
+    /// In EquipeMed's words.
     pub account_status: String,
 }
 
-/// A database of its own in a cluster.
+/// A database in a cluster.
 #[derive(Debug)]
 pub struct Equipemed {
-    /// The address for EquipeMed's own role, and its administrator.
+    /// URL for EquipeMed's own role, which is its administrator.
     pub url: String,
-    /// The address for the role that reads.
+    /// URL for the reading role.
     pub reader_url: String,
-    /// That role.
+    /// The reading role.
     pub reader: String,
 }
 
 impl Equipemed {
-    /// Makes the database, empty, and the role that is to read it, without any grant.
+    /// Creates an empty database and the reading role without grants.
     pub async fn new(cluster: &Postgres) -> anyhow::Result<Self> {
         let url = cluster.database("equipemed").await?;
         let name = url.rsplit('/').next().context("no name of a database")?.to_owned();
@@ -51,13 +51,13 @@ impl Equipemed {
         Ok(equipemed)
     }
 
-    /// Runs statements as EquipeMed; rows come back one a line, fields separated by `|`.
+    /// Runs statements as EquipeMed; returns one row per line, with fields separated by `|`.
     pub async fn sql(&self, statements: &str) -> anyhow::Result<String> {
         postgres::sql(&self.url, statements).await
     }
 
-    /// Invents so many people, each with a profile, a profession with its group, a hand-made group of `wards` ones and a
-    /// specialty.
+    /// Invents people, each with a profile, a profession with its group, a specialty, and one of `wards` manually made
+    /// groups.
     pub async fn invent(&self, people: usize, wards: usize) -> anyhow::Result<()> {
         self.sql(&format!(
             "begin;
@@ -91,8 +91,8 @@ analyze;"
         Ok(())
     }
 
-    /// Statements of one page view of a person's: the profile is written anew with the same values, and the group of the
-    /// profession deleted, then inserted again in a second transaction.
+    /// One page view of a person as statements: rewrites the profile with the same values, deletes the profession's
+    /// group, and reinserts it in a second transaction.
     #[must_use]
     pub fn page_view(person: i64) -> String {
         format!(
@@ -107,7 +107,7 @@ insert into accounts_eqmdcustomuser_groups (eqmdcustomuser_id, group_id)
 }
 
 impl Row {
-    /// Somebody active in these groups.
+    /// An active person in these groups.
     pub fn new(id: i64, username: &str, groups: &[&str]) -> Self {
         Self {
             id,

@@ -1,7 +1,7 @@
-//! A fault proxy to put before Synapse: it records what was asked and makes happen what a real server cannot be made to do.
+//! A fault proxy for Synapse: records requests and causes faults that a real server cannot be made to produce.
 //!
-//! HTTP/1.1 on loopback, on a thread of its own, so that it serves clients of any runtime. Bodies are passed on whole, which is
-//! enough for Matrix and lets a fault decide after the answer. It keeps no tokens.
+//! Uses HTTP/1.1 on loopback in its own thread, so it serves clients of any runtime. Passes bodies on whole, which is
+//! enough for Matrix and allows faults after the response. It keeps no tokens.
 
 mod rules;
 mod serve;
@@ -17,36 +17,36 @@ use tokio::sync::watch;
 
 pub use rules::{Fault, Rule};
 
-/// One request that went through.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     /// Upper-case.
     pub method: String,
-    /// As it was sent, percent-encoded, without the query.
+    /// As sent, percent-encoded and without the query.
     pub path: String,
-    /// As it was sent, but an access token in it is replaced.
+    /// As sent, but with access tokens replaced.
     pub query: Option<String>,
-    /// Whether it carried an `Authorization` header.
+    /// Whether it had an `Authorization` header.
     pub authorized: bool,
-    /// What the client was answered; 0 when it was not.
+    /// Status returned to the client; 0 if none was.
     pub status: u16,
-    /// When it came.
+    /// When it arrived.
     pub started: Instant,
-    /// Until the answer went out or the connection was cut.
+    /// Time until the response was sent or the connection cut.
     pub took: Duration,
-    /// Length of the request's body.
+    /// Size of the request body.
     pub body_bytes: usize,
-    /// The request's body when it was JSON.
+    /// The request body, if it was JSON.
     pub body: Option<Value>,
 }
 
 impl Recorded {
-    /// The path with its percent-encoding undone.
+    /// The path, percent-decoded.
     pub fn decoded_path(&self) -> String {
         percent_encoding::percent_decode_str(&self.path).decode_utf8_lossy().into_owned()
     }
 
-    /// Whether it asked for something to be changed.
+    /// Whether it is a change.
     pub fn writes(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
@@ -58,11 +58,11 @@ pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     paused: watch::Sender<bool>,
-    /// Its end is noticed by the serving thread.
+    /// The serving thread notices when this is dropped.
     _open: watch::Sender<()>,
 }
 
-/// What the serving thread and the tests look at.
+/// State shared with the serving thread.
 #[derive(Debug)]
 struct Shared {
     upstream: String,
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Starts a proxy that passes everything on to `upstream_url`.
+    /// Starts a proxy that forwards everything to `upstream_url`.
     pub async fn start(upstream_url: &str) -> anyhow::Result<Self> {
         let port = crate::free_port()?;
         let listener = TcpListener::bind((crate::LOOPBACK, port)).context("cannot listen for the proxy")?;
@@ -93,37 +93,37 @@ impl Proxy {
         Ok(Self { address, shared, paused, _open: open })
     }
 
-    /// Base address, without a slash at the end.
+    /// Base URL without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Everything that came so far, in the order of the answers.
+    /// All requests so far, in the order of responses.
     pub fn recorded(&self) -> Vec<Recorded> {
         self.shared.recorded().iter().cloned().collect()
     }
 
-    /// The same, and forgets it.
+    /// Returns and clears the recorded requests.
     pub fn take_recorded(&self) -> Vec<Recorded> {
         std::mem::take(&mut *self.shared.recorded()).into()
     }
 
-    /// Adds a rule. Of several that match a request, the first added decides.
+    /// Adds a rule. The first matching rule applies.
     pub fn add_rule(&self, rule: Rule) {
         self.shared.rules().push(rules::Placed::new(rule));
     }
 
-    /// Forgets all rules.
+    /// Removes all rules.
     pub fn clear_rules(&self) {
         self.shared.rules().clear();
     }
 
-    /// Refuses connections and cuts those that are open, until `resume`.
+    /// Refuses connections and cuts open ones until `resume`.
     pub fn pause(&self) {
         self.paused.send_replace(true);
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     pub fn resume(&self) {
         self.paused.send_replace(false);
     }

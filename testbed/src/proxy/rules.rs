@@ -1,43 +1,43 @@
-//! Which request meets which fault.
+//! Rules that cause faults for certain requests.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// What happens to a request.
+/// A fault.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// Passed on later.
+    /// The request is delayed.
     Delay(Duration),
-    /// The connection is closed; Synapse never sees the request.
+    /// The connection is closed before Synapse sees the request.
     Cut,
-    /// Passed on, then the connection is closed: the write happened, the answer is lost.
+    /// The connection is closed after Synapse has handled the request: the response is lost.
     CutAfterForward,
-    /// Answered with this status and body; Synapse never sees the request.
+    /// This status and body are returned; Synapse never sees the request.
     Status(u16, Value),
-    /// Answered 429 `M_LIMIT_EXCEEDED`, in the body and as a `Retry-After` header.
+    /// 429 `M_LIMIT_EXCEEDED` is returned, with a `Retry-After` header.
     Limited {
         /// Milliseconds to wait.
         retry_after_ms: u64,
     },
-    /// Answered 200 with a web page, as a portal or a wrong address would.
+    /// A web page with status 200 is returned, as by a portal or at a wrong address.
     NotMatrix,
-    /// Passed on, but of the answer's body only the first half is sent before the connection is closed.
+    /// Only half of the response's body is sent before the connection is closed.
     Truncated,
 }
 
-/// A fault and the requests that meet it.
+/// A fault and the requests it applies to.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// Upper-case; any when absent.
+    /// In upper case; None matches any.
     pub method: Option<String>,
-    /// A part of the path, as sent or decoded; "" is any.
+    /// A part of the path, encoded or decoded; "" matches any.
     pub path_contains: String,
-    /// How many matching requests meet it; all when absent.
+    /// How many matching requests are affected; None means all.
     pub times: Option<u32>,
     /// How many matching requests pass first.
     pub skip: u32,
-    /// What they meet.
+    /// The fault.
     pub fault: Fault,
 }
 
@@ -47,27 +47,27 @@ impl Rule {
         Self { method: None, path_contains: path_contains.to_owned(), times: None, skip: 0, fault }
     }
 
-    /// For this method only.
+    /// Restricts the rule to a method.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
         self
     }
 
-    /// At most so many times.
+    /// Limits how often the fault occurs.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Once.
+    /// The fault occurs once.
     #[must_use]
     pub fn once(self) -> Self {
         self.times(1)
     }
 
-    /// After so many matching requests passed.
+    /// Lets this many matching requests pass first.
     #[must_use]
     pub fn skip(mut self, skip: u32) -> Self {
         self.skip = skip;
@@ -75,7 +75,7 @@ impl Rule {
     }
 }
 
-/// A rule in use, with how often it matched.
+/// A rule in use, with its number of matches.
 #[derive(Debug)]
 pub(super) struct Placed {
     rule: Rule,
@@ -87,7 +87,7 @@ impl Placed {
         Self { rule, matched: 0 }
     }
 
-    /// Counts the request when it matches, and gives the fault when it is due.
+    /// Counts the request if it matches; returns the fault if it applies.
     pub(super) fn meets(&mut self, method: &str, path: &str, decoded: &str) -> Option<Fault> {
         let rule = &self.rule;
         let part = rule.path_contains.as_str();

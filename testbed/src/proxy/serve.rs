@@ -1,4 +1,4 @@
-//! The proxy's thread: accepts, applies the rules, passes on, records.
+//! The proxy's thread: accepts connections, applies rules, forwards, records.
 
 use std::io;
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ use super::{Fault, Recorded, Shared};
 
 type Body = http_body_util::combinators::BoxBody<Bytes, io::Error>;
 
-/// Serves until the `Proxy` is dropped. While paused there is no listener at all, so that connections are refused.
+/// Serves until the `Proxy` is dropped. While paused there is no listener, so connections are refused.
 pub(super) async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -51,7 +51,7 @@ pub(super) async fn serve(
             _ = open.changed() => return,
             changed = paused.changed() => if changed.is_err() { return },
             accepted = accepted => if let Ok((stream, _)) = accepted {
-                // Small answers would otherwise wait for the client's delayed acknowledgement.
+                // Otherwise small responses wait for the client's delayed acknowledgement.
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(connection(stream, Arc::clone(&shared), http.clone(), paused.clone()));
             },
@@ -68,7 +68,7 @@ async fn connection(
     let service = service_fn(move |request| answer(request, Arc::clone(&shared), http.clone()));
     let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // An error is a connection that was cut, on purpose or by the client.
+        // Errors are connections cut on purpose or by the client.
         _ = serving => {}
         _ = paused.wait_for(|paused| *paused) => {}
     }
@@ -139,7 +139,7 @@ async fn forward(
     Ok(response)
 }
 
-/// Headers that are about one connection, and the length, which hyper writes itself.
+/// Removes headers of a single connection, and the length, which hyper writes itself.
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in ["connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"] {
         headers.remove(HeaderName::from_static(name));
@@ -164,7 +164,7 @@ fn full(body: Bytes) -> Body {
     Full::new(body).map_err(|never| match never {}).boxed()
 }
 
-/// Announces the whole length, sends half, then fails, upon which hyper closes the connection.
+/// Announces the full length, sends half and fails, so that hyper closes the connection.
 fn truncated(answer: Response<Body>) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let length = http_body(&body);
@@ -193,7 +193,7 @@ impl hyper::body::Body for Half {
     ) -> std::task::Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         use std::task::Poll;
         if self.left == 0 && !self.flushed {
-            // hyper sends what it holds only when the body makes it wait; after an error it would drop it.
+            // hyper flushes only when the body is pending; after an error it would drop the data.
             self.flushed = true;
             context.waker().wake_by_ref();
             return Poll::Pending;

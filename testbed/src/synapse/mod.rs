@@ -1,7 +1,7 @@
-//! A real Synapse on loopback with a configuration for tests.
+//! A real Synapse on loopback, configured for tests.
 //!
-//! Each instance starts from a copy of a database that was migrated once, because the migrations take longer than everything
-//! else together. It has no federation, no rate limits that a test could meet, and cheap password hashes.
+//! Each instance starts from a copy of a migrated database, because migrating takes longer than everything else. It has
+//! no federation, no reachable rate limits, and cheap password hashes.
 
 mod settings;
 mod template;
@@ -17,28 +17,28 @@ use tokio::sync::OnceCell;
 use crate::child::{self, Child, Server, Signal};
 use crate::{Folder, tools};
 
-/// What a Synapse stores its data in.
+/// Database of a Synapse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Database {
     /// A file in the instance's folder.
     #[default]
     Sqlite,
-    /// A database of its own in the shared cluster of this process.
+    /// A database in this process's shared cluster.
     Postgres,
 }
 
-/// How a Synapse is set up.
+/// Options of a Synapse.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the data is.
+    /// Its database.
     pub database: Database,
-    /// Application-service files; read at each start.
+    /// Application service files, read at each start.
     pub registrations: Vec<PathBuf>,
-    /// Whether the server accepts invites of local people for them.
+    /// Whether the server accepts invitations for local people.
     pub auto_accept_invites: bool,
     /// The domain part of identifiers.
     pub server_name: String,
-    /// Further configuration; a top-level key replaces that of the generated file.
+    /// Additional configuration; a top-level key replaces the generated one.
     pub extra_yaml: String,
 }
 
@@ -54,15 +54,15 @@ impl Default for Options {
     }
 }
 
-/// A Synapse process and its folder. Dropping it ends the process and removes the folder.
+/// A Synapse process with its folder. Dropping it ends the process and removes the folder.
 pub struct Synapse {
-    // Before the folder: fields are dropped in order, and the process is to be gone before its files.
+    // Before the folder: fields are dropped in order, and the process must end before its files are removed.
     running: Mutex<Option<Child>>,
     folder: Folder,
     port: u16,
     server_name: String,
     shared_secret: String,
-    /// Access token of the administrator that `Client::administrator` made.
+    /// Access token of the administrator from `Client::administrator`.
     pub(crate) administrator: OnceCell<String>,
 }
 
@@ -72,19 +72,19 @@ impl fmt::Debug for Synapse {
     }
 }
 
-/// The name of Synapse's log in its folder.
+/// Name of Synapse's log in its folder.
 const LOG: &str = "homeserver.log";
 const OUTPUT: &str = "output.log";
 const START_WITHIN: Duration = Duration::from_secs(180);
 
 impl Synapse {
-    /// Starts an instance and waits until it answers. The very first start on a machine installs Synapse and migrates the
-    /// template, which takes a minute; later ones take a few seconds.
+    /// Starts an instance and waits until it responds. The very first start on a machine installs Synapse and migrates
+    /// the template, which takes a minute; later ones take seconds.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Self::start_at(Folder::new("synapse")?, options).await
     }
 
-    /// The same in a folder that already holds something, such as registrations.
+    /// The same in a folder with existing files, such as registrations.
     pub(crate) async fn start_at(folder: Folder, options: Options) -> anyhow::Result<Self> {
         let database = template::database(options.database, folder.path()).await?;
         Self::start_in(folder, &options, &database).await
@@ -113,7 +113,7 @@ impl Synapse {
         bail!("three ports were taken by others before Synapse could listen on them")
     }
 
-    /// Base address, without a slash at the end.
+    /// Base URL without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}:{}", crate::LOOPBACK, self.port)
     }
@@ -133,18 +133,18 @@ impl Synapse {
         &self.shared_secret
     }
 
-    /// Where its files are.
+    /// Path of its files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The last lines of its log and of what it printed.
+    /// The last lines of its log and output.
     pub fn log_tail(&self) -> String {
         let [log, output] = [LOG, OUTPUT].map(|name| child::tail(&self.folder().join(name), 40));
         format!("{log}\n{output}").trim().to_owned()
     }
 
-    /// The process id while it runs.
+    /// The process id while running.
     pub fn pid(&self) -> Option<u32> {
         self.running().as_ref().map(Child::pid)
     }
@@ -154,7 +154,7 @@ impl Synapse {
         cpu_seconds(self.pid().context("Synapse is not running")?)
     }
 
-    /// Ends it in order and waits until it is gone; nothing to do when it does not run.
+    /// Stops it in order and waits for its end; does nothing if it is not running.
     pub async fn stop(&self) -> anyhow::Result<()> {
         let child = self.running().take();
         match child {
@@ -163,7 +163,7 @@ impl Synapse {
         }
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills it, like a crash.
     pub async fn kill(&self) -> anyhow::Result<()> {
         let child = self.running().take();
         match child {
@@ -172,7 +172,7 @@ impl Synapse {
         }
     }
 
-    /// Starts it again with the same data on the same port, after `stop` or `kill`.
+    /// Restarts it with the same data and port after `stop` or `kill`.
     pub async fn start_again(&self) -> anyhow::Result<()> {
         if self.pid().is_some() {
             bail!("Synapse is still running");
@@ -180,12 +180,12 @@ impl Synapse {
         self.launch().await
     }
 
-    /// Holds the process still: connections are accepted by the kernel but nothing is answered.
+    /// Suspends the process: the kernel accepts connections, but nothing responds.
     pub fn freeze(&self) -> anyhow::Result<()> {
         self.running().as_mut().context("Synapse is not running")?.signal(Signal::Stop)
     }
 
-    /// Lets a frozen process go on.
+    /// Resumes a frozen process.
     pub fn thaw(&self) -> anyhow::Result<()> {
         self.running().as_mut().context("Synapse is not running")?.signal(Signal::Cont)
     }
@@ -237,12 +237,12 @@ impl Synapse {
 /// Processor time used by a process, user and system, in seconds.
 pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("cannot read the process's times")?;
-    // The second field is the program's name in brackets and may hold spaces.
+    // The second field is the program's name in brackets and may contain spaces.
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |index: usize| {
         fields.get(index).and_then(|field| field.parse::<f64>().ok()).context("unknown form of /proc/PID/stat")
     };
-    // Linux reports these in hundredths of a second on every architecture that Synapse has wheels for.
+    // Linux reports hundredths of a second on every architecture with Synapse wheels.
     Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
 

@@ -1,4 +1,4 @@
-//! The configuration files of an instance. They are JSON, which is YAML too.
+//! Configuration files of an instance. They are JSON, which is valid YAML.
 
 use std::fs;
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{LOG, Options, Synapse};
 
-/// The generated file, relative to the instance's folder.
+/// The generated file in the instance's folder.
 pub(super) const MAIN: &str = "homeserver.yaml";
-/// What the caller adds. A file of its own: Synapse merges files by top-level key.
+/// The caller's additions, in a separate file because Synapse merges files by top-level key.
 pub(super) const EXTRA: &str = "extra.yaml";
 
 pub(super) fn write(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Result<()> {
@@ -20,7 +20,7 @@ pub(super) fn write(synapse: &Synapse, options: &Options, database: &Value) -> a
     let extra = if options.extra_yaml.trim().is_empty() { "{}" } else { &options.extra_yaml };
     put(EXTRA, extra.to_owned())?;
     put("log.yaml", serde_json::to_string_pretty(&log())?)?;
-    // An instance does not federate, so nobody ever checks a signature: any valid key will do.
+    // Without federation nobody checks signatures, so any valid key will do.
     put("signing.key", format!("ed25519 testbed {}\n", "A".repeat(43)))
 }
 
@@ -58,7 +58,7 @@ fn main(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Resul
     Ok(settings)
 }
 
-/// High enough that people's clients never meet them. The service itself is exempt by its registration.
+/// Too high for people's clients to reach. The registration exempts the service itself.
 fn rate_limits() -> serde_json::Map<String, Value> {
     let free = json!({"per_second": 10_000, "burst_count": 100_000});
     let mut limits = serde_json::Map::new();

@@ -1,6 +1,6 @@
-//! The migrated database that instances are copied from, made once per Synapse version and kept in the cache.
+//! The migrated database from which instances are copied, created once per Synapse version and cached.
 //!
-//! Holds no accounts, so that it serves any server name.
+//! It contains no accounts, so it suits any server name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::{Folder, eventually, tools};
 const SQLITE: &str = "homeserver.db";
 const UPDATES_LEFT: &str = "select count(*) from background_updates";
 
-/// Puts a fresh, migrated database in place for an instance in `folder`; returns Synapse's setting for it.
+/// Copies a migrated database for an instance in `folder`; returns Synapse's setting for it.
 pub(super) async fn database(kind: Database, folder: &Path) -> anyhow::Result<Value> {
     match kind {
         Database::Sqlite => {
@@ -52,9 +52,9 @@ async fn sqlite_template() -> anyhow::Result<PathBuf> {
     let file = synapse.folder().join(SQLITE);
     until_updated(|| sqlite_query(&file, UPDATES_LEFT)).await?;
     stop(&synapse).await?;
-    // The copy is of one file: what is still in the write-ahead log has to be in it.
+    // Only this file is copied, so it must include the write-ahead log.
     sqlite_query(&file, "pragma wal_checkpoint(truncate)").await?;
-    // Renamed into place, so that the template is never seen half-written.
+    // Renamed into place, so that nobody sees a partial template.
     let partial = template.with_extension("partial");
     fs::copy(&file, &partial).context("cannot keep the template database")?;
     fs::rename(&partial, &template).context("cannot keep the template database")?;
@@ -69,7 +69,7 @@ fn postgres(cluster: &Postgres, url: &str) -> Value {
     })
 }
 
-/// The name of the template in the shared cluster. A cluster starts empty, so the cache holds the template as statements.
+/// Name of the template in the shared cluster. A cluster starts empty, so the cache holds the template as statements.
 async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
     const NAME: &str = "synapse_template";
     static MADE: OnceCell<()> = OnceCell::const_new();
@@ -111,8 +111,8 @@ async fn stop(synapse: &Synapse) -> anyhow::Result<()> {
     synapse.stop().await.context("cannot stop the Synapse that migrated the template")
 }
 
-/// Synapse answers long before its background updates are through. Copied with them undone, each instance would make some fifty
-/// indexes in its first minutes, beside whatever is measured there.
+/// Synapse responds long before its background updates end. A copy made before would build some fifty indexes in its
+/// first minutes and disturb measurements.
 async fn until_updated<F: Future<Output = anyhow::Result<String>>>(left: impl Fn() -> F) -> anyhow::Result<()> {
     let done = || async { Ok((left().await? == "0").then_some(())) };
     eventually("the end of Synapse's background updates", Duration::from_secs(300), done).await

@@ -1,4 +1,4 @@
-//! People and their accounts: what lists tell of them.
+//! People and their accounts, and how they are listed.
 
 use anyhow::Context as _;
 use equipemed_bot::homeserver::Endpoint;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::talk::{close, opened};
 use super::{Hospital, chief, person};
 
-/// `users list` with these arguments, by the name in the roster.
+/// `users list` with these arguments, by name in the roster.
 async fn listed(hospital: &Hospital, arguments: &[&str]) -> anyhow::Result<Vec<(String, Value)>> {
     let ran = hospital.run(&[&["users", "list", "--format", "json"], arguments].concat()).await?.ended(0);
     let rows: Vec<Value> = serde_json::from_str(&ran.out)?;
@@ -43,20 +43,20 @@ async fn the_list_of_people_says_since_when_their_accounts_are_in_line() -> anyh
     assert_eq!(names(&hospital, &["--status", "synced"]).await?.len(), 4);
     let (_, first) = status(&hospital, "ana").await?;
     assert!(first.is_string(), "{first}");
-    // A pass soon after it writes nothing, also not in its own memory.
+    // A pass soon after writes nothing, not even in its own database.
     hospital.sync(&[]).await?.ended(0);
     assert_eq!(status(&hospital, "ana").await?.1, first);
 
     assert_eq!(names(&hospital, &["--superusers"]).await?, ["dora"]);
     assert_eq!(names(&hospital, &["--search", "DOUTORA"]).await?, ["ana"]);
-    // By the hospital's clock: half past eleven at night is still that day.
+    // In the hospital's time zone, half past eleven at night is still that day.
     assert_eq!(names(&hospital, &["--since", "2026-01-31"]).await?, ["ana"]);
     assert_eq!(names(&hospital, &["--since", "2026-01-30"]).await?, ["ana", "bia"]);
     let text = hospital.run(&["users", "list", "--search", "ana", "--since", "2026-01-31"]).await?.ended(0);
     assert!(text.out.contains("2026-01-31 23:30") && text.out.contains("LAST LOGIN"), "{}", text.out);
     hospital.run(&["users", "list", "--since", "yesterday"]).await?.ended(2);
 
-    // Long ago: one who is in line is noted again, one whose change was left out by a flag is not.
+    // Much later, an account that agrees is noted again; one whose change a flag omitted is not.
     hospital.sql("update bindings set synced_at = 1").await?;
     hospital.someone("bia").first_name = "Beatriz".to_owned();
     hospital.someone("caio").status = "suspended";
@@ -100,7 +100,7 @@ async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_le
     let name = hospital.username("lia");
     let lia = hospital.client("lia").await?;
 
-    // One person at a time needs no approval, and a yes, since direct chats are lost.
+    // A single deactivation needs no approval but a confirmation, since direct chats are lost.
     let preview = hospital.ask(&chief, &format!("!deactivate {name} because left the team")).await?;
     preview.says(&["direct chats are lost for good", "!lock", "!confirm"]);
     assert_eq!(hospital.members("icu").await?, ["lia"], "a preview does nothing");
@@ -113,7 +113,7 @@ async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_le
     }
     assert_eq!(lia.get("/_matrix/client/v3/account/whoami").await?.0, 401, "signed out");
     assert_eq!(status(&hospital, "lia").await?.0, "gone");
-    // Nobody may do it to somebody who may do the same, or to oneself.
+    // Nobody may deactivate somebody of the same rank, or themselves.
     hospital
         .ask(&chief, &format!("!deactivate {}", hospital.username("outra")))
         .await?
@@ -126,7 +126,7 @@ async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_le
     assert_eq!((hospital.level("icu", "lia").await?, hospital.level("todos", "lia").await?), (Some(50), Some(50)));
     hospital.ask(&chief, &format!("!grants {name}")).await?.says(&["Nothing"]);
 
-    // Whom EquipeMed has without access no command brings back.
+    // No command restores access that EquipeMed denies.
     hospital.someone("rui").status = "suspended";
     hospital.write_roster()?;
     super::until("rui is locked", || async { Ok(hospital.is_locked("rui").await?.then_some(())) }).await?;
@@ -167,7 +167,7 @@ async fn e_mail_addresses_are_given_once_merged_and_taken_from_nobody() -> anyho
     hospital.write_roster()?;
     hospital.config["users"]["email"] = json!(true);
     hospital.write_config()?;
-    // Somebody's own second address, and one that an unmanaged account has.
+    // A person's own second address, and one held by an unmanaged account.
     let put = async |user: &str, addresses: Value| {
         let path = format!("/_synapse/admin/v2/users/{}", super::encode(user));
         administrator.put_ok(&path, json!({"threepids": addresses})).await
@@ -199,7 +199,7 @@ async fn e_mail_addresses_are_given_once_merged_and_taken_from_nobody() -> anyho
     assert!(audit.iter().any(|entry| entry.intent.kind == "set_email"));
     assert!(audit.iter().all(|entry| !entry.intent.action.contains("@hospital.example")), "{audit:#?}");
 
-    // A run without changes asks for the one that is refused, and writes nothing.
+    // A run without changes looks up only the refused address and writes nothing.
     hospital.take();
     hospital.sync(&[]).await?.ended(0);
     let quiet = hospital.take();
@@ -207,7 +207,7 @@ async fn e_mail_addresses_are_given_once_merged_and_taken_from_nobody() -> anyho
     assert_eq!(quiet.iter().filter(|request| request.writes()).count(), 0);
     assert_eq!(super::count(&quiet, Endpoint::Account), 0);
 
-    // Two people change places; and one has none any more, who keeps the old one.
+    // Two people swap addresses; one person loses theirs in EquipeMed and keeps the old one.
     hospital.someone("ana").also = json!({"email": address(&hospital, "bia")});
     hospital.someone("bia").also = json!({"email": address(&hospital, "ana")});
     hospital.write_roster()?;
@@ -242,7 +242,7 @@ async fn a_name_of_ones_own_stays_until_equipemed_changes_it() -> anyhow::Result
 
     hospital.config["users"]["own_display_name"] = json!(true);
     hospital.write_config()?;
-    // As after an update from a version that did not remember names.
+    // As after an update from a version that did not store names.
     hospital.sql("update bindings set pushed_name = null").await?;
     call("Aninha").await?;
     hospital.sync(&[]).await?.ended(0);

@@ -1,5 +1,5 @@
-//! Taking over rooms that are there already: by the operator and by command, refused where it cannot be, known again when
-//! the store is lost.
+//! Adopting existing rooms: by the operator and by command, refused where impossible, and recognised after the database
+//! is lost.
 
 use equipemed_bot::homeserver::Endpoint;
 use equipemed_testbed::Client;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::talk::{close, opened};
 use super::{Hospital, chief, count, crowd, person, until};
 
-/// A room that Dona made and gave up, in which the bot stands at this level. It may come in, and nobody has brought it in:
+/// A room that Dona created and handed over, in which the bot has this level. The bot is invited but not in it yet:
 /// this server accepts invitations by itself.
 async fn made(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> anyhow::Result<String> {
     let room = kept(hospital, dona, level, more).await?;
@@ -16,7 +16,7 @@ async fn made(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> an
     Ok(room)
 }
 
-/// The same, in which Dona stays at 100.
+/// The same, but Dona keeps level 100.
 async fn kept(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> anyhow::Result<String> {
     let bot = hospital.bot()?;
     let mut body = json!({
@@ -29,7 +29,7 @@ async fn kept(hospital: &Hospital, dona: &Client, level: i64, more: Value) -> an
     dona.create_room(body).await
 }
 
-/// The room by its key in the store.
+/// The room bound to a key in the store.
 async fn bound(hospital: &Hospital, key: &str) -> anyhow::Result<Option<String>> {
     let store = hospital.store().await?;
     let room = store.rooms().await?.get(&key.into()).map(ToString::to_string);
@@ -71,7 +71,7 @@ async fn what_stands_in_the_way_is_said_and_nothing_is_changed() -> anyhow::Resu
     assert_eq!((writes.len(), count(&writes, Endpoint::Join)), (2, 2), "{writes:#?}");
     assert_eq!(bound(&hospital, "icu").await?, None);
 
-    // Only to look: not even the invitation is taken.
+    // A dry run: even the invitation is not accepted.
     let shown = hospital.run(&["rooms", "adopt", &good, "icu", "--dry-run"]).await?.ended(0);
     assert!(shown.out.contains("would become") && shown.err.contains("not in it yet"), "{}{}", shown.out, shown.err);
     assert!(hospital.take_writes().is_empty());
@@ -103,7 +103,7 @@ async fn an_adopted_room_is_kept_in_line_and_found_again_when_the_store_is_lost(
     let audit = hospital.audit().await?;
     assert!(audit.iter().any(|entry| entry.intent.kind == "adopt_room" && entry.intent.actor == "operator"));
 
-    // Another one in its place: that one is found again, and not the first, nor is a third one made.
+    // After a replacement, only the new room is recognised and no third one is created.
     let second = made(&hospital, &dona, 100, json!({"name": "Nova"})).await?;
     hospital.run(&["rooms", "adopt", &second, "icu"]).await?.ended(1).says(&["icu has a room already", "--instead"]);
     let taken = hospital.run(&["rooms", "adopt", &second, "icu", "--instead"]).await?.ended(0);
@@ -121,7 +121,7 @@ async fn an_adopted_room_is_kept_in_line_and_found_again_when_the_store_is_lost(
     hospital.sync(&[]).await?;
     assert_eq!(count(&hospital.take_writes(), Endpoint::CreateRoom), 0);
     assert_eq!(bound(&hospital, "icu").await?, Some(second));
-    // Somebody else's word of that kind counts for nothing.
+    // A mark sent by somebody else does not count.
     let third = kept(&hospital, &dona, 100, json!({})).await?;
     dona.send_state(&third, "br.equipemed.room", "", json!({"br.equipemed.room": "ward"})).await?;
     hospital.bot()?.join(&third).await?;
@@ -151,7 +151,7 @@ async fn in_mode_observe_only_a_room_that_the_bot_is_in_is_noted() -> anyhow::Re
     assert!(hospital.take_writes().is_empty());
     assert_eq!(bound(&hospital, "icu").await?.as_ref(), Some(&room));
 
-    // That the room itself says it waits for mode enforce.
+    // Marking the room waits for mode enforce.
     let bot = hospital.bot()?;
     assert_eq!(bot.state_event(&room, "br.equipemed.room", "").await?, None);
     hospital.config["mode"] = json!("enforce");
@@ -192,8 +192,8 @@ async fn by_command_it_is_shown_first_and_done_after_a_yes() -> anyhow::Result<(
     close(hospital, serving).await
 }
 
-/// Rooms in which somebody stands beyond the bot's reach: at its own level, above it, as one of two creators, or by the level
-/// that everybody has.
+/// Rooms in which somebody is beyond the bot's reach: at its level, above it, as one of two creators, or through the
+/// default level.
 #[tokio::test]
 async fn where_somebody_stands_as_high_as_the_bot_only_the_operator_takes_a_room_by_naming_them() -> anyhow::Result<()>
 {
@@ -253,7 +253,7 @@ async fn where_somebody_stands_as_high_as_the_bot_only_the_operator_takes_a_room
         let refused = hospital.run(&["rooms", "adopt", room, "icu", "--instead", "--dry-run"]).await?.ended(1);
         refused.says(named);
     }
-    // Each of them has to be named, and everybody cannot be.
+    // Every one must be named, which is impossible for everybody.
     let adopt = |room: &str, more: &[&str]| {
         let arguments = [&["rooms", "adopt", room, "icu", "--instead"], more].concat();
         hospital.start(&arguments)
@@ -267,7 +267,7 @@ async fn where_somebody_stands_as_high_as_the_bot_only_the_operator_takes_a_room
     assert_eq!((count(&writes, Endpoint::Join), count(&writes, Endpoint::SendState)), (0, 0), "{writes:#?}");
     assert_eq!(hospital.room("icu").await?, before);
 
-    // By the first part of the account, by the whole of it, and by EquipeMed's name.
+    // By localpart, full id, and username in EquipeMed.
     let names = ["--accept-creators", &hospital.username("dona"), "--accept-creators", &rui];
     let shown = adopt(&twelve, &[&names[..], &["--dry-run"]].concat())?.end().await?.ended(0);
     assert!(

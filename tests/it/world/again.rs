@@ -1,4 +1,4 @@
-//! The same transaction over and over: each command counts once.
+//! Repeated transactions: each command counts once.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ async fn a_transaction_sent_five_times_is_handled_once() -> anyhow::Result<()> {
     let ana = hospital.username("ana");
     let message = hospital.client("p00").await?.send_text(&icu, "errada").await?;
 
-    // Real events that Synapse has not pushed as commands, so that only these transactions tell of them.
+    // Real events, but not pushed as commands by Synapse, so only these transactions contain them.
     let said = [
         (&control, format!("!promote {ana} moderator in icu"), None),
         (&control, format!("!mute {} in icu", hospital.username("p01")), None),
@@ -40,10 +40,10 @@ async fn a_transaction_sent_five_times_is_handled_once() -> anyhow::Result<()> {
     let reversed: Vec<Value> = events.iter().rev().cloned().collect();
     let mut turned = events.clone();
     turned.rotate_left(2);
-    // Cut off in the middle of it, as by a proxy: not taken, also not the half that can be read.
+    // A truncated transaction, as by a proxy, is refused as a whole.
     assert_eq!(hospital.push_text("first", whole[..whole.len() - 40].to_owned()).await?, 400);
     assert_eq!(hospital.number("select count(*) from inbox where kind = 'm.room.message'").await?, 0);
-    // Twice at once, then again under other names and in other orders.
+    // Twice at once, then with other ids and orders.
     let (one, two) = tokio::join!(hospital.push("first", &events), hospital.push("first", &events));
     assert_eq!((one?, two?), (200, 200));
     assert_eq!(hospital.push("second", &reversed).await?, 200);

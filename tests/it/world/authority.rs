@@ -1,5 +1,5 @@
-//! One answer to "who may", in every room that is reached: in the control room, at the command line, by hand in Element;
-//! and what is said to be so was looked at.
+//! Authority is the same in every room reached: in the control room, at the command line, and by hand in Element; and
+//! "already so" is only said after a look.
 
 use equipemed_testbed::rooms::room_path;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn who_stands_as_high_in_a_room_below_is_out_of_reach_from_the_space_aroun
         }
     }
     hospital.ask(&moderator, &format!("!promote {p00} 60 in hospital")).await?.says(&["level 60", "you have level 50"]);
-    // The same at the machine, in somebody's name; and the operator may.
+    // The same at the command line in somebody's name; the operator may.
     let by = hospital.username("mod");
     let ran = hospital.run(&["grants", "add", &dora, "ban", "--in", "hospital", "--as", &by]).await?;
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -57,7 +57,7 @@ async fn who_stands_as_high_in_a_room_below_is_out_of_reach_from_the_space_aroun
     assert_eq!(asked, 1);
     hospital.run(&["grants", "end", "1", "--as", &hospital.username("fora")]).await?.ended(1).says(&["need the right"]);
     hospital.run(&["grants", "end", "1", "--as", &by]).await?.ended(0);
-    // And by hand: a ban in the space would be one in all rooms of it.
+    // And by hand: a ban in the space would apply to all its rooms.
     let space = hospital.room("hospital").await?;
     let user = hospital.user("dora");
     moderator.post_ok(&room_path(&space, "ban"), json!({"user_id": user})).await?;
@@ -68,7 +68,7 @@ async fn who_stands_as_high_in_a_room_below_is_out_of_reach_from_the_space_aroun
     .await?;
     assert_eq!(hospital.number("select count(*) from grants where kind = 'ban'").await?, 0);
     assert!(hospital.members("icu").await?.contains(&"dora".to_owned()));
-    // Lower there, it is done; and what a demotion takes is told.
+    // It works on people of lower rank; a demotion's losses are reported.
     hospital.ask(&moderator, &format!("!ban {dora} in ward")).await?.says(&["is banned", "!unban"]);
     let leader = hospital.username("lider");
     hospital.ask(&chief, &format!("!demote {leader} in ward")).await?.says(&["no longer has"]);
@@ -94,7 +94,7 @@ async fn who_gave_takes_back_and_no_undo_is_offered_that_would_be_refused() -> a
     hospital.ask(&other, &undo).await?.says(&["as high as you"]);
     hospital.ask(&chief, &undo).await?.says(&["no longer has"]);
     assert_eq!(hospital.level("icu", "p00").await?, None);
-    // What the operator granted shows again when the mute ends, which a moderator may not bring about.
+    // The end of the mute would restore the operator's grant, which a moderator may not cause.
     hospital.run(&["grants", "add", &p00, "admin", "--in", "hospital"]).await?.ended(0);
     hospital.run(&["grants", "add", &p00, "10", "--in", "ward"]).await?.ended(0);
     hospital.ask(&chief, &format!("!sync {p00}")).await?;
@@ -111,7 +111,7 @@ async fn the_record_of_the_control_room_is_removed_only_by_who_may_approve() -> 
     let levels =
         || async { anyhow::Ok(bot.state_event(&control, "m.room.power_levels", "").await?.unwrap_or_default()) };
     assert_eq!(levels().await?["redact"], 100, "from the first");
-    // As a room of an earlier version has it.
+    // As in a room of an earlier version.
     let mut lower = levels().await?;
     lower["redact"] = json!(50);
     if let Some(events) = lower["events"].as_object_mut() {
@@ -149,17 +149,17 @@ async fn ones_own_messages_need_no_right_and_a_preview_tells_nothing_of_a_room_o
     for text in ["um", "dois", "três"] {
         messages.push(hospital.say(&p00, "icu", text).await?);
     }
-    // An equal's photo: the right decides, not the rank.
+    // A message of an equal: the right decides, not the rank.
     let photo = hospital.say(&hospital.client("mod").await?, "icu", "foto").await?;
     let leader = hospital.client("lider").await?;
     leader.reply(&icu, &photo, "!redact").await?;
     hospital.redacted(&p00, "icu", &photo).await?;
-    // One's own.
+    // One's own message.
     p00.reply(&icu, &messages[0], "!redact").await?;
     hospital.redacted(&p00, "icu", &messages[0]).await?;
     let said = p00.reply(&icu, &hospital.say(&leader, "icu", "aviso").await?, "!redact").await?;
     hospital.answer(&leader, "icu", &said).await?.says(&["need the right"]);
-    // Without the right, what is there and what is not are the same.
+    // Without the right, existing and missing events look the same.
     let ward = hospital.room("ward").await?;
     for event in [messages[1].as_str(), "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         let anchor = hospital.say(&outsider, "ward", "x").await?;
@@ -167,7 +167,7 @@ async fn ones_own_messages_need_no_right_and_a_preview_tells_nothing_of_a_room_o
         let answer = hospital.answer(&outsider, "ward", &said).await?;
         answer.says(&["need the right"]);
     }
-    // With it, but not in the room: neither whose, nor how many, nor when.
+    // With the right but outside the room: nothing about sender, number or time.
     assert!(!hospital.members("icu").await?.contains(&"chefe".to_owned()));
     let name = hospital.username("p00");
     let link = format!("https://matrix.to/#/{icu}/{}", messages[1]);
@@ -209,7 +209,7 @@ async fn it_is_so_already_is_said_only_of_what_is_so() -> anyhow::Result<()> {
     let answer = hospital.ask(&chief, &format!("!promote {p01} 20 in ward")).await?;
     answer.says(&["not among the people I manage"]);
     not_so(&answer);
-    // A room that was replaced, one that the bot is not in, one that was deleted.
+    // Rooms that were replaced, left by the bot, or deleted.
     let bot = hospital.bot()?;
     let (icu, ward) = (hospital.room("icu").await?, hospital.room("ward").await?);
     let tombstone = json!({"body": "x", "replacement_room": ward});

@@ -1,4 +1,4 @@
-//! Commands and changes by hand that come while the service is down, or just before it is killed: each once, in order.
+//! Commands and changes by hand while the service is down or is about to be killed: each counts once, in order.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ fn people() -> Vec<Person> {
     people
 }
 
-/// Stops a service that knows up to where it has read.
+/// Stops a service that has stored its position.
 async fn stopped(hospital: &Hospital, serving: Running) -> anyhow::Result<()> {
     serving.told("Synapse reaches this service").await?;
     until("the position", || async {
@@ -40,7 +40,7 @@ async fn stopped(hospital: &Hospital, serving: Running) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything that comes while nobody listens; with a Synapse that is killed in the middle, when told so.
+/// Everything that happens while the service is down; `kills_synapse` also kills Synapse meanwhile.
 async fn everything_while_down(hospital: Hospital, serving: Running, kills_synapse: bool) -> anyhow::Result<()> {
     let (chief, other) = (hospital.client("chefe").await?, hospital.client("outra").await?);
     let mut writers = Vec::new();
@@ -101,7 +101,7 @@ async fn everything_while_down(hospital: Hospital, serving: Running, kills_synap
     {
         eprintln!("ready after {ready:?}, all commands handled after {took:?} (Synapse killed: {kills_synapse})");
     }
-    // Five seconds on a machine that does nothing else; here it must only not be minutes.
+    // Five seconds on an idle machine; here it just must not take minutes.
     assert!(took < Duration::from_secs(60), "{took:?}");
 
     let rows = hospital.inbox().await?;
@@ -156,7 +156,7 @@ async fn it_is_the_same_when_synapse_was_killed_meanwhile() -> anyhow::Result<()
     everything_while_down(hospital, serving, true).await
 }
 
-/// At a Synapse that has nothing else to do, because of the numbers.
+/// On its own Synapse, because durations are measured.
 async fn opened_alone() -> anyhow::Result<(Hospital, Running)> {
     let mut hospital = Hospital::alone(people(), rooms()).await?;
     hospital.config["bot"]["language"] = json!("en");
@@ -167,7 +167,7 @@ async fn opened_alone() -> anyhow::Result<(Hospital, Running)> {
 }
 
 const ROUNDS: usize = 8;
-/// About as long as commands take from being taken in to their answers.
+/// About how long commands take from being stored to their answer.
 const LONGEST: u64 = 1200;
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_service_killed_over_commands_does_each_of_them_once() -> anyhow::Resu
         let promote = hospital.say(&chief, "control", &format!("!promote {target} moderator in icu")).await?;
         let mute = hospital.say(&chief, "control", &format!("!mute {target} in todos")).await?;
         let random = u64::from_str_radix(&equipemed_testbed::random_hex(4)?, 16)?;
-        // At once, and then anywhere in the middle: the moment itself is what is tried.
+        // Right away, then at random moments, which are the point of this test.
         let delay = Duration::from_millis(if round == 0 { 0 } else { random % LONGEST });
         hospital.taken(if round % 2 == 0 { &redact } else { &mute }).await?;
         tokio::time::sleep(delay).await;
@@ -234,7 +234,7 @@ async fn a_confirmed_redaction_that_was_cut_short_goes_on_with_what_was_shown() 
         messages.push(hospital.say(&writer, "icu", &format!("mensagem {number}")).await?);
     }
     let preview = hospital.ask(&chief, &format!("!redact {} last 6 in icu", hospital.username("p09"))).await?;
-    // Two get through, the others hang.
+    // Two succeed, the others hang.
     hospital.proxy.add_rule(Rule::new("/redact/", Fault::Delay(Duration::from_secs(30))).skip(2));
     let confirmed = hospital.say(&chief, "control", &format!("!confirm {}", preview.code()?)).await?;
     let standing = || async {
@@ -289,7 +289,7 @@ async fn reactions_that_were_half_removed_are_all_removed_after_a_kill() -> anyh
     }
     hospital.handled(&said).await?;
     assert!(hospital.stands(&chief, "icu", &message).await?);
-    // Each reaction, and the command itself.
+    // Each reaction, plus the command itself.
     assert_eq!(hospital.number("select count(*) from deeds").await?, 7);
     close(hospital, serving).await
 }

@@ -1,5 +1,4 @@
-//! Keeping people out and letting them in again: by command, for a time, in a space with all below it; and what can be
-//! lifted where.
+//! Bans and their end: by command, temporary, in a space with everything below; and where they can be lifted.
 
 use equipemed_testbed::rooms::room_path;
 use serde_json::json;
@@ -51,7 +50,7 @@ async fn a_ban_in_a_space_holds_in_all_below_and_is_lifted_as_a_whole() -> anyho
     let again = hospital.ask(&chief, "!sync").await?;
     again.says(&["nothing to change"]);
 
-    // One room of it alone cannot be lifted, and what to type instead is said.
+    // A single room of the space cannot be excepted; the answer says what to type instead.
     let said = hospital.say(&chief, "control", &format!("!unban {name} in icu")).await?;
     let answer = hospital.answer(&chief, "control", &said).await?;
     answer.says(&["still kept out", &format!("!unban {name} in hospital"), "1: "]);
@@ -81,11 +80,11 @@ async fn a_ban_in_a_room_ends_by_itself_and_may_be_of_somebody_who_is_not_there(
     assert_eq!(banned(&hospital, "icu").await?, ["ana"]);
     assert!(hospital.members("todos").await?.contains(&"ana".to_owned()), "from that room only");
 
-    // Not a member: the ban waits there all the same.
+    // A ban also works on people who are not members.
     let outside = hospital.username("fora");
     hospital.ask(&chief, &format!("!ban {outside} in icu")).await?.says(&["is banned", "Rooms: 1"]);
     assert!(banned(&hospital, "icu").await?.contains(&"fora".to_owned()));
-    // Without an account: noted.
+    // Without an account, the grant is stored.
     hospital.add(person("novo", &["Sem conta"]));
     hospital.write_roster()?;
     let new = hospital.username("novo");
@@ -115,10 +114,10 @@ async fn bans_of_several_people_or_everywhere_are_shown_first() -> anyhow::Resul
     let code = preview.code()?;
     hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["is banned", "everywhere"]);
     assert_eq!(banned(&hospital, "todos").await?, ["ana"]);
-    // Wherever they are banned, without a room.
+    // Without a room, it lifts the bans wherever they are.
     hospital.ask(&chief, &format!("!unban {one} {other}")).await?.says(&["1: ", "2: "]);
     assert_eq!(banned(&hospital, "icu").await?, ["ana"]);
-    // A level that is taken away is a demotion, however it is said.
+    // Removing a level is a demotion, with either command.
     for command in ["!demote", "!promote"] {
         let level = if command == "!promote" { " 0" } else { "" };
         let answer = hospital.ask(&chief, &format!("{command} {one} {other}{level} in icu")).await?;
@@ -141,7 +140,7 @@ async fn a_kick_is_lifted_by_whoever_may_kick_and_a_ban_only_by_whoever_may_ban(
     hospital.ask(&leader, &format!("!unban {ana} in icu")).await?.says(&["no longer kept out", "1: ", "removed"]);
     assert!(hospital.members("icu").await?.contains(&"ana".to_owned()));
 
-    // The right to ban is one of another room.
+    // The right to ban applies to another room.
     hospital.ask(&leader, &format!("!ban {other} in icu")).await?.says(&["need the right", "ban people", "UTI"]);
     hospital.ask(&leader, &format!("!ban {other}")).await?.says(&["need the right", "ban people"]);
     hospital.ask(&leader, &format!("!ban {ana} in todos")).await?.says(&["is banned", "Equipe"]);
@@ -165,7 +164,7 @@ async fn a_ban_of_nobody_knows_whom_is_told_and_lifted_only_on_demand() -> anyho
     hospital.told(&chief, &["banned", "ana", "changed nothing"]).await?;
     serving.term()?;
     serving.end().await?.ended(0);
-    // As if it had been there before the service came.
+    // As if the ban had existed before the service came.
     hospital.sql("delete from drift").await?;
     hospital.config["drift"] = json!("enforce");
     hospital.write_config()?;

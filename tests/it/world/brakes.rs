@@ -1,4 +1,4 @@
-//! The brakes, as an operator meets them on the command line.
+//! The brakes at the command line.
 
 use equipemed_bot::homeserver::Endpoint;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn display_name(hospital: &Hospital, who: &str) -> anyhow::Result<Value> {
     Ok(hospital.bot()?.get_ok(&path).await?["displayname"].clone())
 }
 
-/// The one held id, which is the very last line.
+/// The only held id, in the very last line.
 fn one_held(ran: &Ran) -> String {
     let held = ran.held();
     assert_eq!(held.len(), 1, "{}", ran.out);
@@ -42,7 +42,7 @@ async fn what_takes_something_from_many_is_held_and_the_rest_is_done() -> anyhow
     assert_eq!(display_name(&hospital, "p59").await?, "Beatriz Souza", "the rest is done");
     assert_eq!(one_held(&hospital.sync(&[]).await?.ended(3)), old, "the same part has the same id");
 
-    // One more than what was looked at: the consent does not cover it.
+    // With one more removal, the consent does not cover the part.
     hospital.someone("p30").groups.clear();
     hospital.write_roster()?;
     let new = one_held(&hospital.sync(&["--approve", &old]).await?.ended(3));
@@ -64,7 +64,7 @@ async fn what_takes_something_from_many_is_held_and_the_rest_is_done() -> anyhow
     let ran = hospital.sync(&["--approve", &locking]).await?.ended(0);
     assert!(ran.out.contains("lock_account: 24 done") && hospital.is_locked("p23").await?, "{}", ran.out);
 
-    // Coming back is never held.
+    // Unlocking is never held.
     for index in 0..24 {
         hospital.someone(&format!("p{index:02}")).status = "active";
     }
@@ -76,7 +76,7 @@ async fn what_takes_something_from_many_is_held_and_the_rest_is_done() -> anyhow
 
 #[tokio::test]
 async fn a_roster_that_lost_most_people_destroys_nothing_however_often_it_is_read() -> anyhow::Result<()> {
-    // Few enough that the limits for many would let them go.
+    // Too few for the other limits.
     let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});
     let mut hospital = Hospital::new(crowd("p", 10, &[]), rooms).await?;
     hospital.sync(&[]).await?.ended(0);
@@ -95,11 +95,11 @@ async fn a_roster_that_lost_most_people_destroys_nothing_however_often_it_is_rea
     hospital.people = before;
     assert_eq!(hospital.members("todos").await?.len(), 10);
     assert!(!hospital.is_locked("p00").await?);
-    // They are all there again: nothing is held any more.
+    // Everybody is back: nothing is held.
     hospital.write_roster()?;
     hospital.sync(&[]).await?.ended(0);
 
-    // It is meant: the operator says so, and it is the measure from then on.
+    // The shrunken list is right: the operator approves, and it becomes the reference.
     for index in 0..4 {
         hospital.people.remove(&format!("p{index:02}"));
     }
@@ -160,12 +160,12 @@ async fn a_group_that_vanished_empties_no_room() -> anyhow::Result<()> {
     let writes = hospital.take_writes();
     assert_eq!((writes.len(), count(&writes, Endpoint::SendState)), (1, 1), "the name: {writes:#?}");
 
-    // Parts of a plan do not go round the brakes.
+    // Selecting parts of a plan does not bypass the brakes.
     assert_eq!(one_held(&hospital.sync(&["--rooms"]).await?.ended(3)), held);
     assert!(hospital.take_writes().is_empty());
     hospital.sync(&["--approve", &held]).await?.ended(0);
     assert!(hospital.members("icu").await?.is_empty());
-    // Done is done: the id releases nothing a second time.
+    // A part cannot be approved twice.
     hospital.sync(&["--approve", &held]).await?.ended(1).says(&[&held, "was done"]);
     hospital.finish().await
 }
@@ -211,7 +211,7 @@ async fn an_id_that_is_unknown_or_too_old_says_so_and_does_nothing() -> anyhow::
     }
     hospital.write_roster()?;
     let held = one_held(&hospital.sync(&[]).await?.ended(3));
-    // A day later, by which time the group is there again.
+    // A day later, when the group is back.
     {
         use sqlx::Connection as _;
         let url = format!("sqlite://{}", hospital.path("equipemed-bot.db").display());

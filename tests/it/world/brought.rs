@@ -1,4 +1,4 @@
-//! Rooms that somebody brought the bot into: told, not heeded, and left when their hour is over.
+//! Rooms that somebody brings the bot into are reported, otherwise ignored, and left after an hour.
 
 use equipemed_bot::homeserver::Endpoint;
 use equipemed_testbed::Client;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::talk::{begun, close, opened};
 use super::{Hospital, chief, count, crowd, person, until};
 
-/// A room that somebody made and invites the bot to; this server accepts for it.
+/// A room that somebody creates and invites the bot to; this server accepts the invitation.
 async fn brings(hospital: &Hospital, who: &Client, name: &str) -> anyhow::Result<String> {
     let bot = hospital.bot()?;
     let users = json!({(bot.user_id()): 100, (who.user_id()): 100});
@@ -31,7 +31,7 @@ async fn is_in(hospital: &Hospital, room: &str, wanted: bool) -> anyhow::Result<
     .await
 }
 
-/// As if an hour had gone by since the bot was brought into these rooms.
+/// As if an hour had passed since the bot was brought into these rooms.
 async fn an_hour_later(hospital: &Hospital) -> anyhow::Result<()> {
     hospital.sql("update foreign_rooms set found_at = found_at - 3600000").await?;
     hospital.sql("update deeds set due_at = due_at - 3600000 where finished_at is null").await?;
@@ -54,7 +54,7 @@ async fn a_room_that_the_bot_was_brought_into_is_told_not_heeded_and_left_after_
     assert!(!told[0].contains(['\u{202e}', '\u{7}']) && !told[0].contains("@room"), "{}", told[0]);
     assert!(told[0].contains("in an hour I leave"), "{}", told[0]);
 
-    // Nobody is heeded there, whoever it is.
+    // Commands there are ignored, whoever sends them.
     let invite = json!({"user_id": chief.user_id()});
     eva.post_ok(&room_path(&left, "invite"), invite).await?;
     chief.join(&left).await?;
@@ -65,7 +65,7 @@ async fn a_room_that_the_bot_was_brought_into_is_told_not_heeded_and_left_after_
     assert!(inbox.iter().all(|row| row.event_id != lock), "{inbox:#?}");
     assert!(!hospital.is_locked("p00").await?);
 
-    // Within the hour one is adopted, and one follows a managed room; none is left before its time.
+    // Within the hour, one is adopted and one follows a managed room; none is left early.
     let before = hospital.room("icu").await?;
     let adopted = brings(&hospital, &eva, "Antiga").await?;
     let follows = brings(&hospital, &eva, "Nova").await?;
@@ -87,7 +87,7 @@ async fn a_room_that_the_bot_was_brought_into_is_told_not_heeded_and_left_after_
         is_in(&hospital, room, true).await?;
     }
 
-    // The hour is over while the service is away, as after a crash.
+    // The hour passes while the service is down, as after a crash.
     serving.kill9()?;
     serving.end().await?;
     hospital.forget_leases().await?;
@@ -111,7 +111,7 @@ async fn a_room_that_the_bot_was_brought_into_is_told_not_heeded_and_left_after_
         "{leaving:#?}"
     );
 
-    // Brought there again, it is told and left again.
+    // When brought in again, the bot reports and leaves again.
     let invite = json!({"user_id": bot.user_id()});
     eva.post_ok(&room_path(&left, "invite"), invite).await?;
     is_in(&hospital, &left, true).await?;
@@ -132,7 +132,7 @@ async fn in_mode_observe_it_is_only_told_and_left_once_the_mode_is_enforce() -> 
     hospital.sync(&[]).await?.ended(0);
     hospital.config["mode"] = json!("observe");
     let (chief, eva) = (hospital.client("chefe").await?, hospital.client("eva").await?);
-    // Found without having been pushed: while the service was not there, and its invitation is forgotten.
+    // Found without a push: it happened while the service was down.
     let room = brings(&hospital, &eva, "Nova").await?;
     let (mut hospital, serving) = begun(hospital).await?;
     let told = hospital.told(&chief, &[eva.user_id(), &room, "!rooms adopt"]).await?;
@@ -155,7 +155,7 @@ async fn in_mode_observe_it_is_only_told_and_left_once_the_mode_is_enforce() -> 
     close(hospital, serving).await
 }
 
-/// On a server where nobody accepts for the bot, what is left is the invitation.
+/// On a server that does not accept for the bot, the invitation remains.
 #[tokio::test]
 async fn an_invitation_that_nobody_took_is_told_and_turned_down() -> anyhow::Result<()> {
     let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});

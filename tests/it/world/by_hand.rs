@@ -1,5 +1,5 @@
-//! What people do in Element: it counts when they have the right, it is put back when they have not, and a fight or a
-//! stolen token is told.
+//! Changes by hand in Element: they count with the right and are reverted without it; edit wars and stolen tokens are
+//! reported.
 
 use equipemed_testbed::Client;
 use equipemed_testbed::rooms::room_path;
@@ -21,7 +21,7 @@ fn people() -> Vec<Person> {
     people
 }
 
-/// Somebody who stands at 50 everywhere and has no right at all.
+/// Somebody with level 50 everywhere and no rights.
 fn with_porter(hospital: &mut Hospital) {
     hospital.config["roles"]["porter"] = json!({"when": {"group": "Porters"}, "level": 50, "rights": []});
 }
@@ -31,7 +31,7 @@ async fn kick(by: &Client, room: &str, user: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until the name of the room is this one.
+/// Waits for a room's name.
 async fn named(hospital: &Hospital, room: &str, name: &str) -> anyhow::Result<()> {
     let (bot, wanted) = (hospital.bot()?, json!({"name": name}));
     until("the name", || async {
@@ -75,7 +75,7 @@ async fn a_kick_by_somebody_whose_access_has_lapsed_is_put_back() -> anyhow::Res
     let (mut hospital, serving) = opened(people(), rooms(), |_| ()).await?;
     let icu = hospital.room("icu").await?;
     let leader = hospital.client("lider").await?;
-    // While nobody watches: EquipeMed suspends the leader, and before that reaches Synapse the leader strikes.
+    // While the service is down, EquipeMed suspends the leader, who acts before Synapse knows.
     serving.term()?;
     serving.end().await?.ended(0);
     hospital.someone("lider").status = "suspended";
@@ -113,7 +113,7 @@ async fn a_fight_of_two_administrators_is_left_alone_and_told_once() -> anyhow::
     for round in 0..3 {
         let by = if round % 2 == 0 { &chief } else { &other };
         let change = by.send_state(&icu, "m.room.name", "", json!({"name": format!("Nome {round}")})).await?;
-        // To its end: the next change is another one.
+        // Waits, so that the next change counts separately.
         hospital.handled(&change).await?;
         named(&hospital, &icu, "UTI").await?;
     }
@@ -131,7 +131,7 @@ async fn a_fight_of_two_administrators_is_left_alone_and_told_once() -> anyhow::
     let told = hospital.told(&chief, &["keeps changing", "the name"]).await?;
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(hospital.heard(&chief, &["put it back"]).await?.len(), 3);
-    // Other things of the room are put back all the same.
+    // Other settings of the room are still reverted.
     other.send_state(&icu, "m.room.topic", "", json!({"topic": "briga"})).await?;
     hospital.told(&chief, &["the topic"]).await?;
     close(hospital, serving).await
@@ -213,14 +213,14 @@ async fn a_ban_in_element_by_somebody_with_the_right_holds_until_it_is_lifted() 
     hospital.ask(&chief, "!grants").await?.says(&["3 grants", "banned", "UTI", chief.user_id()]);
     hospital.ask(&chief, &format!("!unban {} in icu", hospital.username("p02"))).await?.says(&["Lifted", "3: "]);
     is_member(&hospital, "icu", "p02").await?;
-    // Banned once more by somebody without the right: it is lifted with the chief's ban, and not before.
+    // Another ban, set without the right, ends only together with the chief's.
     let event = ban(&porter, &icu, &hospital.user("p00")).await?;
     hospital.handled(&event).await?;
     hospital.ask(&chief, "!sync icu").await?;
     assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00", "p01"]);
     hospital.run(&["grants", "end", "1"]).await?.ended(0);
     is_member(&hospital, "icu", "p00").await?;
-    // Lifted in Element: the grant ends, and nobody takes it for a kick.
+    // An unban in Element ends the grant and is not taken for a kick.
     chief.post_ok(&room_path(&icu, "unban"), json!({"user_id": hospital.user("p01")})).await?;
     is_member(&hospital, "icu", "p01").await?;
     hospital.ask(&chief, "!grants").await?.says(&["Nothing was granted"]);
@@ -244,7 +244,7 @@ async fn a_ban_that_is_only_reported_stays() -> anyhow::Result<()> {
     assert_eq!(hospital.heard(&chief, &["changed nothing"]).await?.len(), 1);
     let alarms = hospital.heard(&chief, &["is banned there by hand"]).await?;
     assert!(alarms.iter().all(|text| text.contains("Audit")), "only in the answer to the sync: {alarms:#?}");
-    // Whoever asks for it has the right that the porter has not.
+    // The asker has the right that the porter lacks.
     hospital.ask(&chief, &format!("!unban {}", hospital.username("p00"))).await?.says(&["Lifted", "porteiro"]);
     is_member(&hospital, "icu", "p00").await?;
     close(hospital, serving).await
@@ -254,7 +254,7 @@ async fn a_ban_that_is_only_reported_stays() -> anyhow::Result<()> {
 async fn somebody_else_with_the_bots_token_is_noticed_once() -> anyhow::Result<()> {
     let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;
     let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
-    // As if the service had done nothing for a while: what it does itself is no alarm.
+    // As if the service had been idle, because its own changes cause no alarm.
     hospital.sql("update audit set at = at - 100000, outcome_at = outcome_at - 100000").await?;
     hospital.bot()?.send_state(&icu, "m.room.name", "", json!({"name": "Sequestrada"})).await?;
     hospital.told(&chief, &["Somebody may have my token", "m.room.name", "UTI"]).await?;

@@ -1,5 +1,4 @@
-//! Another client than the tests' own: what matrix-nio, a library that many clients and bots are made with, makes of
-//! the bot's answers.
+//! An independent client: what matrix-nio, a library for many clients and bots, makes of the bot's answers.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::{Hospital, chief, count, crowd, until};
 
 const PASSWORD: &str = "uma senha longa";
 
-/// Says something in the control room with matrix-nio; what it saw until the answer was complete.
+/// Sends a message to the control room with matrix-nio; returns what it saw until the answer was complete.
 async fn said_with_nio(hospital: &Hospital, who: &str, text: &str) -> anyhow::Result<Value> {
     let administrator = Client::administrator(hospital.synapse()).await?;
     administrator.set_password(&hospital.user(who), PASSWORD).await?;
@@ -35,7 +34,7 @@ async fn said_with_nio(hospital: &Hospital, who: &str, text: &str) -> anyhow::Re
     serde_json::from_slice(&output.stdout).context("what matrix-nio saw")
 }
 
-/// The message that answers what was said, and its id; there is one.
+/// The only message that answers, and its id.
 fn answer(seen: &Value) -> anyhow::Result<(&String, &Value)> {
     let messages = seen["messages"].as_object().context("no messages")?;
     let mut about = messages.iter().filter(|(_, message)| message["reply_to"] == seen["sent"]);
@@ -63,7 +62,7 @@ async fn another_client_shows_answers_reactions_and_the_final_text_of_what_was_e
     assert!(html.contains("<strong>EquipeMed bot") && !html.contains("<table"), "{html}");
     assert_eq!(seen["bad"], json!([]));
 
-    // A sync that takes long: a message that is edited until it says how it ended.
+    // During a long sync, one message is edited until it shows the result.
     hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::Delay(Duration::from_millis(1500))));
     for person in crowd("n", 8, &[]) {
         hospital.add(person);
@@ -83,7 +82,7 @@ async fn another_client_shows_answers_reactions_and_the_final_text_of_what_was_e
     assert_eq!(marks, [&json!({"key": "✅", "to": seen["sent"]})], "no ⏳ is left: {seen:#}");
     assert_eq!(seen["taken_back"].as_array().map(Vec::len), Some(1), "it was there: {seen:#}");
     assert_eq!(seen["bad"], json!([]));
-    // The raw requests beside it agree.
+    // The raw requests agree.
     let chief = hospital.client("chefe").await?;
     let sent = seen["sent"].as_str().unwrap_or_default();
     let raw = hospital.answer(&chief, "control", sent).await?;

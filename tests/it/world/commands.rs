@@ -1,4 +1,4 @@
-//! The control room: administrators ask, the bot does it or says why not.
+//! The control room: administrators send commands, which the bot carries out or refuses with a reason.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(crate) fn rooms() -> Value {
     })
 }
 
-/// Who works there: a chief, a leader of the UTI, others.
+/// A chief, a leader of the UTI and others.
 pub(crate) fn people() -> Vec<Person> {
     let mut people = crowd("p", 3, &["UTI"]);
     people.push(chief("chefe"));
@@ -24,7 +24,7 @@ pub(crate) fn people() -> Vec<Person> {
     people
 }
 
-/// A hospital with its first pass over, speaking English.
+/// A hospital after its first pass, in English.
 async fn opened() -> anyhow::Result<(Hospital, Running)> {
     begun(Hospital::new(people(), rooms()).await?).await
 }
@@ -127,7 +127,7 @@ async fn people_without_the_right_are_refused_and_it_is_on_record() -> anyhow::R
     let (mut hospital, serving) = opened().await?;
     let chief = hospital.client("chefe").await?;
     let control = hospital.room("control").await?;
-    // Somebody got into the control room by hand.
+    // Somebody joined the control room by hand.
     let leader = hospital.client("lider").await?;
     let name = hospital.username("ana");
     let icu = hospital.room("icu").await?;
@@ -136,7 +136,7 @@ async fn people_without_the_right_are_refused_and_it_is_on_record() -> anyhow::R
     assert!(hospital.answers(&leader, "icu", &said).await?.is_empty(), "silence elsewhere");
     assert!(!hospital.is_locked("ana").await?);
 
-    // The right is gone in EquipeMed a moment ago; the account is still in the room.
+    // The right was just removed in EquipeMed; the account is still in the room.
     hospital.someone("chefe").superuser = false;
     hospital.write_roster()?;
     let said = chief.send_text(&control, &format!("!lock {name}")).await?;
@@ -184,7 +184,7 @@ async fn a_level_for_a_time_ends_by_itself() -> anyhow::Result<()> {
     let answer = hospital.ask(&chief, &format!("!promote {name} in icu for 5s")).await?;
     says(&answer, &["level 50", "until"]);
     until("it ended", || async { Ok(hospital.level("icu", "ana").await?.is_none().then_some(())) }).await?;
-    // On a busy machine it may be over before anybody can look: it was so, says the record.
+    // On a busy machine the level may be gone before it is seen, but the audit shows it.
     let mut levels = hospital.audit().await?;
     levels.retain(|entry| entry.intent.kind == "set_levels" && entry.intent.action.contains(&name));
     levels.sort_by_key(|entry| entry.id);
@@ -224,7 +224,7 @@ async fn a_lock_a_mute_and_a_kick_are_done_told_and_undone() -> anyhow::Result<(
 
 #[tokio::test]
 async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_cleaned_up() -> anyhow::Result<()> {
-    // A cleanup is of the whole server.
+    // A cleanup affects the whole server.
     let (hospital, serving) = begun(Hospital::alone(people(), rooms()).await?).await?;
     let chief = hospital.client("chefe").await?;
     let preview = hospital.ask(&chief, "!rooms create \"Visita UTI\" for group: UTI in hospital").await?;
@@ -236,7 +236,7 @@ async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_clean
     says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["confirmed already"]);
     says(&hospital.ask(&chief, "!rooms create \"visita uti\" for todos").await?, &["already"]);
 
-    // Somebody made a room, and left it.
+    // Somebody created a room and left it.
     let ana = hospital.client("ana").await?;
     let left = ana.create_room(json!({"name": "esquecida"})).await?;
     ana.post_ok(&equipemed_testbed::rooms::room_path(&left, "leave"), json!({})).await?;
@@ -262,7 +262,7 @@ async fn what_became_of_each_wish_is_known_by_its_id_and_can_be_followed_in_the_
     assert_eq!(hospital.level("icu", "ana").await?, Some(30), "{answer:?}");
     let said = answer.event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"].as_str().unwrap_or_default();
     assert!(said.starts_with('$'), "{answer:?}");
-    // One level event for both, and each wish leads to it.
+    // Both share one power levels event, to which each wish leads.
     let store = hospital.store().await?;
     let mut levels = Vec::new();
     for number in 0..2 {

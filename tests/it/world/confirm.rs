@@ -1,4 +1,4 @@
-//! What touches many is shown first: a yes counts once, from its asker, in time, and for what was shown.
+//! Commands that affect many are previewed: a confirmation counts once, from the asker, in time, for what was shown.
 
 use anyhow::Context as _;
 use equipemed_testbed::Client;
@@ -36,7 +36,7 @@ async fn scene() -> anyhow::Result<Scene> {
 }
 
 impl Scene {
-    /// Asks for the last three and gets the preview.
+    /// Requests redaction of the last three and returns the preview.
     async fn preview(&self) -> anyhow::Result<Answer> {
         let name = self.hospital.username("p00");
         let preview = self.hospital.ask(&self.chief, &format!("!redact {name} last 3 in icu")).await?;
@@ -70,7 +70,7 @@ async fn a_code_is_good_for_its_asker_and_once() -> anyhow::Result<()> {
     done.says(&["3 messages were deleted", "UTI"]);
     assert_eq!(scene.standing().await?, LAST_THREE_GONE);
     hospital.ask(&scene.chief, &format!("!confirm {code}")).await?.says(&["confirmed already"]);
-    // A yes that is too late to matter.
+    // A late confirmation does nothing.
     scene.chief.react(&hospital.room("control").await?, preview.id(), "✅").await.ok();
     hospital.ask(&scene.chief, "!whoami").await?;
     assert_eq!(scene.standing().await?, LAST_THREE_GONE);
@@ -87,7 +87,7 @@ async fn a_reaction_is_a_yes_when_it_is_the_askers() -> anyhow::Result<()> {
     assert_eq!(hospital.marks(&scene.chief, "control", preview.id()).await?, ["✅"], "there to be tapped");
     let opinion = scene.other.react(&control, preview.id(), "✅").await?;
     hospital.handled(&opinion).await?;
-    // Neither is another sign a yes.
+    // Nor does another emoji confirm.
     scene.chief.react(&control, preview.id(), "🎉").await?;
     hospital.ask(&scene.chief, "!whoami").await?;
     assert_eq!(scene.standing().await?, ALL);
@@ -115,7 +115,7 @@ async fn an_expired_or_outdated_preview_is_not_carried_out() -> anyhow::Result<(
     hospital.ask(&scene.chief, "!whoami").await?;
     assert_eq!(scene.standing().await?, ALL);
 
-    // What was said later was not meant; what is gone meanwhile changes what was shown.
+    // A later message is not included, and an earlier one that disappears changes the preview.
     let preview = scene.preview().await?;
     let newer = hospital.say(&scene.ana, "icu", "mais uma").await?;
     scene.ana.redact(&hospital.room("icu").await?, &scene.messages[4], "engano").await?;
@@ -148,7 +148,7 @@ async fn a_command_that_came_late_and_changes_something_is_asked_about_again() -
     let hospital = &scene.hospital;
     let control = hospital.room("control").await?;
     let name = hospital.username("p00");
-    // Real events, so that they can be answered; what they say and when is the transaction's word.
+    // Real events, so that they can be answered, with content and time from the transaction.
     let mut pushed = Vec::new();
     let changes = [
         format!("!lock {name}"),

@@ -1,4 +1,4 @@
-//! What the service outlives: a full disk, a database that others keep locked, a listener that is flooded.
+//! What the service survives: a full disk, a locked database, a flooded port.
 
 use std::time::{Duration, Instant};
 
@@ -19,21 +19,21 @@ use super::talk::{begun, close, opened};
 use super::{Hospital, chief, count, crowd, until};
 use crate::store::broken::{empty, fill, small_disk};
 
-/// What waited is done so soon after an outage.
+/// Time limit for waiting work after an outage.
 const SOON: Duration = Duration::from_secs(10);
 
 fn rooms() -> serde_json::Value {
     json!({"todos": {"name": "Equipe", "members": {"any": true}}})
 }
 
-/// The status and the text of a page.
+/// Status and text of a page.
 async fn page(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
     let answer = http.get(format!("http://127.0.0.1:{port}{path}")).send().await?;
     Ok((answer.status().as_u16(), answer.text().await?))
 }
 
-/// Waits for this answer of `/ready`; what it says.
+/// Waits for this status of `/ready`; returns the text.
 async fn readiness(port: u16, wanted: u16) -> anyhow::Result<String> {
     equipemed_testbed::eventually(&format!("/ready says {wanted}"), Duration::from_secs(60), || async {
         let (status, said) = page(port, "/ready").await?;
@@ -42,7 +42,7 @@ async fn readiness(port: u16, wanted: u16) -> anyhow::Result<String> {
     .await
 }
 
-/// A hospital whose service has its database on a disk of 24 megabytes, by another name of the file.
+/// A hospital whose database is a link to a disk of 24 megabytes.
 async fn cramped(disk: Option<&Disk>) -> anyhow::Result<Hospital> {
     let mut people = crowd("p", 3, &[]);
     people.push(chief("chefe"));
@@ -55,7 +55,7 @@ async fn cramped(disk: Option<&Disk>) -> anyhow::Result<Hospital> {
 }
 
 impl Hospital {
-    /// Whether somebody holds the lease of the full passes.
+    /// Whether somebody holds the lease for full passes.
     async fn has_lease(&self) -> anyhow::Result<bool> {
         const SQL: &str =
             "select count(*) from leases where name = 'engine' and expires_at > unixepoch('subsec') * 1000";
@@ -79,7 +79,7 @@ async fn what_waited_for_room_on_a_full_disk_is_done_within_seconds_without_a_re
     let why = readiness(hospital.port(), 503).await?;
     assert!(why.contains("cannot be written") || disk.is_none(), "{why}");
     assert_eq!(page(hospital.port(), "/health").await?.0, 200, "it lives");
-    // So long that whoever counts on its lease has lost it, and Synapse has put off what it could not deliver.
+    // Long enough for the lease to expire and for Synapse to postpone transactions.
     until("the lease is over", || async { Ok((!hospital.has_lease().await?).then_some(())) }).await?;
     ensure!(!serving.has_ended(), "{}", serving.err());
     assert!(!hospital.is_locked("p01").await?, "nothing is done that cannot be noted");
@@ -116,7 +116,7 @@ async fn a_database_that_others_keep_locked_is_told_and_gone_on_with() -> anyhow
     close(hospital, serving).await
 }
 
-/// The service with 1,024 files, as systems allow where nobody has set anything.
+/// The service with a limit of 1,024 open files, the usual default.
 fn limited(hospital: &Hospital) -> anyhow::Result<Running> {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 1024 && exec \"$0\" serve", env!("CARGO_BIN_EXE_equipemed-bot")]);
@@ -124,13 +124,13 @@ fn limited(hospital: &Hospital) -> anyhow::Result<Running> {
     Running::start(command)
 }
 
-/// Connections that begin a request and do not end it.
+/// Connections with unfinished requests.
 async fn flood(port: u16, beginning: &str, count: usize) -> anyhow::Result<Vec<TcpStream>> {
     let mut open = Vec::new();
     for number in 0..count {
         let connected = TcpStream::connect(("127.0.0.1", port)).await;
         let mut stream = connected.with_context(|| format!("connection {number}"))?;
-        // Whoever was sent away already is told when he goes on.
+        // Fails if the connection was already replaced.
         let _ = stream.write_all(beginning.as_bytes()).await;
         open.push(stream);
     }
@@ -145,7 +145,7 @@ async fn a_flood_of_half_requests_leaves_readiness_commands_and_passes_working()
     let own = free_port()?;
     hospital.config["bot"]["language"] = json!("en");
     hospital.write_config()?;
-    // The listener of Synapse alone first, then with one for monitoring beside it.
+    // First with Synapse's port only, then with a separate port for monitoring.
     for watched in [hospital.port(), own] {
         if watched == own {
             hospital.config["telemetry"]["listen"] = json!(format!("127.0.0.1:{own}"));
@@ -174,7 +174,7 @@ async fn a_flood_of_half_requests_leaves_readiness_commands_and_passes_working()
             Ok((hospital.is_locked("p01").await? == (wanted == "suspended")).then_some(()))
         })
         .await?;
-        // Every one of them is closed before long, without their doing anything.
+        // The service soon closes all of them by itself.
         for mut stream in open {
             let closed = tokio::time::timeout(Duration::from_secs(40), stream.read_to_end(&mut Vec::new())).await;
             ensure!(closed.is_ok(), "a connection that says nothing stays open");
@@ -206,12 +206,12 @@ async fn a_second_service_on_one_file_is_refused_by_whatever_name_it_comes() -> 
         let refused = hospital.run(&["serve", "-c", &path]).await?.ended(1);
         refused.says(&["another service", file, "process", "PostgreSQL"]);
     }
-    // Single commands go on as ever, and settings are read anew by who is there.
+    // Single commands still work, and the running service can reload its settings.
     hospital.sync(&[]).await?.ended(0);
     hospital.run(&["users", "list"]).await?.ended(0);
     serving.hup()?;
     serving.told_times("Started", 2).await?;
-    // Not even a kill keeps the next one out.
+    // Even a kill leaves no lock behind.
     serving.kill9()?;
     serving.end().await?;
     let next = hospital.start(&["serve"])?;
@@ -221,7 +221,7 @@ async fn a_second_service_on_one_file_is_refused_by_whatever_name_it_comes() -> 
     hospital.finish().await
 }
 
-/// A hospital on a PostgreSQL of its own, where making accounts takes a while.
+/// A hospital on its own PostgreSQL, where creating accounts takes a while.
 async fn on_postgres(postgres: &Postgres) -> anyhow::Result<Hospital> {
     let mut hospital = Hospital::unprepared(crowd("p", 16, &[]), rooms()).await?;
     let database = postgres.database("endurance").await?;
@@ -243,7 +243,7 @@ async fn until_accounts_are_asked_for(hospital: &Hospital) -> anyhow::Result<()>
     .await
 }
 
-/// Every account is there, is called done, and nothing is called failed.
+/// All accounts exist with outcome done, and nothing failed.
 async fn nothing_failed(hospital: &Hospital) -> anyhow::Result<()> {
     let audit = hospital.audit().await?;
     let failed: Vec<_> = audit
@@ -299,7 +299,7 @@ async fn a_sync_whose_database_went_away_says_so_and_the_next_one_settles_what_i
         Ok(made.account(&hospital.user("p00")).await.is_ok().then_some(()))
     })
     .await?;
-    // As by somebody who waits no longer.
+    // As when the operator gives up.
     sync.term()?;
     let ran = sync.end().await?.ended(1);
     assert!(ran.err.contains("error: "), "{}", ran.err);

@@ -1,4 +1,4 @@
-//! The service on EquipeMed's own database: what happens there happens on Synapse, and what does not matter does not.
+//! The service with EquipeMed's own database: relevant changes reach Synapse, others do not.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::process::Running;
 use super::{Hospital, chief, crowd, until};
 
 impl Hospital {
-    /// Moves this hospital's people into a database like EquipeMed's, with triggers or without.
+    /// Moves this hospital's people into a database like EquipeMed's, with or without triggers.
     async fn on_database(&mut self, cluster: &Postgres, triggers: bool) -> anyhow::Result<Database> {
         let database = Database::new(cluster).await?;
         let row = |person: &super::Person| Row {
@@ -37,7 +37,7 @@ impl Hospital {
         Ok(database)
     }
 
-    /// A running service that has looked at everything once and listens.
+    /// A running service after its first pass, listening.
     async fn serve_listening(&self) -> anyhow::Result<Running> {
         let serving = self.serve().await?;
         serving.told("Listening for changes in EquipeMed's database").await?;
@@ -45,7 +45,7 @@ impl Hospital {
         Ok(serving)
     }
 
-    /// Nothing waits to be looked at.
+    /// Waits until no wake-ups are left.
     async fn at_rest(&self) -> anyhow::Result<()> {
         until("the end of all passes", || async {
             let waiting = self.number("select count(*) from wakeups where subject <> 'everything' or due_at <= unixepoch('subsec') * 1000 + 100").await?;
@@ -72,7 +72,7 @@ async fn a_change_in_equipemed_is_a_change_on_synapse_within_a_second() -> anyho
     assert_eq!(hospital.members("icu").await?.len(), 6);
     let id = |name: &str| hospital.people[name].id;
 
-    // A group more, a group less, a lock, a name; each without Django.
+    // A group added, a group removed, a lock and a name, each without Django.
     database.sql(&format!("insert into auth_group (name) values ('Leads'); insert into accounts_eqmdcustomuser_groups (eqmdcustomuser_id, group_id) select {}, id from auth_group where name = 'Leads'", id("p00"))).await?;
     until("the level", || async { Ok((hospital.level("todos", "p00").await? == Some(50)).then_some(())) }).await?;
     database
@@ -90,7 +90,7 @@ async fn a_change_in_equipemed_is_a_change_on_synapse_within_a_second() -> anyho
         Ok((account["displayname"] == "Nova Souza" && account["locked"] == false).then_some(()))
     })
     .await?;
-    // In bulk and past Django: all are followed.
+    // All rows of a bulk update without Django are followed.
     let bulk = "update accounts_eqmdcustomuser set last_name = 'Lima'";
     database.sql(bulk).await?;
     until("everybody's new name", || async {
@@ -105,14 +105,14 @@ async fn a_change_in_equipemed_is_a_change_on_synapse_within_a_second() -> anyho
     .await?;
     hospital.at_rest().await?;
 
-    // What does not matter wakes nothing, and a no-change pass writes nothing.
+    // Irrelevant changes wake nothing, and a pass without changes writes nothing.
     hospital.take();
     let passes = hospital.number("select count(*) from audit").await?;
     let views: String = (1..=1000).map(|n| Database::page_view(1 + n % 7)).collect();
     database.sql(&views).await?;
     database.sql("update accounts_eqmdcustomuser set last_login = now()").await?;
     let before = serving.err().matches("EquipeMed changed").count();
-    // A change of somebody who is nobody here shows that everything before it was heard.
+    // A notification about an unknown person shows that all earlier ones were processed.
     database.sql("notify equipemed_bot, '424242'").await?;
     until("the last notification", || async {
         Ok((serving.err().matches("EquipeMed changed").count() == before + 1).then_some(()))
@@ -129,7 +129,7 @@ async fn a_change_in_equipemed_is_a_change_on_synapse_within_a_second() -> anyho
     hospital.finish().await
 }
 
-/// The rooms' rules go by profession and by a hand-made group; the group of the profession is gone in every second moment.
+/// Rules use a profession and a manually made group; the profession's group keeps disappearing.
 #[tokio::test]
 async fn the_flicker_of_profession_groups_changes_nothing_for_a_minute() -> anyhow::Result<()> {
     let rooms = json!({
@@ -188,17 +188,17 @@ async fn a_database_in_trouble_locks_nobody_and_is_told() -> anyhow::Result<()> 
     let boss = hospital.client("boss").await?;
     hospital.take();
     let reader = database.reader.clone();
-    // What is done to the database, what the control room is told, and how it is mended; then it is back by itself.
+    // What is done to the database, what the control room is told, and the fix, after which it recovers by itself.
     let troubles = [
         (format!("revoke select (is_active) on accounts_eqmdcustomuser from {reader}"), "accounts_eqmdcustomuser.is_active", format!("grant select (is_active) on accounts_eqmdcustomuser to {reader}")),
         ("alter table auth_group rename to elsewhere".to_owned(), "auth_group", "alter table elsewhere rename to auth_group".to_owned()),
-        // Nobody at all, and the same rows again.
+        // Removes everybody, then restores the same rows.
         (
             "create table kept as select * from accounts_eqmdcustomuser; set session_replication_role = replica; delete from accounts_eqmdcustomuser".to_owned(),
             "gives nobody",
             "set session_replication_role = replica; insert into accounts_eqmdcustomuser select * from kept; drop table kept".to_owned(),
         ),
-        // Another password: who is connected is cut off, as by a restart.
+        // Changes the password and cuts connections, as by a restart.
         (
             format!("alter role {reader} password 'other'; select pg_terminate_backend(pid) from pg_stat_activity where usename = '{reader}'"),
             "password authentication failed",
@@ -209,7 +209,7 @@ async fn a_database_in_trouble_locks_nobody_and_is_told() -> anyhow::Result<()> 
         database.sql(harm).await?;
         database.sql("notify equipemed_bot, '*'").await?;
         until(says, || async {
-            // Whoever was cut off hears of nothing; the look at everything finds it out all the same.
+            // A cut connection misses notifications, but the full pass finds the problem.
             let told = hospital.heard(&boss, &[says]).await?;
             Ok((!told.is_empty()).then_some(()))
         })
@@ -220,7 +220,7 @@ async fn a_database_in_trouble_locks_nobody_and_is_told() -> anyhow::Result<()> 
         })
         .await?;
     }
-    // Stopped, commands are answered with why nothing is done; started, everything goes on.
+    // While it is stopped, commands are answered with the reason; after a restart work continues.
     cluster.stop().await?;
     hospital.told(&boss, &["cannot read EquipeMed", "does not answer"]).await?;
     hospital.ask(&boss, "!users").await?.says(&["cannot read EquipeMed"]);
@@ -231,7 +231,7 @@ async fn a_database_in_trouble_locks_nobody_and_is_told() -> anyhow::Result<()> 
     .await?;
     serving.told_times("Listening for changes in EquipeMed's database", 2).await?;
     hospital.at_rest().await?;
-    // Half of the people: told, and nothing is destroyed.
+    // Half of the people are missing: reported, and nothing is destroyed.
     database.sql("set session_replication_role = replica; delete from accounts_eqmdcustomuser where id <= 5").await?;
     database.sql("notify equipemed_bot, '*'").await?;
     hospital.told(&boss, &["EquipeMed had 10 people", "5 now"]).await?;
@@ -260,7 +260,7 @@ async fn without_triggers_people_are_compared() -> anyhow::Result<()> {
     serving.told("EquipeMed's triggers are missing").await?;
     database.sql("update accounts_eqmdcustomuser set account_status = 'suspended' where id = 1").await?;
     until("the lock", || async { Ok(hospital.is_locked("p00").await?.then_some(())) }).await?;
-    // The command line of the administrator's side.
+    // The administrator's commands.
     let checked = hospital.run(&["config", "check"]).await?.ended(0);
     assert!(checked.out.contains("EquipeMed's database, notifications on"), "{}", checked.out);
     let mut install = hospital.command(&["directory", "install-triggers"]);
@@ -277,7 +277,7 @@ async fn without_triggers_people_are_compared() -> anyhow::Result<()> {
     uninstall.env("EQUIPEMED_ADMIN_URL", &database.url);
     Running::start(uninstall)?.end().await?.ended(0);
     assert_eq!(sql(&database.url, "select count(*) from pg_trigger where not tgisinternal").await?, "0");
-    // Before the service has noticed that nothing is told any more.
+    // Before the service has noticed that there are no more notifications.
     database.sql("update accounts_eqmdcustomuser set account_status = 'suspended' where id = 2").await?;
     until("the lock", || async { Ok(hospital.is_locked("p01").await?.then_some(())) }).await?;
     serving.term()?;
@@ -285,7 +285,7 @@ async fn without_triggers_people_are_compared() -> anyhow::Result<()> {
     hospital.finish().await
 }
 
-/// A database restored from a backup: what was one person's number is another's, and who was known comes under another one.
+/// After a restored backup, a person's number belongs to somebody else, and the person has another number.
 #[tokio::test]
 async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Result<()> {
     let people = [crowd("p", 4, &["UTI"]), vec![chief("boss")]].concat();
@@ -295,7 +295,7 @@ async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Re
     let rows = ["p00", "p01"]
         .map(|name| (hospital.people[name].id, hospital.username(name), hospital.public_id(&hospital.people[name])));
     hospital.take();
-    // Two change places, with all that is theirs.
+    // Two people swap everything.
     let is = |(id, _, _): &(usize, String, String), name: &str, public_id: &str, first: &str| {
         format!(
             "update accounts_userprofile set public_id = '{public_id}' where user_id = {id};
@@ -311,7 +311,7 @@ async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Re
     let writes = hospital.take_writes();
     assert!(writes.is_empty(), "{writes:#?}");
 
-    // Under the number of a third there is somebody whom nobody knows.
+    // An unknown person has a third person's number.
     let third = (hospital.people["p02"].id, String::new(), String::new());
     let new = hospital.username("nova");
     let public_id = format!("{:08x}-0000-4000-b000-000000000001", hospital.port());
@@ -332,7 +332,7 @@ async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Re
     until("her room", || async { Ok(hospital.members("todos").await?.contains(&"nova".to_owned()).then_some(())) })
         .await?;
     assert!(!hospital.members("icu").await?.contains(&"nova".to_owned()));
-    // The one before is gone at the second complete read.
+    // The previous person is gone at the second complete read.
     hospital.sync(&[]).await?.ended(0);
     hospital.sync(&[]).await?.ended(0);
     assert!(hospital.is_locked("p02").await? && !hospital.is_locked("nova").await?);

@@ -1,4 +1,4 @@
-//! A first sync, one without changes, and how few events a change takes.
+//! A first sync, one without changes, and the small number of events for a change.
 
 use equipemed_bot::homeserver::Endpoint;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ async fn many_promotions_in_a_room_are_one_event_and_so_is_taking_them_back() ->
         hospital.someone(&format!("p{index:02}")).groups.clear();
     }
     hospital.write_roster()?;
-    // Nine people leave the control room at once, but what was given today is no mass change when it is taken back.
+    // Nine people leave the control room at once, but reverting today's joins is no mass change.
     hospital.sync(&[]).await?.ended(0);
     let writes = hospital.take_writes();
     let of_room: Vec<_> = writes.iter().filter(|request| request.decoded_path().contains(&todos)).cloned().collect();

@@ -1,16 +1,15 @@
-//! A level event that Synapse would refuse as a whole: power is taken all the same, and a room's own level for everybody
-//! is the way out.
+//! A power levels event that Synapse would refuse: power is still taken, and a default level is the way out.
 
 use serde_json::{Value, json};
 
 use super::{Hospital, chief, crowd, person};
 
-/// What Synapse takes of one event.
+/// Synapse's limit for an event.
 const MOST: usize = 65_536;
-/// What stands around the content in these tests, and a little more: Synapse takes the event, and hardly one entry more.
+/// Slightly more than what surrounds the content in these tests: Synapse accepts the event, but hardly one more entry.
 const AROUND: usize = 1_000;
 
-/// Fills the room's level event with people who are nobody's, until its content has so many bytes.
+/// Fills the room's power levels event with unmanaged people up to this size of its content.
 async fn fill(hospital: &Hospital, room: &str, bytes: usize) -> anyhow::Result<()> {
     let bot = hospital.bot()?;
     let room = hospital.room(room).await?;
@@ -31,7 +30,7 @@ async fn levels(hospital: &Hospital, room: &str) -> anyhow::Result<Value> {
     hospital.bot()?.power_levels(&hospital.room(room).await?).await
 }
 
-/// A hospital whose room is as full as Synapse lets it be, with a leader in it.
+/// A hospital whose room is full, with a leader in it.
 async fn full() -> anyhow::Result<Hospital> {
     let mut people = crowd("p", 3, &["UTI"]);
     people.extend([chief("chefe"), person("lider", &["UTI", "Leads"])]);
@@ -45,7 +44,7 @@ async fn full() -> anyhow::Result<Hospital> {
 #[tokio::test]
 async fn power_is_taken_in_a_full_room_whatever_else_waits() -> anyhow::Result<()> {
     let mut hospital = full().await?;
-    // One leader goes, six come: all in one event would be more than Synapse takes.
+    // One leader goes and six come: one event for all would be too large.
     hospital.someone("lider").groups = vec!["UTI".to_owned()];
     for number in 0..6 {
         hospital.add(person(&format!("{}{number}", "n".repeat(120)), &["UTI", "Leads"]));
@@ -60,12 +59,12 @@ async fn power_is_taken_in_a_full_room_whatever_else_waits() -> anyhow::Result<(
     let new = format!("{}0", "n".repeat(120));
     assert_eq!(hospital.level("icu", &new).await?, None, "what gives it waits");
     assert!(hospital.members("icu").await?.contains(&new), "and they are in");
-    // Nothing more is due, and it is told again.
+    // Nothing more is due, and the finding is repeated.
     hospital.take_writes();
     hospital.sync(&[]).await?.ended(0);
     assert!(hospital.take_writes().is_empty());
 
-    // Where there is room again, they get it.
+    // Once there is space, they get their levels.
     let mut emptied = levels(&hospital, "icu").await?;
     emptied["users"] = json!({});
     emptied["org.example"] = json!("");

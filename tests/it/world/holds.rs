@@ -1,4 +1,4 @@
-//! What is held, over time: it ends with its cause, is held for every pass, and is told with what went before.
+//! Held parts over time: they end with their cause, bind every pass, and include what went before.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn rooms() -> Value {
     json!({"todos": {"name": "Equipe", "members": {"any": true}}})
 }
 
-/// Changes the status of these people, in one written roster.
+/// Changes the status of these people with one write of the roster.
 fn set(hospital: &mut Hospital, status: &'static str, numbers: impl IntoIterator<Item = usize>) -> anyhow::Result<()> {
     for number in numbers {
         hospital.someone(&format!("p{number:02}")).status = status;
@@ -38,24 +38,24 @@ async fn a_hold_ends_with_its_cause_and_a_new_cause_is_done_or_told() -> anyhow:
     let (mut hospital, serving) = opened(people, rooms(), |_| ()).await?;
     let chief = hospital.client("chefe").await?;
 
-    // Six in one written roster are judged together: nobody slips through below the limit.
+    // Six people in one write are judged together: none goes through below the limit.
     set(&mut hospital, "suspended", 0..6)?;
     let id = id_in(&hospital.told(&chief, HELD).await?[0]);
     assert_eq!(locked(&hospital, 0..6).await?, 0);
-    // Nothing follows from a lock that was not done, in whichever pass.
+    // No pass applies consequences of a lock that was not done.
     hospital.ask(&chief, "!sync todos").await?;
     for number in 0..6 {
         assert_eq!(hospital.level("todos", &format!("p{number:02}")).await?, Some(50), "p{number:02}");
     }
 
-    // The status is put back; the hold is over, and says so.
+    // The status is restored: the hold ends and this is reported.
     set(&mut hospital, "active", 0..6)?;
     hospital.told(&chief, &["is settled", &id]).await?;
     hospital.ask(&chief, "!status").await?.says(&["Held: nothing"]);
     hospital.ask(&chief, &format!("!approve {id}")).await?.says(&[&id, "has ended"]);
     assert_eq!(locked(&hospital, 0..6).await?, 0);
 
-    // A real suspension of one of them is another cause, and small.
+    // A real suspension of one of them is a new, small cause.
     set(&mut hospital, "suspended", 5..6)?;
     until("the one is locked", || async { Ok(hospital.is_locked("p05").await?.then_some(())) }).await?;
     until("the level follows", || async { Ok(hospital.level("todos", "p05").await?.is_none().then_some(())) }).await?;
@@ -75,7 +75,7 @@ async fn what_went_before_is_told_and_what_is_left_keeps_its_id() -> anyhow::Res
     assert!(told[0].contains("7 of 21") && told[0].contains("3 of them already done"), "{told:?}");
     let id = id_in(&told[0]);
 
-    // Two of the four are put back, the service starts anew; the rest is the same part.
+    // Two of the four are restored and the service restarts; the rest keeps its id.
     set(&mut hospital, "active", 3..5)?;
     serving.term()?;
     serving.end().await?.ended(0);
@@ -109,7 +109,7 @@ async fn many_put_into_a_room_are_held_and_a_rotation_is_one_part() -> anyhow::R
     hospital.sync(&[]).await?.ended(0);
     assert_eq!(hospital.members("uti").await?.len(), 20);
 
-    // Twelve of twenty go and twelve come: one question, and nobody reads along before it is answered.
+    // Twelve of twenty members are exchanged: one question, and nobody joins before it is answered.
     for number in 0..12 {
         hospital.someone(&format!("p{number:02}")).groups.clear();
         hospital.someone(&format!("p{:02}", number + 20)).groups = vec!["UTI".to_owned()];
@@ -124,7 +124,7 @@ async fn many_put_into_a_room_are_held_and_a_rotation_is_one_part() -> anyhow::R
     let members = hospital.members("uti").await?;
     assert!(members.len() == 20 && members.contains(&"p20".to_owned()), "{members:?}");
 
-    // Who came today goes without a question.
+    // Removing today's members needs no consent.
     for number in 20..32 {
         hospital.someone(&format!("p{number:02}")).groups.clear();
     }
@@ -157,7 +157,7 @@ async fn an_administrator_of_one_room_releases_nothing_and_gains_with_the_others
     let id = id_in(&told[0]);
     let refused = hospital.ask(&local, &format!("!approve {id}")).await?;
     refused.says(&["right to", "held until somebody approves"]);
-    // Nor does anything else work by what is held: not by command, in no room, not at the machine in their name.
+    // A held right cannot be used in any way: by command, in a room, or at the command line in its owner's name.
     let mute = format!("!mute {} in todos", hospital.username("p05"));
     hospital.ask(&local, &mute).await?.says(&["held until somebody approves"]);
     let (p00, p01) = (hospital.client("p00").await?, hospital.client("p01").await?);

@@ -1,5 +1,5 @@
-//! A server that was filled before the bot came, by single sign-on, by scripts or by hand; and what happens to names and
-//! external ids later. Nobody is made twice, and nobody gets what is another's.
+//! A server filled before the bot came, by single sign-on, scripts or by hand; and later changes of names and external
+//! ids. Nobody gets a second account or somebody else's.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{Hospital, Person, chief, person};
 
 const PROVIDER: &str = "oidc-equipemed";
 
-/// Accounts of this hospital by name, as Synapse shows them one by one; without what changes by itself.
+/// This hospital's accounts by name, as read one by one, without fields that change by themselves.
 async fn accounts(hospital: &Hospital) -> anyhow::Result<BTreeMap<String, Value>> {
     let administrator = Client::administrator(hospital.synapse()).await?;
     let suffix = hospital.username("");
@@ -30,7 +30,7 @@ async fn accounts(hospital: &Hospital) -> anyhow::Result<BTreeMap<String, Value>
     Ok(accounts)
 }
 
-/// Makes or changes an account by hand.
+/// Creates or changes an account by hand.
 async fn by_hand(hospital: &Hospital, name: &str, body: Value) -> anyhow::Result<()> {
     let administrator = Client::administrator(hospital.synapse()).await?;
     let path = format!("/_synapse/admin/v2/users/{}", super::encode(&hospital.user(name)));
@@ -47,7 +47,7 @@ fn public_id(hospital: &Hospital, name: &str) -> String {
     hospital.entry(&person)["public_id"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A public id that nobody has, another one in each hospital.
+/// An unused public id, different in each hospital.
 fn stray(hospital: &Hospital, number: usize) -> String {
     format!("{:08x}-0000-4000-9000-{number:012x}", hospital.port())
 }
@@ -62,13 +62,13 @@ async fn accounts_that_were_there_are_adopted_by_their_external_id_and_by_nothin
     let mut people: Vec<Person> = names.iter().map(|name| person(name, &["UTI"])).collect();
     people.iter_mut().filter(|person| person.name == "hugo").for_each(|person| person.first_name = "Hugo".to_owned());
     let mut hospital = Hospital::new(people, rooms()).await?;
-    // EquipeMed keeps capitals, Matrix does not.
+    // EquipeMed keeps upper case, Matrix does not.
     let capitals = hospital.username("hugo").to_uppercase();
     hospital.someone("hugo").also = json!({"username": capitals});
     hospital.write_roster()?;
     let of = |name: &str| carrying(&public_id(&hospital, name));
-    // The right external id under another name; the right name and no id; the right name and a stranger's id; the right
-    // name and a colleague's id; deactivated with and without the id; two candidates.
+    // The right external id under another name; the right name without id, with a stranger's id, and with a colleague's
+    // id; deactivated with and without the id; two candidates.
     by_hand(&hospital, "antiga", json!({"displayname": "Ana Antiga", "external_ids": of("ana")})).await?;
     by_hand(&hospital, "bia", json!({"displayname": "Bia"})).await?;
     by_hand(&hospital, "caio", json!({"displayname": "Outro Caio", "external_ids": carrying(&stray(&hospital, 1))}))
@@ -121,14 +121,14 @@ async fn accounts_that_were_there_are_adopted_by_their_external_id_and_by_nothin
     ] {
         assert_eq!(joined(name), is_in, "{name}");
     }
-    // The same again: nothing is written, and the same is told.
+    // A repeat writes nothing and reports the same.
     hospital.take();
     let again = hospital.sync(&[]).await?.ended(0);
     assert_eq!(hospital.take_writes().len(), 0);
     for name in ["bia", "caio", "davi", "gil"] {
         assert!(again.out.contains(&hospital.user(name)), "{name} is not told of\n{}", again.out);
     }
-    // The operator knows better.
+    // The operator's word decides.
     hospital.run(&["users", "adopt", &hospital.username("bia"), &hospital.user("bia")]).await?.ended(0);
     hospital.sync(&[]).await?.ended(0);
     let adopted = &accounts(&hospital).await?["bia"];
@@ -139,11 +139,11 @@ async fn accounts_that_were_there_are_adopted_by_their_external_id_and_by_nothin
 #[tokio::test]
 async fn an_external_id_that_another_account_holds_stops_that_person_alone() -> anyhow::Result<()> {
     let people = ["ana", "bia", "caio", "davi"].iter().map(|name| person(name, &[])).collect();
-    // With few accounts beside people's own the pass asks those for their external ids, and not each newcomer for theirs.
+    // With few unbound accounts, the pass reads the external ids of these instead of looking up each newcomer's.
     let mut hospital = Hospital::alone(people, rooms()).await?;
     hospital.sync(&[]).await?.ended(0);
-    // An account that belongs to nobody, and that of a colleague, hold what ana, bia and a newcomer are known by; that the two
-    // were given theirs is forgotten.
+    // An account of nobody and a colleague's hold the ids of ana, bia and a newcomer; the store forgets that ana and
+    // bia got theirs.
     let ids = [public_id(&hospital, "ana"), public_id(&hospital, "bia"), stray(&hospital, 3)];
     by_hand(&hospital, "ana", json!({"external_ids": []})).await?;
     by_hand(&hospital, "bia", json!({"external_ids": []})).await?;
@@ -165,7 +165,7 @@ async fn an_external_id_that_another_account_holds_stops_that_person_alone() -> 
     let before = accounts(&hospital).await?;
     for round in 0..2 {
         let ran = hospital.sync(&[]).await?.ended(1);
-        // The newcomer is known by then: it costs one request to look, and fewer are new.
+        // Now the newcomer is known: looking costs one request, and fewer people are new.
         let newcomer = if round == 0 { "belongs to" } else { "external id is on" };
         for (name, says, holder) in
             [("ana", "belongs to", "maquina"), ("bia", "belongs to", "caio"), ("eva", newcomer, "caio")]
@@ -184,7 +184,7 @@ async fn an_external_id_that_another_account_holds_stops_that_person_alone() -> 
         assert_eq!(after[name], before[name], "{name}");
     }
     assert_eq!(after["davi"]["displayname"], "David Souza", "the others go on");
-    // Somebody put it right on Synapse.
+    // Somebody fixed it on Synapse.
     by_hand(&hospital, "caio", json!({"external_ids": carrying(&public_id(&hospital, "caio"))})).await?;
     by_hand(&hospital, "maquina", json!({"external_ids": []})).await?;
     let ran = hospital.sync(&[]).await?.ended(0);
@@ -206,7 +206,7 @@ async fn renames_and_swaps_in_equipemed_leave_everybody_their_account() -> anyho
     hospital.sync(&[]).await?.ended(0);
     let before = accounts(&hospital).await?;
 
-    // A new username and a new localpart; two who change places; and a newcomer who would get a name that is in use.
+    // A new username and localpart; two people who swap theirs; and a newcomer who would get a name in use.
     let (ana, bia, caio) = (hospital.username("ana"), hospital.username("bia"), hospital.username("caio"));
     hospital.someone("ana").also =
         json!({"username": format!("ana.maria{}", hospital.username("")), "matrix_localpart": "nova.ana"});
@@ -248,7 +248,7 @@ async fn server_administration_is_given_where_named_and_taken_only_where_it_was_
     hospital.write_config()?;
     hospital.sync(&[]).await?.ended(0);
     assert_eq!(admins(&hospital).await?, ["ana", "bia", "caio", "zoe"]);
-    // They lose the role: from ana it is taken, bia and caio had it before.
+    // They lose the role: the flag is removed from ana but not from bia and caio, who had it before.
     hospital.someone("ana").superuser = false;
     hospital.someone("bia").superuser = false;
     hospital.write_roster()?;

@@ -1,4 +1,4 @@
-//! `rooms stats` and `rooms cleanup`: what there is, and the end of what nobody needs.
+//! `rooms stats` and `rooms cleanup`: what exists, and deleting what nobody needs.
 
 use equipemed_testbed::Client;
 use equipemed_testbed::rooms::room_path;
@@ -19,9 +19,9 @@ async fn a_cleanup_deletes_what_nobody_is_in_and_never_a_managed_room() -> anyho
         "icu": {"name": "UTI", "parent": "hospital", "members": {"any": true}},
         "old": {"name": "Antiga", "members": {"any": true}},
     });
-    // A cleanup is of the whole server.
+    // A cleanup affects the whole server.
     let (mut hospital, serving) = begun(Hospital::alone(crowd("p", 3, &[]), rooms).await?).await?;
-    // A room that two made and left, one that somebody is in, and managed ones that nobody is in any more.
+    // An abandoned room, one in use, and empty managed ones.
     let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
     let left = ana.create_room(json!({"name": "esquecida"})).await?;
     ana.post_ok(&room_path(&left, "leave"), json!({})).await?;
@@ -61,7 +61,7 @@ async fn a_cleanup_deletes_what_nobody_is_in_and_never_a_managed_room() -> anyho
         "{audit:#?}"
     );
 
-    // Beside a running service, which has the same lane.
+    // While a service is running, which has the same lane.
     let again = ana.create_room(json!({"name": "outra"})).await?;
     ana.post_ok(&room_path(&again, "leave"), json!({})).await?;
     let serving = hospital.serve().await?;
@@ -86,7 +86,7 @@ async fn rooms_accounts_and_people_are_counted() -> anyhow::Result<()> {
     assert_eq!(stats["members"], json!({"control": 1, "hospital": 3, "icu": 3}), "{stats}");
     assert_eq!((&stats["people"], &stats["active_people"]), (&json!(3), &json!(2)));
     assert_eq!((&stats["rooms"], &stats["managed_rooms"], &stats["spaces"]), (&json!(3), &json!(3), &json!(1)));
-    // The bot, the administrator of setup, and two people.
+    // The bot, setup's administrator, and two people.
     assert_eq!((&stats["accounts"], &stats["usable_accounts"]), (&json!(4), &json!(4)));
     let text = hospital.run(&["rooms", "stats"]).await?.ended(0);
     assert!(text.out.contains("people in EquipeMed: 3, 2 of them active"), "{}", text.out);

@@ -1,4 +1,4 @@
-//! A process that is killed at any moment of a first sync leaves nothing that the next one does not put right.
+//! A process killed at any moment of a first sync leaves nothing that the next one does not fix.
 
 use std::time::Duration;
 
@@ -9,12 +9,11 @@ use serde_json::json;
 use super::{Hospital, chief, count, crowd};
 
 const KILLS: usize = 20;
-/// Short enough that a first sync is not over before the last of them; requests that take at least [`SLOW`] see to that on any
-/// machine.
+/// Short enough to fall within a first sync, because requests take at least [`SLOW`] on any machine.
 const LONGEST: u64 = 1400;
 const SLOW: Duration = Duration::from_millis(90);
 
-/// A moment within the longest delay.
+/// A random delay up to the longest.
 fn moment() -> anyhow::Result<Duration> {
     let random = u64::from_str_radix(&equipemed_testbed::random_hex(4)?, 16)?;
     Ok(Duration::from_millis(random % LONGEST))
@@ -38,7 +37,7 @@ async fn twenty_kills_in_a_row_leave_nothing_twice_and_nothing_undone() -> anyho
     let mut killed = 0;
     for round in 0..KILLS {
         if round % 4 == 0 {
-            // Synapse makes the room, its answer never comes.
+            // Synapse creates the room, but the response is lost.
             hospital.proxy.add_rule(Rule::new("/createRoom", Fault::CutAfterForward).once());
         }
         hospital.proxy.add_rule(Rule::new("", Fault::Delay(SLOW)));
@@ -46,7 +45,7 @@ async fn twenty_kills_in_a_row_leave_nothing_twice_and_nothing_undone() -> anyho
         let made = count(&hospital.proxy.recorded(), Endpoint::CreateRoom);
         let delay = moment()?;
         if round % 4 == 1 {
-            // Right after a room's making, before it can be noted; a later look when there is none left to make.
+            // Right after a room is created, before it can be stored; or later if none is left to create.
             let start = std::time::Instant::now();
             while count(&hospital.proxy.recorded(), Endpoint::CreateRoom) == made
                 && start.elapsed() < Duration::from_secs(3)
@@ -55,7 +54,7 @@ async fn twenty_kills_in_a_row_leave_nothing_twice_and_nothing_undone() -> anyho
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         } else {
-            // The moment itself is what is tried.
+            // Random moments are the point of this test.
             tokio::time::sleep(delay).await;
         }
         if !sync.has_ended() {

@@ -1,21 +1,20 @@
-//! What comes late, and what was done before: how long something lasts counts from when it was said, and a restored
-//! database does nothing twice.
+//! Late and repeated commands: durations count from when a command was sent, and a restored database repeats nothing.
 
 use serde_json::json;
 
 use super::talk::{begun, close, opened};
 use super::{Hospital, chief, crowd};
 
-/// Milliseconds since 1970, by the clock of this machine, which is Synapse's too.
+/// Milliseconds since 1970, by this machine's clock, which Synapse shares.
 fn now() -> i64 {
     equipemed_bot::clock::Clock::system().now().as_millisecond()
 }
 
-/// Has the service hear a command of `chefe` as if it had been said so long ago; its event.
+/// Pushes a command of `chefe` as if sent this long ago; returns its event.
 async fn said_ago(hospital: &Hospital, text: &str, seconds: i64) -> anyhow::Result<String> {
     let chief = hospital.client("chefe").await?;
     let control = hospital.room("control").await?;
-    // A real event, so that it can be answered; what it says and when is the transaction's word.
+    // A real event, so that it can be answered, with content and time from the transaction.
     let event = chief.send_text(&control, "bom dia").await?;
     let pushed = json!({
         "type": "m.room.message", "room_id": control, "event_id": event, "sender": chief.user_id(),
@@ -45,7 +44,7 @@ async fn how_long_something_lasts_counts_from_when_it_was_said() -> anyhow::Resu
     let left = hospital.number(lasts).await?;
     assert!(left > 0 && left <= 360_000, "{left} ms of ten minutes are left after four");
 
-    // A clock that is ahead gives nobody more.
+    // A fast clock gives no extra time.
     let ahead = said_ago(&hospital, &format!("!ban {} in icu for 10m", name(2)), -3600).await?;
     hospital.answer(&reader, "control", &ahead).await?;
     let lasts = "select expires_at - created_at from grants where kind = 'ban'";
@@ -81,7 +80,7 @@ async fn a_restored_database_does_nothing_twice_that_was_answered() -> anyhow::R
     }
     std::fs::copy(&backup, &database)?;
     hospital.forget_leases().await?;
-    // Nobody has answered this one.
+    // This one was not answered.
     let new = hospital.say(&chief, "control", &format!("!mute {} in icu", hospital.username("p01"))).await?;
     let (hospital, serving) = begun(hospital).await?;
     hospital.answer(&chief, "control", &new).await?.says(&["p01"]);

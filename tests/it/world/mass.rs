@@ -1,4 +1,4 @@
-//! A change to many people, held: told once, released by who may, for what was looked at and nothing more.
+//! Mass changes are held: reported once, and approved by authorised people for exactly what was shown.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn rooms() -> Value {
     json!({"todos": {"name": "Equipe", "members": {"any": true}}})
 }
 
-/// Changes the status of these people.
+/// Suspends these people.
 fn suspend(hospital: &mut Hospital, numbers: impl IntoIterator<Item = usize>) -> anyhow::Result<()> {
     for number in numbers {
         hospital.someone(&format!("p{number:02}")).status = "suspended";
@@ -30,7 +30,7 @@ fn id_in(text: &str) -> String {
     text.rsplit("!approve ").next().unwrap_or_default().trim_end_matches('`').trim().to_owned()
 }
 
-/// Whom a held part is about.
+/// Words of an announcement about everybody.
 const EVERYBODY: &[&str] = &["active people would be locked", "!approve"];
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn locking_forty_percent_is_told_once_and_released_by_who_may_for_what_was
     let (chief, leader) = (hospital.client("chefe").await?, hospital.client("lider").await?);
 
     suspend(&mut hospital, 0..8)?;
-    // The narrow passes see one person each: all but the first four wait for the pass that sees them together.
+    // Narrow passes see one person each: all but the first four wait for the full pass that sees them together.
     let told = hospital.told(&chief, EVERYBODY).await?;
     let old = id_in(&told[0]);
     let held = hospital.sync(&[]).await?.ended(3).held();
@@ -52,7 +52,7 @@ async fn locking_forty_percent_is_told_once_and_released_by_who_may_for_what_was
     refused.says(&["need the right"]);
     assert_eq!(locked(&hospital, 18).await?, before);
 
-    // Something is added, and nobody has looked at that.
+    // Something is added that nobody has looked at.
     suspend(&mut hospital, 8..9)?;
     until("it is told anew", || async { Ok((hospital.heard(&chief, EVERYBODY).await?.len() == 2).then_some(())) })
         .await?;
@@ -63,7 +63,7 @@ async fn locking_forty_percent_is_told_once_and_released_by_who_may_for_what_was
     assert_eq!(locked(&hospital, 18).await?, before);
     hospital.ask(&chief, "!status").await?.says(&[&new]);
 
-    // A consent while narrow passes go on beside it is not used up by them.
+    // Concurrent narrow passes do not use up a consent.
     hospital.someone("p17").first_name = "Zoe".to_owned();
     hospital.write_roster()?;
     let released = hospital.ask(&chief, &format!("!approve {new}")).await?;
@@ -122,7 +122,7 @@ async fn where_two_have_to_agree_one_is_not_enough() -> anyhow::Result<()> {
     hospital.ask(&other, &format!("!approve {id}")).await?.says(&["Released", &id]);
     assert_eq!(locked(&hospital, 18).await?, 8);
 
-    // The operator is one of two, however often; somebody in the room is the other.
+    // The operator gives only one of two consents, however often; somebody in the room gives the other.
     suspend(&mut hospital, 8..10)?;
     let id = hospital.sync(&[]).await?.ended(3).held().remove(0);
     for _ in 0..2 {
@@ -133,7 +133,7 @@ async fn where_two_have_to_agree_one_is_not_enough() -> anyhow::Result<()> {
     hospital.ask(&chief, &format!("!approve {id}")).await?.says(&["Released", &id]);
     assert_eq!(locked(&hospital, 18).await?, 10);
 
-    // The other way round; and who lost the right between the two has given nothing.
+    // In the other order; and a consent does not count once its giver has lost the right.
     suspend(&mut hospital, 10..12)?;
     let id = hospital.sync(&[]).await?.ended(3).held().remove(0);
     hospital.ask(&other, &format!("!approve {id}")).await?.says(&["One more is needed"]);

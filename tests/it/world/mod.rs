@@ -1,7 +1,7 @@
 //! A whole hospital: people, rooms, a real Synapse behind a fault proxy, and the real program as a process.
 //!
-//! Every test ends with [`Hospital::finish`], which holds what was seen on the wire against the closed list of
-//! endpoints and the audit against "every intent has an outcome".
+//! Every test ends with [`Hospital::finish`], which checks all requests against the closed list of endpoints, and that
+//! every intent in the audit has an outcome.
 
 mod accounts;
 mod adopt;
@@ -72,11 +72,11 @@ pub(crate) struct Person {
     superuser: bool,
     status: &'static str,
     first_name: String,
-    /// Fields of the roster in place of those that come from the name.
+    /// Roster fields that replace those derived from the name.
     also: Value,
 }
 
-/// Somebody in these groups.
+/// A person in these groups.
 pub(crate) fn person(name: &str, groups: &[&str]) -> Person {
     Person {
         id: 0,
@@ -89,17 +89,17 @@ pub(crate) fn person(name: &str, groups: &[&str]) -> Person {
     }
 }
 
-/// An EquipeMed superuser, which the tests' policy makes an administrator.
+/// An EquipeMed superuser, whom the tests' policy makes an administrator.
 pub(crate) fn chief(name: &str) -> Person {
     Person { superuser: true, ..person(name, &[]) }
 }
 
-/// `count` people in these groups, named `prefix00` and on.
+/// `count` people in these groups, named `prefix00` and so on.
 pub(crate) fn crowd(prefix: &str, count: usize, groups: &[&str]) -> Vec<Person> {
     (0..count).map(|number| person(&format!("{prefix}{number:02}"), groups)).collect()
 }
 
-/// An event that the service took in.
+/// An event stored by the service.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) event_id: String,
@@ -109,34 +109,34 @@ pub(crate) struct Taken {
     pub(crate) is_handled: bool,
 }
 
-/// Everything of one hospital.
+/// A hospital.
 pub(crate) struct Hospital {
     pub(crate) people: BTreeMap<String, Person>,
-    /// The configuration; [`Self::write_config`] after a change.
+    /// The configuration; call [`Self::write_config`] after a change.
     pub(crate) config: Value,
     pub(crate) proxy: Proxy,
-    /// Where the service's memory is, if not in its folder.
+    /// The service's database, if not in its folder.
     pub(crate) database: Option<String>,
     seat: Seat,
     folder: Folder,
 }
 
 impl Hospital {
-    /// At the shared Synapse, set up, in mode enforce.
+    /// On the shared Synapse, set up, in mode enforce.
     pub(crate) async fn new(people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
         let hospital = Self::bare(seats::shared().await?, people, rooms).await?;
         hospital.setup().await?.ended(0);
         Ok(hospital)
     }
 
-    /// With a Synapse of its own, where nobody accepts invites for people.
+    /// On its own Synapse, which does not accept invitations for people.
     pub(crate) async fn alone(people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
         let hospital = Self::bare(seats::own().await?, people, rooms).await?;
         hospital.setup().await?.ended(0);
         Ok(hospital)
     }
 
-    /// Nothing but files: the bot has no account yet.
+    /// Only files: the bot has no account yet.
     pub(crate) async fn unprepared(people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
         Self::bare(seats::shared().await?, people, rooms).await
     }
@@ -180,7 +180,7 @@ impl Hospital {
         self.folder.path().join(name)
     }
 
-    /// A name of an alias that the service may have.
+    /// A valid localpart for an alias.
     pub(crate) fn alias(&self, name: &str) -> String {
         format!("{}{name}", self.seat.alias_prefix)
     }
@@ -189,7 +189,7 @@ impl Hospital {
         Ok(std::fs::write(self.path("config.yaml"), serde_json::to_string_pretty(&self.config)?)?)
     }
 
-    /// Replaces the file as a whole, as a careful program does.
+    /// Replaces the file atomically.
     pub(crate) fn write_roster(&self) -> anyhow::Result<()> {
         std::fs::write(self.path("roster.new"), self.roster())?;
         Ok(std::fs::rename(self.path("roster.new"), self.path("roster.yaml"))?)
@@ -219,7 +219,7 @@ impl Hospital {
         entry
     }
 
-    /// Another one in each hospital: they share a server.
+    /// Unique across hospitals, which share a server.
     fn public_id(&self, person: &Person) -> String {
         format!("{:08x}-0000-4000-8000-{:012x}", self.seat.port, person.id)
     }
@@ -232,7 +232,7 @@ impl Hospital {
         self.synapse().user_id(&self.username(name))
     }
 
-    /// Somebody of the roster, to be changed; [`Self::write_roster`] after it.
+    /// A person to modify; call [`Self::write_roster`] after it.
     pub(crate) fn someone(&mut self, name: &str) -> &mut Person {
         assert!(self.people.contains_key(name), "{name} is not in the roster");
         self.people.entry(name.to_owned()).or_insert_with(|| person(name, &[]))
@@ -292,7 +292,7 @@ impl Hospital {
         Ok(entries)
     }
 
-    /// Waits until the service has taken an event in. What happened before it was taken in earlier.
+    /// Waits until the service has stored an event, and so all earlier ones.
     pub(crate) async fn taken(&self, event: &str) -> anyhow::Result<()> {
         until("the event in the inbox", || async {
             Ok(self.inbox().await?.iter().any(|row| row.event_id == event).then_some(()))
@@ -300,7 +300,7 @@ impl Hospital {
         .await
     }
 
-    /// What the service took in, handled or not, in order.
+    /// The stored events in order, handled or not.
     pub(crate) async fn inbox(&self) -> anyhow::Result<Vec<Taken>> {
         use sqlx::{Connection as _, Row as _};
         let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());
@@ -321,7 +321,7 @@ impl Hospital {
         rows.iter().map(taken).collect()
     }
 
-    /// As if the lease of a killed process had run out, which takes 12 seconds.
+    /// As if the lease of a killed process had expired, which takes 12 seconds.
     pub(crate) async fn forget_leases(&self) -> anyhow::Result<()> {
         self.sql("delete from leases").await?;
         Ok(())
@@ -335,7 +335,7 @@ impl Hospital {
         Ok(rooms.get(&RoomKey::new(key)).with_context(|| format!("room {key} is not bound"))?.to_string())
     }
 
-    /// The bot's plain client, past the proxy.
+    /// A plain client of the bot, bypassing the proxy.
     pub(crate) fn bot(&self) -> anyhow::Result<Client> {
         let synapse = self.synapse();
         Client::new(&synapse.url(), &synapse.user_id(&self.seat.registration.bot), &self.seat.registration.as_token)
@@ -346,7 +346,7 @@ impl Hospital {
         Client::create(self.synapse(), &self.username(name)).await
     }
 
-    /// Names of this hospital's people who are joined to a room.
+    /// This hospital's people who are joined to a room.
     pub(crate) async fn members(&self, key: &str) -> anyhow::Result<Vec<String>> {
         self.with_membership(key, "join").await
     }
@@ -370,7 +370,7 @@ impl Hospital {
         Ok(names)
     }
 
-    /// Somebody's level in a room; None when the event does not name them.
+    /// Somebody's level in a room; None without an entry.
     pub(crate) async fn level(&self, key: &str, name: &str) -> anyhow::Result<Option<i64>> {
         let levels = self.bot()?.power_levels(&self.room(key).await?).await?;
         Ok(levels["users"].get(self.user(name)).and_then(Value::as_i64))
@@ -388,7 +388,7 @@ impl Hospital {
         Ok(administrator.account(&self.user(name)).await?["deactivated"] == true)
     }
 
-    /// Ids of rooms of this bot that carry a key, by key: more than one is one too many.
+    /// Ids of this bot's rooms by key; more than one per key is an error.
     pub(crate) async fn rooms_by_key(&self) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
         let bot = self.bot()?;
         let mut rooms: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -409,12 +409,12 @@ impl Hospital {
         Ok(rooms)
     }
 
-    /// Requests through the proxy since the last look, without those that only read.
+    /// Writes through the proxy since the last call.
     pub(crate) fn take_writes(&self) -> Vec<Recorded> {
         self.take().into_iter().filter(Recorded::writes).collect()
     }
 
-    /// Requests through the proxy since the last look, held against the closed list.
+    /// Requests through the proxy since the last call, checked against the closed list.
     pub(crate) fn take(&self) -> Vec<Recorded> {
         let recorded = self.proxy.take_recorded();
         check_wire(&recorded);
@@ -442,12 +442,12 @@ fn encode(text: &str) -> String {
     equipemed_testbed::client::encode(text)
 }
 
-/// How many of the requests went to an endpoint.
+/// Number of requests to an endpoint.
 pub(crate) fn count(recorded: &[Recorded], endpoint: Endpoint) -> usize {
     recorded.iter().filter(|request| Endpoint::of(&request.method, &request.path) == Some(endpoint)).count()
 }
 
-/// How many of the requests wrote a state event of this type.
+/// Number of requests that wrote a state event of this type.
 pub(crate) fn count_state(recorded: &[Recorded], kind: &str) -> usize {
     recorded
         .iter()

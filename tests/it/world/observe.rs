@@ -1,4 +1,4 @@
-//! Mode observe: the bot looks, reports and answers, and changes nothing.
+//! Mode observe: the bot reads, reports and answers, and changes nothing.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn in_mode_observe_a_plan_is_shown_and_nothing_is_changed() -> anyhow::Res
     hospital.config["mode"] = json!("observe");
     hospital.config["bot"]["language"] = json!("en");
     hospital.config["rooms"]["icu"]["name"] = json!("UTI adulto");
-    // Suddenly nobody fits: held, and told, in this mode as well.
+    // Suddenly the rule matches nobody: held and reported in this mode as well.
     for number in 0..6 {
         hospital.someone(&format!("p{number:02}")).groups.clear();
     }
@@ -45,7 +45,7 @@ async fn in_mode_observe_a_plan_is_shown_and_nothing_is_changed() -> anyhow::Res
     assert_eq!(hospital.number("select count(*) from deeds").await?, 0);
     assert_eq!(hospital.level("todos", "p00").await?, None);
     assert_eq!(hospital.members("icu").await?.len(), 6);
-    // Of all that was written, nothing but words in rooms, and that a command was seen.
+    // It wrote only messages, reactions and read receipts.
     let writes = hospital.take_writes();
     let harmless = ["/send/m.room.message/", "/send/m.reaction/", "/receipt/m.read/", "/ping"];
     let spoken = |path: &str| harmless.iter().any(|part| path.contains(part));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Hospital, count, crowd, until};
 
-/// Longer than a restart with migrations of a small server.
+/// Longer than a restart of a small server with migrations.
 const AWAY: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_sync_waits_for_synapse_and_finishes_when_it_is_back() -> anyhow::Resu
     .await?;
     hospital.synapse().kill().await?;
     sync.told("waiting for Synapse").await?;
-    // The outage itself.
+    // The outage.
     tokio::time::sleep(AWAY).await;
     hospital.synapse().start_again().await?;
     let ran = sync.end().await?.ended(0);

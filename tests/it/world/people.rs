@@ -1,4 +1,4 @@
-//! Who is who: a person is a public id, an account is made or it is not ours, and what was pushed is looked at again.
+//! Identity: a person is a public id, an unconfirmed account may not be ours, and pushed values are verified.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn wards() -> Value {
     json!({"todos": {"name": "Equipe", "members": {"any": true}}, "icu": {"name": "UTI", "members": {"group": "UTI"}}})
 }
 
-/// A public id that nobody has, another one in each hospital.
+/// An unused public id, different in each hospital.
 fn other_id(hospital: &Hospital, number: usize) -> String {
     format!("{:08x}-0000-4000-a000-{number:012x}", hospital.port())
 }
@@ -50,7 +50,7 @@ fn own_id(hospital: &Hospital, name: &str) -> String {
         .to_owned()
 }
 
-/// The row of somebody whose number is another person's now: the same number, all else new.
+/// Replaces somebody's row by another person with the same number.
 fn takes_the_place(hospital: &mut Hospital, of: &str, who: Person) {
     let id = hospital.people.remove(of).map(|person| person.id).unwrap_or_default();
     let public_id = other_id(hospital, id);
@@ -68,7 +68,7 @@ async fn who_gets_a_known_number_inherits_neither_account_nor_grants_nor_rooms()
     assert_eq!(hospital.level("icu", "ana").await?, Some(50));
     let before = account(&hospital, "ana").await?;
 
-    // EquipeMed restored from a backup: the number is caio's, who is not in the ICU.
+    // EquipeMed was restored from a backup: the number is now caio's, who is not in the ICU.
     takes_the_place(&mut hospital, "ana", person("caio", &[]));
     hospital.write_roster()?;
     let ran = hospital.sync(&[]).await?.ended(0);
@@ -87,11 +87,11 @@ async fn who_gets_a_known_number_inherits_neither_account_nor_grants_nor_rooms()
     assert_eq!(hospital.level("icu", "caio").await?, None, "the grant was ana's");
     let why = hospital.run(&["explain", &hospital.username("caio")]).await?.ended(0);
     assert!(!why.out.contains("moderator"), "{}", why.out);
-    // She is gone at the second complete read, like anybody who is missing.
+    // Like anybody missing, she is gone at the second complete read.
     hospital.sync(&[]).await?.ended(0);
     assert_eq!(account(&hospital, "ana").await?["locked"], true);
     assert_eq!(account(&hospital, "caio").await?["locked"], false);
-    // The row before it all: she is back, and he is the one who is missing.
+    // The original row returns: she is back, and he is missing.
     let id = hospital.people["caio"].id;
     hospital.people.remove("caio");
     hospital.people.insert("ana".to_owned(), Person { id, ..person("ana", &["UTI"]) });
@@ -109,7 +109,7 @@ async fn the_same_person_under_another_number_keeps_account_rooms_and_grants() -
     hospital.sync(&[]).await?.ended(0);
     hospital.run(&["grants", "add", &hospital.username("ana"), "moderator", "--in", "icu"]).await?.ended(0);
     hospital.sync(&[]).await?.ended(0);
-    // All change places in one read, and ana moves to a number that nobody had.
+    // Everybody swaps numbers in one read, and ana gets an unused one.
     let kept: Vec<(String, String)> =
         hospital.people.keys().map(|name| (name.clone(), own_id(&hospital, name))).collect();
     for (name, public_id) in &kept {
@@ -128,7 +128,7 @@ async fn the_same_person_under_another_number_keeps_account_rooms_and_grants() -
         (hospital.level("icu", "ana").await?, hospital.members("icu").await?),
         (Some(50), vec!["ana".to_owned()])
     );
-    // Whoever gets the old number of hers is somebody else.
+    // The new owner of her old number is somebody else.
     hospital.add(Person { also: json!({"public_id": other_id(&hospital, 77)}), ..person("davi", &[]) });
     hospital.someone("davi").id = 2;
     assert!(hospital.people.values().filter(|person| person.id == 2).count() == 1, "ana was the second");
@@ -141,7 +141,7 @@ async fn the_same_person_under_another_number_keeps_account_rooms_and_grants() -
     let shown =
         |name: &str| rows.iter().find(|row| row["username"] == hospital.username(name)).map(|row| row["id"].clone());
     assert_eq!((shown("ana"), shown("davi")), (Some(json!(4711)), Some(json!(2))));
-    // A number that is one person's and shows another is asked about.
+    // A number with two meanings is ambiguous.
     let asked = hospital.run(&["explain", "2"]).await?.ended(2);
     asked.says(&[&hospital.username("ana"), &hospital.username("davi")]);
     hospital.finish().await
@@ -157,7 +157,7 @@ async fn from_a_rehearsal_to_the_database_accounts_go_over_by_username_when_the_
     let before = account(&hospital, "p00").await?["creation_ts"].clone();
     hospital.run(&["grants", "add", &hospital.username("p00"), "moderator", "--in", "icu"]).await?.ended(0);
     put(&hospital, "p03", json!({"admin": true})).await?;
-    // The database has other public ids for the same usernames, and other numbers.
+    // The database has other public ids and numbers for the same usernames.
     let names: Vec<String> = hospital.people.keys().cloned().collect();
     for (index, name) in names.iter().enumerate() {
         let public_id = other_id(&hospital, index);
@@ -192,7 +192,7 @@ async fn from_a_rehearsal_to_the_database_accounts_go_over_by_username_when_the_
     hospital.finish().await
 }
 
-/// As after an update from a version that kept digests of external ids, or nothing.
+/// As after an update from a version that stored digests of external ids, or nothing.
 #[tokio::test]
 async fn after_an_update_the_digest_decides_then_synapse_and_else_the_operator() -> anyhow::Result<()> {
     let names = ["ana", "bia", "caio", "davi", "eva"];
@@ -206,7 +206,7 @@ async fn after_an_update_the_digest_decides_then_synapse_and_else_the_operator()
         )
         .await?;
     put(&hospital, "eva", json!({"external_ids": []})).await?;
-    // bia and davi: their numbers are other people's by now.
+    // The numbers of bia and davi now belong to others.
     for (name, who) in [("bia", "bruno"), ("davi", "dora")] {
         takes_the_place(&mut hospital, name, person(who, &[]));
     }
@@ -221,7 +221,7 @@ async fn after_an_update_the_digest_decides_then_synapse_and_else_the_operator()
         let user = hospital.user(name);
         asked.iter().filter(|request| request.method == "GET" && request.decoded_path().ends_with(&user)).count()
     };
-    // caio once more, for what is to be put beside his external id.
+    // caio twice, to keep his other external ids.
     assert_eq!(["ana", "bia", "caio", "davi", "eva"].map(looked), [0, 0, 2, 1, 1]);
     assert_eq!(hospital.members("icu").await?, ["ana", "caio", "eva"]);
     hospital.sync(&[]).await?.ended(0);
@@ -242,7 +242,7 @@ async fn after_an_update_the_digest_decides_then_synapse_and_else_the_operator()
 async fn an_account_that_appears_between_look_and_create_is_not_touched() -> anyhow::Result<()> {
     let hospital =
         Hospital::new(vec![chief("chefe"), person("ana", &["UTI"]), person("bia", &["UTI"])], wards()).await?;
-    // Registered while the request to make it is on its way.
+    // Somebody registers it while the request to create it is on its way.
     let slow = Rule::new(&hospital.user("ana"), Fault::Delay(Duration::from_secs(3))).method("PUT").once();
     hospital.proxy.add_rule(slow);
     let syncing = hospital.start(&["sync"])?;
@@ -275,7 +275,7 @@ async fn an_account_that_appears_between_look_and_create_is_not_touched() -> any
 async fn after_a_lost_answer_an_account_is_ours_only_when_nothing_speaks_against_it() -> anyhow::Result<()> {
     let people = vec![chief("chefe"), person("ana", &["UTI"]), person("bia", &["UTI"])];
     let hospital = Hospital::new(people, wards()).await?;
-    // ana: made, and the answer lost. bia: never made, and before that is looked at somebody registers and signs in.
+    // ana: created, but the response is lost. bia: not created, and somebody registers and signs in before the check.
     hospital.proxy.add_rule(Rule::new(&hospital.user("ana"), Fault::CutAfterForward).method("PUT").once());
     hospital.proxy.add_rule(Rule::new(&hospital.user("bia"), Fault::Cut).method("PUT").once());
     let slow = Fault::Delay(Duration::from_secs(5));
@@ -294,7 +294,7 @@ async fn after_a_lost_answer_an_account_is_ours_only_when_nothing_speaks_against
     assert!(ran.out.contains("create_account: 2 done, 1 skipped"), "{}", ran.out);
     assert!(ids(&hospital, "bia").await?.is_empty());
     assert_eq!(hospital.members("icu").await?, ["ana"]);
-    // Nor is it later.
+    // Nor later.
     hospital.sync(&[]).await?.ended(0);
     assert!(ids(&hospital, "bia").await?.is_empty());
     assert_eq!(hospital.members("icu").await?, ["ana"]);
@@ -306,7 +306,7 @@ async fn a_kill_between_the_making_and_the_note_leaves_an_account_that_is_found_
     let people = vec![chief("chefe"), person("ana", &["UTI"]), person("bia", &["UTI"])];
     let hospital = Hospital::new(people, wards()).await?;
     hospital.sync(&["--user", &hospital.username("chefe"), "--create-missing"]).await?.ended(0);
-    // As a process leaves it that is killed after Synapse has made the account; bia's is a stranger's, who used it.
+    // As left by a process killed after Synapse created the account; a stranger has used bia's.
     hospital.intend_account("ana").await?;
     hospital.intend_account("bia").await?;
     put(&hospital, "ana", json!({})).await?;
@@ -322,7 +322,7 @@ async fn a_kill_between_the_making_and_the_note_leaves_an_account_that_is_found_
 }
 
 impl Hospital {
-    /// The intent to make somebody's account, without an outcome.
+    /// Writes an intent to create somebody's account, without an outcome.
     async fn intend_account(&self, name: &str) -> anyhow::Result<()> {
         use equipemed_bot::clock::Clock;
         use equipemed_bot::store::{AuditCause, Intent};
@@ -346,8 +346,8 @@ async fn a_first_sync_of_two_hundred_people_takes_two_requests_for_each_account(
     hospital.take();
     hospital.sync(&["--create-missing"]).await?.ended(0);
     let taken = hospital.take();
-    // With five rooms for everybody 1,000 memberships come to it. Here other tests have accounts, too many to look at, so
-    // that everybody's external id is looked up; on a server of one's own nobody's is.
+    // Five rooms for everybody would add 1,000 memberships. Other tests have too many accounts here to read, so
+    // everybody's external id is looked up; on a separate server nobody's is.
     assert_eq!(count(&taken, Endpoint::PutAccount), 400);
     assert!(taken.len() - count(&taken, Endpoint::Holder) <= 450, "{}", taken.len());
     hospital.finish().await
@@ -453,11 +453,11 @@ async fn an_empty_or_foreign_list_of_accounts_is_a_failed_read() -> anyhow::Resu
 async fn accounts_that_are_absent_from_the_list_are_asked_for_one_by_one() -> anyhow::Result<()> {
     let hospital = Hospital::alone(crowd("p", 7, &["UTI"]), wards()).await?;
     hospital.sync(&[]).await?.ended(0);
-    // A list that lacks most of them; they are there.
+    // A user list without most of them, although they exist.
     let short =
         json!({"users": [{"name": hospital.bot()?.user_id(), "admin": true, "displayname": "EquipeMed"}], "total": 1});
     hospital.take();
-    // Each alone passes.
+    // Reading single accounts works.
     hospital.proxy.add_rule(Rule::new("/v2/users/", Fault::Delay(Duration::ZERO)).method("GET"));
     hospital.proxy.add_rule(Rule::new("/v2/users", Fault::Status(200, short)).method("GET"));
     let ran = hospital.sync(&[]).await?.ended(0);
@@ -486,7 +486,7 @@ async fn usernames_that_differ_in_case_only_lead_no_command_to_the_wrong_one() -
     let loud = small.to_uppercase();
     let answer = hospital.ask(&chefe, &format!("!lock {loud} because lost phone")).await?;
     answer.says(&["may be several people", &hospital.user("ana"), &hospital.user("outra")]);
-    // `Ana` is written exactly as one, and is the account's name of another.
+    // `Ana` is exactly one person's username, and also another person's localpart.
     let answer = hospital.ask(&chefe, &format!("!lock {big} because lost phone")).await?;
     answer.says(&["may be several people"]);
     assert!(!hospital.is_locked("ana").await? && !hospital.is_locked("outra").await?);

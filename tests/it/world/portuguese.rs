@@ -1,4 +1,4 @@
-//! What the bot says in Portuguese, as people read it: nothing of it in English.
+//! The bot's Portuguese messages contain no English.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The real program as a process: run to its end, or left running and sent signals.
+//! The real program as a process: run to its end, or kept running and sent signals.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-/// How a command ended.
+/// Result of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     /// Exit code; None after a signal.
@@ -22,18 +22,18 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Fails with everything it printed unless it ended with this code.
+    /// Fails with all output unless the exit code is this one.
     pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "\n--- out\n{}\n--- err\n{}", self.out, self.err);
         self
     }
 
-    /// The ids in the last lines.
+    /// The held ids in the last lines.
     pub(crate) fn held(&self) -> Vec<String> {
         self.out.lines().filter_map(|line| line.strip_prefix("held: ")).map(str::to_owned).collect()
     }
 
-    /// Fails unless standard error is one clear message with all of these words, and standard output is empty.
+    /// Fails unless standard error is one clear message with these words, and standard output is empty.
     pub(crate) fn says(&self, words: &[&str]) {
         for word in words {
             assert!(self.err.contains(word), "{word:?} is not in\n{}", self.err);
@@ -44,7 +44,7 @@ impl Ran {
     }
 }
 
-/// A process that runs.
+/// A running process.
 pub(crate) struct Running {
     child: Child,
     pid: u32,
@@ -68,22 +68,22 @@ impl Running {
         Ok(Self { child, pid, out, err, reading, start: Instant::now() })
     }
 
-    /// What it was started with, as the system sees it.
+    /// Its environment, according to the system.
     pub(crate) fn environment(&self) -> anyhow::Result<String> {
         Ok(String::from_utf8_lossy(&std::fs::read(format!("/proc/{}/environ", self.pid))?).into_owned())
     }
 
-    /// What it wrote to standard error so far.
+    /// Its output to standard error so far.
     pub(crate) fn err(&self) -> String {
         self.err.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until standard error holds this.
+    /// Waits until standard error contains this.
     pub(crate) async fn told(&self, word: &str) -> anyhow::Result<()> {
         self.told_times(word, 1).await
     }
 
-    /// Waits until standard error holds this so many times.
+    /// Waits until standard error contains this a number of times.
     pub(crate) async fn told_times(&self, word: &str, times: usize) -> anyhow::Result<()> {
         let told = equipemed_testbed::eventually(word, Duration::from_secs(60), || async {
             Ok((self.err().matches(word).count() >= times).then_some(()))
@@ -95,12 +95,12 @@ impl Running {
         self.signal(Signal::KILL)
     }
 
-    /// Makes it stand still, as a machine does that is swapping or being moved.
+    /// Suspends it, as when a machine is swapping or being migrated.
     pub(crate) fn stop(&self) -> anyhow::Result<()> {
         self.signal(Signal::STOP)
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub(crate) fn go_on(&self) -> anyhow::Result<()> {
         self.signal(Signal::CONT)
     }
@@ -119,9 +119,9 @@ impl Running {
 
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).context("no process id")?;
-        // The child was not waited for, so its number cannot be somebody else's.
+        // The child was not waited for, so its process id cannot have been reused.
         match kill_process(pid, signal) {
-            // It ended by itself.
+            // It has already ended.
             Ok(()) | Err(Errno::SRCH) => Ok(()),
             Err(error) => Err(error).context("it cannot be signalled"),
         }

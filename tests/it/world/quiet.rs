@@ -1,4 +1,4 @@
-//! What the bot does not answer.
+//! Messages that the bot does not answer.
 
 use equipemed_testbed::Client;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ async fn says(who: &Client, room: &str, content: Value) -> anyhow::Result<String
     who.send(room, "m.room.message", content).await
 }
 
-/// The bot's messages in a room that are about an event in any way.
+/// The bot's messages in a room that relate to an event.
 async fn about(hospital: &Hospital, reader: &Client, room: &str, event: &str) -> anyhow::Result<Vec<Value>> {
     let bot = hospital.bot()?;
     let messages = reader.messages(room, 100).await?;
@@ -36,7 +36,7 @@ async fn notices_edits_quotations_code_and_the_bots_own_words_are_no_commands() 
         "msgtype": "m.text", "body": format!("* {lock}"), "m.new_content": {"msgtype": "m.text", "body": lock},
         "m.relates_to": {"rel_type": "m.replace", "event_id": first},
     });
-    // Some clients leave the star out.
+    // Some clients omit the asterisk.
     let bare_edit = json!({
         "msgtype": "m.text", "body": lock, "m.new_content": {"msgtype": "m.text", "body": lock},
         "m.relates_to": {"rel_type": "m.replace", "event_id": first},
@@ -62,16 +62,16 @@ async fn notices_edits_quotations_code_and_the_bots_own_words_are_no_commands() 
     for content in quiet {
         events.push(says(&chief, &control, content).await?);
     }
-    // With the bot's own token: whoever has it cannot make the bot talk to itself.
+    // Sent with the bot's own token: its owner cannot make the bot talk to itself.
     let bot = hospital.bot()?;
     events.push(says(&bot, &control, text(&lock)).await?);
     events.push(says(&bot, &control, text("!status")).await?);
-    // In a ward's room nobody is told that a word is unknown or belongs elsewhere.
+    // In a ward's room, unknown and misplaced commands get no answer.
     let mut ward = Vec::new();
     for body in ["!foo", "!status", "!lock ana", "!stauts", "!D", "EquipeMed status"] {
         ward.push(says(&chief, &icu, text(body)).await?);
     }
-    // What came after them all is answered, so they all had their chance.
+    // A later command is answered, so all earlier ones were handled.
     hospital.ask(&chief, "!whoami").await?;
     let last = says(&chief, &icu, text("!whoami")).await?;
     hospital.answer(&chief, "icu", &last).await?;
@@ -100,7 +100,7 @@ async fn a_handled_command_is_not_handled_again_after_a_restart_or_an_edit() -> 
     let promoted = hospital.say(&chief, "control", &format!("!promote {name} in icu")).await?;
     hospital.answer(&chief, "control", &promoted).await?.says(&["level 50"]);
     hospital.ask(&chief, &format!("!demote {name} in icu")).await?;
-    // Somebody corrects what was done long ago.
+    // Somebody edits an old command.
     let edit = json!({
         "msgtype": "m.text", "body": format!("* !promote {name} admin"),
         "m.new_content": {"msgtype": "m.text", "body": format!("!promote {name} admin")},

@@ -1,4 +1,4 @@
-//! `audit list` and `audit export`: what was done, as the operator reads it.
+//! `audit list` and `audit export`: the audit for operators.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ async fn the_audit_is_listed_and_exported_also_when_everything_else_is_away() ->
     assert!(rows(&["--since", "2099-01-01"]).await?.is_empty());
     assert!(!rows(&["--since", "2026-01-01"]).await?.is_empty());
 
-    // Neither EquipeMed nor Synapse is asked.
+    // Neither EquipeMed nor Synapse is needed.
     std::fs::remove_file(hospital.path("roster.yaml"))?;
     hospital.config["homeserver"]["url"] = json!("http://127.0.0.1:9");
     hospital.write_config()?;

@@ -1,5 +1,5 @@
-//! Two services on one PostgreSQL database and one Synapse: both work, each thing is done once, and one goes on without the
-//! other.
+//! Two services on one PostgreSQL database and one Synapse: both work, nothing is done twice, and one continues without
+//! the other.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::{Hospital, Person, chief, count, crowd, until};
 
 const PASS_BEGINS: &str = "This process runs the full passes";
 
-/// A hospital whose service has a second place to run: the same files but for its own port and its own way to Synapse.
+/// A hospital with two services: the same files, except for port and proxy.
 struct Replicas {
     hospital: Hospital,
     database: String,
@@ -47,7 +47,7 @@ impl Replicas {
         Ok(sql(&self.database, query).await?.trim().parse()?)
     }
 
-    /// Waits until nobody has anything to look at.
+    /// Waits until no wake-ups are left.
     async fn quiet(&self) -> anyhow::Result<()> {
         until("nothing is due", || async {
             let due = "select count(*) from wakeups where due_at <= extract(epoch from now()) * 1000";
@@ -57,7 +57,7 @@ impl Replicas {
         .await
     }
 
-    /// Says something in the control room and waits until it is handled; what was answered.
+    /// Sends a command to the control room, waits until it is handled, and returns the answer.
     async fn ask(&self, who: &Client, text: &str) -> anyhow::Result<(String, String)> {
         let said = self.hospital.say(who, "control", text).await?;
         let handled = format!("select count(*) from inbox where event_id = '{said}' and state = 'done'");
@@ -76,14 +76,14 @@ impl Replicas {
     }
 }
 
-/// The status and the text of a page of one replica.
+/// Status and text of a page of one replica.
 async fn page(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let answer = http.get(format!("http://127.0.0.1:{port}{path}")).send().await?;
     Ok((answer.status().as_u16(), answer.text().await?))
 }
 
-/// How many changes of a kind a replica has made.
+/// Number of changes of a kind that a replica has made.
 async fn made(port: u16, kind: &str) -> anyhow::Result<u64> {
     let (_, text) = page(port, "/metrics").await?;
     let wanted = |line: &&str| line.contains("_actions_total{") && line.contains(&format!("\"{kind}\""));
@@ -103,7 +103,7 @@ async fn two_replicas_share_the_work_and_each_thing_is_done_once() -> anyhow::Re
         .await?;
     two.quiet().await?;
 
-    // Many single changes, noticed by both: both take some, none is done twice.
+    // Both notice many single changes: each does some, and none is done twice.
     for number in 0..40 {
         two.hospital.someone(&format!("p{number:02}")).first_name = "Nova".to_owned();
     }
@@ -115,7 +115,7 @@ async fn two_replicas_share_the_work_and_each_thing_is_done_once() -> anyhow::Re
     let by = (made(two.hospital.port(), "set_display_name").await?, made(two.second_port, "set_display_name").await?);
     assert!(by.0 + by.1 == 40 && by.0 > 0 && by.1 > 0, "{by:?}");
 
-    // What arrives together is judged together, by whichever process: 12 of 41 are more than a tenth, and none goes before.
+    // Simultaneous changes are judged together in any process: 12 of 41 exceed a tenth, so none goes through.
     for number in 0..12 {
         two.hospital.someone(&format!("p{number:02}")).status = "suspended";
     }
@@ -129,14 +129,14 @@ async fn two_replicas_share_the_work_and_each_thing_is_done_once() -> anyhow::Re
     until("it is told", || async { Ok((!told().await?.is_empty()).then_some(())) }).await?;
     assert_eq!((told().await?.len(), two.number(waiting).await?), (1, 1), "{:?}", told().await?);
 
-    // Commands are answered once, whichever replica they came to.
+    // A command is answered once, whichever replica gets it.
     let id =
         two.hospital.store().await?.held_open(equipemed_bot::clock::Clock::system().now()).await?.remove(0).held.id;
     let (approved, text) = two.ask(&chief, &format!("!approve {id}")).await?;
     assert!(text.contains("Released"), "{text}");
     assert_eq!(two.locked().await?, 12);
 
-    // One after the other is replaced by a new one; meanwhile people go on.
+    // Each is replaced by a new process while people continue to work.
     let mut said = vec![approved];
     let mut serving = vec![first, second];
     for place in [0, 1] {
@@ -185,7 +185,7 @@ async fn a_replica_killed_at_any_moment_of_a_first_sync_is_succeeded_and_nothing
     let mut serving = [two.start(0)?, two.start(1)?];
     for round in 0..5 {
         let random = u64::from_str_radix(&equipemed_testbed::random_hex(2)?, 16)?;
-        // The moment itself is what is tried; the last two are in the middle of somebody's turn.
+        // Random moments are the point of this test; the last two fall into somebody's turn.
         tokio::time::sleep(Duration::from_millis(1500 + random % 4000)).await;
         let holder = if serving[0].err().matches(PASS_BEGINS).count() > 0 { 0 } else { 1 };
         let victim = if round % 2 == 1 { 1 - holder } else { holder };
@@ -246,8 +246,8 @@ async fn a_replica_that_stood_still_notices_that_another_took_over() -> anyhow::
     let stopped = Instant::now();
     second.told(PASS_BEGINS).await?;
     assert!(stopped.elapsed() < Duration::from_secs(16), "{:?}", stopped.elapsed());
-    // What had left the first one before reaches Synapse through its proxy meanwhile. A join now and then takes Synapse as
-    // long as the service waits for one answer, a minute.
+    // Meanwhile, requests that the first one sent before arrive through its proxy. A join may take as long as the
+    // service waits for a response, one minute.
     let ended = || async { Ok(second.err().contains("A full pass ended").then_some(())) };
     equipemed_testbed::eventually("its pass ended", Duration::from_secs(120), ended).await?;
     assert_eq!(two.hospital.members("ward").await?.len(), 24);
@@ -255,7 +255,7 @@ async fn a_replica_that_stood_still_notices_that_another_took_over() -> anyhow::
     two.hospital.take();
     first.go_on()?;
     first.told("Another process took the lease over").await?;
-    // A command beside it shows that it works again, and gives it the time to do what it should not.
+    // A command next to it shows that it works again, and leaves time for a mistake.
     two.hospital.sync(&[]).await?.ended(0);
     two.quiet().await?;
     let writes = two.hospital.take_writes();
@@ -289,7 +289,7 @@ async fn a_database_that_goes_away_is_waited_for_and_said_seldom() -> anyhow::Re
     assert_eq!(page(two.hospital.port(), "/health").await?.0, 200, "it lives");
     two.hospital.someone("p01").groups = vec!["UTI".to_owned()];
     two.hospital.write_roster()?;
-    // The outage itself.
+    // The outage.
     tokio::time::sleep(Duration::from_secs(12).saturating_sub(away.elapsed())).await;
     let said = serving.err().lines().count() - before;
     assert!(!serving.has_ended() && said < 40, "{said} lines in {:?}:\n{}", away.elapsed(), serving.err());

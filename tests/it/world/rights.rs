@@ -1,4 +1,4 @@
-//! Who may not: everybody without the right at that moment, there, over that person. Refused clearly, on record, undone.
+//! Everybody without the right at that moment, place and rank is refused clearly, recorded, and without effect.
 
 use equipemed_testbed::rooms::room_path;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ async fn a_stranger_in_the_control_room_is_nobody_whatever_the_name_says() -> an
         format!("/_matrix/client/v3/profile/{}/displayname", equipemed_testbed::client::encode(stranger.user_id()));
     stranger.put_ok(&path, json!({"displayname": "chefe Souza"})).await?;
     hospital.bot()?.post_ok(&room_path(&control, "invite"), json!({"user_id": stranger.user_id()})).await?;
-    // Here the server accepts invitations for people, sooner or later.
+    // This server accepts invitations for people sooner or later.
     until("the stranger is in", || async { Ok(stranger.join(&control).await.ok().map(drop)) }).await?;
     let (name, own) = (hospital.username("p00"), hospital.username("chefe2"));
     for command in [
@@ -105,7 +105,7 @@ async fn a_stranger_in_the_control_room_is_nobody_whatever_the_name_says() -> an
         let outcomes = hospital.outcomes(word).await?;
         assert!(outcomes.len() == 1 && outcomes[0].contains("Refused"), "{word}: {outcomes:?}");
     }
-    // Somebody EquipeMed knows, without any right; as if in the room for the moment before being put out again.
+    // A person known to EquipeMed without any right, as if in the room for a moment.
     let event = chief.send_text(&control, "bom dia").await?;
     let forged = json!({
         "type": "m.room.message", "room_id": control, "event_id": event, "sender": hospital.user("p01"),
@@ -126,7 +126,7 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
     let name = |name: &str| hospital.username(name);
     let (p00, p01) = (name("p00"), name("p01"));
     let refused = [
-        // All rights in one room, none in another, none everywhere.
+        // All rights in one room, none in another and none everywhere.
         (&rui, format!("!promote {p00} moderator in ward"), "in the room Enfermaria"),
         (&rui, format!("!kick {p00} in ward"), "in the room Enfermaria"),
         (&rui, format!("!ban {p00} in ward"), "in the room Enfermaria"),
@@ -142,10 +142,10 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
         (&rui, "!approve 1f0c22aa".to_owned(), "need the right"),
         (&leader, format!("!promote {p00} moderator in icu"), "need the right"),
         (&leader, "!audit".to_owned(), "need the right"),
-        // More than one holds: of level, and of rights.
+        // More than one's own level or rights.
         (&chair, format!("!promote {p00} admin in icu"), "you have level 60"),
         (&chair, format!("!promote {p00} 61 in ward"), "you have level 60"),
-        // Oneself, an equal, somebody above.
+        // Oneself, an equal, and a superior.
         (&chair, format!("!promote {} 60 in ward", name("sala")), "to yourself"),
         (&chair, format!("!demote {} in ward", name("sala")), "to yourself"),
         (&chair, format!("!demote {} in ward", name("mesa")), "as high as you"),
@@ -176,7 +176,7 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
     for name in ["p00", "p01", "outra", "chefe"] {
         assert!(!hospital.is_locked(name).await?, "{name}");
     }
-    // And what they may is done.
+    // Permitted commands work.
     hospital.ask(&rui, &format!("!promote {p00} moderator in icu")).await?.says(&["level 50"]);
     hospital.ask(&chair, &format!("!promote {p01} 60 in ward")).await?.says(&["level 60"]);
     let user = hospital.user("p02");
@@ -190,7 +190,7 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_bot_and_protected_accounts_are_out_of_reach() -> anyhow::Result<()> {
-    // One that EquipeMed knows, one that it does not.
+    // One account known to EquipeMed, one unknown.
     let protect = |hospital: &mut Hospital| {
         hospital.config["users"]["protected"] = json!([hospital.user("p02")]);
         hospital.config["users"]["break_glass"] = json!(hospital.user("vidro"));
@@ -246,7 +246,7 @@ async fn the_break_glass_account_may_approve_while_equipemed_cannot_be_read_and_
     hospital.ask(&glass, &format!("!approve {id}")).await?.says(&["Released", &id]);
     let by = hospital.number("select count(*) from held where approved_by like '@vidro%'").await?;
     assert_eq!(by, 1);
-    // Carried out as soon as it can be known that it is still the same.
+    // Applied as soon as a read shows that nothing has changed.
     hospital.write_roster()?;
     until("icu is empty", || async { Ok(hospital.members("icu").await?.is_empty().then_some(())) }).await?;
     close(hospital, serving).await

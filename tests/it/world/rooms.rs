@@ -1,4 +1,4 @@
-//! What becomes of rooms: joining and leaving, other names, rooms that the policy no longer names.
+//! Rooms over time: joining and leaving, renaming, and rooms that the policy no longer names.
 
 use serde_json::json;
 

@@ -1,6 +1,6 @@
-//! Places at a Synapse: one server is shared by the small tests, a test that stops or floods it has one of its own.
+//! Seats at a Synapse: small tests share one server, while a test that stops or floods it has its own.
 //!
-//! Registrations are read by Synapse at its start only, so that all of them are made in advance.
+//! Synapse reads registrations only at startup, so all are created in advance.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,19 +11,19 @@ use equipemed_testbed::synapse::Options;
 use equipemed_testbed::{Folder, Registration, Synapse, free_port};
 use tokio::sync::OnceCell;
 
-/// How many hospitals can share the server.
+/// Number of hospitals that can share the server.
 const SEATS: usize = 176;
 
-/// A hospital's application service at a Synapse.
+/// A hospital's application service on a Synapse.
 pub(super) struct Seat {
     pub(super) synapse: Arc<Synapse>,
     pub(super) registration: Registration,
-    /// Where the service listens.
+    /// The port of the service.
     pub(super) port: u16,
     pub(super) alias_prefix: String,
-    /// What tells its people from those of other hospitals at the same server.
+    /// Distinguishes its people from those of other hospitals on the server.
     pub(super) suffix: String,
-    /// Where the registration of a server of its own is.
+    /// Folder of the registration for a separate server.
     _folder: Option<Folder>,
 }
 
@@ -33,7 +33,7 @@ struct Pool {
     _folder: Folder,
 }
 
-/// A seat at the shared server, where invites are accepted by the server.
+/// A seat at the shared server, which accepts invitations.
 pub(super) async fn shared() -> anyhow::Result<Seat> {
     static POOL: OnceCell<Pool> = OnceCell::const_new();
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -50,7 +50,7 @@ pub(super) async fn shared() -> anyhow::Result<Seat> {
     })
 }
 
-/// A server of its own.
+/// A separate server.
 pub(super) async fn own() -> anyhow::Result<Seat> {
     let folder = Folder::new("world")?;
     let (registration, port) = register(&folder, 0)?;

@@ -1,4 +1,4 @@
-//! The running service: changes as they come, outages, signals, commands beside it.
+//! The running service: changes as they happen, outages, signals, and commands next to it.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn a_change_of_the_roster_counts_within_seconds_and_touches_nothing_else()
     hospital.someone("p01").groups = vec!["UTI".to_owned()];
     hospital.write_roster()?;
     until("p01 in icu", || async { Ok(is_member(&hospital, "icu", "p01").await?.then_some(())) }).await?;
-    // Two seconds on a machine that does nothing else.
+    // Two seconds on an idle machine.
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     hospital.add(person("rui", &["UTI"]));
     hospital.write_roster()?;
@@ -45,9 +45,9 @@ async fn a_change_of_the_roster_counts_within_seconds_and_touches_nothing_else()
     })
     .await?;
     let writes = hospital.take_writes();
-    // Made, then named and linked.
+    // Created, then named and linked.
     assert_eq!((count(&writes, Endpoint::PutAccount), count(&writes, Endpoint::AdminJoin)), (2, 3), "{writes:#?}");
-    // Half-written: told, and the last one stays in force.
+    // A partial file is reported, and the previous one stays in force.
     let whole = hospital.roster();
     std::fs::write(hospital.path("roster.yaml"), &whole[..whole.len() / 2])?;
     serving.told("The changed roster cannot be read").await?;
@@ -64,7 +64,7 @@ async fn a_change_of_the_roster_counts_within_seconds_and_touches_nothing_else()
 #[tokio::test]
 async fn the_service_outlives_an_outage_and_does_then_what_came_meanwhile() -> anyhow::Result<()> {
     let mut hospital = Hospital::new(crowd("p", 3, &[]), rooms()).await?;
-    // Already away at the start.
+    // Already down at startup.
     hospital.proxy.pause();
     let mut serving = hospital.start(&["serve"])?;
     serving.told("trying again").await?;
@@ -83,7 +83,7 @@ async fn the_service_outlives_an_outage_and_does_then_what_came_meanwhile() -> a
         Ok(both.then_some(()))
     })
     .await?;
-    // A stop in the middle of an outage does not wait for its end.
+    // A stop during an outage does not wait for its end.
     hospital.proxy.pause();
     hospital.someone("p02").groups = vec!["UTI".to_owned()];
     hospital.write_roster()?;
@@ -101,17 +101,17 @@ async fn the_service_outlives_an_outage_and_does_then_what_came_meanwhile() -> a
 #[tokio::test]
 async fn a_sync_beside_the_service_is_done_by_it_and_shows_the_result() -> anyhow::Result<()> {
     let mut people = crowd("p", 3, &[]);
-    // There from the first pass on: who came today could be taken out again without being held.
+    // A member from the first pass, because today's joins could be reverted without being held.
     people[0].groups = vec!["UTI".to_owned()];
     let mut hospital = Hospital::new(people, rooms()).await?;
     let serving = hospital.serve().await?;
     serving.told("A full pass ended").await?;
     hospital.config["rooms"]["todos"]["topic"] = json!("Avisos");
-    // The command reads the new file, the service does the work by what it read at its start.
+    // The command reads the new file, but the service works with the one it read at startup.
     let ran = hospital.sync(&[]).await?.ended(0);
     assert!(ran.err.contains("serve:") && ran.err.contains("handing the sync over"), "{}", ran.err);
     assert!(ran.out.contains("Nothing to do"), "{}", ran.out);
-    // A held part is shown and can be released from here.
+    // A held part is shown and can be approved from here.
     assert!(is_member(&hospital, "icu", "p00").await?);
     hospital.someone("p00").groups.clear();
     hospital.write_roster()?;
@@ -121,10 +121,10 @@ async fn a_sync_beside_the_service_is_done_by_it_and_shows_the_result() -> anyho
     assert!(is_member(&hospital, "icu", "p00").await?);
     hospital.sync(&["--approve", &held[0]]).await?.ended(0);
     assert!(!is_member(&hospital, "icu", "p00").await?);
-    // An id that is not held fails over there, and so it does here.
+    // An unknown id fails in the service, and so does the command.
     let ran = hospital.sync(&["--approve", "1f0c22aa"]).await?.ended(1);
     assert!(ran.err.contains("1f0c22aa"), "{}", ran.err);
-    // A failure inside is no success.
+    // A failure in the service is not reported as success.
     let refused = Fault::Status(403, json!({"errcode": "M_FORBIDDEN", "error": "No."}));
     hospital.proxy.add_rule(Rule::new(&hospital.room("icu").await?, refused));
     hospital.someone("p01").groups = vec!["UTI".to_owned()];
@@ -157,7 +157,7 @@ async fn a_service_that_is_killed_is_succeeded_by_who_waits_for_it() -> anyhow::
     assert!(ran.err.contains("going on here"), "{}", ran.err);
     assert_eq!(hospital.members("todos").await?.len(), 8);
 
-    // And by the next start, soon: what the dead one had claimed does not stay claimed.
+    // The next start is quick, too: a dead process does not keep its claims.
     let serving = hospital.serve().await?;
     let start = Instant::now();
     serving.told("A full pass ended").await?;
@@ -192,7 +192,7 @@ async fn a_valid_configuration_is_taken_over_and_no_other() -> anyhow::Result<()
     serving.told("The configuration was not taken over").await?;
     assert!(!serving.has_ended());
 
-    // Reads well, and the port is somebody else's.
+    // The configuration is valid, but the port is in use.
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
     let listen = hospital.config["appservice"]["listen"].clone();
     hospital.config["appservice"]["listen"] = json!(taken.local_addr()?.to_string());
@@ -214,7 +214,7 @@ async fn a_valid_configuration_is_taken_over_and_no_other() -> anyhow::Result<()
 #[tokio::test]
 async fn a_deed_is_done_at_once_beside_a_long_sync_by_the_bot() -> anyhow::Result<()> {
     let mut hospital = Hospital::new(crowd("p", 2, &[]), rooms()).await?;
-    // So many newcomers to a room of two would be held.
+    // Otherwise so many newcomers to a room of two would be held.
     hospital.config["limits"] = json!({"join_least": 100});
     hospital.write_config()?;
     let serving = hospital.serve().await?;

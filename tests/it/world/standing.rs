@@ -1,4 +1,4 @@
-//! Going away and coming back, one person for each way EquipeMed has of saying so.
+//! Leaving and returning, with one person for each way in which EquipeMed expresses it.
 
 use equipemed_testbed::Client;
 use jiff::{SignedDuration, Timestamp};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Hospital, Person, chief, crowd, person, until};
 
-/// How an account is on Synapse.
+/// Observed state of an account.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Open,
@@ -27,12 +27,12 @@ fn from_now(span: SignedDuration) -> anyhow::Result<Timestamp> {
     Ok(equipemed_bot::clock::Clock::system().now().checked_add(span)?)
 }
 
-/// Somebody's fields when the access ends then.
+/// Roster fields of somebody whose access ends then.
 fn until_then(end: Timestamp) -> Value {
     json!({"access_expires_at": end.to_string()})
 }
 
-/// Those who go, by how, and what becomes of them.
+/// People who leave, in what way, and what happens to them.
 const WAYS: [(&str, Seen); 8] = [
     ("suspended", Seen::Locked),
     ("expired", Seen::Locked),
@@ -43,7 +43,7 @@ const WAYS: [(&str, Seen); 8] = [
     ("disabled", Seen::Locked),
     ("vanished", Seen::Locked),
 ];
-/// Of these the account is deactivated after the waiting time.
+/// The ways after which the account is deactivated eventually.
 const GONE: [&str; 3] = ["departed", "disabled", "vanished"];
 
 fn go(hospital: &mut Hospital) -> anyhow::Result<()> {
@@ -96,13 +96,13 @@ async fn everybody_who_goes_is_locked_or_gone_and_finds_everything_again() -> an
     }
     assert_eq!((seen(&hospital, "odd").await?, hospital.level("todos", "odd").await?), (Seen::Open, Some(50)));
 
-    // Back, before the waiting time is over.
+    // They return before the waiting time is over.
     hospital.people = before.clone();
     hospital.write_roster()?;
     hospital.sync(&[]).await?.ended(0);
     all_in_their_places(&hospital).await?;
 
-    // Gone for longer than that.
+    // Away for longer than that.
     go(&mut hospital)?;
     hospital.sync(&[]).await?.ended(0);
     hospital.sync(&[]).await?.ended(0);
@@ -119,7 +119,7 @@ async fn everybody_who_goes_is_locked_or_gone_and_finds_everything_again() -> an
         assert_eq!(seen(&hospital, way).await?, wanted, "{way}");
     }
 
-    // And back all the same: the account, the rooms and the levels.
+    // Nevertheless everything is restored: accounts, rooms and levels.
     hospital.people = before;
     hospital.write_roster()?;
     hospital.sync(&[]).await?.ended(0);
@@ -133,7 +133,7 @@ async fn an_access_that_expires_locks_at_that_moment_though_nothing_else_happens
     let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});
     let mut hospital = Hospital::new(crowd("p", 3, &[]), rooms).await?;
     hospital.sync(&[]).await?.ended(0);
-    // Far enough for the first pass to be over by then; the interval is off, nobody writes to the roster.
+    // Late enough for the first pass to be over; the interval is off and nobody writes the roster.
     let end = from_now(SignedDuration::from_secs(6))?;
     hospital.someone("p01").also = until_then(end);
     hospital.write_roster()?;
@@ -146,7 +146,7 @@ async fn an_access_that_expires_locks_at_that_moment_though_nothing_else_happens
     let late = from_now(SignedDuration::ZERO)?.duration_since(end);
     assert!(late >= SignedDuration::ZERO && late < SignedDuration::from_secs(10), "{late:?}");
 
-    // The same from a pass over one person: two seconds ahead, noticed in a changed roster and then left alone.
+    // The same from a narrow pass: the roster changes shortly before and is then left alone.
     let end = from_now(SignedDuration::from_secs(4))?;
     hospital.someone("p02").also = until_then(end);
     hospital.write_roster()?;

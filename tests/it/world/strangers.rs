@@ -1,4 +1,4 @@
-//! Rooms that others made: whatever they say of themselves, none of them becomes a room of the hospital.
+//! Rooms of other people: whatever they claim, none of them becomes one of the hospital's rooms.
 
 use equipemed_bot::homeserver::Endpoint;
 use equipemed_testbed::Client;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Hospital, count, crowd, person, until};
 
-/// A room that somebody made with a key in it, as the bot's own rooms have one, and that the bot was brought into: this
-/// server accepts invitations by itself.
+/// A room that somebody created with a key, like the bot's own, and brought the bot into: this server accepts
+/// invitations by itself.
 async fn lure(hospital: &Hospital, who: &Client, version: &str, key: &str) -> anyhow::Result<String> {
     let bot = hospital.bot()?;
     let mut users = json!({(bot.user_id()): 100});
@@ -25,7 +25,7 @@ async fn lure(hospital: &Hospital, who: &Client, version: &str, key: &str) -> an
     Ok(room)
 }
 
-/// As if the service's memory were lost.
+/// As if the database were lost.
 fn forget(hospital: &mut Hospital, name: &str) -> anyhow::Result<()> {
     let fresh = format!("sqlite://{}", hospital.path(name).display());
     hospital.config["database"] = json!({"url": fresh});
@@ -55,7 +55,7 @@ async fn a_strangers_room_with_a_key_in_it_is_not_taken() -> anyhow::Result<()> 
     for (version, key) in [("12", "icu"), ("11", "icu"), ("10", "ward"), ("12", "todos"), ("12", "control")] {
         lured.push(lure(&hospital, &eva, version, key).await?);
     }
-    // The mark that the bot writes into rooms it adopted, by another hand; not even a moderator writes over the bot's own.
+    // The bot's mark sent by somebody else; even a moderator cannot overwrite the bot's own.
     let marked = lure(&hospital, &eva, "12", "").await?;
     eva.send_state(&marked, "br.equipemed.room", "", json!({"br.equipemed.room": "icu"})).await?;
     let odd = lure(&hospital, &eva, "12", "").await?;
@@ -65,7 +65,7 @@ async fn a_strangers_room_with_a_key_in_it_is_not_taken() -> anyhow::Result<()> 
     let mark = room_path(&todos, "state/br.equipemed.room/");
     assert_eq!(hospital.client("lia").await?.put(&mark, json!({"br.equipemed.room": "icu"})).await?.0, 403);
 
-    // A room of that key is made.
+    // The bot creates its own room for the key.
     for key in ["icu", "ward"] {
         hospital.config["rooms"][key] = json!({"name": "UTI", "members": {"group": "UTI"}});
     }
@@ -75,13 +75,13 @@ async fn a_strangers_room_with_a_key_in_it_is_not_taken() -> anyhow::Result<()> 
     assert!(lured.iter().all(|room| !own.contains(room)), "{own:?} {lured:?}");
     assert_eq!(hospital.members("icu").await?, ["p00", "p01", "p02"]);
 
-    // The memory is lost: those that the bot made are found again.
+    // The database is lost: the bot's own rooms are recognised.
     forget(&mut hospital, "lost.db")?;
     hospital.sync(&[]).await?.ended(0);
     for (key, room) in ["todos", "control", "icu", "ward"].into_iter().zip(&own) {
         assert_eq!(hospital.room(key).await?, *room, "{key}");
     }
-    // Setup without any control room of its own does not take hers.
+    // Without a control room of its own, setup does not take hers.
     hospital.bot()?.post_ok(&room_path(&own[1], "leave"), json!({})).await?;
     forget(&mut hospital, "again.db")?;
     hospital.config["bot"]["control_room"]["alias"] = json!(hospital.alias("control2"));
@@ -101,7 +101,7 @@ async fn a_strangers_room_with_a_key_in_it_is_not_taken() -> anyhow::Result<()> 
     hospital.finish().await
 }
 
-/// A room that the bot's own account made with a key in it, which the service knows nothing of.
+/// A room with a key, created by the bot's account but unknown to the service.
 async fn made_by_the_bot(hospital: &Hospital, key: &str, more: Value) -> anyhow::Result<String> {
     let mut body = json!({
         "room_version": "12", "preset": "private_chat", "name": "UTI",
@@ -136,7 +136,7 @@ async fn of_two_rooms_with_one_key_people_choose() -> anyhow::Result<()> {
     assert!(taken.out.contains(&one) && taken.out.contains("managed no longer"), "{}", taken.out);
     hospital.sync(&[]).await?.ended(0);
     assert_eq!((hospital.room("icu").await?, hospital.members("icu").await?.len()), (two.clone(), 3));
-    // The choice outlives the memory.
+    // The choice survives the loss of the database.
     let control = hospital.room("control").await?;
     forget(&mut hospital, "lost.db")?;
     hospital.sync(&[]).await?.ended(0);

@@ -1,4 +1,4 @@
-//! What one administrator orders within a day: beyond the limits another one has to agree, however it is said.
+//! One administrator's limits per day: beyond them another must agree, however the command is given.
 
 use equipemed_testbed::Client;
 use serde_json::json;
@@ -14,7 +14,7 @@ struct Scene {
     other: Client,
 }
 
-/// Twelve people, two of them administrators: one person's word locks four of them a day.
+/// Twelve people including two administrators: one of them may lock four people a day.
 async fn scene() -> anyhow::Result<Scene> {
     let mut people = crowd("p", 9, &[]);
     people.extend([chief("chefe"), chief("outra"), person("lider", &["Leads"])]);
@@ -73,18 +73,18 @@ async fn single_acts_add_up_and_hold_nothing_back_that_equipemed_asks_for() -> a
     let preview = hospital.ask(&scene.chief, &format!("!lock {}", scene.names(4..5))).await?;
     preview.says(&["5 people locked or deactivated", "somebody else"]);
     assert_eq!(scene.locked().await?, 4);
-    // Another administrator has sums of their own.
+    // Another administrator's limit is separate.
     hospital.ask(&scene.other, &format!("!lock {}", scene.names(5..6))).await?.says(&["locked"]);
     assert_eq!(scene.locked().await?, 5);
 
-    // What EquipeMed asks for is done at once, and is nobody's command.
+    // EquipeMed's own changes are applied at once and count for nobody.
     scene.hospital.someone("p08").status = "suspended";
     scene.hospital.write_roster()?;
     let hospital = &scene.hospital;
     until("the suspended one is locked", || async { Ok(hospital.is_locked("p08").await?.then_some(())) }).await?;
     assert_eq!(hospital.number("select count(*) from held").await?, 0);
 
-    // Who was unlocked again counts for nothing; and what waited is approved in the words of the brakes.
+    // Unlocked people no longer count; and the approval is worded as for the brakes.
     hospital.ask(&scene.other, &format!("!approve {}", preview.code()?)).await?.says(&["locked"]);
     assert!(hospital.is_locked("p04").await?);
     for number in 0..2 {

@@ -1,4 +1,4 @@
-//! Talking to the bot as people do: say something with one's own client, wait for the answer.
+//! Talks to the bot as people do: sends a message with one's own client and waits for the answer.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 use super::process::Running;
 use super::{Hospital, Person, until};
 
-/// How far back an answer is looked for.
+/// How many events to search for an answer.
 const BACK: u32 = 100;
 
-/// What the bot answered to one message.
+/// The bot's answer to a message.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The notice's event.
     pub(crate) event: Value,
-    /// Its text as it stands now, after edits.
+    /// Its text with edits applied.
     pub(crate) text: String,
 }
 
 impl Answer {
-    /// Fails unless all of these are in the text.
+    /// Fails unless the text contains all of these.
     #[track_caller]
     pub(crate) fn says(&self, parts: &[&str]) {
         for part in parts {
@@ -30,7 +30,7 @@ impl Answer {
         }
     }
 
-    /// The code that a preview asks for.
+    /// The confirmation code in a preview.
     pub(crate) fn code(&self) -> anyhow::Result<String> {
         let after = self.text.split_once("!confirm ").with_context(|| format!("no code in {}", self.text))?.1;
         Ok(after.chars().take_while(char::is_ascii_alphanumeric).collect())
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-/// A hospital with its first pass over, speaking English; `change` is done to the configuration before.
+/// A hospital after its first pass, in English; `change` modifies its configuration first.
 pub(crate) async fn opened(
     people: Vec<Person>,
     rooms: Value,
@@ -53,7 +53,7 @@ pub(crate) async fn opened(
     begun(hospital).await
 }
 
-/// The same with a hospital that was made otherwise.
+/// The same for an existing hospital.
 pub(crate) async fn begun(mut hospital: Hospital) -> anyhow::Result<(Hospital, Running)> {
     if hospital.config["bot"]["language"].is_null() {
         hospital.config["bot"]["language"] = json!("en");
@@ -64,7 +64,7 @@ pub(crate) async fn begun(mut hospital: Hospital) -> anyhow::Result<(Hospital, R
     Ok((hospital, serving))
 }
 
-/// Stops the service and looks at what every test looks at.
+/// Stops the service and runs the common checks.
 pub(crate) async fn close(hospital: Hospital, serving: Running) -> anyhow::Result<()> {
     serving.term()?;
     serving.end().await?.ended(0);
@@ -72,18 +72,18 @@ pub(crate) async fn close(hospital: Hospital, serving: Running) -> anyhow::Resul
 }
 
 impl Hospital {
-    /// Says something in a room.
+    /// Sends a message to a room.
     pub(crate) async fn say(&self, who: &Client, room: &str, text: &str) -> anyhow::Result<String> {
         who.send_text(&self.room(room).await?, text).await
     }
 
-    /// Says something in the control room and waits for the answer.
+    /// Sends a command to the control room and waits for the answer.
     pub(crate) async fn ask(&self, who: &Client, text: &str) -> anyhow::Result<Answer> {
         let said = self.say(who, "control", text).await?;
         self.answer(who, "control", &said).await
     }
 
-    /// Waits until a command is handled, and gives the answer to it.
+    /// Waits until a command is handled and returns its answer.
     pub(crate) async fn answer(&self, reader: &Client, room: &str, said: &str) -> anyhow::Result<Answer> {
         self.handled(said).await?;
         let answers = self.answers(reader, room, said).await?;
@@ -99,7 +99,7 @@ impl Hospital {
         .await
     }
 
-    /// All of the bot's answers to a message, the oldest first.
+    /// All answers of the bot to a message, oldest first.
     pub(crate) async fn answers(&self, reader: &Client, room: &str, said: &str) -> anyhow::Result<Vec<Answer>> {
         let room = self.room(room).await?;
         let bot = self.bot()?;
@@ -119,7 +119,7 @@ impl Hospital {
             .collect())
     }
 
-    /// Keys of the bot's reactions to an event that are still there.
+    /// The bot's reactions to an event that were not redacted.
     pub(crate) async fn marks(&self, reader: &Client, room: &str, event: &str) -> anyhow::Result<Vec<String>> {
         let bot = self.bot()?;
         let messages = reader.messages(&self.room(room).await?, BACK).await?;
@@ -133,7 +133,7 @@ impl Hospital {
         Ok(marks)
     }
 
-    /// Sends what an administrator's client sends when somebody is mentioned by name.
+    /// Sends what a client sends when somebody is mentioned by name.
     pub(crate) async fn say_with_pill(
         &self,
         who: &Client,
@@ -150,7 +150,7 @@ impl Hospital {
         who.send(&self.room("control").await?, "m.room.message", content).await
     }
 
-    /// Waits until the bot says something with these parts in the control room; gives all such messages.
+    /// Waits for a message of the bot in the control room with these parts; returns all such messages.
     pub(crate) async fn told(&self, reader: &Client, parts: &[&str]) -> anyhow::Result<Vec<String>> {
         until(&format!("{parts:?} in the control room"), || async {
             let found = self.heard(reader, parts).await?;
@@ -160,7 +160,7 @@ impl Hospital {
         self.heard(reader, parts).await
     }
 
-    /// Messages of the bot in the control room with these parts, the newest first.
+    /// Messages of the bot in the control room with these parts, newest first.
     pub(crate) async fn heard(&self, reader: &Client, parts: &[&str]) -> anyhow::Result<Vec<String>> {
         let bot = self.bot()?;
         let messages = reader.messages(&self.room("control").await?, BACK).await?;
@@ -169,7 +169,7 @@ impl Hospital {
         Ok(bodies.filter(|body| parts.iter().all(|part| body.contains(part))).map(str::to_owned).collect())
     }
 
-    /// Waits until an event was redacted by the bot.
+    /// Waits until the bot has redacted an event.
     pub(crate) async fn redacted(&self, reader: &Client, room: &str, event: &str) -> anyhow::Result<()> {
         let (room, bot) = (self.room(room).await?, self.bot()?);
         until("the redaction", || async {
@@ -179,12 +179,12 @@ impl Hospital {
         .await
     }
 
-    /// Whether an event is still there.
+    /// Whether an event was not redacted.
     pub(crate) async fn stands(&self, reader: &Client, room: &str, event: &str) -> anyhow::Result<bool> {
         Ok(reader.event(&self.room(room).await?, event).await?["unsigned"]["redacted_because"].is_null())
     }
 
-    /// What became of the commands with this word, by the audit, the oldest first.
+    /// Outcomes of commands with this word in the audit, oldest first.
     pub(crate) async fn outcomes(&self, word: &str) -> anyhow::Result<Vec<String>> {
         let subject = format!("command {word}");
         let mut entries = self.audit().await?;
@@ -193,12 +193,12 @@ impl Hospital {
         Ok(entries.into_iter().map(|entry| format!("{:?}", entry.settled.map(|settled| settled.outcome))).collect())
     }
 
-    /// Sends the service a transaction as Synapse does; the status of its answer.
+    /// Sends the service a transaction as Synapse would; returns the status.
     pub(crate) async fn push(&self, id: &str, events: &[Value]) -> anyhow::Result<u16> {
         self.push_text(id, json!({"events": events}).to_string()).await
     }
 
-    /// The same with a body of any kind.
+    /// The same with any body.
     pub(crate) async fn push_text(&self, id: &str, body: String) -> anyhow::Result<u16> {
         let url = format!("http://127.0.0.1:{}/_matrix/app/v1/transactions/{id}", self.port());
         let http = reqwest::Client::builder().no_proxy().build()?;
@@ -206,7 +206,7 @@ impl Hospital {
         Ok(request.body(body).send().await?.status().as_u16())
     }
 
-    /// Changes the service's database behind its back; how many rows.
+    /// Changes the service's database directly; returns the number of rows.
     pub(crate) async fn sql(&self, statement: &'static str) -> anyhow::Result<u64> {
         use sqlx::Connection as _;
         let url = format!("sqlite://{}", self.path("equipemed-bot.db").display());

@@ -1,4 +1,4 @@
-//! Two at the same work.
+//! Two processes with the same work.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Room versions: in those the bot makes it stands above everybody, in those it was given it may not.
+//! Room versions: the bot outranks everybody in rooms that it creates, but perhaps not in others.
 
 use equipemed_bot::clock::Clock;
 use equipemed_domain::key::RoomKey;
@@ -47,7 +47,7 @@ async fn a_person_at_the_bots_level_in_an_old_room_is_a_finding_and_the_rest_is_
             }))
             .await?;
         bot.join(&room).await?;
-        // Dona's account is hers already, which the operator says.
+        // The operator confirms that Dona's account is hers.
         hospital.run(&["users", "adopt", &hospital.username("dona"), dona.user_id()]).await?.ended(0);
         let store = hospital.store().await?;
         store.bind_room(&RoomKey::new("old"), &RoomId::parse(&room)?, Clock::system().now()).await?;
@@ -63,7 +63,7 @@ async fn a_person_at_the_bots_level_in_an_old_room_is_a_finding_and_the_rest_is_
         assert_eq!(name, Some(json!({"name": "UTI"})));
         assert!(!hospital.take_writes().is_empty());
 
-        // Said again, not tried again.
+        // The finding is repeated, the change is not tried again.
         let ran = hospital.sync(&[]).await?.ended(0);
         assert!(ran.out.contains(finding), "{}", ran.out);
         assert!(hospital.take_writes().is_empty());

@@ -1,4 +1,4 @@
-//! What Synapse pushes: rooms that need not be read again, changes by hand that are put back, commands that are not lost.
+//! Synapse's pushes: rooms need not be read again, changes by hand are reverted, commands are not lost.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn people() -> Vec<super::Person> {
     people
 }
 
-/// A service whose first pass is over, and that has taken in all that came of it.
+/// A service that has finished its first pass and stored all resulting events.
 async fn settled(hospital: &Hospital) -> anyhow::Result<Running> {
     let serving = hospital.serve().await?;
     serving.told("A full pass ended").await?;
@@ -32,13 +32,13 @@ async fn settled(hospital: &Hospital) -> anyhow::Result<Running> {
     Ok(serving)
 }
 
-/// Says something in a room and waits until it was taken in.
+/// Sends a message to a room and waits until it is stored.
 async fn said(hospital: &Hospital, who: &str, room: &str, text: &str) -> anyhow::Result<()> {
     let event = hospital.client(who).await?.send_text(&hospital.room(room).await?, text).await?;
     hospital.taken(&event).await
 }
 
-/// The texts of the commands in the inbox, in order.
+/// The stored commands in order.
 async fn commands(hospital: &Hospital) -> anyhow::Result<Vec<String>> {
     let rows = hospital.inbox().await?.into_iter().filter(|row| row.kind == "m.room.message");
     rows.map(|row| {
@@ -72,7 +72,7 @@ async fn a_warm_service_looks_at_no_room_and_puts_back_what_was_changed_by_hand(
         Ok((name == Some(json!({"name": "Equipe"}))).then_some(()))
     })
     .await?;
-    // A second on a machine that does nothing else.
+    // One second on an idle machine.
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     let row = hospital.inbox().await?.into_iter().find(|row| row.event_id == change).context("no row")?;
     assert_eq!((row.sender.as_str(), row.content), (by.user_id(), None));
@@ -81,13 +81,13 @@ async fn a_warm_service_looks_at_no_room_and_puts_back_what_was_changed_by_hand(
     assert_eq!(count_state(&recorded, "m.room.name"), 1, "{recorded:#?}");
     assert_eq!(count(&recorded, Endpoint::RoomState), 0, "nothing had to be read for it: {recorded:#?}");
 
-    // After a write of its own the service reads that room once, and only that.
+    // After its own write the service reads that room once, and no other.
     for reads in [1, 0] {
         hospital.sync(&[]).await?.ended(0);
         assert_eq!(count(&hospital.take(), Endpoint::RoomState), reads);
     }
 
-    // What is redacted may be a part of the state, and no state event says so.
+    // A redacted event may be state, which no state event shows.
     let state = bot.state(&todos).await?;
     let named = state.iter().find(|event| event["type"] == "m.room.name").context("no name")?;
     by.redact(&todos, named["event_id"].as_str().unwrap_or_default(), "engano").await?;
@@ -112,7 +112,7 @@ async fn an_outage_has_all_rooms_read_again() -> anyhow::Result<()> {
     hospital.proxy.resume();
     until("the new name", || async { Ok((count(&hospital.proxy.recorded(), Endpoint::PutAccount) > 0).then_some(())) })
         .await?;
-    // What the person's pass did not look at, this one does.
+    // This pass reads what the narrow one did not.
     hospital.sync(&[]).await?.ended(0);
     let read = count(&hospital.take(), Endpoint::RoomState);
     assert!(read >= hospital.rooms_by_key().await?.len(), "{read}");
@@ -141,7 +141,7 @@ async fn commands_that_came_while_everything_was_down_are_taken_once_and_in_orde
     ana.send_text(&todos, "!whoami").await?;
     chief.send_text(&control, "!status").await?;
     chief.send_text(&control, "bom dia").await?;
-    // What Synapse had to push of these it forgets, or keeps: either way they come once.
+    // Synapse may forget to push these or not: either way they are handled once.
     hospital.synapse().kill().await?;
     hospital.synapse().start_again().await?;
     chief.send_text(&control, "!sync").await?;
@@ -163,7 +163,7 @@ async fn commands_that_came_while_everything_was_down_are_taken_once_and_in_orde
 #[tokio::test]
 async fn a_position_that_synapse_does_not_know_is_no_reason_to_stop() -> anyhow::Result<()> {
     let hospital = Hospital::new(people(), rooms()).await?;
-    // Of a Synapse that was restored from a backup, and of none at all.
+    // From a Synapse that was restored from a backup, and an invalid one.
     for position in ["s999999999_1_0_1_1_1_1_1_0_1_1", "nonsense"] {
         let store = hospital.store().await?;
         store.remember(SYNC_TOKEN, position).await?;
@@ -203,7 +203,7 @@ async fn a_service_that_synapse_does_not_reach_says_so_and_hears_of_the_control_
     .await?;
     assert_eq!(commands(&hospital).await?, ["!status"]);
     serving.told("Synapse did not push all that happened").await?;
-    // Without pushes nothing is believed to be known.
+    // Without pushes, nothing in the cache is trusted.
     hospital.sync(&[]).await?.ended(0);
     until("the passes that came of what was read back", || async {
         const OPEN: &str =

@@ -1,4 +1,4 @@
-//! What goes wrong on the way to Synapse, seen from the command line.
+//! Faults between the service and Synapse, as seen at the command line.
 
 use std::time::{Duration, Instant};
 
@@ -58,14 +58,14 @@ async fn a_room_that_refuses_does_not_stop_the_others() -> anyhow::Result<()> {
     hospital.write_config()?;
     let icu = hospital.room("icu").await?;
     let forbidden = || Fault::Status(403, json!({"errcode": "M_FORBIDDEN", "error": "No."}));
-    // It may be read and not written.
+    // The room is readable but not writable.
     hospital.proxy.add_rule(Rule::new(&icu, forbidden()).method("PUT"));
     let ran = hospital.sync(&[]).await?.ended(1);
     let line = ran.out.lines().find(|line| line.starts_with("failed: set_name")).unwrap_or_default();
     assert!(line.contains("room icu") && line.contains("403 M_FORBIDDEN"), "{}", ran.out);
     let name = hospital.bot()?.state_event(&hospital.room("ward").await?, "m.room.name", "").await?;
     assert_eq!(name, Some(json!({"name": "Enfermaria 1"})));
-    // It may not even be read: that is no success either.
+    // If the room is not even readable, that is no success either.
     hospital.proxy.clear_rules();
     hospital.proxy.add_rule(Rule::new(&icu, forbidden()));
     let ran = hospital.sync(&[]).await?.ended(1);
@@ -149,7 +149,7 @@ async fn an_answer_that_is_not_matrix_ends_the_sync_with_the_place_to_look() -> 
     hospital.proxy.add_rule(Rule::new("", Fault::NotMatrix));
     hospital.sync(&[]).await?.ended(1).says(&["homeserver.url", "not that of a Matrix homeserver"]);
     hospital.proxy.clear_rules();
-    // In the middle of it.
+    // In the middle of a sync.
     hospital.proxy.add_rule(Rule::new("/v1/join/", Fault::NotMatrix));
     let ran = hospital.sync(&[]).await?.ended(1);
     assert!(ran.err.contains("the rest is done by the next sync"), "{}", ran.err);

@@ -1,4 +1,4 @@
-//! What an operator gets wrong: one clear message each, with what to do, and nothing written.
+//! Operators' mistakes: each gives one clear message with advice and writes nothing.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -57,7 +57,7 @@ async fn a_wrong_configuration_or_command_line_is_a_usage_error() -> anyhow::Res
 #[tokio::test]
 async fn a_registration_that_synapse_does_not_know_says_what_to_do() -> anyhow::Result<()> {
     let hospital = Hospital::unprepared(crowd("p", 2, &[]), rooms()).await?;
-    // Known to Synapse, but nobody ran setup.
+    // Known to Synapse, but setup was not run.
     hospital.sync(&[]).await?.ended(1).says(&["equipemed-bot setup"]);
     let ran = hospital.run(&["setup"]).await?.ended(2);
     assert!(ran.err.contains("MATRIX_ADMIN_TOKEN") && ran.err.contains("SYNAPSE_REGISTRATION_SHARED_SECRET"));
@@ -72,7 +72,7 @@ async fn a_registration_that_synapse_does_not_know_says_what_to_do() -> anyhow::
         let ran = hospital.run(&[command, "-c", "other-config.yaml"]).await?.ended(1);
         assert!(ran.err.contains("app_service_config_files"), "{command}: {}", ran.err);
     }
-    // Another bot than the one that Synapse knows the token of.
+    // Synapse knows the token for another bot.
     let bot = registration["sender_localpart"].as_str().expect("a name").to_owned();
     let other = text.replace(&bot, "equipemed_bot_xx");
     std::fs::write(hospital.path("other.yaml"), other)?;
@@ -95,7 +95,7 @@ async fn a_server_that_is_not_there_is_waited_for_and_said_so() -> anyhow::Resul
     sync.told_times("waiting for Synapse: attempt", 3).await?;
     hospital.proxy.resume();
     sync.end().await?.ended(0);
-    // Somebody who does not want to wait for it.
+    // The operator does not want to wait.
     hospital.proxy.pause();
     let sync = hospital.start(&["sync"])?;
     sync.told("waiting for Synapse").await?;
@@ -111,7 +111,7 @@ async fn a_web_server_in_synapses_place_is_recognised() -> anyhow::Result<()> {
     let mut hospital = Hospital::unprepared(crowd("p", 2, &[]), rooms()).await?;
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    // It answers every request with a page, and ends with the process.
+    // Answers every request with a page until the process ends.
     std::thread::spawn(move || {
         use std::io::{Read as _, Write as _};
         for stream in listener.incoming() {
@@ -153,7 +153,7 @@ async fn a_port_or_a_database_that_cannot_be_had_says_so() -> anyhow::Result<()>
     hospital.config["database"] = json!({"url": "sqlite://locked/bot.db"});
     hospital.write_config()?;
     hospital.sync(&[]).await?.ended(1).says(&["locked/bot.db"]);
-    // Root may write everywhere, so that this is tried only where it can fail.
+    // Root may write everywhere, so this is only tried where it fails.
     std::fs::set_permissions(hospital.path("locked"), std::fs::Permissions::from_mode(0o500))?;
     if std::fs::write(hospital.path("locked/probe"), "").is_err() {
         hospital.config["database"] = json!({"url": "sqlite://locked/new.db"});
@@ -186,7 +186,7 @@ async fn mode_observe_writes_nothing_whatever_is_asked() -> anyhow::Result<()> {
     serving.term()?;
     serving.end().await?.ended(0);
     let mut writes = hospital.take_writes();
-    // That asks for a call back, and changes nothing.
+    // A ping changes nothing.
     writes.retain(|request| Endpoint::of(&request.method, &request.path) != Some(Endpoint::Ping));
     assert!(writes.is_empty(), "{writes:#?}");
     let audit = hospital.audit().await?;

@@ -1,11 +1,11 @@
-//! What the benchmark is asked to do. Read by hand: it is five options, and the harness has no other use for a parser.
+//! Parses the benchmark's command line by hand, because it has only five options.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-/// Shown for `--help`.
+/// Text of `--help`.
 pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
@@ -19,26 +19,26 @@ cargo xtask bench [OPTIONS]
   --bot FILE    the binary to measure (default: equipemed-bot beside this program)
   --strict      exit code 1 when a target is missed";
 
-/// One measurement.
+/// A measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {
-    /// The first sync, against a bare client.
+    /// The first sync, compared with a bare client.
     First,
-    /// A sync without changes, a dry run, and the loop that writes everything every time.
+    /// A sync without changes, a dry run, and the loop that always writes everything.
     Again,
-    /// A sync without changes of many people and rooms.
+    /// A sync without changes with many people and rooms.
     Wide,
-    /// The memory of the running service.
+    /// Memory of the running service.
     Memory,
-    /// What people wait for when they talk to the bot.
+    /// Latency for people who talk to the bot.
     Talk,
-    /// The same while much is said elsewhere.
+    /// The same during heavy traffic in other rooms.
     Flood,
-    /// From a change in EquipeMed's database to its effect.
+    /// Latency from a change in EquipeMed's database to its effect.
     Live,
     /// The pure part of a pass over a large hospital.
     Pure,
-    /// What memberships cost Synapse, by the way they are made.
+    /// What memberships cost Synapse with different methods.
     Ways,
 }
 
@@ -70,7 +70,7 @@ impl Scenario {
     }
 }
 
-/// The options.
+/// The parsed options.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) scenarios: Vec<Scenario>,
@@ -83,7 +83,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// None when help is asked for.
+    /// None when help was requested.
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> anyhow::Result<Option<Self>> {
         let mut all = Self {
             scenarios: Vec::new(),
@@ -124,12 +124,12 @@ impl Arguments {
         if self.quick { quick } else { full }
     }
 
-    /// How many people there are, unless it was said: `full`, or `quick` in a quick run.
+    /// Number of people, unless given: `full`, or `quick` in a quick run.
     pub(crate) fn people(&self, full: usize, quick: usize) -> usize {
         self.people.unwrap_or(self.size(full, quick))
     }
 
-    /// How long one measured thing may take before the benchmark is given up.
+    /// Time limit for one measurement.
     pub(crate) fn within(&self) -> Duration {
         Duration::from_secs(if self.quick { 120 } else { 1200 })
     }

@@ -1,6 +1,6 @@
-//! A bare client: the requests that a first sync cannot do without, and nothing else between them.
+//! A bare client: only the requests that a first sync cannot do without.
 //!
-//! What the service is measured against. It knows in advance what to send, keeps no audit and survives no fault.
+//! The service is compared with it. It knows in advance what to send, keeps no audit and survives no fault.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,24 +24,24 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
-/// Requests that share a bound on how many are in flight.
+/// Requests that share a concurrency limit.
 pub(crate) struct Lane {
     pub(crate) calls: Vec<Call>,
     pub(crate) in_flight: usize,
 }
 
-/// How memberships are spread over what is in flight.
+/// How concurrent memberships are distributed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spread {
-    /// One person after the other, each into all rooms: what is in flight is spread over the rooms.
+    /// One person after the other into all rooms, so that concurrent requests go to different rooms.
     Rooms,
     /// One room after the other.
     RoomAfterRoom,
-    /// Each room with a queue of its own, that many in flight in each.
+    /// A queue per room, with this concurrency in each.
     QueuePerRoom,
 }
 
-/// Sends everything; the first request that is not answered with success ends it. Gives the answers in no certain order.
+/// Sends everything; fails at the first unsuccessful request. Returns responses in arbitrary order.
 pub(crate) async fn send(client: &Client, lanes: Vec<Lane>) -> anyhow::Result<Vec<Value>> {
     let mut workers = JoinSet::new();
     for lane in lanes {
@@ -67,7 +67,7 @@ pub(crate) async fn send(client: &Client, lanes: Vec<Lane>) -> anyhow::Result<Ve
     Ok(all)
 }
 
-/// Everything of a first sync, so many at a time.
+/// The requests of a first sync with this concurrency.
 pub(crate) async fn first(world: &World, in_flight: usize, spread: Spread) -> anyhow::Result<Row> {
     let client = world.client()?;
     let (server_before, own_before) = (world.synapse.cpu_seconds()?, cpu_seconds(std::process::id())?);
@@ -88,7 +88,7 @@ pub(crate) async fn first(world: &World, in_flight: usize, spread: Spread) -> an
     })
 }
 
-/// A PUT for each person, as a first sync sends it, and as the loop sends it every time.
+/// A PUT for each person, as a first sync and the loop send it.
 pub(crate) fn accounts(world: &World, plan: &Plan) -> Vec<Call> {
     (0..plan.people)
         .map(|person| Call {
@@ -102,7 +102,7 @@ pub(crate) fn accounts(world: &World, plan: &Plan) -> Vec<Call> {
         .collect()
 }
 
-/// Makes rooms by their bodies and gives their ids in that order.
+/// Creates rooms and returns their ids in order.
 pub(crate) async fn make_rooms(client: &Client, bodies: Vec<Value>, in_flight: usize) -> anyhow::Result<Vec<String>> {
     let mut made: Vec<String> = Vec::new();
     let mut rest = bodies.into_iter().peekable();
@@ -119,7 +119,7 @@ pub(crate) async fn make_rooms(client: &Client, bodies: Vec<Value>, in_flight: u
     Ok(made)
 }
 
-/// The body that makes a room complete.
+/// The body that creates a complete room.
 pub(crate) fn room_body(world: &World, room: usize) -> Value {
     json!({
         "preset": "private_chat",
@@ -136,7 +136,7 @@ pub(crate) fn room_body(world: &World, room: usize) -> Value {
     })
 }
 
-/// The ids of a room's members.
+/// User ids of a room's members.
 pub(crate) fn members(world: &World, room: usize) -> Vec<String> {
     let has = |person: &usize| world.plan.rooms.get(room).is_some_and(|members| members.has(*person));
     (0..world.plan.people).filter(has).map(|person| user_id(world, person)).collect()
@@ -186,8 +186,8 @@ pub(crate) fn joins(world: &World, rooms: &[String], in_flight: usize, spread: S
     }
 }
 
-/// What the Python plan does, one request after the other whether anything changed or not: every person, then every room's
-/// levels. Its joins are left out, in its favour.
+/// What the Python plan does: one request after the other, changed or not, for every person and then every room's
+/// levels. Omits its joins, in its favour.
 pub(crate) async fn sequential_loop(world: &World, rooms: &[String]) -> anyhow::Result<Row> {
     let client = world.client()?;
     let mut calls = accounts(world, &world.plan);

@@ -1,4 +1,4 @@
-//! The release binary as a process: run to its end, or kept running.
+//! Runs the release binary as a process, to its end or as a service.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -8,15 +8,15 @@ use anyhow::{Context as _, bail};
 use equipemed_testbed::eventually;
 use tokio::process::{Child, Command};
 
-/// What a command took.
+/// Cost of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Ran {
     pub(crate) seconds: f64,
-    /// Processor time, user and system.
+    /// User and system time.
     pub(crate) cpu_seconds: f64,
 }
 
-/// Runs a command to its end; anything but success is an error with what it printed.
+/// Runs a command to its end; a failure is an error with its output.
 pub(crate) async fn run(
     program: &Path,
     config: &Path,
@@ -40,7 +40,7 @@ pub(crate) async fn run(
     Ok(Ran { seconds, cpu_seconds: children_cpu_seconds()? - before })
 }
 
-/// Processor time of all ended children; between two looks only the command ends.
+/// Processor time of all ended children; between two readings only the command ends.
 fn children_cpu_seconds() -> anyhow::Result<f64> {
     let text = std::fs::read_to_string("/proc/self/stat").context("cannot read the process's times")?;
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -50,14 +50,14 @@ fn children_cpu_seconds() -> anyhow::Result<f64> {
     Ok((ticks(13)? + ticks(14)?) / 100.0)
 }
 
-/// `serve`, running; dropping it ends it.
+/// A running `serve`; dropping it ends it.
 pub(crate) struct Service {
     child: Child,
     log: PathBuf,
 }
 
 impl Service {
-    /// Starts it with its log in this file.
+    /// Starts it, logging to this file.
     pub(crate) fn start(program: &Path, config: &Path, log: PathBuf) -> anyhow::Result<Self> {
         let file = std::fs::File::create(&log).context("cannot make the log")?;
         let mut command = Command::new(program);
@@ -70,7 +70,7 @@ impl Service {
         self.child.id().context("serve has ended")
     }
 
-    /// Waits until so many full passes have ended.
+    /// Waits until this many full passes have ended.
     pub(crate) async fn passes(&mut self, count: usize, within: Duration) -> anyhow::Result<()> {
         let log = self.log.clone();
         let child = &mut self.child;
@@ -89,20 +89,20 @@ impl Service {
     }
 }
 
-/// Memory of a process, in bytes.
+/// Memory of a process in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     /// Resident now.
     pub(crate) resident: u64,
-    /// The part of it that is not backed by a file: what the process itself asked for. The rest is mostly the program's text,
-    /// which the kernel can drop and read again.
+    /// Resident memory not backed by a file, which the process itself allocated. The rest is mostly the program's text,
+    /// which the kernel can drop and reload.
     pub(crate) anonymous: u64,
-    /// Resident at its highest so far.
+    /// Highest resident memory so far.
     pub(crate) peak: u64,
 }
 
 impl Memory {
-    /// Reads them.
+    /// Reads it.
     pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
         let text =
             std::fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read the process's status")?;

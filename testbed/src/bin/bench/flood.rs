@@ -1,6 +1,7 @@
-//! Whether people wait longer while much is said elsewhere: ten thousand events in a minute, pushed as Synapse would.
+//! Tests whether people wait longer during heavy traffic elsewhere: ten thousand events in a minute, pushed as Synapse
+//! would.
 //!
-//! They are put to the service's own door and not said in Synapse, which could not take that many a minute on a small machine.
+//! The events go directly to the service, because Synapse on a small machine could not process that many.
 
 use std::time::Duration;
 
@@ -14,16 +15,16 @@ use crate::opened::{Opened, milliseconds};
 use crate::report::{Report, Row, Table, median, progress};
 use crate::world;
 
-/// What waiting may become by it.
+/// Maximum slowdown.
 const RATIO: f64 = 2.0;
-/// As many as Synapse puts into one transaction.
+/// The size of Synapse's largest transactions.
 const TOGETHER: usize = 100;
-/// One in so many is of a room that the service does not keep.
+/// One event in this many belongs to an unmanaged room.
 const UNKNOWN: usize = 5;
-/// People do not ask without a pause.
+/// People pause between commands.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Commands without a flood, during one, and after it.
+/// Measures commands before, during and after a flood.
 pub(crate) async fn flood(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let (events, span) = (arguments.size(10_000, 1_000), Duration::from_secs(arguments.size(60, 6) as u64));
     let rounds = arguments.rounds.unwrap_or(arguments.size(60, 6));
@@ -65,7 +66,7 @@ async fn asked(opened: &mut Opened, rounds: usize) -> anyhow::Result<Vec<f64>> {
     Ok(times)
 }
 
-/// Pushes at an even pace; what each transaction took, in milliseconds.
+/// Pushes at an even pace; returns the milliseconds of each transaction.
 async fn push(
     service: Client,
     pattern: Value,
@@ -90,12 +91,12 @@ async fn push(
     Ok(times)
 }
 
-/// A message like a real one: another id, person and text, and now and then a room that nobody knows.
+/// A realistic message: with its own id, person and text, and sometimes an unknown room.
 fn event(pattern: &Value, people: usize, number: usize) -> anyhow::Result<Value> {
     let mut event = pattern.clone();
     let server = pattern.get("sender").and_then(Value::as_str).and_then(|id| id.split_once(':')).map(|(_, name)| name);
     let sender = format!("@{}:{}", world::localpart(number % people), server.unwrap_or_default());
-    // 43 characters, as real ids have.
+    // Real ids have 43 characters.
     let id = |sigil: &str| random_hex(22).map(|hex| format!("{sigil}{}", &hex[..43]));
     event["event_id"] = json!(id("$")?);
     event["sender"] = json!(sender);

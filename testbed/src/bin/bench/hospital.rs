@@ -1,6 +1,6 @@
-//! An invented hospital as the pure part of the service sees it, without a Synapse: the same one every time.
+//! An invented hospital for the pure part of the service, without a Synapse, and the same every time.
 //!
-//! Everything about it agrees, so that a pass over it finds nothing to do, which is what nearly every pass finds.
+//! Everything agrees, so a pass finds nothing to do, as nearly every real pass does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -27,15 +27,15 @@ use serde_json::json;
 use crate::world::{PROVIDER, SERVER, full_name, localpart, public_id};
 
 const SEED: u64 = 0x0e9_01be;
-/// One department for so many rooms.
+/// One department per this many rooms.
 const ROOMS_OF_DEPARTMENT: usize = 25;
-/// In how many wards everybody works, beside the hospital's space and the department's.
+/// Number of wards per person, besides the spaces of hospital and department.
 const WARDS_OF_EACH: usize = 8;
-/// One of so many people leads a department, one has something by a grant.
+/// One in this many people leads a department; one has a grant.
 const LEADERS: usize = 200;
 const GRANTED: usize = 150;
 
-/// The hospital. What Synapse has follows from what should be.
+/// The hospital. Synapse's state is derived from the desired state.
 pub(crate) struct Hospital {
     pub(crate) policy: Policy,
     pub(crate) directory: Directory,
@@ -44,7 +44,7 @@ pub(crate) struct Hospital {
     pub(crate) now: Timestamp,
 }
 
-/// Numbers that look thrown and are the same every time (splitmix64).
+/// Reproducible pseudo-random numbers (splitmix64).
 struct Dice(u64);
 
 impl Dice {
@@ -57,7 +57,7 @@ impl Dice {
 }
 
 impl Hospital {
-    /// A hospital of so many people and rooms, of which one is the hospital's space and some are the departments'.
+    /// A hospital with this many people and rooms, which include the spaces of hospital and departments.
     pub(crate) fn new(people: usize, rooms: usize) -> anyhow::Result<Self> {
         let mut dice = Dice(SEED);
         let departments = (rooms / ROOMS_OF_DEPARTMENT).max(1);
@@ -71,7 +71,7 @@ impl Hospital {
         Ok(Self { policy, directory, grants, bindings, now })
     }
 
-    /// Accounts as they should be.
+    /// Accounts in the desired state.
     pub(crate) fn accounts(&self) -> BTreeMap<OwnedUserId, ObservedAccount> {
         let account = |person: &Person| {
             let account = ObservedAccount { display_name: Some(person.full_name()), ..ObservedAccount::default() };
@@ -80,7 +80,7 @@ impl Hospital {
         self.directory.people().filter_map(account).collect()
     }
 
-    /// A room as it should be.
+    /// A room in the desired state.
     pub(crate) fn room(&self, key: &RoomKey, desired: &Desired) -> anyhow::Result<ObservedRoom> {
         let wanted = self.policy.rooms.get(key).context("no such room")?;
         let people = desired.rooms.get(key).context("nothing is said of the room")?;
@@ -263,7 +263,7 @@ fn rooms(departments: usize, wards: usize) -> BTreeMap<RoomKey, RoomPolicy> {
             1 => Selector::AnyOf(vec![here, Selector::Role(RoleKey::new("chief"))]),
             _ => here,
         };
-        // In the wards alone: of the whole hospital's the level event would be larger than Matrix allows.
+        // Only in the wards: the hospital's own power levels event would exceed Matrix's limit.
         let levels = BTreeMap::from([(RoleKey::new("medical_doctor"), 25)]);
         let here = room(&name, members, Some(department_key(number % departments)));
         (ward_key(number), RoomPolicy { levels, ..here })

@@ -1,8 +1,8 @@
-//! From a change in EquipeMed's database to its effect on Synapse, beside a bare client's same request; and what a hospital of
-//! 5,000 people costs to read.
+//! Measures the latency from a change in EquipeMed's database to its effect on Synapse, compared with a bare client's
+//! request; and the cost of reading a hospital of 5,000 people.
 //!
-//! The clock begins just before the statement is sent, so that PostgreSQL's own work and its commit count, and ends when Synapse
-//! has answered the request that makes the effect.
+//! Timing starts right before the statement is sent, so that PostgreSQL's work and commit count, and ends when Synapse
+//! has answered the request.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,14 +20,14 @@ use crate::bot::{Memory, Service};
 use crate::report::{Report, Row, Table, median, progress};
 use crate::world::{Plan, World};
 
-/// One ward in so many people.
+/// One ward per this many people.
 const WARDS: usize = 100;
 const MEDIAN_MS: f64 = 150.0;
 const P99_MS: f64 = 1000.0;
 const READ_MS: f64 = 1000.0;
 const READ_MB: f64 = 30.0;
 
-/// What is done to a person of the ward in EquipeMed, and then undone.
+/// Changes made to a ward's member in EquipeMed, then undone.
 const CHANGES: [Change; 4] = [Change::GroupMore, Change::GroupLess, Change::Suspended, Change::Active];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Change {
         }
     }
 
-    /// Whether a request is the one that makes the effect.
+    /// Whether a request is the effect.
     fn is_made_by(self, request: &Recorded, user: &str) -> bool {
         let path = request.decoded_path();
         let body = request.body.as_ref();
@@ -75,7 +75,7 @@ impl Change {
     }
 }
 
-/// All of it.
+/// Runs all measurements.
 pub(crate) async fn live(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let people = arguments.people(5000, 200);
     let rounds = arguments.rounds.unwrap_or(arguments.size(100, 5));
@@ -102,7 +102,7 @@ pub(crate) async fn live(arguments: &Arguments, report: &mut Report) -> anyhow::
         })
     };
     told("Listening for changes").await?;
-    // That brought a look at everything with it; after another one nothing is left, and nothing is to be written.
+    // Starting to listen caused a full pass; after another one nothing is left to write.
     crate::bot::run(&arguments.bot, &config, &["sync"], &[], arguments.within()).await?;
     world.proxy.take_recorded();
     crate::bot::run(&arguments.bot, &config, &["sync"], &[], arguments.within()).await?;
@@ -116,12 +116,12 @@ pub(crate) async fn live(arguments: &Arguments, report: &mut Report) -> anyhow::
     let mut times: Vec<(String, Vec<f64>)> = CHANGES.map(|change| (change.name().to_owned(), Vec::new())).to_vec();
     let (mut levels, mut locks) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
-        // Somebody of the ward, another one each time.
+        // A different member of the ward each time.
         let person = WARDS * (1 + round % (people / WARDS).max(1)).min(people / WARDS);
         let user = world.synapse.user_id(&format!("pessoa{person:05}"));
         for (change, (_, taken)) in CHANGES.into_iter().zip(&mut times) {
             let time = effect(&world, &mut session, change, person, &user).await?;
-            // The first round warms connections and caches and does not count.
+            // The first round warms up connections and caches and does not count.
             if round > 0 {
                 taken.push(time);
             }
@@ -161,13 +161,13 @@ pub(crate) async fn live(arguments: &Arguments, report: &mut Report) -> anyhow::
     ])
 }
 
-/// Grants and triggers, and the configuration that reads this database, through the proxy.
+/// Sets up grants and triggers, and a configuration that reads this database through the proxy.
 async fn prepare(arguments: &Arguments, world: &World, database: &Equipemed) -> anyhow::Result<std::path::PathBuf> {
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(world.path("counted.yaml"))?)?;
     config["directory"] = json!({"source": "equipemed", "url": database.reader_url});
     config["roles"] = json!({"lead": {"when": {"group": "Lideres"}, "level": 50, "rights": ["redact"]}});
     config["rooms"] = json!({"ward": {"name": "Ala 0", "members": {"group": "Ala 0"}}});
-    // So many changes within a day would be held, and that is not what is measured.
+    // Otherwise the brakes would hold this many changes per day.
     config["limits"] = json!({"gain_lesser": 100_000, "lose": 100_000, "lock_least": 100_000});
     let file = world.path(&format!("{}.yaml", database.reader));
     std::fs::write(&file, serde_json::to_string_pretty(&config)?)?;
@@ -181,7 +181,7 @@ async fn prepare(arguments: &Arguments, world: &World, database: &Equipemed) -> 
     Ok(file)
 }
 
-/// One change and its effect, in milliseconds.
+/// Milliseconds from one change to its effect.
 async fn effect(
     world: &World,
     session: &mut Session,
@@ -202,7 +202,7 @@ async fn effect(
     })
     .await?;
     let end = made.started + made.took;
-    // The rest of what follows from it is over before the next one begins.
+    // Waits for the remaining consequences before the next round.
     eventually("the end of what follows", Duration::from_secs(30), || {
         let is_quiet = world
             .proxy
@@ -215,7 +215,7 @@ async fn effect(
     Ok(end.duration_since(start).as_secs_f64() * 1000.0)
 }
 
-/// A room and an account that no service keeps.
+/// An unmanaged room and account.
 struct Bare {
     administrator: Client,
     room: String,
@@ -246,7 +246,7 @@ impl Bare {
     }
 }
 
-/// What it takes to read everybody: `doctor` does that once and tells how long it took.
+/// Cost of reading everybody: `doctor` does this once and reports the duration.
 async fn reading(
     arguments: &Arguments,
     config: &Path,
@@ -268,7 +268,7 @@ async fn reading(
     Ok(Table { title: "Reading everybody".to_owned(), rows: vec![row, few], notes: Vec::new() })
 }
 
-/// Milliseconds that the read took by its own word, and the peak of the process's memory, in bytes.
+/// Milliseconds that the read reported, and the process's peak memory in bytes.
 async fn doctor(arguments: &Arguments, config: &Path) -> anyhow::Result<(f64, f64)> {
     let mut command = tokio::process::Command::new(&arguments.bot);
     command.arg("doctor").arg("--config").arg(config).kill_on_drop(true);

@@ -1,8 +1,8 @@
-//! The benchmark: what the service costs Synapse, the machine and the people who wait, each number beside another one from the
-//! same run, because the speed of a machine says nothing.
+//! The benchmark: what the service costs Synapse, the machine and waiting people. Each number is compared with another
+//! from the same run, because machines differ in speed.
 //!
-//! Starts its own Synapse for everything it measures and ends by itself. Never part of the service, and shares no code with
-//! it: it runs the release binary as an operator would.
+//! Starts its own Synapse servers and stops by itself. It is no part of the service and shares no code with it: it runs
+//! the release binary as an operator would.
 
 mod arguments;
 mod bare;
@@ -67,7 +67,7 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<Report> {
         for table in tables.with_context(|| scenario.name())? {
             report.add(table);
         }
-        // After each, so that a run that breaks later has not been for nothing.
+        // Written after each scenario, so that a run which fails later is not lost.
         if let Some(file) = &arguments.json {
             report.write(file)?;
         }

@@ -1,4 +1,4 @@
-//! The memory of the running service after it brought a thousand people in and looked at everything some times more.
+//! Measures the service's memory after it has added a thousand people and run several full passes.
 
 use anyhow::Context as _;
 
@@ -10,11 +10,11 @@ use crate::world::{Members, Plan, World};
 const LIMIT_MB: f64 = 25.0;
 const FURTHER: usize = 3;
 
-/// Everybody in one room and in one of four wards.
+/// Everybody is in one room and in one of four wards.
 pub(crate) async fn memory(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let people = arguments.size(1000, 20);
     let mut rooms = vec![Members::All];
-    // Every twentieth: what the rest would add is memberships, which take minutes, not memory.
+    // Every twentieth person only: more memberships would take minutes but little memory.
     rooms.extend((0..4).map(|from| Members::Each { nth: 20, from }));
     let plan = Plan { people, rooms, has_chief: false };
     let world = World::start(&arguments.bot, plan.clone()).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn memory(arguments: &Arguments, report: &mut Report) -> anyhow
     rows.push(row(format!("after the first pass: {people} accounts, {} memberships made", plan.memberships()), pid)?);
     progress("the first pass is over");
     for further in 1..=FURTHER {
-        // Beside a running service it is handed over to that one.
+        // The running service takes the sync over.
         world.run(&["sync"], arguments.within()).await?;
         service.passes(1 + further, arguments.within()).await?;
         rows.push(row(format!("after {further} further"), pid)?);

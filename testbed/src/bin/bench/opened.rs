@@ -1,4 +1,4 @@
-//! A hospital with `serve` running and people's apps open, and beside it two rooms of the same kind that no service keeps.
+//! A hospital with a running `serve` and open apps, next to two equal unmanaged rooms.
 
 use std::time::Duration;
 
@@ -16,24 +16,24 @@ use crate::bot::Service;
 use crate::report::progress;
 use crate::world::{self, Plan, World};
 
-/// What does not come in that time is a failure and no number.
+/// Longer waits are failures.
 const WITHIN: Duration = Duration::from_secs(30);
-/// Somebody without a level.
+/// A person without a level.
 const MEMBER: usize = 2;
-/// Somebody who says things that are removed again.
+/// The person whose messages are redacted.
 const AUTHOR: usize = 3;
-/// Whose bare client answers.
+/// The person whose bare client answers.
 const FRIEND: usize = 4;
 
-/// Everything that is up.
+/// All running parts.
 pub(crate) struct Opened {
     pub(crate) world: World,
-    /// Who may ask the bot for everything.
+    /// A person with all rights.
     pub(crate) chief: App,
-    /// In both wards, without a level.
+    /// A member of both wards, without a level.
     pub(crate) member: App,
     pub(crate) author: Client,
-    /// Who does everything by hand: made the bare rooms and is above everybody there.
+    /// The person who acts by hand: creator and highest member of the bare rooms.
     pub(crate) bare: App,
     pub(crate) control: String,
     pub(crate) ward: String,
@@ -44,13 +44,13 @@ pub(crate) struct Opened {
     _service: Service,
 }
 
-/// A person's client with its open `/sync`.
+/// A person's client with an open `/sync`.
 pub(crate) struct App {
     pub(crate) client: Client,
     pub(crate) stream: Stream,
 }
 
-/// An event and the moment it came.
+/// An event and when it arrived.
 pub(crate) struct Sight {
     pub(crate) seen: Seen,
     pub(crate) at: Instant,
@@ -62,13 +62,13 @@ impl App {
         Ok(Self { client, stream })
     }
 
-    /// Goes on to the first event for which this is so.
+    /// Waits for the first matching event.
     pub(crate) async fn sees(&mut self, what: &str, is_it: impl Fn(&Seen) -> bool) -> anyhow::Result<Sight> {
         let found = |seen: &Seen| is_it(seen).then(|| Sight { seen: seen.clone(), at: Instant::now() });
         self.stream.until(what, WITHIN, found).await
     }
 
-    /// Says something and waits for the notice in reply to it: milliseconds.
+    /// Says something and waits for the notice that replies to it; returns milliseconds.
     async fn asks(&mut self, room: &str, text: &str, answerer: &str) -> anyhow::Result<f64> {
         let Self { client, stream } = self;
         let start = Instant::now();
@@ -122,7 +122,7 @@ impl Opened {
         })
     }
 
-    /// From just before a command is said to the moment its answer is seen, in milliseconds.
+    /// Milliseconds from sending a command to seeing its answer.
     pub(crate) async fn command_to_answer(&mut self) -> anyhow::Result<f64> {
         self.chief.asks(&self.control, "!whoami", &self.bot).await
     }
@@ -140,8 +140,8 @@ impl Drop for Opened {
     }
 }
 
-/// Answers every message of others in a room at once, until it is ended. When it breaks nothing is answered any more, which is
-/// noticed.
+/// Answers every message of others in a room at once until stopped. If it breaks, answers stop, which the measurement
+/// notices.
 async fn echo(client: Client, room: String) {
     let answered = async {
         let mut stream = Stream::begin(&client).await?;
@@ -160,7 +160,7 @@ async fn echo(client: Client, room: String) {
     progress(&format!("the bare client that answers broke: {error:#}"));
 }
 
-/// The id of a room by its key, among the bot's.
+/// The id of a room by key, among the bot's rooms.
 async fn room(bot: &Client, key: &str) -> anyhow::Result<String> {
     for id in bot.joined_rooms().await? {
         let create: Value = bot.get_ok(&room_path(&id, "state/m.room.create/")).await?;

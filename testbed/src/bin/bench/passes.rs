@@ -1,4 +1,4 @@
-//! The first sync against a bare client, and what comes after it: a sync without changes and a dry run.
+//! Measures the first sync compared with a bare client, then a sync without changes and a dry run.
 
 use anyhow::Context as _;
 use equipemed_testbed::Client;
@@ -8,11 +8,11 @@ use crate::bare::{self, Spread};
 use crate::report::{Report, Row, Table, median, progress};
 use crate::world::{Plan, World, room_key};
 
-/// Ours may take that much of the best bare client's time.
+/// Maximum time relative to the best bare client.
 const FIRST_RATIO: f64 = 1.15;
-/// For 200 people in 5 rooms: 1,405 are necessary, two for each account.
+/// For 200 people in 5 rooms; 1,405 are necessary, two per account.
 const FIRST_REQUESTS: f64 = 1450.0;
-/// Requests of a run without changes beside the user-list pages and the managed rooms.
+/// Requests of a run without changes, besides user-list pages and managed rooms.
 const BESIDE: usize = 2;
 const REPEATS: usize = 3;
 
@@ -20,7 +20,7 @@ fn hospital(arguments: &Arguments) -> Plan {
     Plan::everywhere(arguments.people(200, 20), arguments.size(5, 2))
 }
 
-/// The first sync of everybody, each time on a fresh Synapse, in turns with the bare client.
+/// The first sync of everybody, alternating with the bare client, each on a fresh Synapse.
 pub(crate) async fn first(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let plan = hospital(arguments);
     let search: &[(usize, Spread)] = if arguments.quick {
@@ -38,7 +38,7 @@ pub(crate) async fn first(arguments: &Arguments, report: &mut Report) -> anyhow:
     let mut ours: Vec<Row> = Vec::new();
     let mut bare: Vec<(Row, (usize, Spread))> = Vec::new();
     for (turn, (in_flight, spread)) in search.iter().copied().enumerate() {
-        // In between, so that both meet the same machine.
+        // Alternates, so that both run under the same conditions.
         if turn.is_multiple_of(2) {
             ours.push(ours_first(arguments, &plan).await?);
         }
@@ -103,20 +103,20 @@ fn tell(row: &Row) {
     progress(&format!("{}: {:.1} s, {cpu:.1} s of Synapse's processor time", row.what, seconds(row)));
 }
 
-/// A fast run that left something out is no result.
+/// A fast run that left something out does not count.
 async fn check(world: &World, plan: &Plan) -> anyhow::Result<()> {
     let client = world.client()?;
     for room in rooms_by_key(world, &client).await? {
         let path = equipemed_testbed::rooms::room_path(&room, "joined_members");
         let answer = client.get_ok(&path).await?;
         let joined = answer.get("joined").and_then(serde_json::Value::as_object).map_or(0, serde_json::Map::len);
-        // The bot is one of them.
+        // Includes the bot.
         anyhow::ensure!(joined == plan.people + 1, "{joined} are in a room that {} belong in", plan.people);
     }
     Ok(())
 }
 
-/// The rooms' ids in the plan's order.
+/// Room ids in the plan's order.
 pub(crate) async fn rooms_by_key(world: &World, client: &Client) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     for id in client.joined_rooms().await? {
@@ -133,7 +133,7 @@ pub(crate) async fn rooms_by_key(world: &World, client: &Client) -> anyhow::Resu
         .collect()
 }
 
-/// A sync when nothing changed, beside what writing everything every time takes.
+/// A sync without changes, compared with writing everything every time.
 pub(crate) async fn again(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let plan = hospital(arguments);
     let world = World::start(&arguments.bot, plan.clone()).await?;
@@ -166,7 +166,7 @@ pub(crate) async fn again(arguments: &Arguments, report: &mut Report) -> anyhow:
     Ok(vec![Table { title, rows, notes: Vec::new() }])
 }
 
-/// Times a command some times, then counts its requests.
+/// Times a command repeatedly, then counts its requests.
 pub(crate) async fn measured(world: &World, arguments: &Arguments, what: &str, words: &[&str]) -> anyhow::Result<Row> {
     let mut runs = Vec::new();
     for _ in 0..REPEATS {
@@ -183,9 +183,9 @@ pub(crate) async fn measured(world: &World, arguments: &Arguments, what: &str, w
     })
 }
 
-/// Holds a run without changes against the user-list pages and rooms it has to read.
+/// Compares a run without changes with the user-list pages and rooms it must read.
 pub(crate) fn expect_few(report: &mut Report, row: &Row, plan: &Plan) {
-    // One page holds 5,000 accounts; the control room is a managed room, too.
+    // One page holds 5,000 accounts; the control room is managed, too.
     let pages = plan.people.div_ceil(5000);
     let limit = pages + plan.rooms.len() + 1 + BESIDE;
     let what = format!("sync without changes of {} people and {} rooms", plan.people, plan.rooms.len());

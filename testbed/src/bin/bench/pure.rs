@@ -1,7 +1,7 @@
-//! The pure part of a pass, without a Synapse: what should be, the plan and the brakes, of a large hospital that agrees.
+//! Measures the pure part of a pass without a Synapse: desired state, plan and brakes of a large hospital that agrees.
 //!
-//! Measured in this process. A service that plans for seconds answers nobody meanwhile, and its memory is that of its
-//! largest pass.
+//! Runs in this process. A service that plans for seconds cannot answer meanwhile, and its largest pass determines its
+//! memory.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -27,7 +27,7 @@ const FULL_SECONDS: f64 = 0.5;
 const FULL_MB: f64 = 150.0;
 const PERSON_MS: f64 = 5.0;
 
-/// Everybody and everything, one person, one room.
+/// Measures a full pass and passes over one person and one room.
 pub(crate) fn pure(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let (people, rooms) = (arguments.people(10_000, 300), arguments.size(500, 30));
     let rounds = arguments.rounds.unwrap_or(20);
@@ -37,7 +37,7 @@ pub(crate) fn pure(arguments: &Arguments, report: &mut Report) -> anyhow::Result
     seen.look(&hospital, &wanted)?;
     drop(wanted);
     let memberships: usize = seen.observed.rooms.values().map(members).sum();
-    // What making the hospital took is no part of it.
+    // Excludes the memory used to create the hospital.
     std::fs::write("/proc/self/clear_refs", "5").context("cannot forget the highest memory so far")?;
     let full = hospital.times(&seen, &Wake::Everything, &Scope::Everything, rounds)?;
     let memory = bot::Memory::of(std::process::id())?;
@@ -61,14 +61,14 @@ fn members(sight: &RoomSight) -> usize {
     }
 }
 
-/// What Synapse has, and what the store remembers.
+/// Synapse's state, and what the store remembers.
 struct Seen {
     observed: Observed,
     memory: Memory,
 }
 
 impl Seen {
-    /// Makes everything as it should be.
+    /// Sets everything to the desired state.
     fn look(&mut self, hospital: &Hospital, wanted: &Desired) -> anyhow::Result<()> {
         self.observed.accounts.list = hospital.accounts();
         self.observed.accounts.is_complete = true;
@@ -103,7 +103,7 @@ impl Hospital {
         desired(&self.world(), &Wishes::default(), &seen.observed.accounts, target)
     }
 
-    /// Milliseconds of the pure part of so many passes.
+    /// Milliseconds of the pure part of this many passes.
     fn times(&self, seen: &Seen, target: &Wake, scope: &Scope, rounds: usize) -> anyhow::Result<Vec<f64>> {
         let mut times = Vec::with_capacity(rounds);
         for _ in 0..rounds {
@@ -121,7 +121,7 @@ impl Hospital {
         Ok(times)
     }
 
-    /// The same over one person, who is looked at in all rooms, and over one room.
+    /// The same for one person, with all rooms, and for one room.
     fn narrow(&self, seen: &mut Seen, rounds: usize) -> anyhow::Result<[Vec<f64>; 2]> {
         let somebody = PersonId(self.directory.len() as i64 / 2);
         let user = self.bindings.get(&somebody).context("nobody is in the middle")?.user.clone();

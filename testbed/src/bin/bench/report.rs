@@ -1,6 +1,6 @@
-//! The numbers as tables for people and as JSON for programs.
+//! Reports results as tables for people and as JSON for programs.
 //!
-//! All rows have one shape, so that every number can be held against every other; a table shows the columns that it has.
+//! All rows have the same columns, so that any two can be compared; a table shows only the columns with values.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,54 +8,54 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 
-/// One measured thing.
+/// One measurement.
 #[derive(Debug, Default, Clone, Serialize)]
 pub(crate) struct Row {
-    /// What was done.
+    /// Its name.
     pub(crate) what: String,
-    /// By the clock.
+    /// Wall-clock time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seconds: Option<f64>,
-    /// Processor time of Synapse.
+    /// Synapse's processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) synapse_cpu_seconds: Option<f64>,
-    /// Processor time of who sent the requests.
+    /// Processor time of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) own_cpu_seconds: Option<f64>,
-    /// Requests at Synapse.
+    /// Requests received by Synapse.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) requests: Option<usize>,
-    /// Requests that ask for a change.
+    /// Requests that change something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) writes: Option<usize>,
-    /// Milliseconds by the clock for one membership.
+    /// Wall-clock milliseconds per membership.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) membership_ms: Option<f64>,
-    /// Milliseconds of Synapse's processor time for one membership.
+    /// Milliseconds of Synapse's processor time per membership.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) membership_cpu_ms: Option<f64>,
-    /// Resident memory now.
+    /// Current resident memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rss_mb: Option<f64>,
-    /// The part of it that no file backs.
+    /// Resident memory not backed by a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) anonymous_mb: Option<f64>,
-    /// Resident memory at its highest.
+    /// Highest resident memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peak_mb: Option<f64>,
-    /// How often it was done.
+    /// Number of rounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rounds: Option<usize>,
-    /// Milliseconds by the clock, the least of all rounds.
+    /// Shortest wall-clock time of all rounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) min_ms: Option<f64>,
-    /// The middle of all rounds.
+    /// Median of all rounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) median_ms: Option<f64>,
-    /// What 99 of 100 rounds stay within.
+    /// 99th percentile of all rounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) p99_ms: Option<f64>,
-    /// Time against the row that the table's title names.
+    /// Time relative to the row named in the table's title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ratio: Option<f64>,
 }
@@ -65,7 +65,7 @@ impl Row {
         Self { what: what.into(), ..Self::default() }
     }
 
-    /// Something done often, by what each time took in milliseconds.
+    /// Statistics of repeated times in milliseconds.
     pub(crate) fn times(what: impl Into<String>, times: &[f64]) -> Self {
         let mut sorted = times.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -78,7 +78,7 @@ impl Row {
         }
     }
 
-    /// Texts by column, in the order of [`COLUMNS`].
+    /// Values as text, in the order of [`COLUMNS`].
     fn cells(&self) -> [Option<String>; 15] {
         let seconds = |value: f64| format!("{value:.2}");
         let milliseconds = |value: f64| format!("{value:.1}");
@@ -120,16 +120,16 @@ const COLUMNS: [&str; 15] = [
     "p99 ms",
 ];
 
-/// Rows that belong together.
+/// Related rows.
 #[derive(Debug, Serialize)]
 pub(crate) struct Table {
     pub(crate) title: String,
     pub(crate) rows: Vec<Row>,
-    /// Lines below it.
+    /// Lines below the table.
     pub(crate) notes: Vec<String>,
 }
 
-/// Something promised.
+/// A promised limit.
 #[derive(Debug, Serialize)]
 struct Target {
     what: String,
@@ -138,11 +138,11 @@ struct Target {
     met: bool,
 }
 
-/// Everything measured so far.
+/// All results.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     processors: usize,
-    /// Load of the machine before anything began: what else was running.
+    /// The machine's load before the run, from other programs.
     load: String,
     tables: Vec<Table>,
     targets: Vec<Target>,
@@ -157,18 +157,18 @@ impl Report {
         report
     }
 
-    /// Prints a table and keeps it.
+    /// Prints and stores a table.
     pub(crate) fn add(&mut self, table: Table) {
         print(&table);
         self.tables.push(table);
     }
 
-    /// Keeps what was promised and what came out; `value` is to be at most `limit`.
+    /// Stores a target: `value` may be at most `limit`.
     pub(crate) fn target(&mut self, what: impl Into<String>, value: f64, limit: f64) {
         self.targets.push(Target { what: what.into(), value, limit, met: value <= limit });
     }
 
-    /// Whether some target is missed.
+    /// Whether any target was missed.
     pub(crate) fn missed(&self) -> bool {
         self.targets.iter().any(|target| !target.met)
     }
@@ -214,7 +214,7 @@ fn print(table: &Table) {
     }
 }
 
-/// The middle one; of an even number the mean of the two in the middle.
+/// The median; for an even number, the mean of the middle two.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -226,13 +226,13 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-/// A line of the result.
+/// Prints a line of the result.
 pub(crate) fn say(line: &str) {
-    // Nobody reads it any more: the numbers are still worth finishing for the file.
+    // A closed pipe does not matter: the numbers still go to the file.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// A line for whoever waits.
+/// Prints a progress line.
 pub(crate) fn progress(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

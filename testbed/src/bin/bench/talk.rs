@@ -1,7 +1,7 @@
-//! How long people wait: from saying a command to its answer, and to its effect, beside bare clients that do the same.
+//! Measures how long people wait for a command's answer and effect, compared with bare clients doing the same.
 //!
-//! The clock begins just before the command is sent and ends when a person's app hears of the result. Ours and the bare
-//! clients' rounds take turns, so that both meet the same machine.
+//! Timing starts right before the command is sent and ends when a person's app sees the result. Rounds alternate, so
+//! that both run under the same conditions.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::opened::{Opened, milliseconds};
 use crate::report::{Report, Row, Table, median, progress};
 use crate::world;
 
-/// Ours may take that much of a bare client's time.
+/// Maximum time relative to a bare client.
 const RATIO: f64 = 2.0;
 
-/// A thing that is done once in each round.
+/// Something measured once per round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Answer,
@@ -40,7 +40,7 @@ const WAYS: [Way; 7] = [
     Way::BareRedactionAlone,
 ];
 
-/// What is held against what.
+/// The comparisons.
 const PAIRS: [(Way, Way); 4] = [
     (Way::Answer, Way::BareAnswer),
     (Way::Level, Way::BareLevel),
@@ -62,14 +62,14 @@ impl Way {
     }
 }
 
-/// All of them, in turns.
+/// Measures all of them, alternating.
 pub(crate) async fn talk(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let rounds = arguments.rounds.unwrap_or(arguments.size(40, 5));
     let mut opened = Opened::begin(arguments).await?;
     let mut times: Vec<(Way, Vec<f64>)> = WAYS.map(|way| (way, Vec::new())).to_vec();
-    // The first round warms connections and caches and does not count.
+    // The first round warms up connections and caches and does not count.
     for round in 0..=rounds {
-        // In turns also who begins.
+        // The order alternates, too.
         if round.is_multiple_of(2) {
             times.reverse();
         }
@@ -100,7 +100,7 @@ pub(crate) async fn talk(arguments: &Arguments, report: &mut Report) -> anyhow::
 }
 
 impl Opened {
-    /// One round of one thing, in milliseconds. Whatever comes after the measured moment is waited for.
+    /// Milliseconds of one measurement. Waits for later effects, too.
     async fn one(&mut self, way: Way, round: usize) -> anyhow::Result<f64> {
         match way {
             Way::Answer => self.command_to_answer().await,
@@ -155,7 +155,7 @@ impl Opened {
         Ok(milliseconds(start, at))
     }
 
-    /// Up in one round, down in the next.
+    /// Raises a level in one round and lowers it in the next.
     fn step(&self, round: usize) -> (String, Option<i64>) {
         let (name, room) = (self.member.client.user_id(), world::room_key(0));
         if round.is_multiple_of(2) {
@@ -165,7 +165,7 @@ impl Opened {
         }
     }
 
-    /// The command is removed as well, before the message or after it.
+    /// The command itself is also redacted, before the message or after it.
     async fn redaction(&mut self) -> anyhow::Result<f64> {
         let message = self.author.send_text(&self.ward, "mensagem na sala errada").await?;
         let start = Instant::now();

@@ -1,6 +1,6 @@
-//! What a membership costs Synapse, by the way it is made.
+//! Measures what a membership costs Synapse with different methods.
 //!
-//! For whoever decides how the service makes memberships. Accounts are there before anything is measured.
+//! Helps to decide how the service adds members. Accounts exist before measuring.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use crate::passes::rooms_by_key;
 use crate::report::{Row, Table, median, progress};
 use crate::world::{Plan, World};
 
-/// How memberships are made.
+/// A way to create memberships.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Admin joins, so many at a time.
+    /// Admin joins with this concurrency.
     Join(Spread, usize),
-    /// `createRoom` with everybody invited, so many rooms at a time; the server accepts for them.
+    /// `createRoom` with invitations that the server accepts, for this many rooms at once.
     InvitesAccepted(usize),
-    /// `createRoom` with everybody invited, then admin joins.
+    /// `createRoom` with invitations, then admin joins.
     InvitesThenJoin,
-    /// Admin joins under another join rule.
+    /// Admin joins with another join rule.
     Rule(&'static str),
-    /// Admin joins with something switched off in Synapse.
+    /// Admin joins with a Synapse feature switched off.
     Without(&'static str, &'static str),
 }
 
@@ -64,7 +64,7 @@ impl Way {
     }
 }
 
-/// Tries all of them, each on a Synapse of its own.
+/// Measures each on its own Synapse.
 pub(crate) async fn ways(arguments: &Arguments) -> anyhow::Result<Vec<Table>> {
     let plan = Plan::everywhere(arguments.people(100, 10), arguments.size(5, 2));
     let mut rows = Vec::new();
@@ -135,13 +135,13 @@ async fn one(arguments: &Arguments, plan: &Plan, way: Way) -> anyhow::Result<Row
     })
 }
 
-/// Looked at twice a second only: a look costs Synapse time that is being measured.
+/// Polls only twice per second, because polling uses Synapse's time.
 async fn until_joined(client: &Client, rooms: &[String], people: usize) -> anyhow::Result<()> {
     for room in rooms {
         let path = format!("/_synapse/admin/v1/rooms/{}", encode(room));
         loop {
             let joined = client.get_ok(&path).await?.get("joined_members").and_then(Value::as_u64).unwrap_or_default();
-            // The bot is one of them.
+            // Includes the bot.
             if joined == people as u64 + 1 {
                 break;
             }

@@ -1,13 +1,13 @@
-//! Many people and rooms: requests of a run without changes grow with pages and rooms, not with memberships.
+//! Shows that requests of a run without changes grow with pages and rooms, not with memberships.
 //!
-//! Each person is in one room only, because making memberships is what takes time and not what is measured here.
+//! Each person is in only one room, because creating memberships is slow and not measured here.
 
 use crate::arguments::Arguments;
 use crate::passes::{expect_few, measured};
 use crate::report::{Report, Row, Table, progress};
 use crate::world::{Members, Plan, World};
 
-/// A hospital of 2,000 and, to compare, smaller ones with more and with fewer memberships.
+/// A hospital of 2,000, and smaller ones with more and fewer memberships.
 pub(crate) async fn wide(arguments: &Arguments, report: &mut Report) -> anyhow::Result<Vec<Table>> {
     let wards = |people: usize, rooms: usize, nth: usize| Plan {
         people,

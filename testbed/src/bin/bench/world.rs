@@ -1,6 +1,6 @@
-//! A hospital to measure: a fresh Synapse, a roster, a configuration, and the bot set up as an operator would do it.
+//! A hospital to measure: a fresh Synapse, a roster, a configuration, and the bot set up as an operator would.
 //!
-//! Two configurations on one database: straight to Synapse for what is timed, through the counting proxy for what is counted.
+//! Two configurations share one database: directly to Synapse for timing, through the proxy for counting.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,18 +22,18 @@ pub(crate) const PROVIDER: &str = "oidc-equipemed";
 const FIRST: [&str; 10] = ["Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio", "Gabriela", "Heitor", "Inês", "João"];
 const LAST: [&str; 10] =
     ["Almeida", "Barbosa", "Cardoso", "Duarte", "Esteves", "Ferreira", "Gonçalves", "Lima", "Moreira", "Nogueira"];
-/// Profession and its level.
+/// Professions with their levels.
 const PROFESSIONS: [(&str, i64); 5] =
     [("medical_doctor", 25), ("resident", 10), ("nurse", 0), ("physiotherapist", 0), ("student", 0)];
-/// Everybody whose number is divisible by this is a lead, at this level.
+/// Every person whose number is divisible by this is a lead with this level.
 const LEAD: (usize, i64) = (10, 50);
 
-/// Who is in a room.
+/// Members of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Members {
     /// Everybody.
     All,
-    /// Every n-th person, beginning with the i-th.
+    /// Every n-th person, starting with the i-th.
     Each { nth: usize, from: usize },
 }
 
@@ -46,12 +46,12 @@ impl Members {
     }
 }
 
-/// How large the hospital is.
+/// Size of the hospital.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) people: usize,
     pub(crate) rooms: Vec<Members>,
-    /// Whether the first person has all rights, as whoever talks to the bot needs.
+    /// Whether the first person has all rights, to talk to the bot.
     pub(crate) has_chief: bool,
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn room_name(room: usize) -> String {
 
 /// One hospital.
 pub(crate) struct World {
-    // Before the folder: it reads files in there.
+    // Before the folder, because it reads files there.
     pub(crate) synapse: Synapse,
     pub(crate) proxy: Proxy,
     pub(crate) plan: Plan,
@@ -115,7 +115,7 @@ impl World {
         Self::start_with(program, plan, Options::default()).await
     }
 
-    /// The same with a Synapse of one's own making.
+    /// The same with other Synapse options.
     pub(crate) async fn start_with(program: &Path, plan: Plan, options: Options) -> anyhow::Result<Self> {
         let folder = Folder::new("bench")?;
         let listen = free_port()?;
@@ -140,7 +140,7 @@ impl World {
         Ok(world)
     }
 
-    /// The configuration that leads straight to Synapse.
+    /// The configuration that connects directly to Synapse.
     pub(crate) fn direct(&self) -> PathBuf {
         self.path("direct.yaml")
     }
@@ -150,25 +150,25 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// The bot's own token in a bare client.
+    /// A bare client with the bot's token.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         Client::new(&self.synapse.url(), &self.synapse.user_id("equipemed_bot"), &self.registration.as_token)
     }
 
-    /// The door of the running service, with Synapse's token.
+    /// A client for the running service, with Synapse's token.
     pub(crate) fn to_service(&self) -> anyhow::Result<Client> {
         let url = self.registration.url.as_deref().context("the service has no address")?;
         Client::new(url, "", &self.registration.hs_token)
     }
 
-    /// Runs the binary straight against Synapse; also gives Synapse's processor time.
+    /// Runs the binary directly against Synapse; also returns Synapse's processor time.
     pub(crate) async fn run(&self, words: &[&str], within: Duration) -> anyhow::Result<(Ran, f64)> {
         let before = self.synapse.cpu_seconds()?;
         let ran = bot::run(&self.program, &self.direct(), words, &[], within).await?;
         Ok((ran, self.synapse.cpu_seconds()? - before))
     }
 
-    /// Runs the binary through the proxy and counts requests and, of these, writes.
+    /// Runs the binary through the proxy; counts requests and writes.
     pub(crate) async fn count(&self, words: &[&str], within: Duration) -> anyhow::Result<(usize, usize)> {
         self.proxy.take_recorded();
         bot::run(&self.program, &self.path("counted.yaml"), words, &[], within).await?;
@@ -180,7 +180,7 @@ impl World {
         std::fs::write(self.path(name), text).with_context(|| format!("cannot write {name}"))
     }
 
-    /// JSON is YAML too.
+    /// The configuration as JSON, which is valid YAML.
     fn config(&self, url: &str, listen: u16) -> Value {
         let mut roles: serde_json::Map<String, Value> = PROFESSIONS
             .iter()

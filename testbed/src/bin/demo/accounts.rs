@@ -1,4 +1,4 @@
-//! Checks of the accounts: those who should have one, those who should not, and what the service's token cannot do.
+//! Checks accounts: who should have one, who should not, and what the service's token cannot do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::say::{self, Checks};
 /// The identity provider that the example configuration names.
 const PROVIDER: &str = "oidc-equipemed";
 const BOT: &str = "equipemed_bot";
-/// Left out are deactivated ones, such as the temporary administrator of `setup`; locked ones have to be asked for.
+/// Excludes deactivated accounts, such as setup's temporary administrator; includes locked ones.
 const LIST: &str = "/_synapse/admin/v2/users?limit=500&deactivated=false&locked=true";
 
 pub(crate) async fn check(place: &Place, checks: &mut Checks) -> anyhow::Result<()> {
@@ -30,7 +30,7 @@ pub(crate) async fn check(place: &Place, checks: &mut Checks) -> anyhow::Result<
     }
     for person in without {
         let (status, _) = place.administrator.get(&account_path(&place.user_id(person))).await?;
-        // The Matrix name of one of them would be that of another: nobody is guessed.
+        // Their Matrix names collide, so neither gets one.
         checks.that(&format!("{} has none", person.full_name), matches!(status, 400 | 404), &status.to_string());
     }
     let bot = accounts.get(&place.synapse.user_id(BOT)).cloned().unwrap_or_default();
@@ -65,7 +65,7 @@ async fn check_account(
     Ok(())
 }
 
-/// The registration's namespace holds only the bot, and Synapse keeps the service to that.
+/// The registration's namespace contains only the bot, and Synapse enforces that.
 async fn check_token(place: &Place, checks: &mut Checks) -> anyhow::Result<()> {
     say::title("what the service's token cannot do");
     let service = Client::new(&place.synapse.url(), "", &place.service.as_token()?)?;
@@ -100,7 +100,7 @@ fn account_path(user_id: &str) -> String {
     format!("/_synapse/admin/v2/users/{}", encode(user_id))
 }
 
-/// Synapse says 1 or true, depending on the endpoint.
+/// Synapse returns 1 or true, depending on the endpoint.
 fn flag(account: &Value, name: &str) -> bool {
     account.get(name).is_some_and(|value| value.as_bool().unwrap_or_else(|| value.as_i64() == Some(1)))
 }

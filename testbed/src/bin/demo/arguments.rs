@@ -1,10 +1,10 @@
-//! What the demo is asked to do.
+//! Parses the demo's command line.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// What was asked for.
+/// The parsed options.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) task: Task,
@@ -13,30 +13,30 @@ pub(crate) struct Arguments {
     pub(crate) folder: PathBuf,
 }
 
-/// The things it can do.
+/// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// Stays up until it is stopped.
+    /// Run until stopped.
     Stay,
-    /// Checks what came about and ends.
+    /// Check the result and end.
     Once,
-    /// Says something in a demo that is running in another terminal.
+    /// Send a message in a demo that runs in another terminal.
     Say(Words),
 }
 
-/// Something to say.
+/// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Words {
     pub(crate) text: String,
-    /// Who says it.
+    /// The sender.
     pub(crate) name: String,
-    /// The key of the room it is said in.
+    /// Key of the room.
     pub(crate) room: String,
-    /// The event it answers, or `last`.
+    /// The event to reply to, or `last`.
     pub(crate) reply: Option<String>,
 }
 
-/// An EquipeMed superuser of the example roster, whom the example configuration gives all rights.
+/// An EquipeMed superuser in the example roster, to whom the example configuration gives all rights.
 pub(crate) const ADMINISTRATOR: &str = "joao.pereira";
 
 impl Arguments {

@@ -1,4 +1,4 @@
-//! Checks of the control room: what people type there, and what happens then, as their own clients see it.
+//! Checks the control room: commands and their effects, as seen by people's own clients.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::say::{self, Checks};
 use crate::talk::{Heard, Talk};
 use crate::views;
 
-/// What the bot sees to by itself; the rest is for a busy machine.
+/// Time limit for what the bot does by itself, generous for a busy machine.
 const SOON: Duration = Duration::from_secs(60);
-/// Somebody whom the example puts into the ICU's room with no level.
+/// A member of the example's ICU room without a level.
 const RESIDENT: &str = "beatriz.rocha";
 const NURSE: &str = "leandro.pinto";
 
@@ -47,7 +47,7 @@ async fn check_syncs(rooms: &Rooms, chief: &mut Talk, checks: &mut Checks) -> an
     Ok(())
 }
 
-/// Right and membership are two things: who is in the control room may not do everything there.
+/// Membership of the control room does not give all rights.
 async fn check_refusals(place: &Place, rooms: &Rooms, checks: &mut Checks) -> anyhow::Result<()> {
     let bot = place.synapse.user_id("equipemed_bot");
     let mut staff = Talk::begin(place.sign_in("rui.barros").await?, &bot).await?;
@@ -86,7 +86,7 @@ async fn check_moderation(place: &Place, rooms: &Rooms, chief: &mut Talk, checks
         heard.removed && heard.answers.is_empty(),
         &format!("{heard:?}"),
     );
-    // The command may be gone before the message is.
+    // The command may disappear before the message does.
     let seen = eventually("the removal", SOON, || removed_by(&nurse, rooms, &message)).await?;
     checks.same("the nurse sees the message removed by the bot", &seen, &bot);
     let reason = nurse.event(&rooms.icu, &message).await?;
@@ -102,7 +102,8 @@ async fn check_moderation(place: &Place, rooms: &Rooms, chief: &mut Talk, checks
     Ok(())
 }
 
-/// Renaming a room takes level 50, which the example gives to the ICU's doctors on duty; the configuration says the name.
+/// Renaming a room takes level 50, which the example's ICU doctors on duty have, although the configuration sets the
+/// name.
 async fn check_by_hand(place: &Place, rooms: &Rooms, chief: &mut Talk, checks: &mut Checks) -> anyhow::Result<()> {
     let moderator = place.sign_in("carlos.lima").await?;
     let mut own = Stream::begin(&moderator).await?;
@@ -119,7 +120,7 @@ async fn check_by_hand(place: &Place, rooms: &Rooms, chief: &mut Talk, checks: &
     let told = told.await.unwrap_or_else(|error| error.to_string());
     let is_told = told.contains("Carlos Lima") && told.contains("o nome") && told.contains(ICU);
     checks.that("the control room is told who changed what", is_told, &told);
-    // What is told twice would be told before the next answers.
+    // A duplicate would arrive before the next answer.
     chief.ask(&rooms.control, "!status", None).await?;
     let messages = chief.client.messages(&rooms.control, 20).await?;
     let about = messages.iter().filter_map(|event| event.pointer("/content/body")?.as_str());
@@ -127,7 +128,7 @@ async fn check_by_hand(place: &Place, rooms: &Rooms, chief: &mut Talk, checks: &
     Ok(())
 }
 
-/// Notes whether an answer has this mark and holds these words.
+/// Checks an answer's mark and words.
 fn answered(checks: &mut Checks, what: &str, heard: &Heard, mark: Option<&str>, words: &[&str]) {
     let text = heard.text();
     let said = heard.mark.as_deref() == mark && words.iter().all(|word| text.contains(word));
@@ -138,7 +139,7 @@ async fn level_of(client: &Client, rooms: &Rooms) -> anyhow::Result<i64> {
     Ok(views::level(&client.power_levels(&rooms.icu).await?, client.user_id()))
 }
 
-/// Who removed a message, as somebody in the room sees it.
+/// Who redacted a message, as seen by a member.
 async fn removed_by(client: &Client, rooms: &Rooms, message: &str) -> anyhow::Result<Option<String>> {
     let event = client.event(&rooms.icu, message).await?;
     let sender = event.pointer("/unsigned/redacted_because/sender").and_then(Value::as_str);

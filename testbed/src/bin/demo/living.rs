@@ -1,4 +1,4 @@
-//! Checks of the running service: it follows the roster and the grants by itself, with no more writes than it takes.
+//! Checks that the running service follows the roster and grants with a minimum of writes.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::rooms::ICU;
 use crate::say::{self, Checks};
 use crate::views;
 
-/// The service looks at the roster every second; the rest is for a busy machine.
+/// The service reads the roster every second; generous for a busy machine.
 const SOON: Duration = Duration::from_secs(60);
 
-/// The ICU's room as an administrator of it sees it, and the person something happens to.
+/// The ICU room as its administrator sees it, and the person concerned.
 struct Watched<'a> {
     place: &'a Place,
     room: String,
@@ -55,7 +55,7 @@ async fn check_suspension(watched: &Watched<'_>, checks: &mut Checks) -> anyhow:
 async fn check_promotion(watched: &Watched<'_>, checks: &mut Checks) -> anyhow::Result<()> {
     let place = watched.place;
     let person = place.synapse.user_id("fernanda.dias");
-    // Handed over to serve: after it nothing of before is still under way.
+    // The running service does this sync, which completes everything before it.
     place.service.run(&["sync"]).await?;
     place.proxy.take_recorded();
     let wish = ["grants", "add", "fernanda.dias", "moderator", "--in", "icu", "--because", "demo"];
@@ -94,7 +94,7 @@ impl Watched<'_> {
         .await
     }
 
-    /// Who sent the newest levels, and what they give a person.
+    /// The sender of the latest power levels and a person's level in it.
     async fn last_levels(&self, user_id: &str) -> anyhow::Result<(String, i64)> {
         let state = self.insider.state(&self.room).await?;
         let event = state.iter().find(|event| event.get("type").is_some_and(|kind| kind == "m.room.power_levels"));

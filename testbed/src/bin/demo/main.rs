@@ -1,7 +1,8 @@
-//! `cargo xtask demo`: the service against a real Synapse with the shipped example, to look at or to be checked.
+//! `cargo xtask demo`: the service with the shipped example and a real Synapse, to explore or to check.
 //!
-//! Without `--once` it stays up for people to try things until Ctrl-C, and `say` talks to the bot in it from another terminal.
-//! With it, it checks what came about, mostly through the people's own clients, and ends with 0 or 1. It runs the service's binary as a process and never links it.
+//! Without `--once` it runs until Ctrl-C, and `say` talks to its bot from another terminal. With `--once` it checks the
+//! result, mostly through people's own clients, and exits with 0 or 1. It runs the service's binary as a process and
+//! never links it.
 
 mod accounts;
 mod arguments;
@@ -28,13 +29,13 @@ use crate::place::Place;
 use crate::say::Checks;
 use crate::state::State;
 
-/// How far it came.
+/// How far the demo got.
 enum Reached {
-    /// `--once`: whether all was as it should be.
+    /// `--once`: whether all checks passed.
     Checked(bool),
-    /// Everything is up, to be tried.
+    /// Everything is running.
     Up(Box<Place>),
-    /// Somebody stopped it on the way.
+    /// Stopped while starting.
     Stopped,
 }
 
@@ -62,9 +63,9 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether it ended well.
+/// Returns whether it succeeded.
 async fn run(arguments: &Arguments, mut signals: Signals) -> anyhow::Result<bool> {
-    // Until everything is up a signal ends it at once: a future that is dropped ends the servers it has started.
+    // While starting, a signal stops it at once: dropping the future ends the servers.
     let reached = tokio::select! {
         reached = begin(arguments) => reached?,
         () = signals.next() => Reached::Stopped,
@@ -106,7 +107,7 @@ async fn begin(arguments: &Arguments) -> anyhow::Result<Reached> {
     Ok(Reached::Checked(checks.close()))
 }
 
-/// SIGINT and SIGTERM; none is lost between two looks.
+/// SIGINT and SIGTERM, of which none is missed.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,

@@ -1,4 +1,4 @@
-//! The servers of one demo and its first steps, from an empty Synapse to one that agrees with the roster.
+//! The demo's servers and first steps, from an empty Synapse to one that agrees with the roster.
 
 use std::fmt;
 use std::path::Path;
@@ -13,21 +13,21 @@ use crate::roster::{Person, Roster};
 use crate::say::{self, Checks};
 use crate::service::Service;
 
-/// Everything that is up.
+/// All running parts.
 pub(crate) struct Place {
     pub(crate) service: Service,
     pub(crate) roster: Roster,
     pub(crate) people: Vec<Person>,
-    /// Between the service and Synapse: it shows what the service asks.
+    /// Between the service and Synapse, to show requests.
     pub(crate) proxy: Proxy,
     pub(crate) synapse: Synapse,
-    /// Made through the shared secret; nobody the service knows.
+    /// Created with the shared secret; unknown to the service.
     pub(crate) administrator: Client,
-    /// Of everybody who is given one.
+    /// Password of all people who get one.
     pub(crate) password: String,
 }
 
-/// What was on the wire in some time.
+/// Recorded requests of a period.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Traffic {
     pub(crate) reads: usize,
@@ -48,7 +48,7 @@ impl fmt::Display for Traffic {
 }
 
 impl Place {
-    /// Starts an empty Synapse with the service's registration, and a proxy before it.
+    /// Starts an empty Synapse with the service's registration, behind a proxy.
     pub(crate) async fn open(root: &Path, binary: &Path, folder: &Path) -> anyhow::Result<Self> {
         let binary = binary
             .canonicalize()
@@ -74,12 +74,13 @@ impl Place {
         Ok(Self { service, roster, people, proxy, synapse, administrator, password })
     }
 
-    /// `setup`, a look at the plan, the first sync, and a second one that has nothing to do. Says what the first one asked.
+    /// Runs `setup`, a dry run, the first sync, and a second one without changes. Returns the first one's request
+    /// counts.
     pub(crate) async fn first_steps(&self, checks: &mut Checks) -> anyhow::Result<String> {
         let secret = ("SYNAPSE_REGISTRATION_SHARED_SECRET", self.synapse.shared_secret());
         say::title("equipemed-bot setup");
         let setup = self.service.run_with(&["setup"], &[secret]).await?;
-        // Its end is the plan, which the dry run shows.
+        // Omits the plan at the end, which the dry run shows.
         say::quoted(setup.output.split("\nWhat the first sync would do").next().unwrap_or_default());
         ensure!(setup.code == 0, "setup ended with {}: {}", setup.code, setup.output);
 
@@ -110,7 +111,7 @@ impl Place {
         self.synapse.user_id(&person.localpart)
     }
 
-    /// The bot's view of a room.
+    /// A client with the bot's token.
     pub(crate) fn bot(&self) -> anyhow::Result<Client> {
         Client::new(&self.synapse.url(), &self.synapse.user_id("equipemed_bot"), &self.service.as_token()?)
     }
@@ -120,7 +121,7 @@ impl Place {
         Client::login(&self.synapse, localpart, &self.password).await
     }
 
-    /// Ends Synapse in order.
+    /// Stops Synapse in order.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.synapse.stop().await
     }

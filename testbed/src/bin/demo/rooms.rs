@@ -1,4 +1,4 @@
-//! Checks of the rooms through the people's own clients: who is where, at which level, and who sees nothing.
+//! Checks rooms through people's own clients: memberships, levels, and what outsiders see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const WARD: &str = "Enfermaria 3";
 const STUDENTS: &str = "Internato";
 const CONTROL: &str = "EquipeMed: controle";
 
-/// Where everybody is by the shipped example, with their own level.
+/// The rooms with each person's level in the shipped example.
 const WANTED: [(&str, &[(&str, i64)]); 16] = [
     ("marcia.silva", &[(SPACE, 0), (ALL, 25), (ICU, 100), (CONTROL, 0)]),
     ("joao.pereira", &[(SPACE, 100), (ALL, 100), (ICU, 100), (CONTROL, 100)]),
@@ -44,7 +44,7 @@ pub(crate) async fn check(place: &Place, checks: &mut Checks) -> anyhow::Result<
         let joined = views::joined(&client).await?;
         let invited = views::invited(&client).await?;
         let mut seen: BTreeMap<String, i64> = joined.values().cloned().collect();
-        // An invitation counts as being there: who wants to be asked has to answer.
+        // An invitation counts, because people who must accept have not answered.
         seen.extend(invited.values().map(|name| (name.clone(), 0)));
         let wanted: BTreeMap<String, i64> = rooms.iter().map(|&(name, level)| (name.to_owned(), level)).collect();
         checks.same(&format!("{localpart}: {}", described(&wanted, &invited.values().collect())), &seen, &wanted);
@@ -96,7 +96,7 @@ async fn check_space(place: &Place, checks: &mut Checks, ids: &BTreeMap<String, 
         checks.same(&format!("{name} names the space as its parent"), &parents, &BTreeSet::from([space.to_owned()]));
         let create = state.iter().find(|event| event.get("type").is_some_and(|kind| kind == "m.room.create"));
         let text = |path: &str| create.and_then(|event| event.pointer(path)?.as_str()).unwrap_or_default();
-        // From version 12 on a sole creator stands above every level, and must not be listed.
+        // From version 12 on, a sole creator ranks above every level and must not be listed.
         let creator = (
             text("/sender"),
             text("/content/room_version"),

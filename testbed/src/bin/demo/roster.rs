@@ -1,7 +1,6 @@
-//! The shipped roster as the demo needs it: who is in it, and the file edited as an operator would.
+//! The demo's copy of the shipped roster, edited as an operator would.
 //!
-//! Reads the few fields it compares from the text and shares no code with the service, so that a roster misread there is seen
-//! here.
+//! Parses the few fields it needs without sharing code with the service, so that it detects parsing mistakes there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// People of the shipped roster, by EquipeMed id, whom the example configuration gives an account.
+/// EquipeMed ids of people to whom the example gives an account.
 const WITH_ACCOUNT: [&str; 16] =
     ["1", "2", "3", "4", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "25"];
 
@@ -17,7 +16,7 @@ const WITH_ACCOUNT: [&str; 16] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) username: String,
-    /// The account's name on Synapse, when all is well.
+    /// Localpart of the account on Synapse, if all is well.
     pub(crate) localpart: String,
     pub(crate) full_name: String,
     pub(crate) public_id: String,
@@ -44,7 +43,7 @@ impl Roster {
         self.original.split("\n  - id: ").skip(1).map(person).collect()
     }
 
-    /// Writes the file with this status for one person.
+    /// Writes the file with another status for one person.
     pub(crate) fn set_status(&self, username: &str, status: &str) -> anyhow::Result<()> {
         let line = format!("    username: {username}\n");
         let edited = self.original.replacen(&line, &format!("{line}    account_status: {status}\n"), 1);
@@ -52,12 +51,12 @@ impl Roster {
         self.write(&edited)
     }
 
-    /// Writes the file as it was shipped.
+    /// Writes the original file.
     pub(crate) fn restore(&self) -> anyhow::Result<()> {
         self.write(&self.original)
     }
 
-    /// By renaming, as a careful export does: the running service must never read half a file.
+    /// Replaces the file by renaming, so that the service never reads half of it.
     fn write(&self, text: &str) -> anyhow::Result<()> {
         let draft = self.path.with_extension("new");
         fs::write(&draft, text).and_then(|()| fs::rename(&draft, &self.path)).context("cannot write the roster")

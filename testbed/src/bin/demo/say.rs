@@ -1,26 +1,26 @@
-//! What the demo prints, and the count of what it found wrong.
+//! Prints the demo's output and counts failed checks.
 
 use std::io::Write as _;
 
-/// Prints a line. A closed pipe is no reason to fail.
+/// Prints a line, ignoring a closed pipe.
 pub(crate) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Prints a title with an empty line before it.
+/// Prints a title after an empty line.
 pub(crate) fn title(text: &str) {
     line(&format!("\n── {text}"));
 }
 
-/// Prints what a program said, set off from the demo's own words.
+/// Prints a program's output, indented.
 pub(crate) fn quoted(text: &str) {
     for said in text.lines() {
         line(format!("    {said}").trim_end());
     }
 }
 
-/// Everything that was checked. A failed check does not stop the others: each of them says something.
+/// All checks. They continue after a failure, since each is informative.
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
     passed: usize,
@@ -28,7 +28,7 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    /// Notes a check with what was seen, which is printed when it is not as it should be.
+    /// Records a check; prints what was seen if it failed.
     pub(crate) fn that(&mut self, what: &str, is_so: bool, seen: &str) {
         if is_so {
             self.passed += 1;
@@ -39,18 +39,18 @@ impl Checks {
         }
     }
 
-    /// Notes whether two values agree.
+    /// Checks that two values are equal.
     pub(crate) fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, seen: &T, wanted: &T) {
         self.that(what, seen == wanted, &format!("{seen:?}\n    wanted: {wanted:?}"));
     }
 
-    /// Notes the end of something that had to come about, in time and without an error.
+    /// Checks that something happened in time and without an error.
     pub(crate) fn came(&mut self, what: &str, end: anyhow::Result<()>) {
         let seen = end.as_ref().err().map(|error| format!("{error:#}")).unwrap_or_default();
         self.that(what, end.is_ok(), &seen);
     }
 
-    /// Prints the last line; whether everything was as it should be.
+    /// Prints the summary; returns whether all checks passed.
     pub(crate) fn close(&self) -> bool {
         if self.failed.is_empty() {
             line(&format!("\ndemo: all {} checks passed", self.passed));

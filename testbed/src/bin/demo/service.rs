@@ -1,4 +1,5 @@
-//! The service as an operator runs it: the binary as a process, with the shipped configuration adjusted to the demo's servers.
+//! Runs the service as an operator would: the binary as a process, with the shipped configuration adjusted to the
+//! demo's servers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use tokio::process::Command;
 
 use crate::say;
 
-/// Where the binary and the demo's files are.
+/// Locations of the binary and the demo's files.
 #[derive(Debug)]
 pub(crate) struct Service {
     binary: PathBuf,
@@ -19,7 +20,7 @@ pub(crate) struct Service {
     port: u16,
 }
 
-/// How a command ended.
+/// Result of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -27,8 +28,8 @@ pub(crate) struct Ended {
 }
 
 impl Service {
-    /// Makes the folder anew with config.yaml and registration.yaml in it. The address of Synapse is filled in later: it
-    /// wants the registration before it starts.
+    /// Recreates the folder with config.yaml and registration.yaml. Synapse's address is set later, because Synapse
+    /// needs the registration before it starts.
     pub(crate) async fn prepare(binary: PathBuf, folder: PathBuf, shipped_config: &Path) -> anyhow::Result<Self> {
         let service = Self { binary, folder, port: equipemed_testbed::free_port()? };
         let text =
@@ -44,7 +45,7 @@ impl Service {
         Ok(service)
     }
 
-    /// Tells it where Synapse is.
+    /// Sets Synapse's address.
     pub(crate) fn point_at(&self, synapse: &str) -> anyhow::Result<()> {
         let text = fs::read_to_string(self.config()).context("cannot read config.yaml")?;
         let text = replaced(&text, "  url: http://127.0.0.1:8008", &format!("  url: {synapse}"))?;
@@ -63,7 +64,7 @@ impl Service {
         self.folder.join("serve.log")
     }
 
-    /// What is typed to run a command, with exact paths.
+    /// The command line to type, with full paths.
     pub(crate) fn command_line(&self, arguments: &str) -> String {
         format!("{} -c {} {arguments}", self.binary.display(), self.config().display())
     }
@@ -80,7 +81,7 @@ impl Service {
         self.run_with(arguments, &[]).await
     }
 
-    /// The same with more in its environment.
+    /// The same with additional environment variables.
     pub(crate) async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Ended> {
         let output = Command::new(&self.binary)
             .arg("-c")
@@ -96,7 +97,7 @@ impl Service {
         Ok(Ended { code: output.status.code().unwrap_or(-1), output: text })
     }
 
-    /// Runs a command before the reader's eyes.
+    /// Runs a command and prints it with its output.
     pub(crate) async fn show(&self, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Ended> {
         say::title(&format!("equipemed-bot {}", arguments.join(" ")));
         let ended = self.run_with(arguments, environment).await?;
@@ -104,7 +105,7 @@ impl Service {
         Ok(ended)
     }
 
-    /// Starts `serve` and waits until it answers.
+    /// Starts `serve` and waits until it responds.
     pub(crate) async fn serve(&self) -> anyhow::Result<Program> {
         let config = self.config();
         let mut serving = Program::start(&self.binary, &["-c", &config.to_string_lossy(), "serve"], &self.log())?;
@@ -125,7 +126,7 @@ impl Service {
     }
 }
 
-/// Exactly one line has to be there: the demo must notice when the shipped example changes under it.
+/// Requires exactly one such line, so that the demo notices changes of the shipped example.
 fn replaced(text: &str, line: &str, by: &str) -> anyhow::Result<String> {
     let count = text.lines().filter(|present| *present == line).count();
     anyhow::ensure!(count == 1, "config.example.yaml has {count} lines {line:?}, the demo expects one");

@@ -1,4 +1,4 @@
-//! `cargo xtask demo say`: says something in the demo that runs in another terminal, and prints what the bot answers.
+//! `cargo xtask demo say`: sends a message in the demo that runs in another terminal and prints the bot's answer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::state::State;
 use crate::talk::Talk;
 use crate::{say, views};
 
-/// How far back `--reply last` looks for a message.
+/// How many events `--reply last` searches.
 const BACK: u32 = 50;
-/// How long an answer is waited for outside of the control room, where silence is one as well.
+/// Wait outside the control room, where the bot may stay silent.
 const ELSEWHERE: Duration = Duration::from_secs(15);
 
-/// Whether the bot did what it was asked.
+/// Returns whether the bot did what it was asked.
 pub(crate) async fn speak(folder: &Path, words: &Words) -> anyhow::Result<bool> {
     let state = State::find(folder).await?;
     let state = state.context("no demo is running: start `cargo xtask demo` in another terminal")?;
@@ -73,7 +73,7 @@ fn is_for_the_bot(text: &str) -> bool {
     text.starts_with('!') || text.to_lowercase().contains("equipemed")
 }
 
-/// The id of a room by its key, among those that the person is in.
+/// The id of a room by key, among the person's rooms.
 async fn room(state: &State, client: &Client, name: &str, key: &str) -> anyhow::Result<String> {
     let mut rooms = views::by_key(client).await?;
     if rooms.values().any(|id| *id == state.control_room) {
@@ -83,7 +83,7 @@ async fn room(state: &State, client: &Client, name: &str, key: &str) -> anyhow::
     rooms.get(key).cloned().with_context(|| format!("{name} is in no room {key}; there is {}", keys.join(", ")))
 }
 
-/// The last thing somebody other than the bot said and that is still there.
+/// The latest message of somebody other than the bot that was not redacted.
 async fn last(state: &State, client: &Client, room: &str, key: &str) -> anyhow::Result<String> {
     let text = |event: &Value, pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let messages = client.messages(room, BACK).await?;

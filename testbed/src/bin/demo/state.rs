@@ -1,4 +1,4 @@
-//! How a demo that is up is found from another terminal: a small file in its folder, there as long as it runs.
+//! A small file by which other terminals find a running demo.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -9,14 +9,14 @@ use anyhow::Context as _;
 use equipemed_testbed::Client;
 use serde::{Deserialize, Serialize};
 
-/// What one needs to know to take part.
+/// What another terminal needs to know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct State {
     /// The homeserver's address.
     pub(crate) url: String,
-    /// Of everybody.
+    /// Password of all people.
     pub(crate) password: String,
-    /// Names to sign in with.
+    /// Localparts to sign in with.
     pub(crate) people: Vec<String>,
     /// The bot's Matrix id.
     pub(crate) bot: String,
@@ -24,12 +24,12 @@ pub(crate) struct State {
     pub(crate) control_room: String,
 }
 
-/// The file; dropping it removes it.
+/// The file; dropping this removes it.
 #[derive(Debug)]
 pub(crate) struct Mark(PathBuf);
 
 impl State {
-    /// Leaves the file for others. For nobody else's eyes, as the password is in it.
+    /// Writes the file, readable only by its owner because it contains the password.
     pub(crate) fn leave(&self, folder: &Path) -> anyhow::Result<Mark> {
         let path = path(folder);
         let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
@@ -37,7 +37,7 @@ impl State {
         Ok(Mark(path))
     }
 
-    /// The demo that is running now; None when none is. A file without a server behind it was left by one that was killed.
+    /// The running demo, if any. A file without a running server was left by a killed demo.
     pub(crate) async fn find(folder: &Path) -> anyhow::Result<Option<Self>> {
         let Ok(text) = fs::read_to_string(path(folder)) else { return Ok(None) };
         let state: Self = serde_json::from_str(&text).context("the demo's state makes no sense")?;

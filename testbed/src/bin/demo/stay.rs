@@ -1,4 +1,4 @@
-//! The demo that stays up: the service runs, people are told where to look, and every write is shown as it happens.
+//! The interactive demo: runs the service, tells people where to look, and shows every write.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::say;
 use crate::state::State;
 use crate::views;
 
-/// Those whose views differ most, with what they are good for.
+/// People with the most different views, and what each shows.
 const PEOPLE: [(&str, &str); 6] = [
     (ADMINISTRATOR, "EquipeMed superuser: all rights, in the control room"),
     ("marcia.silva", "administrator of the ICU's room, in the control room for it"),
@@ -21,7 +21,7 @@ const PEOPLE: [(&str, &str); 6] = [
     ("olivia.moura", "student: invited to Internato"),
 ];
 
-/// To be typed in the control room, in both languages: what they do is the same.
+/// Commands for the control room in both languages, which do the same.
 const COMMANDS: [(&str, &str); 6] = [
     ("!ajuda", "!help"),
     ("!sincronizar --simular", "!sync --dry-run"),
@@ -31,7 +31,7 @@ const COMMANDS: [(&str, &str); 6] = [
     ("!auditoria icu", "!audit icu"),
 ];
 
-/// For another terminal. Single quotes: in double ones many shells make something else of the exclamation mark.
+/// For another terminal. Single quotes, because many shells expand an exclamation mark in double quotes.
 const SAID: [&str; 5] = [
     "'!sync --dry-run'",
     "'!promote fernanda.dias moderator in icu'",
@@ -40,10 +40,10 @@ const SAID: [&str; 5] = [
     "'!demote fernanda.dias in icu'",
 ];
 
-/// How often new writes are shown.
+/// Interval of showing new writes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Runs `serve` until `stopped` is, then ends everything in order.
+/// Runs `serve` until `stopped` ends, then stops everything in order.
 pub(crate) async fn until_stopped(
     place: Place,
     folder: &Path,

@@ -1,37 +1,37 @@
-//! Talking to the bot as a person: say something with one's own client, wait until it has answered.
+//! Talks to the bot as a person: sends a message and waits for the answer.
 
 use std::time::Duration;
 
 use equipemed_testbed::{Client, Seen, Stream};
 
-/// How the bot marks a command that is over.
+/// The bot's marks on finished commands.
 const MARKS: [&str; 3] = ["✅", "⚠️", "❌"];
-/// How the bot marks one that goes on.
+/// The bot's mark on running commands.
 const WORKING: &str = "⏳";
-/// A question is answered without a mark: so long after the last word nothing more is to come.
+/// A question gets no mark: after this silence nothing more will come.
 const QUIET: Duration = Duration::from_secs(1);
-/// So long after the last sign of life no more is expected, where every command is answered.
+/// Maximum silence where every command is answered.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Somebody's open app.
+/// A person's open app.
 pub(crate) struct Talk {
     pub(crate) client: Client,
-    /// How long an answer is waited for.
+    /// How long to wait for an answer.
     pub(crate) patience: Duration,
     stream: Stream,
     bot: String,
 }
 
-/// What became of something said.
+/// The reaction to a message.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// The event it became.
+    /// Its event id.
     pub(crate) said: String,
-    /// The bot's answers as they stand now, in order.
+    /// The bot's answers in order, with edits applied.
     pub(crate) answers: Vec<Answer>,
-    /// The mark on it.
+    /// Its mark.
     pub(crate) mark: Option<String>,
-    /// Whether the bot removed it.
+    /// Whether the bot redacted it.
     pub(crate) removed: bool,
     working: Option<String>,
 }
@@ -49,8 +49,8 @@ impl Talk {
         Ok(Self { client, patience: PATIENCE, stream, bot: bot.to_owned() })
     }
 
-    /// Says something, in reply to an event if there is one, and follows what the bot makes of it to its end. Without any
-    /// answer in time the result is empty.
+    /// Sends a message, optionally as a reply, and follows the bot's reaction to its end. Empty if no answer comes in
+    /// time.
     pub(crate) async fn ask(&mut self, room: &str, text: &str, reply: Option<&str>) -> anyhow::Result<Heard> {
         let said = match reply {
             Some(event) => self.client.reply(room, event, text).await?,
@@ -70,7 +70,7 @@ impl Talk {
 }
 
 impl Heard {
-    /// All answers in one.
+    /// All answers joined.
     pub(crate) fn text(&self) -> String {
         self.answers.iter().map(|answer| answer.text.as_str()).collect::<Vec<_>>().join("\n")
     }

@@ -1,4 +1,4 @@
-//! Synapse as one person sees it with their own client.
+//! Synapse as a person's own client sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use equipemed_testbed::client::encode;
 use equipemed_testbed::rooms::room_path;
 use serde_json::Value;
 
-/// Names of joined rooms with the person's own level, by room id.
+/// Names of joined rooms with the person's level, by room id.
 pub(crate) async fn joined(client: &Client) -> anyhow::Result<BTreeMap<String, (String, i64)>> {
     let mut rooms = BTreeMap::new();
     for room in client.joined_rooms().await? {
@@ -18,7 +18,7 @@ pub(crate) async fn joined(client: &Client) -> anyhow::Result<BTreeMap<String, (
     Ok(rooms)
 }
 
-/// Ids of the joined rooms that the service keeps, by the key in its configuration.
+/// Ids of joined managed rooms by key.
 pub(crate) async fn by_key(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
     let mut rooms = BTreeMap::new();
     for room in client.joined_rooms().await? {
@@ -29,7 +29,7 @@ pub(crate) async fn by_key(client: &Client) -> anyhow::Result<BTreeMap<String, S
     Ok(rooms)
 }
 
-/// Names of the rooms that the person is invited to, by room id.
+/// Names of rooms with an invitation, by room id.
 pub(crate) async fn invited(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
     let answer = client.get_ok("/_matrix/client/v3/sync?timeout=0").await?;
     let invites = answer.pointer("/rooms/invite").and_then(Value::as_object);
@@ -41,7 +41,7 @@ pub(crate) async fn invited(client: &Client) -> anyhow::Result<BTreeMap<String, 
     Ok(names.collect())
 }
 
-/// Names of everything the person sees in a space, the space included.
+/// Names of everything the person sees in a space, including the space.
 pub(crate) async fn in_space(client: &Client, space: &str) -> anyhow::Result<BTreeSet<String>> {
     let path = format!("/_matrix/client/v1/rooms/{}/hierarchy?limit=50", encode(space));
     let answer = client.get_ok(&path).await?;
@@ -49,13 +49,13 @@ pub(crate) async fn in_space(client: &Client, space: &str) -> anyhow::Result<BTr
     Ok(rooms.iter().filter_map(|room| room.get("name")?.as_str().map(str::to_owned)).collect())
 }
 
-/// What `m.room.power_levels` gives a person.
+/// A person's level in `m.room.power_levels`.
 pub(crate) fn level(levels: &Value, user_id: &str) -> i64 {
     let own = levels.get("users").and_then(|users| users.get(user_id)).and_then(Value::as_i64);
     own.or_else(|| levels.get("users_default").and_then(Value::as_i64)).unwrap_or_default()
 }
 
-/// The HTTP statuses of reading a room's state and of trying to join it.
+/// HTTP statuses of attempts to read a room's state and to join it.
 pub(crate) async fn intrusion(client: &Client, room: &str) -> anyhow::Result<(u16, u16)> {
     let (read, _) = client.get(&room_path(room, "state")).await?;
     let path = format!("/_matrix/client/v3/join/{}", encode(room));
