@@ -4,31 +4,29 @@
 //! is only noted who did it, so that it can be told once, and two sides that undo each other are noticed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, decide};
 use equipemed_domain::command::Rank;
-use equipemed_domain::directory::{Person, PersonId};
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
 use equipemed_domain::event::{Content, Event, MembershipState};
 use equipemed_domain::fault::Fault;
-use equipemed_domain::grant::{Grant, GrantKind};
+use equipemed_domain::grant::GrantKind;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::OnDrift;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
-use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
-use equipemed_domain::world::World;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
 
-use super::Engine;
-use super::consents::waiting_gains;
 use super::wait::Waited;
+use super::{Engine, Scene};
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
@@ -180,7 +178,6 @@ impl Engine {
         membership: MembershipState,
         before: Option<MembershipState>,
     ) -> Result<Moderation, Fault> {
-        let parts = self.parts();
         let was_banned = before == Some(MembershipState::Ban);
         let (kind, act, right, expires_at) = match membership {
             MembershipState::Leave if was_banned => (GrantKind::Ban, Act::UnbanByHand, Right::Ban, None),
@@ -190,23 +187,21 @@ impl Engine {
             MembershipState::Ban => (GrantKind::Ban, Act::Ban, Right::Ban, None),
             _ => return Ok(Moderation::WithoutRight),
         };
-        let person = self.person_of(user).await?;
-        let now = parts.clock.now();
-        let grants = parts.store.grants_holding(now).await?;
+        let scene = self.scene_of(change).await?;
+        let (person, now) = (scene.bindings.owner(user), scene.now);
         let has_right = match person {
-            Some(person) => self.allowed_by_hand(act, person, key, change, &grants, now).await?.is_ok(),
-            None => self.holds_by_hand(right, key, change, &grants, now).await?,
+            Some(person) => allowed_by_hand(&scene, act, person, key, change).is_ok(),
+            None => holds_by_hand(&scene, right, key, change),
         };
         if membership == MembershipState::Ban && (!has_right || person.is_none()) {
-            let is_sure =
-                !has_right && self.is_surely_without_right(key, change, person, was_banned, &grants, now).await?;
+            let is_sure = !has_right && self.is_surely_without_right(&scene, key, change, person, was_banned).await?;
             return Ok(if is_sure { Moderation::WithoutRight } else { Moderation::Unknown });
         }
         let Some(person) = person.filter(|_| has_right) else { return Ok(Moderation::WithoutRight) };
         if membership == MembershipState::Leave && (was_banned || before.is_none()) {
-            let lifted = self.lift_ban(&grants, person, key, change, now).await?;
+            let lifted = self.lift_ban(&scene, person, key, change).await?;
             // A ban of a space is not lifted in one room of it.
-            if was_banned && !lifted && self.is_banned_by_grant(&grants, person, key).await? {
+            if was_banned && !lifted && is_banned_by_grant(&scene, person, key) {
                 return Ok(Moderation::WithoutRight);
             }
             if was_banned || lifted {
@@ -222,7 +217,7 @@ impl Engine {
             expires_at,
             source: Some(change.event_id.to_string()),
         };
-        parts.store.add_grant(&new, now).await?;
+        self.store().add_grant(&new, now).await?;
         Ok(Moderation::Counts)
     }
 
@@ -230,23 +225,20 @@ impl Engine {
     /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
     async fn is_surely_without_right(
         &self,
+        scene: &Scene,
         key: &RoomKey,
         change: &Event,
         person: Option<PersonId>,
         was_banned: bool,
-        grants: &[Grant],
-        now: Timestamp,
     ) -> Result<bool, Fault> {
-        let is_protected = self.parts().policy.users.protected.contains(&change.sender);
-        if is_protected || now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
+        let is_protected = scene.policy.users.protected.contains(&change.sender);
+        if is_protected || scene.now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
             return Ok(false);
         }
         if !was_banned {
             return Ok(true);
         }
-        if let Some(person) = person
-            && self.is_banned_by_grant(grants, person, key).await?
-        {
+        if person.is_some_and(|person| is_banned_by_grant(scene, person, key)) {
             return Ok(true);
         }
         let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
@@ -254,66 +246,21 @@ impl Engine {
         Ok(open.into_iter().any(|drift| Some(drift.what) == what))
     }
 
-    /// Whether a grant bans somebody from a room, there or above it.
-    async fn is_banned_by_grant(&self, grants: &[Grant], person: PersonId, room: &RoomKey) -> Result<bool, Fault> {
-        let policy = self.policy().await?;
-        let covers =
-            |scope: &Option<RoomKey>| scope.as_ref().is_none_or(|scope| policy.distance(room, scope).is_some());
-        Ok(grants.iter().any(|grant| grant.person == person && grant.kind == GrantKind::Ban && covers(&grant.scope)))
-    }
-
-    /// Whether whoever changed something could ask for the same by command: in a space it would reach all below it.
-    async fn allowed_by_hand(
-        &self,
-        act: Act,
-        person: PersonId,
-        key: &RoomKey,
-        change: &Event,
-        grants: &[Grant],
-        now: Timestamp,
-    ) -> Result<Result<Allowed, Refusal>, Fault> {
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(Err(Refusal::Unknown)) };
-        let (policy, directory) = (self.policy().await?, self.people().await?);
-        let bindings = self.parts().store.bindings().await?;
-        let waiting = waiting_gains(&self.parts().store).await?;
-        let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
-        let request = Request { act, person: Some(person), place: Some(key.clone()), until: None };
-        Ok(decide(Asker::Person(asker), &request, &world))
-    }
-
-    /// Whether whoever changed something about an account that is nobody's is known as active and has this right there.
-    async fn holds_by_hand(
-        &self,
-        right: Right,
-        key: &RoomKey,
-        change: &Event,
-        grants: &[Grant],
-        now: Timestamp,
-    ) -> Result<bool, Fault> {
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
-        let (policy, directory) = (self.policy().await?, self.people().await?);
-        let (bindings, waiting) = (self.parts().store.bindings().await?, waiting_gains(&self.parts().store).await?);
-        let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
-        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
-        let asker = directory.get(asker).filter(is_active);
-        Ok(asker.is_some_and(|asker| world.powers(asker, Some(key)).rights.contains(&right)))
+    /// What a change by hand is judged by. EquipeMed is asked only where its author has an account of somebody's.
+    async fn scene_of(&self, change: &Event) -> Result<Scene, Fault> {
+        let is_known = self.store().bindings().await?.owner(&change.sender).is_some();
+        let people = if is_known { self.people().await? } else { Arc::default() };
+        Scene::of(self.policy().await?, people, self.store(), self.clock().now()).await
     }
 
     /// A leave sent by somebody else is also how a ban is lifted.
-    async fn lift_ban(
-        &self,
-        grants: &[Grant],
-        person: PersonId,
-        key: &RoomKey,
-        change: &Event,
-        now: Timestamp,
-    ) -> Result<bool, Fault> {
-        let bans = grants.iter().filter(|grant| {
+    async fn lift_ban(&self, scene: &Scene, person: PersonId, key: &RoomKey, change: &Event) -> Result<bool, Fault> {
+        let bans = scene.grants.iter().filter(|grant| {
             grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(key)
         });
         let mut lifted = false;
         for ban in bans {
-            lifted |= self.parts().store.end_grant(ban.id, change.sender.as_str(), now).await?;
+            lifted |= self.store().end_grant(ban.id, change.sender.as_str(), scene.now).await?;
         }
         Ok(lifted)
     }
@@ -329,9 +276,8 @@ impl Engine {
     ) -> Result<(), Fault> {
         let users = |levels: Option<&'e Map<String, Value>>| levels.and_then(|levels| levels.get("users")?.as_object());
         let (now_users, before) = (users(Some(levels)), users(prev));
-        let now = self.parts().clock.now();
-        let grants = self.parts().store.grants_holding(now).await?;
-        if !self.holds_by_hand(Right::Promote, key, change, &grants, now).await? {
+        let scene = self.scene_of(change).await?;
+        if !holds_by_hand(&scene, Right::Promote, key, change) {
             return Ok(());
         }
         let level_in =
@@ -343,16 +289,16 @@ impl Engine {
                 continue;
             }
             let Ok(user) = UserId::parse(name) else { continue };
-            let Some(person) = self.person_of(&user).await? else { continue };
+            let Some(person) = scene.bindings.owner(&user) else { continue };
             let act = Act::Promote(Rank::Level(level));
-            let allowed = match self.allowed_by_hand(act, person, key, change, &grants, now).await? {
+            let allowed = match allowed_by_hand(&scene, act, person, key, change) {
                 Ok(allowed) => allowed,
                 // To step down is everybody's own affair.
                 Err(Refusal::Own) if level < was => Allowed::default(),
                 Err(_) => continue,
             };
             for replaced in allowed.effect.ends {
-                self.parts().store.end_grant(replaced, change.sender.as_str(), now).await?;
+                self.store().end_grant(replaced, change.sender.as_str(), scene.now).await?;
             }
             let new = NewGrant {
                 person,
@@ -363,7 +309,7 @@ impl Engine {
                 expires_at: None,
                 source: Some(format!("{} {name}", change.event_id)),
             };
-            self.parts().store.add_grant(&new, now).await?;
+            self.store().add_grant(&new, scene.now).await?;
         }
         Ok(())
     }
@@ -405,9 +351,32 @@ impl Engine {
         let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
         Ok(all.into_iter().map(|drift| drift.sender).collect::<BTreeSet<_>>().into_iter().collect())
     }
+}
 
-    /// Whose account it is.
-    async fn person_of(&self, user: &UserId) -> Result<Option<PersonId>, Fault> {
-        Ok(self.parts().store.bindings().await?.owner(user))
-    }
+/// Whether a grant bans somebody from a room, there or above it.
+fn is_banned_by_grant(scene: &Scene, person: PersonId, room: &RoomKey) -> bool {
+    let covers = |scope: &RoomKey| scene.policy.distance(room, scope).is_some();
+    scene
+        .grants
+        .iter()
+        .any(|grant| grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref().is_none_or(covers))
+}
+
+/// Whether whoever changed something could ask for the same by command: in a space it would reach all below it.
+fn allowed_by_hand(
+    scene: &Scene,
+    act: Act,
+    person: PersonId,
+    key: &RoomKey,
+    change: &Event,
+) -> Result<Allowed, Refusal> {
+    let asker = scene.bindings.owner(&change.sender).ok_or(Refusal::Unknown)?;
+    let request = Request { act, person: Some(person), place: Some(key.clone()), until: None };
+    decide(Asker::Person(asker), &request, &scene.world())
+}
+
+/// Whether whoever changed something about an account that is nobody's is known as active and has this right there.
+fn holds_by_hand(scene: &Scene, right: Right, key: &RoomKey, change: &Event) -> bool {
+    let asker = scene.person_of(&change.sender).filter(|asker| scene.is_active(asker));
+    asker.is_some_and(|asker| scene.world().powers(asker, Some(key)).rights.contains(&right))
 }

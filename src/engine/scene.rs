@@ -1,4 +1,5 @@
-//! Everything a command is judged by, read at the moment it is handled: whoever lost a right a second ago has lost it.
+//! Everything a command or a change by hand is judged by, read at the moment it is handled: whoever lost a right a second
+//! ago has lost it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use equipemed_domain::world::World;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-use crate::engine::Engine;
-use crate::engine::consents::waiting_gains;
+use super::Engine;
+use super::consents::waiting_gains;
 use crate::store::Store;
 
 /// People, rooms and wishes as they are now.
