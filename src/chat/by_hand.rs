@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::event::{Content, MembershipState};
+use equipemed_domain::wake::Wake;
 use jiff::SignedDuration;
 
 use super::Chat;
@@ -42,7 +43,7 @@ impl Chat {
             Judgement::Unknown => {
                 // The pass tells what nobody is about to judge.
                 self.done(event.seq).await?;
-                return Ok(self.engine().wake_room(&room, "by hand").await?);
+                return Ok(self.engine().wake(&Wake::Room(room), "by hand").await?);
             }
             Judgement::Drift(what) => what,
         };
@@ -87,7 +88,7 @@ impl Chat {
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
         // Whoever it was, it is put back as what anybody else does by hand.
         if let Some(room) = store.key_of_room(&event.event.room_id).await? {
-            self.engine().wake_room(&room, "by hand").await?;
+            self.engine().wake(&Wake::Room(room), "by hand").await?;
         }
         self.done(event.seq).await
     }

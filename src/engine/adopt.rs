@@ -166,7 +166,7 @@ impl Engine {
         store.keep_foreign_room(room_id, now).await?;
         // What was pushed of it until now was heard by nobody.
         self.room_cache().doubt(room_id);
-        self.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
+        self.wakes().wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
         Ok(found)
     }
 }

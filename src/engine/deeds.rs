@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::adopt::Adoption;
 use super::apply::ended;
-use super::backoff::Seldom;
+use super::backoff::insist;
 use super::queue::{CLAIM, Lanes};
 use super::{Engine, backoff};
 use crate::homeserver::Writer;
@@ -28,19 +28,8 @@ impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
     pub(super) async fn deed_lane(&self, lanes: &Lanes) {
         let Some(writer) = &self.parts().writer else { return };
-        let (mut woken, mut said) = (self.woken(), Seldom::default());
-        while !self.is_ending() {
-            match self.some_deeds(writer, &lanes.holder).await {
-                Ok(0) => self.pause(&mut woken).await,
-                Ok(_) => {}
-                Err(error) => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "Deeds could not be claimed");
-                    }
-                    self.rest().await;
-                }
-            }
-        }
+        let work = || async { Ok(self.some_deeds(writer, &lanes.holder).await? > 0) };
+        self.wakes().lane("Deeds could not be claimed", || true, work).await;
     }
 
     /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
@@ -61,7 +50,7 @@ impl Engine {
         });
         let done = futures_util::future::join_all(done).await;
         if !done.is_empty() {
-            self.inner.ended.notify_waiters();
+            self.wakes().tell_ended();
         }
         for result in done {
             if let Err(error) = result {
@@ -92,17 +81,17 @@ impl Engine {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
-        self.insist(|| store.conclude(&ended, clock.now())).await?;
+        insist(&self.parts().stop, || store.conclude(&ended, clock.now())).await?;
         match result {
             Ok((Outcome::Skipped(why), Some(due))) => {
-                _ = self.insist(|| store.retry_deed(claimed, due, &why)).await?;
+                _ = insist(&self.parts().stop, || store.retry_deed(claimed, due, &why)).await?;
             }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
-                self.insist(|| store.retry_deed(claimed, due, &error)).await?;
+                insist(&self.parts().stop, || store.retry_deed(claimed, due, &error)).await?;
             }
             _ => {
-                self.insist(|| store.finish_deed(claimed, &outcome, clock.now())).await?;
+                insist(&self.parts().stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Map, Value};
 
-use super::wait::Waited;
+use super::wakes::Waited;
 use super::{Engine, Scene};
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
 
@@ -90,7 +90,7 @@ impl Engine {
             };
             match moderation {
                 Moderation::Counts => {
-                    self.wake_room(key, "by hand").await?;
+                    self.wake(&Wake::Room(key.clone()), "by hand").await?;
                     return Ok(Judgement::Over);
                 }
                 Moderation::Unknown => return Ok(Judgement::Unknown),
@@ -102,7 +102,7 @@ impl Engine {
         }
         let store = &self.parts().store;
         store.note_drift(change.event_id.as_str(), key, &what, change.sender.as_str(), change.sent_at).await?;
-        self.wake_room(key, "by hand").await?;
+        self.wake(&Wake::Room(key.clone()), "by hand").await?;
         Ok(Judgement::Drift(what))
     }
 

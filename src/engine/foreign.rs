@@ -31,7 +31,7 @@ const NAME_CHARS: usize = 80;
 impl Engine {
     /// Tells of rooms that the bot was brought into, until the service stops.
     pub(super) async fn foreign_lane(&self) {
-        let mut woken = self.woken();
+        let mut woken = self.wakes().woken();
         let mut looked: Option<Instant> = None;
         if let Err(error) = self.see_to_leaving().await {
             tracing::warn!(%error, "Rooms that are to be left could not be read");

@@ -33,22 +33,23 @@ pub mod setup;
 pub mod subjects;
 pub mod tenure;
 mod verify;
-pub mod wait;
+pub mod wakes;
 pub mod who;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use backoff::Seldom;
 use claims::Claims;
 use equipemed_domain::mode::OnDrift;
 use equipemed_domain::policy::Policy;
+use equipemed_domain::wake::Wake;
 use progress::Progress;
 use room_cache::RoomCache;
 pub(crate) use scene::Scene;
 use subjects::Subjects;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use wakes::{Waited, Wakes};
 
 use crate::clock::Clock;
 use crate::directory::Source;
@@ -79,12 +80,6 @@ pub struct Parts {
     pub stop: CancellationToken,
 }
 
-/// How long to wait for a database that could not be written.
-const STORE_AGAIN: Duration = Duration::from_millis(500);
-
-/// Hears of wake-ups and deeds that this process stored.
-type Woken = watch::Receiver<()>;
-
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -99,9 +94,7 @@ struct Inner {
     metrics: Work,
     progress: watch::Sender<Progress>,
     claims: Claims,
-    woken: watch::Sender<()>,
-    /// Told when a narrow pass or a deed ended.
-    ended: tokio::sync::Notify,
+    wakes: Wakes,
     /// Intents older than this are somebody's who died.
     started: jiff::Timestamp,
 }
@@ -114,13 +107,12 @@ impl Engine {
         let started = parts.clock.now();
         let inner = Inner {
             room_cache: RoomCache::new(parts.policy.bot.clone()),
+            wakes: Wakes::new(&parts.store, &parts.clock, &parts.stop),
             parts,
             subjects: Subjects::default(),
             metrics: Work::default(),
             progress,
             claims: Claims::default(),
-            woken: watch::channel(()).0,
-            ended: tokio::sync::Notify::new(),
             started,
         };
         Self { inner: Arc::new(inner) }
@@ -153,54 +145,20 @@ impl Engine {
         &self.inner.metrics
     }
 
-    /// Has the lanes look at the store now, after somebody stored a wake-up there.
-    pub fn nudge(&self) {
-        self.inner.woken.send_replace(());
+    /// Wakes passes, and hears of them.
+    #[must_use]
+    pub fn wakes(&self) -> &Wakes {
+        &self.inner.wakes
     }
 
-    /// Notes something that must not get lost, such as the end of a pass: while the database cannot take it, it is tried
-    /// again. Nothing could be done meanwhile anyway.
-    async fn insist<T, F>(&self, note: impl Fn() -> F) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>>,
-    {
-        self.insist_within(Duration::MAX, note).await
+    /// Stores a wake-up that is due now.
+    pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
+        self.wakes().wake(wake, origin).await
     }
 
-    async fn insist_within<T, F>(&self, within: Duration, note: impl Fn() -> F) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>>,
-    {
-        let (begun, mut said) = (tokio::time::Instant::now(), Seldom::default());
-        loop {
-            match note().await {
-                Err(error) if error.is_outage() && begun.elapsed() < within && !self.is_ending() => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "What came of something could not be noted; trying again");
-                    }
-                    self.rest().await;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// Waits a little for a database that could not be written, or for the end.
-    async fn rest(&self) {
-        tokio::select! {
-            () = self.parts().stop.cancelled() => {}
-            () = tokio::time::sleep(STORE_AGAIN) => {}
-        }
-    }
-
-    /// Hears of everything that is stored from now on.
-    fn woken(&self) -> Woken {
-        self.inner.woken.subscribe()
-    }
-
-    /// Ready when the next pass or deed of this process ends.
-    pub fn ended(&self) -> tokio::sync::futures::Notified<'_> {
-        self.inner.ended.notified()
+    /// Waits until nobody has to look at these subjects any more.
+    pub async fn wait_for(&self, wakes: &[Wake], within: Duration) -> Result<Waited, StoreError> {
+        self.wakes().wait_for(wakes, within).await
     }
 
     /// Whether the service is to end.

@@ -203,7 +203,7 @@ impl Engine {
         }
         // Only now: a room's pass that came before the account was made would find nobody to add.
         let rooms: Vec<Wake> = rooms.into_iter().map(Wake::Room).collect();
-        self.wake_for(&rooms, wishes, "person").await?;
+        self.wakes().wake_for(&rooms, wishes, "person").await?;
         Ok(report)
     }
 

@@ -6,29 +6,24 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use equipemed_domain::action::Subject;
 use equipemed_domain::fault::{Fault, Side};
 use equipemed_domain::finding::Finding;
-use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use equipemed_domain::wake::Wake;
-use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use super::backoff::Seldom;
+use super::backoff::{Seldom, insist};
 use super::claims::Claim;
 use super::pass::Options;
 use super::report::Report;
 use super::tenure::Tenure;
-use super::{Engine, Woken, backoff};
+use super::{Engine, backoff};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, NewRun, RunEnd, RunId, RunState, StoreError};
 
-/// How often the store is asked for work. In-process wakes do not wait for it.
-const TICK: Duration = Duration::from_millis(250);
 /// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
 pub(super) const CLAIM: Duration = Duration::from_secs(15);
 /// How often claims are prolonged: a pass may wait long for Synapse, and nobody else is to begin it meanwhile.
@@ -54,43 +49,6 @@ pub struct Lanes {
 }
 
 impl Engine {
-    /// Wakes a room's pass.
-    pub async fn wake_room(&self, room: &RoomKey, origin: &str) -> Result<(), StoreError> {
-        self.wake(&Wake::Room(room.clone()), origin).await
-    }
-
-    /// Wakes the pass of whatever an action is about.
-    pub(super) async fn wake_subject(&self, subject: &Subject, origin: &str) -> Result<(), StoreError> {
-        match subject {
-            Subject::Room(room) => self.wake_room(room, origin).await,
-            Subject::Account(user) => {
-                let bindings = self.parts().store.bindings().await?;
-                match bindings.owner(user) {
-                    Some(person) => self.wake(&Wake::Person(person), origin).await,
-                    None => self.wake(&Wake::Everything, origin).await,
-                }
-            }
-        }
-    }
-
-    /// Stores a wake-up that is due now.
-    pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
-        self.wake_all(std::slice::from_ref(wake), origin).await
-    }
-
-    /// Stores wake-ups that are due now, all or none.
-    pub async fn wake_all(&self, wakes: &[Wake], origin: &str) -> Result<(), StoreError> {
-        self.wake_for(wakes, &[], origin).await
-    }
-
-    /// The same; the passes that look serve these wishes.
-    pub async fn wake_for(&self, wakes: &[Wake], wishes: &[Wish], origin: &str) -> Result<(), StoreError> {
-        let now = self.parts().clock.now();
-        self.parts().store.wake_for(wakes, wishes, origin, now, now).await?;
-        self.nudge();
-        Ok(())
-    }
-
     /// Works until it is stopped. What is under way at that moment is finished and noted.
     pub async fn work(&self, lanes: &Lanes) {
         let lanes_ended = CancellationToken::new();
@@ -128,34 +86,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits for a wake, the next look at the store, or the end.
-    pub(super) async fn pause(&self, woken: &mut Woken) {
-        tokio::select! {
-            () = self.parts().stop.cancelled() => {}
-            // Also when it was told while the store was being asked.
-            _ = woken.changed() => {}
-            () = tokio::time::sleep(TICK) => {}
-        }
-    }
-
     async fn full_lane(&self, lanes: &Lanes) {
-        let (mut woken, mut said) = (self.woken(), Seldom::default());
-        while !self.is_ending() {
-            match Tenure::begin(&self.parts().store, &self.parts().clock, &lanes.holder).await {
-                Ok(Some(tenure)) => {
-                    tracing::info!("This process runs the full passes");
-                    tokio::join!(Box::pin(self.under_tenure(&tenure, lanes)), Box::pin(self.verify_lane(&tenure)));
-                    tenure.end().await;
-                }
-                Ok(None) => self.pause(&mut woken).await,
-                Err(error) => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "The lease could not be asked for");
-                    }
-                    self.rest().await;
-                }
-            }
-        }
+        let work = || async {
+            let (store, clock) = (&self.parts().store, &self.parts().clock);
+            let Some(tenure) = Tenure::begin(store, clock, &lanes.holder).await? else { return Ok(false) };
+            tracing::info!("This process runs the full passes");
+            tokio::join!(Box::pin(self.under_tenure(&tenure, lanes)), Box::pin(self.verify_lane(&tenure)));
+            tenure.end().await;
+            Ok(true)
+        };
+        self.wakes().lane("The lease could not be asked for", || true, work).await;
     }
 
     async fn under_tenure(&self, tenure: &Tenure, lanes: &Lanes) {
@@ -167,23 +107,12 @@ impl Engine {
         if let Err(error) = self.parts().store.free_wakeup(&Wake::Everything).await {
             tracing::warn!(%error, "The claim of a dead process could not be freed");
         }
-        let (mut woken, mut said) = (self.woken(), Seldom::default());
         // A service that was away may have missed anything.
         if let Err(error) = self.wake(&Wake::Everything, "start").await {
             tracing::error!(%error, "The first pass could not be asked for");
         }
-        while !self.is_ending() && tenure.is_held() {
-            match self.next_full(tenure, lanes).await {
-                Ok(true) => {}
-                Ok(false) => self.pause(&mut woken).await,
-                Err(error) => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "The store failed between passes");
-                    }
-                    self.rest().await;
-                }
-            }
-        }
+        let next = || self.next_full(tenure, lanes);
+        self.wakes().lane("The store failed between passes", || tenure.is_held(), next).await;
     }
 
     /// Does one full pass if one is asked for.
@@ -210,9 +139,9 @@ impl Engine {
         let Some(woken) = woken else { return Ok(true) };
         match result {
             Ok(report) if report.interrupted.is_none() => {
-                self.insist(|| store.finish_wakeup(&woken)).await?;
+                insist(&self.parts().stop, || store.finish_wakeup(&woken)).await?;
                 if let Some(due) = next_full(now, lanes.interval, report.next_change) {
-                    self.insist(|| store.wake(&Wake::Everything, "timer", due, now)).await?;
+                    insist(&self.parts().stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
                 }
             }
             _ => self.try_later(&woken, now).await?,
@@ -223,7 +152,7 @@ impl Engine {
     async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
         let due = now.checked_add(backoff::wait_after(claimed.attempts + 1)).unwrap_or(now);
         let store = &self.parts().store;
-        self.insist(|| store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
+        insist(&self.parts().stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
         Ok(())
     }
 
@@ -316,33 +245,26 @@ impl Engine {
     }
 
     async fn narrow_lane(&self, lanes: &Lanes) {
-        let mut running = tokio::task::JoinSet::new();
-        let (mut woken, mut said) = (self.woken(), Seldom::default());
-        while !self.is_ending() {
+        let running = tokio::sync::Mutex::new(JoinSet::new());
+        let claim = || async {
+            let mut running = running.lock().await;
             while let Some(ended) = running.try_join_next() {
                 notice(ended);
             }
             let claimed = match NARROW_IN_FLIGHT - running.len() {
-                0 => Ok(Vec::new()),
-                free => self.claim_narrow(lanes, free).await,
+                0 => return Ok(false),
+                free => self.claim_narrow(lanes, free).await?,
             };
-            match claimed {
-                Ok(claimed) if claimed.is_empty() => self.pause(&mut woken).await,
-                Ok(claimed) => {
-                    for (claimed, term, claim) in claimed {
-                        let engine = self.clone();
-                        let span = span_of(&claimed);
-                        running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await }.instrument(span));
-                    }
-                }
-                Err(error) => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "Work could not be claimed");
-                    }
-                    self.rest().await;
-                }
+            let any = !claimed.is_empty();
+            for (claimed, term, claim) in claimed {
+                let engine = self.clone();
+                let span = span_of(&claimed);
+                running.spawn(async move { engine.one_narrow(&claimed, &term, claim).await }.instrument(span));
             }
-        }
+            Ok(any)
+        };
+        self.wakes().lane("Work could not be claimed", || true, claim).await;
+        let mut running = running.into_inner();
         while let Some(ended) = running.join_next().await {
             notice(ended);
         }
@@ -385,7 +307,7 @@ impl Engine {
                 self.try_later(claimed, now).await
             }
         };
-        self.inner.ended.notify_waiters();
+        self.wakes().tell_ended();
         if let Err(error) = ended {
             tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
         }
@@ -402,11 +324,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let store = &self.parts().store;
-        self.insist(|| store.finish_wakeup(claimed)).await?;
+        insist(&self.parts().stop, || store.finish_wakeup(claimed)).await?;
         let Some(due) = next_change else { return Ok(()) };
-        let planned = self.insist(|| store.wakeup(&Wake::Everything)).await?;
+        let planned = insist(&self.parts().stop, || store.wakeup(&Wake::Everything)).await?;
         if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
-            self.insist(|| store.wake(&Wake::Everything, "expiry", due, now)).await?;
+            insist(&self.parts().stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
         }
         Ok(())
     }

@@ -211,7 +211,7 @@ async fn store_wake(engine: &Engine, wake: &Wake, origin: &str) -> bool {
 
 /// All or none: what arrives together is judged together.
 async fn store_wakes(engine: &Engine, wakes: &[Wake], origin: &str) -> bool {
-    let stored = engine.wake_all(wakes, origin).await;
+    let stored = engine.wakes().wake_for(wakes, &[], origin).await;
     if let Err(error) = &stored {
         tracing::warn!(%error, "A wake-up could not be stored; it is tried again");
     }

@@ -158,7 +158,7 @@ impl Chat {
             None => order.people.iter().copied().map(Wake::Person).collect(),
         };
         // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
-        self.engine().wake_room(&RoomKey::from(CONTROL_ROOM), "chat").await?;
+        self.engine().wake(&Wake::Room(RoomKey::from(CONTROL_ROOM)), "chat").await?;
         let wishes: Vec<Wish> =
             order.people.iter().enumerate().map(|(number, person)| Wish::about(source(ask, number), *person)).collect();
         let settled = self.look_and_wait(&wakes, &wishes).await?;

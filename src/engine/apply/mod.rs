@@ -21,6 +21,7 @@ use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Step;
 use equipemed_domain::summary::{Summary, Topic};
+use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, TryStreamExt};
@@ -28,6 +29,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
 use super::Engine;
 use super::agreement::AccountSteps;
+use super::backoff::insist_within;
 use super::gather::Known;
 use super::progress::{Phase, Progress};
 use super::subjects::Moment;
@@ -200,7 +202,7 @@ impl<'a> Work<'a> {
         // A narrower pass was here after this plan was made: what was planned is old news.
         let is_own = own_creation || self.made_here(&subject);
         if !is_own && (subjects.is_stale(&subject, self.moment) || self.is_stale_elsewhere(&subject).await?) {
-            self.engine.wake_subject(&subject, "changed meanwhile").await?;
+            self.wake(&subject, "changed meanwhile").await?;
             self.leave(steps.len());
             return Ok(outcomes);
         }
@@ -212,7 +214,7 @@ impl<'a> Work<'a> {
                 Ok(Some(ended)) => Ok(ended),
                 // Others did so much meanwhile that the brakes have to judge anew.
                 Ok(None) => {
-                    self.engine.wake_subject(&subject, "counted meanwhile").await?;
+                    self.wake(&subject, "counted meanwhile").await?;
                     self.leave(batch.len());
                     break;
                 }
@@ -245,6 +247,18 @@ impl<'a> Work<'a> {
             return Ok(false);
         }
         Ok(store.was_touched(subject, self.known.newest_audit, self.run).await?)
+    }
+
+    /// Wakes the pass over a subject.
+    async fn wake(&self, subject: &Subject, origin: &str) -> Result<(), StoreError> {
+        let wake = match subject {
+            Subject::Room(room) => Wake::Room(room.clone()),
+            Subject::Account(user) => {
+                let bindings = self.engine.store().bindings().await?;
+                bindings.owner(user).map_or(Wake::Everything, Wake::Person)
+            }
+        };
+        self.engine.wake(&wake, origin).await
     }
 
     /// Leaves steps to a further look, which is asked for: they are neither done nor failed.
@@ -294,7 +308,7 @@ impl<'a> Work<'a> {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
-        let noted = self.engine.insist_within(NOTED_WITHIN, || store.conclude(&outcomes, now)).await;
+        let noted = insist_within(NOTED_WITHIN, &self.engine.parts().stop, || store.conclude(&outcomes, now)).await;
         noted.during(Stage::WriteOutcomes)?;
         let ended = batch.iter().zip(ended);
         Ok(Some(ended.map(|(step, outcome)| (*step, outcome)).collect()))
