@@ -28,11 +28,13 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
+use super::announce::{announce, places_noted};
 use super::apply::Work;
 use super::bans::KnownBans;
-use super::consents::{Consents, Remaining, Rest};
+use super::consents::{Consents, Remaining, Rest, record_holds, settle_holds};
 use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
+use super::newborn::own_newborn;
 use super::observe;
 use super::progress::{Phase, Progress};
 use super::recover::recover;
@@ -157,12 +159,12 @@ impl Engine {
     async fn one_look(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
         let (view, verdict) = self.judge(&Wake::Everything, options).await?;
         self.note_seen(&view).await?;
-        self.settle_holds(&view.known, &view.remaining).await?;
+        settle_holds(self.store(), &view.known, &view.remaining).await?;
         let two = view.policy.limits.two_consents;
-        let (waiting, newly_held) = self.record_holds(&view.consents, &view.known, &verdict.held, two).await?;
+        let (waiting, newly_held) = record_holds(self.store(), &view.consents, &view.known, &verdict.held, two).await?;
         self.note_size(&view, &verdict).await?;
         let news = view.known_bans.without(&verdict.go.findings);
-        self.announce(&waiting, two, &news, true, view.known.now).await?;
+        announce(self.store(), &waiting, two, &news, true, view.known.now).await?;
         self.recover_before(&verdict, run).await?;
         let report = self.finish(tenure.term(), view, verdict, &options.selection, Some(run), &[]).await?;
         Ok(Report { newly_held, ..report })
@@ -173,7 +175,7 @@ impl Engine {
         let options = Options::default();
         let (view, mut verdict) = self.judge(target, &options).await?;
         self.note_seen(&view).await?;
-        if self.settle_holds(&view.known, &view.remaining).await? {
+        if settle_holds(self.store(), &view.known, &view.remaining).await? {
             // People may have been read before they were held: whether it is over is told by a complete pass.
             self.wake(&Wake::Everything, "settled").await?;
         }
@@ -189,7 +191,7 @@ impl Engine {
             self.wake(&Wake::Everything, "missing account").await?;
         }
         let news = view.known_bans.without(&verdict.go.findings);
-        self.announce(&[], false, &news, false, view.known.now).await?;
+        announce(self.store(), &[], false, &news, false, view.known.now).await?;
         // A mass change reaches narrow passes one subject at a time: it is held, announced and released as a whole.
         let told: Effects = view.known.memory.open.iter().flat_map(|hold| &hold.effects).collect();
         if !told.cover_all(verdict.held.iter().flat_map(|part| &part.effects)) {
@@ -224,7 +226,10 @@ impl Engine {
         let mut known = gather(&parts.store, &policy, directory, now).await?;
         known.rooms.extend(options.pretend.clone());
         let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
-        if !options.dry_run && parts.writer.is_some() && self.own_newborn(&known, &policy, &accounts).await? {
+        if !options.dry_run
+            && parts.writer.is_some()
+            && own_newborn(&parts.store, &parts.reader, &parts.clock, &known, &policy, &accounts).await?
+        {
             known.bindings = parts.store.bindings().await?;
         }
         let mut told = Vec::new();
@@ -404,7 +409,7 @@ impl Engine {
         if let Some(people) =
             unplaced.filter(|_| run.is_some() && report.interrupted.is_none() && selection.is_everything())
         {
-            self.places_noted(people).await?;
+            places_noted(store, people, self.parts().clock.now()).await?;
         }
         // A narrow pass did its small share; the rest of what was released is still to be done.
         if report.interrupted.is_none() && run.is_some() {

@@ -12,7 +12,7 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
-use super::super::newborn::{bare_binding, is_ours};
+use super::super::newborn::{bare_binding, by_synapse, is_ours};
 use super::{Work, ended};
 use crate::homeserver::{Done, HomeserverError};
 
@@ -130,7 +130,8 @@ impl Work<'_> {
 
     /// Makes an account, whatever becomes of the answer: after a lost one it is looked whether what is there can be ours.
     async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
-        let asked = self.engine.by_synapse(self.engine.parts().clock.now());
+        let now = self.engine.clock().now();
+        let asked = by_synapse(self.writer.reader(), now, now);
         let reader = self.writer.reader();
         self.writer.make_account_surely(user, || is_ours(reader, user, asked)).await
     }
