@@ -38,7 +38,7 @@ impl Chat {
         }
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;
         let Some(room) = room else { return self.done(event.seq).await };
-        let what = match self.engine().judge_by_hand(&room, &event.event).await? {
+        let what = match self.engine().by_hand().judge(&room, &event.event).await? {
             Judgement::Over => return self.done(event.seq).await,
             Judgement::Unknown => {
                 // The pass tells what nobody is about to judge.
@@ -51,7 +51,7 @@ impl Chat {
         self.begin(event.seq);
         let chat = self.clone();
         self.inner.tasks.spawn(async move {
-            let ended = match chat.engine().follow_drift(&room, &event.event, &what).await {
+            let ended = match chat.engine().by_hand().follow(&room, &event.event, &what).await {
                 Ok(()) => chat.done(event.seq).await,
                 Err(error) => Err(error.into()),
             };

@@ -12,7 +12,8 @@ use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 
-use super::Engine;
+use super::handles::Handles;
+use super::wakes::Wakes;
 use crate::homeserver::{HomeserverError, Writer};
 
 /// A room that is to be the room of a key.
@@ -43,12 +44,19 @@ pub struct Adoptable {
     pub beyond_reach: BTreeMap<OwnedUserId, i64>,
 }
 
-impl Engine {
-    /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
-    pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
+/// Takes rooms over.
+#[derive(Clone, Debug)]
+pub(super) struct Adoptions {
+    pub(super) handles: Handles,
+    pub(super) wakes: Wakes,
+}
+
+impl Adoptions {
+    /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it.
+    pub(super) async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
         let Adoption { key, room_id, instead, .. } = wish;
-        let (reader, store) = (&self.parts().reader, &self.parts().store);
-        let policy = self.policy().await?;
+        let (reader, store) = (&self.handles.reader, &self.handles.store);
+        let policy = self.handles.policy().await?;
         let wanted = policy.rooms.get(key).ok_or_else(|| NotAdopted::UnknownKey { key: key.clone() })?;
         if key.as_str() == CONTROL_ROOM {
             return Err(NotAdopted::ControlRoom.into());
@@ -90,7 +98,7 @@ impl Engine {
 
     /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
     fn can_manage(&self, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
-        let bot = &self.parts().policy.bot;
+        let bot = &self.handles.configured.bot;
         if room.replaced {
             return Err(NotAdopted::Replaced.into());
         }
@@ -107,7 +115,7 @@ impl Engine {
 
     /// Lets go of a room that had the key: its alias, and what it says of itself.
     async fn give_way(&self, writer: &Writer, key: &RoomKey, before: &RoomId) -> Result<(), Fault> {
-        let policy = self.policy().await?;
+        let policy = self.handles.policy().await?;
         if let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) {
             let alias =
                 RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
@@ -123,7 +131,12 @@ impl Engine {
     }
 
     /// Takes a room over and wakes its pass, which serves the wishes. Without a writer only a room that the bot is in.
-    pub async fn adopt(&self, wish: &Adoption, wishes: &[Wish], writer: Option<&Writer>) -> Result<Adoptable, Fault> {
+    pub(super) async fn adopt(
+        &self,
+        wish: &Adoption,
+        wishes: &[Wish],
+        writer: Option<&Writer>,
+    ) -> Result<Adoptable, Fault> {
         let Adoption { key, room_id, .. } = wish;
         let mut found = self.adoptable(wish).await?;
         if found.is_done {
@@ -138,11 +151,11 @@ impl Engine {
             match writer.join(room_id).await {
                 Ok(_) => {}
                 Err(HomeserverError::Refused { status: 403, .. }) => {
-                    return Err(NotAdopted::NotInvited { bot: self.parts().policy.bot.clone() }.into());
+                    return Err(NotAdopted::NotInvited { bot: self.handles.configured.bot.clone() }.into());
                 }
                 Err(error) => return Err(error.into()),
             }
-            found.beyond_reach = self.can_manage(&self.parts().reader.room(room_id).await?, wish)?;
+            found.beyond_reach = self.can_manage(&self.handles.reader.room(room_id).await?, wish)?;
         }
         if let Some(writer) = writer {
             writer.mark_room(room_id, Some(key)).await?;
@@ -150,7 +163,7 @@ impl Engine {
                 self.give_way(writer, key, other).await?;
             }
         }
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        let (store, now) = (&self.handles.store, self.handles.clock.now());
         if wish.instead {
             store.rebind_room(key, room_id, now).await?;
         } else {
@@ -165,8 +178,8 @@ impl Engine {
         // Also when its key has another room some day: nobody brought the bot there against its will.
         store.keep_foreign_room(room_id, now).await?;
         // What was pushed of it until now was heard by nobody.
-        self.room_cache().doubt(room_id);
-        self.wakes().wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
+        self.handles.room_cache.doubt(room_id);
+        self.wakes.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
         Ok(found)
     }
 }

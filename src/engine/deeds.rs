@@ -27,7 +27,7 @@ type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 impl Engine {
     /// Does deeds until the service stops. In mode observe they wait in the store.
     pub(super) async fn deed_lane(&self, lanes: &Lanes) {
-        let Some(writer) = &self.parts().writer else { return };
+        let Some(writer) = &self.inner.writer else { return };
         let work = || async { Ok(self.some_deeds(writer, &lanes.holder).await? > 0) };
         self.wakes().lane("Deeds could not be claimed", || true, work).await;
     }
@@ -35,7 +35,7 @@ impl Engine {
     /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
     /// many it began with.
     pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
-        match &self.parts().writer {
+        match &self.inner.writer {
             Some(writer) => self.some_deeds(writer, holder).await,
             None => Ok(0),
         }
@@ -81,17 +81,17 @@ impl Engine {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
-        insist(&self.parts().stop, || store.conclude(&ended, clock.now())).await?;
+        insist(&self.wakes().stop, || store.conclude(&ended, clock.now())).await?;
         match result {
             Ok((Outcome::Skipped(why), Some(due))) => {
-                _ = insist(&self.parts().stop, || store.retry_deed(claimed, due, &why)).await?;
+                _ = insist(&self.wakes().stop, || store.retry_deed(claimed, due, &why)).await?;
             }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
-                insist(&self.parts().stop, || store.retry_deed(claimed, due, &error)).await?;
+                insist(&self.wakes().stop, || store.retry_deed(claimed, due, &error)).await?;
             }
             _ => {
-                insist(&self.parts().stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
+                insist(&self.wakes().stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())
@@ -110,7 +110,7 @@ impl Engine {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
                 let wish = Adoption { key, room_id, instead: *instead, accept };
                 let wishes: Vec<Wish> = claimed.source.iter().map(Wish::new).collect();
-                self.adopt(&wish, &wishes, Some(writer)).await?;
+                self.inner.adoptions.adopt(&wish, &wishes, Some(writer)).await?;
                 Outcome::Done(None)
             }
         };
@@ -120,7 +120,7 @@ impl Engine {
     /// Leaves a room that somebody brought the bot into, unless it has become one to stay in.
     async fn leave_foreign(&self, writer: &Writer, room_id: &RoomId) -> Done {
         let (store, now) = (&self.parts().store, self.parts().clock.now());
-        let Some((why, due)) = self.stays_in(room_id).await? else {
+        let Some((why, due)) = self.inner.foreign.stays_in(room_id).await? else {
             let done = writer.leave(room_id).await?;
             store.forget_foreign_room(room_id).await?;
             return Ok((ended(done), None));

@@ -18,23 +18,21 @@ use equipemed_domain::grant::GrantKind;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::OnDrift;
 use equipemed_domain::outcome::Outcome;
-use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::{OwnedUserId, UserId};
+use ruma_common::UserId;
 use serde_json::{Map, Value};
 
-use super::wakes::Waited;
-use super::{Engine, Scene};
+use super::Scene;
+use super::fights::{FIGHT_REST, FIGHT_WINDOW, Fights};
+use super::handles::Handles;
+use super::people::People;
+use super::wakes::{Waited, Wakes};
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
-/// So often within [`FIGHT_WINDOW`] a thing is put back; then it is left alone for [`FIGHT_REST`].
-const FIGHT_AFTER: usize = 3;
-const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
-const FIGHT_REST: SignedDuration = SignedDuration::from_mins(30);
 /// So much Synapse's clock may differ from this one.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// How long the pass is waited for before it is told how it went.
@@ -50,7 +48,7 @@ pub enum Judgement {
     Over,
     /// Whether it counts cannot be told: it stays as it is, and the next pass over the room tells it.
     Unknown,
-    /// It is put back, and to be followed to its end with [`Engine::follow_drift`].
+    /// It is put back, and to be followed to its end with [`ByHand::follow`].
     Drift(Drift),
 }
 
@@ -65,11 +63,20 @@ enum Moderation {
     WithoutRight,
 }
 
-impl Engine {
+/// Judges what people change by hand, and follows it to its end.
+#[derive(Clone, Debug)]
+pub struct ByHand {
+    pub(super) handles: Handles,
+    pub(super) people: People,
+    pub(super) fights: Fights,
+    pub(super) wakes: Wakes,
+}
+
+impl ByHand {
     /// Judges a change by hand, a state event by somebody else than the bot in a managed room, and sees to it that it is
     /// put back, where it has to be.
-    pub async fn judge_by_hand(&self, key: &RoomKey, change: &Event) -> Result<Judgement, Fault> {
-        let policy = self.policy().await?;
+    pub async fn judge(&self, key: &RoomKey, change: &Event) -> Result<Judgement, Fault> {
+        let policy = self.handles.policy().await?;
         let Some(room) = policy.rooms.get(key) else { return Ok(Judgement::Over) };
         let (membership, before) = match change.content {
             Content::Member { membership, before } => (membership, before),
@@ -90,7 +97,7 @@ impl Engine {
             };
             match moderation {
                 Moderation::Counts => {
-                    self.wake(&Wake::Room(key.clone()), "by hand").await?;
+                    self.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
                     return Ok(Judgement::Over);
                 }
                 Moderation::Unknown => return Ok(Judgement::Unknown),
@@ -100,21 +107,21 @@ impl Engine {
         if let Content::PowerLevels { content, prev } = &change.content {
             self.accept_levels(key, change, content, prev.as_ref()).await?;
         }
-        let store = &self.parts().store;
+        let store = &self.handles.store;
         store.note_drift(change.event_id.as_str(), key, &what, change.sender.as_str(), change.sent_at).await?;
-        self.wake(&Wake::Room(key.clone()), "by hand").await?;
+        self.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
         Ok(Judgement::Drift(what))
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
-    pub async fn follow_drift(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
+    pub async fn follow(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
         let wake = [Wake::Room(key.clone())];
-        if self.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
+        if self.wakes.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
             // The row stays open; the next pass that puts it back closes it.
             return Ok(());
         }
-        let store = &self.parts().store;
-        let now = self.parts().clock.now();
+        let store = &self.handles.store;
+        let now = self.handles.clock.now();
         let open = store.drift_open(Some(key)).await?;
         let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == *what).collect();
         let (Some(first), Some(last)) = (mine.first(), mine.last()) else { return Ok(()) };
@@ -136,18 +143,18 @@ impl Engine {
                 let state = if drift.id == last.id { DriftState::PutBack } else { DriftState::Gone };
                 store.end_drift(drift.id, state, now).await?;
             }
-        } else if self.is_fight(last, now).await? {
+        } else if self.fights.is_fight(last, now).await? {
             let told = Announcement::Fight {
                 room,
                 what: what.clone(),
-                by: self.fighters(last, now).await?,
+                by: self.fights.fighters(last, now).await?,
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
             // By the change that the fight began with: those after it are the same fight.
             store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
-        } else if self.parts().drift == OnDrift::Report {
+        } else if self.fights.on_drift == OnDrift::Report {
             let told = Announcement::Seen { room, what: what.clone(), by };
             store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {
@@ -164,7 +171,7 @@ impl Engine {
     async fn put_back_since(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<Timestamp, Fault> {
         let since = change.sent_at.checked_sub(SLACK).unwrap_or(change.sent_at);
         let window = change.sent_at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let before = self.parts().store.drift_since(key, what, window).await?;
+        let before = self.handles.store.drift_since(key, what, window).await?;
         let ended = before.iter().filter(|drift| drift.state == DriftState::PutBack).filter_map(|drift| drift.ended_at);
         Ok(ended.max().map_or(since, |ended| ended.max(since)))
     }
@@ -217,7 +224,7 @@ impl Engine {
             expires_at,
             source: Some(change.event_id.to_string()),
         };
-        self.store().add_grant(&new, now).await?;
+        self.handles.store.add_grant(&new, now).await?;
         Ok(Moderation::Counts)
     }
 
@@ -242,15 +249,15 @@ impl Engine {
             return Ok(true);
         }
         let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
-        let open = self.parts().store.drift_open(Some(key)).await?;
+        let open = self.handles.store.drift_open(Some(key)).await?;
         Ok(open.into_iter().any(|drift| Some(drift.what) == what))
     }
 
     /// What a change by hand is judged by. EquipeMed is asked only where its author has an account of somebody's.
     async fn scene_of(&self, change: &Event) -> Result<Scene, Fault> {
-        let is_known = self.store().bindings().await?.owner(&change.sender).is_some();
-        let people = if is_known { self.people().await? } else { Arc::default() };
-        Scene::of(self.policy().await?, people, self.store(), self.clock().now()).await
+        let is_known = self.handles.store.bindings().await?.owner(&change.sender).is_some();
+        let people = if is_known { self.people.read().await? } else { Arc::default() };
+        Scene::of(self.handles.policy().await?, people, &self.handles.store, self.handles.clock.now()).await
     }
 
     /// A leave sent by somebody else is also how a ban is lifted.
@@ -260,7 +267,7 @@ impl Engine {
         });
         let mut lifted = false;
         for ban in bans {
-            lifted |= self.store().end_grant(ban.id, change.sender.as_str(), scene.now).await?;
+            lifted |= self.handles.store.end_grant(ban.id, change.sender.as_str(), scene.now).await?;
         }
         Ok(lifted)
     }
@@ -298,7 +305,7 @@ impl Engine {
                 Err(_) => continue,
             };
             for replaced in allowed.effect.ends {
-                self.store().end_grant(replaced, change.sender.as_str(), scene.now).await?;
+                self.handles.store.end_grant(replaced, change.sender.as_str(), scene.now).await?;
             }
             let new = NewGrant {
                 person,
@@ -309,47 +316,9 @@ impl Engine {
                 expires_at: None,
                 source: Some(format!("{} {name}", change.event_id)),
             };
-            self.store().add_grant(&new, scene.now).await?;
+            self.handles.store.add_grant(&new, scene.now).await?;
         }
         Ok(())
-    }
-
-    /// Takes out of a plan what is left alone: in mode report everything that was changed by hand, otherwise what is
-    /// fought over.
-    pub(super) async fn leave_by_hand(&self, plan: &mut Plan, now: Timestamp) -> Result<(), Fault> {
-        let store = &self.parts().store;
-        let open = store.drift_open(None).await?;
-        let mut left: BTreeSet<(RoomKey, Drift)> = BTreeSet::new();
-        // Which bans are left alone was decided before the plan: without its end a ban cannot be followed by coming in.
-        for drift in open.into_iter().filter(|drift| !matches!(drift.what, Drift::Ban(_))) {
-            if self.parts().drift == OnDrift::Report || self.is_fight(&drift, now).await? {
-                left.insert((drift.room, drift.what));
-            }
-        }
-        if !left.is_empty() {
-            plan.steps.retain(|step| {
-                let what = step.action.room().zip(put_back_by(&step.action));
-                what.is_none_or(|what| !left.contains(&what))
-            });
-        }
-        Ok(())
-    }
-
-    /// Whether the same thing was put back so often that somebody must be undoing it; over when it rested.
-    pub(super) async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> Result<bool, Fault> {
-        if now.duration_since(drift.at) >= FIGHT_REST {
-            return Ok(false);
-        }
-        let since = drift.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
-        let before = all.iter().filter(|other| other.state == DriftState::PutBack && other.id < drift.id);
-        Ok(before.count() >= FIGHT_AFTER)
-    }
-
-    async fn fighters(&self, drift: &DriftRecord, now: Timestamp) -> Result<Vec<OwnedUserId>, Fault> {
-        let since = now.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
-        Ok(all.into_iter().map(|drift| drift.sender).collect::<BTreeSet<_>>().into_iter().collect())
     }
 }
 

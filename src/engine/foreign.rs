@@ -9,13 +9,14 @@ use std::time::Duration;
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Stays};
+use equipemed_domain::mode::Mode;
 use equipemed_domain::observed::RoomSight;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::RoomId;
 use tokio::time::Instant;
 
-use super::Engine;
-use super::observe_rooms::observe_rooms;
+use super::handles::Handles;
+use super::wakes::Wakes;
 use crate::homeserver::HomeserverError;
 use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
 
@@ -28,17 +29,25 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// More of a name that somebody chose is not told.
 const NAME_CHARS: usize = 80;
 
-impl Engine {
+/// Looks after rooms that the bot was brought into.
+#[derive(Clone, Debug)]
+pub(super) struct Foreign {
+    pub(super) handles: Handles,
+    pub(super) mode: Mode,
+    pub(super) wakes: Wakes,
+}
+
+impl Foreign {
     /// Tells of rooms that the bot was brought into, until the service stops.
-    pub(super) async fn foreign_lane(&self) {
-        let mut woken = self.wakes().woken();
+    pub(super) async fn lane(&self) {
+        let mut woken = self.wakes.woken();
         let mut looked: Option<Instant> = None;
         if let Err(error) = self.see_to_leaving().await {
             tracing::warn!(%error, "Rooms that are to be left could not be read");
         }
-        while !self.is_ending() {
+        while !self.wakes.stop.is_cancelled() {
             let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
-            let wait = match self.look_for_foreign_rooms(is_due).await {
+            let wait = match self.look(is_due).await {
                 Ok(()) => {
                     looked = if is_due { Some(Instant::now()) } else { looked };
                     LOOK_EVERY
@@ -49,7 +58,7 @@ impl Engine {
                 }
             };
             tokio::select! {
-                () = self.parts().stop.cancelled() => {}
+                () = self.wakes.stop.cancelled() => {}
                 _ = woken.changed() => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -58,14 +67,14 @@ impl Engine {
 
     /// What was told in mode observe, where nothing is left, is left in mode enforce.
     async fn see_to_leaving(&self) -> Result<(), StoreError> {
-        for room in self.parts().store.foreign_rooms().await?.iter().filter(|room| room.is_told) {
+        for room in self.handles.store.foreign_rooms().await?.iter().filter(|room| room.is_told) {
             self.leave_later(room).await?;
         }
         Ok(())
     }
 
-    async fn look_for_foreign_rooms(&self, all: bool) -> Result<(), Fault> {
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
+    async fn look(&self, all: bool) -> Result<(), Fault> {
+        let (store, now) = (&self.handles.store, self.handles.clock.now());
         if all {
             self.note_what_was_not_pushed(now).await?;
         }
@@ -76,7 +85,7 @@ impl Engine {
     }
 
     async fn note_what_was_not_pushed(&self, now: Timestamp) -> Result<(), Fault> {
-        let (store, reader) = (&self.parts().store, &self.parts().reader);
+        let (store, reader) = (&self.handles.store, &self.handles.reader);
         let mut known = store.noted_rooms().await?;
         known.extend(store.rooms().await?.into_values());
         for room_id in reader.joined_rooms().await?.difference(&known) {
@@ -89,7 +98,7 @@ impl Engine {
     }
 
     async fn tell_of(&self, room: &ForeignRoom, now: Timestamp) -> Result<(), Fault> {
-        let (store, reader, room_id) = (&self.parts().store, &self.parts().reader, &room.room_id);
+        let (store, reader, room_id) = (&self.handles.store, &self.handles.reader, &room.room_id);
         let origin = reader.origin(room_id).await?;
         let is_ours = origin.as_ref().is_some_and(|origin| origin.is_of(reader.bot()));
         if is_ours || store.key_of_room(room_id).await?.is_some() {
@@ -113,7 +122,7 @@ impl Engine {
             name: name.map(|name| name.chars().take(NAME_CHARS).collect()),
             by: room.brought_by.clone(),
             maker: origin.map(|origin| origin.made.sender),
-            leaves: self.may_write(),
+            leaves: self.mode == Mode::Enforce,
         };
         // Who brings the bot there again and again is told of once a day.
         let day = room.found_at.as_second().div_euclid(24 * 60 * 60);
@@ -125,10 +134,10 @@ impl Engine {
 
     /// Has a room left when its hour is over; asked for twice, it is done once.
     async fn leave_later(&self, room: &ForeignRoom) -> Result<(), StoreError> {
-        if !self.may_write() {
+        if self.mode == Mode::Observe {
             return Ok(());
         }
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        let (store, now) = (&self.handles.store, self.handles.clock.now());
         let leave = NewDeed {
             deed: Deed::LeaveRoom { room_id: room.room_id.clone() },
             asker: SERVICE.to_owned(),
@@ -143,7 +152,7 @@ impl Engine {
     /// Why the bot does not leave a room, looked at when it would, and until when if that is known: None when it does.
     pub(super) async fn stays_in(&self, room_id: &RoomId) -> Result<Option<(Stays, Option<Timestamp>)>, Fault> {
         let stays = |why| Ok(Some((why, None)));
-        let (store, reader, now) = (&self.parts().store, &self.parts().reader, self.parts().clock.now());
+        let (store, reader, now) = (&self.handles.store, &self.handles.reader, self.handles.clock.now());
         if store.key_of_room(room_id).await?.is_some() {
             return stays(Stays::Managed);
         }
@@ -159,7 +168,7 @@ impl Engine {
         if origin.is_some_and(|origin| origin.is_of(reader.bot())) {
             return stays(Stays::Ours);
         }
-        for (key, sight) in observe_rooms(self, store.rooms().await?).await? {
+        for (key, sight) in self.handles.rooms(store.rooms().await?).await? {
             let RoomSight::Seen(managed) = sight else { continue };
             if !managed.replaced {
                 continue;

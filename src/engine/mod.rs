@@ -14,14 +14,16 @@ mod claims;
 pub mod consents;
 pub mod deeds;
 pub mod drift;
+mod fights;
 mod filling;
 mod foreign;
 pub mod gather;
+mod handles;
 mod newborn;
-pub mod observe;
-pub mod observe_rooms;
+mod observe;
+mod observe_rooms;
 pub mod pass;
-mod people;
+pub mod people;
 mod preview;
 pub mod progress;
 pub mod queue;
@@ -39,16 +41,25 @@ pub mod who;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adopt::{Adoptable, Adoption, Adoptions};
 use claims::Claims;
-use equipemed_domain::mode::OnDrift;
+use drift::ByHand;
+use equipemed_domain::directory::Directory;
+use equipemed_domain::fault::Fault;
+use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
+use fights::Fights;
+use foreign::Foreign;
+use handles::Handles;
+use people::People;
 use progress::Progress;
 use room_cache::RoomCache;
 pub(crate) use scene::Scene;
 use subjects::Subjects;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use verify::Verify;
 use wakes::{Waited, Wakes};
 
 use crate::clock::Clock;
@@ -88,13 +99,20 @@ pub struct Engine {
 
 #[derive(Debug)]
 struct Inner {
-    parts: Parts,
+    handles: Handles,
+    writer: Option<Writer>,
+    reasons_in_rooms: bool,
+    wakes: Wakes,
+    people: People,
+    fights: Fights,
+    by_hand: ByHand,
+    adoptions: Adoptions,
+    verify: Verify,
+    foreign: Foreign,
     subjects: Subjects,
-    room_cache: RoomCache,
     metrics: Work,
     progress: watch::Sender<Progress>,
     claims: Claims,
-    wakes: Wakes,
     /// Intents older than this are somebody's who died.
     started: jiff::Timestamp,
 }
@@ -103,23 +121,38 @@ impl Engine {
     /// Puts the parts together; nothing happens yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
+        let mode = if writer.is_some() { Mode::Enforce } else { Mode::Observe };
         let (progress, _) = watch::channel(Progress::default());
-        let started = parts.clock.now();
+        let wakes = Wakes::new(&store, &clock, stop);
+        let room_cache = Arc::new(RoomCache::new(policy.bot.clone()));
+        let handles = Handles { configured: policy, reader, store, clock, room_cache };
+        let people = People { handles: handles.clone(), source, wakes: wakes.clone() };
+        let fights = Fights { store: handles.store.clone(), on_drift: drift };
+        let by_hand =
+            ByHand { handles: handles.clone(), people: people.clone(), fights: fights.clone(), wakes: wakes.clone() };
         let inner = Inner {
-            room_cache: RoomCache::new(parts.policy.bot.clone()),
-            wakes: Wakes::new(&parts.store, &parts.clock, &parts.stop),
-            parts,
+            started: handles.clock.now(),
+            adoptions: Adoptions { handles: handles.clone(), wakes: wakes.clone() },
+            verify: Verify { handles: handles.clone(), mode, wakes: wakes.clone() },
+            foreign: Foreign { handles: handles.clone(), mode, wakes: wakes.clone() },
+            handles,
+            writer,
+            reasons_in_rooms,
+            wakes,
+            people,
+            fights,
+            by_hand,
             subjects: Subjects::default(),
             metrics: Work::default(),
             progress,
             claims: Claims::default(),
-            started,
         };
         Self { inner: Arc::new(inner) }
     }
 
-    fn parts(&self) -> &Parts {
-        &self.inner.parts
+    fn parts(&self) -> &Handles {
+        &self.inner.handles
     }
 
     /// How far the present full pass has come.
@@ -130,13 +163,43 @@ impl Engine {
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
-        policy_with_rooms(&self.parts().policy, &self.parts().store).await
+        self.inner.handles.policy().await
+    }
+
+    /// EquipeMed's people, read now, everybody under their handle.
+    ///
+    /// # Errors
+    /// When EquipeMed cannot be read, or it cannot be told who is who.
+    pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
+        self.inner.people.read().await
+    }
+
+    /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.inner.people.source
+    }
+
+    /// What people change by hand.
+    #[must_use]
+    pub fn by_hand(&self) -> &ByHand {
+        &self.inner.by_hand
+    }
+
+    /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
+    pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
+        self.inner.adoptions.adoptable(wish).await
+    }
+
+    /// Notes that a room that the bot is in is taken over, and changes nothing on Synapse: for mode observe.
+    pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
+        self.inner.adoptions.adopt(wish, &[], None).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.
     #[must_use]
     pub fn room_cache(&self) -> &RoomCache {
-        &self.inner.room_cache
+        &self.inner.handles.room_cache
     }
 
     /// What was done so far, in numbers.
@@ -164,13 +227,13 @@ impl Engine {
     /// Whether the service is to end.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.parts().stop.is_cancelled()
+        self.wakes().stop.is_cancelled()
     }
 
     /// The reason that a room shows for what somebody asked for.
     fn spoken_reason(&self, asker: &str, reason: Option<&str>) -> String {
         match reason {
-            _ if !self.parts().reasons_in_rooms => "EquipeMed".to_owned(),
+            _ if !self.inner.reasons_in_rooms => "EquipeMed".to_owned(),
             Some(reason) => format!("{asker}: {reason}"),
             None => asker.to_owned(),
         }
@@ -179,25 +242,25 @@ impl Engine {
     /// Looking at Synapse.
     #[must_use]
     pub fn reader(&self) -> &Reader {
-        &self.parts().reader
+        &self.inner.handles.reader
     }
 
     /// The time.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.parts().clock
+        &self.inner.handles.clock
     }
 
     /// Whether anything can be changed at all: not in mode observe.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.parts().writer.is_some()
+        self.inner.writer.is_some()
     }
 
     /// The store, for those who hand in wishes.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.parts().store
+        &self.inner.handles.store
     }
 }
 

@@ -13,13 +13,13 @@ use equipemed_domain::policy::Policy;
 use equipemed_domain::scope::Scope;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
-use super::Engine;
 use super::gather::Known;
-use super::observe_rooms::{STILL_AT_IT, find_lost_rooms, observe_rooms};
+use super::handles::Handles;
+use super::observe_rooms::{STILL_AT_IT, find_lost_rooms};
 use crate::homeserver::{HomeserverError, Reader};
 
 /// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
-pub async fn all_accounts(
+pub(super) async fn all_accounts(
     reader: &Reader,
     policy: &Policy,
     known: &Known,
@@ -56,7 +56,7 @@ pub async fn all_accounts(
 }
 
 /// One person's account, for a pass over that person.
-pub async fn one_account(
+pub(super) async fn one_account(
     reader: &Reader,
     policy: &Policy,
     user: &OwnedUserId,
@@ -79,7 +79,7 @@ pub async fn one_account(
 }
 
 /// Who has the e-mail addresses that are to be sent. Asked for those alone: in a run without changes for none.
-pub async fn email_holders(
+pub(super) async fn email_holders(
     reader: &Reader,
     known: &Known,
     wanted: &Desired,
@@ -132,13 +132,13 @@ fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) 
 
 /// The rooms asked for: as they are known from what is pushed, else by reading them. Rooms that the bot made and the store
 /// forgot are found again; a dry run does not note that.
-pub async fn rooms(
-    engine: &Engine,
+pub(super) async fn rooms(
+    handles: &Handles,
     known: &mut Known,
     keys: &BTreeSet<RoomKey>,
     dry_run: bool,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, Fault> {
-    let (reader, store) = (&engine.parts().reader, &engine.parts().store);
+    let (reader, store) = (&handles.reader, &handles.store);
     let (mut unbound, mut in_doubt) = (Vec::new(), BTreeMap::new());
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
     if !missing.is_empty() {
@@ -164,9 +164,9 @@ pub async fn rooms(
         }
     }
     let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
-    let mut seen = observe_rooms(engine, present).await?;
+    let mut seen = handles.rooms(present).await?;
     // Of a room that is not bound nobody hears what happens there.
-    unbound.iter().for_each(|room_id| engine.room_cache().doubt(room_id));
+    unbound.iter().for_each(|room_id| handles.room_cache.doubt(room_id));
     seen.extend(in_doubt);
     for key in keys {
         seen.entry(key.clone()).or_insert(RoomSight::Absent);

@@ -30,7 +30,7 @@ use super::Engine;
 use super::agreement::{AccountSteps, Agreement};
 use super::announce::{announce, places_noted};
 use super::apply::Work;
-use super::bans::KnownBans;
+use super::bans::{KnownBans, know_bans};
 use super::consents::{Consents, Remaining, Rest, record_holds, settle_holds};
 use super::filling::Filling;
 use super::gather::{Known, gather, note_read};
@@ -215,7 +215,7 @@ impl Engine {
         let now = parts.clock.now();
         let moment = self.inner.subjects.moment();
         let policy = self.policy().await?;
-        let directory = self.people_for(target, options.dry_run).await?;
+        let directory = self.inner.people.for_pass(target, options.dry_run).await?;
         let is_full = *target == Wake::Everything;
         if is_full {
             self.inner.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
@@ -227,14 +227,14 @@ impl Engine {
         known.rooms.extend(options.pretend.clone());
         let mut accounts = self.look_at_accounts(target, &policy, &known).await?;
         if !options.dry_run
-            && parts.writer.is_some()
+            && self.inner.writer.is_some()
             && own_newborn(&parts.store, &parts.reader, &parts.clock, &known, &policy, &accounts).await?
         {
             known.bindings = parts.store.bindings().await?;
         }
         let mut told = Vec::new();
         if is_full && options.verify {
-            (known.bindings, told) = self.verify_all(&known.bindings, options.dry_run).await?;
+            (known.bindings, told) = self.inner.verify.all(&known.bindings, options.dry_run).await?;
         }
         // What is held is judged by the whole.
         let near = if known.held.is_empty() { target } else { &Wake::Everything };
@@ -242,8 +242,8 @@ impl Engine {
         wanted.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &wanted);
         accounts.email_holders = observe::email_holders(&parts.reader, &known, &wanted, &scope, &accounts).await?;
-        let mut rooms = observe::rooms(self, &mut known, &keys, options.dry_run).await?;
-        let known_bans = self.know_bans(&mut rooms, now).await?;
+        let mut rooms = observe::rooms(self.parts(), &mut known, &keys, options.dry_run).await?;
+        let known_bans = know_bans(&self.inner.fights, &mut rooms, now).await?;
         let no_longer_managed = known
             .rooms
             .iter()
@@ -293,7 +293,7 @@ impl Engine {
         let is_taken = |id| known.bindings.contains_key(&id);
         let shown = |finding: Finding| finding.with_people(|id| known.directory.shown(id, is_taken));
         verdict.go.findings = std::mem::take(&mut verdict.go.findings).into_iter().map(shown).collect();
-        self.leave_by_hand(&mut verdict.go, now).await?;
+        self.inner.fights.leave_out(&mut verdict.go, now).await?;
         let view = View {
             policy,
             known,
@@ -391,7 +391,7 @@ impl Engine {
     ) -> Result<Report, Fault> {
         let filling = view.is_about_rooms.then(|| Filling::of(&view.known, &view.observed, verdict.go.actions()));
         let mut report = report_of(&view, verdict, selection);
-        let Some(writer) = &self.parts().writer else { return Ok(report) };
+        let Some(writer) = &self.inner.writer else { return Ok(report) };
         let View { policy, known, observed, desired, scope, moment, due, .. } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
         let unplaced = known.memory.unplaced.as_ref().map(|_| desired.privileges.len());

@@ -53,7 +53,12 @@ impl Engine {
     pub async fn work(&self, lanes: &Lanes) {
         let lanes_ended = CancellationToken::new();
         let working = async {
-            tokio::join!(self.full_lane(lanes), self.narrow_lane(lanes), self.deed_lane(lanes), self.foreign_lane());
+            tokio::join!(
+                self.full_lane(lanes),
+                self.narrow_lane(lanes),
+                self.deed_lane(lanes),
+                self.inner.foreign.lane()
+            );
             lanes_ended.cancel();
         };
         tokio::join!(working, self.keep_claims(lanes, &lanes_ended));
@@ -91,7 +96,7 @@ impl Engine {
             let (store, clock) = (&self.parts().store, &self.parts().clock);
             let Some(tenure) = Tenure::begin(store, clock, &lanes.holder).await? else { return Ok(false) };
             tracing::info!("This process runs the full passes");
-            tokio::join!(Box::pin(self.under_tenure(&tenure, lanes)), Box::pin(self.verify_lane(&tenure)));
+            tokio::join!(Box::pin(self.under_tenure(&tenure, lanes)), Box::pin(self.inner.verify.lane(&tenure)));
             tenure.end().await;
             Ok(true)
         };
@@ -139,9 +144,9 @@ impl Engine {
         let Some(woken) = woken else { return Ok(true) };
         match result {
             Ok(report) if report.interrupted.is_none() => {
-                insist(&self.parts().stop, || store.finish_wakeup(&woken)).await?;
+                insist(&self.wakes().stop, || store.finish_wakeup(&woken)).await?;
                 if let Some(due) = next_full(now, lanes.interval, report.next_change) {
-                    insist(&self.parts().stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
+                    insist(&self.wakes().stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
                 }
             }
             _ => self.try_later(&woken, now).await?,
@@ -152,13 +157,13 @@ impl Engine {
     async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
         let due = now.checked_add(backoff::wait_after(claimed.attempts + 1)).unwrap_or(now);
         let store = &self.parts().store;
-        insist(&self.parts().stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
+        insist(&self.wakes().stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
         Ok(())
     }
 
     /// What runs of this engine may do.
     fn mode(&self) -> Mode {
-        if self.parts().writer.is_some() { Mode::Enforce } else { Mode::Observe }
+        if self.inner.writer.is_some() { Mode::Enforce } else { Mode::Observe }
     }
 
     /// Asks for a run and takes it, for a command that does it itself.
@@ -324,11 +329,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let store = &self.parts().store;
-        insist(&self.parts().stop, || store.finish_wakeup(claimed)).await?;
+        insist(&self.wakes().stop, || store.finish_wakeup(claimed)).await?;
         let Some(due) = next_change else { return Ok(()) };
-        let planned = insist(&self.parts().stop, || store.wakeup(&Wake::Everything)).await?;
+        let planned = insist(&self.wakes().stop, || store.wakeup(&Wake::Everything)).await?;
         if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
-            insist(&self.parts().stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
+            insist(&self.wakes().stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
         }
         Ok(())
     }

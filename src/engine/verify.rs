@@ -11,12 +11,14 @@ use equipemed_domain::binding::{Binding, Bindings, Lost};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
+use equipemed_domain::mode::Mode;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
+use super::handles::Handles;
 use super::tenure::Tenure;
+use super::wakes::Wakes;
 use crate::store::to_json;
 
 /// How long all accounts take.
@@ -47,27 +49,35 @@ struct Found {
     finding: Option<Finding>,
 }
 
-impl Engine {
+/// Asks for accounts one by one.
+#[derive(Clone, Debug)]
+pub(super) struct Verify {
+    pub(super) handles: Handles,
+    pub(super) mode: Mode,
+    pub(super) wakes: Wakes,
+}
+
+impl Verify {
     /// Looks at a few accounts at a time, as long as this process has the lease.
-    pub(super) async fn verify_lane(&self, tenure: &Tenure) {
-        while !self.is_ending() && tenure.is_held() {
-            if let Err(error) = self.verify_when_due().await {
+    pub(super) async fn lane(&self, tenure: &Tenure) {
+        while !self.wakes.stop.is_cancelled() && tenure.is_held() {
+            if let Err(error) = self.when_due().await {
                 tracing::warn!(
                     %error,
                     "Accounts could not be looked at one by one; it is tried again"
                 );
             }
             tokio::select! {
-                () = self.parts().stop.cancelled() => return,
+                () = self.wakes.stop.cancelled() => return,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
     }
 
-    async fn verify_when_due(&self) -> Result<(), Fault> {
-        let (store, now) = (self.store(), self.parts().clock.now());
+    async fn when_due(&self) -> Result<(), Fault> {
+        let (store, now) = (&self.handles.store, self.handles.clock.now());
         // What is not there cannot be put back.
-        if self.parts().writer.is_none() {
+        if self.mode == Mode::Observe {
             return Ok(());
         }
         let bindings = store.bindings().await?;
@@ -82,13 +92,13 @@ impl Engine {
         }
         let is_later = |binding: &&Binding| position.after.is_none_or(|after| binding.person > after);
         let few: Vec<&Binding> = bindings.values().filter(is_later).take(FEW).collect();
-        for found in self.look_one_by_one(&few).await? {
+        for found in self.one_by_one(&few).await? {
             store.forget_pushed(found.person, found.lost.external_id, found.lost.email).await?;
             if let Some(finding) = found.finding {
                 let name = format!("verified:{}:{}", found.person.0, now.as_millisecond());
                 store.announce(&name, &Announcement::Found { finding }, now).await?;
             }
-            self.wake(&Wake::Person(found.person), "verified").await?;
+            self.wakes.wake(&Wake::Person(found.person), "verified").await?;
         }
         // The last of a round is followed by the first of the next.
         let after = few.last().map(|binding| binding.person);
@@ -97,23 +107,23 @@ impl Engine {
 
     async fn keep(&self, position: Position) -> Result<(), Fault> {
         let text = to_json(&position)?;
-        Ok(self.store().remember(POSITION, &text).await?)
+        Ok(self.handles.store.remember(POSITION, &text).await?)
     }
 
     /// Looks at everybody's account. Gives what is known of them after it, and what is to be told; notes what was lost,
     /// unless it is a dry run.
-    pub(super) async fn verify_all(
+    pub(super) async fn all(
         &self,
         bindings: &Arc<Bindings>,
         dry_run: bool,
     ) -> Result<(Arc<Bindings>, Vec<Finding>), Fault> {
         let all: Vec<&Binding> = bindings.values().collect();
-        let found = self.look_one_by_one(&all).await?;
+        let found = self.one_by_one(&all).await?;
         let mut known = Bindings::clone(bindings);
         let mut findings = Vec::new();
         for Found { person, lost, finding } in found {
             if !dry_run {
-                self.store().forget_pushed(person, lost.external_id, lost.email).await?;
+                self.handles.store.forget_pushed(person, lost.external_id, lost.email).await?;
             }
             if let Some(binding) = known.get_mut(person) {
                 binding.pushed.external_id.take_if(|_| lost.external_id);
@@ -124,10 +134,10 @@ impl Engine {
         Ok((Arc::new(known), findings))
     }
 
-    async fn look_one_by_one(&self, bindings: &[&Binding]) -> Result<Vec<Found>, Fault> {
-        let parts = self.parts();
-        let known = parts.store.people().await?;
-        let users = &parts.policy.users;
+    async fn one_by_one(&self, bindings: &[&Binding]) -> Result<Vec<Found>, Fault> {
+        let Handles { store, reader, configured, .. } = &self.handles;
+        let known = store.people().await?;
+        let users = &configured.users;
         let mut all = Vec::new();
         for binding in bindings {
             // By what was pushed it may have to be told yet whose the account is.
@@ -135,7 +145,7 @@ impl Engine {
                 continue;
             }
             // One that is not there is found missing by the next full pass.
-            let account = parts.reader.account(&binding.user).await.during(Stage::ReadAccount)?;
+            let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
             let Some(account) = account else { continue };
             let is_own = |id: &&equipemed_domain::action::ExternalId| {
                 users.identity_provider.as_ref().is_some_and(|provider| id.provider == *provider)

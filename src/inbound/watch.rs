@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::directory::equipemed::{Heard, Installed, Listener};
 use crate::directory::{DirectoryError, Equipemed, Roster, Source};
 use crate::engine::Engine;
+use crate::engine::people::numbered;
 
 /// How often the roster file is looked at. Reading its few kilobytes again works on every file system and with every way of
 /// replacing a file, which notifications do not.
@@ -192,7 +193,7 @@ async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Direc
 /// Wakes whom these of EquipeMed's numbers mean, without them everybody; false when the store did not take it.
 async fn wake_people(engine: &Engine, people: Option<BTreeSet<PersonId>>, what: &str, origin: &str) -> bool {
     let wakes = match people {
-        Some(people) => match engine.numbered(people).await {
+        Some(people) => match numbered(engine.store(), people).await {
             Ok(wakes) => wakes,
             Err(error) => {
                 tracing::warn!(%error, "Who changed could not be told; it is tried again");

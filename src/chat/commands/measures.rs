@@ -144,7 +144,7 @@ impl Chat {
             granted.extend(change_grants(store, change, asker, now).await?.map(|id| (*person, id)));
         }
         for found in &order.by_hand {
-            self.engine().end_ban_by_hand(found.person, &found.room, &found.ban, asker).await?;
+            self.engine().by_hand().end_ban(found.person, &found.room, &found.ban, asker).await?;
         }
         Ok(granted)
     }

@@ -165,7 +165,7 @@ impl Work<'_> {
 
     fn external_id_of(&self, person: PersonId) -> Option<ExternalId> {
         let person = self.known.directory.get(person)?;
-        equipemed_domain::desired::external_id(&self.engine.parts().policy, person)
+        equipemed_domain::desired::external_id(&self.engine.parts().configured, person)
     }
 }
 

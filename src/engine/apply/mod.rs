@@ -308,7 +308,7 @@ impl<'a> Work<'a> {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
-        let noted = insist_within(NOTED_WITHIN, &self.engine.parts().stop, || store.conclude(&outcomes, now)).await;
+        let noted = insist_within(NOTED_WITHIN, &self.engine.wakes().stop, || store.conclude(&outcomes, now)).await;
         noted.during(Stage::WriteOutcomes)?;
         let ended = batch.iter().zip(ended);
         Ok(Some(ended.map(|(step, outcome)| (*step, outcome)).collect()))
@@ -323,7 +323,7 @@ impl<'a> Work<'a> {
     }
 
     fn is_over(&self) -> bool {
-        if self.engine.parts().stop.is_cancelled() {
+        if self.engine.wakes().stop.is_cancelled() {
             self.interrupt(Interruption::Stop);
         }
         self.interrupted.get().is_some()

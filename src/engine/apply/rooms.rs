@@ -131,7 +131,7 @@ impl Work<'_> {
             Some(parent) => Some(self.other(parent)?),
             None => None,
         };
-        let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels, new.default_level);
+        let levels = initial_content(&new.version, new.kind, &parts.configured.bot, &new.levels, new.default_level);
         let wanted_room = RoomToCreate { key, new: &new, parent: parent.as_deref(), levels };
         let mut made = self.writer.create_room(&wanted_room).await;
         if let Err(HomeserverError::MaybeDone { .. }) = made {
@@ -185,7 +185,7 @@ impl Work<'_> {
             return self.bind_room(key, room).await;
         }
         let local = new.alias.as_deref().unwrap_or_default();
-        let alias = format!("#{local}:{}", self.engine.parts().policy.server_name);
+        let alias = format!("#{local}:{}", self.engine.parts().configured.server_name);
         let alias = RoomAliasId::parse(&alias).map_err(HomeserverError::bad_request)?;
         let holder = self.writer.reader().resolve_alias(&alias).await?;
         let rooms = self.writer.reader().rooms_list().await?;
