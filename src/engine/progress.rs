@@ -35,13 +35,7 @@ impl Phase {
     /// The words a person reads.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Reading => "reading EquipeMed and Synapse",
-            Self::Accounts => "accounts",
-            Self::Rooms => "rooms",
-            Self::Done => "done",
-        }
+        if self == Self::Reading { "reading EquipeMed and Synapse" } else { self.word() }
     }
 }
 
