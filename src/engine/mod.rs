@@ -19,6 +19,8 @@ mod filling;
 mod foreign;
 pub mod gather;
 mod handles;
+mod lanes;
+mod look;
 mod newborn;
 mod observe;
 mod observe_rooms;
@@ -26,10 +28,10 @@ pub mod pass;
 pub mod people;
 mod preview;
 pub mod progress;
-pub mod queue;
 pub mod recover;
 pub mod report;
 pub mod room_cache;
+mod runs;
 mod scene;
 pub mod setup;
 pub mod subjects;
@@ -42,9 +44,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adopt::{Adoptable, Adoption, Adoptions};
+use apply::Applier;
 use claims::Claims;
+use deeds::Deeds;
 use drift::ByHand;
-use equipemed_domain::directory::Directory;
+use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
@@ -52,11 +56,18 @@ use equipemed_domain::wake::Wake;
 use fights::Fights;
 use foreign::Foreign;
 use handles::Handles;
+use lanes::Lanes;
+use look::Looks;
+use pass::{Options, Passes};
 use people::People;
+use preview::Sight;
 use progress::Progress;
+use report::Report;
 use room_cache::RoomCache;
+use runs::Runs;
 pub(crate) use scene::Scene;
 use subjects::Subjects;
+use tenure::Tenure;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use verify::Verify;
@@ -66,7 +77,7 @@ use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
 use crate::metrics::Work;
-use crate::store::{Store, StoreError};
+use crate::store::{RunId, Store, StoreError};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -100,65 +111,123 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     handles: Handles,
-    writer: Option<Writer>,
-    reasons_in_rooms: bool,
+    mode: Mode,
     wakes: Wakes,
     people: People,
-    fights: Fights,
     by_hand: ByHand,
     adoptions: Adoptions,
     verify: Verify,
     foreign: Foreign,
-    subjects: Subjects,
-    metrics: Work,
-    progress: watch::Sender<Progress>,
-    claims: Claims,
-    /// Intents older than this are somebody's who died.
-    started: jiff::Timestamp,
+    runs: Runs,
+    passes: Arc<Passes>,
+    /// None in mode observe.
+    deeds: Option<Arc<Deeds>>,
 }
 
 impl Engine {
-    /// Puts the parts together; nothing happens yet.
+    /// Puts the parts together; nothing happens yet. The writer goes to those who apply plans and do deeds, and nobody else.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
         let mode = if writer.is_some() { Mode::Enforce } else { Mode::Observe };
-        let (progress, _) = watch::channel(Progress::default());
         let wakes = Wakes::new(&store, &clock, stop);
         let room_cache = Arc::new(RoomCache::new(policy.bot.clone()));
         let handles = Handles { configured: policy, reader, store, clock, room_cache };
+        let Handles { store, clock, .. } = handles.clone();
+        let runs =
+            Runs { store, clock, mode, metrics: Work::default(), progress: watch::channel(Progress::default()).0 };
         let people = People { handles: handles.clone(), source, wakes: wakes.clone() };
         let fights = Fights { store: handles.store.clone(), on_drift: drift };
-        let by_hand =
-            ByHand { handles: handles.clone(), people: people.clone(), fights: fights.clone(), wakes: wakes.clone() };
-        let inner = Inner {
-            started: handles.clock.now(),
-            adoptions: Adoptions { handles: handles.clone(), wakes: wakes.clone() },
-            verify: Verify { handles: handles.clone(), mode, wakes: wakes.clone() },
-            foreign: Foreign { handles: handles.clone(), mode, wakes: wakes.clone() },
-            handles,
-            writer,
-            reasons_in_rooms,
-            wakes,
-            people,
-            fights,
-            by_hand,
-            subjects: Subjects::default(),
-            metrics: Work::default(),
-            progress,
-            claims: Claims::default(),
+        let verify = Verify { handles: handles.clone(), mode, wakes: wakes.clone() };
+        let foreign = Foreign { handles: handles.clone(), mode, wakes: wakes.clone() };
+        let adoptions = Adoptions { handles: handles.clone(), wakes: wakes.clone() };
+        let subjects = Arc::new(Subjects::default());
+        let (applier, deeds) = match writer {
+            Some(writer) => {
+                let applier = Applier::new(
+                    writer.clone(),
+                    handles.clone(),
+                    wakes.clone(),
+                    subjects.clone(),
+                    runs.progress.clone(),
+                    runs.metrics.clone(),
+                    reasons_in_rooms,
+                );
+                let (handles, wakes) = (handles.clone(), wakes.clone());
+                let deeds = Deeds::new(writer, handles, wakes, adoptions.clone(), foreign.clone(), reasons_in_rooms);
+                (Some(applier), Some(Arc::new(deeds)))
+            }
+            None => (None, None),
         };
+        let looks = Looks {
+            handles: handles.clone(),
+            mode,
+            people: people.clone(),
+            fights: fights.clone(),
+            verify: verify.clone(),
+            subjects,
+            progress: runs.progress.clone(),
+        };
+        let passes = Arc::new(Passes { looks, applier, wakes: wakes.clone(), started: handles.clock.now() });
+        let by_hand = ByHand { handles: handles.clone(), people: people.clone(), fights, wakes: wakes.clone() };
+        let inner = Inner { handles, mode, wakes, people, by_hand, adoptions, verify, foreign, runs, passes, deeds };
         Self { inner: Arc::new(inner) }
     }
 
-    fn parts(&self) -> &Handles {
-        &self.inner.handles
+    /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
+    /// this process; everything is looked at without being asked to so often, or never.
+    pub async fn work(&self, holder: String, interval: Option<Duration>) {
+        let Inner { handles, wakes, runs, passes, verify, foreign, deeds, .. } = &*self.inner;
+        let lanes = Lanes {
+            holder,
+            interval,
+            claims: Claims::default(),
+            store: handles.store.clone(),
+            clock: handles.clock.clone(),
+            wakes: wakes.clone(),
+            runs: runs.clone(),
+            passes: passes.clone(),
+            verify: verify.clone(),
+            foreign: foreign.clone(),
+            deeds: deeds.clone(),
+        };
+        Arc::new(lanes).work().await;
+    }
+
+    /// Asks for a run and takes it, for a command that does it itself.
+    pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, Fault> {
+        Ok(self.inner.runs.begin(origin, options, holder).await?)
+    }
+
+    /// Runs a full pass with its row in the store kept up to date: others follow it there.
+    pub async fn run(&self, tenure: &Tenure, options: &Options, run: RunId, holder: &str) -> Result<Report, Fault> {
+        let Inner { runs, passes, .. } = &*self.inner;
+        runs.keep(run, holder, Box::pin(passes.full(tenure, options, run))).await
+    }
+
+    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    pub async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
+        self.inner.passes.looks.preview(target, options).await
+    }
+
+    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
+        self.inner.passes.looks.person(person).await
+    }
+
+    /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
+    /// many it began with.
+    pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
+        match &self.inner.deeds {
+            Some(deeds) => deeds.some(holder, &Claims::default()).await,
+            None => Ok(0),
+        }
     }
 
     /// How far the present full pass has come.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.inner.progress.subscribe()
+        self.inner.runs.progress.subscribe()
     }
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
@@ -205,7 +274,7 @@ impl Engine {
     /// What was done so far, in numbers.
     #[must_use]
     pub fn metrics(&self) -> &Work {
-        &self.inner.metrics
+        &self.inner.runs.metrics
     }
 
     /// Wakes passes, and hears of them.
@@ -230,15 +299,6 @@ impl Engine {
         self.wakes().stop.is_cancelled()
     }
 
-    /// The reason that a room shows for what somebody asked for.
-    fn spoken_reason(&self, asker: &str, reason: Option<&str>) -> String {
-        match reason {
-            _ if !self.inner.reasons_in_rooms => "EquipeMed".to_owned(),
-            Some(reason) => format!("{asker}: {reason}"),
-            None => asker.to_owned(),
-        }
-    }
-
     /// Looking at Synapse.
     #[must_use]
     pub fn reader(&self) -> &Reader {
@@ -254,7 +314,7 @@ impl Engine {
     /// Whether anything can be changed at all: not in mode observe.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.inner.writer.is_some()
+        self.inner.mode == Mode::Enforce
     }
 
     /// The store, for those who hand in wishes.

@@ -12,29 +12,30 @@ use equipemed_domain::policy::Policy;
 use equipemed_domain::stands::Looked;
 use equipemed_domain::wake::Wake;
 
-use super::Engine;
-use super::pass::{Options, View, report_of};
+use super::look::{Looks, Seen, View};
+use super::pass::Options;
 use super::progress::{Phase, Progress};
 use super::report::Report;
 
-impl Engine {
+impl Looks {
     /// Works out what a pass would do, and does nothing: not even a note in the store.
-    pub async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
-        let (view, verdict) = self.judge(target, &Options { dry_run: true, ..options.clone() }).await?;
+    pub(super) async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
+        let (view, verdict) = self.look(target, &Options { dry_run: true, ..options.clone() }).await?;
         if *target == Wake::Everything {
-            self.inner.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
+            self.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
         }
         if let Some((_, room_id)) = &options.pretend {
             // Of a room that is not bound nobody hears what happens there.
-            self.room_cache().doubt(room_id);
+            self.handles.room_cache.doubt(room_id);
         }
-        Ok(report_of(&view, verdict, &options.selection))
+        Ok(view.report(verdict, &options.selection))
     }
 
     /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
-    pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
+    pub(super) async fn person(&self, person: PersonId) -> Result<Sight, Fault> {
         let options = Options { dry_run: true, ..Options::default() };
-        let (View { policy, desired, observed, .. }, _) = self.judge(&Wake::Person(person), &options).await?;
+        let (View { seen: Seen { policy, desired, observed, .. }, .. }, _) =
+            self.look(&Wake::Person(person), &options).await?;
         // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
         let lost = |sight: &RoomSight| match sight {
             RoomSight::Absent | RoomSight::Several { .. } => None,
@@ -46,7 +47,7 @@ impl Engine {
         let lost: Vec<_> = observed.rooms.iter().filter_map(|(key, sight)| Some((key.clone(), lost(sight)?))).collect();
         let mut deleted = BTreeSet::new();
         if !lost.is_empty() {
-            let all = self.parts().reader.rooms_list().await?;
+            let all = self.handles.reader.rooms_list().await?;
             let there: BTreeSet<_> = all.into_iter().map(|room| room.room_id).collect();
             deleted.extend(lost.into_iter().filter(|(_, room_id)| !there.contains(room_id)).map(|(key, _)| key));
         }
