@@ -8,14 +8,12 @@ use jiff::Timestamp;
 use ruma_common::RoomId;
 use tracing::Instrument;
 
-use super::adopt::{Adoption, Adoptions};
-use super::apply::{ended, spoken_reason};
+use super::adopt::{Adoption, adopt};
+use super::apply::{Applier, ended};
 use super::backoff::{insist, wait_after};
 use super::claims::Claims;
-use super::foreign::Foreign;
-use super::handles::Handles;
+use super::foreign::stays_in;
 use super::lanes::CLAIM;
-use super::wakes::Wakes;
 use crate::homeserver::Writer;
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
@@ -27,46 +25,24 @@ const ATTEMPTS: u32 = 20;
 /// How doing a deed ended: when it is to be done later on purpose, from when on.
 type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 
-/// Does deeds. Not there in mode observe, where they wait in the store.
-#[derive(Debug)]
-pub(super) struct Deeds {
-    writer: Writer,
-    handles: Handles,
-    wakes: Wakes,
-    adoptions: Adoptions,
-    foreign: Foreign,
-    reasons_in_rooms: bool,
-}
-
-impl Deeds {
-    pub(super) fn new(
-        writer: Writer,
-        handles: Handles,
-        wakes: Wakes,
-        adoptions: Adoptions,
-        foreign: Foreign,
-        reasons_in_rooms: bool,
-    ) -> Self {
-        Self { writer, handles, wakes, adoptions, foreign, reasons_in_rooms }
-    }
-
+impl Applier {
     /// Does deeds until the service stops.
-    pub(super) async fn lane(&self, holder: &str, claims: &Claims) {
-        let work = || async { Ok(self.some(holder, claims).await? > 0) };
-        self.wakes.lane("Deeds could not be claimed", || true, work).await;
+    pub(super) async fn deed_lane(&self, holder: &str, claims: &Claims) {
+        let work = || async { Ok(self.some_deeds(holder, claims).await? > 0) };
+        self.handles.wakes.lane("Deeds could not be claimed", || true, work).await;
     }
 
     /// Does deeds that are due, if nobody else is at them. Tells how many it began with.
-    pub(super) async fn some(&self, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
+    pub(super) async fn some_deeds(&self, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
         let (store, clock) = (&self.handles.store, &self.handles.clock);
         let claimed = store.claim_deeds(holder, clock.now(), CLAIM, AT_ONCE).await?;
         let done = claimed.iter().map(|deed| {
             let span = tracing::info_span!("deed", deed.id = deed.id.0, kind = deed.deed.kind(), wish = deed.source);
-            self.one(deed, claims).instrument(span)
+            self.one_deed(deed, claims).instrument(span)
         });
         let done = futures_util::future::join_all(done).await;
         if !done.is_empty() {
-            self.wakes.tell_ended();
+            self.handles.wakes.tell_ended();
         }
         for result in done {
             if let Err(error) = result {
@@ -76,7 +52,7 @@ impl Deeds {
         Ok(claimed.len())
     }
 
-    async fn one(&self, claimed: &ClaimedDeed, claims: &Claims) -> Result<(), StoreError> {
+    async fn one_deed(&self, claimed: &ClaimedDeed, claims: &Claims) -> Result<(), StoreError> {
         let (store, clock) = (&self.handles.store, &self.handles.clock);
         let _claim = claims.deed(claimed.id);
         let key = match &claimed.deed {
@@ -88,7 +64,7 @@ impl Deeds {
         // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
         // new database, an instant does not.
         let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-        let result = self.carry_out(claimed, &transaction).await;
+        let result = self.do_deed(claimed, &transaction).await;
         let outcome = match &result {
             Ok((outcome, _)) => outcome.clone(),
             Err(Fault::Store(error)) if error.is_outage() => Outcome::Unknown,
@@ -97,26 +73,26 @@ impl Deeds {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
-        insist(&self.wakes.stop, || store.conclude(&ended, clock.now())).await?;
+        insist(&self.handles.wakes.stop, || store.conclude(&ended, clock.now())).await?;
         match result {
             Ok((Outcome::Skipped(why), Some(due))) => {
-                _ = insist(&self.wakes.stop, || store.retry_deed(claimed, due, &why)).await?;
+                _ = insist(&self.handles.wakes.stop, || store.retry_deed(claimed, due, &why)).await?;
             }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(wait_after(claimed.attempt)).unwrap_or(clock.now());
-                insist(&self.wakes.stop, || store.retry_deed(claimed, due, &error)).await?;
+                insist(&self.handles.wakes.stop, || store.retry_deed(claimed, due, &error)).await?;
             }
             _ => {
-                insist(&self.wakes.stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
+                insist(&self.handles.wakes.stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())
     }
 
-    async fn carry_out(&self, claimed: &ClaimedDeed, transaction: &str) -> Done {
+    async fn do_deed(&self, claimed: &ClaimedDeed, transaction: &str) -> Done {
         let outcome = match &claimed.deed {
             Deed::Redact { room_id, event_id } => {
-                let reason = spoken_reason(self.reasons_in_rooms, &claimed.asker, claimed.reason.as_deref());
+                let reason = self.reason(&claimed.asker, claimed.reason.as_deref());
                 let redaction = self.writer.redact(room_id, event_id, Some(&reason), transaction).await?;
                 Outcome::Done(Some(redaction.to_string()))
             }
@@ -126,7 +102,7 @@ impl Deeds {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
                 let wish = Adoption { key, room_id, instead: *instead, accept };
                 let wishes: Vec<Wish> = claimed.source.iter().map(Wish::new).collect();
-                self.adoptions.adopt(&wish, &wishes, Some(&self.writer)).await?;
+                adopt(&self.handles, &wish, &wishes, Some(&self.writer)).await?;
                 Outcome::Done(None)
             }
         };
@@ -136,7 +112,7 @@ impl Deeds {
     /// Leaves a room that somebody brought the bot into, unless it has become one to stay in.
     async fn leave_foreign(&self, room_id: &RoomId) -> Done {
         let (store, now) = (&self.handles.store, self.handles.clock.now());
-        let Some((why, due)) = self.foreign.stays_in(room_id).await? else {
+        let Some((why, due)) = stays_in(&self.handles, room_id).await? else {
             let done = self.writer.leave(room_id).await?;
             store.forget_foreign_room(room_id).await?;
             return Ok((ended(done), None));

@@ -28,7 +28,7 @@ use super::Scene;
 use super::fights::{FIGHT_REST, FIGHT_WINDOW, Fights};
 use super::handles::Handles;
 use super::people::People;
-use super::wakes::{Waited, Wakes};
+use super::wakes::Waited;
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
@@ -69,7 +69,6 @@ pub struct ByHand {
     pub(super) handles: Handles,
     pub(super) people: People,
     pub(super) fights: Fights,
-    pub(super) wakes: Wakes,
 }
 
 impl ByHand {
@@ -97,7 +96,7 @@ impl ByHand {
             };
             match moderation {
                 Moderation::Counts => {
-                    self.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
+                    self.handles.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
                     return Ok(Judgement::Over);
                 }
                 Moderation::Unknown => return Ok(Judgement::Unknown),
@@ -109,14 +108,14 @@ impl ByHand {
         }
         let store = &self.handles.store;
         store.note_drift(change.event_id.as_str(), key, &what, change.sender.as_str(), change.sent_at).await?;
-        self.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
+        self.handles.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
         Ok(Judgement::Drift(what))
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
     pub async fn follow(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
         let wake = [Wake::Room(key.clone())];
-        if self.wakes.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
+        if self.handles.wakes.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
             // The row stays open; the next pass that puts it back closes it.
             return Ok(());
         }

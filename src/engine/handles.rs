@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use equipemed_domain::mode::Mode;
 use equipemed_domain::policy::Policy;
 
 use super::policy_with_rooms;
 use super::room_cache::RoomCache;
+use super::wakes::Wakes;
 use crate::clock::Clock;
 use crate::homeserver::Reader;
 use crate::store::{Store, StoreError};
 
-/// The policy, Synapse as it can be read, the store and the time. Cheap to clone; all clones are one.
+/// The policy, Synapse as it can be read, the store, the time and whom to wake. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub(super) struct Handles {
     /// The configuration's, without the rooms made by command.
@@ -19,6 +21,9 @@ pub(super) struct Handles {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) room_cache: Arc<RoomCache>,
+    pub(super) wakes: Wakes,
+    /// Whether what is found is put right.
+    pub(super) mode: Mode,
 }
 
 impl Handles {

@@ -15,15 +15,13 @@ use tracing::{Instrument, Span};
 
 use super::backoff::{Seldom, insist, wait_after};
 use super::claims::{Claim, Claims};
-use super::deeds::Deeds;
-use super::foreign::Foreign;
+use super::handles::Handles;
 use super::pass::{Options, Passes};
 use super::runs::{Runs, SILENCE};
 use super::tenure::Tenure;
-use super::verify::Verify;
-use super::wakes::Wakes;
-use crate::clock::{Clock, Term};
-use crate::store::{ClaimedWake, Lane, Store, StoreError};
+use super::{foreign, verify};
+use crate::clock::Term;
+use crate::store::{ClaimedWake, Lane, StoreError};
 
 /// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
 pub(super) const CLAIM: Duration = Duration::from_secs(15);
@@ -43,14 +41,9 @@ pub(super) struct Lanes {
     pub(super) interval: Option<Duration>,
     /// What this process is at.
     pub(super) claims: Claims,
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) wakes: Wakes,
+    pub(super) handles: Handles,
     pub(super) runs: Runs,
     pub(super) passes: Arc<Passes>,
-    pub(super) verify: Verify,
-    pub(super) foreign: Foreign,
-    pub(super) deeds: Option<Arc<Deeds>>,
 }
 
 impl Lanes {
@@ -58,12 +51,12 @@ impl Lanes {
     pub(super) async fn work(self: Arc<Self>) {
         let ended = CancellationToken::new();
         let deeds = async {
-            if let Some(deeds) = &self.deeds {
-                deeds.lane(&self.holder, &self.claims).await;
+            if let Some(applier) = &self.passes.applier {
+                applier.deed_lane(&self.holder, &self.claims).await;
             }
         };
         let working = async {
-            tokio::join!(self.full_lane(), self.narrow_lane(), deeds, self.foreign.lane());
+            tokio::join!(self.full_lane(), self.narrow_lane(), deeds, foreign::lane(&self.handles));
             ended.cancel();
         };
         tokio::join!(working, self.keep_claims(&ended));
@@ -85,7 +78,7 @@ impl Lanes {
     }
 
     async fn prolong_claims(&self) -> Result<(), StoreError> {
-        let Self { holder, claims, store, clock, .. } = self;
+        let Self { holder, claims, handles: Handles { store, clock, .. }, .. } = self;
         let (wakes, deeds, now) = (claims.wakes(), claims.deeds(), clock.now());
         if !wakes.is_empty() {
             claims.prolong(&store.keep_wakeups(holder, &wakes, now, CLAIM).await?, end_of_claim(now));
@@ -98,13 +91,15 @@ impl Lanes {
 
     async fn full_lane(&self) {
         let work = || async {
-            let Some(tenure) = Tenure::begin(&self.store, &self.clock, &self.holder).await? else { return Ok(false) };
+            let Some(tenure) = Tenure::begin(&self.handles.store, &self.handles.clock, &self.holder).await? else {
+                return Ok(false);
+            };
             tracing::info!("This process runs the full passes");
-            tokio::join!(Box::pin(self.under_tenure(&tenure)), Box::pin(self.verify.lane(&tenure)));
+            tokio::join!(Box::pin(self.under_tenure(&tenure)), Box::pin(verify::lane(&self.handles, &tenure)));
             tenure.end().await;
             Ok(true)
         };
-        self.wakes.lane("The lease could not be asked for", || true, work).await;
+        self.handles.wakes.lane("The lease could not be asked for", || true, work).await;
     }
 
     async fn under_tenure(&self, tenure: &Tenure) {
@@ -113,20 +108,20 @@ impl Lanes {
         }
         // Whoever was at it, this process among others, has lost the lease with the right to go on; its claim may have a
         // while to go.
-        if let Err(error) = self.store.free_wakeup(&Wake::Everything).await {
+        if let Err(error) = self.handles.store.free_wakeup(&Wake::Everything).await {
             tracing::warn!(%error, "The claim of a dead process could not be freed");
         }
         // A service that was away may have missed anything.
-        if let Err(error) = self.wakes.wake(&Wake::Everything, "start").await {
+        if let Err(error) = self.handles.wakes.wake(&Wake::Everything, "start").await {
             tracing::error!(%error, "The first pass could not be asked for");
         }
         let next = || self.next_full(tenure);
-        self.wakes.lane("The store failed between passes", || tenure.is_held(), next).await;
+        self.handles.wakes.lane("The store failed between passes", || tenure.is_held(), next).await;
     }
 
     /// Does one full pass if one is asked for.
     async fn next_full(&self, tenure: &Tenure) -> Result<bool, StoreError> {
-        let (store, clock) = (&self.store, &self.clock);
+        let (store, clock) = (&self.handles.store, &self.handles.clock);
         let woken = store.claim_wakeups(&self.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
         let term = Term::new(clock, end_of_claim(clock.now()));
         let _claim = woken.as_ref().map(|woken| self.claims.pass(&woken.wake, &term));
@@ -145,9 +140,9 @@ impl Lanes {
         let Some(woken) = woken else { return Ok(true) };
         match result {
             Ok(report) if report.interrupted.is_none() => {
-                insist(&self.wakes.stop, || store.finish_wakeup(&woken)).await?;
+                insist(&self.handles.wakes.stop, || store.finish_wakeup(&woken)).await?;
                 if let Some(due) = next_full(now, self.interval, report.next_change) {
-                    insist(&self.wakes.stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
+                    insist(&self.handles.wakes.stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
                 }
             }
             _ => self.try_later(&woken, now).await?,
@@ -157,53 +152,44 @@ impl Lanes {
 
     async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
         let due = now.checked_add(wait_after(claimed.attempts + 1)).unwrap_or(now);
-        let store = &self.store;
-        insist(&self.wakes.stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
+        let store = &self.handles.store;
+        insist(&self.handles.wakes.stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end"))
+            .await?;
         Ok(())
     }
 
     async fn narrow_lane(self: &Arc<Self>) {
+        let Handles { store, clock, .. } = &self.handles;
         let running = tokio::sync::Mutex::new(JoinSet::new());
         let claim = || async {
             let mut running = running.lock().await;
             while let Some(ended) = running.try_join_next() {
                 notice(ended);
             }
-            let claimed = match NARROW_IN_FLIGHT - running.len() {
-                0 => return Ok(false),
-                free => self.claim_narrow(free).await?,
-            };
+            if running.len() >= NARROW_IN_FLIGHT {
+                return Ok(false);
+            }
+            let (free, now) = (NARROW_IN_FLIGHT - running.len(), clock.now());
+            let claimed = store.claim_wakeups(&self.holder, now, CLAIM, Some(Lane::Narrow), free).await?;
             let any = !claimed.is_empty();
-            for (claimed, term, claim) in claimed {
-                let lanes = self.clone();
-                let span = span_of(&claimed);
+            for claimed in claimed {
+                let (lanes, span, term) = (self.clone(), span_of(&claimed), Term::new(clock, end_of_claim(now)));
+                let claim = self.claims.pass(&claimed.wake, &term);
                 running.spawn(async move { lanes.one_narrow(&claimed, &term, claim).await }.instrument(span));
             }
             Ok(any)
         };
-        self.wakes.lane("Work could not be claimed", || true, claim).await;
+        self.handles.wakes.lane("Work could not be claimed", || true, claim).await;
         let mut running = running.into_inner();
         while let Some(ended) = running.join_next().await {
             notice(ended);
         }
     }
 
-    async fn claim_narrow(&self, free: usize) -> Result<Vec<(ClaimedWake, Term, Claim)>, StoreError> {
-        let (store, clock) = (&self.store, &self.clock);
-        let now = clock.now();
-        let claimed = store.claim_wakeups(&self.holder, now, CLAIM, Some(Lane::Narrow), free).await?;
-        let claimed = claimed.into_iter().map(|claimed| {
-            let term = Term::new(clock, end_of_claim(now));
-            let claim = self.claims.pass(&claimed.wake, &term);
-            (claimed, term, claim)
-        });
-        Ok(claimed.collect())
-    }
-
     /// One narrow pass; the claim is held until its end is noted.
     async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term, _claim: Claim) {
         let result = self.passes.narrow(&claimed.wake, term, &claimed.wishes).await;
-        let now = self.clock.now();
+        let now = self.handles.clock.now();
         if let Ok(report) = &result
             && !claimed.wishes.is_empty()
         {
@@ -225,7 +211,7 @@ impl Lanes {
                 self.try_later(claimed, now).await
             }
         };
-        self.wakes.tell_ended();
+        self.handles.wakes.tell_ended();
         if let Err(error) = ended {
             tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
         }
@@ -239,12 +225,12 @@ impl Lanes {
         next_change: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let store = &self.store;
-        insist(&self.wakes.stop, || store.finish_wakeup(claimed)).await?;
+        let store = &self.handles.store;
+        insist(&self.handles.wakes.stop, || store.finish_wakeup(claimed)).await?;
         let Some(due) = next_change else { return Ok(()) };
-        let planned = insist(&self.wakes.stop, || store.wakeup(&Wake::Everything)).await?;
+        let planned = insist(&self.handles.wakes.stop, || store.wakeup(&Wake::Everything)).await?;
         if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
-            insist(&self.wakes.stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
+            insist(&self.handles.wakes.stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
         }
         Ok(())
     }

@@ -29,23 +29,20 @@ use super::fights::Fights;
 use super::gather::{Known, gather, note_read};
 use super::handles::Handles;
 use super::newborn::own_newborn;
-use super::observe;
 use super::pass::Options;
 use super::people::People;
 use super::progress::{Phase, Progress};
 use super::report::Report;
 use super::subjects::{Moment, Subjects};
-use super::verify::Verify;
+use super::{observe, verify};
 use crate::store::{HeldPlan, Store};
 
 /// Looks for passes.
 #[derive(Debug)]
 pub(super) struct Looks {
     pub(super) handles: Handles,
-    pub(super) mode: Mode,
     pub(super) people: People,
     pub(super) fights: Fights,
-    pub(super) verify: Verify,
     pub(super) subjects: Arc<Subjects>,
     pub(super) progress: watch::Sender<Progress>,
 }
@@ -102,14 +99,14 @@ impl Looks {
         known.rooms.extend(options.pretend.clone());
         let mut accounts = self.accounts(target, &policy, &known).await?;
         if !options.dry_run
-            && self.mode == Mode::Enforce
+            && self.handles.mode == Mode::Enforce
             && own_newborn(store, reader, clock, &known, &policy, &accounts).await?
         {
             known.bindings = store.bindings().await?;
         }
         let mut told = Vec::new();
         if is_full && options.verify {
-            (known.bindings, told) = self.verify.all(&known.bindings, options.dry_run).await?;
+            (known.bindings, told) = verify::everybody(&self.handles, &known.bindings, options.dry_run).await?;
         }
         // What is held is judged by the whole.
         let near = if known.held.is_empty() { target } else { &Wake::Everything };

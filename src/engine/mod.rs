@@ -43,10 +43,9 @@ pub mod who;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adopt::{Adoptable, Adoption, Adoptions};
+use adopt::{Adoptable, Adoption};
 use apply::Applier;
 use claims::Claims;
-use deeds::Deeds;
 use drift::ByHand;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::fault::Fault;
@@ -54,7 +53,6 @@ use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
 use fights::Fights;
-use foreign::Foreign;
 use handles::Handles;
 use lanes::Lanes;
 use look::Looks;
@@ -70,7 +68,6 @@ use subjects::Subjects;
 use tenure::Tenure;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use verify::Verify;
 use wakes::{Waited, Wakes};
 
 use crate::clock::Clock;
@@ -111,87 +108,48 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     handles: Handles,
-    mode: Mode,
-    wakes: Wakes,
     people: People,
     by_hand: ByHand,
-    adoptions: Adoptions,
-    verify: Verify,
-    foreign: Foreign,
     runs: Runs,
     passes: Arc<Passes>,
-    /// None in mode observe.
-    deeds: Option<Arc<Deeds>>,
 }
 
 impl Engine {
-    /// Puts the parts together; nothing happens yet. The writer goes to those who apply plans and do deeds, and nobody else.
+    /// Puts the parts together; nothing happens yet. The writer goes to the applier, and to nobody else.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
-        let mode = if writer.is_some() { Mode::Enforce } else { Mode::Observe };
-        let wakes = Wakes::new(&store, &clock, stop);
-        let room_cache = Arc::new(RoomCache::new(policy.bot.clone()));
-        let handles = Handles { configured: policy, reader, store, clock, room_cache };
-        let Handles { store, clock, .. } = handles.clone();
-        let runs =
-            Runs { store, clock, mode, metrics: Work::default(), progress: watch::channel(Progress::default()).0 };
-        let people = People { handles: handles.clone(), source, wakes: wakes.clone() };
+        let handles = Handles {
+            room_cache: Arc::new(RoomCache::new(policy.bot.clone())),
+            wakes: Wakes::new(&store, &clock, stop),
+            mode: if writer.is_some() { Mode::Enforce } else { Mode::Observe },
+            configured: policy,
+            reader,
+            store,
+            clock,
+        };
+        let progress = watch::channel(Progress::default()).0;
+        let runs = Runs { handles: handles.clone(), metrics: Work::default(), progress: progress.clone() };
+        let people = People { handles: handles.clone(), source };
         let fights = Fights { store: handles.store.clone(), on_drift: drift };
-        let verify = Verify { handles: handles.clone(), mode, wakes: wakes.clone() };
-        let foreign = Foreign { handles: handles.clone(), mode, wakes: wakes.clone() };
-        let adoptions = Adoptions { handles: handles.clone(), wakes: wakes.clone() };
+        let by_hand = ByHand { handles: handles.clone(), people: people.clone(), fights: fights.clone() };
         let subjects = Arc::new(Subjects::default());
-        let (applier, deeds) = match writer {
-            Some(writer) => {
-                let applier = Applier::new(
-                    writer.clone(),
-                    handles.clone(),
-                    wakes.clone(),
-                    subjects.clone(),
-                    runs.progress.clone(),
-                    runs.metrics.clone(),
-                    reasons_in_rooms,
-                );
-                let (handles, wakes) = (handles.clone(), wakes.clone());
-                let deeds = Deeds::new(writer, handles, wakes, adoptions.clone(), foreign.clone(), reasons_in_rooms);
-                (Some(applier), Some(Arc::new(deeds)))
-            }
-            None => (None, None),
-        };
-        let looks = Looks {
-            handles: handles.clone(),
-            mode,
-            people: people.clone(),
-            fights: fights.clone(),
-            verify: verify.clone(),
-            subjects,
-            progress: runs.progress.clone(),
-        };
-        let passes = Arc::new(Passes { looks, applier, wakes: wakes.clone(), started: handles.clock.now() });
-        let by_hand = ByHand { handles: handles.clone(), people: people.clone(), fights, wakes: wakes.clone() };
-        let inner = Inner { handles, mode, wakes, people, by_hand, adoptions, verify, foreign, runs, passes, deeds };
-        Self { inner: Arc::new(inner) }
+        let looks =
+            Looks { handles: handles.clone(), people: people.clone(), fights, subjects: subjects.clone(), progress };
+        let applier = writer.map(|writer| {
+            let (handles, runs) = (handles.clone(), runs.clone());
+            Arc::new(Applier { writer, handles, runs, subjects, reasons_in_rooms })
+        });
+        let passes = Arc::new(Passes { looks, applier, started: handles.clock.now() });
+        Self { inner: Arc::new(Inner { handles, people, by_hand, runs, passes }) }
     }
 
     /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
     /// this process; everything is looked at without being asked to so often, or never.
     pub async fn work(&self, holder: String, interval: Option<Duration>) {
-        let Inner { handles, wakes, runs, passes, verify, foreign, deeds, .. } = &*self.inner;
-        let lanes = Lanes {
-            holder,
-            interval,
-            claims: Claims::default(),
-            store: handles.store.clone(),
-            clock: handles.clock.clone(),
-            wakes: wakes.clone(),
-            runs: runs.clone(),
-            passes: passes.clone(),
-            verify: verify.clone(),
-            foreign: foreign.clone(),
-            deeds: deeds.clone(),
-        };
-        Arc::new(lanes).work().await;
+        let Inner { handles, runs, passes, .. } = &*self.inner;
+        let (handles, runs, passes) = (handles.clone(), runs.clone(), passes.clone());
+        Arc::new(Lanes { holder, interval, claims: Claims::default(), handles, runs, passes }).work().await;
     }
 
     /// Asks for a run and takes it, for a command that does it itself.
@@ -218,8 +176,8 @@ impl Engine {
     /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
     /// many it began with.
     pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
-        match &self.inner.deeds {
-            Some(deeds) => deeds.some(holder, &Claims::default()).await,
+        match &self.inner.passes.applier {
+            Some(applier) => applier.some_deeds(holder, &Claims::default()).await,
             None => Ok(0),
         }
     }
@@ -257,12 +215,12 @@ impl Engine {
 
     /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
     pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
-        self.inner.adoptions.adoptable(wish).await
+        adopt::adoptable(&self.inner.handles, wish).await
     }
 
     /// Notes that a room that the bot is in is taken over, and changes nothing on Synapse: for mode observe.
     pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
-        self.inner.adoptions.adopt(wish, &[], None).await
+        adopt::adopt(&self.inner.handles, wish, &[], None).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.
@@ -280,7 +238,7 @@ impl Engine {
     /// Wakes passes, and hears of them.
     #[must_use]
     pub fn wakes(&self) -> &Wakes {
-        &self.inner.wakes
+        &self.inner.handles.wakes
     }
 
     /// Stores a wake-up that is due now.
@@ -314,7 +272,7 @@ impl Engine {
     /// Whether anything can be changed at all: not in mode observe.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.inner.mode == Mode::Enforce
+        self.inner.handles.mode == Mode::Enforce
     }
 
     /// The store, for those who hand in wishes.

@@ -3,6 +3,7 @@
 //! The whole program on one page. A dry run is the look alone.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
@@ -28,7 +29,6 @@ use super::progress::Phase;
 use super::recover::recover;
 use super::report::Report;
 use super::tenure::Tenure;
-use super::wakes::Wakes;
 use crate::clock::Term;
 use crate::heap;
 use crate::store::{RunId, StoreError};
@@ -74,8 +74,7 @@ const LOOKS_MORE: usize = 3;
 pub(super) struct Passes {
     pub(super) looks: Looks,
     /// None in mode observe.
-    pub(super) applier: Option<Applier>,
-    pub(super) wakes: Wakes,
+    pub(super) applier: Option<Arc<Applier>>,
     /// Intents older than this are somebody's who died.
     pub(super) started: Timestamp,
 }
@@ -123,12 +122,13 @@ impl Passes {
 
     /// Runs a pass over one person or one room, making changes within the term only. What it does serves the wishes.
     pub(super) async fn narrow(&self, target: &Wake, term: &Term, wishes: &[Wish]) -> Result<Report, Fault> {
-        let (store, options) = (&self.looks.handles.store, Options::default());
+        let options = Options::default();
+        let Handles { store, wakes, .. } = &self.looks.handles;
         let (view, mut verdict) = self.looks.look(target, &options).await?;
         view.note_seen(store).await?;
         if settle_holds(store, &view.seen.known, &view.remaining).await? {
             // People may have been read before they were held: whether it is over is told by a complete pass.
-            self.wakes.wake(&Wake::Everything, "settled").await?;
+            wakes.wake(&Wake::Everything, "settled").await?;
         }
         let mut rooms = BTreeSet::new();
         if let Wake::Person(_) = target {
@@ -139,24 +139,24 @@ impl Passes {
         let is_gone = verdict.go.findings.iter().any(|finding| matches!(finding, Finding::AccountGone { .. }));
         if is_gone {
             leave_remakes(&mut verdict.go);
-            self.wakes.wake(&Wake::Everything, "missing account").await?;
+            wakes.wake(&Wake::Everything, "missing account").await?;
         }
         let news = view.seen.known_bans.without(&verdict.go.findings);
         announce(store, &[], false, &news, false, view.seen.known.now).await?;
         // A mass change reaches narrow passes one subject at a time: it is held, announced and released as a whole.
         let told: Effects = view.seen.known.memory.open.iter().flat_map(|hold| &hold.effects).collect();
         if !told.cover_all(verdict.held.iter().flat_map(|part| &part.effects)) {
-            self.wakes.wake(&Wake::Everything, "held").await?;
+            wakes.wake(&Wake::Everything, "held").await?;
         }
         let is_missing = matches!(target, Wake::Person(id) if view.seen.known.is_missing(*id));
         let report = self.apply(term, view, verdict, &options.selection, None, wishes).await?;
         if is_missing {
             // Whether somebody is gone is told by complete reads alone.
-            self.wakes.wake(&Wake::Everything, "missing").await?;
+            wakes.wake(&Wake::Everything, "missing").await?;
         }
         // Only now: a room's pass that came before the account was made would find nobody to add.
         let rooms: Vec<Wake> = rooms.into_iter().map(Wake::Room).collect();
-        self.wakes.wake_for(&rooms, wishes, "person").await?;
+        wakes.wake_for(&rooms, wishes, "person").await?;
         Ok(report)
     }
 

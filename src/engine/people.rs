@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::handles::Handles;
-use super::wakes::Wakes;
 use super::who::Who;
 use crate::directory::{DirectoryError, Source};
 use crate::store::{Dialect, Store, StoreError};
@@ -33,7 +32,6 @@ pub(super) struct People {
     pub(super) handles: Handles,
     /// What it gives are people by EquipeMed's numbers.
     pub(super) source: Source,
-    pub(super) wakes: Wakes,
 }
 
 impl People {
@@ -73,7 +71,7 @@ impl People {
         if let Wake::Person(id) = target
             && let Some(other) = people.numbered(number(*id).0).filter(|other| other != id && !dry_run)
         {
-            self.wakes.wake(&Wake::Person(other), "number").await?;
+            self.handles.wakes.wake(&Wake::Person(other), "number").await?;
         }
         Ok(people)
     }

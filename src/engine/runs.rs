@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use equipemed_domain::fault::{Fault, Side};
 use equipemed_domain::finding::Finding;
-use equipemed_domain::mode::Mode;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::backoff::Seldom;
+use super::handles::Handles;
 use super::pass::Options;
 use super::progress::Progress;
 use super::report::Report;
-use crate::clock::Clock;
 use crate::metrics::Work;
-use crate::store::{NewRun, Run, RunEnd, RunId, RunState, Store, StoreError};
+use crate::store::{NewRun, Run, RunEnd, RunId, RunState, StoreError};
 
 /// How many of the latest runs are looked through for those of dead processes.
 const RUNS_LOOKED_THROUGH: usize = 50;
@@ -28,10 +27,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 /// Begins, counts and ends runs.
 #[derive(Clone, Debug)]
 pub(super) struct Runs {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    /// What they may do.
-    pub(super) mode: Mode,
+    pub(super) handles: Handles,
     pub(super) metrics: Work,
     /// How far the present one is.
     pub(super) progress: watch::Sender<Progress>,
@@ -41,7 +37,7 @@ impl Runs {
     /// Asks for one.
     pub(super) async fn request(&self, origin: &str, options: serde_json::Value) -> Result<RunId, StoreError> {
         let new = NewRun { origin: origin.to_owned(), options, source: None };
-        self.store.request_run(&new, self.clock.now()).await
+        self.handles.store.request_run(&new, self.handles.clock.now()).await
     }
 
     /// Asks for one and takes it.
@@ -59,17 +55,17 @@ impl Runs {
         silence: Duration,
         id: Option<RunId>,
     ) -> Result<Option<Run>, StoreError> {
-        self.store.claim_run(holder, self.mode, self.clock.now(), silence, id).await
+        self.handles.store.claim_run(holder, self.handles.mode, self.handles.clock.now(), silence, id).await
     }
 
     /// Ends runs whose process died: under the lease nobody else can be at one. They are not done again, because what a
     /// command asked for back then may not be what anybody wants now.
     pub(super) async fn end_dead(&self, holder: &str) -> Result<(), StoreError> {
-        for run in self.store.recent_runs(RUNS_LOOKED_THROUGH).await? {
+        for run in self.handles.store.recent_runs(RUNS_LOOKED_THROUGH).await? {
             let is_dead = run.state == RunState::Running && run.holder.as_deref() != Some(holder);
             if is_dead && self.claim(holder, Duration::ZERO, Some(run.id)).await?.is_some() {
                 let end = RunEnd::Failed(Fault::ProcessEnded);
-                self.store.finish_run(run.id, holder, &end, self.clock.now()).await?;
+                self.handles.store.finish_run(run.id, holder, &end, self.handles.clock.now()).await?;
             }
         }
         Ok(())
@@ -82,7 +78,7 @@ impl Runs {
         holder: &str,
         pass: impl Future<Output = Result<Report, Fault>>,
     ) -> Result<Report, Fault> {
-        let start = self.clock.now();
+        let start = self.handles.clock.now();
         // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
         let span = tracing::info_span!("pass", kind = "full", run.id = run.0);
         let result = tokio::select! {
@@ -102,14 +98,14 @@ impl Runs {
             }
         };
         self.count(&result, start);
-        if let Err(error) = self.store.finish_run(run, holder, &end, self.clock.now()).await {
+        if let Err(error) = self.handles.store.finish_run(run, holder, &end, self.handles.clock.now()).await {
             tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
         }
         result
     }
 
     fn count(&self, result: &Result<Report, Fault>, start: Timestamp) {
-        let (now, metrics) = (self.clock.now(), &self.metrics);
+        let (now, metrics) = (self.handles.clock.now(), &self.metrics);
         let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
         let result = match result {
             Ok(report) if report.interrupted.is_some() => "interrupted",
@@ -129,7 +125,7 @@ impl Runs {
             tokio::time::sleep(PROGRESS_EVERY).await;
             let now = *progress.borrow_and_update();
             let steps = (now.done as u64, now.total as u64);
-            if let Err(error) = self.store.progress(run, holder, steps, self.clock.now()).await
+            if let Err(error) = self.handles.store.progress(run, holder, steps, self.handles.clock.now()).await
                 && said.is_due()
             {
                 tracing::warn!(%error, run.id = run.0, "Progress could not be noted");

@@ -28,18 +28,16 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, TryStreamExt};
 use order::{Group, batches, by_depth, groups};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
-use tokio::sync::watch;
 
 use super::agreement::AccountSteps;
 use super::backoff::insist_within;
 use super::gather::Known;
 use super::handles::Handles;
 use super::progress::{Phase, Progress};
+use super::runs::Runs;
 use super::subjects::{Moment, Subjects};
-use super::wakes::Wakes;
 use crate::clock::Term;
 use crate::homeserver::{Done, Writer};
-use crate::metrics;
 use crate::store::{AuditId, Dialect, Intent, Mass, RunId, StoreError};
 
 /// How many subjects are worked on at once. Synapse is limited by one core; more in flight only wait there. In one room one
@@ -65,39 +63,25 @@ pub struct Ended {
     pub joined: BTreeMap<RoomKey, usize>,
 }
 
-/// Carries plans out. Not there in mode observe.
+/// Carries out plans and deeds: who has none cannot change anything. Not there in mode observe.
 #[derive(Debug)]
 pub(super) struct Applier {
-    writer: Writer,
-    handles: Handles,
-    wakes: Wakes,
-    subjects: Arc<Subjects>,
-    progress: watch::Sender<Progress>,
-    metrics: metrics::Work,
+    pub(super) writer: Writer,
+    pub(super) handles: Handles,
+    pub(super) runs: Runs,
+    pub(super) subjects: Arc<Subjects>,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
-    reasons_in_rooms: bool,
+    pub(super) reasons_in_rooms: bool,
 }
 
 impl Applier {
-    pub(super) fn new(
-        writer: Writer,
-        handles: Handles,
-        wakes: Wakes,
-        subjects: Arc<Subjects>,
-        progress: watch::Sender<Progress>,
-        metrics: metrics::Work,
-        reasons_in_rooms: bool,
-    ) -> Self {
-        Self { writer, handles, wakes, subjects, progress, metrics, reasons_in_rooms }
-    }
-}
-
-/// The reason that a room shows for what somebody asked for.
-pub(super) fn spoken_reason(in_rooms: bool, asker: &str, reason: Option<&str>) -> String {
-    match reason {
-        _ if !in_rooms => "EquipeMed".to_owned(),
-        Some(reason) => format!("{asker}: {reason}"),
-        None => asker.to_owned(),
+    /// The reason that a room shows for what somebody asked for.
+    pub(super) fn reason(&self, asker: &str, reason: Option<&str>) -> String {
+        match reason {
+            _ if !self.reasons_in_rooms => "EquipeMed".to_owned(),
+            Some(reason) => format!("{asker}: {reason}"),
+            None => asker.to_owned(),
+        }
     }
 }
 
@@ -200,7 +184,7 @@ impl<'a> Work<'a> {
             return;
         }
         let done = self.done.load(Ordering::SeqCst);
-        self.by.progress.send_replace(Progress { phase, done, total: self.total });
+        self.by.runs.progress.send_replace(Progress { phase, done, total: self.total });
     }
 
     async fn all(&self, groups: Vec<Group<'_>>, summary: &mut Summary) -> Result<(), Fault> {
@@ -292,7 +276,7 @@ impl<'a> Work<'a> {
                 bindings.owner(user).map_or(Wake::Everything, Wake::Person)
             }
         };
-        self.by.wakes.wake(&wake, origin).await
+        self.by.handles.wakes.wake(&wake, origin).await
     }
 
     /// Leaves steps to a further look, which is asked for: they are neither done nor failed.
@@ -336,13 +320,13 @@ impl<'a> Work<'a> {
             ended.push(self.one_step(step).boxed().await);
         }
         for (step, outcome) in batch.iter().zip(&ended) {
-            self.by.metrics.action(step.action.kind(), outcome.as_str());
+            self.by.runs.metrics.action(step.action.kind(), outcome.as_str());
         }
         let now = self.by.handles.clock.now();
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
-        let noted = insist_within(NOTED_WITHIN, &self.by.wakes.stop, || store.conclude(&outcomes, now)).await;
+        let noted = insist_within(NOTED_WITHIN, &self.by.handles.wakes.stop, || store.conclude(&outcomes, now)).await;
         noted.during(Stage::WriteOutcomes)?;
         let ended = batch.iter().zip(ended);
         Ok(Some(ended.map(|(step, outcome)| (*step, outcome)).collect()))
@@ -353,11 +337,11 @@ impl<'a> Work<'a> {
         if self.run.is_none() {
             return;
         }
-        self.by.progress.send_modify(|progress| progress.done = done);
+        self.by.runs.progress.send_modify(|progress| progress.done = done);
     }
 
     fn is_over(&self) -> bool {
-        if self.by.wakes.stop.is_cancelled() {
+        if self.by.handles.wakes.stop.is_cancelled() {
             self.interrupt(Interruption::Stop);
         }
         self.interrupted.get().is_some()

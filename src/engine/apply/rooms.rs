@@ -18,7 +18,7 @@ use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::{Map, Value};
 
-use super::{Work, ended, spoken_reason};
+use super::{Work, ended};
 use crate::engine::observe_rooms::STILL_AT_IT;
 use crate::homeserver::{HomeserverError, RoomToCreate};
 
@@ -65,10 +65,7 @@ impl Work<'_> {
     fn reason(&self, cause: Cause, planned: &str) -> String {
         let Cause::Grant(id) = cause else { return planned.to_owned() };
         let grant = self.known.grants.iter().find(|grant| grant.id == id);
-        grant.map_or_else(
-            || planned.to_owned(),
-            |grant| spoken_reason(self.by.reasons_in_rooms, &grant.asker, grant.reason.as_deref()),
-        )
+        grant.map_or_else(|| planned.to_owned(), |grant| self.by.reason(&grant.asker, grant.reason.as_deref()))
     }
 
     fn other(&self, key: &RoomKey) -> Result<OwnedRoomId, Fault> {
@@ -171,7 +168,7 @@ impl Work<'_> {
         let known = self.known.rooms.values().cloned().collect();
         let mut found = self.writer.reader().rooms_with_key(key, &known).await?;
         if found.len() > 1 {
-            self.by.wakes.wake(&Wake::Everything, "key twice").await?;
+            self.by.handles.wakes.wake(&Wake::Everything, "key twice").await?;
             return Err(Fault::KeyTwice { room: key.clone() });
         }
         Ok(found.pop_first())
