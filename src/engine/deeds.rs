@@ -73,17 +73,17 @@ impl Applier {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
-        insist(&self.handles.wakes.stop, || store.conclude(&ended, clock.now())).await?;
+        insist(&self.handles.stop, || store.conclude(&ended, clock.now())).await?;
         match result {
             Ok((Outcome::Skipped(why), Some(due))) => {
-                _ = insist(&self.handles.wakes.stop, || store.retry_deed(claimed, due, &why)).await?;
+                _ = insist(&self.handles.stop, || store.retry_deed(claimed, due, &why)).await?;
             }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
                 let due = clock.now().checked_add(wait_after(claimed.attempt)).unwrap_or(clock.now());
-                insist(&self.handles.wakes.stop, || store.retry_deed(claimed, due, &error)).await?;
+                insist(&self.handles.stop, || store.retry_deed(claimed, due, &error)).await?;
             }
             _ => {
-                insist(&self.handles.wakes.stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
+                insist(&self.handles.stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())

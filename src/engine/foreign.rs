@@ -35,7 +35,7 @@ pub(super) async fn lane(handles: &Handles) {
     if let Err(error) = see_to_leaving(handles).await {
         tracing::warn!(%error, "Rooms that are to be left could not be read");
     }
-    while !handles.wakes.stop.is_cancelled() {
+    while !handles.stop.is_cancelled() {
         let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
         let wait = match look(handles, is_due).await {
             Ok(()) => {
@@ -48,7 +48,7 @@ pub(super) async fn lane(handles: &Handles) {
             }
         };
         tokio::select! {
-            () = handles.wakes.stop.cancelled() => {}
+            () = handles.stop.cancelled() => {}
             _ = woken.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use equipemed_domain::mode::Mode;
 use equipemed_domain::policy::Policy;
+use tokio_util::sync::CancellationToken;
 
 use super::policy_with_rooms;
 use super::room_cache::RoomCache;
@@ -22,6 +23,7 @@ pub(super) struct Handles {
     pub(super) clock: Clock,
     pub(super) room_cache: Arc<RoomCache>,
     pub(super) wakes: Wakes,
+    pub(super) stop: CancellationToken,
     /// Whether what is found is put right.
     pub(super) mode: Mode,
 }

@@ -140,9 +140,9 @@ impl Lanes {
         let Some(woken) = woken else { return Ok(true) };
         match result {
             Ok(report) if report.interrupted.is_none() => {
-                insist(&self.handles.wakes.stop, || store.finish_wakeup(&woken)).await?;
+                insist(&self.handles.stop, || store.finish_wakeup(&woken)).await?;
                 if let Some(due) = next_full(now, self.interval, report.next_change) {
-                    insist(&self.handles.wakes.stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
+                    insist(&self.handles.stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
                 }
             }
             _ => self.try_later(&woken, now).await?,
@@ -153,8 +153,7 @@ impl Lanes {
     async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
         let due = now.checked_add(wait_after(claimed.attempts + 1)).unwrap_or(now);
         let store = &self.handles.store;
-        insist(&self.handles.wakes.stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end"))
-            .await?;
+        insist(&self.handles.stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
         Ok(())
     }
 
@@ -226,11 +225,11 @@ impl Lanes {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let store = &self.handles.store;
-        insist(&self.handles.wakes.stop, || store.finish_wakeup(claimed)).await?;
+        insist(&self.handles.stop, || store.finish_wakeup(claimed)).await?;
         let Some(due) = next_change else { return Ok(()) };
-        let planned = insist(&self.handles.wakes.stop, || store.wakeup(&Wake::Everything)).await?;
+        let planned = insist(&self.handles.stop, || store.wakeup(&Wake::Everything)).await?;
         if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
-            insist(&self.handles.wakes.stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
+            insist(&self.handles.stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
         }
         Ok(())
     }

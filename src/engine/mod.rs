@@ -23,7 +23,6 @@ mod lanes;
 mod look;
 mod newborn;
 mod observe;
-mod observe_rooms;
 pub mod pass;
 pub mod people;
 mod preview;
@@ -121,12 +120,13 @@ impl Engine {
         let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
         let handles = Handles {
             room_cache: Arc::new(RoomCache::new(policy.bot.clone())),
-            wakes: Wakes::new(&store, &clock, stop),
+            wakes: Wakes::new(&store, &clock, &stop),
             mode: if writer.is_some() { Mode::Enforce } else { Mode::Observe },
             configured: policy,
             reader,
             store,
             clock,
+            stop,
         };
         let progress = watch::channel(Progress::default()).0;
         let runs = Runs { handles: handles.clone(), metrics: Work::default(), progress: progress.clone() };
@@ -254,7 +254,7 @@ impl Engine {
     /// Whether the service is to end.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.wakes().stop.is_cancelled()
+        self.inner.handles.stop.is_cancelled()
     }
 
     /// Looking at Synapse.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::handles::Handles;
-use super::who::Who;
+use super::who::is_who;
 use crate::directory::{DirectoryError, Source};
 use crate::store::{Dialect, Store, StoreError};
 
@@ -38,27 +38,24 @@ impl People {
     /// Everybody, read now, under their handle.
     pub(super) async fn read(&self) -> Result<Arc<Directory>, Fault> {
         let read = self.source.read().await.during(Stage::ReadPeople)?;
-        self.who().is_who(&read, Some(self.handles.clock.now())).await
-    }
-
-    fn who(&self) -> Who<'_> {
-        let Handles { store, reader, configured, .. } = &self.handles;
-        Who { store, reader: Some(reader), policy: configured }
+        let Handles { configured, store, reader, clock, .. } = &self.handles;
+        is_who(&read, configured, store, Some(reader), Some(clock.now())).await
     }
 
     /// People for a pass over the target.
     pub(super) async fn for_pass(&self, target: &Wake, dry_run: bool) -> Result<Arc<Directory>, Fault> {
-        let known = self.handles.store.people().await?;
+        let Handles { configured, store, reader, clock, .. } = &self.handles;
+        let known = store.people().await?;
         let number = |id: PersonId| PersonId(known.get(id).map_or(id.first_number(), |known| known.number));
         let read = match target {
             Wake::Person(id) => {
                 // What changed together is judged together, though each of them has a pass of its own.
-                let mut people = self.handles.store.people_woken(self.handles.clock.now()).await?;
+                let mut people = store.people_woken(clock.now()).await?;
                 people.insert(*id);
                 self.source.read_anew(&people.into_iter().map(number).collect()).await
             }
             // The pass over the person, which woke the room, has read that person anew; another process has not.
-            Wake::Room(_) if self.handles.store.dialect() == Dialect::Sqlite => self.source.recent().await,
+            Wake::Room(_) if store.dialect() == Dialect::Sqlite => self.source.recent().await,
             Wake::Room(_) | Wake::Everything => self.source.read().await,
         };
         // One process runs the full passes: with several replicas it is told once.
@@ -66,7 +63,8 @@ impl People {
             self.note_directory(read.as_ref().err()).await?;
         }
         let read = read.during(Stage::ReadPeople)?;
-        let people = self.who().is_who(&read, (!dry_run).then(|| self.handles.clock.now())).await?;
+        let note = (!dry_run).then(|| clock.now());
+        let people = is_who(&read, configured, store, Some(reader), note).await?;
         // Somebody else is under the number that was looked at: that one is looked at, too.
         if let Wake::Person(id) = target
             && let Some(other) = people.numbered(number(*id).0).filter(|other| other != id && !dry_run)

@@ -50,7 +50,7 @@ struct Found {
 
 /// Looks at a few accounts at a time, as long as this process has the lease.
 pub(super) async fn lane(handles: &Handles, tenure: &Tenure) {
-    while !handles.wakes.stop.is_cancelled() && tenure.is_held() {
+    while !handles.stop.is_cancelled() && tenure.is_held() {
         if let Err(error) = when_due(handles).await {
             tracing::warn!(
                 %error,
@@ -58,7 +58,7 @@ pub(super) async fn lane(handles: &Handles, tenure: &Tenure) {
             );
         }
         tokio::select! {
-            () = handles.wakes.stop.cancelled() => return,
+            () = handles.stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }

@@ -36,7 +36,7 @@ pub enum Waited {
 pub struct Wakes {
     store: Store,
     clock: Clock,
-    pub(super) stop: CancellationToken,
+    stop: CancellationToken,
     /// Told of wake-ups and deeds that this process stored.
     woken: watch::Sender<()>,
     /// Told when a narrow pass or a deed ended.
@@ -44,8 +44,8 @@ pub struct Wakes {
 }
 
 impl Wakes {
-    pub(super) fn new(store: &Store, clock: &Clock, stop: CancellationToken) -> Self {
-        let (store, clock) = (store.clone(), clock.clone());
+    pub(super) fn new(store: &Store, clock: &Clock, stop: &CancellationToken) -> Self {
+        let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
         Self { store, clock, stop, woken: watch::channel(()).0, ended: Arc::default() }
     }
 

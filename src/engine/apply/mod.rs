@@ -326,7 +326,7 @@ impl<'a> Work<'a> {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
-        let noted = insist_within(NOTED_WITHIN, &self.by.handles.wakes.stop, || store.conclude(&outcomes, now)).await;
+        let noted = insist_within(NOTED_WITHIN, &self.by.handles.stop, || store.conclude(&outcomes, now)).await;
         noted.during(Stage::WriteOutcomes)?;
         let ended = batch.iter().zip(ended);
         Ok(Some(ended.map(|(step, outcome)| (*step, outcome)).collect()))
@@ -341,7 +341,7 @@ impl<'a> Work<'a> {
     }
 
     fn is_over(&self) -> bool {
-        if self.by.handles.wakes.stop.is_cancelled() {
+        if self.by.handles.stop.is_cancelled() {
             self.interrupt(Interruption::Stop);
         }
         self.interrupted.get().is_some()

@@ -19,7 +19,7 @@ use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::{Map, Value};
 
 use super::{Work, ended};
-use crate::engine::observe_rooms::STILL_AT_IT;
+use crate::engine::observe::STILL_AT_IT;
 use crate::homeserver::{HomeserverError, RoomToCreate};
 
 impl Work<'_> {
