@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use equipemed_domain::fault::{Fault, Side};
 use equipemed_domain::finding::Finding;
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -85,37 +84,28 @@ impl Runs {
             result = pass.instrument(span) => result,
             never = self.note_progress(run, holder) => match never {},
         };
-        let end = match &result {
-            Ok(Report { interrupted: Some(interruption), .. }) => RunEnd::Failed(Fault::Interrupted(*interruption)),
+        let (end, counted) = match &result {
+            Ok(Report { interrupted: Some(interruption), .. }) => {
+                (RunEnd::Failed(Fault::Interrupted(*interruption)), "interrupted")
+            }
             Ok(report) => {
                 log_report(run, report);
-                RunEnd::Done(Box::new(report.summary.clone()))
+                self.metrics.findings(report.plan.findings.iter().map(Finding::kind));
+                (RunEnd::Done(Box::new(report.summary.clone())), "done")
             }
             Err(error) => {
                 let side = error.side().map(Side::as_str);
                 tracing::error!(run.id = run.0, side, %error, "A full pass failed");
-                RunEnd::Failed(error.clone())
+                (RunEnd::Failed(error.clone()), "failed")
             }
         };
-        self.count(&result, start);
+        let now = self.handles.clock.now();
+        let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
+        self.metrics.run(counted, now.as_duration().as_secs_f64(), took);
         if let Err(error) = self.handles.store.finish_run(run, holder, &end, self.handles.clock.now()).await {
             tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
         }
         result
-    }
-
-    fn count(&self, result: &Result<Report, Fault>, start: Timestamp) {
-        let (now, metrics) = (self.handles.clock.now(), &self.metrics);
-        let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
-        let result = match result {
-            Ok(report) if report.interrupted.is_some() => "interrupted",
-            Ok(report) => {
-                metrics.findings(report.plan.findings.iter().map(Finding::kind));
-                "done"
-            }
-            Err(_) => "failed",
-        };
-        metrics.run(result, now.as_duration().as_secs_f64(), took);
     }
 
     /// Keeps the run's row up to date until it is dropped.
