@@ -73,7 +73,7 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
     }
     let is_in = reader.joined_rooms().await?.contains(room_id);
     let beyond_reach = if is_in {
-        can_manage(handles, &reader.room(room_id).await?, wish)?
+        can_manage(&handles.configured.bot, &reader.room(room_id).await?, wish)?
     } else {
         // From outside only this much can be seen; the rest is looked at inside.
         let of_its_version = listed.version.as_deref().is_some_and(has_privileged_creators);
@@ -88,14 +88,13 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
 }
 
 /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
-fn can_manage(handles: &Handles, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
-    let bot = &handles.configured.bot;
+fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
     if room.replaced {
         return Err(NotAdopted::Replaced.into());
     }
     let (has, needs) = (room.level_of(bot), needed_to_manage(room));
     if has < needs {
-        return Err(NotAdopted::TooLow { bot: bot.clone(), has, needs }.into());
+        return Err(NotAdopted::TooLow { bot: bot.to_owned(), has, needs }.into());
     }
     let default = room.users_default();
     if default >= has {
@@ -146,7 +145,7 @@ pub(super) async fn adopt(
             }
             Err(error) => return Err(error.into()),
         }
-        found.beyond_reach = can_manage(handles, &handles.reader.room(room_id).await?, wish)?;
+        found.beyond_reach = can_manage(&handles.configured.bot, &handles.reader.room(room_id).await?, wish)?;
     }
     if let Some(writer) = writer {
         writer.mark_room(room_id, Some(key)).await?;

@@ -3,7 +3,7 @@
 //! The putting back itself is the room's ordinary pass: a change by hand is one more reason why the room differs. Here it
 //! is only noted who did it, so that it can be told once, and two sides that undo each other are noticed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,22 +14,23 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
 use equipemed_domain::event::{Content, Event, MembershipState};
 use equipemed_domain::fault::Fault;
-use equipemed_domain::grant::GrantKind;
+use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::OnDrift;
+use equipemed_domain::observed::{BanByHand, RoomSight};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::rights::Right;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::UserId;
+use ruma_common::{OwnedRoomId, UserId};
 use serde_json::{Map, Value};
 
 use super::Scene;
-use super::fights::{FIGHT_REST, FIGHT_WINDOW, Fights};
 use super::handles::Handles;
+use super::left::{FIGHT_REST, FIGHT_WINDOW, fighters, is_fight};
 use super::people::People;
 use super::wakes::Waited;
-use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
+use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant, Store, StoreError};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -68,7 +69,6 @@ enum Moderation {
 pub struct ByHand {
     pub(super) handles: Handles,
     pub(super) people: People,
-    pub(super) fights: Fights,
 }
 
 impl ByHand {
@@ -142,18 +142,18 @@ impl ByHand {
                 let state = if drift.id == last.id { DriftState::PutBack } else { DriftState::Gone };
                 store.end_drift(drift.id, state, now).await?;
             }
-        } else if self.fights.is_fight(last, now).await? {
+        } else if is_fight(&self.handles, last, now).await? {
             let told = Announcement::Fight {
                 room,
                 what: what.clone(),
-                by: self.fights.fighters(last, now).await?,
+                by: fighters(&self.handles, last, now).await?,
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
             // By the change that the fight began with: those after it are the same fight.
             store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
-        } else if self.fights.on_drift == OnDrift::Report {
+        } else if self.handles.on_drift == OnDrift::Report {
             let told = Announcement::Seen { room, what: what.clone(), by };
             store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {
@@ -163,6 +163,50 @@ impl ByHand {
             }
         }
         Ok(())
+    }
+
+    /// Where somebody is banned by hand in these rooms, and no grant ever stood for it.
+    pub async fn bans_of(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
+    ) -> Result<BTreeMap<RoomKey, BanByHand>, Fault> {
+        let mut found = BTreeMap::new();
+        for (key, sight) in self.handles.rooms(rooms).await? {
+            if let RoomSight::Seen(room) = sight
+                && let Some(ban) = room.bans_by_hand.get(user)
+            {
+                found.insert(key, ban.clone());
+            }
+        }
+        if !found.is_empty() {
+            let granted = self.handles.store.sources_of_bans().await?;
+            found.retain(|_, ban| !granted.contains(ban.event.as_str()));
+        }
+        Ok(found)
+    }
+
+    /// Ends a ban by hand as if it had been a wish of whoever set it: the next pass lifts it.
+    pub async fn end_ban(
+        &self,
+        person: PersonId,
+        room: &RoomKey,
+        ban: &BanByHand,
+        by: &str,
+    ) -> Result<GrantId, StoreError> {
+        let now = self.handles.clock.now();
+        let new = NewGrant {
+            person,
+            kind: GrantKind::Ban,
+            scope: Some(room.clone()),
+            asker: ban.sender.to_string(),
+            reason: None,
+            expires_at: None,
+            source: Some(ban.event.to_string()),
+        };
+        let grant = self.handles.store.add_grant(&new, now).await?;
+        self.handles.store.end_grant(grant.id, by, now).await?;
+        Ok(grant.id)
     }
 
     /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
@@ -193,82 +237,38 @@ impl ByHand {
             MembershipState::Ban => (GrantKind::Ban, Act::Ban, Right::Ban, None),
             _ => return Ok(Moderation::WithoutRight),
         };
-        let scene = self.scene_of(change).await?;
-        let (person, now) = (scene.bindings.owner(user), scene.now);
+        let case = self.case(key, change).await?;
+        let person = case.scene.bindings.owner(user);
         let has_right = match person {
-            Some(person) => allowed_by_hand(&scene, act, person, key, change).is_ok(),
-            None => holds_by_hand(&scene, right, key, change),
+            Some(person) => case.allowed(act, person).is_ok(),
+            None => case.holds(right),
         };
         if membership == MembershipState::Ban && (!has_right || person.is_none()) {
-            let is_sure = !has_right && self.is_surely_without_right(&scene, key, change, person, was_banned).await?;
+            let is_sure = !has_right && case.is_surely_without_right(person, was_banned).await?;
             return Ok(if is_sure { Moderation::WithoutRight } else { Moderation::Unknown });
         }
         let Some(person) = person.filter(|_| has_right) else { return Ok(Moderation::WithoutRight) };
         if membership == MembershipState::Leave && (was_banned || before.is_none()) {
-            let lifted = self.lift_ban(&scene, person, key, change).await?;
+            let lifted = case.lift_ban(person).await?;
             // A ban of a space is not lifted in one room of it.
-            if was_banned && !lifted && is_banned_by_grant(&scene, person, key) {
+            if was_banned && !lifted && case.is_banned_by_grant(person) {
                 return Ok(Moderation::WithoutRight);
             }
             if was_banned || lifted {
                 return Ok(Moderation::Counts);
             }
         }
-        let new = NewGrant {
-            person,
-            kind,
-            scope: Some(key.clone()),
-            asker: change.sender.to_string(),
-            reason: None,
-            expires_at,
-            source: Some(change.event_id.to_string()),
-        };
-        self.handles.store.add_grant(&new, now).await?;
+        case.grant(person, kind, expires_at, change.event_id.to_string()).await?;
         Ok(Moderation::Counts)
     }
 
-    /// Whether a ban was set without the right beyond doubt, when its author has none now: EquipeMed tells nothing of
-    /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
-    async fn is_surely_without_right(
-        &self,
-        scene: &Scene,
-        key: &RoomKey,
-        change: &Event,
-        person: Option<PersonId>,
-        was_banned: bool,
-    ) -> Result<bool, Fault> {
-        let is_protected = scene.policy.users.protected.contains(&change.sender);
-        if is_protected || scene.now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
-            return Ok(false);
-        }
-        if !was_banned {
-            return Ok(true);
-        }
-        if person.is_some_and(|person| is_banned_by_grant(scene, person, key)) {
-            return Ok(true);
-        }
-        let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
-        let open = self.handles.store.drift_open(Some(key)).await?;
-        Ok(open.into_iter().any(|drift| Some(drift.what) == what))
-    }
-
-    /// What a change by hand is judged by. EquipeMed is asked only where its author has an account of somebody's.
-    async fn scene_of(&self, change: &Event) -> Result<Scene, Fault> {
-        let is_known = self.handles.store.bindings().await?.owner(&change.sender).is_some();
+    /// EquipeMed is asked only where the author has an account of somebody's.
+    async fn case<'a>(&'a self, key: &'a RoomKey, change: &'a Event) -> Result<Case<'a>, Fault> {
+        let Handles { store, clock, .. } = &self.handles;
+        let is_known = store.bindings().await?.owner(&change.sender).is_some();
         let people = if is_known { self.people.read().await? } else { Arc::default() };
-        Scene::of(self.handles.policy().await?, people, &self.handles.store, self.handles.clock.now()).await
-    }
-
-    /// A leave sent by somebody else is also how a ban is lifted.
-    async fn lift_ban(&self, scene: &Scene, person: PersonId, key: &RoomKey, change: &Event) -> Result<bool, Fault> {
-        let bans = scene.grants.iter().filter(|grant| {
-            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(key)
-        });
-        let mut lifted = false;
-        for ban in bans {
-            lifted |= self.handles.store.end_grant(ban.id, change.sender.as_str(), scene.now).await?;
-        }
-        Ok(lifted)
+        let scene = Scene::of(self.handles.policy().await?, people, store, clock.now()).await?;
+        Ok(Case { store, scene, key, change })
     }
 
     /// Levels that somebody with the right gave in a client, up to the own one: each is a wish. Of rooms where people can
@@ -282,8 +282,8 @@ impl ByHand {
     ) -> Result<(), Fault> {
         let users = |levels: Option<&'e Map<String, Value>>| levels.and_then(|levels| levels.get("users")?.as_object());
         let (now_users, before) = (users(Some(levels)), users(prev));
-        let scene = self.scene_of(change).await?;
-        if !holds_by_hand(&scene, Right::Promote, key, change) {
+        let case = self.case(key, change).await?;
+        if !case.holds(Right::Promote) {
             return Ok(());
         }
         let level_in =
@@ -295,56 +295,99 @@ impl ByHand {
                 continue;
             }
             let Ok(user) = UserId::parse(name) else { continue };
-            let Some(person) = scene.bindings.owner(&user) else { continue };
+            let Some(person) = case.scene.bindings.owner(&user) else { continue };
             let act = Act::Promote(Rank::Level(level));
-            let allowed = match allowed_by_hand(&scene, act, person, key, change) {
+            let allowed = match case.allowed(act, person) {
                 Ok(allowed) => allowed,
                 // To step down is everybody's own affair.
                 Err(Refusal::Own) if level < was => Allowed::default(),
                 Err(_) => continue,
             };
             for replaced in allowed.effect.ends {
-                self.handles.store.end_grant(replaced, change.sender.as_str(), scene.now).await?;
+                case.end(replaced).await?;
             }
-            let new = NewGrant {
-                person,
-                kind: GrantKind::Level(level),
-                scope: Some(key.clone()),
-                asker: change.sender.to_string(),
-                reason: None,
-                expires_at: None,
-                source: Some(format!("{} {name}", change.event_id)),
-            };
-            self.handles.store.add_grant(&new, scene.now).await?;
+            case.grant(person, GrantKind::Level(level), None, format!("{} {name}", change.event_id)).await?;
         }
         Ok(())
     }
 }
 
-/// Whether a grant bans somebody from a room, there or above it.
-fn is_banned_by_grant(scene: &Scene, person: PersonId, room: &RoomKey) -> bool {
-    let covers = |scope: &RoomKey| scene.policy.distance(room, scope).is_some();
-    scene
-        .grants
-        .iter()
-        .any(|grant| grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref().is_none_or(covers))
+/// A change by hand, with what it is judged by.
+struct Case<'a> {
+    store: &'a Store,
+    scene: Scene,
+    key: &'a RoomKey,
+    change: &'a Event,
 }
 
-/// Whether whoever changed something could ask for the same by command: in a space it would reach all below it.
-fn allowed_by_hand(
-    scene: &Scene,
-    act: Act,
-    person: PersonId,
-    key: &RoomKey,
-    change: &Event,
-) -> Result<Allowed, Refusal> {
-    let asker = scene.bindings.owner(&change.sender).ok_or(Refusal::Unknown)?;
-    let request = Request { act, person: Some(person), place: Some(key.clone()), until: None };
-    decide(Asker::Person(asker), &request, &scene.world())
-}
+impl Case<'_> {
+    /// Whether the author could ask for the same by command: in a space it would reach all below it.
+    fn allowed(&self, act: Act, person: PersonId) -> Result<Allowed, Refusal> {
+        let asker = self.scene.bindings.owner(&self.change.sender).ok_or(Refusal::Unknown)?;
+        let request = Request { act, person: Some(person), place: Some(self.key.clone()), until: None };
+        decide(Asker::Person(asker), &request, &self.scene.world())
+    }
 
-/// Whether whoever changed something about an account that is nobody's is known as active and has this right there.
-fn holds_by_hand(scene: &Scene, right: Right, key: &RoomKey, change: &Event) -> bool {
-    let asker = scene.person_of(&change.sender).filter(|asker| scene.is_active(asker));
-    asker.is_some_and(|asker| scene.world().powers(asker, Some(key)).rights.contains(&right))
+    /// Whether the author, of a change about an account that is nobody's, is known as active and has this right there.
+    fn holds(&self, right: Right) -> bool {
+        let asker = self.scene.person_of(&self.change.sender).filter(|asker| self.scene.is_active(asker));
+        asker.is_some_and(|asker| self.scene.world().powers(asker, Some(self.key)).rights.contains(&right))
+    }
+
+    /// Whether a grant bans somebody from the room, there or above it.
+    fn is_banned_by_grant(&self, person: PersonId) -> bool {
+        let covers = |scope: &RoomKey| self.scene.policy.distance(self.key, scope).is_some();
+        let mut bans = self.scene.grants.iter().filter(|grant| grant.person == person && grant.kind == GrantKind::Ban);
+        bans.any(|grant| grant.scope.as_ref().is_none_or(covers))
+    }
+
+    /// Whether a ban was set without the right beyond doubt, when its author has none now: EquipeMed tells nothing of
+    /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
+    async fn is_surely_without_right(&self, person: Option<PersonId>, was_banned: bool) -> Result<bool, Fault> {
+        let Self { store, scene, key, change } = self;
+        let is_protected = scene.policy.users.protected.contains(&change.sender);
+        if is_protected || scene.now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
+            return Ok(false);
+        }
+        if !was_banned {
+            return Ok(true);
+        }
+        if person.is_some_and(|person| self.is_banned_by_grant(person)) {
+            return Ok(true);
+        }
+        let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
+        let open = store.drift_open(Some(key)).await?;
+        Ok(open.into_iter().any(|drift| Some(drift.what) == what))
+    }
+
+    /// A leave sent by somebody else is also how a ban is lifted.
+    async fn lift_ban(&self, person: PersonId) -> Result<bool, Fault> {
+        let bans = self.scene.grants.iter().filter(|grant| {
+            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(self.key)
+        });
+        let mut lifted = false;
+        for ban in bans {
+            lifted |= self.end(ban.id).await?;
+        }
+        Ok(lifted)
+    }
+
+    /// Stores a wish of the author's.
+    async fn grant(
+        &self,
+        person: PersonId,
+        kind: GrantKind,
+        expires_at: Option<Timestamp>,
+        source: String,
+    ) -> Result<(), StoreError> {
+        let (scope, asker) = (Some(self.key.clone()), self.change.sender.to_string());
+        let new = NewGrant { person, kind, scope, asker, reason: None, expires_at, source: Some(source) };
+        self.store.add_grant(&new, self.scene.now).await?;
+        Ok(())
+    }
+
+    /// Ends a wish; whether it held.
+    async fn end(&self, grant: GrantId) -> Result<bool, StoreError> {
+        self.store.end_grant(grant, self.change.sender.as_str(), self.scene.now).await
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use equipemed_domain::mode::Mode;
+use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,8 @@ pub(super) struct Handles {
     pub(super) stop: CancellationToken,
     /// Whether what is found is put right.
     pub(super) mode: Mode,
+    /// What is done about changes by hand.
+    pub(super) on_drift: OnDrift,
 }
 
 impl Handles {

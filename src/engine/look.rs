@@ -23,11 +23,10 @@ use ruma_common::OwnedUserId;
 use tokio::sync::watch;
 
 use super::agreement::AccountSteps;
-use super::bans::{KnownBans, know_bans};
 use super::consents::{Consents, Remaining, Rest};
-use super::fights::Fights;
 use super::gather::{Known, gather, note_read};
 use super::handles::Handles;
+use super::left::{KnownBans, know_bans, leave_out};
 use super::newborn::own_newborn;
 use super::pass::Options;
 use super::people::People;
@@ -42,7 +41,6 @@ use crate::store::{HeldPlan, Store};
 pub(super) struct Looks {
     pub(super) handles: Handles,
     pub(super) people: People,
-    pub(super) fights: Fights,
     pub(super) subjects: Arc<Subjects>,
     pub(super) progress: watch::Sender<Progress>,
 }
@@ -77,7 +75,7 @@ impl Looks {
     pub(super) async fn look(&self, target: &Wake, options: &Options) -> Result<(View, Verdict), Fault> {
         let seen = self.read(target, options).await?;
         let (view, mut verdict) = reviewed(seen, options)?;
-        self.fights.leave_out(&mut verdict.go, view.seen.known.now).await?;
+        leave_out(&self.handles, &mut verdict.go, view.seen.known.now).await?;
         Ok((view, verdict))
     }
 
@@ -100,7 +98,7 @@ impl Looks {
         let mut accounts = self.accounts(target, &policy, &known).await?;
         if !options.dry_run
             && self.handles.mode == Mode::Enforce
-            && own_newborn(store, reader, clock, &known, &policy, &accounts).await?
+            && own_newborn(&self.handles, &known, &policy, &accounts).await?
         {
             known.bindings = store.bindings().await?;
         }
@@ -115,7 +113,7 @@ impl Looks {
         let (scope, keys) = extent(target, &policy, &known.bindings, &desired);
         accounts.email_holders = observe::email_holders(reader, &known, &desired, &scope, &accounts).await?;
         let mut rooms = observe::rooms(&self.handles, &mut known, &keys, options.dry_run).await?;
-        let known_bans = know_bans(&self.fights, &mut rooms, now).await?;
+        let known_bans = know_bans(&self.handles, &mut rooms, now).await?;
         let is_unmanaged = |(key, _): &(&RoomKey, _)| !policy.rooms.contains_key(*key);
         let no_longer_managed = known.rooms.iter().filter(is_unmanaged);
         let no_longer_managed = no_longer_managed.map(|(key, room_id)| (key.clone(), room_id.clone())).collect();

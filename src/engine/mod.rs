@@ -9,17 +9,16 @@ pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
-mod bans;
 mod claims;
 pub mod consents;
 pub mod deeds;
 pub mod drift;
-mod fights;
 mod filling;
 mod foreign;
 pub mod gather;
 mod handles;
 mod lanes;
+mod left;
 mod look;
 mod newborn;
 mod observe;
@@ -51,7 +50,6 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
-use fights::Fights;
 use handles::Handles;
 use lanes::Lanes;
 use look::Looks;
@@ -101,11 +99,6 @@ pub struct Parts {
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
     handles: Handles,
     people: People,
     by_hand: ByHand,
@@ -122,6 +115,7 @@ impl Engine {
             room_cache: Arc::new(RoomCache::new(policy.bot.clone())),
             wakes: Wakes::new(&store, &clock, &stop),
             mode: if writer.is_some() { Mode::Enforce } else { Mode::Observe },
+            on_drift: drift,
             configured: policy,
             reader,
             store,
@@ -131,52 +125,49 @@ impl Engine {
         let progress = watch::channel(Progress::default()).0;
         let runs = Runs { handles: handles.clone(), metrics: Work::default(), progress: progress.clone() };
         let people = People { handles: handles.clone(), source };
-        let fights = Fights { store: handles.store.clone(), on_drift: drift };
-        let by_hand = ByHand { handles: handles.clone(), people: people.clone(), fights: fights.clone() };
+        let by_hand = ByHand { handles: handles.clone(), people: people.clone() };
         let subjects = Arc::new(Subjects::default());
-        let looks =
-            Looks { handles: handles.clone(), people: people.clone(), fights, subjects: subjects.clone(), progress };
+        let looks = Looks { handles: handles.clone(), people: people.clone(), subjects: subjects.clone(), progress };
         let applier = writer.map(|writer| {
             let (handles, runs) = (handles.clone(), runs.clone());
             Arc::new(Applier { writer, handles, runs, subjects, reasons_in_rooms })
         });
         let passes = Arc::new(Passes { looks, applier, started: handles.clock.now() });
-        Self { inner: Arc::new(Inner { handles, people, by_hand, runs, passes }) }
+        Self { handles, people, by_hand, runs, passes }
     }
 
     /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
     /// this process; everything is looked at without being asked to so often, or never.
     pub async fn work(&self, holder: String, interval: Option<Duration>) {
-        let Inner { handles, runs, passes, .. } = &*self.inner;
-        let (handles, runs, passes) = (handles.clone(), runs.clone(), passes.clone());
+        let Self { handles, runs, passes, .. } = self.clone();
         Arc::new(Lanes { holder, interval, claims: Claims::default(), handles, runs, passes }).work().await;
     }
 
     /// Asks for a run and takes it, for a command that does it itself.
     pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, Fault> {
-        Ok(self.inner.runs.begin(origin, options, holder).await?)
+        Ok(self.runs.begin(origin, options, holder).await?)
     }
 
     /// Runs a full pass with its row in the store kept up to date: others follow it there.
     pub async fn run(&self, tenure: &Tenure, options: &Options, run: RunId, holder: &str) -> Result<Report, Fault> {
-        let Inner { runs, passes, .. } = &*self.inner;
+        let Self { runs, passes, .. } = self;
         runs.keep(run, holder, Box::pin(passes.full(tenure, options, run))).await
     }
 
     /// Works out what a pass would do, and does nothing: not even a note in the store.
     pub async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
-        self.inner.passes.looks.preview(target, options).await
+        self.passes.looks.preview(target, options).await
     }
 
     /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
     pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
-        self.inner.passes.looks.person(person).await
+        self.passes.looks.person(person).await
     }
 
     /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
     /// many it began with.
     pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
-        match &self.inner.passes.applier {
+        match &self.passes.applier {
             Some(applier) => applier.some_deeds(holder, &Claims::default()).await,
             None => Ok(0),
         }
@@ -185,12 +176,12 @@ impl Engine {
     /// How far the present full pass has come.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.inner.runs.progress.subscribe()
+        self.runs.progress.subscribe()
     }
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
-        self.inner.handles.policy().await
+        self.handles.policy().await
     }
 
     /// EquipeMed's people, read now, everybody under their handle.
@@ -198,47 +189,47 @@ impl Engine {
     /// # Errors
     /// When EquipeMed cannot be read, or it cannot be told who is who.
     pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
-        self.inner.people.read().await
+        self.people.read().await
     }
 
     /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
     #[must_use]
     pub fn source(&self) -> &Source {
-        &self.inner.people.source
+        &self.people.source
     }
 
     /// What people change by hand.
     #[must_use]
     pub fn by_hand(&self) -> &ByHand {
-        &self.inner.by_hand
+        &self.by_hand
     }
 
     /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
     pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
-        adopt::adoptable(&self.inner.handles, wish).await
+        adopt::adoptable(&self.handles, wish).await
     }
 
     /// Notes that a room that the bot is in is taken over, and changes nothing on Synapse: for mode observe.
     pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
-        adopt::adopt(&self.inner.handles, wish, &[], None).await
+        adopt::adopt(&self.handles, wish, &[], None).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.
     #[must_use]
     pub fn room_cache(&self) -> &RoomCache {
-        &self.inner.handles.room_cache
+        &self.handles.room_cache
     }
 
     /// What was done so far, in numbers.
     #[must_use]
     pub fn metrics(&self) -> &Work {
-        &self.inner.runs.metrics
+        &self.runs.metrics
     }
 
     /// Wakes passes, and hears of them.
     #[must_use]
     pub fn wakes(&self) -> &Wakes {
-        &self.inner.handles.wakes
+        &self.handles.wakes
     }
 
     /// Stores a wake-up that is due now.
@@ -254,31 +245,31 @@ impl Engine {
     /// Whether the service is to end.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.inner.handles.stop.is_cancelled()
+        self.handles.stop.is_cancelled()
     }
 
     /// Looking at Synapse.
     #[must_use]
     pub fn reader(&self) -> &Reader {
-        &self.inner.handles.reader
+        &self.handles.reader
     }
 
     /// The time.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.inner.handles.clock
+        &self.handles.clock
     }
 
     /// Whether anything can be changed at all: not in mode observe.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.inner.handles.mode == Mode::Enforce
+        self.handles.mode == Mode::Enforce
     }
 
     /// The store, for those who hand in wishes.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.inner.handles.store
+        &self.handles.store
     }
 }
 

@@ -13,9 +13,8 @@ use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 
 use super::gather::Known;
-use crate::clock::Clock;
+use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Reader};
-use crate::store::Store;
 
 /// What is known of an account that was just made: Synapse has given it its own name, which EquipeMed's replaces.
 pub(super) fn bare_binding(person: PersonId, user: &UserId) -> Binding {
@@ -50,13 +49,12 @@ pub(super) fn by_synapse(reader: &Reader, now: Timestamp, at: Timestamp) -> Time
 
 /// Binds accounts that a killed or interrupted process made and could not note. Tells whether there were any.
 pub(super) async fn own_newborn(
-    store: &Store,
-    reader: &Reader,
-    clock: &Clock,
+    handles: &Handles,
     known: &Known,
     policy: &Policy,
     accounts: &ObservedAccounts,
 ) -> Result<bool, Fault> {
+    let Handles { store, reader, clock, .. } = handles;
     let mut waiting: Vec<(PersonId, OwnedUserId)> = Vec::new();
     for person in known.directory.people() {
         if known.bindings.contains_key(&person.id) || person.public_id.is_empty() {

@@ -52,10 +52,7 @@ struct Found {
 pub(super) async fn lane(handles: &Handles, tenure: &Tenure) {
     while !handles.stop.is_cancelled() && tenure.is_held() {
         if let Err(error) = when_due(handles).await {
-            tracing::warn!(
-                %error,
-                "Accounts could not be looked at one by one; it is tried again"
-            );
+            tracing::warn!(%error, "Accounts could not be looked at one by one; it is tried again");
         }
         tokio::select! {
             () = handles.stop.cancelled() => return,
@@ -74,7 +71,7 @@ async fn when_due(handles: &Handles) -> Result<(), Fault> {
     let kept = store.remembered(POSITION).await?.and_then(|text| serde_json::from_str::<Position>(&text).ok());
     let next = now.checked_add(pause(bindings.len())).map_err(|_| Fault::Clock)?;
     let Some(position) = kept else {
-        return keep(handles, Position { after: None, next }).await;
+        return Ok(store.remember(POSITION, &to_json(&Position { after: None, next })?).await?);
     };
     // A clock that was set back must not put it off for long.
     if now < position.next && position.next <= next {
@@ -92,12 +89,7 @@ async fn when_due(handles: &Handles) -> Result<(), Fault> {
     }
     // The last of a round is followed by the first of the next.
     let after = few.last().map(|binding| binding.person);
-    keep(handles, Position { after, next }).await
-}
-
-async fn keep(handles: &Handles, position: Position) -> Result<(), Fault> {
-    let text = to_json(&position)?;
-    Ok(handles.store.remember(POSITION, &text).await?)
+    Ok(store.remember(POSITION, &to_json(&Position { after, next })?).await?)
 }
 
 /// Looks at everybody's account. Gives what is known of them after it, and what is to be told; notes what was lost,

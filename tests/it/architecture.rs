@@ -66,7 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("libc", &["src/heap.rs"]),
 ];
 
-/// Who may name the type that changes Synapse. `engine/mod.rs` only keeps it for those three.
+/// Who may name the type that changes Synapse. `engine/mod.rs` only hands it on to the applier.
 const MAY_WRITE: &[&str] = &[
     "src/homeserver/",
     "src/engine/apply/",

@@ -104,7 +104,7 @@ impl Work<'_> {
             Ok(Done::Changed) => {}
             Ok(Done::Already) => {
                 self.noted().missing.insert(user.clone());
-                self.noted().found.insert(Finding::AccountNotTheirs { person, user: user.clone() });
+                self.noted().ended.found.insert(Finding::AccountNotTheirs { person, user: user.clone() });
                 // One that was theirs and is another one now.
                 store.unbind(person, user).await?;
                 return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));

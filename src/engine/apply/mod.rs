@@ -9,8 +9,7 @@ mod order;
 mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use equipemed_domain::action::{Action, Subject};
@@ -49,7 +48,7 @@ const SUBJECTS_IN_FLIGHT: usize = 8;
 const NOTED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How carrying out a plan ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Ended {
     /// Why some steps were not begun.
     pub interrupted: Option<Interruption>,
@@ -93,10 +92,9 @@ struct Noted {
     missing: BTreeSet<OwnedUserId>,
     /// Accounts that could not be locked: what follows from that is left to the next pass.
     open: BTreeSet<OwnedUserId>,
-    went_well: AccountSteps,
-    found: BTreeSet<Finding>,
-    /// How many people came into each room.
-    joined: BTreeMap<RoomKey, usize>,
+    /// How many steps are over, well or not.
+    done: usize,
+    ended: Ended,
 }
 
 /// One plan being carried out.
@@ -114,9 +112,6 @@ pub(super) struct Work<'a> {
     /// How many intents of each mass this work has written.
     counted: tokio::sync::Mutex<BTreeMap<Mass, u64>>,
     noted: Mutex<Noted>,
-    interrupted: OnceLock<Interruption>,
-    left: AtomicUsize,
-    done: AtomicUsize,
     total: usize,
 }
 
@@ -151,9 +146,6 @@ impl<'a> Work<'a> {
             wishes,
             counted: tokio::sync::Mutex::default(),
             noted: Mutex::new(Noted { room_ids, ..Noted::default() }),
-            interrupted: OnceLock::new(),
-            left: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
             total: 0,
         }
     }
@@ -173,9 +165,7 @@ impl<'a> Work<'a> {
             self.all(groups(depth), summary).await?;
         }
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
-        let Noted { went_well, found, joined, .. } = self.noted.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (interrupted, left) = (self.interrupted.get().copied(), self.left.into_inner());
-        Ok(Ended { interrupted, left, went_well, found, joined })
+        Ok(self.noted.into_inner().unwrap_or_else(PoisonError::into_inner).ended)
     }
 
     fn phase(&self, phase: Phase) {
@@ -183,7 +173,7 @@ impl<'a> Work<'a> {
         if self.run.is_none() {
             return;
         }
-        let done = self.done.load(Ordering::SeqCst);
+        let done = self.noted().done;
         self.by.runs.progress.send_replace(Progress { phase, done, total: self.total });
     }
 
@@ -202,9 +192,9 @@ impl<'a> Work<'a> {
                 summary.count(step.action.kind(), Topic::of(&step.action), &outcome);
                 if outcome.is_good() {
                     let mut noted = self.noted();
-                    noted.went_well.count(&step.action);
+                    noted.ended.went_well.count(&step.action);
                     if let Action::AddMember { room, .. } = &step.action {
-                        *noted.joined.entry(room.clone()).or_default() += 1;
+                        *noted.ended.joined.entry(room.clone()).or_default() += 1;
                     }
                 }
             }
@@ -282,7 +272,7 @@ impl<'a> Work<'a> {
     /// Leaves steps to a further look, which is asked for: they are neither done nor failed.
     fn leave(&self, steps: usize) {
         self.advance(steps);
-        self.left.fetch_add(steps, Ordering::SeqCst);
+        self.noted().ended.left += steps;
     }
 
     /// Writes the intents of a batch; None when the brakes have to judge it anew.
@@ -333,23 +323,23 @@ impl<'a> Work<'a> {
     }
 
     fn advance(&self, steps: usize) {
-        let done = self.done.fetch_add(steps, Ordering::SeqCst) + steps;
-        if self.run.is_none() {
-            return;
+        let mut noted = self.noted();
+        noted.done += steps;
+        if self.run.is_some() {
+            self.by.runs.progress.send_modify(|progress| progress.done = noted.done);
         }
-        self.by.runs.progress.send_modify(|progress| progress.done = done);
     }
 
     fn is_over(&self) -> bool {
         if self.by.handles.stop.is_cancelled() {
             self.interrupt(Interruption::Stop);
         }
-        self.interrupted.get().is_some()
+        self.noted().ended.interrupted.is_some()
     }
 
     /// Nothing more is begun; the first reason counts.
     fn interrupt(&self, why: Interruption) {
-        let _ = self.interrupted.set(why);
+        self.noted().ended.interrupted.get_or_insert(why);
     }
 
     fn intent(&self, step: &Step) -> Result<Intent, StoreError> {
@@ -371,7 +361,7 @@ impl<'a> Work<'a> {
     async fn one_step(&self, step: &Step) -> Outcome {
         let action = &step.action;
         if self.is_over() {
-            return Outcome::Skipped(Fault::Left(self.interrupted.get().copied().unwrap_or(Interruption::Stop)));
+            return Outcome::Skipped(Fault::Left(self.noted().ended.interrupted.unwrap_or(Interruption::Stop)));
         }
         let result = if action.room().is_some() {
             self.room_step(action, step.cause).await
