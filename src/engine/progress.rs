@@ -1,10 +1,7 @@
 //! How far a pass has come, as a small value that others may watch.
 
-use serde::{Deserialize, Serialize};
-
 /// What a pass is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing yet.
     #[default]
@@ -40,7 +37,7 @@ impl Phase {
 }
 
 /// How far a pass has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// What it is doing.
     pub phase: Phase,
