@@ -189,20 +189,15 @@ impl Passes {
         if let Some(filling) = filling {
             filling.note(store, &ended.joined, policy.limits.join_least, clock.now()).await?;
         }
-        if let Some(people) =
-            unplaced.filter(|_| run.is_some() && report.interrupted.is_none() && selection.is_everything())
-        {
+        // A narrow pass did its small share; the rest of what was released is still to be done.
+        let is_whole = run.is_some() && report.interrupted.is_none() && selection.is_everything();
+        if let Some(people) = unplaced.filter(|_| is_whole) {
             places_noted(store, people, clock.now()).await?;
         }
-        // A narrow pass did its small share; the rest of what was released is still to be done.
-        if report.interrupted.is_none() && run.is_some() {
-            for id in released {
-                let still_held = report.summary.held.iter().any(|held| held.id == id);
-                // What failed half-way may be done again by the next pass without asking again.
-                let is_through = report.left == 0 && !report.summary.has_failures();
-                if !still_held && selection.is_everything() && is_through {
-                    store.mark_released(&id).await?;
-                }
+        // What failed half-way may be done again by the next pass without asking again.
+        if is_whole && report.left == 0 && !report.summary.has_failures() {
+            for id in released.iter().filter(|id| report.summary.held.iter().all(|held| held.id != **id)) {
+                store.mark_released(id).await?;
             }
         }
         if run.is_some() {
