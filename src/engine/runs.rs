@@ -89,9 +89,21 @@ impl Runs {
                 (RunEnd::Failed(Fault::Interrupted(*interruption)), "interrupted")
             }
             Ok(report) => {
-                log_report(run, report);
+                let summary = &report.summary;
+                tracing::info!(
+                    run.id = run.0,
+                    planned = summary.planned,
+                    done = summary.total(|counts| counts.done),
+                    failed = summary.total(|counts| counts.failed),
+                    findings = summary.findings,
+                    held = summary.held.len(),
+                    "A full pass ended"
+                );
+                for held in &report.newly_held {
+                    tracing::warn!(held.id = held.id, effects = held.effects.len(), "A part of the plan is held back");
+                }
                 self.metrics.findings(report.plan.findings.iter().map(Finding::kind));
-                (RunEnd::Done(Box::new(report.summary.clone())), "done")
+                (RunEnd::Done(Box::new(summary.clone())), "done")
             }
             Err(error) => {
                 let side = error.side().map(Side::as_str);
@@ -121,21 +133,5 @@ impl Runs {
                 tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
             }
         }
-    }
-}
-
-fn log_report(run: RunId, report: &Report) {
-    let summary = &report.summary;
-    tracing::info!(
-        run.id = run.0,
-        planned = summary.planned,
-        done = summary.total(|counts| counts.done),
-        failed = summary.total(|counts| counts.failed),
-        findings = summary.findings,
-        held = summary.held.len(),
-        "A full pass ended"
-    );
-    for held in &report.newly_held {
-        tracing::warn!(held.id = held.id, effects = held.effects.len(), "A part of the plan is held back");
     }
 }
