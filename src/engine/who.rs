@@ -32,7 +32,18 @@ pub async fn is_who(
     note: Option<Timestamp>,
 ) -> Result<Arc<Directory>, Fault> {
     for _ in 0..TRIES {
-        let Identified { directory, mut news, proofs } = look(read, policy, store, reader).await?;
+        let (identities, bindings) = (store.people().await?, store.bindings().await?);
+        let (nothing, mut external_ids) = (BTreeMap::new(), BTreeMap::new());
+        let provider = policy.users.identity_provider.as_deref();
+        let known = Knowledge { identities: &identities, bindings: &bindings, provider, external_ids: &nothing };
+        if let Some(reader) = reader {
+            for binding in known.to_be_asked() {
+                let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
+                external_ids.extend(account.map(|account| (binding.person, account.external_ids)));
+            }
+        }
+        let known = Knowledge { external_ids: &external_ids, ..known };
+        let Identified { directory, mut news, proofs } = identify(read, known);
         let Some(now) = note else { return Ok(directory) };
         if reader.is_none() {
             // Nobody has asked Synapse yet.
@@ -47,24 +58,4 @@ pub async fn is_who(
         }
     }
     Err(Fault::OthersNote)
-}
-
-async fn look(
-    read: &Arc<Directory>,
-    policy: &Policy,
-    store: &Store,
-    reader: Option<&Reader>,
-) -> Result<Identified, Fault> {
-    let (identities, bindings) = (store.people().await?, store.bindings().await?);
-    let nothing = BTreeMap::new();
-    let provider = policy.users.identity_provider.as_deref();
-    let known = Knowledge { identities: &identities, bindings: &bindings, provider, external_ids: &nothing };
-    let mut external_ids = BTreeMap::new();
-    if let Some(reader) = reader {
-        for binding in known.to_be_asked() {
-            let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
-            external_ids.extend(account.map(|account| (binding.person, account.external_ids)));
-        }
-    }
-    Ok(identify(read, Knowledge { external_ids: &external_ids, ..known }))
 }
