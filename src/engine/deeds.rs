@@ -42,7 +42,7 @@ impl Applier {
         });
         let done = futures_util::future::join_all(done).await;
         if !done.is_empty() {
-            self.handles.wakes.tell_ended();
+            self.handles.wakes.ended.notify_waiters();
         }
         for result in done {
             if let Err(error) = result {

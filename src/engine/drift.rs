@@ -195,15 +195,9 @@ impl ByHand {
         by: &str,
     ) -> Result<GrantId, StoreError> {
         let now = self.handles.clock.now();
-        let new = NewGrant {
-            person,
-            kind: GrantKind::Ban,
-            scope: Some(room.clone()),
-            asker: ban.sender.to_string(),
-            reason: None,
-            expires_at: None,
-            source: Some(ban.event.to_string()),
-        };
+        let (kind, scope, asker) = (GrantKind::Ban, Some(room.clone()), ban.sender.to_string());
+        let source = Some(ban.event.to_string());
+        let new = NewGrant { person, kind, scope, asker, reason: None, expires_at: None, source };
         let grant = self.handles.store.add_grant(&new, now).await?;
         self.handles.store.end_grant(grant.id, by, now).await?;
         Ok(grant.id)

@@ -30,7 +30,7 @@ const NAME_CHARS: usize = 80;
 
 /// Tells of rooms that the bot was brought into, until the service stops.
 pub(super) async fn lane(handles: &Handles) {
-    let mut woken = handles.wakes.woken();
+    let mut woken = handles.wakes.woken.subscribe();
     let mut looked: Option<Instant> = None;
     if let Err(error) = see_to_leaving(handles).await {
         tracing::warn!(%error, "Rooms that are to be left could not be read");
@@ -64,25 +64,20 @@ async fn see_to_leaving(handles: &Handles) -> Result<(), StoreError> {
 }
 
 async fn look(handles: &Handles, all: bool) -> Result<(), Fault> {
-    let (store, now) = (&handles.store, handles.clock.now());
+    let (store, reader, now) = (&handles.store, &handles.reader, handles.clock.now());
     if all {
-        note_what_was_not_pushed(handles, now).await?;
+        // What was not pushed.
+        let mut known = store.noted_rooms().await?;
+        known.extend(store.rooms().await?.into_values());
+        for room_id in reader.joined_rooms().await?.difference(&known) {
+            let origin = reader.origin(room_id).await?;
+            if origin.is_some_and(|origin| !origin.is_of(reader.bot())) {
+                store.note_foreign_room(room_id, None, now).await?;
+            }
+        }
     }
     for room in store.foreign_rooms().await?.iter().filter(|room| !room.is_told) {
         tell_of(handles, room, now).await?;
-    }
-    Ok(())
-}
-
-async fn note_what_was_not_pushed(handles: &Handles, now: Timestamp) -> Result<(), Fault> {
-    let (store, reader) = (&handles.store, &handles.reader);
-    let mut known = store.noted_rooms().await?;
-    known.extend(store.rooms().await?.into_values());
-    for room_id in reader.joined_rooms().await?.difference(&known) {
-        let origin = reader.origin(room_id).await?;
-        if origin.is_some_and(|origin| !origin.is_of(reader.bot())) {
-            store.note_foreign_room(room_id, None, now).await?;
-        }
     }
     Ok(())
 }

@@ -210,7 +210,7 @@ impl Lanes {
                 self.try_later(claimed, now).await
             }
         };
-        self.handles.wakes.tell_ended();
+        self.handles.wakes.ended.notify_waiters();
         if let Err(error) = ended {
             tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
         }

@@ -1,4 +1,4 @@
-//! What was changed by hand and is left as it is: what two sides undo each other, and bans that are nobody's.
+//! What was changed by hand and is left as it is: what two sides keep undoing, and bans that nobody judged.
 //!
 //! A ban is known by its event. Those that were judged when they were heard are on record: with the right as a grant,
 //! without it as a change by hand. What nobody judged, such as what was there before the service came, is only told.

@@ -1,4 +1,5 @@
-//! A look at everything, one person or one room: read, compare, plan, review. Nothing in it can change Synapse.
+//! A look at everything, one person or one room: read, compare, plan, review. Nothing in it can change Synapse; what is
+//! only looked at, for a preview, leaves no note in the store either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
-use equipemed_domain::observed::{Observed, ObservedAccount, ObservedAccounts};
+use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Plan, plan};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{Effect, HeldReason, Verdict, directory_shrank, review, still_due, was_done};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
+use equipemed_domain::stands::Looked;
 use equipemed_domain::summary::Summary;
 use equipemed_domain::wake::Wake;
 use equipemed_domain::world::{Pass, World};
@@ -46,6 +48,7 @@ pub(super) struct Looks {
 }
 
 /// Both sides, with what should be.
+#[derive(Debug)]
 pub(super) struct Seen {
     /// What was looked at.
     pub(super) target: Wake,
@@ -77,6 +80,42 @@ impl Looks {
         let (view, mut verdict) = reviewed(seen, options)?;
         leave_out(&self.handles, &mut verdict.go, view.seen.known.now).await?;
         Ok((view, verdict))
+    }
+
+    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    pub(super) async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
+        let (view, verdict) = self.look(target, &Options { dry_run: true, ..options.clone() }).await?;
+        if *target == Wake::Everything {
+            self.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
+        }
+        if let Some((_, room_id)) = &options.pretend {
+            // Of a room that is not bound nobody hears what happens there.
+            self.handles.room_cache.doubt(room_id);
+        }
+        Ok(view.report(verdict, &options.selection))
+    }
+
+    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    pub(super) async fn person(&self, person: PersonId) -> Result<Sight, Fault> {
+        let options = Options { dry_run: true, ..Options::default() };
+        let (View { seen, .. }, _) = self.look(&Wake::Person(person), &options).await?;
+        // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
+        let lost = |sight: &RoomSight| match sight {
+            RoomSight::Absent | RoomSight::Several { .. } => None,
+            RoomSight::Unreadable { room_id, .. } => Some(room_id.clone()),
+            RoomSight::Seen(room) => {
+                (room.members.get(&seen.policy.bot) != Some(&Membership::Join)).then(|| room.room_id.clone())
+            }
+        };
+        let lost: Vec<_> =
+            seen.observed.rooms.iter().filter_map(|(key, sight)| Some((key.clone(), lost(sight)?))).collect();
+        let mut deleted = BTreeSet::new();
+        if !lost.is_empty() {
+            let all = self.handles.reader.rooms_list().await?;
+            let there: BTreeSet<_> = all.into_iter().map(|room| room.room_id).collect();
+            deleted.extend(lost.into_iter().filter(|(_, room_id)| !there.contains(room_id)).map(|(key, _)| key));
+        }
+        Ok(Sight { seen, deleted })
     }
 
     /// Reads both sides, and works out what should be as closely as tells whether anything differs.
@@ -141,6 +180,22 @@ impl Looks {
             }
         };
         accounts.during(Stage::ReadAccounts)
+    }
+}
+
+/// What was seen of one person.
+#[derive(Debug)]
+pub struct Sight {
+    seen: Seen,
+    deleted: BTreeSet<RoomKey>,
+}
+
+impl Sight {
+    /// It, to be asked.
+    #[must_use]
+    pub fn looked(&self) -> Looked<'_> {
+        let Seen { policy, desired, observed, .. } = &self.seen;
+        Looked { bot: &policy.bot, desired, observed, deleted: &self.deleted }
     }
 }
 

@@ -24,7 +24,6 @@ mod newborn;
 mod observe;
 pub mod pass;
 pub mod people;
-mod preview;
 pub mod progress;
 pub mod recover;
 pub mod report;
@@ -51,21 +50,18 @@ use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
 use handles::Handles;
-use lanes::Lanes;
-use look::Looks;
+use look::{Looks, Sight};
 use pass::{Options, Passes};
 use people::People;
-use preview::Sight;
 use progress::Progress;
 use report::Report;
 use room_cache::RoomCache;
 use runs::Runs;
 pub(crate) use scene::Scene;
-use subjects::Subjects;
 use tenure::Tenure;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wakes::{Waited, Wakes};
+use wakes::Wakes;
 
 use crate::clock::Clock;
 use crate::directory::Source;
@@ -100,7 +96,6 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Engine {
     handles: Handles,
-    people: People,
     by_hand: ByHand,
     runs: Runs,
     passes: Arc<Passes>,
@@ -126,21 +121,21 @@ impl Engine {
         let runs = Runs { handles: handles.clone(), metrics: Work::default(), progress: progress.clone() };
         let people = People { handles: handles.clone(), source };
         let by_hand = ByHand { handles: handles.clone(), people: people.clone() };
-        let subjects = Arc::new(Subjects::default());
-        let looks = Looks { handles: handles.clone(), people: people.clone(), subjects: subjects.clone(), progress };
+        let subjects = Arc::new(subjects::Subjects::default());
+        let looks = Looks { handles: handles.clone(), people, subjects: subjects.clone(), progress };
         let applier = writer.map(|writer| {
             let (handles, runs) = (handles.clone(), runs.clone());
             Arc::new(Applier { writer, handles, runs, subjects, reasons_in_rooms })
         });
         let passes = Arc::new(Passes { looks, applier, started: handles.clock.now() });
-        Self { handles, people, by_hand, runs, passes }
+        Self { handles, by_hand, runs, passes }
     }
 
     /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
     /// this process; everything is looked at without being asked to so often, or never.
     pub async fn work(&self, holder: String, interval: Option<Duration>) {
         let Self { handles, runs, passes, .. } = self.clone();
-        Arc::new(Lanes { holder, interval, claims: Claims::default(), handles, runs, passes }).work().await;
+        Arc::new(lanes::Lanes { holder, interval, claims: Claims::default(), handles, runs, passes }).work().await;
     }
 
     /// Asks for a run and takes it, for a command that does it itself.
@@ -184,18 +179,15 @@ impl Engine {
         self.handles.policy().await
     }
 
-    /// EquipeMed's people, read now, everybody under their handle.
-    ///
-    /// # Errors
-    /// When EquipeMed cannot be read, or it cannot be told who is who.
+    /// EquipeMed's people, read now, everybody under their handle: an error when it cannot be told who is who.
     pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
-        self.people.read().await
+        self.by_hand.people.read().await
     }
 
     /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
     #[must_use]
     pub fn source(&self) -> &Source {
-        &self.people.source
+        &self.by_hand.people.source
     }
 
     /// What people change by hand.
@@ -209,7 +201,7 @@ impl Engine {
         adopt::adoptable(&self.handles, wish).await
     }
 
-    /// Notes that a room that the bot is in is taken over, and changes nothing on Synapse: for mode observe.
+    /// Takes over a room that the bot is in without changing anything on Synapse: for mode observe.
     pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
         adopt::adopt(&self.handles, wish, &[], None).await
     }
@@ -235,11 +227,6 @@ impl Engine {
     /// Stores a wake-up that is due now.
     pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
         self.wakes().wake(wake, origin).await
-    }
-
-    /// Waits until nobody has to look at these subjects any more.
-    pub async fn wait_for(&self, wakes: &[Wake], within: Duration) -> Result<Waited, StoreError> {
-        self.wakes().wait_for(wakes, within).await
     }
 
     /// Whether the service is to end.

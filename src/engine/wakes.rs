@@ -38,9 +38,9 @@ pub struct Wakes {
     clock: Clock,
     stop: CancellationToken,
     /// Told of wake-ups and deeds that this process stored.
-    woken: watch::Sender<()>,
+    pub(super) woken: watch::Sender<()>,
     /// Told when a narrow pass or a deed ended.
-    ended: Arc<Notify>,
+    pub(super) ended: Arc<Notify>,
 }
 
 impl Wakes {
@@ -67,19 +67,9 @@ impl Wakes {
         self.woken.send_replace(());
     }
 
-    /// Hears of everything that is stored from now on.
-    pub(super) fn woken(&self) -> watch::Receiver<()> {
-        self.woken.subscribe()
-    }
-
     /// Ready when the next pass or deed of this process ends.
     pub fn ended(&self) -> Notified<'_> {
         self.ended.notified()
-    }
-
-    /// Tells that a narrow pass or a deed ended.
-    pub(super) fn tell_ended(&self) {
-        self.ended.notify_waiters();
     }
 
     /// Works until the service stops or `goes_on` denies it: at once while there is something to do, else when woken. A
@@ -88,7 +78,7 @@ impl Wakes {
     where
         F: Future<Output = Result<bool, StoreError>>,
     {
-        let (mut woken, mut said) = (self.woken(), Seldom::default());
+        let (mut woken, mut said) = (self.woken.subscribe(), Seldom::default());
         while !self.stop.is_cancelled() && goes_on() {
             match work().await {
                 Ok(true) => {}
@@ -119,9 +109,7 @@ impl Wakes {
                 ended.as_mut().enable();
                 match self.store.wakeup(wake).await? {
                     None => break,
-                    Some(state) if state.attempts > 0 && !state.is_claimed => {
-                        return Ok(Waited::TriedAgain);
-                    }
+                    Some(state) if state.attempts > 0 && !state.is_claimed => return Ok(Waited::TriedAgain),
                     // What was put off on purpose is not waited for.
                     Some(state) if !state.is_claimed && state.due_at > self.clock.now() => break,
                     Some(_) => {}

@@ -1,4 +1,4 @@
-//! From actions to writes. Beside this only deeds and setup hold a writer.
+//! From actions to writes, by the [`Applier`], which does deeds as well. Beside it only setup has a writer.
 //!
 //! Every action's intent is in the audit before anything is sent, and its
 //! outcome after. A failed action does not stop the others; only when Synapse
