@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::event::{Content, MembershipState};
+use equipemed_domain::wake::Wake;
 use jiff::SignedDuration;
 
 use super::Chat;
@@ -37,12 +38,12 @@ impl Chat {
         }
         let room = self.engine().store().key_of_room(&event.event.room_id).await?;
         let Some(room) = room else { return self.done(event.seq).await };
-        let what = match self.engine().judge_by_hand(&room, &event.event).await? {
+        let what = match self.engine().by_hand().judge(&room, &event.event).await? {
             Judgement::Over => return self.done(event.seq).await,
             Judgement::Unknown => {
                 // The pass tells what nobody is about to judge.
                 self.done(event.seq).await?;
-                return Ok(self.engine().wake_room(&room, "by hand").await?);
+                return Ok(self.engine().wake(&Wake::Room(room), "by hand").await?);
             }
             Judgement::Drift(what) => what,
         };
@@ -50,7 +51,7 @@ impl Chat {
         self.begin(event.seq);
         let chat = self.clone();
         self.inner.tasks.spawn(async move {
-            let ended = match chat.engine().follow_drift(&room, &event.event, &what).await {
+            let ended = match chat.engine().by_hand().follow(&room, &event.event, &what).await {
                 Ok(()) => chat.done(event.seq).await,
                 Err(error) => Err(error.into()),
             };
@@ -87,7 +88,7 @@ impl Chat {
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
         // Whoever it was, it is put back as what anybody else does by hand.
         if let Some(room) = store.key_of_room(&event.event.room_id).await? {
-            self.engine().wake_room(&room, "by hand").await?;
+            self.engine().wake(&Wake::Room(room), "by hand").await?;
         }
         self.done(event.seq).await
     }

@@ -66,7 +66,7 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
     if !is_enforced {
         // Noted, and nothing is changed on Synapse. That the room itself says it waits for mode enforce: without `instead`,
         // for by then another room may have been put in its place.
-        engine.adopt(&wish, &[], None).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
+        engine.adopt(&wish).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
     }
     let instead = wish.instead && is_enforced;
     let (room_id, room, accept) = (wish.room_id.clone(), wish.key.clone(), wish.accept.clone());

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::settings::Database;
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
-use crate::engine::who::Who;
+use crate::engine::who::is_who;
 use crate::engine::{Engine, Parts, policy_with_rooms};
 use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
 use crate::operations::Scene;
@@ -153,7 +153,7 @@ pub(super) async fn people(
     note: Option<Timestamp>,
 ) -> anyhow::Result<Arc<Directory>> {
     let read = Source::open(&settings.directory)?.read().await?;
-    Who { store, reader: None, policy: &settings.policy }.is_who(&read, note).await.map_err(anyhow::Error::from)
+    Ok(is_who(&read, &settings.policy, store, None, note).await?)
 }
 
 /// People, grants and rooms as they are now, without a word with Synapse; who is new is noted if that is wished.

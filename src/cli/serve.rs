@@ -15,7 +15,6 @@ use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::DirectorySource;
-use crate::engine::queue::Lanes;
 use crate::homeserver::{Patience, Speaker};
 use crate::inbound::watch::Notice;
 use crate::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, Pulse, ReadBack};
@@ -180,7 +179,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         }
     });
     tasks.begin("the engine", async move {
-        engine.work(&Lanes { holder, interval: settings.directory.interval }).await;
+        engine.work(holder, settings.directory.interval).await;
         Ok(())
     });
     tasks.ended().await

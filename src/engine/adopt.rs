@@ -12,7 +12,7 @@ use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 
-use super::Engine;
+use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Writer};
 
 /// A room that is to be the room of a key.
@@ -43,132 +43,134 @@ pub struct Adoptable {
     pub beyond_reach: BTreeMap<OwnedUserId, i64>,
 }
 
-impl Engine {
-    /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
-    pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
-        let Adoption { key, room_id, instead, .. } = wish;
-        let (reader, store) = (&self.parts().reader, &self.parts().store);
-        let policy = self.policy().await?;
-        let wanted = policy.rooms.get(key).ok_or_else(|| NotAdopted::UnknownKey { key: key.clone() })?;
-        if key.as_str() == CONTROL_ROOM {
-            return Err(NotAdopted::ControlRoom.into());
-        }
-        match store.key_of_room(room_id).await? {
-            Some(own) if own == *key => return Ok(Adoptable { is_done: true, is_in: true, ..Adoptable::default() }),
-            Some(other) => return Err(NotAdopted::HasKey { key: other }.into()),
-            None => {}
-        }
-        let mut bound = store.rooms().await?;
-        let before = bound.remove(key);
-        if let Some(room_id) = before.clone().filter(|_| !instead) {
-            return Err(NotAdopted::KeyHasRoom { key: key.clone(), room_id }.into());
-        }
-        let rooms = reader.rooms_list().await?;
-        let listed = rooms.into_iter().find(|room| room.room_id == *room_id);
-        let listed = listed.ok_or_else(|| NotAdopted::Absent { room_id: room_id.clone() })?;
-        if listed.encryption.is_some() {
-            return Err(NotAdopted::Encrypted.into());
-        }
-        if listed.is_space != (wanted.kind == RoomKind::Space) {
-            return Err(NotAdopted::WrongKind.into());
-        }
-        let is_in = reader.joined_rooms().await?.contains(room_id);
-        let beyond_reach = if is_in {
-            self.can_manage(&reader.room(room_id).await?, wish)?
-        } else {
-            // From outside only this much can be seen; the rest is looked at inside.
-            let of_its_version = listed.version.as_deref().is_some_and(has_privileged_creators);
-            let creator = listed.creator.filter(|_| of_its_version).and_then(|creator| UserId::parse(creator).ok());
-            let people = creator.into_iter().filter(|creator| *creator != policy.bot).map(|creator| (creator, CREATOR));
-            accepted(people.collect(), wish)?
-        };
-        let known = bound.into_values().chain(before.clone()).collect();
-        let mut others = reader.rooms_with_key(key, &known).await?;
-        others.remove(room_id);
-        Ok(Adoptable { is_done: false, is_in, before, others, beyond_reach })
+/// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it.
+pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adoptable, Fault> {
+    let Adoption { key, room_id, instead, .. } = wish;
+    let (reader, store) = (&handles.reader, &handles.store);
+    let policy = handles.policy().await?;
+    let wanted = policy.rooms.get(key).ok_or_else(|| NotAdopted::UnknownKey { key: key.clone() })?;
+    if key.as_str() == CONTROL_ROOM {
+        return Err(NotAdopted::ControlRoom.into());
     }
-
-    /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
-    fn can_manage(&self, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
-        let bot = &self.parts().policy.bot;
-        if room.replaced {
-            return Err(NotAdopted::Replaced.into());
-        }
-        let (has, needs) = (room.level_of(bot), needed_to_manage(room));
-        if has < needs {
-            return Err(NotAdopted::TooLow { bot: bot.clone(), has, needs }.into());
-        }
-        let default = room.users_default();
-        if default >= has {
-            return Err(NotAdopted::EverybodyBeyondReach { default, bot: has }.into());
-        }
-        accepted(beyond_reach(room, bot), wish)
+    match store.key_of_room(room_id).await? {
+        Some(own) if own == *key => return Ok(Adoptable { is_done: true, is_in: true, ..Adoptable::default() }),
+        Some(other) => return Err(NotAdopted::HasKey { key: other }.into()),
+        None => {}
     }
-
-    /// Lets go of a room that had the key: its alias, and what it says of itself.
-    async fn give_way(&self, writer: &Writer, key: &RoomKey, before: &RoomId) -> Result<(), Fault> {
-        let policy = self.policy().await?;
-        if let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) {
-            let alias =
-                RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
-            if writer.reader().resolve_alias(&alias).await?.as_deref() == Some(before) {
-                writer.release_alias(&alias).await?;
-            }
-        }
-        if let Err(error) = writer.mark_room(before, None).await {
-            // It may be gone, or the bot no longer in it: then nobody finds it there either.
-            tracing::warn!(room.id = %before, %error, "The room that gave way could not be marked");
-        }
-        Ok(())
+    let mut bound = store.rooms().await?;
+    let before = bound.remove(key);
+    if let Some(room_id) = before.clone().filter(|_| !instead) {
+        return Err(NotAdopted::KeyHasRoom { key: key.clone(), room_id }.into());
     }
+    let rooms = reader.rooms_list().await?;
+    let listed = rooms.into_iter().find(|room| room.room_id == *room_id);
+    let listed = listed.ok_or_else(|| NotAdopted::Absent { room_id: room_id.clone() })?;
+    if listed.encryption.is_some() {
+        return Err(NotAdopted::Encrypted.into());
+    }
+    if listed.is_space != (wanted.kind == RoomKind::Space) {
+        return Err(NotAdopted::WrongKind.into());
+    }
+    let is_in = reader.joined_rooms().await?.contains(room_id);
+    let beyond_reach = if is_in {
+        can_manage(&handles.configured.bot, &reader.room(room_id).await?, wish)?
+    } else {
+        // From outside only this much can be seen; the rest is looked at inside.
+        let of_its_version = listed.version.as_deref().is_some_and(has_privileged_creators);
+        let creator = listed.creator.filter(|_| of_its_version).and_then(|creator| UserId::parse(creator).ok());
+        let people = creator.into_iter().filter(|creator| *creator != policy.bot).map(|creator| (creator, CREATOR));
+        accepted(people.collect(), wish)?
+    };
+    let known = bound.into_values().chain(before.clone()).collect();
+    let mut others = reader.rooms_with_key(key, &known).await?;
+    others.remove(room_id);
+    Ok(Adoptable { is_done: false, is_in, before, others, beyond_reach })
+}
 
-    /// Takes a room over and wakes its pass, which serves the wishes. Without a writer only a room that the bot is in.
-    pub async fn adopt(&self, wish: &Adoption, wishes: &[Wish], writer: Option<&Writer>) -> Result<Adoptable, Fault> {
-        let Adoption { key, room_id, .. } = wish;
-        let mut found = self.adoptable(wish).await?;
-        if found.is_done {
-            // Noted in mode observe, or by a process that ended before the room said it.
-            if let Some(writer) = writer {
-                writer.mark_room(room_id, Some(key)).await?;
-            }
-            return Ok(found);
+/// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
+fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
+    if room.replaced {
+        return Err(NotAdopted::Replaced.into());
+    }
+    let (has, needs) = (room.level_of(bot), needed_to_manage(room));
+    if has < needs {
+        return Err(NotAdopted::TooLow { bot: bot.to_owned(), has, needs }.into());
+    }
+    let default = room.users_default();
+    if default >= has {
+        return Err(NotAdopted::EverybodyBeyondReach { default, bot: has }.into());
+    }
+    accepted(beyond_reach(room, bot), wish)
+}
+
+/// Lets go of a room that had the key: its alias, and what it says of itself.
+async fn give_way(handles: &Handles, writer: &Writer, key: &RoomKey, before: &RoomId) -> Result<(), Fault> {
+    let policy = handles.policy().await?;
+    if let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) {
+        let alias =
+            RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
+        if writer.reader().resolve_alias(&alias).await?.as_deref() == Some(before) {
+            writer.release_alias(&alias).await?;
         }
-        if !found.is_in {
-            let writer = writer.ok_or(NotAdopted::Observe)?;
-            match writer.join(room_id).await {
-                Ok(_) => {}
-                Err(HomeserverError::Refused { status: 403, .. }) => {
-                    return Err(NotAdopted::NotInvited { bot: self.parts().policy.bot.clone() }.into());
-                }
-                Err(error) => return Err(error.into()),
-            }
-            found.beyond_reach = self.can_manage(&self.parts().reader.room(room_id).await?, wish)?;
-        }
+    }
+    if let Err(error) = writer.mark_room(before, None).await {
+        // It may be gone, or the bot no longer in it: then nobody finds it there either.
+        tracing::warn!(room.id = %before, %error, "The room that gave way could not be marked");
+    }
+    Ok(())
+}
+
+/// Takes a room over and wakes its pass, which serves the wishes. Without a writer only a room that the bot is in.
+pub(super) async fn adopt(
+    handles: &Handles,
+    wish: &Adoption,
+    wishes: &[Wish],
+    writer: Option<&Writer>,
+) -> Result<Adoptable, Fault> {
+    let Adoption { key, room_id, .. } = wish;
+    let mut found = adoptable(handles, wish).await?;
+    if found.is_done {
+        // Noted in mode observe, or by a process that ended before the room said it.
         if let Some(writer) = writer {
             writer.mark_room(room_id, Some(key)).await?;
-            for other in found.before.iter().chain(&found.others) {
-                self.give_way(writer, key, other).await?;
-            }
         }
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
-        if wish.instead {
-            store.rebind_room(key, room_id, now).await?;
-        } else {
-            let bound = store.bind_room(key, room_id, now).await?;
-            if bound != *room_id {
-                if let Some(writer) = writer {
-                    writer.mark_room(room_id, None).await?;
-                }
-                return Err(NotAdopted::KeyHasRoom { key: key.clone(), room_id: bound }.into());
-            }
-        }
-        // Also when its key has another room some day: nobody brought the bot there against its will.
-        store.keep_foreign_room(room_id, now).await?;
-        // What was pushed of it until now was heard by nobody.
-        self.room_cache().doubt(room_id);
-        self.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
-        Ok(found)
+        return Ok(found);
     }
+    if !found.is_in {
+        let writer = writer.ok_or(NotAdopted::Observe)?;
+        match writer.join(room_id).await {
+            Ok(_) => {}
+            Err(HomeserverError::Refused { status: 403, .. }) => {
+                return Err(NotAdopted::NotInvited { bot: handles.configured.bot.clone() }.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        found.beyond_reach = can_manage(&handles.configured.bot, &handles.reader.room(room_id).await?, wish)?;
+    }
+    if let Some(writer) = writer {
+        writer.mark_room(room_id, Some(key)).await?;
+        for other in found.before.iter().chain(&found.others) {
+            give_way(handles, writer, key, other).await?;
+        }
+    }
+    let (store, now) = (&handles.store, handles.clock.now());
+    if wish.instead {
+        store.rebind_room(key, room_id, now).await?;
+    } else {
+        let bound = store.bind_room(key, room_id, now).await?;
+        if bound != *room_id {
+            if let Some(writer) = writer {
+                writer.mark_room(room_id, None).await?;
+            }
+            return Err(NotAdopted::KeyHasRoom { key: key.clone(), room_id: bound }.into());
+        }
+    }
+    // Also when its key has another room some day: nobody brought the bot there against its will.
+    store.keep_foreign_room(room_id, now).await?;
+    // What was pushed of it until now was heard by nobody.
+    handles.room_cache.doubt(room_id);
+    handles.wakes.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
+    Ok(found)
 }
 
 /// Gives back people beyond the bot's reach when each of them is accepted.

@@ -9,53 +9,48 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::review::Held;
 use jiff::Timestamp;
 
-use super::Engine;
-use crate::store::{StoreError, to_json};
+use crate::store::{Store, StoreError, to_json};
 
 /// Under which name the store remembers what was told and still is so.
 const TOLD: &str = "findings_told";
 
-impl Engine {
-    /// Notes that powers have their places from now on, and has it told: after an update, once.
-    pub(super) async fn places_noted(&self, people: usize) -> Result<(), Fault> {
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
-        store.announce("powers placed", &Announcement::PowersPlaced { people }, now).await?;
-        store.powers_are_placed().await.during(Stage::NotePowers)
-    }
+/// Notes that powers have their places from now on, and has it told: after an update, once.
+pub(super) async fn places_noted(store: &Store, people: usize, now: Timestamp) -> Result<(), Fault> {
+    store.announce("powers placed", &Announcement::PowersPlaced { people }, now).await?;
+    store.powers_are_placed().await.during(Stage::NotePowers)
+}
 
-    /// Stores what is to be told of a pass: parts held with the instant since when, which need `two` consents or one, and
-    /// findings; `complete` when it looked at everything, so that what it did not find is over.
-    pub(super) async fn announce(
-        &self,
-        held: &[(Held, Timestamp)],
-        two: bool,
-        findings: &[Finding],
-        complete: bool,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        let store = &self.parts().store;
-        for (held, since) in held {
-            let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.effects.len());
-            let content = Announcement::Held { id, reason, count, two };
-            // Whoever sees it first, and again after a crash; held again after it ended is told again.
-            store.announce(&format!("held:{}:{}", held.id, since.as_millisecond()), &content, now).await?;
-        }
-        let before = store.remembered(TOLD).await?;
-        let before: BTreeSet<String> = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let mut told = if complete { BTreeSet::new() } else { before.clone() };
-        for finding in findings.iter().filter(|finding| is_alarm(finding)) {
-            let topic = topic(finding)?;
-            if !before.contains(&topic) && !told.contains(&topic) {
-                let content = Announcement::Found { finding: finding.clone() };
-                store.announce(&format!("finding:{topic}:{}", now.as_millisecond()), &content, now).await?;
-            }
-            told.insert(topic);
-        }
-        if told != before {
-            store.remember(TOLD, &to_json(&told)?).await?;
-        }
-        Ok(())
+/// Stores what is to be told of a pass: parts held with the instant since when, which need `two` consents or one, and
+/// findings; `complete` when it looked at everything, so that what it did not find is over.
+pub(super) async fn announce(
+    store: &Store,
+    held: &[(Held, Timestamp)],
+    two: bool,
+    findings: &[Finding],
+    complete: bool,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    for (held, since) in held {
+        let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.effects.len());
+        let content = Announcement::Held { id, reason, count, two };
+        // Whoever sees it first, and again after a crash; held again after it ended is told again.
+        store.announce(&format!("held:{}:{}", held.id, since.as_millisecond()), &content, now).await?;
     }
+    let before = store.remembered(TOLD).await?;
+    let before: BTreeSet<String> = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let mut told = if complete { BTreeSet::new() } else { before.clone() };
+    for finding in findings.iter().filter(|finding| is_alarm(finding)) {
+        let topic = topic(finding)?;
+        if !before.contains(&topic) && !told.contains(&topic) {
+            let content = Announcement::Found { finding: finding.clone() };
+            store.announce(&format!("finding:{topic}:{}", now.as_millisecond()), &content, now).await?;
+        }
+        told.insert(topic);
+    }
+    if told != before {
+        store.remember(TOLD, &to_json(&told)?).await?;
+    }
+    Ok(())
 }
 
 /// What makes it the same one: that a few more people wait is no news.

@@ -11,7 +11,6 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::review::{Consent, Effect, Held, HeldReason};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Engine;
 use super::gather::{Known, consent_to};
 use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR, Store};
 
@@ -109,66 +108,63 @@ impl Consents {
     }
 }
 
-impl Engine {
-    /// Stores what a full pass holds, so that somebody can release it, and what became of consents. Gives the parts that
-    /// wait with the instant since when, and those of them that are new.
-    pub(super) async fn record_holds(
-        &self,
-        consents: &Consents,
-        known: &Known,
-        held: &[Held],
-        two: bool,
-    ) -> Result<(Vec<(Held, Timestamp)>, Vec<Held>), Fault> {
-        let (store, now) = (&self.parts().store, known.now);
-        store.expire_held(now).await?;
-        let expires_at = now.checked_add(HELD_FOR).map_err(|_| Fault::Clock)?;
-        for id in consents.outgrown.keys() {
-            store.mark_outgrown(id).await?;
-        }
-        for (id, (reason, effects)) in &consents.asked {
-            let (id, reason, effects) = (id.clone(), reason.clone(), effects.clone());
-            store.hold(&NewHeld { id: id.clone(), reason, effects, expires_at }, now).await?;
-            store.approve(&id, OPERATOR, two, now).await?;
-        }
-        let (mut waiting, mut new) = (Vec::new(), Vec::new());
-        for part in held {
-            let (id, reason, effects) = (part.id.clone(), part.reason.clone(), part.effects.clone());
-            let row = NewHeld { id, reason, effects, expires_at };
-            if store.hold(&row, now).await? {
-                new.push(part.clone());
-            }
-            if let Some(stored) = store.held_plan(&part.id).await?.filter(|plan| plan.state == HeldState::Held) {
-                waiting.push((part.clone(), stored.created_at));
-            }
-        }
-        for plan in known.held.iter().filter(|plan| plan.state != HeldState::Approved) {
-            let has_grown = consent_to(plan).outgrown_by(held).is_some_and(|part| part.id != plan.held.id);
-            if has_grown {
-                store.mark_outgrown(&plan.held.id).await?;
-            }
-        }
-        Ok((waiting, new))
+/// Stores what a full pass holds, so that somebody can release it, and what became of consents. Gives the parts that
+/// wait with the instant since when, and those of them that are new.
+pub(super) async fn record_holds(
+    store: &Store,
+    consents: &Consents,
+    known: &Known,
+    held: &[Held],
+    two: bool,
+) -> Result<(Vec<(Held, Timestamp)>, Vec<Held>), Fault> {
+    let now = known.now;
+    store.expire_held(now).await?;
+    let expires_at = now.checked_add(HELD_FOR).map_err(|_| Fault::Clock)?;
+    for id in consents.outgrown.keys() {
+        store.mark_outgrown(id).await?;
     }
+    for (id, (reason, effects)) in &consents.asked {
+        let (id, reason, effects) = (id.clone(), reason.clone(), effects.clone());
+        store.hold(&NewHeld { id: id.clone(), reason, effects, expires_at }, now).await?;
+        store.approve(&id, OPERATOR, two, now).await?;
+    }
+    let (mut waiting, mut new) = (Vec::new(), Vec::new());
+    for part in held {
+        let (id, reason, effects) = (part.id.clone(), part.reason.clone(), part.effects.clone());
+        let row = NewHeld { id, reason, effects, expires_at };
+        if store.hold(&row, now).await? {
+            new.push(part.clone());
+        }
+        if let Some(stored) = store.held_plan(&part.id).await?.filter(|plan| plan.state == HeldState::Held) {
+            waiting.push((part.clone(), stored.created_at));
+        }
+    }
+    for plan in known.held.iter().filter(|plan| plan.state != HeldState::Approved) {
+        let has_grown = consent_to(plan).outgrown_by(held).is_some_and(|part| part.id != plan.held.id);
+        if has_grown {
+            store.mark_outgrown(&plan.held.id).await?;
+        }
+    }
+    Ok((waiting, new))
+}
 
-    /// Ends what is held and not due any more, which is told, and leaves of the rest what is; whether that changed
-    /// anything.
-    pub(super) async fn settle_holds(&self, known: &Known, remaining: &Remaining) -> Result<bool, Fault> {
-        let store = &self.parts().store;
-        let mut any = false;
-        for plan in &known.held {
-            let Some(rest) = remaining.get(&plan.held.id).filter(|rest| rest.due != plan.held.effects) else {
-                continue;
-            };
-            any = true;
-            if !rest.due.is_empty() {
-                store.shrink_held(&plan.held.id, &rest.due).await?;
-            } else if rest.is_done && store.mark_released(&plan.held.id).await? {
-                // Narrower passes have carried it out.
-            } else if store.close_held(&plan.held.id).await? {
-                let name = format!("closed:{}:{}", plan.held.id, plan.created_at.as_millisecond());
-                store.announce(&name, &Announcement::HeldClosed { id: plan.held.id.clone() }, known.now).await?;
-            }
+/// Ends what is held and not due any more, which is told, and leaves of the rest what is; whether that changed
+/// anything.
+pub(super) async fn settle_holds(store: &Store, known: &Known, remaining: &Remaining) -> Result<bool, Fault> {
+    let mut any = false;
+    for plan in &known.held {
+        let Some(rest) = remaining.get(&plan.held.id).filter(|rest| rest.due != plan.held.effects) else {
+            continue;
+        };
+        any = true;
+        if !rest.due.is_empty() {
+            store.shrink_held(&plan.held.id, &rest.due).await?;
+        } else if rest.is_done && store.mark_released(&plan.held.id).await? {
+            // Narrower passes have carried it out.
+        } else if store.close_held(&plan.held.id).await? {
+            let name = format!("closed:{}:{}", plan.held.id, plan.created_at.as_millisecond());
+            store.announce(&name, &Announcement::HeldClosed { id: plan.held.id.clone() }, known.now).await?;
         }
-        Ok(any)
     }
+    Ok(any)
 }

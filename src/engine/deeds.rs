@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use ruma_common::RoomId;
 use tracing::Instrument;
 
-use super::adopt::Adoption;
-use super::apply::ended;
-use super::backoff::Seldom;
-use super::queue::{CLAIM, Lanes};
-use super::{Engine, backoff};
+use super::adopt::{Adoption, adopt};
+use super::apply::{Applier, ended};
+use super::backoff::{insist, wait_after};
+use super::claims::Claims;
+use super::foreign::stays_in;
+use super::lanes::CLAIM;
 use crate::homeserver::Writer;
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
@@ -24,44 +25,24 @@ const ATTEMPTS: u32 = 20;
 /// How doing a deed ended: when it is to be done later on purpose, from when on.
 type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 
-impl Engine {
-    /// Does deeds until the service stops. In mode observe they wait in the store.
-    pub(super) async fn deed_lane(&self, lanes: &Lanes) {
-        let Some(writer) = &self.parts().writer else { return };
-        let (mut woken, mut said) = (self.woken(), Seldom::default());
-        while !self.is_ending() {
-            match self.some_deeds(writer, &lanes.holder).await {
-                Ok(0) => self.pause(&mut woken).await,
-                Ok(_) => {}
-                Err(error) => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "Deeds could not be claimed");
-                    }
-                    self.rest().await;
-                }
-            }
-        }
+impl Applier {
+    /// Does deeds until the service stops.
+    pub(super) async fn deed_lane(&self, holder: &str, claims: &Claims) {
+        let work = || async { Ok(self.some_deeds(holder, claims).await? > 0) };
+        self.handles.wakes.lane("Deeds could not be claimed", || true, work).await;
     }
 
-    /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
-    /// many it began with.
-    pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
-        match &self.parts().writer {
-            Some(writer) => self.some_deeds(writer, holder).await,
-            None => Ok(0),
-        }
-    }
-
-    async fn some_deeds(&self, writer: &Writer, holder: &str) -> Result<usize, StoreError> {
-        let (store, clock) = (&self.parts().store, &self.parts().clock);
+    /// Does deeds that are due, if nobody else is at them. Tells how many it began with.
+    pub(super) async fn some_deeds(&self, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
+        let (store, clock) = (&self.handles.store, &self.handles.clock);
         let claimed = store.claim_deeds(holder, clock.now(), CLAIM, AT_ONCE).await?;
         let done = claimed.iter().map(|deed| {
             let span = tracing::info_span!("deed", deed.id = deed.id.0, kind = deed.deed.kind(), wish = deed.source);
-            self.one_deed(writer, deed).instrument(span)
+            self.one_deed(deed, claims).instrument(span)
         });
         let done = futures_util::future::join_all(done).await;
         if !done.is_empty() {
-            self.inner.ended.notify_waiters();
+            self.handles.wakes.ended.notify_waiters();
         }
         for result in done {
             if let Err(error) = result {
@@ -71,9 +52,9 @@ impl Engine {
         Ok(claimed.len())
     }
 
-    async fn one_deed(&self, writer: &Writer, claimed: &ClaimedDeed) -> Result<(), StoreError> {
-        let (store, clock) = (&self.parts().store, &self.parts().clock);
-        let _claim = self.inner.claims.deed(claimed.id);
+    async fn one_deed(&self, claimed: &ClaimedDeed, claims: &Claims) -> Result<(), StoreError> {
+        let (store, clock) = (&self.handles.store, &self.handles.clock);
+        let _claim = claims.deed(claimed.id);
         let key = match &claimed.deed {
             Deed::AdoptRoom { room, .. } => Some(room.clone()),
             deed => store.key_of_room(deed.room_id()).await?,
@@ -83,7 +64,7 @@ impl Engine {
         // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
         // new database, an instant does not.
         let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-        let result = self.carry_out(writer, claimed, &transaction).await;
+        let result = self.do_deed(claimed, &transaction).await;
         let outcome = match &result {
             Ok((outcome, _)) => outcome.clone(),
             Err(Fault::Store(error)) if error.is_outage() => Outcome::Unknown,
@@ -92,36 +73,36 @@ impl Engine {
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
-        self.insist(|| store.conclude(&ended, clock.now())).await?;
+        insist(&self.handles.stop, || store.conclude(&ended, clock.now())).await?;
         match result {
             Ok((Outcome::Skipped(why), Some(due))) => {
-                _ = self.insist(|| store.retry_deed(claimed, due, &why)).await?;
+                _ = insist(&self.handles.stop, || store.retry_deed(claimed, due, &why)).await?;
             }
             Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
-                let due = clock.now().checked_add(backoff::wait_after(claimed.attempt)).unwrap_or(clock.now());
-                self.insist(|| store.retry_deed(claimed, due, &error)).await?;
+                let due = clock.now().checked_add(wait_after(claimed.attempt)).unwrap_or(clock.now());
+                insist(&self.handles.stop, || store.retry_deed(claimed, due, &error)).await?;
             }
             _ => {
-                self.insist(|| store.finish_deed(claimed, &outcome, clock.now())).await?;
+                insist(&self.handles.stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
             }
         }
         Ok(())
     }
 
-    async fn carry_out(&self, writer: &Writer, claimed: &ClaimedDeed, transaction: &str) -> Done {
+    async fn do_deed(&self, claimed: &ClaimedDeed, transaction: &str) -> Done {
         let outcome = match &claimed.deed {
             Deed::Redact { room_id, event_id } => {
-                let reason = self.spoken_reason(&claimed.asker, claimed.reason.as_deref());
-                let redaction = writer.redact(room_id, event_id, Some(&reason), transaction).await?;
+                let reason = self.reason(&claimed.asker, claimed.reason.as_deref());
+                let redaction = self.writer.redact(room_id, event_id, Some(&reason), transaction).await?;
                 Outcome::Done(Some(redaction.to_string()))
             }
-            Deed::DeleteRoom { room_id, purge } => delete_empty(writer, room_id, *purge).await?,
-            Deed::LeaveRoom { room_id } => return self.leave_foreign(writer, room_id).await,
+            Deed::DeleteRoom { room_id, purge } => delete_empty(&self.writer, room_id, *purge).await?,
+            Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
                 let wish = Adoption { key, room_id, instead: *instead, accept };
                 let wishes: Vec<Wish> = claimed.source.iter().map(Wish::new).collect();
-                self.adopt(&wish, &wishes, Some(writer)).await?;
+                adopt(&self.handles, &wish, &wishes, Some(&self.writer)).await?;
                 Outcome::Done(None)
             }
         };
@@ -129,10 +110,10 @@ impl Engine {
     }
 
     /// Leaves a room that somebody brought the bot into, unless it has become one to stay in.
-    async fn leave_foreign(&self, writer: &Writer, room_id: &RoomId) -> Done {
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
-        let Some((why, due)) = self.stays_in(room_id).await? else {
-            let done = writer.leave(room_id).await?;
+    async fn leave_foreign(&self, room_id: &RoomId) -> Done {
+        let (store, now) = (&self.handles.store, self.handles.clock.now());
+        let Some((why, due)) = stays_in(&self.handles, room_id).await? else {
+            let done = self.writer.leave(room_id).await?;
             store.forget_foreign_room(room_id).await?;
             return Ok((ended(done), None));
         };

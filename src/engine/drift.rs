@@ -3,40 +3,37 @@
 //! The putting back itself is the room's ordinary pass: a change by hand is one more reason why the room differs. Here it
 //! is only noted who did it, so that it can be told once, and two sides that undo each other are noticed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, decide};
 use equipemed_domain::command::Rank;
-use equipemed_domain::directory::{Person, PersonId};
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
 use equipemed_domain::event::{Content, Event, MembershipState};
 use equipemed_domain::fault::Fault;
-use equipemed_domain::grant::{Grant, GrantKind};
+use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::OnDrift;
+use equipemed_domain::observed::{BanByHand, RoomSight};
 use equipemed_domain::outcome::Outcome;
-use equipemed_domain::plan::Plan;
 use equipemed_domain::rights::Right;
-use equipemed_domain::standing::Standing;
 use equipemed_domain::wake::Wake;
-use equipemed_domain::world::World;
 use jiff::{SignedDuration, Timestamp};
-use ruma_common::{OwnedUserId, UserId};
+use ruma_common::{OwnedRoomId, UserId};
 use serde_json::{Map, Value};
 
-use super::Engine;
-use super::consents::waiting_gains;
-use super::wait::Waited;
-use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant};
+use super::Scene;
+use super::handles::Handles;
+use super::left::{FIGHT_REST, FIGHT_WINDOW, fighters, is_fight};
+use super::people::People;
+use super::wakes::Waited;
+use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant, Store, StoreError};
 
 /// A kick by hand keeps somebody out for so long, as one by command does.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
-/// So often within [`FIGHT_WINDOW`] a thing is put back; then it is left alone for [`FIGHT_REST`].
-const FIGHT_AFTER: usize = 3;
-const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
-const FIGHT_REST: SignedDuration = SignedDuration::from_mins(30);
 /// So much Synapse's clock may differ from this one.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// How long the pass is waited for before it is told how it went.
@@ -52,7 +49,7 @@ pub enum Judgement {
     Over,
     /// Whether it counts cannot be told: it stays as it is, and the next pass over the room tells it.
     Unknown,
-    /// It is put back, and to be followed to its end with [`Engine::follow_drift`].
+    /// It is put back, and to be followed to its end with [`ByHand::follow`].
     Drift(Drift),
 }
 
@@ -67,11 +64,18 @@ enum Moderation {
     WithoutRight,
 }
 
-impl Engine {
+/// Judges what people change by hand, and follows it to its end.
+#[derive(Clone, Debug)]
+pub struct ByHand {
+    pub(super) handles: Handles,
+    pub(super) people: People,
+}
+
+impl ByHand {
     /// Judges a change by hand, a state event by somebody else than the bot in a managed room, and sees to it that it is
     /// put back, where it has to be.
-    pub async fn judge_by_hand(&self, key: &RoomKey, change: &Event) -> Result<Judgement, Fault> {
-        let policy = self.policy().await?;
+    pub async fn judge(&self, key: &RoomKey, change: &Event) -> Result<Judgement, Fault> {
+        let policy = self.handles.policy().await?;
         let Some(room) = policy.rooms.get(key) else { return Ok(Judgement::Over) };
         let (membership, before) = match change.content {
             Content::Member { membership, before } => (membership, before),
@@ -92,7 +96,7 @@ impl Engine {
             };
             match moderation {
                 Moderation::Counts => {
-                    self.wake_room(key, "by hand").await?;
+                    self.handles.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
                     return Ok(Judgement::Over);
                 }
                 Moderation::Unknown => return Ok(Judgement::Unknown),
@@ -102,21 +106,21 @@ impl Engine {
         if let Content::PowerLevels { content, prev } = &change.content {
             self.accept_levels(key, change, content, prev.as_ref()).await?;
         }
-        let store = &self.parts().store;
+        let store = &self.handles.store;
         store.note_drift(change.event_id.as_str(), key, &what, change.sender.as_str(), change.sent_at).await?;
-        self.wake_room(key, "by hand").await?;
+        self.handles.wakes.wake(&Wake::Room(key.clone()), "by hand").await?;
         Ok(Judgement::Drift(what))
     }
 
     /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
-    pub async fn follow_drift(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
+    pub async fn follow(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
         let wake = [Wake::Room(key.clone())];
-        if self.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
+        if self.handles.wakes.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
             // The row stays open; the next pass that puts it back closes it.
             return Ok(());
         }
-        let store = &self.parts().store;
-        let now = self.parts().clock.now();
+        let store = &self.handles.store;
+        let now = self.handles.clock.now();
         let open = store.drift_open(Some(key)).await?;
         let mine: Vec<&DriftRecord> = open.iter().filter(|drift| drift.what == *what).collect();
         let (Some(first), Some(last)) = (mine.first(), mine.last()) else { return Ok(()) };
@@ -138,18 +142,18 @@ impl Engine {
                 let state = if drift.id == last.id { DriftState::PutBack } else { DriftState::Gone };
                 store.end_drift(drift.id, state, now).await?;
             }
-        } else if self.is_fight(last, now).await? {
+        } else if is_fight(&self.handles, last, now).await? {
             let told = Announcement::Fight {
                 room,
                 what: what.clone(),
-                by: self.fighters(last, now).await?,
+                by: fighters(&self.handles, last, now).await?,
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
             // By the change that the fight began with: those after it are the same fight.
             store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
-        } else if self.parts().drift == OnDrift::Report {
+        } else if self.handles.on_drift == OnDrift::Report {
             let told = Announcement::Seen { room, what: what.clone(), by };
             store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {
@@ -161,12 +165,50 @@ impl Engine {
         Ok(())
     }
 
+    /// Where somebody is banned by hand in these rooms, and no grant ever stood for it.
+    pub async fn bans_of(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
+    ) -> Result<BTreeMap<RoomKey, BanByHand>, Fault> {
+        let mut found = BTreeMap::new();
+        for (key, sight) in self.handles.rooms(rooms).await? {
+            if let RoomSight::Seen(room) = sight
+                && let Some(ban) = room.bans_by_hand.get(user)
+            {
+                found.insert(key, ban.clone());
+            }
+        }
+        if !found.is_empty() {
+            let granted = self.handles.store.sources_of_bans().await?;
+            found.retain(|_, ban| !granted.contains(ban.event.as_str()));
+        }
+        Ok(found)
+    }
+
+    /// Ends a ban by hand as if it had been a wish of whoever set it: the next pass lifts it.
+    pub async fn end_ban(
+        &self,
+        person: PersonId,
+        room: &RoomKey,
+        ban: &BanByHand,
+        by: &str,
+    ) -> Result<GrantId, StoreError> {
+        let now = self.handles.clock.now();
+        let (kind, scope, asker) = (GrantKind::Ban, Some(room.clone()), ban.sender.to_string());
+        let source = Some(ban.event.to_string());
+        let new = NewGrant { person, kind, scope, asker, reason: None, expires_at: None, source };
+        let grant = self.handles.store.add_grant(&new, now).await?;
+        self.handles.store.end_grant(grant.id, by, now).await?;
+        Ok(grant.id)
+    }
+
     /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
     /// earlier change is no putting back of this one.
     async fn put_back_since(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<Timestamp, Fault> {
         let since = change.sent_at.checked_sub(SLACK).unwrap_or(change.sent_at);
         let window = change.sent_at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let before = self.parts().store.drift_since(key, what, window).await?;
+        let before = self.handles.store.drift_since(key, what, window).await?;
         let ended = before.iter().filter(|drift| drift.state == DriftState::PutBack).filter_map(|drift| drift.ended_at);
         Ok(ended.max().map_or(since, |ended| ended.max(since)))
     }
@@ -180,7 +222,6 @@ impl Engine {
         membership: MembershipState,
         before: Option<MembershipState>,
     ) -> Result<Moderation, Fault> {
-        let parts = self.parts();
         let was_banned = before == Some(MembershipState::Ban);
         let (kind, act, right, expires_at) = match membership {
             MembershipState::Leave if was_banned => (GrantKind::Ban, Act::UnbanByHand, Right::Ban, None),
@@ -190,132 +231,38 @@ impl Engine {
             MembershipState::Ban => (GrantKind::Ban, Act::Ban, Right::Ban, None),
             _ => return Ok(Moderation::WithoutRight),
         };
-        let person = self.person_of(user).await?;
-        let now = parts.clock.now();
-        let grants = parts.store.grants_holding(now).await?;
+        let case = self.case(key, change).await?;
+        let person = case.scene.bindings.owner(user);
         let has_right = match person {
-            Some(person) => self.allowed_by_hand(act, person, key, change, &grants, now).await?.is_ok(),
-            None => self.holds_by_hand(right, key, change, &grants, now).await?,
+            Some(person) => case.allowed(act, person).is_ok(),
+            None => case.holds(right),
         };
         if membership == MembershipState::Ban && (!has_right || person.is_none()) {
-            let is_sure =
-                !has_right && self.is_surely_without_right(key, change, person, was_banned, &grants, now).await?;
+            let is_sure = !has_right && case.is_surely_without_right(person, was_banned).await?;
             return Ok(if is_sure { Moderation::WithoutRight } else { Moderation::Unknown });
         }
         let Some(person) = person.filter(|_| has_right) else { return Ok(Moderation::WithoutRight) };
         if membership == MembershipState::Leave && (was_banned || before.is_none()) {
-            let lifted = self.lift_ban(&grants, person, key, change, now).await?;
+            let lifted = case.lift_ban(person).await?;
             // A ban of a space is not lifted in one room of it.
-            if was_banned && !lifted && self.is_banned_by_grant(&grants, person, key).await? {
+            if was_banned && !lifted && case.is_banned_by_grant(person) {
                 return Ok(Moderation::WithoutRight);
             }
             if was_banned || lifted {
                 return Ok(Moderation::Counts);
             }
         }
-        let new = NewGrant {
-            person,
-            kind,
-            scope: Some(key.clone()),
-            asker: change.sender.to_string(),
-            reason: None,
-            expires_at,
-            source: Some(change.event_id.to_string()),
-        };
-        parts.store.add_grant(&new, now).await?;
+        case.grant(person, kind, expires_at, change.event_id.to_string()).await?;
         Ok(Moderation::Counts)
     }
 
-    /// Whether a ban was set without the right beyond doubt, when its author has none now: EquipeMed tells nothing of
-    /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
-    async fn is_surely_without_right(
-        &self,
-        key: &RoomKey,
-        change: &Event,
-        person: Option<PersonId>,
-        was_banned: bool,
-        grants: &[Grant],
-        now: Timestamp,
-    ) -> Result<bool, Fault> {
-        let is_protected = self.parts().policy.users.protected.contains(&change.sender);
-        if is_protected || now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
-            return Ok(false);
-        }
-        if !was_banned {
-            return Ok(true);
-        }
-        if let Some(person) = person
-            && self.is_banned_by_grant(grants, person, key).await?
-        {
-            return Ok(true);
-        }
-        let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
-        let open = self.parts().store.drift_open(Some(key)).await?;
-        Ok(open.into_iter().any(|drift| Some(drift.what) == what))
-    }
-
-    /// Whether a grant bans somebody from a room, there or above it.
-    async fn is_banned_by_grant(&self, grants: &[Grant], person: PersonId, room: &RoomKey) -> Result<bool, Fault> {
-        let policy = self.policy().await?;
-        let covers =
-            |scope: &Option<RoomKey>| scope.as_ref().is_none_or(|scope| policy.distance(room, scope).is_some());
-        Ok(grants.iter().any(|grant| grant.person == person && grant.kind == GrantKind::Ban && covers(&grant.scope)))
-    }
-
-    /// Whether whoever changed something could ask for the same by command: in a space it would reach all below it.
-    async fn allowed_by_hand(
-        &self,
-        act: Act,
-        person: PersonId,
-        key: &RoomKey,
-        change: &Event,
-        grants: &[Grant],
-        now: Timestamp,
-    ) -> Result<Result<Allowed, Refusal>, Fault> {
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(Err(Refusal::Unknown)) };
-        let (policy, directory) = (self.policy().await?, self.people().await?);
-        let bindings = self.parts().store.bindings().await?;
-        let waiting = waiting_gains(&self.parts().store).await?;
-        let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
-        let request = Request { act, person: Some(person), place: Some(key.clone()), until: None };
-        Ok(decide(Asker::Person(asker), &request, &world))
-    }
-
-    /// Whether whoever changed something about an account that is nobody's is known as active and has this right there.
-    async fn holds_by_hand(
-        &self,
-        right: Right,
-        key: &RoomKey,
-        change: &Event,
-        grants: &[Grant],
-        now: Timestamp,
-    ) -> Result<bool, Fault> {
-        let Some(asker) = self.person_of(&change.sender).await? else { return Ok(false) };
-        let (policy, directory) = (self.policy().await?, self.people().await?);
-        let (bindings, waiting) = (self.parts().store.bindings().await?, waiting_gains(&self.parts().store).await?);
-        let world = World::new(&policy, &directory, &bindings, grants, now).without(&waiting);
-        let is_active = |asker: &&Person| policy.users.standing.standing(asker, now) == Some(Standing::Active);
-        let asker = directory.get(asker).filter(is_active);
-        Ok(asker.is_some_and(|asker| world.powers(asker, Some(key)).rights.contains(&right)))
-    }
-
-    /// A leave sent by somebody else is also how a ban is lifted.
-    async fn lift_ban(
-        &self,
-        grants: &[Grant],
-        person: PersonId,
-        key: &RoomKey,
-        change: &Event,
-        now: Timestamp,
-    ) -> Result<bool, Fault> {
-        let bans = grants.iter().filter(|grant| {
-            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(key)
-        });
-        let mut lifted = false;
-        for ban in bans {
-            lifted |= self.parts().store.end_grant(ban.id, change.sender.as_str(), now).await?;
-        }
-        Ok(lifted)
+    /// EquipeMed is asked only where the author has an account of somebody's.
+    async fn case<'a>(&'a self, key: &'a RoomKey, change: &'a Event) -> Result<Case<'a>, Fault> {
+        let Handles { store, clock, .. } = &self.handles;
+        let is_known = store.bindings().await?.owner(&change.sender).is_some();
+        let people = if is_known { self.people.read().await? } else { Arc::default() };
+        let scene = Scene::of(self.handles.policy().await?, people, store, clock.now()).await?;
+        Ok(Case { store, scene, key, change })
     }
 
     /// Levels that somebody with the right gave in a client, up to the own one: each is a wish. Of rooms where people can
@@ -329,9 +276,8 @@ impl Engine {
     ) -> Result<(), Fault> {
         let users = |levels: Option<&'e Map<String, Value>>| levels.and_then(|levels| levels.get("users")?.as_object());
         let (now_users, before) = (users(Some(levels)), users(prev));
-        let now = self.parts().clock.now();
-        let grants = self.parts().store.grants_holding(now).await?;
-        if !self.holds_by_hand(Right::Promote, key, change, &grants, now).await? {
+        let case = self.case(key, change).await?;
+        if !case.holds(Right::Promote) {
             return Ok(());
         }
         let level_in =
@@ -343,71 +289,99 @@ impl Engine {
                 continue;
             }
             let Ok(user) = UserId::parse(name) else { continue };
-            let Some(person) = self.person_of(&user).await? else { continue };
+            let Some(person) = case.scene.bindings.owner(&user) else { continue };
             let act = Act::Promote(Rank::Level(level));
-            let allowed = match self.allowed_by_hand(act, person, key, change, &grants, now).await? {
+            let allowed = match case.allowed(act, person) {
                 Ok(allowed) => allowed,
                 // To step down is everybody's own affair.
                 Err(Refusal::Own) if level < was => Allowed::default(),
                 Err(_) => continue,
             };
             for replaced in allowed.effect.ends {
-                self.parts().store.end_grant(replaced, change.sender.as_str(), now).await?;
+                case.end(replaced).await?;
             }
-            let new = NewGrant {
-                person,
-                kind: GrantKind::Level(level),
-                scope: Some(key.clone()),
-                asker: change.sender.to_string(),
-                reason: None,
-                expires_at: None,
-                source: Some(format!("{} {name}", change.event_id)),
-            };
-            self.parts().store.add_grant(&new, now).await?;
+            case.grant(person, GrantKind::Level(level), None, format!("{} {name}", change.event_id)).await?;
         }
         Ok(())
     }
+}
 
-    /// Takes out of a plan what is left alone: in mode report everything that was changed by hand, otherwise what is
-    /// fought over.
-    pub(super) async fn leave_by_hand(&self, plan: &mut Plan, now: Timestamp) -> Result<(), Fault> {
-        let store = &self.parts().store;
-        let open = store.drift_open(None).await?;
-        let mut left: BTreeSet<(RoomKey, Drift)> = BTreeSet::new();
-        // Which bans are left alone was decided before the plan: without its end a ban cannot be followed by coming in.
-        for drift in open.into_iter().filter(|drift| !matches!(drift.what, Drift::Ban(_))) {
-            if self.parts().drift == OnDrift::Report || self.is_fight(&drift, now).await? {
-                left.insert((drift.room, drift.what));
-            }
-        }
-        if !left.is_empty() {
-            plan.steps.retain(|step| {
-                let what = step.action.room().zip(put_back_by(&step.action));
-                what.is_none_or(|what| !left.contains(&what))
-            });
-        }
-        Ok(())
+/// A change by hand, with what it is judged by.
+struct Case<'a> {
+    store: &'a Store,
+    scene: Scene,
+    key: &'a RoomKey,
+    change: &'a Event,
+}
+
+impl Case<'_> {
+    /// Whether the author could ask for the same by command: in a space it would reach all below it.
+    fn allowed(&self, act: Act, person: PersonId) -> Result<Allowed, Refusal> {
+        let asker = self.scene.bindings.owner(&self.change.sender).ok_or(Refusal::Unknown)?;
+        let request = Request { act, person: Some(person), place: Some(self.key.clone()), until: None };
+        decide(Asker::Person(asker), &request, &self.scene.world())
     }
 
-    /// Whether the same thing was put back so often that somebody must be undoing it; over when it rested.
-    pub(super) async fn is_fight(&self, drift: &DriftRecord, now: Timestamp) -> Result<bool, Fault> {
-        if now.duration_since(drift.at) >= FIGHT_REST {
+    /// Whether the author, of a change about an account that is nobody's, is known as active and has this right there.
+    fn holds(&self, right: Right) -> bool {
+        let asker = self.scene.person_of(&self.change.sender).filter(|asker| self.scene.is_active(asker));
+        asker.is_some_and(|asker| self.scene.world().powers(asker, Some(self.key)).rights.contains(&right))
+    }
+
+    /// Whether a grant bans somebody from the room, there or above it.
+    fn is_banned_by_grant(&self, person: PersonId) -> bool {
+        let covers = |scope: &RoomKey| self.scene.policy.distance(self.key, scope).is_some();
+        let mut bans = self.scene.grants.iter().filter(|grant| grant.person == person && grant.kind == GrantKind::Ban);
+        bans.any(|grant| grant.scope.as_ref().is_none_or(covers))
+    }
+
+    /// Whether a ban was set without the right beyond doubt, when its author has none now: EquipeMed tells nothing of
+    /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
+    async fn is_surely_without_right(&self, person: Option<PersonId>, was_banned: bool) -> Result<bool, Fault> {
+        let Self { store, scene, key, change } = self;
+        let is_protected = scene.policy.users.protected.contains(&change.sender);
+        if is_protected || scene.now.duration_since(change.sent_at) > RIGHTS_ARE_THE_SAME {
             return Ok(false);
         }
-        let since = drift.at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
-        let before = all.iter().filter(|other| other.state == DriftState::PutBack && other.id < drift.id);
-        Ok(before.count() >= FIGHT_AFTER)
+        if !was_banned {
+            return Ok(true);
+        }
+        if person.is_some_and(|person| self.is_banned_by_grant(person)) {
+            return Ok(true);
+        }
+        let what = changed_by(&change.kind, change.state_key.as_deref().unwrap_or_default(), MembershipState::Ban);
+        let open = store.drift_open(Some(key)).await?;
+        Ok(open.into_iter().any(|drift| Some(drift.what) == what))
     }
 
-    async fn fighters(&self, drift: &DriftRecord, now: Timestamp) -> Result<Vec<OwnedUserId>, Fault> {
-        let since = now.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
-        let all = self.parts().store.drift_since(&drift.room, &drift.what, since).await?;
-        Ok(all.into_iter().map(|drift| drift.sender).collect::<BTreeSet<_>>().into_iter().collect())
+    /// A leave sent by somebody else is also how a ban is lifted.
+    async fn lift_ban(&self, person: PersonId) -> Result<bool, Fault> {
+        let bans = self.scene.grants.iter().filter(|grant| {
+            grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(self.key)
+        });
+        let mut lifted = false;
+        for ban in bans {
+            lifted |= self.end(ban.id).await?;
+        }
+        Ok(lifted)
     }
 
-    /// Whose account it is.
-    async fn person_of(&self, user: &UserId) -> Result<Option<PersonId>, Fault> {
-        Ok(self.parts().store.bindings().await?.owner(user))
+    /// Stores a wish of the author's.
+    async fn grant(
+        &self,
+        person: PersonId,
+        kind: GrantKind,
+        expires_at: Option<Timestamp>,
+        source: String,
+    ) -> Result<(), StoreError> {
+        let (scope, asker) = (Some(self.key.clone()), self.change.sender.to_string());
+        let new = NewGrant { person, kind, scope, asker, reason: None, expires_at, source: Some(source) };
+        self.store.add_grant(&new, self.scene.now).await?;
+        Ok(())
+    }
+
+    /// Ends a wish; whether it held.
+    async fn end(&self, grant: GrantId) -> Result<bool, StoreError> {
+        self.store.end_grant(grant, self.change.sender.as_str(), self.scene.now).await
     }
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Stays};
+use equipemed_domain::mode::Mode;
 use equipemed_domain::observed::RoomSight;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::RoomId;
 use tokio::time::Instant;
 
-use super::Engine;
-use super::observe_rooms::observe_rooms;
+use super::handles::Handles;
 use crate::homeserver::HomeserverError;
 use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
 
@@ -28,55 +28,45 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// More of a name that somebody chose is not told.
 const NAME_CHARS: usize = 80;
 
-impl Engine {
-    /// Tells of rooms that the bot was brought into, until the service stops.
-    pub(super) async fn foreign_lane(&self) {
-        let mut woken = self.woken();
-        let mut looked: Option<Instant> = None;
-        if let Err(error) = self.see_to_leaving().await {
-            tracing::warn!(%error, "Rooms that are to be left could not be read");
-        }
-        while !self.is_ending() {
-            let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
-            let wait = match self.look_for_foreign_rooms(is_due).await {
-                Ok(()) => {
-                    looked = if is_due { Some(Instant::now()) } else { looked };
-                    LOOK_EVERY
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "Rooms that the bot was brought into could not be looked at; trying again");
-                    AGAIN
-                }
-            };
-            tokio::select! {
-                () = self.parts().stop.cancelled() => {}
-                _ = woken.changed() => {}
-                () = tokio::time::sleep(wait) => {}
+/// Tells of rooms that the bot was brought into, until the service stops.
+pub(super) async fn lane(handles: &Handles) {
+    let mut woken = handles.wakes.woken.subscribe();
+    let mut looked: Option<Instant> = None;
+    if let Err(error) = see_to_leaving(handles).await {
+        tracing::warn!(%error, "Rooms that are to be left could not be read");
+    }
+    while !handles.stop.is_cancelled() {
+        let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        let wait = match look(handles, is_due).await {
+            Ok(()) => {
+                looked = if is_due { Some(Instant::now()) } else { looked };
+                LOOK_EVERY
             }
+            Err(error) => {
+                tracing::warn!(%error, "Rooms that the bot was brought into could not be looked at; trying again");
+                AGAIN
+            }
+        };
+        tokio::select! {
+            () = handles.stop.cancelled() => {}
+            _ = woken.changed() => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
+}
 
-    /// What was told in mode observe, where nothing is left, is left in mode enforce.
-    async fn see_to_leaving(&self) -> Result<(), StoreError> {
-        for room in self.parts().store.foreign_rooms().await?.iter().filter(|room| room.is_told) {
-            self.leave_later(room).await?;
-        }
-        Ok(())
+/// What was told in mode observe, where nothing is left, is left in mode enforce.
+async fn see_to_leaving(handles: &Handles) -> Result<(), StoreError> {
+    for room in handles.store.foreign_rooms().await?.iter().filter(|room| room.is_told) {
+        leave_later(handles, room).await?;
     }
+    Ok(())
+}
 
-    async fn look_for_foreign_rooms(&self, all: bool) -> Result<(), Fault> {
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
-        if all {
-            self.note_what_was_not_pushed(now).await?;
-        }
-        for room in store.foreign_rooms().await?.iter().filter(|room| !room.is_told) {
-            self.tell_of(room, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn note_what_was_not_pushed(&self, now: Timestamp) -> Result<(), Fault> {
-        let (store, reader) = (&self.parts().store, &self.parts().reader);
+async fn look(handles: &Handles, all: bool) -> Result<(), Fault> {
+    let (store, reader, now) = (&handles.store, &handles.reader, handles.clock.now());
+    if all {
+        // What was not pushed.
         let mut known = store.noted_rooms().await?;
         known.extend(store.rooms().await?.into_values());
         for room_id in reader.joined_rooms().await?.difference(&known) {
@@ -85,93 +75,96 @@ impl Engine {
                 store.note_foreign_room(room_id, None, now).await?;
             }
         }
-        Ok(())
     }
+    for room in store.foreign_rooms().await?.iter().filter(|room| !room.is_told) {
+        tell_of(handles, room, now).await?;
+    }
+    Ok(())
+}
 
-    async fn tell_of(&self, room: &ForeignRoom, now: Timestamp) -> Result<(), Fault> {
-        let (store, reader, room_id) = (&self.parts().store, &self.parts().reader, &room.room_id);
-        let origin = reader.origin(room_id).await?;
-        let is_ours = origin.as_ref().is_some_and(|origin| origin.is_of(reader.bot()));
-        if is_ours || store.key_of_room(room_id).await?.is_some() {
-            return Ok(store.keep_foreign_room(room_id, now).await?);
-        }
-        if origin.is_none() && room.brought_by.is_none() {
-            // An old event came late, and the bot is out of it again.
-            return Ok(store.forget_foreign_room(room_id).await?);
-        }
-        // Into a room that it is only invited to the bot cannot look.
-        let name = match origin.is_some() {
-            true => reader.state(room_id, "m.room.name", "").await.or_else(|error| match error {
-                HomeserverError::Refused { status: 403, .. } => Ok(None),
-                error => Err(error),
-            })?,
-            false => None,
-        };
-        let name = name.as_ref().and_then(|content| content.get("name")?.as_str());
-        let content = Announcement::BroughtIn {
-            room_id: room_id.clone(),
-            name: name.map(|name| name.chars().take(NAME_CHARS).collect()),
-            by: room.brought_by.clone(),
-            maker: origin.map(|origin| origin.made.sender),
-            leaves: self.may_write(),
-        };
-        // Who brings the bot there again and again is told of once a day.
-        let day = room.found_at.as_second().div_euclid(24 * 60 * 60);
-        let by = room.brought_by.as_ref().map_or("", |by| by.as_str());
-        store.announce(&format!("foreign:{room_id}:{by}:{day}"), &content, now).await?;
-        self.leave_later(room).await?;
-        Ok(store.foreign_room_told(room_id, now).await?)
+async fn tell_of(handles: &Handles, room: &ForeignRoom, now: Timestamp) -> Result<(), Fault> {
+    let (store, reader, room_id) = (&handles.store, &handles.reader, &room.room_id);
+    let origin = reader.origin(room_id).await?;
+    let is_ours = origin.as_ref().is_some_and(|origin| origin.is_of(reader.bot()));
+    if is_ours || store.key_of_room(room_id).await?.is_some() {
+        return Ok(store.keep_foreign_room(room_id, now).await?);
     }
+    if origin.is_none() && room.brought_by.is_none() {
+        // An old event came late, and the bot is out of it again.
+        return Ok(store.forget_foreign_room(room_id).await?);
+    }
+    // Into a room that it is only invited to the bot cannot look.
+    let name = match origin.is_some() {
+        true => reader.state(room_id, "m.room.name", "").await.or_else(|error| match error {
+            HomeserverError::Refused { status: 403, .. } => Ok(None),
+            error => Err(error),
+        })?,
+        false => None,
+    };
+    let name = name.as_ref().and_then(|content| content.get("name")?.as_str());
+    let content = Announcement::BroughtIn {
+        room_id: room_id.clone(),
+        name: name.map(|name| name.chars().take(NAME_CHARS).collect()),
+        by: room.brought_by.clone(),
+        maker: origin.map(|origin| origin.made.sender),
+        leaves: handles.mode == Mode::Enforce,
+    };
+    // Who brings the bot there again and again is told of once a day.
+    let day = room.found_at.as_second().div_euclid(24 * 60 * 60);
+    let by = room.brought_by.as_ref().map_or("", |by| by.as_str());
+    store.announce(&format!("foreign:{room_id}:{by}:{day}"), &content, now).await?;
+    leave_later(handles, room).await?;
+    Ok(store.foreign_room_told(room_id, now).await?)
+}
 
-    /// Has a room left when its hour is over; asked for twice, it is done once.
-    async fn leave_later(&self, room: &ForeignRoom) -> Result<(), StoreError> {
-        if !self.may_write() {
-            return Ok(());
-        }
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
-        let leave = NewDeed {
-            deed: Deed::LeaveRoom { room_id: room.room_id.clone() },
-            asker: SERVICE.to_owned(),
-            reason: None,
-            due_at: end_of(room),
-            source: Some(format!("foreign {} {}", room.room_id, room.found_at.as_millisecond())),
-        };
-        store.add_deed(&leave, now).await?;
-        Ok(())
+/// Has a room left when its hour is over; asked for twice, it is done once.
+async fn leave_later(handles: &Handles, room: &ForeignRoom) -> Result<(), StoreError> {
+    if handles.mode == Mode::Observe {
+        return Ok(());
     }
+    let (store, now) = (&handles.store, handles.clock.now());
+    let leave = NewDeed {
+        deed: Deed::LeaveRoom { room_id: room.room_id.clone() },
+        asker: SERVICE.to_owned(),
+        reason: None,
+        due_at: end_of(room),
+        source: Some(format!("foreign {} {}", room.room_id, room.found_at.as_millisecond())),
+    };
+    store.add_deed(&leave, now).await?;
+    Ok(())
+}
 
-    /// Why the bot does not leave a room, looked at when it would, and until when if that is known: None when it does.
-    pub(super) async fn stays_in(&self, room_id: &RoomId) -> Result<Option<(Stays, Option<Timestamp>)>, Fault> {
-        let stays = |why| Ok(Some((why, None)));
-        let (store, reader, now) = (&self.parts().store, &self.parts().reader, self.parts().clock.now());
-        if store.key_of_room(room_id).await?.is_some() {
-            return stays(Stays::Managed);
-        }
-        let Some(room) = store.foreign_room(room_id).await? else {
-            let is_kept = store.noted_rooms().await?.contains(room_id);
-            return stays(if is_kept { Stays::Managed } else { Stays::Gone });
-        };
-        let ends = end_of(&room);
-        if now < ends {
-            return Ok(Some((Stays::Yet, Some(ends))));
-        }
-        let origin = reader.origin(room_id).await?;
-        if origin.is_some_and(|origin| origin.is_of(reader.bot())) {
-            return stays(Stays::Ours);
-        }
-        for (key, sight) in observe_rooms(self, store.rooms().await?).await? {
-            let RoomSight::Seen(managed) = sight else { continue };
-            if !managed.replaced {
-                continue;
-            }
-            let tombstone = reader.state(&managed.room_id, "m.room.tombstone", "").await?;
-            let follows = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
-            if follows == Some(room_id.as_str()) {
-                return stays(Stays::Follows { room: key });
-            }
-        }
-        Ok(None)
+/// Why the bot does not leave a room, looked at when it would, and until when if that is known: None when it does.
+pub(super) async fn stays_in(handles: &Handles, room_id: &RoomId) -> Result<Option<(Stays, Option<Timestamp>)>, Fault> {
+    let stays = |why| Ok(Some((why, None)));
+    let (store, reader, now) = (&handles.store, &handles.reader, handles.clock.now());
+    if store.key_of_room(room_id).await?.is_some() {
+        return stays(Stays::Managed);
     }
+    let Some(room) = store.foreign_room(room_id).await? else {
+        let is_kept = store.noted_rooms().await?.contains(room_id);
+        return stays(if is_kept { Stays::Managed } else { Stays::Gone });
+    };
+    let ends = end_of(&room);
+    if now < ends {
+        return Ok(Some((Stays::Yet, Some(ends))));
+    }
+    let origin = reader.origin(room_id).await?;
+    if origin.is_some_and(|origin| origin.is_of(reader.bot())) {
+        return stays(Stays::Ours);
+    }
+    for (key, sight) in handles.rooms(store.rooms().await?).await? {
+        let RoomSight::Seen(managed) = sight else { continue };
+        if !managed.replaced {
+            continue;
+        }
+        let tombstone = reader.state(&managed.room_id, "m.room.tombstone", "").await?;
+        let follows = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
+        if follows == Some(room_id.as_str()) {
+            return stays(Stays::Follows { room: key });
+        }
+    }
+    Ok(None)
 }
 
 /// When a room is left.

@@ -94,7 +94,10 @@ pub async fn gather(store: &Store, policy: &Policy, directory: Arc<Directory>, n
     let (gained, lost) = powers_changed(&store.powers_changed_since(since_first).await?, policy);
     let locked = store.locked_since(since).await?;
     let held = store.held_live().await?;
-    let open = held.iter().filter(|plan| plan.state != HeldState::Approved).map(open_hold);
+    let open = held.iter().filter(|plan| plan.state != HeldState::Approved).map(|plan| {
+        let NewHeld { id, reason, effects, .. } = plan.held.clone();
+        OpenHold { id, reason, effects }
+    });
     let memory = Memory {
         applied_before: first_applied.is_some(),
         people_last_read: store.directory_size().await?,
@@ -142,11 +145,6 @@ fn powers_changed(changes: &[PowersChanged], policy: &Policy) -> (Powers, Powers
         }
     }
     (gained, lost)
-}
-
-fn open_hold(plan: &HeldPlan) -> OpenHold {
-    let NewHeld { id, reason, effects, .. } = plan.held.clone();
-    OpenHold { id, reason, effects }
 }
 
 /// What somebody who releases it consents to.

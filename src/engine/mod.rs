@@ -9,7 +9,6 @@ pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
-mod bans;
 mod claims;
 pub mod consents;
 pub mod deeds;
@@ -17,42 +16,58 @@ pub mod drift;
 mod filling;
 mod foreign;
 pub mod gather;
+mod handles;
+mod lanes;
+mod left;
+mod look;
 mod newborn;
-pub mod observe;
-pub mod observe_rooms;
+mod observe;
 pub mod pass;
-mod people;
-mod preview;
+pub mod people;
 pub mod progress;
-pub mod queue;
 pub mod recover;
 pub mod report;
 pub mod room_cache;
+mod runs;
+mod scene;
 pub mod setup;
 pub mod subjects;
 pub mod tenure;
 mod verify;
-pub mod wait;
+pub mod wakes;
 pub mod who;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use backoff::Seldom;
+use adopt::{Adoptable, Adoption};
+use apply::Applier;
 use claims::Claims;
-use equipemed_domain::mode::OnDrift;
+use drift::ByHand;
+use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::fault::Fault;
+use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
+use equipemed_domain::wake::Wake;
+use handles::Handles;
+use look::{Looks, Sight};
+use pass::{Options, Passes};
+use people::People;
 use progress::Progress;
+use report::Report;
 use room_cache::RoomCache;
-use subjects::Subjects;
+use runs::Runs;
+pub(crate) use scene::Scene;
+use tenure::Tenure;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use wakes::Wakes;
 
 use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
 use crate::metrics::Work;
-use crate::store::{Store, StoreError};
+use crate::store::{RunId, Store, StoreError};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -77,167 +92,171 @@ pub struct Parts {
     pub stop: CancellationToken,
 }
 
-/// How long to wait for a database that could not be written.
-const STORE_AGAIN: Duration = Duration::from_millis(500);
-
-/// Hears of wake-ups and deeds that this process stored.
-type Woken = watch::Receiver<()>;
-
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    parts: Parts,
-    subjects: Subjects,
-    room_cache: RoomCache,
-    metrics: Work,
-    progress: watch::Sender<Progress>,
-    claims: Claims,
-    woken: watch::Sender<()>,
-    /// Told when a narrow pass or a deed ended.
-    ended: tokio::sync::Notify,
-    /// Intents older than this are somebody's who died.
-    started: jiff::Timestamp,
+    handles: Handles,
+    by_hand: ByHand,
+    runs: Runs,
+    passes: Arc<Passes>,
 }
 
 impl Engine {
-    /// Puts the parts together; nothing happens yet.
+    /// Puts the parts together; nothing happens yet. The writer goes to the applier, and to nobody else.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let (progress, _) = watch::channel(Progress::default());
-        let started = parts.clock.now();
-        let inner = Inner {
-            room_cache: RoomCache::new(parts.policy.bot.clone()),
-            parts,
-            subjects: Subjects::default(),
-            metrics: Work::default(),
-            progress,
-            claims: Claims::default(),
-            woken: watch::channel(()).0,
-            ended: tokio::sync::Notify::new(),
-            started,
+        let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
+        let handles = Handles {
+            room_cache: Arc::new(RoomCache::new(policy.bot.clone())),
+            wakes: Wakes::new(&store, &clock, &stop),
+            mode: if writer.is_some() { Mode::Enforce } else { Mode::Observe },
+            on_drift: drift,
+            configured: policy,
+            reader,
+            store,
+            clock,
+            stop,
         };
-        Self { inner: Arc::new(inner) }
+        let progress = watch::channel(Progress::default()).0;
+        let runs = Runs { handles: handles.clone(), metrics: Work::default(), progress: progress.clone() };
+        let people = People { handles: handles.clone(), source };
+        let by_hand = ByHand { handles: handles.clone(), people: people.clone() };
+        let subjects = Arc::new(subjects::Subjects::default());
+        let looks = Looks { handles: handles.clone(), people, subjects: subjects.clone(), progress };
+        let applier = writer.map(|writer| {
+            let (handles, runs) = (handles.clone(), runs.clone());
+            Arc::new(Applier { writer, handles, runs, subjects, reasons_in_rooms })
+        });
+        let passes = Arc::new(Passes { looks, applier, started: handles.clock.now() });
+        Self { handles, by_hand, runs, passes }
     }
 
-    fn parts(&self) -> &Parts {
-        &self.inner.parts
+    /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
+    /// this process; everything is looked at without being asked to so often, or never.
+    pub async fn work(&self, holder: String, interval: Option<Duration>) {
+        let Self { handles, runs, passes, .. } = self.clone();
+        Arc::new(lanes::Lanes { holder, interval, claims: Claims::default(), handles, runs, passes }).work().await;
+    }
+
+    /// Asks for a run and takes it, for a command that does it itself.
+    pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, Fault> {
+        Ok(self.runs.begin(origin, options, holder).await?)
+    }
+
+    /// Runs a full pass with its row in the store kept up to date: others follow it there.
+    pub async fn run(&self, tenure: &Tenure, options: &Options, run: RunId, holder: &str) -> Result<Report, Fault> {
+        let Self { runs, passes, .. } = self;
+        runs.keep(run, holder, Box::pin(passes.full(tenure, options, run))).await
+    }
+
+    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    pub async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
+        self.passes.looks.preview(target, options).await
+    }
+
+    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
+        self.passes.looks.person(person).await
+    }
+
+    /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
+    /// many it began with.
+    pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
+        match &self.passes.applier {
+            Some(applier) => applier.some_deeds(holder, &Claims::default()).await,
+            None => Ok(0),
+        }
     }
 
     /// How far the present full pass has come.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.inner.progress.subscribe()
+        self.runs.progress.subscribe()
     }
 
     /// The policy as it is now: the configuration's, and the rooms made by command.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
-        policy_with_rooms(&self.parts().policy, &self.parts().store).await
+        self.handles.policy().await
+    }
+
+    /// EquipeMed's people, read now, everybody under their handle: an error when it cannot be told who is who.
+    pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
+        self.by_hand.people.read().await
+    }
+
+    /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.by_hand.people.source
+    }
+
+    /// What people change by hand.
+    #[must_use]
+    pub fn by_hand(&self) -> &ByHand {
+        &self.by_hand
+    }
+
+    /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
+    pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
+        adopt::adoptable(&self.handles, wish).await
+    }
+
+    /// Takes over a room that the bot is in without changing anything on Synapse: for mode observe.
+    pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
+        adopt::adopt(&self.handles, wish, &[], None).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.
     #[must_use]
     pub fn room_cache(&self) -> &RoomCache {
-        &self.inner.room_cache
+        &self.handles.room_cache
     }
 
     /// What was done so far, in numbers.
     #[must_use]
     pub fn metrics(&self) -> &Work {
-        &self.inner.metrics
+        &self.runs.metrics
     }
 
-    /// Has the lanes look at the store now, after somebody stored a wake-up there.
-    pub fn nudge(&self) {
-        self.inner.woken.send_replace(());
+    /// Wakes passes, and hears of them.
+    #[must_use]
+    pub fn wakes(&self) -> &Wakes {
+        &self.handles.wakes
     }
 
-    /// Notes something that must not get lost, such as the end of a pass: while the database cannot take it, it is tried
-    /// again. Nothing could be done meanwhile anyway.
-    async fn insist<T, F>(&self, note: impl Fn() -> F) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>>,
-    {
-        self.insist_within(Duration::MAX, note).await
-    }
-
-    async fn insist_within<T, F>(&self, within: Duration, note: impl Fn() -> F) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>>,
-    {
-        let (begun, mut said) = (tokio::time::Instant::now(), Seldom::default());
-        loop {
-            match note().await {
-                Err(error) if error.is_outage() && begun.elapsed() < within && !self.is_ending() => {
-                    if said.is_due() {
-                        tracing::warn!(%error, "What came of something could not be noted; trying again");
-                    }
-                    self.rest().await;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// Waits a little for a database that could not be written, or for the end.
-    async fn rest(&self) {
-        tokio::select! {
-            () = self.parts().stop.cancelled() => {}
-            () = tokio::time::sleep(STORE_AGAIN) => {}
-        }
-    }
-
-    /// Hears of everything that is stored from now on.
-    fn woken(&self) -> Woken {
-        self.inner.woken.subscribe()
-    }
-
-    /// Ready when the next pass or deed of this process ends.
-    pub fn ended(&self) -> tokio::sync::futures::Notified<'_> {
-        self.inner.ended.notified()
+    /// Stores a wake-up that is due now.
+    pub async fn wake(&self, wake: &Wake, origin: &str) -> Result<(), StoreError> {
+        self.wakes().wake(wake, origin).await
     }
 
     /// Whether the service is to end.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.parts().stop.is_cancelled()
-    }
-
-    /// The reason that a room shows for what somebody asked for.
-    fn spoken_reason(&self, asker: &str, reason: Option<&str>) -> String {
-        match reason {
-            _ if !self.parts().reasons_in_rooms => "EquipeMed".to_owned(),
-            Some(reason) => format!("{asker}: {reason}"),
-            None => asker.to_owned(),
-        }
+        self.handles.stop.is_cancelled()
     }
 
     /// Looking at Synapse.
     #[must_use]
     pub fn reader(&self) -> &Reader {
-        &self.parts().reader
+        &self.handles.reader
     }
 
     /// The time.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.parts().clock
+        &self.handles.clock
     }
 
     /// Whether anything can be changed at all: not in mode observe.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        self.parts().writer.is_some()
+        self.handles.mode == Mode::Enforce
     }
 
     /// The store, for those who hand in wishes.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.parts().store
+        &self.handles.store
     }
 }
 

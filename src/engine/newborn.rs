@@ -12,8 +12,8 @@ use equipemed_domain::policy::Policy;
 use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 
-use super::Engine;
 use super::gather::Known;
+use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Reader};
 
 /// What is known of an account that was just made: Synapse has given it its own name, which EquipeMed's replaces.
@@ -41,46 +41,42 @@ pub(super) async fn is_ours(reader: &Reader, user: &UserId, asked: Timestamp) ->
     Ok(Some(newborn.is_made_after(asked)))
 }
 
-impl Engine {
-    /// An instant of this service's clock by Synapse's.
-    pub(super) fn by_synapse(&self, at: Timestamp) -> Timestamp {
-        let parts = self.parts();
-        let now = parts.clock.now();
-        let ahead = parts.reader.traffic().server_time().map(|server| server.duration_since(now));
-        ahead.and_then(|ahead| at.checked_add(ahead).ok()).unwrap_or(at)
-    }
+/// An instant of this service's clock by Synapse's.
+pub(super) fn by_synapse(reader: &Reader, now: Timestamp, at: Timestamp) -> Timestamp {
+    let ahead = reader.traffic().server_time().map(|server| server.duration_since(now));
+    ahead.and_then(|ahead| at.checked_add(ahead).ok()).unwrap_or(at)
+}
 
-    /// Binds accounts that a killed or interrupted process made and could not note. Tells whether there were any.
-    pub(super) async fn own_newborn(
-        &self,
-        known: &Known,
-        policy: &Policy,
-        accounts: &ObservedAccounts,
-    ) -> Result<bool, Fault> {
-        let (store, reader) = (&self.parts().store, &self.parts().reader);
-        let mut waiting: Vec<(PersonId, OwnedUserId)> = Vec::new();
-        for person in known.directory.people() {
-            if known.bindings.contains_key(&person.id) || person.public_id.is_empty() {
-                continue;
-            }
-            let Ok(user) = equipemed_domain::binding::candidate(person, policy) else { continue };
-            let is_unknown = accounts.list.contains_key(&user) && accounts.holder(&person.public_id).is_none();
-            if is_unknown && policy.users.who.matches(person, &policy.roles, false) {
-                waiting.push((person.id, user));
-            }
+/// Binds accounts that a killed or interrupted process made and could not note. Tells whether there were any.
+pub(super) async fn own_newborn(
+    handles: &Handles,
+    known: &Known,
+    policy: &Policy,
+    accounts: &ObservedAccounts,
+) -> Result<bool, Fault> {
+    let Handles { store, reader, clock, .. } = handles;
+    let mut waiting: Vec<(PersonId, OwnedUserId)> = Vec::new();
+    for person in known.directory.people() {
+        if known.bindings.contains_key(&person.id) || person.public_id.is_empty() {
+            continue;
         }
-        let mut any = false;
-        for (person, user) in waiting {
-            let Some(asked) = store.making_begun(person, &user).await? else { continue };
-            let is_taken = known.bindings.owner(&user).is_some();
-            if is_taken || policy.users.protected.contains(&user) {
-                continue;
-            }
-            if is_ours(reader, &user, self.by_synapse(asked)).await? == Some(true) {
-                store.bind(&bare_binding(person, &user)).await?;
-                any = true;
-            }
+        let Ok(user) = equipemed_domain::binding::candidate(person, policy) else { continue };
+        let is_unknown = accounts.list.contains_key(&user) && accounts.holder(&person.public_id).is_none();
+        if is_unknown && policy.users.who.matches(person, &policy.roles, false) {
+            waiting.push((person.id, user));
         }
-        Ok(any)
     }
+    let mut any = false;
+    for (person, user) in waiting {
+        let Some(asked) = store.making_begun(person, &user).await? else { continue };
+        let is_taken = known.bindings.owner(&user).is_some();
+        if is_taken || policy.users.protected.contains(&user) {
+            continue;
+        }
+        if is_ours(reader, &user, by_synapse(reader, clock.now(), asked)).await? == Some(true) {
+            store.bind(&bare_binding(person, &user)).await?;
+            any = true;
+        }
+    }
+    Ok(any)
 }

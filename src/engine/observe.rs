@@ -1,6 +1,8 @@
-//! Looking at Synapse for one pass: what is read for which scope, and nothing more.
+//! Looking at Synapse for one pass: what is read for which scope, and nothing more. Of rooms that is what is known of them
+//! from what is pushed, else one request a room, several at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::binding::Bindings;
@@ -11,15 +13,21 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{ObservedAccounts, RoomSight};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::scope::Scope;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
-use super::Engine;
 use super::gather::Known;
-use super::observe_rooms::{STILL_AT_IT, find_lost_rooms, observe_rooms};
+use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Reader};
 
+/// How many rooms are read at once. Each is a few hundred kilobytes for a moment, and Synapse reads one at a time.
+const ROOMS_IN_FLIGHT: usize = 4;
+/// How long Synapse may go on with a room whose asker went away, before the room can be seen.
+pub(super) const STILL_AT_IT: Duration = Duration::from_secs(2);
+
 /// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
-pub async fn all_accounts(
+pub(super) async fn all_accounts(
     reader: &Reader,
     policy: &Policy,
     known: &Known,
@@ -56,7 +64,7 @@ pub async fn all_accounts(
 }
 
 /// One person's account, for a pass over that person.
-pub async fn one_account(
+pub(super) async fn one_account(
     reader: &Reader,
     policy: &Policy,
     user: &OwnedUserId,
@@ -79,7 +87,7 @@ pub async fn one_account(
 }
 
 /// Who has the e-mail addresses that are to be sent. Asked for those alone: in a run without changes for none.
-pub async fn email_holders(
+pub(super) async fn email_holders(
     reader: &Reader,
     known: &Known,
     wanted: &Desired,
@@ -132,24 +140,24 @@ fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) 
 
 /// The rooms asked for: as they are known from what is pushed, else by reading them. Rooms that the bot made and the store
 /// forgot are found again; a dry run does not note that.
-pub async fn rooms(
-    engine: &Engine,
+pub(super) async fn rooms(
+    handles: &Handles,
     known: &mut Known,
     keys: &BTreeSet<RoomKey>,
     dry_run: bool,
 ) -> Result<BTreeMap<RoomKey, RoomSight>, Fault> {
-    let (reader, store) = (&engine.parts().reader, &engine.parts().store);
+    let (reader, store) = (&handles.reader, &handles.store);
     let (mut unbound, mut in_doubt) = (Vec::new(), BTreeMap::new());
     let missing: BTreeSet<RoomKey> = keys.iter().filter(|key| !known.rooms.contains_key(*key)).cloned().collect();
     if !missing.is_empty() {
         let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
-        let mut lost = find_lost_rooms(reader, &missing, &bound).await?;
+        let mut lost = reader.rooms_by_key(&bound).await?;
         // Whose making broke off with the process may appear a moment later: to make it again would make it twice.
         if store.rooms_half_made().await?.iter().any(|key| missing.contains(key) && !lost.contains_key(key)) {
             tokio::time::sleep(STILL_AT_IT).await;
-            lost = find_lost_rooms(reader, &missing, &bound).await?;
+            lost = reader.rooms_by_key(&bound).await?;
         }
-        for (key, room_ids) in lost {
+        for (key, room_ids) in lost.into_iter().filter(|(key, _)| missing.contains(key)) {
             let Some(found) = room_ids.first().filter(|_| room_ids.len() == 1).cloned() else {
                 in_doubt.insert(key, RoomSight::Several { room_ids });
                 continue;
@@ -164,12 +172,46 @@ pub async fn rooms(
         }
     }
     let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
-    let mut seen = observe_rooms(engine, present).await?;
+    let mut seen = handles.rooms(present).await?;
     // Of a room that is not bound nobody hears what happens there.
-    unbound.iter().for_each(|room_id| engine.room_cache().doubt(room_id));
+    unbound.iter().for_each(|room_id| handles.room_cache.doubt(room_id));
     seen.extend(in_doubt);
     for key in keys {
         seen.entry(key.clone()).or_insert(RoomSight::Absent);
     }
     Ok(seen)
+}
+
+impl Handles {
+    /// Looks at rooms by id.
+    ///
+    /// # Errors
+    /// When Synapse does not answer at all; a refusal makes one room unreadable instead, so that one bad room does not
+    /// stop the others.
+    pub(super) async fn rooms(
+        &self,
+        rooms: impl IntoIterator<Item = (RoomKey, OwnedRoomId)>,
+    ) -> Result<BTreeMap<RoomKey, RoomSight>, HomeserverError> {
+        self.room_cache.note_breaks(self.reader.traffic().breaks());
+        let mut looks: Vec<BoxFuture<'_, _>> = Vec::new();
+        for (key, room_id) in rooms {
+            looks.push(self.room(key, room_id).boxed());
+        }
+        stream::iter(looks).buffer_unordered(ROOMS_IN_FLIGHT).try_collect().await
+    }
+
+    async fn room(&self, key: RoomKey, room_id: OwnedRoomId) -> Result<(RoomKey, RoomSight), HomeserverError> {
+        if let Some(room) = self.room_cache.seen(&room_id, self.clock.now()) {
+            return Ok((key, RoomSight::Seen(Box::new(room))));
+        }
+        let ticket = self.room_cache.begin_read(&room_id, self.clock.now());
+        match self.reader.room(&room_id).await {
+            Ok(room) => {
+                self.room_cache.put(&ticket, &room);
+                Ok((key, RoomSight::Seen(Box::new(room))))
+            }
+            Err(error) if error.concerns_all() => Err(error),
+            Err(error) => Ok((key, RoomSight::Unreadable { room_id, why: error })),
+        }
+    }
 }

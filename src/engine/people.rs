@@ -9,10 +9,10 @@ use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
-use super::who::Who;
+use super::handles::Handles;
+use super::who::is_who;
 use crate::directory::{DirectoryError, Source};
-use crate::store::{Dialect, StoreError};
+use crate::store::{Dialect, Store, StoreError};
 
 /// Under which name the store remembers that EquipeMed cannot be read.
 const AWAY: &str = "directory_away";
@@ -26,79 +26,57 @@ struct Away {
     is_told: bool,
 }
 
-impl Engine {
-    /// EquipeMed's people, read now, everybody under their handle.
-    ///
-    /// # Errors
-    /// When EquipeMed cannot be read, or it cannot be told who is who.
-    pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
-        let read = self.source().read().await.during(Stage::ReadPeople)?;
-        self.who().is_who(&read, Some(self.parts().clock.now())).await
-    }
+/// Reads people. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct People {
+    pub(super) handles: Handles,
+    /// What it gives are people by EquipeMed's numbers.
+    pub(super) source: Source,
+}
 
-    fn who(&self) -> Who<'_> {
-        let parts = self.parts();
-        Who { store: &parts.store, reader: Some(&parts.reader), policy: &parts.policy }
-    }
-
-    /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
-    #[must_use]
-    pub fn source(&self) -> &Source {
-        &self.parts().source
-    }
-
-    /// Whom to look at when something changed under these of EquipeMed's numbers: who was known by them, and who may be
-    /// new.
-    pub async fn numbered(&self, numbers: impl IntoIterator<Item = PersonId>) -> Result<Vec<Wake>, StoreError> {
-        let known = self.store().people().await?;
-        let mut wakes = Vec::new();
-        for number in numbers {
-            let before = wakes.len();
-            wakes.extend(known.numbered(number.0).map(Wake::Person));
-            if wakes.len() > before {
-                continue;
-            }
-            // Somebody new; where the handle is another person's, only a look at everybody finds out who.
-            wakes.push(if known.get(number).is_none() { Wake::Person(number) } else { Wake::Everything });
-        }
-        wakes.sort();
-        wakes.dedup();
-        Ok(wakes)
+impl People {
+    /// Everybody, read now, under their handle.
+    pub(super) async fn read(&self) -> Result<Arc<Directory>, Fault> {
+        let read = self.source.read().await.during(Stage::ReadPeople)?;
+        let Handles { configured, store, reader, clock, .. } = &self.handles;
+        is_who(&read, configured, store, Some(reader), Some(clock.now())).await
     }
 
     /// People for a pass over the target.
-    pub(super) async fn people_for(&self, target: &Wake, dry_run: bool) -> Result<Arc<Directory>, Fault> {
-        let known = self.store().people().await?;
+    pub(super) async fn for_pass(&self, target: &Wake, dry_run: bool) -> Result<Arc<Directory>, Fault> {
+        let Handles { configured, store, reader, clock, .. } = &self.handles;
+        let known = store.people().await?;
         let number = |id: PersonId| PersonId(known.get(id).map_or(id.first_number(), |known| known.number));
         let read = match target {
             Wake::Person(id) => {
                 // What changed together is judged together, though each of them has a pass of its own.
-                let mut people = self.store().people_woken(self.parts().clock.now()).await?;
+                let mut people = store.people_woken(clock.now()).await?;
                 people.insert(*id);
-                self.source().read_anew(&people.into_iter().map(number).collect()).await
+                self.source.read_anew(&people.into_iter().map(number).collect()).await
             }
             // The pass over the person, which woke the room, has read that person anew; another process has not.
-            Wake::Room(_) if self.store().dialect() == Dialect::Sqlite => self.source().recent().await,
-            Wake::Room(_) | Wake::Everything => self.source().read().await,
+            Wake::Room(_) if store.dialect() == Dialect::Sqlite => self.source.recent().await,
+            Wake::Room(_) | Wake::Everything => self.source.read().await,
         };
         // One process runs the full passes: with several replicas it is told once.
         if *target == Wake::Everything && !dry_run {
             self.note_directory(read.as_ref().err()).await?;
         }
         let read = read.during(Stage::ReadPeople)?;
-        let people = self.who().is_who(&read, (!dry_run).then(|| self.parts().clock.now())).await?;
+        let note = (!dry_run).then(|| clock.now());
+        let people = is_who(&read, configured, store, Some(reader), note).await?;
         // Somebody else is under the number that was looked at: that one is looked at, too.
         if let Wake::Person(id) = target
             && let Some(other) = people.numbered(number(*id).0).filter(|other| other != id && !dry_run)
         {
-            self.wake(&Wake::Person(other), "number").await?;
+            self.handles.wakes.wake(&Wake::Person(other), "number").await?;
         }
         Ok(people)
     }
 
     /// Tells the control room when EquipeMed cannot be read for a while, and when it can again.
     async fn note_directory(&self, error: Option<&DirectoryError>) -> Result<(), StoreError> {
-        let (store, now) = (&self.parts().store, self.parts().clock.now());
+        let (store, now) = (&self.handles.store, self.handles.clock.now());
         let text = store.remembered(AWAY).await?.filter(|text| !text.is_empty());
         let before: Option<Away> = text.and_then(|text| serde_json::from_str(&text).ok());
         let content = match (error, &before) {
@@ -123,4 +101,23 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whom to look at when something changed under these of EquipeMed's numbers: who was known by them, and who may be
+/// new.
+pub async fn numbered(store: &Store, numbers: impl IntoIterator<Item = PersonId>) -> Result<Vec<Wake>, StoreError> {
+    let known = store.people().await?;
+    let mut wakes = Vec::new();
+    for number in numbers {
+        let before = wakes.len();
+        wakes.extend(known.numbered(number.0).map(Wake::Person));
+        if wakes.len() > before {
+            continue;
+        }
+        // Somebody new; where the handle is another person's, only a look at everybody finds out who.
+        wakes.push(if known.get(number).is_none() { Wake::Person(number) } else { Wake::Everything });
+    }
+    wakes.sort();
+    wakes.dedup();
+    Ok(wakes)
 }

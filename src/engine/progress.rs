@@ -1,10 +1,7 @@
 //! How far a pass has come, as a small value that others may watch.
 
-use serde::{Deserialize, Serialize};
-
 /// What a pass is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing yet.
     #[default]
@@ -35,18 +32,12 @@ impl Phase {
     /// The words a person reads.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Reading => "reading EquipeMed and Synapse",
-            Self::Accounts => "accounts",
-            Self::Rooms => "rooms",
-            Self::Done => "done",
-        }
+        if self == Self::Reading { "reading EquipeMed and Synapse" } else { self.word() }
     }
 }
 
 /// How far a pass has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// What it is doing.
     pub phase: Phase,

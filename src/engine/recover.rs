@@ -29,10 +29,10 @@ pub async fn recover(
     own: RunId,
     started: Timestamp,
     now: Timestamp,
-) -> Result<usize, Fault> {
+) -> Result<(), Fault> {
     let unfinished = store.unfinished().await.during(Stage::ReadUnfinished)?;
     if unfinished.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     // Not wanted again, because somebody else has the name.
     let strangers: BTreeSet<&OwnedUserId> = verdict
@@ -76,5 +76,9 @@ pub async fn recover(
         })
         .collect();
     store.conclude(&outcomes, now).await.during(Stage::SettleUnfinished)?;
-    Ok(outcomes.len())
+    if !outcomes.is_empty() {
+        let actions = outcomes.len();
+        tracing::warn!(actions, "An earlier process ended in the middle of its work; its actions were settled");
+    }
+    Ok(())
 }

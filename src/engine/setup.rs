@@ -88,7 +88,16 @@ async fn found(
     // As for every other room: an event of the bot without a record would be an alarm.
     let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
     let ids = store.intend(&[Intent::of_action(None, "setup", AuditCause::Policy, &action)?], clock.now()).await?;
-    let made = create(writer, policy, key, known, &new).await;
+    let levels = initial_control_content(&new.version, &policy.bot);
+    let made = match writer.create_room(&RoomToCreate { key, new: &new, parent: None, levels }).await {
+        Err(error @ HomeserverError::MaybeDone { .. }) => match writer.reader().rooms_with_key(key, known).await {
+            Ok(rooms) => {
+                the_one(key, &rooms, None).and_then(|made| made.ok_or(NotSetUp::NotMade { why: error }.into()))
+            }
+            Err(error) => Err(error.into()),
+        },
+        made => made.map_err(Fault::from),
+    };
     let outcome = match &made {
         Ok(room) => Outcome::Done(Some(room.to_string())),
         Err(error) => Outcome::Failed(error.clone()),
@@ -96,22 +105,4 @@ async fn found(
     let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
     store.conclude(&ended, clock.now()).await?;
     made
-}
-
-async fn create(
-    writer: &Writer,
-    policy: &Policy,
-    key: &RoomKey,
-    known: &BTreeSet<OwnedRoomId>,
-    new: &NewRoom,
-) -> Result<OwnedRoomId, Fault> {
-    let levels = initial_control_content(&new.version, &policy.bot);
-    match writer.create_room(&RoomToCreate { key, new, parent: None, levels }).await {
-        Ok(room) => Ok(room),
-        Err(HomeserverError::MaybeDone { why }) => {
-            let made = the_one(key, &writer.reader().rooms_with_key(key, known).await?, None)?;
-            made.ok_or_else(|| NotSetUp::NotMade { why: HomeserverError::MaybeDone { why } }.into())
-        }
-        Err(error) => Err(error.into()),
-    }
 }

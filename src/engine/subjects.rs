@@ -27,12 +27,6 @@ struct Inner {
     written: BTreeMap<Subject, Moment>,
 }
 
-/// The exclusive hold on one subject.
-#[derive(Debug)]
-pub struct Hold {
-    _guard: OwnedMutexGuard<()>,
-}
-
 impl Subjects {
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
         // A panic elsewhere cannot leave these maps half-changed.
@@ -44,10 +38,10 @@ impl Subjects {
         Moment(self.inner().last)
     }
 
-    /// Waits for the subject.
-    pub async fn hold(&self, subject: &Subject) -> Hold {
+    /// Waits for the subject, which nobody else has until this is dropped.
+    pub async fn hold(&self, subject: &Subject) -> OwnedMutexGuard<()> {
         let lock = self.inner().locks.entry(subject.clone()).or_default().clone();
-        Hold { _guard: lock.lock_owned().await }
+        lock.lock_owned().await
     }
 
     /// Whether somebody wrote to the subject after `seen`.

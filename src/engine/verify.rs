@@ -11,11 +11,12 @@ use equipemed_domain::binding::{Binding, Bindings, Lost};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
+use equipemed_domain::mode::Mode;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
+use super::handles::Handles;
 use super::tenure::Tenure;
 use crate::store::to_json;
 
@@ -47,119 +48,109 @@ struct Found {
     finding: Option<Finding>,
 }
 
-impl Engine {
-    /// Looks at a few accounts at a time, as long as this process has the lease.
-    pub(super) async fn verify_lane(&self, tenure: &Tenure) {
-        while !self.is_ending() && tenure.is_held() {
-            if let Err(error) = self.verify_when_due().await {
-                tracing::warn!(
-                    %error,
-                    "Accounts could not be looked at one by one; it is tried again"
-                );
-            }
-            tokio::select! {
-                () = self.parts().stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            }
+/// Looks at a few accounts at a time, as long as this process has the lease.
+pub(super) async fn lane(handles: &Handles, tenure: &Tenure) {
+    while !handles.stop.is_cancelled() && tenure.is_held() {
+        if let Err(error) = when_due(handles).await {
+            tracing::warn!(%error, "Accounts could not be looked at one by one; it is tried again");
+        }
+        tokio::select! {
+            () = handles.stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
+}
 
-    async fn verify_when_due(&self) -> Result<(), Fault> {
-        let (store, now) = (self.store(), self.parts().clock.now());
-        // What is not there cannot be put back.
-        if self.parts().writer.is_none() {
-            return Ok(());
+async fn when_due(handles: &Handles) -> Result<(), Fault> {
+    let (store, now) = (&handles.store, handles.clock.now());
+    // What is not there cannot be put back.
+    if handles.mode == Mode::Observe {
+        return Ok(());
+    }
+    let bindings = store.bindings().await?;
+    let kept = store.remembered(POSITION).await?.and_then(|text| serde_json::from_str::<Position>(&text).ok());
+    let next = now.checked_add(pause(bindings.len())).map_err(|_| Fault::Clock)?;
+    let Some(position) = kept else {
+        return Ok(store.remember(POSITION, &to_json(&Position { after: None, next })?).await?);
+    };
+    // A clock that was set back must not put it off for long.
+    if now < position.next && position.next <= next {
+        return Ok(());
+    }
+    let is_later = |binding: &&Binding| position.after.is_none_or(|after| binding.person > after);
+    let few: Vec<&Binding> = bindings.values().filter(is_later).take(FEW).collect();
+    for found in one_by_one(handles, &few).await? {
+        store.forget_pushed(found.person, found.lost.external_id, found.lost.email).await?;
+        if let Some(finding) = found.finding {
+            let name = format!("verified:{}:{}", found.person.0, now.as_millisecond());
+            store.announce(&name, &Announcement::Found { finding }, now).await?;
         }
-        let bindings = store.bindings().await?;
-        let kept = store.remembered(POSITION).await?.and_then(|text| serde_json::from_str::<Position>(&text).ok());
-        let next = now.checked_add(pause(bindings.len())).map_err(|_| Fault::Clock)?;
-        let Some(position) = kept else {
-            return self.keep(Position { after: None, next }).await;
+        handles.wakes.wake(&Wake::Person(found.person), "verified").await?;
+    }
+    // The last of a round is followed by the first of the next.
+    let after = few.last().map(|binding| binding.person);
+    Ok(store.remember(POSITION, &to_json(&Position { after, next })?).await?)
+}
+
+/// Looks at everybody's account. Gives what is known of them after it, and what is to be told; notes what was lost,
+/// unless it is a dry run.
+pub(super) async fn everybody(
+    handles: &Handles,
+    bindings: &Arc<Bindings>,
+    dry_run: bool,
+) -> Result<(Arc<Bindings>, Vec<Finding>), Fault> {
+    let all: Vec<&Binding> = bindings.values().collect();
+    let found = one_by_one(handles, &all).await?;
+    let mut known = Bindings::clone(bindings);
+    let mut findings = Vec::new();
+    for Found { person, lost, finding } in found {
+        if !dry_run {
+            handles.store.forget_pushed(person, lost.external_id, lost.email).await?;
+        }
+        if let Some(binding) = known.get_mut(person) {
+            binding.pushed.external_id.take_if(|_| lost.external_id);
+            binding.pushed.email.take_if(|_| lost.email);
+        }
+        findings.extend(finding);
+    }
+    Ok((Arc::new(known), findings))
+}
+
+async fn one_by_one(handles: &Handles, bindings: &[&Binding]) -> Result<Vec<Found>, Fault> {
+    let Handles { store, reader, configured, .. } = &handles;
+    let known = store.people().await?;
+    let users = &configured.users;
+    let mut all = Vec::new();
+    for binding in bindings {
+        // By what was pushed it may have to be told yet whose the account is.
+        if known.get(binding.person).is_none_or(|identity| identity.public_id.is_none()) {
+            continue;
+        }
+        // One that is not there is found missing by the next full pass.
+        let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
+        let Some(account) = account else { continue };
+        let is_own = |id: &&equipemed_domain::action::ExternalId| {
+            users.identity_provider.as_ref().is_some_and(|provider| id.provider == *provider)
         };
-        // A clock that was set back must not put it off for long.
-        if now < position.next && position.next <= next {
-            return Ok(());
+        let ids: Vec<_> = account.external_ids.iter().filter(is_own).cloned().collect();
+        let mut lost = binding.pushed.lost(&ids, &account.addresses);
+        lost.external_id &= users.identity_provider.is_some();
+        // A deactivation takes the address away.
+        lost.email &= users.email && !account.observed.deactivated;
+        if !lost.external_id && !lost.email {
+            continue;
         }
-        let is_later = |binding: &&Binding| position.after.is_none_or(|after| binding.person > after);
-        let few: Vec<&Binding> = bindings.values().filter(is_later).take(FEW).collect();
-        for found in self.look_one_by_one(&few).await? {
-            store.forget_pushed(found.person, found.lost.external_id, found.lost.email).await?;
-            if let Some(finding) = found.finding {
-                let name = format!("verified:{}:{}", found.person.0, now.as_millisecond());
-                store.announce(&name, &Announcement::Found { finding }, now).await?;
-            }
-            self.wake(&Wake::Person(found.person), "verified").await?;
-        }
-        // The last of a round is followed by the first of the next.
-        let after = few.last().map(|binding| binding.person);
-        self.keep(Position { after, next }).await
-    }
-
-    async fn keep(&self, position: Position) -> Result<(), Fault> {
-        let text = to_json(&position)?;
-        Ok(self.store().remember(POSITION, &text).await?)
-    }
-
-    /// Looks at everybody's account. Gives what is known of them after it, and what is to be told; notes what was lost,
-    /// unless it is a dry run.
-    pub(super) async fn verify_all(
-        &self,
-        bindings: &Arc<Bindings>,
-        dry_run: bool,
-    ) -> Result<(Arc<Bindings>, Vec<Finding>), Fault> {
-        let all: Vec<&Binding> = bindings.values().collect();
-        let found = self.look_one_by_one(&all).await?;
-        let mut known = Bindings::clone(bindings);
-        let mut findings = Vec::new();
-        for Found { person, lost, finding } in found {
-            if !dry_run {
-                self.store().forget_pushed(person, lost.external_id, lost.email).await?;
-            }
-            if let Some(binding) = known.get_mut(person) {
-                binding.pushed.external_id.take_if(|_| lost.external_id);
-                binding.pushed.email.take_if(|_| lost.email);
-            }
-            findings.extend(finding);
-        }
-        Ok((Arc::new(known), findings))
-    }
-
-    async fn look_one_by_one(&self, bindings: &[&Binding]) -> Result<Vec<Found>, Fault> {
-        let parts = self.parts();
-        let known = parts.store.people().await?;
-        let users = &parts.policy.users;
-        let mut all = Vec::new();
-        for binding in bindings {
-            // By what was pushed it may have to be told yet whose the account is.
-            if known.get(binding.person).is_none_or(|identity| identity.public_id.is_none()) {
-                continue;
-            }
-            // One that is not there is found missing by the next full pass.
-            let account = parts.reader.account(&binding.user).await.during(Stage::ReadAccount)?;
-            let Some(account) = account else { continue };
-            let is_own = |id: &&equipemed_domain::action::ExternalId| {
-                users.identity_provider.as_ref().is_some_and(|provider| id.provider == *provider)
+        let (person, user) = (binding.person, binding.user.clone());
+        let finding = lost.external_id.then(|| {
+            let of_others = |id: &&equipemed_domain::action::ExternalId| {
+                binding.pushed.external_id.as_ref() != Some(&equipemed_domain::desired::digest_of(id))
             };
-            let ids: Vec<_> = account.external_ids.iter().filter(is_own).cloned().collect();
-            let mut lost = binding.pushed.lost(&ids, &account.addresses);
-            lost.external_id &= users.identity_provider.is_some();
-            // A deactivation takes the address away.
-            lost.email &= users.email && !account.observed.deactivated;
-            if !lost.external_id && !lost.email {
-                continue;
-            }
-            let (person, user) = (binding.person, binding.user.clone());
-            let finding = lost.external_id.then(|| {
-                let of_others = |id: &&equipemed_domain::action::ExternalId| {
-                    binding.pushed.external_id.as_ref() != Some(&equipemed_domain::desired::digest_of(id))
-                };
-                let found = ids.iter().filter(of_others).map(|id| id.id.clone()).collect();
-                Finding::ExternalIdDiffers { person, user, found }
-            });
-            all.push(Found { person, lost, finding });
-        }
-        Ok(all)
+            let found = ids.iter().filter(of_others).map(|id| id.id.clone()).collect();
+            Finding::ExternalIdDiffers { person, user, found }
+        });
+        all.push(Found { person, lost, finding });
     }
+    Ok(all)
 }
 
 /// How long to wait between a few accounts, so that all take a round.

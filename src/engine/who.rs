@@ -18,54 +18,44 @@ use crate::store::Store;
 /// Another process may note people at the same moment; more often than that something is wrong.
 const TRIES: usize = 5;
 
-/// Where it is looked up who is who.
-#[derive(Clone, Copy, Debug)]
-pub struct Who<'a> {
-    /// What is known.
-    pub store: &'a Store,
-    /// For the external ids of accounts that were bound before public ids were kept; without it nobody is told by them.
-    pub reader: Option<&'a Reader>,
-    /// The identity provider.
-    pub policy: &'a Policy,
-}
-
-impl Who<'_> {
-    /// The same people, everybody under their handle. What is new is noted, unless there is no instant for it: a dry run
-    /// leaves nothing behind.
-    ///
-    /// # Errors
-    /// When the store fails, or Synapse has to be asked and cannot be.
-    pub async fn is_who(self, read: &Arc<Directory>, note: Option<Timestamp>) -> Result<Arc<Directory>, Fault> {
-        for _ in 0..TRIES {
-            let Identified { directory, mut news, proofs } = self.look(read).await?;
-            let Some(now) = note else { return Ok(directory) };
-            if self.reader.is_none() {
-                // Nobody has asked Synapse yet.
-                news.retain(|identity| identity.public_id.is_some());
-            }
-            for (person, digest) in &proofs {
-                self.store.set_pushed_external_id(*person, Some(digest)).await?;
-            }
-            let is_noted = news.is_empty() || self.store.note_people(&news, now).await?;
-            if is_noted {
-                return Ok(directory);
-            }
-        }
-        Err(Fault::OthersNote)
-    }
-
-    async fn look(self, read: &Arc<Directory>) -> Result<Identified, Fault> {
-        let (identities, bindings) = (self.store.people().await?, self.store.bindings().await?);
-        let nothing = BTreeMap::new();
-        let provider = self.policy.users.identity_provider.as_deref();
+/// The same people, everybody under their handle. What is new is noted, unless there is no instant for it: a dry run
+/// leaves nothing behind. The reader is for the external ids of accounts that were bound before public ids were kept; without
+/// it nobody is told by them.
+///
+/// # Errors
+/// When the store fails, or Synapse has to be asked and cannot be.
+pub async fn is_who(
+    read: &Arc<Directory>,
+    policy: &Policy,
+    store: &Store,
+    reader: Option<&Reader>,
+    note: Option<Timestamp>,
+) -> Result<Arc<Directory>, Fault> {
+    for _ in 0..TRIES {
+        let (identities, bindings) = (store.people().await?, store.bindings().await?);
+        let (nothing, mut external_ids) = (BTreeMap::new(), BTreeMap::new());
+        let provider = policy.users.identity_provider.as_deref();
         let known = Knowledge { identities: &identities, bindings: &bindings, provider, external_ids: &nothing };
-        let mut external_ids = BTreeMap::new();
-        if let Some(reader) = self.reader {
+        if let Some(reader) = reader {
             for binding in known.to_be_asked() {
                 let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
                 external_ids.extend(account.map(|account| (binding.person, account.external_ids)));
             }
         }
-        Ok(identify(read, Knowledge { external_ids: &external_ids, ..known }))
+        let known = Knowledge { external_ids: &external_ids, ..known };
+        let Identified { directory, mut news, proofs } = identify(read, known);
+        let Some(now) = note else { return Ok(directory) };
+        if reader.is_none() {
+            // Nobody has asked Synapse yet.
+            news.retain(|identity| identity.public_id.is_some());
+        }
+        for (person, digest) in &proofs {
+            store.set_pushed_external_id(*person, Some(digest)).await?;
+        }
+        let is_noted = news.is_empty() || store.note_people(&news, now).await?;
+        if is_noted {
+            return Ok(directory);
+        }
     }
+    Err(Fault::OthersNote)
 }

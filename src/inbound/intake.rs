@@ -259,7 +259,7 @@ impl Intake {
             }
         }
         if let Some(engine) = self.engine.get().filter(|_| !seats.is_empty()) {
-            engine.nudge();
+            engine.wakes().nudge();
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::directory::equipemed::{Heard, Installed, Listener};
 use crate::directory::{DirectoryError, Equipemed, Roster, Source};
 use crate::engine::Engine;
+use crate::engine::people::numbered;
 
 /// Interval of reading the roster file. Rereading a few kilobytes works on every file system and with every way of
 /// replacing a file, unlike notifications.
@@ -192,7 +193,7 @@ async fn wake_changed(engine: &Engine, before: Option<&Directory>, after: &Direc
 /// Wakes the people with these EquipeMed numbers, or everybody if None; false when the store refused.
 async fn wake_people(engine: &Engine, people: Option<BTreeSet<PersonId>>, what: &str, origin: &str) -> bool {
     let wakes = match people {
-        Some(people) => match engine.numbered(people).await {
+        Some(people) => match numbered(engine.store(), people).await {
             Ok(wakes) => wakes,
             Err(error) => {
                 tracing::warn!(%error, "Who changed could not be told; it is tried again");
@@ -211,7 +212,7 @@ async fn store_wake(engine: &Engine, wake: &Wake, origin: &str) -> bool {
 
 /// Stores all or none, because simultaneous changes are judged together.
 async fn store_wakes(engine: &Engine, wakes: &[Wake], origin: &str) -> bool {
-    let stored = engine.wake_all(wakes, origin).await;
+    let stored = engine.wakes().wake_for(wakes, &[], origin).await;
     if let Err(error) = &stored {
         tracing::warn!(%error, "A wake-up could not be stored; it is tried again");
     }

@@ -24,7 +24,7 @@ pub(crate) enum Deadline {
 /// Waits for a deed to end. Gives what came of it, or why it is not over when it is to be tried again.
 pub(crate) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) -> Result<Outcome, Fault> {
     loop {
-        let ended = engine.ended();
+        let ended = engine.wakes().ended();
         tokio::pin!(ended);
         ended.as_mut().enable();
         let record = engine.store().deed(id).await?.ok_or(StoreError::Disappeared(Row::Deed))?;

@@ -66,7 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("libc", &["src/heap.rs"]),
 ];
 
-/// Files that may name `Writer`. `engine/mod.rs` only stores it for those three.
+/// Files that may name `Writer`. `engine/mod.rs` only passes it on to the applier.
 const MAY_WRITE: &[&str] = &[
     "src/homeserver/",
     "src/engine/apply/",

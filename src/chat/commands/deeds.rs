@@ -39,7 +39,7 @@ impl Chat {
         }
         let mut ids = self.engine().store().add_deeds(&wishes, now).await?;
         ids.truncate(wanted);
-        self.engine().nudge();
+        self.engine().wakes().nudge();
         Ok(ids)
     }
 

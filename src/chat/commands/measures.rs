@@ -144,7 +144,7 @@ impl Chat {
             granted.extend(change_grants(store, change, asker, now).await?.map(|id| (*person, id)));
         }
         for found in &order.by_hand {
-            self.engine().end_ban_by_hand(found.person, &found.room, &found.ban, asker).await?;
+            self.engine().by_hand().end_ban(found.person, &found.room, &found.ban, asker).await?;
         }
         Ok(granted)
     }
@@ -158,7 +158,7 @@ impl Chat {
             None => order.people.iter().copied().map(Wake::Person).collect(),
         };
         // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
-        self.engine().wake_room(&RoomKey::from(CONTROL_ROOM), "chat").await?;
+        self.engine().wake(&Wake::Room(RoomKey::from(CONTROL_ROOM)), "chat").await?;
         let wishes: Vec<Wish> =
             order.people.iter().enumerate().map(|(number, person)| Wish::about(source(ask, number), *person)).collect();
         let settled = self.look_and_wait(&wakes, &wishes).await?;

@@ -19,7 +19,7 @@ use super::measures::Order;
 use crate::chat::Chat;
 use crate::chat::ask::Ask;
 use crate::chat::reply::Stop;
-use crate::engine::wait::Waited;
+use crate::engine::wakes::Waited;
 use crate::homeserver::Said;
 use crate::speech::Arg;
 use crate::store::{HeldPlan, Intent};
@@ -58,13 +58,13 @@ impl Chat {
     /// passes woke.
     pub(super) async fn look_and_wait(&self, wakes: &[Wake], wishes: &[Wish]) -> Result<Waited, Stop> {
         let engine = self.engine();
-        engine.wake_for(wakes, wishes, "chat").await?;
-        let settled = engine.wait_for(wakes, WITHIN).await?;
+        engine.wakes().wake_for(wakes, wishes, "chat").await?;
+        let settled = engine.wakes().wait_for(wakes, WITHIN).await?;
         if settled != Waited::Yes || !wakes.iter().any(|wake| matches!(wake, Wake::Person(_))) {
             return Ok(settled);
         }
         let rooms: Vec<Wake> = engine.policy().await?.rooms.keys().cloned().map(Wake::Room).collect();
-        Ok(engine.wait_for(&rooms, WITHIN).await?)
+        Ok(engine.wakes().wait_for(&rooms, WITHIN).await?)
     }
 
     /// What became of a wish about one account; `since` is when it was asked for, before which nothing was held for it.

@@ -20,7 +20,7 @@ use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::engine::pass::Options;
 use crate::engine::report::Report;
-use crate::engine::wait::Waited;
+use crate::engine::wakes::Waited;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{NewRun, Run, RunEnd, RunId, RunState};
@@ -143,7 +143,7 @@ impl Chat {
         let options = Options::default().to_json()?;
         let new = NewRun { origin: "chat".to_owned(), options, source: Some(source) };
         let run = self.engine().store().request_run(&new, self.engine().clock().now()).await?;
-        self.engine().nudge();
+        self.engine().wakes().nudge();
         Ok(run)
     }
 

@@ -33,7 +33,7 @@ impl Chat {
         for person in people {
             let Some(user) = ask.scene.user_of(*person) else { continue };
             let rooms = rooms.iter().filter_map(|key| Some((key.clone(), ask.scene.rooms.get(key)?.clone())));
-            let bans = self.engine().bans_by_hand(user, rooms).await?;
+            let bans = self.engine().by_hand().bans_of(user, rooms).await?;
             found.extend(bans.into_iter().map(|(room, ban)| Found { person: *person, room, ban }));
         }
         Ok(found)

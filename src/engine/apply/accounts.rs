@@ -12,13 +12,13 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
-use super::super::newborn::{bare_binding, is_ours};
+use super::super::newborn::{bare_binding, by_synapse, is_ours};
 use super::{Work, ended};
 use crate::homeserver::{Done, HomeserverError};
 
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, Fault> {
-        let store = &self.engine.parts().store;
+        let store = &self.by.handles.store;
         // A change to an account that could not be made would make it.
         self.must_be_made(action)?;
         match action {
@@ -59,7 +59,7 @@ impl Work<'_> {
                 }
             }
             Action::NotePrivileges { person, user, gained, lost } => {
-                if !lost.is_empty() && self.is_still_open(user) {
+                if !lost.is_empty() && self.noted().open.contains(user) {
                     return Ok(Outcome::Skipped(Fault::NotLocked));
                 }
                 store.note_privileges(*person, gained, lost).await?;
@@ -78,10 +78,10 @@ impl Work<'_> {
             _ => (self.writer.reactivate(user).await, AccountState::Active),
         };
         if done.is_err() && state != AccountState::Active {
-            self.note_open(user);
+            self.noted().open.insert(user.clone());
         }
         let outcome = ended(done?);
-        self.engine.parts().store.note_state(user, state).await?;
+        self.by.handles.store.note_state(user, state).await?;
         Ok(outcome)
     }
 
@@ -94,7 +94,7 @@ impl Work<'_> {
         display_name: &str,
         external_id: Option<&ExternalId>,
     ) -> Result<Outcome, Fault> {
-        let store = &self.engine.parts().store;
+        let store = &self.by.handles.store;
         let made = match self.holder_elsewhere(user, external_id).await {
             Ok(None) => self.make_account(user).await,
             Ok(holder) => Err(HomeserverError::Taken { holder }),
@@ -103,14 +103,14 @@ impl Work<'_> {
         match made {
             Ok(Done::Changed) => {}
             Ok(Done::Already) => {
-                self.note_missing(user);
-                self.note_found(Finding::AccountNotTheirs { person, user: user.clone() });
+                self.noted().missing.insert(user.clone());
+                self.noted().ended.found.insert(Finding::AccountNotTheirs { person, user: user.clone() });
                 // One that was theirs and is another one now.
                 store.unbind(person, user).await?;
                 return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));
             }
             Err(error) => {
-                self.note_missing(user);
+                self.noted().missing.insert(user.clone());
                 return Err(error.into());
             }
         }
@@ -119,7 +119,7 @@ impl Work<'_> {
         store.bind(&binding).await?;
         if let Err(error) = self.writer.introduce_account(user, display_name, external_id).await {
             // Theirs by now: the next pass names and links it.
-            self.note_missing(user);
+            self.noted().missing.insert(user.clone());
             return Err(error.into());
         }
         binding.pushed.external_id = external_id.map(digest_of);
@@ -130,7 +130,8 @@ impl Work<'_> {
 
     /// Makes an account, whatever becomes of the answer: after a lost one it is looked whether what is there can be ours.
     async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
-        let asked = self.engine.by_synapse(self.engine.parts().clock.now());
+        let now = self.by.handles.clock.now();
+        let asked = by_synapse(self.writer.reader(), now, now);
         let reader = self.writer.reader();
         self.writer.make_account_surely(user, || is_ours(reader, user, asked)).await
     }
@@ -154,7 +155,7 @@ impl Work<'_> {
         };
         let before = self.known.bindings.get(&person).and_then(|binding| binding.pushed.email.as_deref());
         let done = self.writer.set_email(user, &address, before).await?;
-        self.engine.parts().store.set_pushed_email(person, &digest_of_address(&address)).await?;
+        self.by.handles.store.set_pushed_email(person, &digest_of_address(&address)).await?;
         Ok(ended(done))
     }
 
@@ -164,7 +165,7 @@ impl Work<'_> {
 
     fn external_id_of(&self, person: PersonId) -> Option<ExternalId> {
         let person = self.known.directory.get(person)?;
-        equipemed_domain::desired::external_id(&self.engine.parts().policy, person)
+        equipemed_domain::desired::external_id(&self.by.handles.configured, person)
     }
 }
 

@@ -1,15 +1,15 @@
-//! From actions to writes. Beside this only deeds and setup hold a writer.
+//! From actions to writes, by the [`Applier`], which does deeds as well. Beside it only setup has a writer.
 //!
 //! Every action's intent is in the audit before anything is sent, and its
 //! outcome after. A failed action does not stop the others; only when Synapse
 //! is gone altogether is the rest left for a later pass.
 
 mod accounts;
+mod order;
 mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use equipemed_domain::action::{Action, Subject};
@@ -21,16 +21,20 @@ use equipemed_domain::observed::{Observed, RoomSight};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Step;
 use equipemed_domain::summary::{Summary, Topic};
+use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, TryStreamExt};
+use order::{Group, batches, by_depth, groups};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 
-use super::Engine;
 use super::agreement::AccountSteps;
+use super::backoff::insist_within;
 use super::gather::Known;
+use super::handles::Handles;
 use super::progress::{Phase, Progress};
-use super::subjects::Moment;
+use super::runs::Runs;
+use super::subjects::{Moment, Subjects};
 use crate::clock::Term;
 use crate::homeserver::{Done, Writer};
 use crate::store::{AuditId, Dialect, Intent, Mass, RunId, StoreError};
@@ -38,15 +42,13 @@ use crate::store::{AuditId, Dialect, Intent, Mass, RunId, StoreError};
 /// How many subjects are worked on at once. Synapse is limited by one core; more in flight only wait there. In one room one
 /// change follows the other: two at once make Synapse resolve the room's state between them, which costs it a third more.
 const SUBJECTS_IN_FLIGHT: usize = 8;
-/// How many steps share one transaction for their intents, and one for their outcomes.
-const BATCH: usize = 20;
 
 /// How long outcomes wait for a database that is away. A command with somebody waiting goes no further either; what is
 /// not noted by then the next look settles.
 const NOTED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How carrying out a plan ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Ended {
     /// Why some steps were not begun.
     pub interrupted: Option<Interruption>,
@@ -60,9 +62,44 @@ pub struct Ended {
     pub joined: BTreeMap<RoomKey, usize>,
 }
 
+/// Carries out plans and deeds: who has none cannot change anything. Not there in mode observe.
+#[derive(Debug)]
+pub(super) struct Applier {
+    pub(super) writer: Writer,
+    pub(super) handles: Handles,
+    pub(super) runs: Runs,
+    pub(super) subjects: Arc<Subjects>,
+    /// Whether rooms show who asked for something, and why; otherwise only the audit does.
+    pub(super) reasons_in_rooms: bool,
+}
+
+impl Applier {
+    /// The reason that a room shows for what somebody asked for.
+    pub(super) fn reason(&self, asker: &str, reason: Option<&str>) -> String {
+        match reason {
+            _ if !self.reasons_in_rooms => "EquipeMed".to_owned(),
+            Some(reason) => format!("{asker}: {reason}"),
+            None => asker.to_owned(),
+        }
+    }
+}
+
+/// What shows while a plan is carried out.
+#[derive(Debug, Default)]
+struct Noted {
+    room_ids: BTreeMap<RoomKey, OwnedRoomId>,
+    /// Accounts that could not be made: nobody tries to put them into rooms.
+    missing: BTreeSet<OwnedUserId>,
+    /// Accounts that could not be locked: what follows from that is left to the next pass.
+    open: BTreeSet<OwnedUserId>,
+    /// How many steps are over, well or not.
+    done: usize,
+    ended: Ended,
+}
+
 /// One plan being carried out.
 pub(super) struct Work<'a> {
-    engine: &'a Engine,
+    by: &'a Applier,
     writer: Writer,
     term: &'a Term,
     known: Known,
@@ -74,29 +111,14 @@ pub(super) struct Work<'a> {
     wishes: &'a [Wish],
     /// How many intents of each mass this work has written.
     counted: tokio::sync::Mutex<BTreeMap<Mass, u64>>,
-    room_ids: Mutex<BTreeMap<RoomKey, OwnedRoomId>>,
-    /// Accounts that could not be made: nobody tries to put them into rooms.
-    missing: Mutex<BTreeSet<OwnedUserId>>,
-    /// Accounts that could not be locked: what follows from that is left to the next pass.
-    open: Mutex<BTreeSet<OwnedUserId>>,
-    went_well: Mutex<AccountSteps>,
-    found: Mutex<BTreeSet<Finding>>,
-    /// How many people came into each room.
-    joined: Mutex<BTreeMap<RoomKey, usize>>,
-    interrupted: OnceLock<Interruption>,
-    left: AtomicUsize,
-    done: AtomicUsize,
+    noted: Mutex<Noted>,
     total: usize,
 }
-
-/// The steps of one subject, in order.
-type Group<'s> = (Subject, Vec<&'s Step>);
 
 impl<'a> Work<'a> {
     #[expect(clippy::too_many_arguments, reason = "one call, from the pass that gathered all of it")]
     pub(super) fn new(
-        engine: &'a Engine,
-        writer: &Writer,
+        by: &'a Applier,
         term: &'a Term,
         known: Known,
         observed: Observed,
@@ -114,8 +136,8 @@ impl<'a> Work<'a> {
             }
         }
         Self {
-            engine,
-            writer: writer.during(term.clone()),
+            by,
+            writer: by.writer.during(term.clone()),
             term,
             known,
             desired,
@@ -123,15 +145,7 @@ impl<'a> Work<'a> {
             run,
             wishes,
             counted: tokio::sync::Mutex::default(),
-            room_ids: Mutex::new(room_ids),
-            missing: Mutex::default(),
-            open: Mutex::default(),
-            went_well: Mutex::default(),
-            found: Mutex::default(),
-            joined: Mutex::default(),
-            interrupted: OnceLock::new(),
-            left: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
+            noted: Mutex::new(Noted { room_ids, ..Noted::default() }),
             total: 0,
         }
     }
@@ -151,11 +165,7 @@ impl<'a> Work<'a> {
             self.all(groups(depth), summary).await?;
         }
         self.all(groups(steps.iter().filter(is_room).filter(|step| !is_new(step))), summary).await?;
-        let went_well = self.went_well.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (interrupted, left) = (self.interrupted.get().copied(), self.left.into_inner());
-        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let joined = self.joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Ended { interrupted, left, went_well, found, joined })
+        Ok(self.noted.into_inner().unwrap_or_else(PoisonError::into_inner).ended)
     }
 
     fn phase(&self, phase: Phase) {
@@ -163,8 +173,8 @@ impl<'a> Work<'a> {
         if self.run.is_none() {
             return;
         }
-        let done = self.done.load(Ordering::SeqCst);
-        self.engine.inner.progress.send_replace(Progress { phase, done, total: self.total });
+        let done = self.noted().done;
+        self.by.runs.progress.send_replace(Progress { phase, done, total: self.total });
     }
 
     async fn all(&self, groups: Vec<Group<'_>>, summary: &mut Summary) -> Result<(), Fault> {
@@ -181,10 +191,10 @@ impl<'a> Work<'a> {
             for (step, outcome) in outcomes {
                 summary.count(step.action.kind(), Topic::of(&step.action), &outcome);
                 if outcome.is_good() {
-                    self.went_well.lock().unwrap_or_else(PoisonError::into_inner).count(&step.action);
+                    let mut noted = self.noted();
+                    noted.ended.went_well.count(&step.action);
                     if let Action::AddMember { room, .. } = &step.action {
-                        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
-                        *joined.entry(room.clone()).or_default() += 1;
+                        *noted.ended.joined.entry(room.clone()).or_default() += 1;
                     }
                 }
             }
@@ -193,14 +203,14 @@ impl<'a> Work<'a> {
 
     /// The steps of one subject, under its hold.
     async fn one_subject<'s>(&self, subject: Subject, steps: Vec<&'s Step>) -> Result<Vec<(&'s Step, Outcome)>, Fault> {
-        let subjects = &self.engine.inner.subjects;
+        let subjects = &self.by.subjects;
         let _hold = subjects.hold(&subject).await;
         let mut outcomes = Vec::new();
         let own_creation = steps.iter().any(|step| matches!(step.action, Action::CreateRoom { .. }));
         // A narrower pass was here after this plan was made: what was planned is old news.
         let is_own = own_creation || self.made_here(&subject);
         if !is_own && (subjects.is_stale(&subject, self.moment) || self.is_stale_elsewhere(&subject).await?) {
-            self.engine.wake_subject(&subject, "changed meanwhile").await?;
+            self.wake(&subject, "changed meanwhile").await?;
             self.leave(steps.len());
             return Ok(outcomes);
         }
@@ -212,7 +222,7 @@ impl<'a> Work<'a> {
                 Ok(Some(ended)) => Ok(ended),
                 // Others did so much meanwhile that the brakes have to judge anew.
                 Ok(None) => {
-                    self.engine.wake_subject(&subject, "counted meanwhile").await?;
+                    self.wake(&subject, "counted meanwhile").await?;
                     self.leave(batch.len());
                     break;
                 }
@@ -222,7 +232,7 @@ impl<'a> Work<'a> {
             if let Subject::Room(key) = &subject
                 && let Some(room_id) = self.room_id(key)
             {
-                self.engine.room_cache().doubt(&room_id);
+                self.by.handles.room_cache.doubt(&room_id);
             }
             outcomes.extend(ended?);
             subjects.note_write(&subject);
@@ -240,22 +250,34 @@ impl<'a> Work<'a> {
 
     /// Whether a pass of another replica wrote to the subject after this one looked.
     async fn is_stale_elsewhere(&self, subject: &Subject) -> Result<bool, Fault> {
-        let store = &self.engine.parts().store;
+        let store = &self.by.handles.store;
         if store.dialect() == Dialect::Sqlite {
             return Ok(false);
         }
         Ok(store.was_touched(subject, self.known.newest_audit, self.run).await?)
     }
 
+    /// Wakes the pass over a subject.
+    async fn wake(&self, subject: &Subject, origin: &str) -> Result<(), StoreError> {
+        let wake = match subject {
+            Subject::Room(room) => Wake::Room(room.clone()),
+            Subject::Account(user) => {
+                let bindings = self.by.handles.store.bindings().await?;
+                bindings.owner(user).map_or(Wake::Everything, Wake::Person)
+            }
+        };
+        self.by.handles.wakes.wake(&wake, origin).await
+    }
+
     /// Leaves steps to a further look, which is asked for: they are neither done nor failed.
     fn leave(&self, steps: usize) {
         self.advance(steps);
-        self.left.fetch_add(steps, Ordering::SeqCst);
+        self.noted().ended.left += steps;
     }
 
     /// Writes the intents of a batch; None when the brakes have to judge it anew.
     async fn intend(&self, intents: &[Intent]) -> Result<Option<Vec<AuditId>>, Fault> {
-        let (store, now) = (&self.engine.parts().store, self.engine.parts().clock.now());
+        let (store, now) = (&self.by.handles.store, self.by.handles.clock.now());
         // All of a batch are alike.
         let counts = |mass: &Mass| !matches!(mass, Mass::Joined(room) if !self.known.memory.fulfilled.contains(room));
         let Some(mass) = intents.first().and_then(Intent::mass).filter(counts) else {
@@ -278,7 +300,7 @@ impl<'a> Work<'a> {
         if self.term.is_over() {
             return Err(Fault::OtherTookOver);
         }
-        let store = &self.engine.parts().store;
+        let store = &self.by.handles.store;
         let intents = batch.iter().map(|step| self.intent(step)).collect::<Result<Vec<_>, _>>()?;
         let Some(ids) = self.intend(&intents).await.during(Stage::WriteAudit)? else {
             return Ok(None);
@@ -288,36 +310,36 @@ impl<'a> Work<'a> {
             ended.push(self.one_step(step).boxed().await);
         }
         for (step, outcome) in batch.iter().zip(&ended) {
-            self.engine.metrics().action(step.action.kind(), outcome.as_str());
+            self.by.runs.metrics.action(step.action.kind(), outcome.as_str());
         }
-        let now = self.engine.parts().clock.now();
+        let now = self.by.handles.clock.now();
         // What is not known stays open, for the next look to settle.
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
-        let noted = self.engine.insist_within(NOTED_WITHIN, || store.conclude(&outcomes, now)).await;
+        let noted = insist_within(NOTED_WITHIN, &self.by.handles.stop, || store.conclude(&outcomes, now)).await;
         noted.during(Stage::WriteOutcomes)?;
         let ended = batch.iter().zip(ended);
         Ok(Some(ended.map(|(step, outcome)| (*step, outcome)).collect()))
     }
 
     fn advance(&self, steps: usize) {
-        let done = self.done.fetch_add(steps, Ordering::SeqCst) + steps;
-        if self.run.is_none() {
-            return;
+        let mut noted = self.noted();
+        noted.done += steps;
+        if self.run.is_some() {
+            self.by.runs.progress.send_modify(|progress| progress.done = noted.done);
         }
-        self.engine.inner.progress.send_modify(|progress| progress.done = done);
     }
 
     fn is_over(&self) -> bool {
-        if self.engine.parts().stop.is_cancelled() {
+        if self.by.handles.stop.is_cancelled() {
             self.interrupt(Interruption::Stop);
         }
-        self.interrupted.get().is_some()
+        self.noted().ended.interrupted.is_some()
     }
 
     /// Nothing more is begun; the first reason counts.
     fn interrupt(&self, why: Interruption) {
-        let _ = self.interrupted.set(why);
+        self.noted().ended.interrupted.get_or_insert(why);
     }
 
     fn intent(&self, step: &Step) -> Result<Intent, StoreError> {
@@ -339,7 +361,7 @@ impl<'a> Work<'a> {
     async fn one_step(&self, step: &Step) -> Outcome {
         let action = &step.action;
         if self.is_over() {
-            return Outcome::Skipped(Fault::Left(self.interrupted.get().copied().unwrap_or(Interruption::Stop)));
+            return Outcome::Skipped(Fault::Left(self.noted().ended.interrupted.unwrap_or(Interruption::Stop)));
         }
         let result = if action.room().is_some() {
             self.room_step(action, step.cause).await
@@ -365,86 +387,21 @@ impl<'a> Work<'a> {
         }
     }
 
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn room_id(&self, key: &RoomKey) -> Option<OwnedRoomId> {
-        self.room_ids.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    fn note_room(&self, key: &RoomKey, room_id: OwnedRoomId) {
-        self.room_ids.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), room_id);
-    }
-
-    fn note_missing(&self, user: &OwnedUserId) {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
-    }
-
-    fn note_found(&self, finding: Finding) {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
-    }
-
-    fn note_open(&self, user: &OwnedUserId) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone());
-    }
-
-    fn is_still_open(&self, user: &OwnedUserId) -> bool {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
+        self.noted().room_ids.get(key).cloned()
     }
 
     /// A step about an account that could not be made is left out: it would make one.
     fn must_be_made(&self, action: &Action) -> Result<(), Fault> {
         match action.user().map(ToOwned::to_owned) {
-            Some(user) if self.is_missing(&user) => Err(Fault::AccountNotMade { user }),
+            Some(user) if self.noted().missing.contains(&user) => Err(Fault::AccountNotMade { user }),
             _ => Ok(()),
         }
     }
-
-    fn is_missing(&self, user: &OwnedUserId) -> bool {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
-    }
-}
-
-/// Steps by subject, subjects in the plan's order.
-fn groups<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Vec<Group<'s>> {
-    let mut order: Vec<Group<'s>> = Vec::new();
-    let mut places: BTreeMap<Subject, usize> = BTreeMap::new();
-    for step in steps {
-        let subject = step.action.subject();
-        match places.get(&subject).and_then(|place| order.get_mut(*place)) {
-            Some((_, own)) => own.push(step),
-            None => {
-                places.insert(subject.clone(), order.len());
-                order.push((subject, vec![step]));
-            }
-        }
-    }
-    order
-}
-
-/// New rooms by how deep they hang, so that a space is there before its rooms.
-fn by_depth<'s>(steps: impl Iterator<Item = &'s Step>) -> Vec<Vec<&'s Step>> {
-    let mut depths: BTreeMap<RoomKey, usize> = BTreeMap::new();
-    let mut order: Vec<Vec<&Step>> = Vec::new();
-    for step in steps {
-        let Action::CreateRoom { room, new } = &step.action else { continue };
-        // The plan names spaces first, so the parent's depth is known by now, or the parent is there already.
-        let depth = new.parent.as_ref().and_then(|parent| depths.get(parent)).map_or(0, |depth| depth + 1);
-        depths.insert(room.clone(), depth);
-        if order.len() <= depth {
-            order.resize_with(depth + 1, Vec::new);
-        }
-        if let Some(level) = order.get_mut(depth) {
-            level.push(step);
-        }
-    }
-    order
-}
-
-/// Runs of steps that may share a transaction: memberships together, everything else one by one.
-fn batches<'b, 's>(steps: &'b [&'s Step]) -> Vec<&'b [&'s Step]> {
-    let is_alike = |a: &&Step, b: &&Step| {
-        let member = |step: &Step| matches!(step.action, Action::AddMember { .. } | Action::RemoveMember { .. });
-        member(a) && member(b) && a.action.kind() == b.action.kind()
-    };
-    steps.chunk_by(is_alike).flat_map(|run| run.chunks(BATCH)).collect()
 }
 
 /// What became of a write that Synapse took.

@@ -19,7 +19,7 @@ use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::{Map, Value};
 
 use super::{Work, ended};
-use crate::engine::observe_rooms::STILL_AT_IT;
+use crate::engine::observe::STILL_AT_IT;
 use crate::homeserver::{HomeserverError, RoomToCreate};
 
 impl Work<'_> {
@@ -65,10 +65,7 @@ impl Work<'_> {
     fn reason(&self, cause: Cause, planned: &str) -> String {
         let Cause::Grant(id) = cause else { return planned.to_owned() };
         let grant = self.known.grants.iter().find(|grant| grant.id == id);
-        grant.map_or_else(
-            || planned.to_owned(),
-            |grant| self.engine.spoken_reason(&grant.asker, grant.reason.as_deref()),
-        )
+        grant.map_or_else(|| planned.to_owned(), |grant| self.by.reason(&grant.asker, grant.reason.as_deref()))
     }
 
     fn other(&self, key: &RoomKey) -> Result<OwnedRoomId, Fault> {
@@ -83,7 +80,7 @@ impl Work<'_> {
 
     async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, Fault> {
         let mut changes = changes.clone();
-        changes.users.retain(|user, _| !self.is_still_open(user));
+        changes.users.retain(|user, _| !self.noted().open.contains(user));
         if changes.is_empty() {
             return Ok(Outcome::Skipped(Fault::NotLocked));
         }
@@ -123,15 +120,15 @@ impl Work<'_> {
 
     /// Makes the room in one call. Whatever goes wrong half-way, no second room with the key stays behind.
     async fn create_room(&self, key: &RoomKey, new: &NewRoom) -> Result<Outcome, Fault> {
-        let parts = self.engine.parts();
+        let handles = &self.by.handles;
         let mut new = new.clone();
-        new.invite.retain(|user| !self.is_missing(user));
-        new.levels.retain(|user, _| !self.is_missing(user));
+        new.invite.retain(|user| !self.noted().missing.contains(user));
+        new.levels.retain(|user, _| !self.noted().missing.contains(user));
         let parent = match &new.parent {
             Some(parent) => Some(self.other(parent)?),
             None => None,
         };
-        let levels = initial_content(&new.version, new.kind, &parts.policy.bot, &new.levels, new.default_level);
+        let levels = initial_content(&new.version, new.kind, &handles.configured.bot, &new.levels, new.default_level);
         let wanted_room = RoomToCreate { key, new: &new, parent: parent.as_deref(), levels };
         let mut made = self.writer.create_room(&wanted_room).await;
         if let Err(HomeserverError::MaybeDone { .. }) = made {
@@ -159,9 +156,9 @@ impl Work<'_> {
     }
 
     async fn bind_room(&self, key: &RoomKey, room: OwnedRoomId) -> Result<Outcome, Fault> {
-        let parts = self.engine.parts();
-        let bound = parts.store.bind_room(key, &room, parts.clock.now()).await?;
-        self.note_room(key, bound.clone());
+        let handles = &self.by.handles;
+        let bound = handles.store.bind_room(key, &room, handles.clock.now()).await?;
+        self.noted().room_ids.insert(key.clone(), bound.clone());
         Ok(Outcome::Done(Some(bound.to_string())))
     }
 
@@ -171,7 +168,7 @@ impl Work<'_> {
         let known = self.known.rooms.values().cloned().collect();
         let mut found = self.writer.reader().rooms_with_key(key, &known).await?;
         if found.len() > 1 {
-            self.engine.wake(&Wake::Everything, "key twice").await?;
+            self.by.handles.wakes.wake(&Wake::Everything, "key twice").await?;
             return Err(Fault::KeyTwice { room: key.clone() });
         }
         Ok(found.pop_first())
@@ -185,7 +182,7 @@ impl Work<'_> {
             return self.bind_room(key, room).await;
         }
         let local = new.alias.as_deref().unwrap_or_default();
-        let alias = format!("#{local}:{}", self.engine.parts().policy.server_name);
+        let alias = format!("#{local}:{}", self.by.handles.configured.server_name);
         let alias = RoomAliasId::parse(&alias).map_err(HomeserverError::bad_request)?;
         let holder = self.writer.reader().resolve_alias(&alias).await?;
         let rooms = self.writer.reader().rooms_list().await?;

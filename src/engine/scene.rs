@@ -1,4 +1,5 @@
-//! Everything a command is judged by, read at the moment it is handled: whoever lost a right a second ago has lost it.
+//! Everything a command or a change by hand is judged by, read at the moment it is handled: whoever lost a right a second
+//! ago has lost it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use equipemed_domain::world::World;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-use crate::engine::Engine;
-use crate::engine::consents::waiting_gains;
+use super::Engine;
+use super::consents::waiting_gains;
 use crate::store::Store;
 
 /// People, rooms and wishes as they are now.
@@ -59,16 +60,8 @@ impl Scene {
 
     /// The same without anybody, for the break-glass account when EquipeMed is away.
     pub(crate) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
-        let store = engine.store();
-        Ok(Self {
-            policy: engine.policy().await?,
-            directory: Arc::default(),
-            bindings: store.bindings().await?,
-            grants: Vec::new(),
-            rooms: store.rooms().await?,
-            waiting: Waiting::default(),
-            now: engine.clock().now(),
-        })
+        let scene = Self::of(engine.policy().await?, Arc::default(), engine.store(), engine.clock().now()).await?;
+        Ok(Self { grants: Vec::new(), waiting: Waiting::default(), ..scene })
     }
 
     /// What decisions are made by.

@@ -1,0 +1,266 @@
+//! The running service: wake-ups, full passes, and who does them.
+//!
+//! Three lanes, so that none waits for another: full passes (one at a time,
+//! under the lease), passes over one person or room, and deeds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use equipemed_domain::fault::Side;
+use equipemed_domain::wake::Wake;
+use jiff::Timestamp;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
+
+use super::backoff::{Seldom, insist, wait_after};
+use super::claims::{Claim, Claims};
+use super::handles::Handles;
+use super::pass::{Options, Passes};
+use super::runs::{Runs, SILENCE};
+use super::tenure::Tenure;
+use super::{foreign, verify};
+use crate::clock::Term;
+use crate::store::{ClaimedWake, Lane, StoreError};
+
+/// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
+pub(super) const CLAIM: Duration = Duration::from_secs(15);
+/// How often claims are prolonged: a pass may wait long for Synapse, and nobody else is to begin it meanwhile.
+const KEEP_EVERY: Duration = Duration::from_secs(5);
+/// After so many passes with failures a narrow wake-up is not repeated.
+const REFUSALS: u32 = 4;
+/// How many narrow passes run at once.
+const NARROW_IN_FLIGHT: usize = 4;
+
+/// The work of `serve`, and who does it.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    /// This process, as the store names it.
+    pub(super) holder: String,
+    /// How often everything is looked at without being asked to; None is never.
+    pub(super) interval: Option<Duration>,
+    /// What this process is at.
+    pub(super) claims: Claims,
+    pub(super) handles: Handles,
+    pub(super) runs: Runs,
+    pub(super) passes: Arc<Passes>,
+}
+
+impl Lanes {
+    /// Works until it is stopped. What is under way at that moment is finished and noted.
+    pub(super) async fn work(self: Arc<Self>) {
+        let ended = CancellationToken::new();
+        let deeds = async {
+            if let Some(applier) = &self.passes.applier {
+                applier.deed_lane(&self.holder, &self.claims).await;
+            }
+        };
+        let working = async {
+            tokio::join!(self.full_lane(), self.narrow_lane(), deeds, foreign::lane(&self.handles));
+            ended.cancel();
+        };
+        tokio::join!(working, self.keep_claims(&ended));
+    }
+
+    async fn keep_claims(&self, ended: &CancellationToken) {
+        let mut said = Seldom::default();
+        loop {
+            tokio::select! {
+                () = ended.cancelled() => return,
+                () = tokio::time::sleep(KEEP_EVERY) => {}
+            }
+            if let Err(error) = self.prolong_claims().await
+                && said.is_due()
+            {
+                tracing::warn!(%error, "Claims could not be prolonged");
+            }
+        }
+    }
+
+    async fn prolong_claims(&self) -> Result<(), StoreError> {
+        let Self { holder, claims, handles: Handles { store, clock, .. }, .. } = self;
+        let (wakes, deeds, now) = (claims.wakes(), claims.deeds(), clock.now());
+        if !wakes.is_empty() {
+            claims.prolong(&store.keep_wakeups(holder, &wakes, now, CLAIM).await?, end_of_claim(now));
+        }
+        if !deeds.is_empty() {
+            store.keep_deeds(holder, &deeds, clock.now(), CLAIM).await?;
+        }
+        Ok(())
+    }
+
+    async fn full_lane(&self) {
+        let work = || async {
+            let Some(tenure) = Tenure::begin(&self.handles.store, &self.handles.clock, &self.holder).await? else {
+                return Ok(false);
+            };
+            tracing::info!("This process runs the full passes");
+            tokio::join!(Box::pin(self.under_tenure(&tenure)), Box::pin(verify::lane(&self.handles, &tenure)));
+            tenure.end().await;
+            Ok(true)
+        };
+        self.handles.wakes.lane("The lease could not be asked for", || true, work).await;
+    }
+
+    async fn under_tenure(&self, tenure: &Tenure) {
+        if let Err(error) = self.runs.end_dead(&self.holder).await {
+            tracing::warn!(%error, "Runs of dead processes could not be ended");
+        }
+        // Whoever was at it, this process among others, has lost the lease with the right to go on; its claim may have a
+        // while to go.
+        if let Err(error) = self.handles.store.free_wakeup(&Wake::Everything).await {
+            tracing::warn!(%error, "The claim of a dead process could not be freed");
+        }
+        // A service that was away may have missed anything.
+        if let Err(error) = self.handles.wakes.wake(&Wake::Everything, "start").await {
+            tracing::error!(%error, "The first pass could not be asked for");
+        }
+        let next = || self.next_full(tenure);
+        self.handles.wakes.lane("The store failed between passes", || tenure.is_held(), next).await;
+    }
+
+    /// Does one full pass if one is asked for.
+    async fn next_full(&self, tenure: &Tenure) -> Result<bool, StoreError> {
+        let (store, clock) = (&self.handles.store, &self.handles.clock);
+        let woken = store.claim_wakeups(&self.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
+        let term = Term::new(clock, end_of_claim(clock.now()));
+        let _claim = woken.as_ref().map(|woken| self.claims.pass(&woken.wake, &term));
+        let own = match &woken {
+            Some(woken) => Some(self.runs.request(&woken.origin, serde_json::Value::Null).await?),
+            None => None,
+        };
+        // A wake-up is over with its own run, not with that of a command which asked for less and came before.
+        let Some(run) = self.runs.claim(&self.holder, SILENCE, own).await? else {
+            return Ok(false);
+        };
+        // A run of our own making has no options; those of a command were checked when it stored them.
+        let options: Options = serde_json::from_value(run.options).unwrap_or_default();
+        let result = self.runs.keep(run.id, &self.holder, Box::pin(self.passes.full(tenure, &options, run.id))).await;
+        let now = clock.now();
+        let Some(woken) = woken else { return Ok(true) };
+        match result {
+            Ok(report) if report.interrupted.is_none() => {
+                insist(&self.handles.stop, || store.finish_wakeup(&woken)).await?;
+                if let Some(due) = next_full(now, self.interval, report.next_change) {
+                    insist(&self.handles.stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
+                }
+            }
+            _ => self.try_later(&woken, now).await?,
+        }
+        Ok(true)
+    }
+
+    async fn try_later(&self, claimed: &ClaimedWake, now: Timestamp) -> Result<(), StoreError> {
+        let due = now.checked_add(wait_after(claimed.attempts + 1)).unwrap_or(now);
+        let store = &self.handles.store;
+        insist(&self.handles.stop, || store.retry_wakeup(claimed, due, "the pass did not come to its end")).await?;
+        Ok(())
+    }
+
+    async fn narrow_lane(self: &Arc<Self>) {
+        let Handles { store, clock, .. } = &self.handles;
+        let running = tokio::sync::Mutex::new(JoinSet::new());
+        let claim = || async {
+            let mut running = running.lock().await;
+            while let Some(ended) = running.try_join_next() {
+                notice(ended);
+            }
+            if running.len() >= NARROW_IN_FLIGHT {
+                return Ok(false);
+            }
+            let (free, now) = (NARROW_IN_FLIGHT - running.len(), clock.now());
+            let claimed = store.claim_wakeups(&self.holder, now, CLAIM, Some(Lane::Narrow), free).await?;
+            let any = !claimed.is_empty();
+            for claimed in claimed {
+                let (lanes, span, term) = (self.clone(), span_of(&claimed), Term::new(clock, end_of_claim(now)));
+                let claim = self.claims.pass(&claimed.wake, &term);
+                running.spawn(async move { lanes.one_narrow(&claimed, &term, claim).await }.instrument(span));
+            }
+            Ok(any)
+        };
+        self.handles.wakes.lane("Work could not be claimed", || true, claim).await;
+        let mut running = running.into_inner();
+        while let Some(ended) = running.join_next().await {
+            notice(ended);
+        }
+    }
+
+    /// One narrow pass; the claim is held until its end is noted.
+    async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term, _claim: Claim) {
+        let result = self.passes.narrow(&claimed.wake, term, &claimed.wishes).await;
+        let now = self.handles.clock.now();
+        if let Ok(report) = &result
+            && !claimed.wishes.is_empty()
+        {
+            let summary = &report.summary;
+            let (done, failed) = (summary.total(|counts| counts.done), summary.total(|counts| counts.failed));
+            tracing::info!(planned = summary.planned, done, failed, "A pass that somebody asked for ended");
+        }
+        let ended = match result {
+            // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
+            Ok(report)
+                if report.interrupted.is_none() && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) =>
+            {
+                self.end_narrow(claimed, report.next_change, now).await
+            }
+            Ok(_) => self.try_later(claimed, now).await,
+            Err(error) => {
+                let side = error.side().map(Side::as_str);
+                tracing::warn!(side, %error, "A narrow pass failed; it is tried again");
+                self.try_later(claimed, now).await
+            }
+        };
+        self.handles.wakes.ended.notify_waiters();
+        if let Err(error) = ended {
+            tracing::warn!(%error, "The end of a narrow pass could not be noted; it is done again");
+        }
+    }
+
+    /// Ends a narrow pass. What it knows of the future (a grant that ends, an access that expires) may be sooner than
+    /// what the last full pass knew.
+    async fn end_narrow(
+        &self,
+        claimed: &ClaimedWake,
+        next_change: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let store = &self.handles.store;
+        insist(&self.handles.stop, || store.finish_wakeup(claimed)).await?;
+        let Some(due) = next_change else { return Ok(()) };
+        let planned = insist(&self.handles.stop, || store.wakeup(&Wake::Everything)).await?;
+        if planned.is_none_or(|planned| planned.is_claimed || planned.due_at > due) {
+            insist(&self.handles.stop, || store.wake(&Wake::Everything, "expiry", due, now)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A pass that broke must not be lost in silence: its panic goes on here, in the lane, and ends the service.
+fn notice(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// What a narrow pass is about, and for whose wishes, so that one wish can be followed through the log.
+fn span_of(claimed: &ClaimedWake) -> Span {
+    let wishes: Vec<&str> = claimed.wishes.iter().map(|wish| wish.id.as_str()).collect();
+    let wishes = (!wishes.is_empty()).then(|| wishes.join(" "));
+    match &claimed.wake {
+        Wake::Person(person) => tracing::info_span!("pass", kind = "person", person.id = person.0, wishes),
+        Wake::Room(room) => tracing::info_span!("pass", kind = "room", room.key = room.as_str(), wishes),
+        Wake::Everything => tracing::info_span!("pass", kind = "full", wishes),
+    }
+}
+
+fn end_of_claim(now: Timestamp) -> Timestamp {
+    now.checked_add(CLAIM).unwrap_or(now)
+}
+
+/// When everything is looked at next: by the timer, or when the picture changes by itself before.
+fn next_full(now: Timestamp, interval: Option<Duration>, next_change: Option<Timestamp>) -> Option<Timestamp> {
+    let by_timer = interval.and_then(|interval| now.checked_add(interval).ok());
+    [by_timer, next_change].into_iter().flatten().min()
+}

@@ -1,0 +1,332 @@
+//! A look at everything, one person or one room: read, compare, plan, review. Nothing in it can change Synapse; what is
+//! only looked at, for a preview, leaves no note in the store either.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wishes, desired};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{During, Fault, Stage};
+use equipemed_domain::finding::Finding;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::mode::Mode;
+use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedAccounts, RoomSight};
+use equipemed_domain::plan::{Plan, plan};
+use equipemed_domain::policy::Policy;
+use equipemed_domain::review::{Effect, HeldReason, Verdict, directory_shrank, review, still_due, was_done};
+use equipemed_domain::scope::Scope;
+use equipemed_domain::selection::Selection;
+use equipemed_domain::stands::Looked;
+use equipemed_domain::summary::Summary;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::world::{Pass, World};
+use ruma_common::OwnedUserId;
+use tokio::sync::watch;
+
+use super::agreement::AccountSteps;
+use super::consents::{Consents, Remaining, Rest};
+use super::gather::{Known, gather, note_read};
+use super::handles::Handles;
+use super::left::{KnownBans, know_bans, leave_out};
+use super::newborn::own_newborn;
+use super::pass::Options;
+use super::people::People;
+use super::progress::{Phase, Progress};
+use super::report::Report;
+use super::subjects::{Moment, Subjects};
+use super::{observe, verify};
+use crate::store::{HeldPlan, Store};
+
+/// Looks for passes.
+#[derive(Debug)]
+pub(super) struct Looks {
+    pub(super) handles: Handles,
+    pub(super) people: People,
+    pub(super) subjects: Arc<Subjects>,
+    pub(super) progress: watch::Sender<Progress>,
+}
+
+/// Both sides, with what should be.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// What was looked at.
+    pub(super) target: Wake,
+    pub(super) policy: Arc<Policy>,
+    pub(super) known: Known,
+    pub(super) observed: Observed,
+    pub(super) desired: Desired,
+    /// Whether that was worked out of the target alone.
+    is_near: bool,
+    pub(super) scope: Scope,
+    pub(super) moment: Moment,
+    pub(super) known_bans: KnownBans,
+}
+
+/// What was seen, and how it stands with what was planned and held.
+pub(super) struct View {
+    pub(super) seen: Seen,
+    pub(super) consents: Consents,
+    /// What is still due of what earlier passes held.
+    pub(super) remaining: Remaining,
+    /// What was planned for each account, before brakes and flags.
+    pub(super) due: AccountSteps,
+}
+
+impl Looks {
+    /// Reads both sides, compares them, plans and reviews.
+    pub(super) async fn look(&self, target: &Wake, options: &Options) -> Result<(View, Verdict), Fault> {
+        let seen = self.read(target, options).await?;
+        let (view, mut verdict) = reviewed(seen, options)?;
+        leave_out(&self.handles, &mut verdict.go, view.seen.known.now).await?;
+        Ok((view, verdict))
+    }
+
+    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    pub(super) async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
+        let (view, verdict) = self.look(target, &Options { dry_run: true, ..options.clone() }).await?;
+        if *target == Wake::Everything {
+            self.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
+        }
+        if let Some((_, room_id)) = &options.pretend {
+            // Of a room that is not bound nobody hears what happens there.
+            self.handles.room_cache.doubt(room_id);
+        }
+        Ok(view.report(verdict, &options.selection))
+    }
+
+    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    pub(super) async fn person(&self, person: PersonId) -> Result<Sight, Fault> {
+        let options = Options { dry_run: true, ..Options::default() };
+        let (View { seen, .. }, _) = self.look(&Wake::Person(person), &options).await?;
+        // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
+        let lost = |sight: &RoomSight| match sight {
+            RoomSight::Absent | RoomSight::Several { .. } => None,
+            RoomSight::Unreadable { room_id, .. } => Some(room_id.clone()),
+            RoomSight::Seen(room) => {
+                (room.members.get(&seen.policy.bot) != Some(&Membership::Join)).then(|| room.room_id.clone())
+            }
+        };
+        let lost: Vec<_> =
+            seen.observed.rooms.iter().filter_map(|(key, sight)| Some((key.clone(), lost(sight)?))).collect();
+        let mut deleted = BTreeSet::new();
+        if !lost.is_empty() {
+            let all = self.handles.reader.rooms_list().await?;
+            let there: BTreeSet<_> = all.into_iter().map(|room| room.room_id).collect();
+            deleted.extend(lost.into_iter().filter(|(_, room_id)| !there.contains(room_id)).map(|(key, _)| key));
+        }
+        Ok(Sight { seen, deleted })
+    }
+
+    /// Reads both sides, and works out what should be as closely as tells whether anything differs.
+    async fn read(&self, target: &Wake, options: &Options) -> Result<Seen, Fault> {
+        let Handles { reader, store, clock, .. } = &self.handles;
+        let now = clock.now();
+        let moment = self.subjects.moment();
+        let policy = self.handles.policy().await?;
+        let directory = self.people.for_pass(target, options.dry_run).await?;
+        let is_full = *target == Wake::Everything;
+        if is_full {
+            self.progress.send_replace(Progress { phase: Phase::Reading, done: 0, total: 0 });
+        }
+        if is_full && !options.dry_run && !options.is_again {
+            note_read(store, &policy, &directory, now).await?;
+        }
+        let mut known = gather(store, &policy, directory, now).await?;
+        known.rooms.extend(options.pretend.clone());
+        let mut accounts = self.accounts(target, &policy, &known).await?;
+        if !options.dry_run
+            && self.handles.mode == Mode::Enforce
+            && own_newborn(&self.handles, &known, &policy, &accounts).await?
+        {
+            known.bindings = store.bindings().await?;
+        }
+        let mut told = Vec::new();
+        if is_full && options.verify {
+            (known.bindings, told) = verify::everybody(&self.handles, &known.bindings, options.dry_run).await?;
+        }
+        // What is held is judged by the whole.
+        let near = if known.held.is_empty() { target } else { &Wake::Everything };
+        let mut desired = desired(&known.world(&policy), &wishes(&known, options), &accounts, near);
+        desired.findings.extend(told);
+        let (scope, keys) = extent(target, &policy, &known.bindings, &desired);
+        accounts.email_holders = observe::email_holders(reader, &known, &desired, &scope, &accounts).await?;
+        let mut rooms = observe::rooms(&self.handles, &mut known, &keys, options.dry_run).await?;
+        let known_bans = know_bans(&self.handles, &mut rooms, now).await?;
+        let is_unmanaged = |(key, _): &(&RoomKey, _)| !policy.rooms.contains_key(*key);
+        let no_longer_managed = known.rooms.iter().filter(is_unmanaged);
+        let no_longer_managed = no_longer_managed.map(|(key, room_id)| (key.clone(), room_id.clone())).collect();
+        let observed = Observed { accounts, rooms, no_longer_managed };
+        let is_near = *near != Wake::Everything;
+        let target = target.clone();
+        Ok(Seen { target, policy, known, observed, desired, is_near, scope, moment, known_bans })
+    }
+
+    async fn accounts(&self, target: &Wake, policy: &Policy, known: &Known) -> Result<ObservedAccounts, Fault> {
+        let reader = &self.handles.reader;
+        let accounts = match target {
+            Wake::Everything => observe::all_accounts(reader, policy, known).await,
+            Wake::Room(_) => return Ok(ObservedAccounts::default()),
+            Wake::Person(id) => {
+                let person = known.directory.get(*id);
+                let bound = known.bindings.get(id).map(|binding| binding.user.clone());
+                // Nobody looks one up by name before it is known which name it would be.
+                let unbound = person.filter(|_| bound.is_none());
+                let candidate = bound
+                    .or_else(|| unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok()));
+                let Some(user) = candidate else { return Ok(ObservedAccounts::default()) };
+                let public_id = unbound.map(|person| person.public_id.as_str());
+                observe::one_account(reader, policy, &user, public_id).await
+            }
+        };
+        accounts.during(Stage::ReadAccounts)
+    }
+}
+
+/// What was seen of one person.
+#[derive(Debug)]
+pub struct Sight {
+    seen: Seen,
+    deleted: BTreeSet<RoomKey>,
+}
+
+impl Sight {
+    /// It, to be asked.
+    #[must_use]
+    pub fn looked(&self) -> Looked<'_> {
+        let Seen { policy, desired, observed, .. } = &self.seen;
+        Looked { bot: &policy.bot, desired, observed, deleted: &self.deleted }
+    }
+}
+
+impl Seen {
+    fn pass<'a>(&'a self, world: &'a World<'a>) -> Pass<'a> {
+        let Self { observed, desired, scope, known, .. } = self;
+        Pass { world, desired, observed, memory: &known.memory, scope }
+    }
+}
+
+/// Plans and reviews what was seen.
+fn reviewed(mut seen: Seen, options: &Options) -> Result<(View, Verdict), Fault> {
+    let world = seen.known.world(&seen.policy);
+    let mut planned = plan(seen.pass(&world));
+    // Nothing to do is seen by looking closely; what is to be done is planned, and judged, by the whole.
+    if seen.is_near && !planned.is_empty() {
+        let wishes = wishes(&seen.known, options);
+        seen.desired = desired(&world, &wishes, &seen.observed.accounts, &Wake::Everything);
+        planned = plan(seen.pass(&world));
+    }
+    let due = AccountSteps::of(planned.actions());
+    let mut verdict = review(planned.clone(), seen.pass(&world), &seen.known.consented_effects());
+    let remaining = left_of(&seen.known.held, &planned, seen.pass(&world));
+    let before: BTreeSet<String> = seen.known.consented.keys().cloned().collect();
+    let two = seen.policy.limits.two_consents;
+    let consents = Consents::sort(&mut seen.known, &options.approve, &verdict.held, &remaining, two)?;
+    if seen.known.consented.keys().ne(&before) {
+        let world = seen.known.world(&seen.policy);
+        verdict = review(planned, seen.pass(&world), &seen.known.consented_effects());
+    }
+    let Seen { policy, known, .. } = &seen;
+    let shrank = directory_shrank(&policy.limits, &known.memory, known.directory.len());
+    if let Some(HeldReason::DirectoryShrank { before, now }) = shrank {
+        verdict.go.findings.push(Finding::DirectoryShrank { before, now });
+    }
+    // By what people know each other by; from here on findings are only told.
+    let is_taken = |id| known.bindings.contains_key(&id);
+    let shown = |finding: Finding| finding.with_people(|id| known.directory.shown(id, is_taken));
+    verdict.go.findings = std::mem::take(&mut verdict.go.findings).into_iter().map(shown).collect();
+    Ok((View { seen, consents, remaining, due }, verdict))
+}
+
+/// What decides beside the world. What the operator releases with this pass does not wait any more.
+fn wishes<'a>(known: &'a Known, options: &Options) -> Wishes<'a> {
+    Wishes {
+        deactivate_gone_now: options.selection.deactivate_disabled,
+        ended: &known.ended,
+        held: known.memory.held_locks(&options.approve),
+    }
+}
+
+/// What is left of everything that is held.
+fn left_of(held: &[HeldPlan], planned: &Plan, pass: Pass<'_>) -> Remaining {
+    let rest = |effects: &BTreeSet<Effect>| {
+        let due = still_due(effects, planned, pass);
+        let is_done = due.is_empty() && effects.iter().all(|effect| was_done(effect, pass));
+        Rest { due, is_done }
+    };
+    held.iter().map(|plan| (plan.held.id.clone(), rest(&plan.held.effects))).collect()
+}
+
+impl View {
+    /// Stores how accounts were seen, where that is not known yet: passes that do not look at them go by it.
+    pub(super) async fn note_seen(&self, store: &Store) -> Result<(), Fault> {
+        let accounts = &self.seen.observed.accounts;
+        let is_seen = |user| accounts.is_complete || accounts.list.contains_key(user);
+        let seen = self.seen.known.bindings.values().filter(|binding| is_seen(&binding.user));
+        let states: BTreeMap<PersonId, Option<AccountState>> = seen
+            .map(|binding| (binding, accounts.list.get(&binding.user).map(ObservedAccount::state)))
+            .filter(|(binding, state)| binding.state != *state)
+            .map(|(binding, state)| (binding.person, state))
+            .collect();
+        if !states.is_empty() {
+            store.note_states(&states).await.during(Stage::NoteStates)?;
+        }
+        Ok(())
+    }
+
+    /// Stores how many people a full pass read, for the next comparison.
+    pub(super) async fn note_size(&self, store: &Store, verdict: &Verdict) -> Result<(), Fault> {
+        let Seen { policy, known, .. } = &self.seen;
+        let people = known.directory.len();
+        let shrank = directory_shrank(&policy.limits, &known.memory, people);
+        // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
+        // the second read will be, held for it.
+        let mut missing = known.bindings.values().filter(|binding| {
+            known.directory.get(binding.person).is_none() && !known.directory.is_unclear(binding.person)
+        });
+        let is_measure = shrank.is_none_or(|reason| {
+            verdict.held.iter().all(|held| held.reason != reason)
+                && missing.all(|binding| binding.missing_reads >= READS_UNTIL_VANISHED)
+        });
+        if is_measure {
+            store.remember_directory_size(people).await?;
+        }
+        Ok(())
+    }
+
+    /// What the pass is to do, as far as flags select it.
+    pub(super) fn report(&self, verdict: Verdict, selection: &Selection) -> Report {
+        let plan = selection.of(verdict.go);
+        let mut summary = Summary::of(&plan, &verdict.held);
+        summary.outgrown = self.consents.outgrown.clone();
+        summary.one_more = self.consents.one_more.clone();
+        let next_change = self.seen.desired.next_change;
+        Report { plan, summary, newly_held: Vec::new(), next_change, interrupted: None, left: 0 }
+    }
+}
+
+/// The scope of the plan, and the rooms to look at for it.
+fn extent(target: &Wake, policy: &Policy, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
+    let rooms = &policy.rooms;
+    match target {
+        Wake::Everything => (Scope::Everything, rooms.keys().cloned().collect()),
+        Wake::Person(id) => {
+            let bound = bindings.get(id).map(|binding| binding.user.clone());
+            let named = wanted.accounts.iter().find(|(_, account)| account.person == *id);
+            let accounts: BTreeSet<OwnedUserId> =
+                bound.or_else(|| named.map(|(user, _)| user.clone())).into_iter().collect();
+            let keys: BTreeSet<RoomKey> = rooms.keys().cloned().collect();
+            (Scope::Only { accounts, rooms: keys.clone() }, keys)
+        }
+        Wake::Room(key) => {
+            // What hangs in a space is shown there: its children and the space above are looked at, too.
+            let mut keys = BTreeSet::from([key.clone()]);
+            if let Some(room) = rooms.get(key) {
+                keys.extend(room.parent.clone());
+                let children = rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));
+                keys.extend(children.map(|(child, _)| child.clone()));
+            }
+            (Scope::room(key), keys)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Runs: full passes as rows in the store, where others ask for them and follow them.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use equipemed_domain::fault::{Fault, Side};
+use equipemed_domain::finding::Finding;
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use super::backoff::Seldom;
+use super::handles::Handles;
+use super::pass::Options;
+use super::progress::Progress;
+use super::report::Report;
+use crate::metrics::Work;
+use crate::store::{NewRun, Run, RunEnd, RunId, RunState, StoreError};
+
+/// How many of the latest runs are looked through for those of dead processes.
+const RUNS_LOOKED_THROUGH: usize = 50;
+/// A run whose holder was not heard of for so long is taken over.
+pub(super) const SILENCE: Duration = Duration::from_secs(30);
+/// How often a run's progress is noted, which is also its holder's sign of life.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// Begins, counts and ends runs.
+#[derive(Clone, Debug)]
+pub(super) struct Runs {
+    pub(super) handles: Handles,
+    pub(super) metrics: Work,
+    /// How far the present one is.
+    pub(super) progress: watch::Sender<Progress>,
+}
+
+impl Runs {
+    /// Asks for one.
+    pub(super) async fn request(&self, origin: &str, options: serde_json::Value) -> Result<RunId, StoreError> {
+        let new = NewRun { origin: origin.to_owned(), options, source: None };
+        self.handles.store.request_run(&new, self.handles.clock.now()).await
+    }
+
+    /// Asks for one and takes it.
+    pub(super) async fn begin(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, StoreError> {
+        self.end_dead(holder).await?;
+        let id = self.request(origin, options.to_json()?).await?;
+        self.claim(holder, SILENCE, Some(id)).await?;
+        Ok(id)
+    }
+
+    /// Takes one whose holder, if it has one, was not heard of for that long: this one, or the next.
+    pub(super) async fn claim(
+        &self,
+        holder: &str,
+        silence: Duration,
+        id: Option<RunId>,
+    ) -> Result<Option<Run>, StoreError> {
+        self.handles.store.claim_run(holder, self.handles.mode, self.handles.clock.now(), silence, id).await
+    }
+
+    /// Ends runs whose process died: under the lease nobody else can be at one. They are not done again, because what a
+    /// command asked for back then may not be what anybody wants now.
+    pub(super) async fn end_dead(&self, holder: &str) -> Result<(), StoreError> {
+        for run in self.handles.store.recent_runs(RUNS_LOOKED_THROUGH).await? {
+            let is_dead = run.state == RunState::Running && run.holder.as_deref() != Some(holder);
+            if is_dead && self.claim(holder, Duration::ZERO, Some(run.id)).await?.is_some() {
+                let end = RunEnd::Failed(Fault::ProcessEnded);
+                self.handles.store.finish_run(run.id, holder, &end, self.handles.clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a pass with its row kept up to date: others follow it there.
+    pub(super) async fn keep(
+        &self,
+        run: RunId,
+        holder: &str,
+        pass: impl Future<Output = Result<Report, Fault>>,
+    ) -> Result<Report, Fault> {
+        let start = self.handles.clock.now();
+        // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
+        let span = tracing::info_span!("pass", kind = "full", run.id = run.0);
+        let result = tokio::select! {
+            result = pass.instrument(span) => result,
+            never = self.note_progress(run, holder) => match never {},
+        };
+        let (end, counted) = match &result {
+            Ok(Report { interrupted: Some(interruption), .. }) => {
+                (RunEnd::Failed(Fault::Interrupted(*interruption)), "interrupted")
+            }
+            Ok(report) => {
+                let summary = &report.summary;
+                tracing::info!(
+                    run.id = run.0,
+                    planned = summary.planned,
+                    done = summary.total(|counts| counts.done),
+                    failed = summary.total(|counts| counts.failed),
+                    findings = summary.findings,
+                    held = summary.held.len(),
+                    "A full pass ended"
+                );
+                for held in &report.newly_held {
+                    tracing::warn!(held.id = held.id, effects = held.effects.len(), "A part of the plan is held back");
+                }
+                self.metrics.findings(report.plan.findings.iter().map(Finding::kind));
+                (RunEnd::Done(Box::new(summary.clone())), "done")
+            }
+            Err(error) => {
+                let side = error.side().map(Side::as_str);
+                tracing::error!(run.id = run.0, side, %error, "A full pass failed");
+                (RunEnd::Failed(error.clone()), "failed")
+            }
+        };
+        let now = self.handles.clock.now();
+        let took = Duration::try_from(now.duration_since(start)).unwrap_or_default();
+        self.metrics.run(counted, now.as_duration().as_secs_f64(), took);
+        if let Err(error) = self.handles.store.finish_run(run, holder, &end, self.handles.clock.now()).await {
+            tracing::error!(%error, run.id = run.0, "The end of a pass could not be noted");
+        }
+        result
+    }
+
+    /// Keeps the run's row up to date until it is dropped.
+    async fn note_progress(&self, run: RunId, holder: &str) -> Infallible {
+        let (mut progress, mut said) = (self.progress.subscribe(), Seldom::default());
+        loop {
+            tokio::time::sleep(PROGRESS_EVERY).await;
+            let now = *progress.borrow_and_update();
+            let steps = (now.done as u64, now.total as u64);
+            if let Err(error) = self.handles.store.progress(run, holder, steps, self.handles.clock.now()).await
+                && said.is_due()
+            {
+                tracing::warn!(%error, run.id = run.0, "Progress could not be noted");
+            }
+        }
+    }
+}
