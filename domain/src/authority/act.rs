@@ -1,11 +1,14 @@
 //! What can be asked for, and what each needs: a closed list, so that nothing is allowed that nobody thought of.
 
-use crate::command::Rank;
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Rank, Word};
 use crate::grant::{GrantId, GrantKind};
 use crate::rights::Right;
 
 /// What somebody asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Give a level, and rights with a name.
     Promote(Rank),
@@ -46,7 +49,8 @@ pub enum Act {
 }
 
 /// Whose messages are to be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Whose {
     /// The asker's own, which are no command.
     Own,
@@ -67,6 +71,30 @@ impl Act {
             GrantKind::Ban => Self::Ban,
             GrantKind::Lock => Self::Lock,
             GrantKind::Deactivate => Self::Deactivate,
+        }
+    }
+
+    /// The word that asks for it. One grant is ended at the machine alone, by its number.
+    #[must_use]
+    pub fn word(self) -> Word {
+        match self {
+            Self::Promote(_) => Word::Promote,
+            Self::Demote => Word::Demote,
+            Self::Kick => Word::Kick,
+            Self::Ban => Word::Ban,
+            Self::Unban | Self::UnbanByHand => Word::Unban,
+            Self::Mute => Word::Mute,
+            Self::Unmute => Word::Unmute,
+            Self::Lock => Word::Lock,
+            Self::Unlock => Word::Unlock,
+            Self::Deactivate => Word::Deactivate,
+            Self::Reactivate => Word::Reactivate,
+            Self::End(_) => Word::Grants,
+            Self::Redact(_) => Word::Redact,
+            Self::Approve => Word::Approve,
+            Self::Sync => Word::Sync,
+            Self::Audit => Word::Audit,
+            Self::Rooms => Word::Rooms,
         }
     }
 

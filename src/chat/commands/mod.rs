@@ -60,15 +60,7 @@ impl Chat {
                 self.measure(ask, Act::Promote(*rank), measure, *dry_run).await
             }
             Command::Demote { measure, dry_run } => self.measure(ask, Act::Demote, measure, *dry_run).await,
-            Command::Kick(measure) => self.measure(ask, Act::Kick, measure, false).await,
-            Command::Ban(measure) => self.measure(ask, Act::Ban, measure, false).await,
-            Command::Unban(measure) => self.measure(ask, Act::Unban, measure, false).await,
-            Command::Mute(measure) => self.measure(ask, Act::Mute, measure, false).await,
-            Command::Unmute(measure) => self.measure(ask, Act::Unmute, measure, false).await,
-            Command::Lock(measure) => self.measure(ask, Act::Lock, measure, false).await,
-            Command::Unlock(measure) => self.measure(ask, Act::Unlock, measure, false).await,
-            Command::Deactivate(measure) => self.measure(ask, Act::Deactivate, measure, false).await,
-            Command::Reactivate(measure) => self.measure(ask, Act::Reactivate, measure, false).await,
+            Command::Measure { act, measure } => self.measure(ask, *act, measure, false).await,
             Command::Redact { what, because, dry_run } => self.redact(ask, what, because.as_deref(), *dry_run).await,
             Command::RedactReactions { event, key, of } => {
                 self.redact_reactions(ask, event, key.as_deref(), of.as_ref()).await
