@@ -81,7 +81,7 @@ pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit>
     let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
     let reader = connect::reader(connection, &settings).await?;
     let scene = connect::scene(&settings, &store, false).await?;
-    let counts = Inventory::of(&reader.rooms_list().await?, &reader.accounts().await?, &scene);
+    let counts = Inventory::read(&reader, &scene).await?;
     match format {
         Format::Text => {
             output::text(&format!(
@@ -123,7 +123,7 @@ pub(super) async fn cleanup(config: &Path, dry_run: bool, format: Format) -> any
     let connection = connect::connection(&settings, Patience::NONE, &stop, None);
     let reader = connect::reader(connection, &settings).await?;
     // From the whole list, before anything else: rooms that are bound meanwhile have the bot in them.
-    let empty = abandoned(reader.rooms_list().await?, &store.rooms().await?);
+    let empty = abandoned(&reader, &store.rooms().await?).await?;
     let failures = if dry_run {
         BTreeMap::new()
     } else {

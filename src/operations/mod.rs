@@ -35,7 +35,7 @@ pub(crate) use find::NotFound;
 pub(crate) use grants::{Caller, Change, change_grants};
 pub(crate) use measures::{Granted, Order};
 pub(crate) use redact::{Redacting, Target as RedactTarget};
-pub(crate) use rooms::{Inventory, ListedRoom, abandoned, list_rooms};
+pub(crate) use rooms::{Inventory, ListedRoom, abandoned, deletions, list_rooms};
 pub(crate) use scene::Scene;
 pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;

@@ -1,11 +1,33 @@
 //! What is typed behind a command, in the words of the reader's language: the bot understands both.
 
+use equipemed_domain::command::Word;
+
 use super::Texts;
 
 impl Texts {
-    /// A part of a usage line or an example, word by word: what is no word of the language of commands stays.
+    /// A command's word as it is typed.
     #[must_use]
-    pub fn typed(&self, part: &str) -> String {
+    pub fn spelled(&self, word: Word) -> String {
+        format!("{}{}", self.prefix, word.entry().name)
+    }
+
+    /// How a command is said.
+    #[must_use]
+    pub fn usage(&self, word: Word) -> String {
+        let parts: String = word.entry().usage.iter().map(|part| format!(" {}", self.typed(part))).collect();
+        format!("{}{parts}", self.spelled(word))
+    }
+
+    /// An example of a command.
+    #[must_use]
+    pub fn example(&self, word: Word) -> String {
+        let entry = word.entry();
+        let behind = entry.example.strip_prefix(entry.name).unwrap_or_default();
+        format!("{}{}", self.spelled(word), self.typed(behind))
+    }
+
+    /// A part of a usage line or an example, word by word: what is no word of the language of commands stays.
+    fn typed(&self, part: &str) -> String {
         let mut typed = String::with_capacity(part.len());
         let mut rest = part;
         while let Some(first) = rest.chars().next() {
