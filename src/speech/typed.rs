@@ -27,7 +27,8 @@ impl Texts {
     }
 
     /// A part of a usage line or an example, word by word: what is no word of the language of commands stays.
-    fn typed(&self, part: &str) -> String {
+    #[must_use]
+    pub fn typed(&self, part: &str) -> String {
         let mut typed = String::with_capacity(part.len());
         let mut rest = part;
         while let Some(first) = rest.chars().next() {
