@@ -12,6 +12,7 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
+use ruma_common::UserId;
 use tracing::Instrument;
 
 use super::ask::Ask;
@@ -19,6 +20,7 @@ use super::commands::carry_out;
 use super::reply::{Mark, Reply, Turn};
 use super::words::Words;
 use super::{Chat, Inner};
+use crate::engine::Engine;
 use crate::operations::{Asked, Caller, Scene};
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditCause, AuditId, InboxEvent, Intent};
@@ -74,21 +76,10 @@ impl Chat {
     async fn understood(&self, event: InboxEvent, room: RoomKey, command: Command) -> anyhow::Result<()> {
         let Inner { engine, texts, settings, voice, inbox, .. } = &*self.inner;
         let user = event.event.sender.clone();
-        let scene = match Scene::read(engine).await {
-            Ok(scene) => scene,
-            // Without EquipeMed nobody's right can be checked; the break-glass account needs none.
-            Err(error) if engine.people().await.is_err() => {
-                let is_break_glass = engine.policy().await?.users.break_glass.as_ref() == Some(&user);
-                if !is_break_glass {
-                    tracing::warn!(%error, "A command came and EquipeMed cannot be read");
-                    let text = texts.say("directory-away", &[]);
-                    let reply = Reply::failed(Answer::new().line(text), Fault::DirectoryAway);
-                    voice.answer(&event.event.room_id, &event.event.event_id, &reply, None).await?;
-                    return self.done(event.seq).await;
-                }
-                Scene::without_people(engine).await?
-            }
-            Err(error) => return Err(error.into()),
+        let Some(scene) = scene_for(&user, engine).await? else {
+            let reply = Reply::failed(Answer::new().line(texts.say("directory-away", &[])), Fault::DirectoryAway);
+            voice.answer(&event.event.room_id, &event.event.event_id, &reply, None).await?;
+            return self.done(event.seq).await;
         };
         let scene = Arc::new(scene);
         let words = Words::new(texts, &settings.timezone, &scene);
@@ -213,6 +204,22 @@ impl Chat {
         self.done(event.seq).await?;
         self.inner.voice.mark_read(room, command).await;
         Ok(())
+    }
+}
+
+/// What a command is judged by. Without EquipeMed nobody's right can be checked, and there is none; the break-glass account
+/// needs no right.
+async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scene>> {
+    match Scene::read(engine).await {
+        Ok(scene) => Ok(Some(scene)),
+        Err(error) if engine.people().await.is_err() => {
+            if engine.policy().await?.users.break_glass.as_deref() == Some(user) {
+                return Ok(Some(Scene::without_people(engine).await?));
+            }
+            tracing::warn!(%error, "A command came and EquipeMed cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -431,7 +431,7 @@ pub fn run(cli: Cli) -> ExitCode {
 async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve => serve::run(&config).await,
-        Command::Sync(args) => sync::run(&config, args).await,
+        Command::Sync(args) => Box::pin(sync::run(&config, args)).await,
         Command::Setup { control_room } => setup::run(&config, control_room.as_deref()).await,
         Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
             users::list(&config, users::Filter { status, search, superusers, since }, format).await

@@ -13,7 +13,7 @@ use crate::store::{Approval, HeldPlan, HeldState};
 #[derive(Debug)]
 pub(crate) enum Consent {
     /// The part is released, and a run begins with it.
-    Released(HeldPlan, Following),
+    Released(Box<HeldPlan>, Box<Following>),
     /// Somebody else has to agree, too.
     First,
     /// It is no held part that has this id, but a preview that waits for somebody else's yes.
@@ -64,7 +64,7 @@ impl Asked {
             Approval::Expired => return Err(Unclear::Expired { id: id.to_owned() }.into()),
         }
         let run = self.request_run().await?;
-        Ok(Consent::Released(plan, run))
+        Ok(Consent::Released(Box::new(plan), Box::new(run)))
     }
 
     /// Why a part was not carried out after all: the run looked anew, and something may have been added a moment ago.

@@ -59,16 +59,7 @@ impl Scene {
 
     /// The same without anybody, for the break-glass account when EquipeMed is away.
     pub(crate) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
-        let store = engine.store();
-        Ok(Self {
-            policy: engine.policy().await?,
-            directory: Arc::default(),
-            bindings: store.bindings().await?,
-            grants: Vec::new(),
-            rooms: store.rooms().await?,
-            waiting: Waiting::default(),
-            now: engine.clock().now(),
-        })
+        Self::of(engine.policy().await?, Arc::default(), engine.store(), engine.clock().now()).await
     }
 
     /// What decisions are made by.

@@ -24,7 +24,7 @@ pub(super) async fn approve(ask: &Ask, id: &str) -> Result<Turn, Stop> {
     let intro = ask.words.say("approved", &[code, ("count", number(plan.held.effects.len()))]);
     let ask = ask.clone();
     Ok(Turn::later(async move {
-        let mut reply = follow_run(&ask, run).await?;
+        let mut reply = follow_run(&ask, *run).await?;
         let taken_back = ask.taken_back(&plan).await?;
         if matches!(taken_back, Some(Unclear::Outgrown { .. })) && reply.mark == Mark::Partly {
             reply = Reply { edits: reply.edits, ..Reply::failed(reply.answer, Fault::SomethingAdded) };
