@@ -6,7 +6,7 @@ use std::sync::Arc;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
-use equipemed_domain::grant::{Grant, GrantKind};
+use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::review::{Held, HeldReason};
 use equipemed_domain::summary::{Summary, Trouble};
@@ -106,14 +106,10 @@ impl Words {
 
     /// A grant in a line.
     pub(super) fn grant_line(&self, grant: &Grant) -> Said {
-        let kind = match grant.kind {
-            GrantKind::Level(level) => self.line("rank-level", &[("level", Arg::Number(level))]),
-            kind => self.word("grant-kind", kind.as_str()),
-        };
         let mut args = vec![
             ("id", Arg::Number(grant.id.0)),
             ("user", self.person(grant.person)),
-            ("kind", Arg::Said(kind)),
+            ("kind", Arg::Said(self.grant_kind(grant.kind))),
             ("place", Arg::Said(self.place(grant.scope.as_ref()))),
             ("asker", self.asker(&grant.asker)),
             ("when", self.time(grant.created_at)),

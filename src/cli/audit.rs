@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::ValueEnum;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::outcome::Ended;
 use jiff::civil::Date;
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Store};
 const PAGE: usize = 1000;
 
 /// How an action ended, as it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum EndedArg {
     /// It was done
     Done,
@@ -93,14 +93,9 @@ async fn filter(which: &Which, local: &Local) -> anyhow::Result<AuditFilter> {
     };
     let room = which.room.clone().map(RoomKey::new);
     let since = which.since.map(|date| local.start_of(date)).transpose()?;
-    let outcome = which.outcome.map(|ended| match ended {
-        EndedArg::Done => Ended::Done,
-        EndedArg::AlreadySo => Ended::AlreadySo,
-        EndedArg::Skipped => Ended::Skipped,
-        EndedArg::Failed => Ended::Failed,
-        EndedArg::Unknown => Ended::Unknown,
-    });
-    let outcome = outcome.map(|ended| ended.as_str().to_owned());
+    // As it is typed, and as it is stored.
+    let outcome =
+        which.outcome.and_then(|ended| ended.to_possible_value()).map(|word| word.get_name().replace('-', "_"));
     Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })
 }
 

@@ -60,15 +60,6 @@ pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyho
     Ok(Exit::Done)
 }
 
-fn standing(one: &Listed<'_>) -> &'static str {
-    match one.standing {
-        Some(Standing::Active) => "active",
-        Some(Standing::Off) => "off",
-        Some(Standing::Gone) => "gone",
-        None => "unknown",
-    }
-}
-
 fn cells(one: &Listed<'_>, directory: &Directory, local: &Local) -> Vec<String> {
     let time = |at: Option<Timestamp>| output::or_dash(at.map(|at| local.time(at)));
     vec![
@@ -76,7 +67,7 @@ fn cells(one: &Listed<'_>, directory: &Directory, local: &Local) -> Vec<String> 
         one.person.username.clone(),
         output::or_dash(one.binding.map(|binding| &binding.user)),
         one.status.as_str().to_owned(),
-        format!("{} ({})", standing(one), one.person.account_status),
+        format!("{} ({})", Standing::word(one.standing), one.person.account_status),
         time(one.person.last_login),
         time(one.binding.and_then(|binding| binding.synced_at)),
     ]
@@ -88,7 +79,7 @@ fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
         "username": one.person.username,
         "user_id": one.binding.map(|binding| &binding.user),
         "status": one.status.as_str(),
-        "standing": standing(one),
+        "standing": Standing::word(one.standing),
         "account_status": one.person.account_status,
         "superuser": one.person.superuser,
         "last_login_at": one.person.last_login,

@@ -125,7 +125,7 @@ impl Words {
         let Some(profile) = self.scene.profile(id) else { return answer.line(self.line("user-unbound", &[])) };
         let args = [
             ("name", Arg::Text(profile.person.full_name())),
-            ("standing", Arg::Said(self.word("standing", standing_word(profile.standing)))),
+            ("standing", Arg::Said(self.word("standing", Standing::word(profile.standing)))),
         ];
         let roles: Vec<Said> = profile.roles.iter().map(|role| self.shown(&Arg::Code(role.to_string()))).collect();
         let mut answer = answer.line(self.line("user-person", &args)).line(match roles.is_empty() {
@@ -158,14 +158,5 @@ fn state(account: &ObservedAccount) -> &'static str {
         ObservedAccount { deactivated: true, .. } => "deactivated",
         ObservedAccount { locked: true, .. } => "locked",
         _ => "usable",
-    }
-}
-
-pub(super) fn standing_word(standing: Option<Standing>) -> &'static str {
-    match standing {
-        Some(Standing::Active) => "active",
-        Some(Standing::Off) => "off",
-        Some(Standing::Gone) => "gone",
-        None => "unknown",
     }
 }

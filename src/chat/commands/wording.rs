@@ -4,11 +4,11 @@ use equipemed_domain::authority::Act;
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::standing::Standing;
 use equipemed_domain::stands::Unmet;
 use equipemed_domain::sums::{Beyond, Sum};
 use ruma_common::UserId;
 
-use super::people::standing_word;
 use crate::chat::words::Words;
 use crate::homeserver::Said;
 use crate::operations::{Came, How, Order, StillOff, who_may_agree};
@@ -28,33 +28,27 @@ impl Words {
 
     /// What is so then, for one person.
     pub(super) fn result_line(&self, order: &Order, person: PersonId) -> Said {
-        let (id, until) = match (order.act, order.until) {
-            (Act::Promote(_), None) => ("promoted", None),
-            (Act::Promote(_), until) => ("promoted-until", until),
-            (Act::Demote, _) if order.is_taken_back(person) => ("taken-back", None),
-            (Act::Demote, None) => ("demoted", None),
-            (Act::Demote, until) => ("demoted-until", until),
-            (Act::Kick, None) => ("kicked", None),
-            (Act::Kick, until) => ("kicked-until", until),
-            (Act::Ban, None) => ("banned", None),
-            (Act::Ban, until) => ("banned-until", until),
-            (Act::Unban, _) if order.lifts_nothing(person, &self.scene) => ("not-banned", None),
-            (Act::Unban, _) => ("unbanned", None),
-            (Act::Mute, None) => ("muted", None),
-            (Act::Mute, until) => ("muted-until", until),
-            (Act::Unmute, _) => ("unmuted", None),
-            (Act::Lock, None) => ("locked", None),
-            (Act::Lock, until) => ("locked-until", until),
-            (Act::Unlock, _) => ("unlocked", None),
-            (Act::Deactivate, _) => ("deactivated", None),
-            (Act::Reactivate, _) => ("reactivated", None),
+        let (for_good, until) = match order.act {
+            Act::Promote(_) => ("promoted", "promoted-until"),
+            Act::Demote if order.is_taken_back(person) => ("taken-back", "taken-back"),
+            Act::Demote => ("demoted", "demoted-until"),
+            Act::Kick => ("kicked", "kicked-until"),
+            Act::Ban => ("banned", "banned-until"),
+            Act::Unban if order.lifts_nothing(person, &self.scene) => ("not-banned", "not-banned"),
+            Act::Unban => ("unbanned", "unbanned"),
+            Act::Mute => ("muted", "muted-until"),
+            Act::Unmute => ("unmuted", "unmuted"),
+            Act::Lock => ("locked", "locked-until"),
+            Act::Unlock => ("unlocked", "unlocked"),
+            Act::Deactivate => ("deactivated", "deactivated"),
+            Act::Reactivate => ("reactivated", "reactivated"),
             // No measure.
-            _ => ("would-do", None),
+            _ => ("would-do", "would-do"),
         };
         let room = order.scope.as_ref().map_or(Arg::Text(String::new()), |room| self.room(room));
         let place = Arg::Said(self.place(order.scope.as_ref()));
         let mut args = vec![("user", self.person(person)), ("room", room), ("place", place)];
-        args.extend(until.map(|until| ("until", self.time(until))));
+        args.extend(order.until.map(|until| ("until", self.time(until))));
         if let Act::Promote(rank) = order.act {
             let rank = match rank {
                 Rank::Moderator => self.line("rank-moderator", &[]),
@@ -63,7 +57,7 @@ impl Words {
             };
             args.push(("rank", Arg::Said(rank)));
         }
-        self.say(id, &args)
+        self.say(if order.until.is_some() { until } else { for_good }, &args)
     }
 
     /// What became of an order for one person; nothing where what stands against it says it.
@@ -80,7 +74,7 @@ impl Words {
             How::Waits => self.say("grant-waits", &[]),
             How::Off(StillOff::Unknown) => self.say("still-unknown", &[user]),
             How::Off(StillOff::Standing(standing)) => {
-                let standing = self.word("standing", standing_word(*standing));
+                let standing = self.word("standing", Standing::word(*standing));
                 self.say("still-off", &[user, ("standing", Arg::Said(standing))])
             }
             How::Off(StillOff::Granted { until }) => {
