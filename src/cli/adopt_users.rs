@@ -6,82 +6,34 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use equipemed_domain::action::Action;
-use equipemed_domain::binding::{Binding, Bindings, Pushed};
-use equipemed_domain::desired::{digest_of, external_id};
-use equipemed_domain::directory::{Directory, Person, PersonId};
-use equipemed_domain::fault::Fault;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::handover::{Handover, Refused, handovers};
-use equipemed_domain::outcome::Outcome;
 use equipemed_domain::wake::Wake;
-use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::json;
 
 use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, Format, output};
-use crate::homeserver::Reader;
-use crate::store::{AuditCause, Intent, OPERATOR};
-
-/// The operator's word about accounts.
-struct Adopting {
-    local: Local,
-    reader: Reader,
-    now: Timestamp,
-}
-
-impl Adopting {
-    async fn new(config: &Path) -> anyhow::Result<Self> {
-        let local = Local::open(config).await?;
-        Ok(Self { reader: local.reader().await?, now: local.clock.now(), local })
-    }
-
-    /// Does it with its intent in the audit before, and its outcome after.
-    async fn audited(
-        &self,
-        person: PersonId,
-        user: &OwnedUserId,
-        done: impl Future<Output = anyhow::Result<()>>,
-    ) -> anyhow::Result<()> {
-        let action = Action::AdoptAccount { person, user: user.clone() };
-        let intent = Intent::of_action(None, OPERATOR, AuditCause::Policy, &action)?;
-        let ids = self.local.store.intend(&[intent], self.now).await?;
-        let result = done.await;
-        let outcome = match &result {
-            Ok(()) => Outcome::Done(None),
-            Err(error) => Outcome::Failed(output::fault(error)),
-        };
-        let outcomes: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
-        self.local.store.conclude(&outcomes, self.local.clock.now()).await?;
-        result
-    }
-
-    /// Makes what is known of `to` that of `from`, who was taken for somebody else.
-    async fn hand_over(&self, from: PersonId, to: PersonId, user: &OwnedUserId) -> anyhow::Result<()> {
-        self.audited(to, user, async {
-            let is_merged = self.local.store.merge_people(from, to).await?;
-            if is_merged { Ok(()) } else { Err(Fault::GotAccount.into()) }
-        })
-        .await
-    }
-}
+use crate::operations::{bind_account, hand_over_account};
 
 /// Binds an existing account to a person; the next pass adds the external id.
 pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<Exit> {
-    let parts = Adopting::new(config).await?;
+    let local = Local::open(config).await?;
+    let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
     let user =
         UserId::parse(mxid).map_err(|_| UsageError(format!("{mxid:?} is no MXID such as @ana:hospital.example")))?;
-    if parts.local.settings.policy.users.protected.contains(&user) {
+    if settings.policy.users.protected.contains(&user) {
         return Err(UsageError(format!("{user} is protected (users.protected) and can be nobody's")).into());
     }
-    let directory = parts.local.people(true).await?;
-    let person = parts.local.person(who, &directory).await?;
-    let bindings = parts.local.store.bindings().await?;
+    let directory = local.people(true).await?;
+    let person = local.person(who, &directory).await?;
+    let bindings = store.bindings().await?;
     if let Some(binding) = bindings.get(&person.id) {
         anyhow::bail!("{} has the account {} already", person.username, binding.user);
     }
-    let account = parts.reader.account(&user).await?;
+    let account = reader.account(&user).await?;
     let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
     match bindings.owner(&user) {
         Some(owner) => {
@@ -91,43 +43,32 @@ pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<
                     person.username
                 );
             }
-            parts.hand_over(person.id, owner, &user).await?;
+            hand_over_account((store, clock), person.id, owner, &user).await?;
         }
-        None => bind(&parts, person, &user, &account.external_ids).await?,
+        None => bind_account((store, clock), &settings.policy, person, &user, &account.external_ids).await?,
     }
-    parts.local.store.wake(&Wake::Everything, "adopt", parts.now, parts.now).await?;
+    store.wake(&Wake::Everything, "adopt", clock.now(), clock.now()).await?;
     output::text(&format!("{user} is {}'s account now; the next sync brings it in line", person.username));
     Ok(Exit::Done)
 }
 
-async fn bind(
-    parts: &Adopting,
-    person: &Person,
-    user: &OwnedUserId,
-    has: &[equipemed_domain::action::ExternalId],
-) -> anyhow::Result<()> {
-    let own = external_id(&parts.local.settings.policy, person).filter(|id| has.contains(id));
-    let pushed = Pushed { external_id: own.map(|id| digest_of(&id)), ..Pushed::default() };
-    let binding = Binding { pushed, ..Binding::new(person.id, user.clone()) };
-    parts.audited(person.id, user, async { Ok(parts.local.store.bind(&binding).await?) }).await
-}
-
 /// Gives accounts of missing people to whoever has their username now.
 pub(super) async fn by_username(config: &Path, yes: bool, format: Format) -> anyhow::Result<Exit> {
-    let parts = Adopting::new(config).await?;
-    let (policy, store) = (&parts.local.settings.policy, &parts.local.store);
-    let directory = parts.local.people(yes).await?;
+    let local = Local::open(config).await?;
+    let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
+    let directory = local.people(yes).await?;
     let (bindings, known) = (store.bindings().await?, store.people().await?);
-    let accounts = parts.reader.accounts().await?;
-    let found = handovers(&directory, &bindings, &known, policy, &accounts);
+    let accounts = reader.accounts().await?;
+    let found = handovers(&directory, &bindings, &known, &settings.policy, &accounts);
     let mut failed = BTreeMap::new();
     if yes {
         for handover in &found.go {
-            if let Err(error) = parts.hand_over(handover.from, handover.to, &handover.user).await {
-                failed.insert(handover.user.clone(), output::worded(&error));
+            let Handover { from, to, user, .. } = handover;
+            if let Err(why) = hand_over_account((store, clock), *from, *to, user).await {
+                failed.insert(user.clone(), output::fault_text(&why));
             }
         }
-        parts.local.store.wake(&Wake::Everything, "adopt", parts.now, parts.now).await?;
+        store.wake(&Wake::Everything, "adopt", clock.now(), clock.now()).await?;
     }
     tell(&found.go, &found.refused, &failed, yes, &directory, &bindings, format)?;
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })

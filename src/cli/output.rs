@@ -85,11 +85,6 @@ pub(super) fn said(error: impl Into<anyhow::Error>) -> String {
     worded(&error.into())
 }
 
-/// What an error says went wrong, as it is kept.
-pub(super) fn fault(error: &anyhow::Error) -> Fault {
-    error.chain().find_map(fault_of).unwrap_or_else(|| Fault::Worded(format!("{error:#}")))
-}
-
 /// A fault, for a terminal.
 pub(super) fn fault_text(fault: &Fault) -> String {
     English::new().fault(fault)

@@ -1,9 +1,8 @@
 //! `sync`: one full pass, here or by the running service.
 
 use std::path::Path;
-use std::time::Duration;
 
-use equipemed_domain::fault::{Fault, Row, StoreError};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::mode::Mode;
 use equipemed_domain::render::{Words, render};
 use equipemed_domain::selection::Selection;
@@ -22,10 +21,8 @@ use crate::engine::pass::Options;
 use crate::engine::progress::{Phase, Progress};
 use crate::engine::report::Report;
 use crate::engine::tenure::Tenure;
-use crate::store::{NewRun, RunEnd, RunId, Store};
-
-/// How often a pass elsewhere is looked at.
-const FOLLOW_EVERY: Duration = Duration::from_millis(300);
+use crate::operations::{HandedOver, hand_over_run};
+use crate::store::RunEnd;
 
 /// Runs the command.
 pub(super) async fn run(config: &Path, args: SyncArgs) -> anyhow::Result<Exit> {
@@ -119,34 +116,23 @@ impl Syncing {
         let Local { store, clock, stop, .. } = &self.local;
         let holder = Tenure::holder(store, clock).await?.unwrap_or_default();
         output::note(&format!("{holder} is at work on this database; handing the sync over to it"));
-        let new = NewRun { origin: "cli".to_owned(), options: self.options.to_json()?, source: None };
-        let run = store.request_run(&new, clock.now()).await?;
         let mut display = Display::new();
-        let ended = loop {
-            let now = store.run(run).await?.ok_or(StoreError::Disappeared(Row::Run))?;
-            if let Some(end) = now.end {
-                break Some(end);
-            }
-            let (done, total) = now.progress;
-            let steps = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let steps = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let show = |(done, total)| {
             display.show(Progress { phase: Phase::Rooms, done: steps(done), total: steps(total) });
-            if stop.is_cancelled() {
-                let goes_on = if store.withdraw_run(run).await? { "was taken back" } else { "goes on over there" };
+        };
+        let ended = hand_over_run((store, clock), &self.options, stop, show).await?;
+        match ended {
+            HandedOver::Left { is_taken_back } => {
+                let goes_on = if is_taken_back { "was taken back" } else { "goes on over there" };
                 anyhow::bail!("no longer following the pass; it {goes_on}");
             }
-            if Tenure::holder(store, clock).await?.is_none() && is_abandoned(store, run).await? {
-                break None;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(FOLLOW_EVERY) => {}
-                () = stop.cancelled() => {}
-            }
-        };
-        display.end();
+            _ => display.end(),
+        }
         match ended {
-            None => Ok(None),
-            Some(RunEnd::Done(summary)) => Ok(Some(*summary)),
-            Some(RunEnd::Failed(why)) => Err(anyhow::Error::from(why).context("the pass failed")),
+            HandedOver::Ended(RunEnd::Done(summary)) => Ok(Some(*summary)),
+            HandedOver::Ended(RunEnd::Failed(why)) => Err(anyhow::Error::from(why).context("the pass failed")),
+            HandedOver::Abandoned | HandedOver::Left { .. } => Ok(None),
         }
     }
 
@@ -195,15 +181,6 @@ impl Syncing {
         print_held(summary, &english);
         Ok(exit_of(summary, true))
     }
-}
-
-/// Whether nobody will end the run now that the lease is free: it was not begun, or its process died over it.
-async fn is_abandoned(store: &Store, run: RunId) -> anyhow::Result<bool> {
-    if store.withdraw_run(run).await? {
-        return Ok(true);
-    }
-    // It may have ended since it was looked at.
-    Ok(store.run(run).await?.is_some_and(|run| run.end.is_none()))
 }
 
 /// The first signal ends softly: what is under way is finished and noted.

@@ -5,6 +5,7 @@
 //! what came back.
 
 mod adopt;
+mod adopt_user;
 mod approve;
 mod asked;
 mod audit;
@@ -26,6 +27,7 @@ mod users;
 mod wishes;
 
 pub(crate) use adopt::{deed_of, preview_adoption};
+pub(crate) use adopt_user::{bind_account, hand_over_account};
 pub(crate) use approve::Consent;
 pub(crate) use asked::Asked;
 pub(crate) use came::{Came, How, StillOff};
@@ -40,6 +42,6 @@ pub(crate) use rooms::{Inventory, ListedRoom, abandoned, deletions, list_rooms};
 pub(crate) use scene::Scene;
 pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;
-pub(crate) use sync::{Following, Synced, Target};
+pub(crate) use sync::{Following, HandedOver, Synced, Target, hand_over_run};
 pub(crate) use users::list_users;
 pub(crate) use wishes::{Tally, topic_of, wait_for_deeds};

@@ -1,5 +1,7 @@
 //! Bringing Synapse in line because somebody asked for it: everything, some people, or one room.
 
+use std::time::Duration;
+
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{SyncTarget, Where, Who};
 use equipemed_domain::directory::PersonId;
@@ -8,12 +10,18 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
+use tokio_util::sync::CancellationToken;
 
 use super::{Asked, Scene, Stop, Tally, Unclear};
+use crate::clock::Clock;
 use crate::engine::pass::Options;
 use crate::engine::report::Report;
+use crate::engine::tenure::Tenure;
 use crate::engine::wait::Waited;
-use crate::store::{NewRun, Run, RunEnd, RunId};
+use crate::store::{NewRun, Run, RunEnd, RunId, Store};
+
+/// How often a run elsewhere is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_millis(300);
 
 /// What a sync was asked for, with its names understood.
 #[derive(Clone, Debug)]
@@ -135,4 +143,53 @@ impl Following {
             return Ok(row);
         }
     }
+}
+
+/// What became of a run that another process was asked for.
+#[derive(Debug)]
+pub(crate) enum HandedOver {
+    Ended(RunEnd),
+    /// That process ended without it.
+    Abandoned,
+    /// It is not followed any more.
+    Left {
+        is_taken_back: bool,
+    },
+}
+
+/// Asks the process that holds the lease for a run, and shows how far it is until it ends.
+pub(crate) async fn hand_over_run(
+    (store, clock): (&Store, &Clock),
+    options: &Options,
+    stop: &CancellationToken,
+    mut show: impl FnMut((u64, u64)),
+) -> Result<HandedOver, StoreError> {
+    let new = NewRun { origin: "cli".to_owned(), options: options.to_json()?, source: None };
+    let id = store.request_run(&new, clock.now()).await?;
+    loop {
+        let run = store.run(id).await?.ok_or(StoreError::Disappeared(Row::Run))?;
+        if let Some(end) = run.end {
+            return Ok(HandedOver::Ended(end));
+        }
+        show(run.progress);
+        if stop.is_cancelled() {
+            return Ok(HandedOver::Left { is_taken_back: store.withdraw_run(id).await? });
+        }
+        if Tenure::holder(store, clock).await?.is_none() && is_abandoned(store, id).await? {
+            return Ok(HandedOver::Abandoned);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_EVERY) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Whether nobody will end the run now that the lease is free: it was not begun, or its process died over it.
+async fn is_abandoned(store: &Store, run: RunId) -> Result<bool, StoreError> {
+    if store.withdraw_run(run).await? {
+        return Ok(true);
+    }
+    // It may have ended since it was looked at.
+    Ok(store.run(run).await?.is_some_and(|run| run.end.is_none()))
 }
