@@ -207,8 +207,8 @@ impl Chat {
     }
 }
 
-/// What a command is judged by. Without EquipeMed nobody's right can be checked, and there is none; the break-glass account
-/// needs no right.
+/// What a command is judged by. Without EquipeMed nobody's right can be checked, and there is none; the break-glass
+/// account needs no right.
 async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scene>> {
     match Scene::read(engine).await {
         Ok(scene) => Ok(Some(scene)),

@@ -29,8 +29,8 @@ pub(crate) async fn preview_adoption(engine: &Engine, wish: &Adoption) -> Result
 }
 
 impl Asked {
-    /// The room and the key that are meant, if the asker may. A running service has made a room for every key: the other
-    /// one takes its place.
+    /// The room and the key that are meant, if the asker may. A running service has made a room for every key: the
+    /// other one takes its place.
     pub(crate) async fn adoption(&self, room: &Where, key: &str) -> Result<Adoption, Stop> {
         self.may(Act::Rooms, None)?;
         let room_id = self.scene.find_any_room(room, self.engine.reader()).await??;

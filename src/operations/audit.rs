@@ -19,7 +19,8 @@ impl Asked {
         Ok(entries)
     }
 
-    /// Whether the asker may know of what happened in a room: where the right was taken, it is missing for the past, too.
+    /// Whether the asker may know of what happened in a room: where the right was taken, it is missing for the past,
+    /// too.
     pub(super) fn may_know(&self) -> impl Fn(&RoomKey) -> bool {
         let readable = self.readable();
         move |room| readable.contains(room) || !self.scene.policy.rooms.contains_key(room)

@@ -1,4 +1,5 @@
-//! What became of an order for one person: looked up by the wish's id after the passes it woke, and by a look of its own.
+//! What became of an order for one person: looked up by the wish's id after the passes it woke, and by a look of its
+//! own.
 
 use std::collections::BTreeMap;
 
@@ -92,8 +93,8 @@ impl Asked {
             How::AlreadySo if !has_account && order.act.grant().is_some() => How::NoAccountYet,
             How::AlreadySo if !has_account => How::NoAccount,
             _ if !unmet.is_empty() && !is_so => How::Nowhere,
-            // What was lifted is told also where nobody has to be brought back; and the room shows no difference, but until
-            // when it is so may be one.
+            // What was lifted is told also where nobody has to be brought back; and the room shows no difference, but
+            // until when it is so may be one.
             How::AlreadySo if order.act == Act::Unban || order.is_news(person, &self.scene) => How::Done,
             how => how,
         };

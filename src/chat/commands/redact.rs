@@ -25,8 +25,8 @@ pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, d
     if dry_run && !unseen.is_empty() {
         return Ok(would_do(words, words.unseen(&unseen)));
     }
-    // One that was linked goes at once. Otherwise the same question whatever there is, asked before anything is looked at:
-    // how many there are would tell, too.
+    // One that was linked goes at once. Otherwise the same question whatever there is, asked before anything is looked
+    // at: how many there are would tell, too.
     let is_one = matches!(what, Redaction::Events(links) if links.len() == 1);
     if !unseen.is_empty() && !is_one {
         ask.must_write()?;
@@ -78,8 +78,8 @@ async fn remove(ask: &Ask, targets: Vec<RedactTarget>, because: Option<&str>) ->
     Ok(following(ask, room, deeds))
 }
 
-/// Goes on with what this very command began before this process was there: what it is about cannot be found again, because
-/// a part of it is gone.
+/// Goes on with what this very command began before this process was there: what it is about cannot be found again,
+/// because a part of it is gone.
 async fn going_on(ask: &Ask) -> Result<Option<Turn>, Stop> {
     let begun = ask.begun().await?;
     let Some(first) = begun.first() else { return Ok(None) };
