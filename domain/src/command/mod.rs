@@ -114,15 +114,8 @@ pub enum Redaction {
     Replied(OwnedEventId),
     /// Messages by link.
     Events(Vec<(Where, OwnedEventId)>),
-    /// Somebody's messages in a room.
-    Of {
-        /// Whose.
-        who: Vec<Who>,
-        /// Where; None is the room where it was said, which the control room is not.
-        room: Option<Where>,
-        /// How many.
-        extent: Extent,
-    },
+    /// So many messages of somebody in a room; without one in the room where it was said, which the control room is not.
+    Of { who: Vec<Who>, room: Option<Where>, extent: Extent },
 }
 
 /// How far back.
