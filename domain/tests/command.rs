@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{
-    Command, Measure, Message, Misunderstood, Place, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
+    Command, Message, Misunderstood, Place, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
 };
 use equipemed_domain::rights::Right;
 use proptest::collection::vec;
@@ -93,11 +93,7 @@ fn name(word: Word) -> &'static str {
 fn shown(result: Option<Result<Command, Misunderstood>>) -> String {
     match result {
         None => "silence".to_owned(),
-        Some(Ok(command)) => {
-            let stored = serde_json::to_value(&command).expect("a command as JSON");
-            assert_eq!(serde_json::from_value(stored.clone()).ok(), Some(command));
-            bare(stored).to_string()
-        }
+        Some(Ok(command)) => bare(serde_json::to_value(command).expect("a command as JSON")).to_string(),
         Some(Err(why)) => match why {
             Misunderstood::NoSuchWord { said, nearest } => {
                 format!("no such word {said}: {}", nearest.into_iter().map(name).collect::<Vec<_>>().join(", "))
@@ -233,12 +229,8 @@ fn a_command_names_fifty_people_at_most_and_each_once() {
     let people = |count: usize| (0..count).map(|n| format!("p{n} p{n}x p{n}")).collect::<Vec<_>>().join(" ");
     let text = format!("!lock {}", (0..51).map(|n| format!("p{n:02}")).collect::<Vec<_>>().join(", "));
     assert_eq!(said(&text), Some(Err(Misunderstood::TooMany { word: Word::Lock, most: 50 })));
-    let Some(Ok(Command::Measure { act: Act::Lock, measure: Measure { who, .. } })) =
-        said(&format!("!lock {}", people(10)))
-    else {
-        panic!()
-    };
-    assert_eq!(who.len(), 20);
+    let Some(Ok(Command::Measure { measure, .. })) = said(&format!("!lock {}", people(10))) else { panic!() };
+    assert_eq!(measure.who.len(), 20);
 }
 
 #[test]
