@@ -14,91 +14,42 @@ use crate::review::HeldReason;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "about")]
 pub enum Announcement {
-    /// A part of a plan waits for approval.
+    /// A part of a plan waits for approval, perhaps by two different people; with how many actions it has.
     Held {
-        /// Its id.
         id: String,
-        /// Why.
         reason: HeldReason,
-        /// How many actions.
         count: usize,
-        /// Whether two different people have to approve it.
         #[serde(default)]
         two: bool,
     },
     /// A part that waited is not due any more.
-    HeldClosed {
-        /// Its id.
-        id: String,
-    },
+    HeldClosed { id: String },
     /// After an update: powers that people held before are noted with their places.
-    PowersPlaced {
-        /// Of how many people.
-        people: usize,
-    },
+    PowersPlaced { people: usize },
     /// A change by hand was put back.
-    PutBack {
-        /// Where.
-        room: RoomKey,
-        /// What.
-        what: Drift,
-        /// Who changed it.
-        by: OwnedUserId,
-    },
+    PutBack { room: RoomKey, what: Drift, by: OwnedUserId },
     /// A change by hand was seen and left.
-    Seen {
-        /// Where.
-        room: RoomKey,
-        /// What.
-        what: Drift,
-        /// Who changed it.
-        by: OwnedUserId,
-    },
-    /// The same thing is changed by hand again and again: it is left alone for a while.
-    Fight {
-        /// Where.
-        room: RoomKey,
-        /// What.
-        what: Drift,
-        /// Who.
-        by: Vec<OwnedUserId>,
-        /// For how long it is left alone.
-        minutes: u32,
-    },
-    /// Something the bot's own account did that this service has no record of.
-    Stray {
-        /// The event's type.
-        kind: String,
-        /// Where.
-        room_id: OwnedRoomId,
-    },
-    /// Somebody brought the bot into a room that it does not manage.
+    Seen { room: RoomKey, what: Drift, by: OwnedUserId },
+    /// The same thing is changed by hand again and again: it is left alone for so many minutes.
+    Fight { room: RoomKey, what: Drift, by: Vec<OwnedUserId>, minutes: u32 },
+    /// Something the bot's own account did that this service has no record of, by the event's type.
+    Stray { kind: String, room_id: OwnedRoomId },
+    /// Somebody brought the bot into a room that it does not manage. Its name, who it was and who made the room, where
+    /// that can be seen; and whether the bot leaves it by itself.
     BroughtIn {
-        /// The room.
         room_id: OwnedRoomId,
-        /// What it is called by whoever made it, where the bot can see that.
         name: Option<String>,
-        /// Who did, where that was seen.
         by: Option<OwnedUserId>,
-        /// Who made it, where the bot can see that.
         maker: Option<OwnedUserId>,
-        /// Whether the bot leaves it by itself.
         leaves: bool,
     },
     /// EquipeMed cannot be read.
     DirectoryAway {
-        /// Why.
         #[serde(deserialize_with = "Fault::or_worded")]
         why: Fault,
     },
-    /// EquipeMed can be read again.
-    DirectoryBack {
-        /// Since when it could not.
-        since: Timestamp,
-    },
+    /// EquipeMed can be read again, which it could not since then.
+    DirectoryBack { since: Timestamp },
     /// Something a pass found that somebody should look at.
-    Found {
-        /// What.
-        finding: Finding,
-    },
+    Found { finding: Finding },
 }

@@ -23,6 +23,19 @@ pub enum Standing {
     Gone,
 }
 
+impl Standing {
+    /// In one word; also of somebody of whom it is not clear.
+    #[must_use]
+    pub fn word(standing: Option<Self>) -> &'static str {
+        match standing {
+            Some(Self::Active) => "active",
+            Some(Self::Off) => "off",
+            Some(Self::Gone) => "gone",
+            None => "unknown",
+        }
+    }
+}
+
 /// What each `account_status` means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandingTable(pub BTreeMap<String, Standing>);

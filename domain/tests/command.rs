@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use equipemed_domain::authority::Act;
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{
-    Command, Measure, Message, Misunderstood, Place, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
+    Command, Message, Misunderstood, Place, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
 };
 use equipemed_domain::rights::Right;
 use proptest::collection::vec;
@@ -228,8 +229,8 @@ fn a_command_names_fifty_people_at_most_and_each_once() {
     let people = |count: usize| (0..count).map(|n| format!("p{n} p{n}x p{n}")).collect::<Vec<_>>().join(" ");
     let text = format!("!lock {}", (0..51).map(|n| format!("p{n:02}")).collect::<Vec<_>>().join(", "));
     assert_eq!(said(&text), Some(Err(Misunderstood::TooMany { word: Word::Lock, most: 50 })));
-    let Some(Ok(Command::Lock(Measure { who, .. }))) = said(&format!("!lock {}", people(10))) else { panic!() };
-    assert_eq!(who.len(), 20);
+    let Some(Ok(Command::Measure { measure, .. })) = said(&format!("!lock {}", people(10))) else { panic!() };
+    assert_eq!(measure.who.len(), 20);
 }
 
 #[test]
@@ -345,10 +346,8 @@ fn check_change(body: &str, command: &Command) {
     assert!(command.word().entry().names().any(|name| folded.contains(name)), "{body}: {command:?}");
     assert!(!folded.contains("--dry-run ") && !folded.ends_with("--dry-run"), "{body}: {command:?}");
     let who = match command {
-        Command::Kick(measure) | Command::Mute(measure) | Command::Ban(measure) | Command::Lock(measure) => {
-            measure.who.clone()
-        }
-        Command::Demote { measure, .. } => measure.who.clone(),
+        Command::Measure { act: Act::Kick | Act::Mute | Act::Ban | Act::Lock, measure }
+        | Command::Demote { measure, .. } => measure.who.clone(),
         _ => Vec::new(),
     };
     for one in who {

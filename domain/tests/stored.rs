@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use equipemed_domain::action::{Action, NewRoom};
+use equipemed_domain::authority::Act;
+use equipemed_domain::command::Command;
 use equipemed_domain::drift::{Drift, changed_by, put_back_by};
 use equipemed_domain::event::MembershipState;
 use equipemed_domain::key::RoomKey;
@@ -110,5 +112,17 @@ fn text_and_change_are_one_to_one() {
     }
     for text in ["", "member", "ban x", "other", "join_rule"] {
         assert!(Drift::try_from(text.to_owned()).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_measure_is_stored_as_the_variant_of_its_word_always_was() {
+    for (word, act) in [("kick", Act::Kick), ("unban", Act::Unban), ("deactivate", Act::Deactivate)] {
+        let row = format!(
+            r#"{{"command":"{word}","with":{{"who":[{{"name":"ana"}}],"room":null,"lasts":null,"because":"x"}}}}"#
+        );
+        let command: Command = serde_json::from_str(&row).expect("a row");
+        assert!(matches!(&command, Command::Measure { act: of, .. } if *of == act), "{command:?}");
+        assert_eq!(serde_json::to_string(&command).expect("JSON"), row);
     }
 }

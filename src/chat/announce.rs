@@ -1,23 +1,40 @@
 //! Tells the control room what it has not asked for: stored by whoever noticed it, told here, each once.
 
+use std::sync::Arc;
+
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::drift::Drift;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::review::HeldReason;
+use jiff::tz::TimeZone;
 use ruma_common::UserId;
 use tokio_util::sync::CancellationToken;
 
-use super::{Chat, LOOK_EVERY, pause};
+use super::words::Words;
+use super::{LOOK_EVERY, pause};
+use crate::engine::Engine;
 use crate::engine::tenure::Tenure;
-use crate::homeserver::Said;
+use crate::homeserver::{Said, Speaker};
 use crate::operations::Scene;
-use crate::speech::{Answer, Arg, number};
+use crate::speech::{Answer, Arg, Texts, number};
 
 /// How many are told at once.
 const BATCH: usize = 20;
 
-impl Chat {
+/// Who tells.
+#[derive(Debug)]
+pub(super) struct Announcer {
+    engine: Engine,
+    speaker: Speaker,
+    texts: Texts,
+    timezone: TimeZone,
+}
+
+impl Announcer {
+    pub(super) fn new(engine: &Engine, speaker: Speaker, texts: &Texts, timezone: &TimeZone) -> Self {
+        Self { engine: engine.clone(), speaker, texts: texts.clone(), timezone: timezone.clone() }
+    }
+
     /// Tells announcements until it is stopped.
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
@@ -30,7 +47,7 @@ impl Chat {
     }
 
     async fn tell_open(&self) -> anyhow::Result<()> {
-        let store = self.engine().store();
+        let store = self.engine.store();
         let open = store.announcements_open(BATCH).await?;
         if open.is_empty() {
             return Ok(());
@@ -39,113 +56,88 @@ impl Chat {
         // Before setup there is no room to tell it in.
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
         // That EquipeMed cannot be read has to be told, too; people are shown by their account then.
-        let scene = match Scene::read(self.engine()).await {
+        let scene = match Scene::read(&self.engine).await {
             Ok(scene) => scene,
-            Err(_) => Scene::without_people(self.engine()).await?,
+            Err(_) => Scene::without_people(&self.engine).await?,
         };
+        let words = Words::new(&self.texts, &self.timezone, &Arc::new(scene));
         for announcement in open {
-            let said = Answer::new().line(self.announcement(&announcement.content, &scene)).said();
+            let said = Answer::new().line(words.announcement(&announcement.content)).said();
             // A number may come again in a new database, an instant does not.
             let transaction = format!("told-{}-{}", announcement.id, announcement.created_at.as_millisecond());
-            let event = self.inner.speaker.notice(control, &said, None, &transaction).await?;
-            store.announced(announcement.id, event.as_str(), self.engine().clock().now()).await?;
+            let event = self.speaker.notice(control, &said, None, &transaction).await?;
+            store.announced(announcement.id, event.as_str(), self.engine.clock().now()).await?;
         }
         Ok(())
     }
+}
 
-    fn announcement(&self, announcement: &Announcement, scene: &Scene) -> Said {
-        let texts = self.texts();
+impl Words {
+    fn announcement(&self, announcement: &Announcement) -> Said {
+        let by_hand = |id, room, what: &Drift, by| {
+            let what = Arg::Said(self.word("drift", what.word()));
+            self.say(id, &[("what", what), ("room", self.room(room)), ("user", self.user(by))])
+        };
+        let ban = |id, room, user: &UserId, by| {
+            self.say(id, &[("room", self.room(room)), ("user", self.user(user)), ("by", self.user(by))])
+        };
         match announcement {
-            Announcement::Held { id, reason, count, two } => texts.say(
+            Announcement::Held { id, reason, count, two } => self.say(
                 if *two { "announce-held-two" } else { "announce-held" },
-                &[
-                    ("id", Arg::Text(id.clone())),
-                    ("reason", self.held_reason(reason, scene)),
-                    ("count", number(*count)),
-                ],
+                &[("id", Arg::Text(id.clone())), ("reason", self.held_reason(reason)), ("count", number(*count))],
             ),
-            Announcement::HeldClosed { id } => texts.say("announce-held-closed", &[("id", Arg::Text(id.clone()))]),
-            Announcement::PowersPlaced { people } => texts.say("announce-powers-placed", &[("count", number(*people))]),
+            Announcement::HeldClosed { id } => self.say("announce-held-closed", &[("id", Arg::Text(id.clone()))]),
+            Announcement::PowersPlaced { people } => self.say("announce-powers-placed", &[("count", number(*people))]),
             Announcement::PutBack { room, what: Drift::Member(user), by } if user == by => {
-                texts.say("drift-came-back", &[("room", scene.room(room)), ("user", scene.user(by))])
+                self.say("drift-came-back", &[("room", self.room(room)), ("user", self.user(by))])
             }
-            Announcement::PutBack { room, what: Drift::Ban(user), by } => texts
-                .say("ban-put-back", &[("room", scene.room(room)), ("user", scene.user(user)), ("by", scene.user(by))]),
-            Announcement::Seen { room, what: Drift::Ban(user), by } => {
-                texts.say("ban-seen", &[("room", scene.room(room)), ("user", scene.user(user)), ("by", scene.user(by))])
-            }
-            Announcement::PutBack { room, what, by } => texts.say(
-                "drift-put-back",
-                &[("what", Arg::Said(self.what(what))), ("room", scene.room(room)), ("user", scene.user(by))],
-            ),
-            Announcement::Seen { room, what, by } => texts.say(
-                "drift-seen",
-                &[("what", Arg::Said(self.what(what))), ("room", scene.room(room)), ("user", scene.user(by))],
-            ),
+            Announcement::PutBack { room, what: Drift::Ban(user), by } => ban("ban-put-back", room, user, by),
+            Announcement::Seen { room, what: Drift::Ban(user), by } => ban("ban-seen", room, user, by),
+            Announcement::PutBack { room, what, by } => by_hand("drift-put-back", room, what, by),
+            Announcement::Seen { room, what, by } => by_hand("drift-seen", room, what, by),
             Announcement::Fight { room, what, by, minutes } => {
-                let people = by.iter().map(|user| texts.shown(&scene.user(user))).collect();
-                texts.say(
+                let people = by.iter().map(|user| self.shown(&self.user(user))).collect();
+                self.say(
                     "drift-fight",
                     &[
-                        ("what", Arg::Said(self.what(what))),
-                        ("room", scene.room(room)),
-                        ("user", Arg::Said(texts.list(people))),
+                        ("what", Arg::Said(self.word("drift", what.word()))),
+                        ("room", self.room(room)),
+                        ("user", Arg::Said(self.list(people))),
                         ("minutes", Arg::Number(i64::from(*minutes))),
                     ],
                 )
             }
             Announcement::Stray { kind, room_id } => {
-                let room = match scene.key_of(room_id) {
-                    Some(key) => scene.room(key),
+                let room = match self.scene.key_of(room_id) {
+                    Some(key) => self.room(key),
                     None => Arg::Room { room_id: Some(room_id.clone()), name: String::new() },
                 };
-                texts.say("stray-event", &[("kind", Arg::Code(kind.clone())), ("room", room)])
+                self.say("stray-event", &[("kind", Arg::Code(kind.clone())), ("room", room)])
             }
             Announcement::BroughtIn { room_id, name, by, maker, leaves } => {
                 let id = ("id", Arg::Code(room_id.to_string()));
                 let room = match name {
-                    Some(name) => texts.line("brought-room-named", &[("name", Arg::Text(name.clone())), id.clone()]),
-                    None => texts.shown(&Arg::Code(room_id.to_string())),
+                    Some(name) => self.line("brought-room-named", &[("name", Arg::Text(name.clone())), id.clone()]),
+                    None => self.shown(&Arg::Code(room_id.to_string())),
                 };
                 let room = ("room", Arg::Said(room));
                 let came = match (by, maker) {
-                    (Some(by), _) => texts.line("brought-in-by", &[("user", scene.user(by)), room]),
-                    (None, Some(maker)) => texts.line("brought-in-made", &[("user", scene.user(maker)), room]),
-                    (None, None) => texts.line("brought-in", &[room]),
+                    (Some(by), _) => self.line("brought-in-by", &[("user", self.user(by)), room]),
+                    (None, Some(maker)) => self.line("brought-in-made", &[("user", self.user(maker)), room]),
+                    (None, None) => self.line("brought-in", &[room]),
                 };
                 let text = if *leaves { "brought-leaves" } else { "brought-stays" };
-                texts.say(text, &[("came", Arg::Said(came)), id])
+                self.say(text, &[("came", Arg::Said(came)), id])
             }
-            Announcement::DirectoryAway { why } => texts.say("directory-gone", &[("detail", texts.why(why))]),
-            Announcement::DirectoryBack { since } => texts.say("directory-back", &[("since", self.time(*since))]),
+            Announcement::DirectoryAway { why } => self.say("directory-gone", &[("detail", self.why(why))]),
+            Announcement::DirectoryBack { since } => self.say("directory-back", &[("since", self.time(*since))]),
             Announcement::Found { finding: Finding::RoomEncrypted { room } } => {
-                texts.say("room-encrypted", &[("room", scene.room(room))])
+                self.say("room-encrypted", &[("room", self.room(room))])
             }
             Announcement::Found { finding: Finding::ControlRoomOpen { join_rule } } => {
-                texts.say("control-room-open", &[("rule", Arg::Said(texts.word("join-rule", join_rule)))])
+                self.say("control-room-open", &[("rule", Arg::Said(self.word("join-rule", join_rule)))])
             }
             Announcement::Found { finding } => self.to_look_at(finding),
         }
-    }
-
-    /// What was changed by hand, for people.
-    fn what(&self, what: &Drift) -> Said {
-        self.texts().word("drift", what.word())
-    }
-
-    /// Why something is held, for people.
-    pub(super) fn held_reason(&self, reason: &HeldReason, scene: &Scene) -> Arg {
-        Arg::Said(self.texts().held_reason(reason, |room| scene.room(room)))
-    }
-
-    /// Who asked, as stored: an account or a word such as `operator`.
-    pub(super) fn asker(&self, asker: &str, scene: &Scene) -> Arg {
-        UserId::parse(asker).map_or_else(|_| self.texts().asker(asker), |user| scene.user(&user))
-    }
-
-    /// What was found, for people.
-    pub(super) fn to_look_at(&self, finding: &Finding) -> Said {
-        let texts = self.texts();
-        texts.say("sync-finding", &[("detail", Arg::Said(texts.finding(finding)))])
     }
 }

@@ -9,17 +9,21 @@ mod ask;
 mod by_hand;
 mod commands;
 mod confirm;
-mod find;
+mod inbox;
 mod plan_text;
 mod reply;
 mod shown;
 mod understand;
+mod voice;
+mod words;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use announce::Announcer;
+use by_hand::{ByHand, Next};
+use equipemed_domain::wake::Wake;
+use inbox::Inbox;
 use jiff::tz::TimeZone;
 use ruma_common::OwnedUserId;
 use tokio::sync::Notify;
@@ -27,23 +31,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+use voice::Voice;
 
 use crate::engine::Engine;
 use crate::engine::backoff::Seldom;
 use crate::engine::tenure::Tenure;
 use crate::homeserver::Speaker;
 use crate::speech::Texts;
-use crate::store::{InboxEvent, StoreError};
+use crate::store::InboxEvent;
 
 /// The lease of whoever handles the inbox: one process at a time, so that order means something.
 const LEASE: &str = "desk";
 /// How often the inbox is looked at without being told of arrivals.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How many events are looked at together, beside those that are put off: they must not stand in the way of others.
-const BATCH: usize = 500;
-/// Handled events are remembered for so long: Synapse sends nothing again that is older.
-const REMEMBER: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// How often old ones are forgotten.
+/// How often old events are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How the bot behaves in rooms, from the configuration.
@@ -70,12 +71,13 @@ pub struct Chat {
 #[derive(Debug)]
 struct Inner {
     engine: Engine,
-    speaker: Speaker,
     texts: Texts,
     settings: ChatSettings,
+    voice: Voice,
+    inbox: Inbox,
+    by_hand: ByHand,
+    announcer: Announcer,
     arrivals: Arc<Notify>,
-    /// Events that are being handled beside the loop, and those that failed with the moment they are tried again.
-    put_off: Mutex<BTreeMap<i64, Option<Instant>>>,
     tasks: TaskTracker,
     started: jiff::Timestamp,
 }
@@ -84,34 +86,32 @@ impl Chat {
     /// Puts the parts together; nothing happens yet. `arrivals` is told when something came in.
     #[must_use]
     pub fn new(engine: Engine, speaker: Speaker, texts: Texts, settings: ChatSettings, arrivals: Arc<Notify>) -> Self {
-        let started = engine.clock().now();
-        let put_off = Mutex::default();
-        let tasks = TaskTracker::new();
-        Self { inner: Arc::new(Inner { engine, speaker, texts, settings, arrivals, put_off, tasks, started }) }
-    }
-
-    fn engine(&self) -> &Engine {
-        &self.inner.engine
-    }
-
-    fn texts(&self) -> &Texts {
-        &self.inner.texts
-    }
-
-    fn settings(&self) -> &ChatSettings {
-        &self.inner.settings
+        let inner = Inner {
+            voice: Voice::new(&engine, &speaker, &texts, &settings.bot),
+            inbox: Inbox::new(engine.store(), engine.clock()),
+            by_hand: ByHand::new(&engine, &settings.bot),
+            announcer: Announcer::new(&engine, speaker, &texts, &settings.timezone),
+            started: engine.clock().now(),
+            tasks: TaskTracker::new(),
+            engine,
+            texts,
+            settings,
+            arrivals,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Works until it is stopped.
     pub async fn run(&self, holder: &str, stop: &CancellationToken) {
+        let Inner { engine, announcer, tasks, .. } = &*self.inner;
         let mut said = Seldom::default();
         while !stop.is_cancelled() {
-            match Tenure::begin_as(LEASE, self.engine().store(), self.engine().clock(), holder).await {
+            match Tenure::begin_as(LEASE, engine.store(), engine.clock(), holder).await {
                 Ok(Some(tenure)) => {
-                    tokio::join!(self.handle_inbox(&tenure, stop), self.tell(&tenure, stop));
-                    self.inner.tasks.close();
-                    self.inner.tasks.wait().await;
-                    self.inner.tasks.reopen();
+                    tokio::join!(self.handle_inbox(&tenure, stop), announcer.tell(&tenure, stop));
+                    tasks.close();
+                    tasks.wait().await;
+                    tasks.reopen();
                     tenure.end().await;
                 }
                 Ok(None) => pause(LOOK_EVERY, stop).await,
@@ -126,33 +126,30 @@ impl Chat {
     }
 
     async fn handle_inbox(&self, tenure: &Tenure, stop: &CancellationToken) {
+        let Inner { inbox, by_hand, arrivals, .. } = &*self.inner;
         let (mut forgotten, mut said): (Option<Instant>, _) = (None, Seldom::default());
         while !stop.is_cancelled() && tenure.is_held() {
-            let arrived = self.inner.arrivals.notified();
+            let arrived = arrivals.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
-            let at_most = BATCH + self.put_off().len();
-            match self.engine().store().inbox_waiting(at_most).await {
+            match inbox.due().await {
                 Ok(events) => {
                     let mut over = Vec::new();
                     for event in events {
                         if stop.is_cancelled() || !tenure.is_held() {
                             break;
                         }
-                        if !self.is_due(event.seq) {
-                            continue;
-                        }
-                        match self.nothing_to_do(&event).await {
+                        match by_hand.nothing_to_do(&event).await {
                             Ok(true) => over.push(event.seq),
                             Ok(false) => {
                                 let wish = event.event.event_id.as_str();
                                 let span = tracing::info_span!("event", inbox.seq = event.seq, wish);
                                 self.take(event).instrument(span).await;
                             }
-                            Err(error) => self.try_later(event.seq, &error).await,
+                            Err(error) => inbox.try_later(event.seq, &error).await,
                         }
                     }
-                    if let Err(error) = self.all_done(&over).await
+                    if let Err(error) = inbox.done(&over).await
                         && said.is_due()
                     {
                         tracing::warn!(%error, "The inbox could not be written; the same is looked at again");
@@ -162,7 +159,7 @@ impl Chat {
                 Err(_) => {}
             }
             if forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
-                self.forget().await;
+                inbox.forget().await;
                 forgotten = Some(Instant::now());
             }
             tokio::select! {
@@ -181,66 +178,42 @@ impl Chat {
             _ => self.state_event(event).await,
         };
         if let Err(error) = taken {
-            self.try_later(seq, &error).await;
+            self.inner.inbox.try_later(seq, &error).await;
         }
     }
 
-    /// Notes that an event is handled.
+    async fn state_event(&self, event: InboxEvent) -> anyhow::Result<()> {
+        let seq = event.seq;
+        match self.inner.by_hand.handle(event).await? {
+            Next::Over => self.done(seq).await,
+            Next::Wake(room) => {
+                self.done(seq).await?;
+                Ok(self.inner.engine.wake(&Wake::Room(room), "by hand").await?)
+            }
+            Next::Later => {
+                self.inner.inbox.look_later(seq);
+                Ok(())
+            }
+            // Followed to its end beside the others: the next change by hand must not wait for this pass.
+            Next::Goes(on) => {
+                self.inner.inbox.begin(seq);
+                let chat = self.clone();
+                self.inner.tasks.spawn(async move {
+                    let ended = match on.await {
+                        Ok(()) => chat.done(seq).await,
+                        Err(error) => Err(error.into()),
+                    };
+                    if let Err(error) = ended {
+                        chat.inner.inbox.try_later(seq, &error).await;
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+
     async fn done(&self, seq: i64) -> anyhow::Result<()> {
-        Ok(self.all_done(&[seq]).await?)
-    }
-
-    async fn all_done(&self, seqs: &[i64]) -> Result<(), StoreError> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        self.engine().store().inbox_done(seqs, self.engine().clock().now()).await?;
-        let mut put_off = self.put_off();
-        seqs.iter().for_each(|seq| _ = put_off.remove(seq));
-        Ok(())
-    }
-
-    /// Notes that an event is handled beside the loop.
-    fn begin(&self, seq: i64) {
-        self.put_off().insert(seq, None);
-    }
-
-    /// Has an event looked at again soon; nothing went wrong with it.
-    fn look_later(&self, seq: i64) {
-        self.put_off().insert(seq, Some(Instant::now() + LOOK_EVERY));
-    }
-
-    /// Has an event handled again after a while.
-    async fn try_later(&self, seq: i64, error: &anyhow::Error) {
-        let attempts = self.engine().store().inbox_retry(seq).await.unwrap_or(1);
-        let wait = crate::engine::backoff::wait_after(attempts);
-        tracing::warn!(
-            inbox.seq = seq,
-            attempts,
-            why = format!("{error:#}"),
-            "An event could not be handled; it is tried again"
-        );
-        self.put_off().insert(seq, Some(Instant::now() + wait));
-    }
-
-    fn is_due(&self, seq: i64) -> bool {
-        match self.put_off().get(&seq) {
-            None => true,
-            Some(None) => false,
-            Some(Some(at)) => *at <= Instant::now(),
-        }
-    }
-
-    fn put_off(&self) -> std::sync::MutexGuard<'_, BTreeMap<i64, Option<Instant>>> {
-        // A panic elsewhere cannot leave a map half-changed.
-        self.inner.put_off.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn forget(&self) {
-        let Ok(before) = self.engine().clock().now().checked_sub(REMEMBER) else { return };
-        if let Err(error) = self.engine().store().prune_inbox(before).await {
-            tracing::warn!(%error, "Old events could not be forgotten");
-        }
+        Ok(self.inner.inbox.done(&[seq]).await?)
     }
 }
 

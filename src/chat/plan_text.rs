@@ -3,25 +3,21 @@
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::Action;
-use equipemed_domain::review::Held;
 use equipemed_domain::setting::{Form, SettingValue};
-use equipemed_domain::summary::Summary;
 
-use super::Chat;
+use super::words::Words;
 use crate::engine::report::Report;
 use crate::homeserver::Said;
-use crate::operations::Scene;
 use crate::speech::{Answer, Arg, number};
 
-impl Chat {
+impl Words {
     /// Adds what these reports would do to an answer.
-    pub(super) fn plan_text(&self, answer: Answer, scene: &Scene, reports: &[Report]) -> Answer {
-        let texts = self.texts();
+    pub(super) fn plan_text(&self, answer: Answer, reports: &[Report]) -> Answer {
         let steps = || reports.iter().flat_map(|report| &report.plan.steps);
         let count = steps().filter(|step| !step.action.is_local()).count();
         let mut answer = answer.line(match count {
-            0 => texts.say("dry-run-nothing", &[]),
-            count => texts.say("dry-run-intro", &[("count", number(count))]),
+            0 => self.say("dry-run-nothing", &[]),
+            count => self.say("dry-run-intro", &[("count", number(count))]),
         });
         let mut kinds: BTreeMap<usize, (&'static str, Vec<Said>)> = BTreeMap::new();
         let mut order: Vec<&'static str> = Vec::new();
@@ -31,15 +27,14 @@ impl Chat {
                 order.push(kind);
                 order.len() - 1
             });
-            kinds.entry(place).or_insert_with(|| (kind, Vec::new())).1.push(self.step_text(scene, &step.action));
+            kinds.entry(place).or_insert_with(|| (kind, Vec::new())).1.push(self.step_text(&step.action));
         }
         for (kind, lines) in kinds.into_values() {
-            let args = [("action", Arg::Said(texts.word("action", kind))), ("count", number(lines.len()))];
-            answer = answer.paragraph(texts.line("plan-kind", &args)).items(lines);
+            answer = answer.paragraph(self.kind_of_change(kind, lines.len())).items(lines);
         }
         for summary in reports.iter().map(|report| &report.summary) {
             for held in &summary.held {
-                answer = answer.item(self.held_line(held, summary, scene));
+                answer = answer.item(self.held_line(held, summary));
             }
         }
         for finding in reports.iter().flat_map(|report| &report.summary.found) {
@@ -48,62 +43,54 @@ impl Chat {
         answer
     }
 
-    /// A held part, with how many consents it waits for.
-    pub(super) fn held_line(&self, held: &Held, summary: &Summary, scene: &Scene) -> Said {
-        let reason = ("reason", self.held_reason(&held.reason, scene));
-        let line = if summary.one_more.contains(&held.id) { "sync-held-one-more" } else { "sync-held" };
-        self.texts().line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.effects.len()))])
-    }
-
-    fn step_text(&self, scene: &Scene, action: &Action) -> Said {
-        let texts = self.texts();
-        let room = |key| scene.room(key);
+    fn step_text(&self, action: &Action) -> Said {
+        let room = |key| self.room(key);
         let shown = |from: Option<String>, to: String| {
             let from = Arg::Text(from.unwrap_or_else(|| "–".to_owned()));
-            texts.line("plan-change", &[("from", from), ("to", Arg::Text(to))])
+            self.line("plan-change", &[("from", from), ("to", Arg::Text(to))])
         };
         match action {
             Action::SetDisplayName { user, from, to } => {
                 let change = ("change", Arg::Said(shown(from.clone(), to.clone())));
-                texts.line("plan-subject-change", &[("subject", scene.user(user)), change])
+                self.line("plan-subject-change", &[("subject", self.user(user)), change])
             }
             Action::Set { setting, room: key, from, to } => {
                 let said = |value: &SettingValue| match (setting.row().form, value) {
                     (Form::Words | Form::Address, SettingValue::Text(text)) => Some(Arg::Text(text.clone())),
-                    (Form::Listed(list), SettingValue::Text(word)) => Some(Arg::Said(texts.word(list, word))),
+                    (Form::Listed(list), SettingValue::Text(word)) => Some(Arg::Said(self.word(list, word))),
                     _ => None,
                 };
-                let Some(to) = said(to) else { return texts.shown(&room(key)) };
+                let Some(to) = said(to) else { return self.shown(&room(key)) };
                 let from = from.as_ref().and_then(said).unwrap_or_else(|| Arg::Text("–".to_owned()));
-                let change = ("change", Arg::Said(texts.line("plan-change", &[("from", from), ("to", to)])));
-                texts.line("plan-subject-change", &[("subject", room(key)), change])
+                let change = ("change", Arg::Said(self.line("plan-change", &[("from", from), ("to", to)])));
+                self.line("plan-subject-change", &[("subject", room(key)), change])
             }
             Action::SetLevels { room: key, changes } => {
                 let level = |level: Option<i64>| level.unwrap_or(0).to_string();
                 let each = changes.users.iter().map(|(user, change)| {
                     let change = ("change", Arg::Said(shown(Some(level(change.from)), level(change.to))));
-                    texts.line("plan-subject-change", &[("subject", scene.user(user)), change])
+                    self.line("plan-subject-change", &[("subject", self.user(user)), change])
                 });
                 let mut each: Vec<Said> = each.collect();
                 let settings = changes.events.len() + changes.keys.len();
                 if settings > 0 {
-                    each.push(texts.line("plan-settings", &[("count", number(settings))]));
+                    each.push(self.line("plan-settings", &[("count", number(settings))]));
                 }
-                let change = ("change", Arg::Said(texts.list(each)));
-                texts.line("plan-subject-change", &[("subject", room(key)), change])
+                let change = ("change", Arg::Said(self.list(each)));
+                self.line("plan-subject-change", &[("subject", room(key)), change])
             }
             Action::CreateRoom { room: key, new } => {
-                let change = texts.shown(&Arg::Code(key.to_string()));
+                let change = self.shown(&Arg::Code(key.to_string()));
                 let change = ("change", Arg::Said(change));
-                texts.line("plan-subject-change", &[("subject", Arg::Text(new.name.clone())), change])
+                self.line("plan-subject-change", &[("subject", Arg::Text(new.name.clone())), change])
             }
             action => match (action.user(), action.room()) {
                 (Some(user), Some(key)) => {
-                    let change = ("change", Arg::Said(texts.shown(&room(&key))));
-                    texts.line("plan-subject-change", &[("subject", scene.user(user)), change])
+                    let change = ("change", Arg::Said(self.shown(&room(&key))));
+                    self.line("plan-subject-change", &[("subject", self.user(user)), change])
                 }
-                (Some(user), None) => texts.shown(&scene.user(user)),
-                (None, Some(key)) => texts.shown(&room(&key)),
+                (Some(user), None) => self.shown(&self.user(user)),
+                (None, Some(key)) => self.shown(&room(&key)),
                 (None, None) => Said::default(),
             },
         }

@@ -1,24 +1,14 @@
-//! How a command is answered: one notice in reply, with a mark on the command when it is done; never a mark alone.
+//! The answer to a command, or why there is none yet.
 
-use std::time::Duration;
-
-use equipemed_domain::authority::Refusal;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use ruma_common::{EventId, OwnedEventId, RoomId};
+use ruma_common::OwnedEventId;
 
-use super::Chat;
-use crate::homeserver::{HomeserverError, Said};
-use crate::operations::NotFound;
-use crate::speech::{Answer, Arg};
-use crate::store::{AuditId, InboxEvent, StoreError};
-
-/// From so many messages on, a long answer becomes a file.
-const MESSAGES: usize = 3;
-
-/// What takes longer than this gets a sign that it goes on.
-const LONG: Duration = Duration::from_millis(700);
+use crate::homeserver::Said;
+use crate::operations;
+use crate::speech::Answer;
 
 /// How it went, as one sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,48 +49,41 @@ pub(super) enum Turn {
 /// Why it goes no further.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The asker may not.
-    Refused(Refusal),
-    /// A name means nobody.
-    NotFound(NotFound),
+    /// It may not be, cannot be or did not work.
+    Why(operations::Stop),
     /// It has to be said differently; what to tell.
     Unclear(Said),
-    /// Something broke.
-    Failed(Fault),
 }
 
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl<E: Into<operations::Stop>> From<E> for Stop {
+    fn from(why: E) -> Self {
+        Self::Why(why.into())
     }
 }
 
-impl From<NotFound> for Stop {
-    fn from(not_found: NotFound) -> Self {
-        Self::NotFound(not_found)
+impl Turn {
+    /// A question answered.
+    pub(super) fn told(answer: Answer) -> Self {
+        Self::Over(Reply::told(answer))
     }
-}
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Failed(fault)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<HomeserverError> for Stop {
-    fn from(error: HomeserverError) -> Self {
-        Self::Failed(error.into())
+    /// Something that goes on.
+    pub(super) fn later(going_on: impl Future<Output = Result<Reply, Stop>> + Send + 'static) -> Self {
+        Self::Later(going_on.boxed())
     }
 }
 
 impl Mark {
-    fn key(self) -> Option<&'static str> {
+    /// The mark of so many done and so many failed.
+    pub(super) fn of(done: usize, failed: usize) -> Self {
+        match (done, failed) {
+            (_, 0) => Self::Done,
+            (0, _) => Self::Failed,
+            _ => Self::Partly,
+        }
+    }
+
+    pub(super) fn key(self) -> Option<&'static str> {
         match self {
             Self::Done => Some("✅"),
             Self::Partly => Some("⚠️"),
@@ -133,87 +116,5 @@ impl Reply {
     /// Failed, for a reason that the audit keeps.
     pub(super) fn failed(answer: Answer, why: Fault) -> Self {
         Self { outcome: Outcome::Failed(why), ..Self::new(Mark::Failed, answer) }
-    }
-}
-
-impl Chat {
-    /// Sends an answer and marks the command.
-    ///
-    /// # Errors
-    /// When Synapse does not take it; the same answer may be sent again, and says nothing twice.
-    pub(super) async fn answer(
-        &self,
-        room: &RoomId,
-        command: &EventId,
-        reply: &Reply,
-        audit: Option<AuditId>,
-    ) -> anyhow::Result<()> {
-        let speaker = &self.inner.speaker;
-        let mut answer = reply.answer.clone();
-        if let Some(AuditId(id)) = audit.filter(|_| reply.mark != Mark::None) {
-            answer = answer.line(self.texts().line("footer-audit", &[("id", Arg::Number(id))]));
-        }
-        if !(reply.quiet && reply.mark == Mark::Done) {
-            let pieces = answer.pieces(Answer::PIECE);
-            for (number, piece) in pieces.iter().take(MESSAGES).enumerate() {
-                let transaction = format!("{command}-{number}");
-                let event = match reply.edits.as_ref().filter(|_| number == 0) {
-                    Some(own) => speaker.edit(room, own, piece, &transaction).await?,
-                    None => speaker.notice(room, piece, Some(command), &transaction).await?,
-                };
-                if let Some(code) = reply.prompt.as_ref().filter(|_| number == 0) {
-                    self.engine().store().note_prompt(code, event.as_str()).await?;
-                    // To be tapped, where a code would have to be typed.
-                    speaker.react(room, &event, "✅", &format!("{command}-yes")).await?;
-                }
-            }
-            if pieces.len() > MESSAGES {
-                let text = answer.said().plain.into_bytes();
-                let transaction = format!("{command}-file");
-                speaker.attach(room, "equipemed-bot.txt", text, "text/plain", Some(command), &transaction).await?;
-            }
-        }
-        if let Some(key) = reply.mark.key().filter(|_| !reply.quiet) {
-            speaker.react(room, command, key, &format!("{command}-mark")).await?;
-        }
-        Ok(())
-    }
-
-    /// Waits for what goes on; shows ⏳ on the command when it takes long.
-    pub(super) async fn with_hourglass(
-        &self,
-        event: &InboxEvent,
-        going_on: BoxFuture<'static, Result<Reply, Stop>>,
-    ) -> Result<Reply, Stop> {
-        let mut going_on = going_on;
-        tokio::select! {
-            reply = &mut going_on => return reply,
-            () = tokio::time::sleep(LONG) => {}
-        }
-        let (room, command) = (&event.event.room_id, &event.event.event_id);
-        let speaker = &self.inner.speaker;
-        // Only for the eye: whether it can be shown or not, the work goes on.
-        let shown = speaker.react(room, command, "⏳", &format!("{command}-wait")).await;
-        let reply = going_on.await;
-        if let Ok(Some(shown)) = shown
-            && let Err(error) = speaker.take_back(room, &shown, &format!("{command}-waited")).await
-        {
-            tracing::warn!(%error, "A reaction could not be taken back");
-        }
-        reply
-    }
-
-    /// Takes back the ⏳ that a killed process left on a command. Only for the eye, too.
-    pub(super) async fn take_hourglass_back(&self, event: &InboxEvent) {
-        let (room, command) = (&event.event.room_id, &event.event.event_id);
-        let left = match self.engine().reader().reactions_to(room, command).await {
-            Ok(reactions) => reactions.into_iter().find(|left| left.sender == self.settings().bot && left.key == "⏳"),
-            Err(error) => return tracing::warn!(%error, "Reactions could not be looked for"),
-        };
-        if let Some(left) = left
-            && let Err(error) = self.inner.speaker.take_back(room, &left.event_id, &format!("{command}-left")).await
-        {
-            tracing::warn!(%error, "A reaction could not be taken back");
-        }
     }
 }

@@ -7,9 +7,8 @@ use ruma_common::UserId;
 use crate::operations::Scene;
 use crate::speech::{Arg, Shown};
 
-impl Scene {
-    /// A person as shown in a text.
-    pub(super) fn person(&self, id: PersonId) -> Arg {
+impl Shown for Scene {
+    fn person(&self, id: PersonId) -> Arg {
         let name = self.directory.get(id).map(Person::full_name);
         match (self.user_of(id), name) {
             (Some(user), name) => Arg::User { user: user.clone(), name },
@@ -18,28 +17,12 @@ impl Scene {
         }
     }
 
-    /// An account as shown in a text.
-    pub(super) fn user(&self, user: &UserId) -> Arg {
+    fn user(&self, user: &UserId) -> Arg {
         Arg::User { user: user.to_owned(), name: self.person_of(user).map(Person::full_name) }
     }
 
-    /// A room as shown in a text.
-    pub(super) fn room(&self, key: &RoomKey) -> Arg {
+    fn room(&self, key: &RoomKey) -> Arg {
         let name = self.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());
         Arg::Room { room_id: self.rooms.get(key).cloned(), name }
-    }
-}
-
-impl Shown for Scene {
-    fn person(&self, id: PersonId) -> Arg {
-        Scene::person(self, id)
-    }
-
-    fn user(&self, user: &UserId) -> Arg {
-        Scene::user(self, user)
-    }
-
-    fn room(&self, key: &RoomKey) -> Arg {
-        Scene::room(self, key)
     }
 }

@@ -4,25 +4,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
-use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::mode::Mode;
-use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
+use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output, rooms, sync};
-use crate::clock::Clock;
-use crate::config::Settings;
 use crate::engine::Engine;
 use crate::engine::adopt::{Adoptable, Adoption};
-use crate::engine::pass::Options;
-use crate::homeserver::{Patience, Reader};
-use crate::store::{NewDeed, OPERATOR};
+use crate::homeserver::Reader;
+use crate::operations::{by_operator, deed_of, preview_adoption, see_through};
 
 /// What was typed.
 #[derive(Debug)]
@@ -37,44 +32,34 @@ pub(super) struct Wish {
 
 /// Takes the room over, or tells what that would change.
 pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let (store, clock, stop) = (connect::store(&settings).await?, Clock::system(), CancellationToken::new());
-    let connection = connect::connection(&settings, Patience::NONE, &stop, None);
-    let reader = connect::reader(connection, &settings).await?;
-    let room_id = room_of(&typed.room, &reader, &settings.policy.server_name).await?;
+    let local = Local::open(config).await?;
+    let reader = local.reader().await?;
+    let room_id = room_of(&typed.room, &reader, &local.settings.policy.server_name).await?;
     let key = RoomKey::new(typed.key.clone());
     let mut wish = Adoption { key, room_id, instead: typed.instead, accept: BTreeSet::new() };
-    let engine = connect::engine(&settings, reader, store.clone(), clock.clone(), stop)?;
-    wish.accept = accepted(&typed.accept_creators, &wish, &engine, &settings).await?;
+    let engine = local.engine(reader)?;
+    wish.accept = accepted(&typed.accept_creators, &wish, &engine, &local).await?;
     let found = engine.adoptable(&wish).await.with_context(|| format!("{} cannot be adopted", wish.room_id))?;
-    if found.is_done {
+    if found.is_done || typed.dry_run {
         tell(&typed, &wish, &found, false)?;
-        return Ok(Exit::Done);
-    }
-    if typed.dry_run {
-        tell(&typed, &wish, &found, false)?;
-        if !found.is_in {
+        if !found.is_done && !found.is_in {
             output::note("the bot is not in it yet, so what would change there cannot be seen");
-            return Ok(Exit::Done);
+        } else if !found.is_done {
+            sync::print_plan(&preview_adoption(&engine, &wish).await?, typed.format)?;
         }
-        let report =
-            engine.preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id)).await?;
-        sync::print_plan(&report, typed.format)?;
         return Ok(Exit::Done);
     }
-    let is_enforced = settings.mode == Mode::Enforce;
+    let is_enforced = local.settings.mode == Mode::Enforce;
     if !is_enforced {
         // Noted, and nothing is changed on Synapse. That the room itself says it waits for mode enforce: without `instead`,
         // for by then another room may have been put in its place.
         engine.adopt(&wish).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
     }
-    let instead = wish.instead && is_enforced;
-    let (room_id, room, accept) = (wish.room_id.clone(), wish.key.clone(), wish.accept.clone());
-    let deed = Deed::AdoptRoom { room_id, room, instead, accept };
-    let new = NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: clock.now(), source: None };
-    let id = store.add_deed(&new, clock.now()).await?;
-    if is_enforced && let Some(why) = rooms::ended(&engine, id, &connect::holder("adopt")).await? {
-        anyhow::bail!("{} was not adopted: {why}", wish.room_id);
+    let deed = deed_of(&Adoption { instead: wish.instead && is_enforced, ..wish.clone() });
+    for id in by_operator(&engine, vec![deed]).await? {
+        if is_enforced && let Some(why) = see_through(&engine, id, &connect::holder("adopt")).await? {
+            anyhow::bail!("{} was not adopted: {}", wish.room_id, rooms::not_done(&why));
+        }
     }
     tell(&typed, &wish, &found, true)?;
     Ok(Exit::Done)
@@ -86,7 +71,7 @@ async fn accepted(
     names: &[String],
     wish: &Adoption,
     engine: &Engine,
-    settings: &Settings,
+    local: &Local,
 ) -> anyhow::Result<BTreeSet<OwnedUserId>> {
     if names.is_empty() {
         return Ok(BTreeSet::new());
@@ -95,7 +80,7 @@ async fn accepted(
         Err(Fault::Adoption(NotAdopted::BeyondReach { people })) => people.into_keys().collect(),
         _ => BTreeSet::new(),
     };
-    let (server, store) = (&settings.policy.server_name, engine.store());
+    let server = &local.settings.policy.server_name;
     let mut accepted = BTreeSet::new();
     for name in names {
         let whole =
@@ -107,8 +92,8 @@ async fn accepted(
         }
         // Only then EquipeMed is asked, which may be away.
         let directory = engine.people().await?;
-        let bound = match connect::person(name, &directory, store, settings).await {
-            Ok(person) => store.bindings().await?.get(&person.id).map(|binding| binding.user.clone()),
+        let bound = match local.person(name, &directory).await {
+            Ok(person) => local.store.bindings().await?.get(&person.id).map(|binding| binding.user.clone()),
             // An account that nobody in EquipeMed has may be named as well.
             Err(error) if account.is_none() => return Err(error.context("--accept-creators")),
             Err(_) => None,

@@ -6,94 +6,34 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use equipemed_domain::action::Action;
-use equipemed_domain::binding::{Binding, Bindings, Pushed};
-use equipemed_domain::desired::{digest_of, external_id};
-use equipemed_domain::directory::{Directory, Person, PersonId};
-use equipemed_domain::fault::Fault;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::handover::{Handover, Refused, handovers};
-use equipemed_domain::outcome::Outcome;
-use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
-use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
+use super::connect::Local;
 use super::output::UsageError;
-use super::{Exit, Format, connect, output};
-use crate::clock::Clock;
-use crate::config::Settings;
-use crate::homeserver::{Patience, Reader};
-use crate::store::{AuditCause, Intent, OPERATOR, Store};
-
-/// What a command needs.
-struct Parts {
-    settings: Settings,
-    store: Store,
-    reader: Reader,
-    now: Timestamp,
-}
-
-impl Parts {
-    async fn new(config: &Path) -> anyhow::Result<Self> {
-        let settings = connect::settings(config)?;
-        let store = connect::store(&settings).await?;
-        let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
-        let reader = connect::reader(connection, &settings).await?;
-        Ok(Self { settings, store, reader, now: Clock::system().now() })
-    }
-
-    fn policy(&self) -> &Policy {
-        &self.settings.policy
-    }
-
-    /// Does it with its intent in the audit before, and its outcome after.
-    async fn audited(
-        &self,
-        person: PersonId,
-        user: &OwnedUserId,
-        done: impl Future<Output = anyhow::Result<()>>,
-    ) -> anyhow::Result<()> {
-        let action = Action::AdoptAccount { person, user: user.clone() };
-        let intent = Intent::of_action(None, OPERATOR, AuditCause::Policy, &action)?;
-        let ids = self.store.intend(&[intent], self.now).await?;
-        let result = done.await;
-        let outcome = match &result {
-            Ok(()) => Outcome::Done(None),
-            Err(error) => Outcome::Failed(output::fault(error)),
-        };
-        let outcomes: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
-        self.store.conclude(&outcomes, Clock::system().now()).await?;
-        result
-    }
-
-    /// Makes what is known of `to` that of `from`, who was taken for somebody else.
-    async fn hand_over(&self, from: PersonId, to: PersonId, user: &OwnedUserId) -> anyhow::Result<()> {
-        self.audited(to, user, async {
-            let is_merged = self.store.merge_people(from, to).await?;
-            if is_merged { Ok(()) } else { Err(Fault::GotAccount.into()) }
-        })
-        .await
-    }
-}
+use super::{Exit, Format, output};
+use crate::operations::{bind_account, hand_over_account};
 
 /// Binds an existing account to a person; the next pass adds the external id.
 pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<Exit> {
-    let parts = Parts::new(config).await?;
+    let local = Local::open(config).await?;
+    let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
     let user =
         UserId::parse(mxid).map_err(|_| UsageError(format!("{mxid:?} is no MXID such as @ana:hospital.example")))?;
-    if parts.policy().users.protected.contains(&user) {
+    if settings.policy.users.protected.contains(&user) {
         return Err(UsageError(format!("{user} is protected (users.protected) and can be nobody's")).into());
     }
-    let (settings, store) = (&parts.settings, &parts.store);
-    let directory = connect::people(settings, store, Some(parts.now)).await?;
-    let person = connect::person(who, &directory, store, settings).await?;
+    let directory = local.people(true).await?;
+    let person = local.person(who, &directory).await?;
     let bindings = store.bindings().await?;
     if let Some(binding) = bindings.get(&person.id) {
         anyhow::bail!("{} has the account {} already", person.username, binding.user);
     }
-    let account = parts.reader.account(&user).await?;
+    let account = reader.account(&user).await?;
     let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
     match bindings.owner(&user) {
         Some(owner) => {
@@ -103,43 +43,32 @@ pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<
                     person.username
                 );
             }
-            parts.hand_over(person.id, owner, &user).await?;
+            hand_over_account((store, clock), person.id, owner, &user).await?;
         }
-        None => bind(&parts, person, &user, &account.external_ids).await?,
+        None => bind_account((store, clock), &settings.policy, person, &user, &account.external_ids).await?,
     }
-    parts.store.wake(&Wake::Everything, "adopt", parts.now, parts.now).await?;
+    store.wake(&Wake::Everything, "adopt", clock.now(), clock.now()).await?;
     output::text(&format!("{user} is {}'s account now; the next sync brings it in line", person.username));
     Ok(Exit::Done)
 }
 
-async fn bind(
-    parts: &Parts,
-    person: &Person,
-    user: &OwnedUserId,
-    has: &[equipemed_domain::action::ExternalId],
-) -> anyhow::Result<()> {
-    let own = external_id(parts.policy(), person).filter(|id| has.contains(id));
-    let pushed = Pushed { external_id: own.map(|id| digest_of(&id)), ..Pushed::default() };
-    let binding = Binding { pushed, ..Binding::new(person.id, user.clone()) };
-    parts.audited(person.id, user, async { Ok(parts.store.bind(&binding).await?) }).await
-}
-
 /// Gives accounts of missing people to whoever has their username now.
 pub(super) async fn by_username(config: &Path, yes: bool, format: Format) -> anyhow::Result<Exit> {
-    let parts = Parts::new(config).await?;
-    let (settings, store) = (&parts.settings, &parts.store);
-    let directory = connect::people(settings, store, yes.then_some(parts.now)).await?;
+    let local = Local::open(config).await?;
+    let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
+    let directory = local.people(yes).await?;
     let (bindings, known) = (store.bindings().await?, store.people().await?);
-    let accounts = parts.reader.accounts().await?;
-    let found = handovers(&directory, &bindings, &known, parts.policy(), &accounts);
+    let accounts = reader.accounts().await?;
+    let found = handovers(&directory, &bindings, &known, &settings.policy, &accounts);
     let mut failed = BTreeMap::new();
     if yes {
         for handover in &found.go {
-            if let Err(error) = parts.hand_over(handover.from, handover.to, &handover.user).await {
-                failed.insert(handover.user.clone(), output::worded(&error));
+            let Handover { from, to, user, .. } = handover;
+            if let Err(why) = hand_over_account((store, clock), *from, *to, user).await {
+                failed.insert(user.clone(), output::fault_text(&why));
             }
         }
-        parts.store.wake(&Wake::Everything, "adopt", parts.now, parts.now).await?;
+        store.wake(&Wake::Everything, "adopt", clock.now(), clock.now()).await?;
     }
     tell(&found.go, &found.refused, &failed, yes, &directory, &bindings, format)?;
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
@@ -158,28 +87,24 @@ fn tell(
         bindings.get(&handover.to).map_or_else(String::new, |binding| directory.number_of(binding.person).to_string())
     };
     if format == Format::Json {
-        let rows: Vec<_> = go
-            .iter()
-            .map(|one| {
-                json!({
-                    "username": one.username,
-                    "user_id": one.user,
-                    "before": before(one),
-                    "id": directory.number_of(one.from),
-                    "adopted": is_done && !failed.contains_key(&one.user),
-                })
+        let object = |one: &Handover| {
+            json!({
+                "username": one.username,
+                "user_id": one.user,
+                "before": before(one),
+                "id": directory.number_of(one.from),
+                "adopted": is_done && !failed.contains_key(&one.user),
             })
-            .collect();
+        };
         let refused: Vec<_> = refused.iter().map(|(user, why)| json!({ "user_id": user, "why": why })).collect();
+        let rows: Vec<_> = go.iter().map(object).collect();
         return output::json(&json!({ "accounts": rows, "refused": refused, "failed": failed }));
     }
-    let rows: Vec<_> = go
-        .iter()
-        .map(|one| {
-            vec![one.username.clone(), one.user.to_string(), before(one), directory.number_of(one.from).to_string()]
-        })
-        .collect();
-    if !rows.is_empty() {
+    let row = |one: &Handover| {
+        vec![one.username.clone(), one.user.to_string(), before(one), directory.number_of(one.from).to_string()]
+    };
+    if !go.is_empty() {
+        let rows: Vec<_> = go.iter().map(row).collect();
         output::text(&output::table(&["USERNAME", "ACCOUNT", "ID BEFORE", "ID NOW"], &rows));
     }
     for (user, why) in refused {

@@ -4,23 +4,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::ValueEnum;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::outcome::Ended;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Value, json};
 
+use super::connect::Local;
 use super::output::UsageError;
-use super::{Exit, Format, connect, output};
-use crate::config::settings::Settings;
+use super::{Exit, Format, output};
 use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Store};
 
 /// How many entries are read at once.
 const PAGE: usize = 1000;
 
 /// How an action ended, as it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum EndedArg {
     /// It was done
     Done,
@@ -56,36 +55,29 @@ pub(super) struct Which {
 
 /// Prints the newest entries.
 pub(super) async fn list(config: &Path, which: &Which, last: usize, format: Format) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let filter = AuditFilter { limit: Some(last), ..filter(which, &settings, &store).await? };
-    let entries = store.audit(&filter).await?;
-    let askers = askers(&store).await?;
-    match format {
-        Format::Json => output::json(&entries.iter().map(|entry| value(entry, &askers)).collect::<Vec<_>>())?,
-        Format::Text if entries.is_empty() => output::text("no entry fits"),
-        Format::Text => {
-            let rows: Vec<_> = entries.iter().map(|entry| row(entry, &askers, &settings)).collect();
-            output::text(&output::table(
-                &["ID", "WHEN", "WHAT", "ABOUT", "ROOM", "ASKED BY", "CAUSE", "OUTCOME"],
-                &rows,
-            ));
-            if entries.len() == last {
-                output::note(&format!("the last {last}; --last shows more"));
-            }
-        }
+    let local = Local::open(config).await?;
+    let filter = AuditFilter { limit: Some(last), ..filter(which, &local).await? };
+    let entries = local.store.audit(&filter).await?;
+    let askers = askers(&local.store).await?;
+    if format == Format::Text && entries.is_empty() {
+        output::text("no entry fits");
+        return Ok(Exit::Done);
+    }
+    let heads = ["ID", "WHEN", "WHAT", "ABOUT", "ROOM", "ASKED BY", "CAUSE", "OUTCOME"];
+    output::list(format, &entries, &heads, |entry| row(entry, &askers, &local), |entry| value(entry, &askers))?;
+    if format == Format::Text && entries.len() == last {
+        output::note(&format!("the last {last}; --last shows more"));
     }
     Ok(Exit::Done)
 }
 
 /// Prints all entries that fit, one JSON object a line, the newest first.
 pub(super) async fn export(config: &Path, which: &Which) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let askers = askers(&store).await?;
-    let mut filter = AuditFilter { limit: Some(PAGE), ..filter(which, &settings, &store).await? };
+    let local = Local::open(config).await?;
+    let askers = askers(&local.store).await?;
+    let mut filter = AuditFilter { limit: Some(PAGE), ..filter(which, &local).await? };
     loop {
-        let entries = store.audit(&filter).await?;
+        let entries = local.store.audit(&filter).await?;
         for entry in &entries {
             output::text(&value(entry, &askers).to_string());
         }
@@ -94,33 +86,28 @@ pub(super) async fn export(config: &Path, which: &Which) -> anyhow::Result<Exit>
     }
 }
 
-async fn filter(which: &Which, settings: &Settings, store: &Store) -> anyhow::Result<AuditFilter> {
+async fn filter(which: &Which, local: &Local) -> anyhow::Result<AuditFilter> {
     let user = match &which.user {
-        Some(who) => Some(user(who, settings, store).await?),
+        Some(who) => Some(user(who, local).await?),
         None => None,
     };
     let room = which.room.clone().map(RoomKey::new);
-    let since = which.since.map(|date| connect::start_of(date, settings)).transpose()?;
-    let outcome = which.outcome.map(|ended| match ended {
-        EndedArg::Done => Ended::Done,
-        EndedArg::AlreadySo => Ended::AlreadySo,
-        EndedArg::Skipped => Ended::Skipped,
-        EndedArg::Failed => Ended::Failed,
-        EndedArg::Unknown => Ended::Unknown,
-    });
-    let outcome = outcome.map(|ended| ended.as_str().to_owned());
+    let since = which.since.map(|date| local.start_of(date)).transpose()?;
+    // As it is typed, and as it is stored.
+    let outcome =
+        which.outcome.and_then(|ended| ended.to_possible_value()).map(|word| word.get_name().replace('-', "_"));
     Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })
 }
 
 /// The account. An MXID is taken as it is: whoever left EquipeMed is still on record.
-async fn user(who: &str, settings: &Settings, store: &Store) -> anyhow::Result<OwnedUserId> {
+async fn user(who: &str, local: &Local) -> anyhow::Result<OwnedUserId> {
     if who.starts_with('@') && who.contains(':') {
         return UserId::parse(who)
             .map_err(|_| UsageError(format!("{who:?} is no MXID such as @ana:hospital.example")).into());
     }
-    let directory = connect::people(settings, store, None).await?;
-    let person = connect::person(who, &directory, store, settings).await?;
-    let bindings = store.bindings().await?;
+    let directory = local.people(false).await?;
+    let person = local.person(who, &directory).await?;
+    let bindings = local.store.bindings().await?;
     let binding = bindings.get(&person.id);
     let binding = binding.ok_or_else(|| UsageError(format!("person {} has no account yet", person.id)))?;
     Ok(binding.user.clone())
@@ -139,10 +126,9 @@ fn asker<'a>(entry: &'a AuditEntry, askers: &'a BTreeMap<i64, String>) -> &'a st
     }
 }
 
-fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, settings: &Settings) -> Vec<String> {
+fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, local: &Local) -> Vec<String> {
     let intent = &entry.intent;
-    let local = |at: Timestamp| at.to_zoned(settings.timezone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let at = entry.at.to_zoned(local.settings.timezone.clone());
     // An event's id says nothing to people; why something failed does.
     let ended = entry.settled.as_ref().map(|settled| match settled.outcome.fault() {
         Some(why) => format!("{}: {}", settled.outcome.as_str(), output::fault_text(why)),
@@ -150,10 +136,10 @@ fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, settings: &Settings) 
     });
     vec![
         entry.id.0.to_string(),
-        local(entry.at),
+        at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         intent.kind.clone(),
-        or_dash(intent.user.as_ref().map(ToString::to_string)),
-        or_dash(intent.room.as_ref().map(ToString::to_string)),
+        output::or_dash(intent.user.as_ref()),
+        output::or_dash(intent.room.as_ref()),
         asker(entry, askers).to_owned(),
         intent.cause.to_string(),
         ended.unwrap_or_else(|| "being done".to_owned()),

@@ -140,61 +140,92 @@ fn host() -> String {
     std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned()
 }
 
-/// The beginning of a day in the hospital's time zone.
-pub(super) fn start_of(date: Date, settings: &Settings) -> anyhow::Result<Timestamp> {
-    let start = date.to_zoned(settings.timezone.clone()).context("--since names a day that does not exist")?;
-    Ok(start.timestamp())
+/// What a command at the machine works with: the settings and the store, and what is made of them.
+pub(super) struct Local {
+    pub(super) settings: Settings,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    /// Ends work softly.
+    pub(super) stop: CancellationToken,
 }
 
-/// EquipeMed's people as the store knows them, without a word with Synapse; who is new is noted when `note` says when.
-pub(super) async fn people(
-    settings: &Settings,
-    store: &Store,
-    note: Option<Timestamp>,
-) -> anyhow::Result<Arc<Directory>> {
-    let read = Source::open(&settings.directory)?.read().await?;
-    Ok(is_who(&read, &settings.policy, store, None, note).await?)
-}
-
-/// People, grants and rooms as they are now, without a word with Synapse; who is new is noted if that is wished.
-pub(super) async fn scene(settings: &Settings, store: &Store, note: bool) -> anyhow::Result<Scene> {
-    let now = Clock::system().now();
-    let directory = people(settings, store, note.then_some(now)).await?;
-    let policy = policy_with_rooms(&Arc::new(settings.policy.clone()), store).await?;
-    Ok(Scene::of(policy, directory, store, now).await?)
-}
-
-/// Finds a person by EquipeMed username, number, full name, or the MXID of their account.
-pub(super) async fn person<'d>(
-    who: &str,
-    directory: &'d Directory,
-    store: &Store,
-    settings: &Settings,
-) -> anyhow::Result<&'d Person> {
-    let bindings = store.bindings().await?;
-    let names = Names { directory, bindings: &bindings, policy: &settings.policy };
-    let mut people = match UserId::parse(who) {
-        Ok(user) => names.of_account(&user).into_iter().collect(),
-        Err(_) => names.people(who),
-    };
-    people.extend(names.numbered(who));
-    let found: Vec<&Person> = people.into_iter().filter_map(|id| directory.get(id)).collect();
-    if let [one] = found[..] {
-        return Ok(one);
+impl Local {
+    /// Reads the configuration and opens the store.
+    pub(super) async fn open(config: &Path) -> anyhow::Result<Self> {
+        Self::of(settings(config)?).await
     }
-    if !found.is_empty() {
-        let each = found.iter().map(|person| {
-            let account = bindings.get(&person.id).map_or("no account yet", |binding| binding.user.as_str());
-            format!("{} ({account}, number {})", person.username, directory.number_of(person.id))
-        });
-        let each = each.collect::<Vec<_>>().join(" or ");
-        return Err(
-            UsageError(format!("{who:?} may be {each}: say which, by the exact username or the account")).into()
-        );
+
+    /// The same with settings that were read already.
+    pub(super) async fn of(settings: Settings) -> anyhow::Result<Self> {
+        let store = store(&settings).await?;
+        Ok(Self { settings, store, clock: Clock::system(), stop: CancellationToken::new() })
     }
-    let near = names.nearest(who).and_then(|id| directory.get(id));
-    let hint = near.map_or_else(String::new, |person| format!("; did you mean {}?", person.username));
-    Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, number, full name or MXID){hint}")).into())
+
+    /// Looking at Synapse, which has to answer at once.
+    pub(super) async fn reader(&self) -> anyhow::Result<Reader> {
+        reader(connection(&self.settings, Patience::NONE, &self.stop, None), &self.settings).await
+    }
+
+    /// The same for what is worth waiting for; a person at the terminal is told of it.
+    pub(super) async fn patient_reader(&self) -> anyhow::Result<Reader> {
+        let connection = connection(&self.settings, Patience::COMMAND, &self.stop, Some(tell_waits()));
+        reader(connection, &self.settings).await
+    }
+
+    pub(super) fn engine(&self, reader: Reader) -> anyhow::Result<Engine> {
+        engine(&self.settings, reader, self.store.clone(), self.clock.clone(), self.stop.clone())
+    }
+
+    /// An instant in the hospital's time zone.
+    pub(super) fn time(&self, at: Timestamp) -> String {
+        at.to_zoned(self.settings.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The beginning of a day in the hospital's time zone.
+    pub(super) fn start_of(&self, date: Date) -> anyhow::Result<Timestamp> {
+        let start = date.to_zoned(self.settings.timezone.clone()).context("--since names a day that does not exist")?;
+        Ok(start.timestamp())
+    }
+
+    /// EquipeMed's people as the store knows them, without a word with Synapse; who is new is noted if that is wished.
+    pub(super) async fn people(&self, note: bool) -> anyhow::Result<Arc<Directory>> {
+        let read = Source::open(&self.settings.directory)?.read().await?;
+        let note = note.then(|| self.clock.now());
+        Ok(is_who(&read, &self.settings.policy, &self.store, None, note).await?)
+    }
+
+    /// People, grants and rooms as they are now, in the same way.
+    pub(super) async fn scene(&self, note: bool) -> anyhow::Result<Scene> {
+        let policy = policy_with_rooms(&Arc::new(self.settings.policy.clone()), &self.store).await?;
+        Ok(Scene::of(policy, self.people(note).await?, &self.store, self.clock.now()).await?)
+    }
+
+    /// Finds a person by EquipeMed username, number, full name, or the MXID of their account.
+    pub(super) async fn person<'d>(&self, who: &str, directory: &'d Directory) -> anyhow::Result<&'d Person> {
+        let bindings = self.store.bindings().await?;
+        let names = Names { directory, bindings: &bindings, policy: &self.settings.policy };
+        let mut people = match UserId::parse(who) {
+            Ok(user) => names.of_account(&user).into_iter().collect(),
+            Err(_) => names.people(who),
+        };
+        people.extend(names.numbered(who));
+        let found: Vec<&Person> = people.into_iter().filter_map(|id| directory.get(id)).collect();
+        if let [one] = found[..] {
+            return Ok(one);
+        }
+        if !found.is_empty() {
+            let each = found.iter().map(|person| {
+                let account = bindings.get(&person.id).map_or("no account yet", |binding| binding.user.as_str());
+                format!("{} ({account}, number {})", person.username, directory.number_of(person.id))
+            });
+            let each = each.collect::<Vec<_>>().join(" or ");
+            let why = format!("{who:?} may be {each}: say which, by the exact username or the account");
+            return Err(UsageError(why).into());
+        }
+        let near = names.nearest(who).and_then(|id| directory.get(id));
+        let hint = near.map_or_else(String::new, |person| format!("; did you mean {}?", person.username));
+        Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, number, full name or MXID){hint}")).into())
+    }
 }
 
 /// Finds a managed room as the control room does: by key, name or alias.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use equipemed_domain::key::RoomKey;
 
+use super::connect::Local;
 use super::{Exit, connect, output};
 use crate::config::settings::Language;
 use crate::operations::explain_person;
@@ -11,10 +12,9 @@ use crate::speech::Texts;
 
 /// Prints the reasons. Asks EquipeMed and the store only, so it works while Synapse is away.
 pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let scene = connect::scene(&settings, &store, false).await?;
-    let person = connect::person(who, &scene.directory, &store, &settings).await?;
+    let local = Local::open(config).await?;
+    let scene = local.scene(false).await?;
+    let person = local.person(who, &scene.directory).await?;
     let rooms: Vec<RoomKey> = match room {
         None => scene.policy.rooms.keys().cloned().collect(),
         Some(room) => vec![connect::room(room, &scene)?],

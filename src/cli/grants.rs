@@ -3,24 +3,22 @@
 use std::path::Path;
 
 use anyhow::Context;
-use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Request};
+use equipemed_domain::authority::{Act, Asker, Request};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
-use equipemed_domain::wake::Wake;
 use ruma_common::UserId;
 use serde_json::json;
 
+use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
-use crate::clock::Clock;
-use crate::config::Settings;
 use crate::config::settings::Language;
 use crate::config::values::parse_duration;
-use crate::operations::{Caller, Change, Scene, change_grants};
+use crate::operations::{Caller, Scene, Stop};
 use crate::speech::{Arg, Shown, Texts};
-use crate::store::{GrantFilter, OPERATOR, Store};
+use crate::store::{GrantFilter, GrantRecord, OPERATOR};
 
 /// What `grants add` was told.
 pub(super) struct Wish {
@@ -34,58 +32,39 @@ pub(super) struct Wish {
 
 /// Prints grants.
 pub(super) async fn list(config: &Path, all: bool, format: Format) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let now = Clock::system().now();
-    let filter = GrantFilter { holding_at: (!all).then_some(now), ..GrantFilter::default() };
-    let grants = store.grants(&filter).await?;
-    let bindings = store.bindings().await?;
-    let local = |at: jiff::Timestamp| at.to_zoned(settings.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
-    match format {
-        Format::Text => {
-            let rows: Vec<_> = grants
-                .iter()
-                .map(|record| {
-                    let grant = &record.grant;
-                    let who = bindings
-                        .get(&grant.person)
-                        .map_or_else(|| format!("person {}", grant.person), |binding| binding.user.to_string());
-                    let ends = match (&record.ended, grant.expires_at) {
-                        (Some((at, by)), _) => format!("ended {} by {by}", local(*at)),
-                        (None, Some(at)) => local(at),
-                        (None, None) => "–".to_owned(),
-                    };
-                    vec![
-                        grant.id.0.to_string(),
-                        who,
-                        describe(grant.kind),
-                        grant.scope.as_ref().map_or_else(|| "everywhere".to_owned(), ToString::to_string),
-                        local(grant.created_at),
-                        ends,
-                        grant.asker.clone(),
-                        grant.reason.clone().unwrap_or_default(),
-                    ]
-                })
-                .collect();
-            output::text(&output::table(
-                &["ID", "WHO", "WHAT", "WHERE", "SINCE", "UNTIL", "ASKED BY", "BECAUSE"],
-                &rows,
-            ));
-        }
-        Format::Json => {
-            let rows: Vec<_> = grants
-                .iter()
-                .map(|record| {
-                    json!({
-                        "grant": record.grant,
-                        "ended_at": record.ended.as_ref().map(|(at, _)| at),
-                        "ended_by": record.ended.as_ref().map(|(_, by)| by),
-                    })
-                })
-                .collect();
-            output::json(&rows)?;
-        }
-    }
+    let local = Local::open(config).await?;
+    let filter = GrantFilter { holding_at: (!all).then_some(local.clock.now()), ..GrantFilter::default() };
+    let grants = local.store.grants(&filter).await?;
+    let bindings = local.store.bindings().await?;
+    let cells = |record: &GrantRecord| {
+        let grant = &record.grant;
+        let who = bindings
+            .get(&grant.person)
+            .map_or_else(|| format!("person {}", grant.person), |binding| binding.user.to_string());
+        let ends = match (&record.ended, grant.expires_at) {
+            (Some((at, by)), _) => format!("ended {} by {by}", local.time(*at)),
+            (None, until) => output::or_dash(until.map(|at| local.time(at))),
+        };
+        vec![
+            grant.id.0.to_string(),
+            who,
+            describe(grant.kind),
+            grant.scope.as_ref().map_or_else(|| "everywhere".to_owned(), ToString::to_string),
+            local.time(grant.created_at),
+            ends,
+            grant.asker.clone(),
+            grant.reason.clone().unwrap_or_default(),
+        ]
+    };
+    let object = |record: &GrantRecord| {
+        json!({
+            "grant": record.grant,
+            "ended_at": record.ended.as_ref().map(|(at, _)| at),
+            "ended_by": record.ended.as_ref().map(|(_, by)| by),
+        })
+    };
+    let heads = ["ID", "WHO", "WHAT", "WHERE", "SINCE", "UNTIL", "ASKED BY", "BECAUSE"];
+    output::list(format, &grants, &heads, cells, object)?;
     Ok(Exit::Done)
 }
 
@@ -97,77 +76,62 @@ fn describe(kind: GrantKind) -> String {
 }
 
 /// Stores a grant and wakes whoever it is about.
-pub(super) async fn add(config: &Path, wish: &Wish) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let now = Clock::system().now();
+pub(super) async fn add(config: &Path, wish: Wish) -> anyhow::Result<Exit> {
+    let local = Local::open(config).await?;
     let kind = kind_of(&wish.what)?;
-    let expires_at = match &wish.duration {
+    let until = match &wish.duration {
         None => None,
         Some(text) => {
             let lasts = parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}")))?;
-            Some(now.checked_add(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
+            let until = local.clock.now().checked_add(lasts);
+            Some(until.map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
         }
     };
-    let scene = connect::scene(&settings, &store, true).await?;
-    let scope = scope_of(wish.room.as_deref(), kind, &scene)?;
-    let person = connect::person(&wish.who, &scene.directory, &store, &settings).await?.id;
-    let by = caller(wish.by.as_deref(), &scene, &store, &settings).await?;
-    let request = Request { act: Act::of_grant(kind), person: Some(person), place: scope.clone(), until: expires_at };
-    let effect = allowed(&scene, &by, &request)?.effect;
-    let change = Change {
-        person,
-        effect: &Effect { adds: Some(kind), ..effect },
-        place: scope,
-        until: expires_at,
-        because: wish.because.clone(),
-        source: None,
-    };
-    let grant = change_grants(&store, change, &by.name, now).await?.context("nothing was granted")?;
-    wake(&store, person, now).await?;
+    let scene = local.scene(true).await?;
+    let place = scope_of(wish.room.as_deref(), kind, &scene)?;
+    let person = local.person(&wish.who, &scene.directory).await?.id;
+    let by = caller(wish.by.as_deref(), &scene, &local).await?;
+    let request = Request { act: Act::of_grant(kind), person: Some(person), place, until };
+    let grant = scene.add_grant(&local.store, &by, &request, wish.because).await.map_err(|why| said(why, &scene))?;
+    let grant = grant.context("nothing was granted")?.0;
     output::text(&format!(
-        "grant {}: {} for person {person}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {}",
-        grant.0,
+        "grant {grant}: {} for person {person}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {grant}",
         describe(kind),
-        grant.0
     ));
     Ok(Exit::Done)
 }
 
 /// Ends a grant.
 pub(super) async fn end(config: &Path, id: i64, by: Option<&str>) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let now = Clock::system().now();
-    let known = store.grants(&GrantFilter { holding_at: Some(now), ..GrantFilter::default() }).await?;
+    let local = Local::open(config).await?;
+    let filter = GrantFilter { holding_at: Some(local.clock.now()), ..GrantFilter::default() };
+    let known = local.store.grants(&filter).await?;
     let Some(record) = known.into_iter().find(|record| record.grant.id == GrantId(id)) else {
         return Err(UsageError(format!("no grant {id} holds; see `equipemed-bot grants list --all`")).into());
     };
-    let grant = &record.grant;
-    let scene = connect::scene(&settings, &store, false).await?;
-    let by = caller(by, &scene, &store, &settings).await?;
-    let act = Act::End(grant.id);
-    let request = Request { act, person: Some(grant.person), place: grant.scope.clone(), until: None };
-    allowed(&scene, &by, &request)?;
-    store.end_grant(grant.id, &by.name, now).await?;
-    wake(&store, record.grant.person, now).await?;
+    let scene = local.scene(false).await?;
+    let by = caller(by, &scene, &local).await?;
+    scene.end_grant(&local.store, &by, &record.grant).await.map_err(|why| said(why, &scene))?;
     output::text(&format!("grant {id} ended. A running service carries that out now, `equipemed-bot sync` otherwise."));
     Ok(Exit::Done)
 }
 
 /// Who asks at the machine: the operator, or whose right is to be checked as in the control room.
-async fn caller(who: Option<&str>, scene: &Scene, store: &Store, settings: &Settings) -> anyhow::Result<Caller> {
+async fn caller(who: Option<&str>, scene: &Scene, local: &Local) -> anyhow::Result<Caller> {
     let Some(who) = who else { return Ok(Caller { asker: Asker::Operator, name: OPERATOR.to_owned() }) };
-    let person = connect::person(who, &scene.directory, store, settings).await?.id;
+    let person = local.person(who, &scene.directory).await?.id;
     let Some(user) = scene.user_of(person) else {
         return Err(UsageError(format!("--as {who:?}: this person has no account that is managed")).into());
     };
     Ok(Caller { asker: Asker::Person(person), name: user.to_string() })
 }
 
-fn allowed(scene: &Scene, by: &Caller, request: &Request) -> anyhow::Result<Allowed> {
-    let allowed = scene.decide(by.asker, request);
-    allowed.map_err(|refusal| anyhow::anyhow!(Texts::new(Language::En).refusal(&refusal, &Names(scene)).plain))
+fn said(stop: Stop, scene: &Scene) -> anyhow::Error {
+    match stop {
+        Stop::Refused(why) => anyhow::anyhow!(Texts::new(Language::En).refusal(&why, &Names(scene)).plain),
+        Stop::Failed(why) => why.into(),
+        other => anyhow::anyhow!("{other:?}"),
+    }
 }
 
 /// People, accounts and rooms as a terminal shows them.
@@ -187,11 +151,6 @@ impl Shown for Names<'_> {
     fn room(&self, key: &RoomKey) -> Arg {
         Arg::Text(key.to_string())
     }
-}
-
-async fn wake(store: &Store, person: PersonId, now: jiff::Timestamp) -> anyhow::Result<()> {
-    store.wake(&Wake::Person(person), "grant", now, now).await?;
-    Ok(())
 }
 
 fn kind_of(what: &str) -> Result<GrantKind, UsageError> {

@@ -431,7 +431,7 @@ pub fn run(cli: Cli) -> ExitCode {
 async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve => serve::run(&config).await,
-        Command::Sync(args) => sync::run(&config, args).await,
+        Command::Sync(args) => Box::pin(sync::run(&config, args)).await,
         Command::Setup { control_room } => setup::run(&config, control_room.as_deref()).await,
         Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
             users::list(&config, users::Filter { status, search, superusers, since }, format).await
@@ -450,7 +450,7 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Audit(AuditCommand::Export { which }) => audit::export(&config, &which).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
         Command::Grants(GrantsCommand::Add { who, what, room, duration, because, by }) => {
-            grants::add(&config, &grants::Wish { who, what, room, duration, because, by }).await
+            grants::add(&config, grants::Wish { who, what, room, duration, because, by }).await
         }
         Command::Grants(GrantsCommand::End { id, by }) => grants::end(&config, id, by.as_deref()).await,
         Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,

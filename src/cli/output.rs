@@ -7,8 +7,9 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::render::Words;
 use equipemed_domain::review::HeldReason;
 use equipemed_domain::summary::Topic;
+use serde_json::Value;
 
-use super::Exit;
+use super::{Exit, Format};
 use crate::config::Problems;
 use crate::config::settings::Language;
 use crate::speech::{Arg, Texts};
@@ -30,6 +31,28 @@ pub(super) fn note(text: &str) {
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     text(&serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// Prints a list: a table for people, objects for scripts.
+pub(super) fn list<T>(
+    format: Format,
+    all: &[T],
+    heads: &[&str],
+    cells: impl Fn(&T) -> Vec<String>,
+    object: impl Fn(&T) -> Value,
+) -> anyhow::Result<()> {
+    match format {
+        Format::Json => json(&all.iter().map(object).collect::<Vec<_>>()),
+        Format::Text => {
+            text(&table(heads, &all.iter().map(cells).collect::<Vec<_>>()));
+            Ok(())
+        }
+    }
+}
+
+/// A cell of what may be missing.
+pub(super) fn or_dash(cell: Option<impl ToString>) -> String {
+    cell.map_or_else(|| "–".to_owned(), |cell| cell.to_string())
 }
 
 /// Prints why a command failed; gives the exit code.
@@ -60,11 +83,6 @@ pub(super) fn worded(error: &anyhow::Error) -> String {
 /// The same for an error of any kind.
 pub(super) fn said(error: impl Into<anyhow::Error>) -> String {
     worded(&error.into())
-}
-
-/// What an error says went wrong, as it is kept.
-pub(super) fn fault(error: &anyhow::Error) -> Fault {
-    error.chain().find_map(fault_of).unwrap_or_else(|| Fault::Worded(format!("{error:#}")))
 }
 
 /// A fault, for a terminal.

@@ -2,86 +2,55 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
-use equipemed_domain::deed::Deed;
-use equipemed_domain::fault::StoreError;
 use equipemed_domain::mode::Mode;
-use equipemed_domain::outcome::Outcome;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
+use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
-use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::homeserver::{Patience, RoomListing};
-use crate::operations::{Deadline, Inventory, ListedRoom, abandoned, await_deed, list_rooms};
-use crate::store::{DeedId, NewDeed, OPERATOR, Store};
-
-/// How often deletions that another process is at are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+use crate::homeserver::RoomListing;
+use crate::operations::{Inventory, ListedRoom, NotDone, abandoned, by_operator, deletions, list_rooms, see_through};
 
 /// Prints the list.
 pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
-    let reader = connect::reader(connection, &settings).await?;
-    let rooms = list_rooms(&reader, &connect::scene(&settings, &store, false).await?).await?;
-    match format {
-        Format::Text => {
-            let rows: Vec<_> = rooms
-                .iter()
-                .map(|ListedRoom { room, key, is_managed }| {
-                    let key = match key {
-                        Some(key) if *is_managed => key.to_string(),
-                        Some(key) => format!("{key}, no longer managed"),
-                        None => "–".to_owned(),
-                    };
-                    vec![
-                        key,
-                        room.name.clone().unwrap_or_else(|| "–".to_owned()),
-                        room.alias.clone().unwrap_or_else(|| "–".to_owned()),
-                        room.members.to_string(),
-                        room.version.clone().unwrap_or_default(),
-                        if room.encryption.is_some() { "encrypted" } else { "" }.to_owned(),
-                        room.room_id.to_string(),
-                    ]
-                })
-                .collect();
-            output::text(&output::table(&["KEY", "NAME", "ALIAS", "MEMBERS", "VERSION", "", "ROOM ID"], &rows));
-        }
-        Format::Json => {
-            let rows: Vec<_> = rooms
-                .iter()
-                .map(|one| {
-                    let room = &one.room;
-                    json!({
-                        "room_id": room.room_id,
-                        "key": one.managed(),
-                        "name": room.name,
-                        "alias": room.alias,
-                        "members": room.members,
-                        "version": room.version,
-                        "encrypted": room.encryption.is_some(),
-                    })
-                })
-                .collect();
-            output::json(&rows)?;
-        }
-    }
+    let local = Local::open(config).await?;
+    let rooms = list_rooms(&local.reader().await?, &local.scene(false).await?).await?;
+    let cells = |ListedRoom { room, key, is_managed }: &ListedRoom| {
+        let key = match key {
+            Some(key) if !is_managed => format!("{key}, no longer managed"),
+            key => output::or_dash(key.as_ref()),
+        };
+        vec![
+            key,
+            output::or_dash(room.name.as_ref()),
+            output::or_dash(room.alias.as_ref()),
+            room.members.to_string(),
+            room.version.clone().unwrap_or_default(),
+            if room.encryption.is_some() { "encrypted" } else { "" }.to_owned(),
+            room.room_id.to_string(),
+        ]
+    };
+    let object = |one: &ListedRoom| {
+        json!({
+            "room_id": one.room.room_id,
+            "key": one.managed(),
+            "name": one.room.name,
+            "alias": one.room.alias,
+            "members": one.room.members,
+            "version": one.room.version,
+            "encrypted": one.room.encryption.is_some(),
+        })
+    };
+    output::list(format, &rooms, &["KEY", "NAME", "ALIAS", "MEMBERS", "VERSION", "", "ROOM ID"], cells, object)?;
     Ok(Exit::Done)
 }
 
 /// Prints counts, and the members of each managed room.
 pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
-    let store = connect::store(&settings).await?;
-    let connection = connect::connection(&settings, Patience::NONE, &CancellationToken::new(), None);
-    let reader = connect::reader(connection, &settings).await?;
-    let scene = connect::scene(&settings, &store, false).await?;
-    let counts = Inventory::of(&reader.rooms_list().await?, &reader.accounts().await?, &scene);
+    let local = Local::open(config).await?;
+    let counts = Inventory::read(&local.reader().await?, &local.scene(false).await?).await?;
     match format {
         Format::Text => {
             output::text(&format!(
@@ -119,19 +88,17 @@ pub(super) async fn cleanup(config: &Path, dry_run: bool, format: Format) -> any
         let why = "mode: observe changes nothing; add --dry-run to list what would be deleted";
         return Err(UsageError(why.to_owned()).into());
     }
-    let (store, clock, stop) = (connect::store(&settings).await?, Clock::system(), CancellationToken::new());
-    let connection = connect::connection(&settings, Patience::NONE, &stop, None);
-    let reader = connect::reader(connection, &settings).await?;
+    let local = Local::of(settings).await?;
+    let reader = local.reader().await?;
     // From the whole list, before anything else: rooms that are bound meanwhile have the bot in them.
-    let empty = abandoned(reader.rooms_list().await?, &store.rooms().await?);
+    let empty = abandoned(&reader, &local.store.rooms().await?).await?;
     let failures = if dry_run {
         BTreeMap::new()
     } else {
         if format == Format::Text {
             print_abandoned(&empty, false);
         }
-        let engine = connect::engine(&settings, reader, store.clone(), clock.clone(), stop)?;
-        delete(&engine, &store, &clock, &empty).await?
+        delete(&local.engine(reader)?, &empty).await?
     };
     match format {
         Format::Text if dry_run => print_abandoned(&empty, true),
@@ -166,46 +133,21 @@ fn print_abandoned(rooms: &[RoomListing], dry_run: bool) {
     }
 }
 
-/// Stores the deletions as deeds and sees them through, beside a running service or without one. Gives those that failed,
-/// by room.
-async fn delete(
-    engine: &Engine,
-    store: &Store,
-    clock: &Clock,
-    rooms: &[RoomListing],
-) -> anyhow::Result<BTreeMap<String, String>> {
-    let wish = |room: &RoomListing| NewDeed {
-        deed: Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true },
-        asker: OPERATOR.to_owned(),
-        reason: None,
-        due_at: clock.now(),
-        source: None,
-    };
-    let ids = store.add_deeds(&rooms.iter().map(wish).collect::<Vec<_>>(), clock.now()).await?;
+/// Stores the deletions as deeds and sees them through. Gives those that failed, by room.
+async fn delete(engine: &Engine, rooms: &[RoomListing]) -> anyhow::Result<BTreeMap<String, String>> {
+    let ids = by_operator(engine, deletions(rooms)).await?;
     let holder = connect::holder("cleanup");
     let mut failures = BTreeMap::new();
     for (id, room) in ids.into_iter().zip(rooms) {
-        if let Some(why) = ended(engine, id, &holder).await? {
-            failures.insert(room.room_id.to_string(), why);
+        if let Some(why) = see_through(engine, id, &holder).await? {
+            failures.insert(room.room_id.to_string(), not_done(&why));
         }
     }
     Ok(failures)
 }
 
-/// Waits for a deed to end, and helps with it where no service does. Gives why it was not done.
-pub(super) async fn ended(engine: &Engine, id: DeedId, holder: &str) -> anyhow::Result<Option<String>> {
-    let helping = async {
-        loop {
-            if engine.help_with_deeds(holder).await? == 0 {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        }
-    };
-    let outcome = tokio::select! {
-        outcome = await_deed(engine, id, Deadline::FirstTry) => outcome?,
-        never = helping => { let never: Result<Outcome, StoreError> = never; never? }
-    };
-    let why = outcome.fault().map(output::fault_text);
-    let is_over = engine.store().deed(id).await?.is_none_or(|deed| deed.ended.is_some());
-    Ok(why.map(|why| if is_over { why } else { format!("{why}; the service tries it again") }))
+/// Why a deed was not done, and whether it may be yet.
+pub(super) fn not_done(NotDone { why, is_over }: &NotDone) -> String {
+    let why = output::fault_text(why);
+    if *is_over { why } else { format!("{why}; the service tries it again") }
 }

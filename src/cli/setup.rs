@@ -8,11 +8,10 @@ use equipemed_domain::wake::Wake;
 use ruma_common::RoomId;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
 
+use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, connect, output};
-use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::Avatar;
 use crate::engine::pass::Options;
@@ -31,32 +30,30 @@ const SECRET: &str = "SYNAPSE_REGISTRATION_SHARED_SECRET";
 pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Result<Exit> {
     let is_id = |typed: &str| RoomId::parse(typed).map_err(|_| UsageError(format!("{typed:?} is no id of a room")));
     let control_room = control_room.map(is_id).transpose()?;
-    let settings = connect::settings(config)?;
-    let (store, clock, stop) = (connect::store(&settings).await?, Clock::system(), CancellationToken::new());
-    let connection = connect::connection(&settings, Patience::COMMAND, &stop, Some(connect::tell_waits()));
+    let local = Local::open(config).await?;
+    let Local { settings, store, clock, stop } = &local;
     // Setup is asked for by somebody at the machine, so it writes in mode observe, too: the bot's own account and room.
-    let reader = connect::reader(connection, &settings).await?;
+    let reader = local.patient_reader().await?;
     let writer = Writer::new(reader.clone(), WritePermit::for_setup());
 
     writer.register_bot().await.context("the bot's account")?;
     output::text(&format!("✓ account {}", settings.policy.bot));
-    let bring = connect::connection(&settings, Patience::COMMAND, &stop, None);
-    make_administrator(&reader, &bring, &settings).await?;
+    let bring = connect::connection(settings, Patience::COMMAND, stop, None);
+    make_administrator(&reader, &bring, settings).await?;
 
     let name = &settings.bot.display_name;
-    let avatar = picture(&writer, &store, &settings).await?;
+    let avatar = picture(&writer, store, settings).await?;
     writer.set_bot_profile(name, avatar.as_deref()).await.context("the bot's profile")?;
     output::text(&format!("✓ profile {} “{name}”", settings.policy.bot));
 
     warn_of_leftovers(&reader).await?;
 
-    let room = make_control_room(&writer, &store, &settings.policy, &clock, control_room.as_deref());
+    let room = make_control_room(&writer, store, &settings.policy, clock, control_room.as_deref());
     let room = room.await.context("the control room")?;
     output::text(&format!("✓ control room #{} ({room})", settings.bot.control_room.alias));
 
     output::text("\nWhat the first sync would do:\n");
-    let engine = connect::engine(&settings, reader, store, clock, stop)?;
-    let report = engine.preview(&Wake::Everything, &Options::default()).await?;
+    let report = local.engine(reader)?.preview(&Wake::Everything, &Options::default()).await?;
     output::text(&render(&report.plan, &report.summary.held, &output::English::new()));
     output::text("Read it. Then set `mode: enforce` and run `equipemed-bot sync`, or start `equipemed-bot serve`.");
     Ok(Exit::Done)

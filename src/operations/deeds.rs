@@ -1,20 +1,24 @@
-//! Waiting for one-off wishes.
+//! One-off wishes of whoever sits at the machine, and waiting for those of everybody.
 
 use std::time::Duration;
 
+use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Row, StoreError};
 use equipemed_domain::outcome::Outcome;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
-use crate::store::DeedId;
+use crate::store::{DeedId, NewDeed, OPERATOR};
 
 /// How often they are looked at. Those of this process are heard of at once.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How often deeds that another process is at are looked at.
+const HELP_EVERY: Duration = Duration::from_millis(300);
+
 /// For how long somebody waits.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Deadline {
+pub(super) enum Deadline {
     /// Until then; it goes on without them.
     At(Instant),
     /// Until it ended, or has to be tried again later.
@@ -22,7 +26,7 @@ pub(crate) enum Deadline {
 }
 
 /// Waits for a deed to end. Gives what came of it, or why it is not over when it is to be tried again.
-pub(crate) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) -> Result<Outcome, Fault> {
+pub(super) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) -> Result<Outcome, Fault> {
     loop {
         let ended = engine.wakes().ended();
         tokio::pin!(ended);
@@ -43,4 +47,35 @@ pub(crate) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) 
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
+}
+
+/// Why a deed was not done, and whether it is not tried again.
+#[derive(Debug)]
+pub(crate) struct NotDone {
+    pub(crate) why: Fault,
+    pub(crate) is_over: bool,
+}
+
+/// Stores what whoever sits at the machine wishes.
+pub(crate) async fn by_operator(engine: &Engine, deeds: Vec<Deed>) -> Result<Vec<DeedId>, StoreError> {
+    let now = engine.clock().now();
+    let new = |deed| NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: now, source: None };
+    engine.store().add_deeds(&deeds.into_iter().map(new).collect::<Vec<_>>(), now).await
+}
+
+/// Waits for a deed to end, and helps with it where no service does.
+pub(crate) async fn see_through(engine: &Engine, id: DeedId, holder: &str) -> Result<Option<NotDone>, Fault> {
+    let helping = async {
+        loop {
+            if engine.help_with_deeds(holder).await? == 0 {
+                tokio::time::sleep(HELP_EVERY).await;
+            }
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = await_deed(engine, id, Deadline::FirstTry) => outcome?,
+        never = helping => { let never: Result<Outcome, StoreError> = never; never? }
+    };
+    let is_over = engine.store().deed(id).await?.is_none_or(|deed| deed.ended.is_some());
+    Ok(outcome.fault().map(|why| NotDone { why: why.clone(), is_over }))
 }

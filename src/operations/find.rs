@@ -36,7 +36,7 @@ impl Scene {
         self.world().names()
     }
 
-    fn by_name(&self, name: &str) -> Result<PersonId, NotFound> {
+    pub(super) fn by_name(&self, name: &str) -> Result<PersonId, NotFound> {
         let said = name.to_owned();
         self.names().person(name).map_err(|why| match why {
             NoPerson::Nobody { nearest } => NotFound::Nobody { said, nearest },

@@ -1,12 +1,13 @@
 //! Giving people something beyond the policy, or taking it: grants, as `decide` worked them out.
 
-use equipemed_domain::authority::{Allowed, Asker, Effect, Refusal, Request, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Refusal, Request, decide};
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::grant::GrantId;
+use equipemed_domain::grant::{Grant, GrantId};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
-use super::Scene;
+use super::{Scene, Stop};
 use crate::store::{NewGrant, Store, StoreError};
 
 /// Who asks, and how grants name them.
@@ -39,6 +40,33 @@ impl Scene {
     /// Whether somebody may, and what it does then.
     pub(crate) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
         decide(asker, request, &self.world())
+    }
+
+    /// Gives what a request grants, if the caller may, and wakes whom it is about.
+    pub(crate) async fn add_grant(
+        &self,
+        store: &Store,
+        by: &Caller,
+        request: &Request,
+        because: Option<String>,
+    ) -> Result<Option<GrantId>, Stop> {
+        let Allowed { effect, .. } = self.decide(by.asker, request)?;
+        let Some(person) = request.person else { return Ok(None) };
+        let (place, until) = (request.place.clone(), request.until);
+        let change = Change { person, effect: &effect, place, until, because, source: None };
+        let grant = change_grants(store, change, &by.name, self.now).await?;
+        store.wake(&Wake::Person(person), "grant", self.now, self.now).await?;
+        Ok(grant)
+    }
+
+    /// Ends one grant, if the caller may, and wakes whom it is about.
+    pub(crate) async fn end_grant(&self, store: &Store, by: &Caller, grant: &Grant) -> Result<(), Stop> {
+        let (act, person) = (Act::End(grant.id), Some(grant.person));
+        let request = Request { act, person, place: grant.scope.clone(), until: None };
+        self.decide(by.asker, &request)?;
+        store.end_grant(grant.id, &by.name, self.now).await?;
+        store.wake(&Wake::Person(grant.person), "grant", self.now, self.now).await?;
+        Ok(())
     }
 }
 

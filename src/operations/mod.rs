@@ -4,16 +4,44 @@
 //! and gives a typed answer. The control room, the command line and whatever comes later only read what was typed and show
 //! what came back. What they are judged by is the engine's [`Scene`].
 
+mod adopt;
+mod adopt_user;
+mod approve;
+mod asked;
+mod audit;
+mod came;
 mod deeds;
 mod explain;
 mod find;
 mod grants;
+mod measures;
+mod new_room;
+mod redact;
 mod rooms;
+mod status;
+mod stop;
+mod sums;
+mod sync;
+mod users;
+mod wishes;
 
-pub(crate) use deeds::{Deadline, await_deed};
+pub(crate) use adopt::{deed_of, preview_adoption};
+pub(crate) use adopt_user::{bind_account, hand_over_account};
+pub(crate) use approve::Consent;
+pub(crate) use asked::Asked;
+pub(crate) use came::{Came, How, StillOff};
+use deeds::{Deadline, await_deed};
+pub(crate) use deeds::{NotDone, by_operator, see_through};
 pub(crate) use explain::explain_person;
 pub(crate) use find::NotFound;
 pub(crate) use grants::{Caller, Change, change_grants};
-pub(crate) use rooms::{Inventory, ListedRoom, abandoned, list_rooms};
+pub(crate) use measures::{Granted, Order};
+pub(crate) use redact::{Redacting, Target as RedactTarget};
+pub(crate) use rooms::{Inventory, ListedRoom, abandoned, deletions, list_rooms};
+pub(crate) use stop::{Stop, Unclear};
+pub(crate) use sums::who_may_agree;
+pub(crate) use sync::{Following, HandedOver, Synced, Target, hand_over_run};
+pub(crate) use users::list_users;
+pub(crate) use wishes::{Tally, topic_of, wait_for_deeds};
 
 pub(crate) use crate::engine::Scene;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::observed::ObservedAccount;
-use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
+use ruma_common::{OwnedRoomId, RoomId};
 
 use super::Scene;
 use crate::homeserver::{HomeserverError, Reader, RoomListing};
@@ -33,10 +33,10 @@ pub(crate) struct Inventory {
 
 impl Inventory {
     /// Counts.
-    #[must_use]
-    pub(crate) fn of(rooms: &[RoomListing], accounts: &BTreeMap<OwnedUserId, ObservedAccount>, scene: &Scene) -> Self {
+    pub(crate) async fn read(reader: &Reader, scene: &Scene) -> Result<Self, HomeserverError> {
+        let (rooms, accounts) = (reader.rooms_list().await?, reader.accounts().await?);
         let managed = rooms.iter().filter_map(|room| Some((scene.managed_key(&room.room_id)?.clone(), room.members)));
-        Self {
+        Ok(Self {
             rooms: rooms.len(),
             spaces: rooms.iter().filter(|room| room.is_space).count(),
             accounts: accounts.len(),
@@ -44,7 +44,7 @@ impl Inventory {
             people: scene.directory.len(),
             active: scene.directory.people().filter(|person| scene.is_active(person)).count(),
             managed: managed.collect(),
-        }
+        })
     }
 }
 
@@ -85,8 +85,13 @@ impl Scene {
 }
 
 /// Rooms that nobody is in, from any server, and that never were managed: what a cleanup deletes.
-#[must_use]
-pub(crate) fn abandoned(rooms: Vec<RoomListing>, known: &KnownRooms) -> Vec<RoomListing> {
+pub(crate) async fn abandoned(reader: &Reader, known: &KnownRooms) -> Result<Vec<RoomListing>, HomeserverError> {
     let known: BTreeSet<_> = known.values().collect();
-    rooms.into_iter().filter(|room| room.members == 0 && !known.contains(&room.room_id)).collect()
+    let is_abandoned = |room: &RoomListing| room.members == 0 && !known.contains(&room.room_id);
+    Ok(reader.rooms_list().await?.into_iter().filter(is_abandoned).collect())
+}
+
+/// The wishes that rooms are deleted, with what was said there.
+pub(crate) fn deletions(rooms: &[RoomListing]) -> Vec<Deed> {
+    rooms.iter().map(|room| Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true }).collect()
 }

@@ -9,6 +9,7 @@ mod arg;
 mod faults;
 mod findings;
 mod markup;
+mod misunderstood;
 mod refusals;
 mod sources;
 mod typed;

@@ -1,8 +1,31 @@
 //! Translates commands into the reader's language; the bot understands both.
 
+use equipemed_domain::command::Word;
+
 use super::Texts;
 
 impl Texts {
+    /// A command's word as it is typed.
+    #[must_use]
+    pub fn spelled(&self, word: Word) -> String {
+        format!("{}{}", self.prefix, word.entry().name)
+    }
+
+    /// How a command is said.
+    #[must_use]
+    pub fn usage(&self, word: Word) -> String {
+        let parts: String = word.entry().usage.iter().map(|part| format!(" {}", self.typed(part))).collect();
+        format!("{}{parts}", self.spelled(word))
+    }
+
+    /// An example of a command.
+    #[must_use]
+    pub fn example(&self, word: Word) -> String {
+        let entry = word.entry();
+        let behind = entry.example.strip_prefix(entry.name).unwrap_or_default();
+        format!("{}{}", self.spelled(word), self.typed(behind))
+    }
+
     /// Translates part of a usage line or example word by word; other words stay.
     #[must_use]
     pub fn typed(&self, part: &str) -> String {

@@ -97,11 +97,17 @@ impl Texts {
         }
     }
 
-    fn granted(&self, grant: &Grant) -> Said {
-        let kind = match grant.kind {
-            GrantKind::Level(level) => self.line("rank-level", &[("level", plain(level))]),
+    /// What a grant gives or takes.
+    #[must_use]
+    pub fn grant_kind(&self, kind: GrantKind) -> Said {
+        match kind {
+            GrantKind::Level(level) => self.line("rank-level", &[("level", Arg::Number(level))]),
             kind => self.word("grant-kind", kind.as_str()),
-        };
+        }
+    }
+
+    fn granted(&self, grant: &Grant) -> Said {
+        let kind = self.grant_kind(grant.kind);
         let args = [("grant", number(grant.id)), ("kind", Arg::Said(kind)), ("asker", self.asker(&grant.asker))];
         match &grant.scope {
             None => self.line("why-grant", &args),

@@ -1,11 +1,14 @@
 //! The closed list of acts and the right that each needs, so that nothing is allowed by accident.
 
-use crate::command::Rank;
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Rank, Word};
 use crate::grant::{GrantId, GrantKind};
 use crate::rights::Right;
 
 /// An act that somebody requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Grant a level; a named rank also grants rights.
     Promote(Rank),
@@ -46,7 +49,8 @@ pub enum Act {
 }
 
 /// Whose messages to redact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Whose {
     /// The asker's own, except commands.
     Own,
@@ -67,6 +71,30 @@ impl Act {
             GrantKind::Ban => Self::Ban,
             GrantKind::Lock => Self::Lock,
             GrantKind::Deactivate => Self::Deactivate,
+        }
+    }
+
+    /// The word that asks for it. One grant is ended at the machine alone, by its number.
+    #[must_use]
+    pub fn word(self) -> Word {
+        match self {
+            Self::Promote(_) => Word::Promote,
+            Self::Demote => Word::Demote,
+            Self::Kick => Word::Kick,
+            Self::Ban => Word::Ban,
+            Self::Unban | Self::UnbanByHand => Word::Unban,
+            Self::Mute => Word::Mute,
+            Self::Unmute => Word::Unmute,
+            Self::Lock => Word::Lock,
+            Self::Unlock => Word::Unlock,
+            Self::Deactivate => Word::Deactivate,
+            Self::Reactivate => Word::Reactivate,
+            Self::End(_) => Word::Grants,
+            Self::Redact(_) => Word::Redact,
+            Self::Approve => Word::Approve,
+            Self::Sync => Word::Sync,
+            Self::Audit => Word::Audit,
+            Self::Rooms => Word::Rooms,
         }
     }
 

@@ -28,6 +28,7 @@ pub use text::fold;
 use word::Needs;
 pub use word::Word;
 
+use crate::authority::Act;
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::rights::Right;
 
@@ -113,15 +114,8 @@ pub enum Redaction {
     Replied(OwnedEventId),
     /// Messages by link.
     Events(Vec<(Where, OwnedEventId)>),
-    /// Somebody's messages in a room.
-    Of {
-        /// Whose.
-        who: Vec<Who>,
-        /// Where; None is the room where it was said, which the control room is not.
-        room: Option<Where>,
-        /// How many.
-        extent: Extent,
-    },
+    /// So many messages of somebody in a room; without one in the room where it was said, which the control room is not.
+    Of { who: Vec<Who>, room: Option<Where>, extent: Extent },
 }
 
 /// How far back.
@@ -188,133 +182,53 @@ pub enum Command {
     Help(Option<Word>),
     /// How the service is.
     Status,
-    /// Brings Synapse in line.
-    Sync {
-        /// What.
-        target: SyncTarget,
-        /// Only tells.
-        dry_run: bool,
-    },
+    /// Brings Synapse in line, or only tells.
+    Sync { target: SyncTarget, dry_run: bool },
     /// Releases a held part.
-    Approve {
-        /// Its id.
-        id: String,
-    },
+    Approve { id: String },
     /// About one account.
-    User {
-        /// Whose.
-        who: Who,
-    },
+    User { who: Who },
     /// Lists accounts.
     Users(UsersFilter),
-    /// Why somebody is where they are.
-    Why {
-        /// Who.
-        who: Who,
-        /// Where; None is everywhere.
-        room: Option<Where>,
-    },
-    /// Lists lasting wishes.
-    Grants {
-        /// Whose; None is everybody's.
-        who: Option<Who>,
-    },
-    /// Gives a level, and rights with a name.
-    Promote {
-        /// Whom, where, how long, why.
-        measure: Measure,
-        /// What.
-        rank: Rank,
-        /// Only tells.
-        dry_run: bool,
-    },
-    /// Takes level and rights away.
-    Demote {
-        /// Whom, where, how long, why.
-        measure: Measure,
-        /// Only tells.
-        dry_run: bool,
-    },
-    /// Redacts messages.
-    Redact {
-        /// Which.
-        what: Redaction,
-        /// Why.
-        because: Option<String>,
-        /// Only tells.
-        dry_run: bool,
-    },
-    /// Redacts reactions to the message that was answered.
-    RedactReactions {
-        /// The message.
-        event: OwnedEventId,
-        /// Only those with this key.
-        key: Option<String>,
-        /// Only this person's.
-        of: Option<Who>,
-    },
-    /// Takes somebody out of a room for a while.
-    Kick(Measure),
-    /// Takes somebody's voice in a room.
-    Mute(Measure),
-    /// Gives it back.
-    Unmute(Measure),
-    /// Keeps somebody out of a room.
-    Ban(Measure),
-    /// Lets them in again, whether banned or removed for a while.
-    Unban(Measure),
-    /// Locks an account.
-    Lock(Measure),
-    /// Unlocks it.
-    Unlock(Measure),
-    /// Deactivates an account.
-    Deactivate(Measure),
-    /// Reactivates it.
-    Reactivate(Measure),
+    /// Why somebody is where they are; everywhere without a room.
+    Why { who: Who, room: Option<Where> },
+    /// Lists lasting wishes, one person's or everybody's.
+    Grants { who: Option<Who> },
+    /// Gives a level, and rights with a name; or only tells.
+    Promote { measure: Measure, rank: Rank, dry_run: bool },
+    /// Takes level and rights away, or only tells.
+    Demote { measure: Measure, dry_run: bool },
+    /// Redacts messages, or only tells.
+    Redact { what: Redaction, because: Option<String>, dry_run: bool },
+    /// Redacts reactions to the message that was answered: all, those with a key, one person's.
+    RedactReactions { event: OwnedEventId, key: Option<String>, of: Option<Who> },
     /// Lists rooms.
     RoomsList,
     /// Counts.
     RoomsStats,
-    /// Makes a room.
-    RoomsCreate {
-        /// Its name.
-        name: String,
-        /// Who is in it: the words after `for`, a selector as `word: value` or one of the short forms.
-        members: String,
-        /// The space it hangs in.
-        space: Option<Where>,
-    },
+    /// Makes a room, below a space if one is named. Who is in it: the words after `for`, a selector as `word: value` or
+    /// one of the short forms.
+    RoomsCreate { name: String, members: String, space: Option<Where> },
     /// Makes a new room in the place of one.
-    RoomsReplace {
-        /// Which.
-        room: Where,
-    },
-    /// Deletes empty rooms that are not managed.
-    RoomsCleanup {
-        /// Only tells.
-        dry_run: bool,
-    },
+    RoomsReplace { room: Where },
+    /// Deletes empty rooms that are not managed, or only tells.
+    RoomsCleanup { dry_run: bool },
     /// Takes a room over.
-    RoomsAdopt {
-        /// Which.
-        room: Where,
-        /// As which key.
-        key: String,
-    },
-    /// What was done.
-    Audit {
-        /// About whom or which room: a plain name may be either.
-        about: Option<About>,
-        /// How many entries.
-        last: u32,
-    },
+    RoomsAdopt { room: Where, key: String },
+    /// What was done: the last so many entries, about everything, a person or a room.
+    Audit { about: Option<About>, last: u32 },
     /// Says yes to a preview.
-    Confirm {
-        /// Its code.
-        code: String,
-    },
+    Confirm { code: String },
     /// Who the asker is to the bot.
     WhoAmI,
+    /// Does to people what its word says. Stored as a variant of each word would be.
+    #[serde(untagged)]
+    Measure {
+        #[serde(rename = "command")]
+        act: Act,
+        #[serde(rename = "with")]
+        measure: Measure,
+    },
 }
 
 /// Somebody or a room.
@@ -331,51 +245,20 @@ pub enum About {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misunderstood {
     /// No such word; the nearest ones, best first, at most three.
-    NoSuchWord {
-        /// What was said.
-        said: String,
-        /// What may have been meant.
-        nearest: Vec<Word>,
-    },
-    /// Something it needs was not said, such as `WHO` or `ID`.
-    Missing {
-        /// The command.
-        word: Word,
-        /// The placeholder in its usage, or `REPLY`: the message that it would have to answer.
-        what: &'static str,
-    },
-    /// Something nobody asked for.
-    Unexpected {
-        /// The command.
-        word: Word,
-        /// What was said.
-        said: String,
-        /// What may have been meant, such as a flag.
-        nearest: Option<String>,
-    },
-    /// Something of a wrong form, such as a duration that is none.
-    Wrong {
-        /// The command.
-        word: Word,
-        /// The placeholder in its usage.
-        what: &'static str,
-        /// What was said.
-        said: String,
-    },
+    NoSuchWord { said: String, nearest: Vec<Word> },
+    /// Something it needs was not said: a placeholder of its usage such as `WHO`, or `REPLY`, the message that it would
+    /// have to answer.
+    Missing { word: Word, what: &'static str },
+    /// Something nobody asked for; perhaps something near it was meant, such as a flag.
+    Unexpected { word: Word, said: String, nearest: Option<String> },
+    /// Something of a wrong form, such as a duration that is none, where its usage has that placeholder.
+    Wrong { word: Word, what: &'static str, said: String },
     /// A pill shows one person or room and links to another: nobody is guessed.
-    Ambiguous {
-        /// What was said.
-        said: String,
-    },
+    Ambiguous { said: String },
     /// An unclosed quotation mark.
     Unclosed,
     /// More people or messages than one command may name.
-    TooMany {
-        /// The command.
-        word: Word,
-        /// How many it may name.
-        most: usize,
-    },
+    TooMany { word: Word, most: usize },
 }
 
 impl Command {
@@ -394,15 +277,7 @@ impl Command {
             Self::Promote { .. } => Word::Promote,
             Self::Demote { .. } => Word::Demote,
             Self::Redact { .. } | Self::RedactReactions { .. } => Word::Redact,
-            Self::Kick(_) => Word::Kick,
-            Self::Mute(_) => Word::Mute,
-            Self::Unmute(_) => Word::Unmute,
-            Self::Ban(_) => Word::Ban,
-            Self::Unban(_) => Word::Unban,
-            Self::Lock(_) => Word::Lock,
-            Self::Unlock(_) => Word::Unlock,
-            Self::Deactivate(_) => Word::Deactivate,
-            Self::Reactivate(_) => Word::Reactivate,
+            Self::Measure { act, .. } => act.word(),
             Self::RoomsList
             | Self::RoomsStats
             | Self::RoomsCreate { .. }
@@ -447,15 +322,7 @@ impl Command {
             | Self::RoomsCleanup { dry_run } => !dry_run,
             Self::Approve { .. }
             | Self::RedactReactions { .. }
-            | Self::Kick(_)
-            | Self::Mute(_)
-            | Self::Unmute(_)
-            | Self::Ban(_)
-            | Self::Unban(_)
-            | Self::Lock(_)
-            | Self::Unlock(_)
-            | Self::Deactivate(_)
-            | Self::Reactivate(_)
+            | Self::Measure { .. }
             | Self::RoomsCreate { .. }
             | Self::RoomsReplace { .. }
             | Self::RoomsAdopt { .. }

@@ -11,6 +11,7 @@ use super::tokens::{Cursor, Kind, Token};
 use super::{
     About, Command, Extent, Measure, Message, Misunderstood, Rank, Setting, SyncTarget, UsersFilter, Who, Word,
 };
+use crate::authority::Act;
 
 /// How many entries `audit` shows when nobody says, and at most.
 const AUDITED: u32 = 10;
@@ -49,7 +50,14 @@ fn understand(said: &Said, message: &Message<'_>, setting: &Setting<'_>) -> Resu
         };
     };
     let read = |keywords: &'static [_], most| Arguments::read(word, cursor, Allowed { keywords, most }, said.dry_run);
-    let measure = |keywords| read(keywords, 0).and_then(|all| measure_of(&all));
+    let measure = |act, keywords| {
+        let measure = measure_of(&read(keywords, 0)?)?;
+        // It is never meant everywhere.
+        if act == Act::Kick && measure.room.is_none() {
+            return Err(Misunderstood::Missing { word, what: "ROOM" });
+        }
+        Ok(Command::Measure { act, measure })
+    };
     match word {
         Word::Help => help(&read(&[], 0)?, setting.prefix),
         Word::Status => read(&[], 0)?.at_most(0).map(|()| Command::Status),
@@ -81,29 +89,21 @@ fn understand(said: &Said, message: &Message<'_>, setting: &Setting<'_>) -> Resu
             Ok(Command::Demote { measure: measure_of(&all)?, dry_run: all.dry_run })
         }
         Word::Redact => redact(said, cursor, message.reply_to.as_ref(), setting.place),
-        Word::Kick => measure(&[In, For, Because]).and_then(in_a_room(word)).map(Command::Kick),
-        Word::Ban => measure(&[In, For, Because]).map(Command::Ban),
-        Word::Unban => measure(&[In, Because]).map(Command::Unban),
-        Word::Mute => measure(&[In, For, Because]).map(Command::Mute),
-        Word::Unmute => measure(&[In]).map(Command::Unmute),
-        Word::Lock => measure(&[For, Because]).map(Command::Lock),
-        Word::Unlock => measure(&[]).map(Command::Unlock),
-        Word::Deactivate => measure(&[Because]).map(Command::Deactivate),
-        Word::Reactivate => measure(&[]).map(Command::Reactivate),
+        Word::Kick => measure(Act::Kick, &[In, For, Because]),
+        Word::Ban => measure(Act::Ban, &[In, For, Because]),
+        Word::Unban => measure(Act::Unban, &[In, Because]),
+        Word::Mute => measure(Act::Mute, &[In, For, Because]),
+        Word::Unmute => measure(Act::Unmute, &[In]),
+        Word::Lock => measure(Act::Lock, &[For, Because]),
+        Word::Unlock => measure(Act::Unlock, &[]),
+        Word::Deactivate => measure(Act::Deactivate, &[Because]),
+        Word::Reactivate => measure(Act::Reactivate, &[]),
         Word::Rooms => rooms(cursor, said.dry_run),
     }
 }
 
 fn measure_of(all: &Arguments<'_>) -> Result<Measure, Misunderstood> {
     Ok(Measure { who: all.people()?, room: all.room.clone(), lasts: all.lasts, because: all.because.clone() })
-}
-
-/// Some measures are never meant everywhere.
-fn in_a_room(word: Word) -> impl Fn(Measure) -> Result<Measure, Misunderstood> {
-    move |measure| match measure.room {
-        Some(_) => Ok(measure),
-        None => Err(Misunderstood::Missing { word, what: "ROOM" }),
-    }
 }
 
 fn first_person(all: &Arguments<'_>) -> Result<Who, Misunderstood> {

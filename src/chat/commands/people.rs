@@ -1,225 +1,155 @@
-//! Questions about people: `user`, `users`, `why`, `grants`.
+//! Questions about people: `user`, `users`, `why`, `grants`, `whoami`.
 
 use equipemed_domain::account_status::AccountStatus;
-use equipemed_domain::authority::Act;
+use equipemed_domain::authority::{Act, Asker};
 use equipemed_domain::command::{UsersFilter, Where, Who};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::explain::Explanation;
-use equipemed_domain::grant::{Grant, GrantKind};
 use equipemed_domain::key::RoomKey;
-use equipemed_domain::listing::{self, PeopleFilter};
+use equipemed_domain::listing::PeopleFilter;
 use equipemed_domain::observed::ObservedAccount;
 use equipemed_domain::rights::Rights;
 use equipemed_domain::standing::Standing;
 
-use crate::chat::Chat;
 use crate::chat::ask::Ask;
-use crate::chat::reply::{Reply, Stop};
+use crate::chat::reply::{Stop, Turn};
+use crate::chat::words::Words;
 use crate::homeserver::Said;
 use crate::operations::explain_person;
 use crate::speech::{Answer, Arg, number};
 
-impl Chat {
-    /// Everything known about one account.
-    pub(super) async fn user(&self, ask: &Ask, who: &Who) -> Result<Reply, Stop> {
-        ask.may(Act::Audit, None)?;
-        let texts = self.texts();
-        let person = ask.scene.find_person(who)?;
-        let mut answer = Answer::new().line(texts.say("user-intro", &[("user", ask.scene.person(person))]));
-        answer = self.about_person(answer, ask, person);
-        if let Some(login) = ask.scene.directory.get(person).and_then(|person| person.last_login) {
-            answer = answer.line(texts.line("user-login", &[("when", self.time(login))]));
-        }
-        let account = match ask.scene.user_of(person) {
-            Some(user) => self.engine().reader().account(user).await?,
-            None => None,
-        };
-        answer = match &account {
-            None => answer.line(texts.line("user-no-account", &[])),
-            Some(account) => {
-                let state = ("state", Arg::Said(texts.word("account-state", state(&account.observed))));
-                let mut answer = answer.line(texts.line("user-account", &[state]));
-                if account.observed.admin {
-                    answer = answer.line(texts.line("user-admin", &[]));
-                }
-                if let Some(noted) = ask.scene.bindings.get(&person).and_then(|binding| binding.synced_at) {
-                    answer = answer.line(texts.line("user-synced", &[("when", self.time(noted))]));
-                }
-                if let Some(seen) =
-                    account.last_seen.and_then(|ms| jiff::Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok())
-                {
-                    answer = answer.line(texts.line("user-seen", &[("when", self.time(seen))]));
-                }
-                answer
-            }
-        };
-        let grants: Vec<&Grant> = ask.scene.grants.iter().filter(|grant| grant.person == person).collect();
-        if !grants.is_empty() {
-            answer = answer.line(texts.line("user-grants", &[]));
-            answer = answer.items(grants.into_iter().map(|grant| self.grant_line(ask, grant)));
-        }
-        Ok(Reply::told(answer))
+/// Everything known about one account.
+pub(super) async fn user(ask: &Ask, who: &Who) -> Result<Turn, Stop> {
+    let (words, scene) = (&ask.words, &ask.scene);
+    let (person, account) = ask.user(who).await?;
+    let mut answer = Answer::new().line(words.say("user-intro", &[("user", words.person(person))]));
+    answer = words.about_person(answer, person);
+    if let Some(login) = scene.directory.get(person).and_then(|person| person.last_login) {
+        answer = answer.line(words.line("user-login", &[("when", words.time(login))]));
     }
+    match &account {
+        None => answer = answer.line(words.line("user-no-account", &[])),
+        Some(account) => {
+            let state = ("state", Arg::Said(words.word("account-state", state(&account.observed))));
+            answer = answer.line(words.line("user-account", &[state]));
+            if account.observed.admin {
+                answer = answer.line(words.line("user-admin", &[]));
+            }
+            if let Some(noted) = scene.bindings.get(&person).and_then(|binding| binding.synced_at) {
+                answer = answer.line(words.line("user-synced", &[("when", words.time(noted))]));
+            }
+            let seen = account.last_seen.and_then(|ms| i64::try_from(ms).ok());
+            if let Some(seen) = seen.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
+                answer = answer.line(words.line("user-seen", &[("when", words.time(seen))]));
+            }
+        }
+    }
+    let grants: Vec<Said> = scene.grants_of(person).map(|grant| words.grant_line(grant)).collect();
+    if !grants.is_empty() {
+        answer = answer.line(words.line("user-grants", &[])).items(grants);
+    }
+    Ok(Turn::told(answer))
+}
 
+/// Who the asker is to the bot, and may do.
+pub(super) fn whoami(ask: &Ask) -> Answer {
+    let words = &ask.words;
+    let mut answer = Answer::new().line(words.say("whoami-intro", &[("user", words.user(&ask.user))]));
+    if let Asker::Person(person) = ask.by.asker {
+        answer = words.about_person(answer, person);
+    }
+    answer.line(words.say("whoami-hint", &[]))
+}
+
+/// Lists accounts.
+pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop> {
+    let words = &ask.words;
+    let filter = PeopleFilter {
+        status: filter.status.as_deref().and_then(AccountStatus::from_word),
+        search: filter.search.clone(),
+        ..PeopleFilter::default()
+    };
+    let people = ask.users(&filter).await?;
+    if people.is_empty() {
+        return Ok(Turn::told(Answer::new().line(words.say("users-none", &[]))));
+    }
+    let lines = people.iter().map(|one| {
+        let status = ("status", Arg::Said(words.word("user-status", one.status.as_str())));
+        words.line("users-line", &[("user", words.person(one.person.id)), status])
+    });
+    let intro = words.say("users-intro", &[("count", number(people.len()))]);
+    Ok(Turn::told(Answer::new().line(intro).items(lines)))
+}
+
+/// Why somebody is where they are.
+pub(super) fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Turn, Stop> {
+    let (words, scene) = (&ask.words, &ask.scene);
+    let key = room.map(|room| scene.find_room(room)).transpose()?;
+    ask.may(Act::Audit, key.as_ref())?;
+    let id = scene.find_person(who)?;
+    let user = ("user", words.person(id));
+    let Some(person) = scene.directory.get(id) else {
+        return Ok(Turn::told(Answer::new().line(words.say("why-unknown", &[user]))));
+    };
+    let mut rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);
+    let readable = ask.readable();
+    rooms.retain(|room| readable.contains(room));
+    let intro = match &key {
+        None => words.say("why-intro", &[user]),
+        Some(key) => words.say("why-intro-room", &[user, ("room", words.room(key))]),
+    };
+    let Explanation { person, rooms } = explain_person(scene, person, &rooms);
+    let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| words.reason(reason)));
+    for (key, reasons) in &rooms {
+        let room = words.line("why-room", &[("room", Arg::Code(key.to_string()))]);
+        answer = answer.line(room).items(reasons.iter().map(|reason| words.reason(reason)));
+    }
+    Ok(Turn::told(answer))
+}
+
+/// Lists lasting wishes.
+pub(super) fn grants(ask: &Ask, who: Option<&Who>) -> Result<Turn, Stop> {
+    let words = &ask.words;
+    let (person, grants) = ask.grants(who)?;
+    let intro = match (grants.is_empty(), person) {
+        (false, _) => words.say("grants-intro", &[("count", number(grants.len()))]),
+        (true, None) => words.say("grants-none", &[]),
+        (true, Some(person)) => words.say("grants-none-user", &[("user", words.person(person))]),
+    };
+    Ok(Turn::told(Answer::new().line(intro).items(grants.into_iter().map(|grant| words.grant_line(grant)))))
+}
+
+impl Words {
     /// EquipeMed's side: standing, roles, rights, rooms.
-    pub(super) fn about_person(&self, answer: Answer, ask: &Ask, id: PersonId) -> Answer {
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let Some(person) = scene.directory.get(id) else { return answer.line(texts.line("user-unbound", &[])) };
-        let standing = scene.policy.users.standing.standing(person, scene.now);
+    fn about_person(&self, answer: Answer, id: PersonId) -> Answer {
+        let Some(profile) = self.scene.profile(id) else { return answer.line(self.line("user-unbound", &[])) };
         let args = [
-            ("name", Arg::Text(person.full_name())),
-            ("standing", Arg::Said(texts.word("standing", standing_word(standing)))),
+            ("name", Arg::Text(profile.person.full_name())),
+            ("standing", Arg::Said(self.word("standing", Standing::word(profile.standing)))),
         ];
-        let access = scene.world().access;
-        let roles: Vec<Said> = access.roles(id).map(|role| texts.shown(&Arg::Code(role.to_string()))).collect();
-        let mut answer = answer.line(texts.line("user-person", &args)).line(match roles.is_empty() {
-            true => texts.line("user-roles-none", &[]),
-            false => texts.line("user-roles", &[("list", Arg::Said(texts.list(roles)))]),
+        let roles: Vec<Said> = profile.roles.iter().map(|role| self.shown(&Arg::Code(role.to_string()))).collect();
+        let mut answer = answer.line(self.line("user-person", &args)).line(match roles.is_empty() {
+            true => self.line("user-roles-none", &[]),
+            false => self.line("user-roles", &[("list", Arg::Said(self.list(roles)))]),
         });
-        let everywhere = access.rights(person, None);
-        if access.rights_anywhere(person).is_empty() {
-            answer = answer.line(texts.line("user-rights-none", &[]));
+        if !profile.has_rights {
+            answer = answer.line(self.line("user-rights-none", &[]));
         }
-        if !everywhere.is_empty() {
-            answer = answer.line(self.rights_line(&everywhere, texts.line("place-everywhere", &[])));
+        if !profile.rights_everywhere.is_empty() {
+            answer = answer.line(self.rights_line(&profile.rights_everywhere, None));
         }
-        let mut rooms = Vec::new();
-        for (key, room) in &scene.policy.rooms {
-            let belongs = access.selects(&room.members, person)
-                || room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
-            if belongs {
-                rooms.push(texts.shown(&scene.room(key)));
-            }
-            let here: Rights = access.rights(person, Some(key)).difference(&everywhere).copied().collect();
-            if !here.is_empty() {
-                answer = answer.line(self.rights_line(&here, texts.line("place-room", &[("room", scene.room(key))])));
-            }
+        for (room, rights) in &profile.rights_in {
+            answer = answer.line(self.rights_line(rights, Some(room)));
         }
-        answer.line(match rooms.is_empty() {
-            true => texts.line("user-rooms-none", &[]),
-            false => {
-                let count = ("count", number(rooms.len()));
-                texts.line("user-rooms", &[count, ("list", Arg::Said(texts.list(rooms)))])
-            }
+        answer.line(match profile.rooms.len() {
+            0 => self.line("user-rooms-none", &[]),
+            count => self.line("user-rooms", &[("count", number(count)), ("list", self.rooms(profile.rooms))]),
         })
     }
 
-    fn rights_line(&self, rights: &Rights, place: Said) -> Said {
-        let texts = self.texts();
-        let list = rights.iter().map(|right| texts.word("right", right.as_str())).collect();
-        texts.line("user-rights", &[("place", Arg::Said(place)), ("list", Arg::Said(texts.list(list)))])
-    }
-
-    /// Lists accounts.
-    pub(super) async fn users(&self, ask: &Ask, filter: &UsersFilter) -> Result<Reply, Stop> {
-        ask.may(Act::Audit, None)?;
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let accounts = self.engine().reader().accounts().await?;
-        let filter = PeopleFilter {
-            status: filter.status.as_deref().and_then(AccountStatus::from_word),
-            search: filter.search.clone(),
-            ..PeopleFilter::default()
-        };
-        let people = listing::list(&scene.directory, &scene.policy, &scene.bindings, &accounts, &filter, scene.now);
-        let lines: Vec<Said> = people
-            .iter()
-            .map(|one| {
-                let status = ("status", Arg::Said(texts.word("user-status", one.status.as_str())));
-                texts.line("users-line", &[("user", scene.person(one.person.id)), status])
-            })
-            .collect();
-        if lines.is_empty() {
-            return Ok(Reply::told(Answer::new().line(texts.say("users-none", &[]))));
-        }
-        let intro = texts.say("users-intro", &[("count", number(lines.len()))]);
-        Ok(Reply::told(Answer::new().line(intro).items(lines)))
-    }
-
-    /// Why somebody is where they are.
-    pub(super) fn why(&self, ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Reply, Stop> {
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let key = room.map(|room| scene.find_room(room)).transpose()?;
-        ask.may(Act::Audit, key.as_ref())?;
-        let id = scene.find_person(who)?;
-        let Some(person) = scene.directory.get(id) else {
-            return Ok(Reply::told(Answer::new().line(texts.say("why-unknown", &[("user", scene.person(id))]))));
-        };
-        let mut rooms: Vec<RoomKey> = key.as_ref().map_or_else(|| scene.reach(None), |key| vec![key.clone()]);
-        let readable = ask.rooms_where(Act::Audit);
-        rooms.retain(|room| readable.contains(room));
-        let user = ("user", scene.person(id));
-        let intro = match &key {
-            None => texts.say("why-intro", &[user]),
-            Some(key) => texts.say("why-intro-room", &[user, ("room", scene.room(key))]),
-        };
-        let Explanation { person, rooms } = explain_person(scene, person, &rooms);
-        let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| texts.reason(reason)));
-        for (key, reasons) in &rooms {
-            let room = texts.line("why-room", &[("room", Arg::Code(key.to_string()))]);
-            answer = answer.line(room).items(reasons.iter().map(|reason| texts.reason(reason)));
-        }
-        Ok(Reply::told(answer))
-    }
-
-    /// Lists lasting wishes.
-    pub(super) fn grants(&self, ask: &Ask, who: Option<&Who>) -> Result<Reply, Stop> {
-        ask.may(Act::Audit, None)?;
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let person = who.map(|who| scene.find_person(who)).transpose()?;
-        let readable = ask.rooms_where(Act::Audit);
-        let is_readable = |scope: &RoomKey| readable.contains(scope) || !scene.policy.rooms.contains_key(scope);
-        let about = scene.grants.iter().filter(|grant| person.is_none_or(|person| grant.person == person));
-        let listed = about.filter(|grant| grant.scope.as_ref().is_none_or(is_readable));
-        let lines: Vec<Said> = listed.map(|grant| self.grant_line(ask, grant)).collect();
-        let intro = match (lines.is_empty(), person) {
-            (false, _) => texts.say("grants-intro", &[("count", number(lines.len()))]),
-            (true, None) => texts.say("grants-none", &[]),
-            (true, Some(person)) => texts.say("grants-none-user", &[("user", scene.person(person))]),
-        };
-        Ok(Reply::told(Answer::new().line(intro).items(lines)))
-    }
-
-    /// A grant in a line.
-    pub(super) fn grant_line(&self, ask: &Ask, grant: &Grant) -> Said {
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let kind = match grant.kind {
-            GrantKind::Level(level) => texts.line("rank-level", &[("level", Arg::Number(level))]),
-            kind => texts.word("grant-kind", kind.as_str()),
-        };
-        let mut args = vec![
-            ("id", Arg::Number(grant.id.0)),
-            ("user", scene.person(grant.person)),
-            ("kind", Arg::Said(kind)),
-            ("place", Arg::Said(self.place(ask, grant.scope.as_ref()))),
-            ("asker", self.asker(&grant.asker, scene)),
-            ("when", self.time(grant.created_at)),
-        ];
-        let line = match grant.expires_at {
-            None => texts.line("grant-line", &args),
-            Some(until) => {
-                args.push(("until", self.time(until)));
-                texts.line("grant-line-until", &args)
-            }
-        };
-        match &grant.reason {
-            None => line,
-            Some(reason) => {
-                texts.line("with-reason", &[("line", Arg::Said(line)), ("reason", Arg::Text(reason.clone()))])
-            }
-        }
-    }
-
-    /// "place-everywhere" or "in the room …".
-    pub(super) fn place(&self, ask: &Ask, room: Option<&RoomKey>) -> Said {
-        match room {
-            None => self.texts().line("place-everywhere", &[]),
-            Some(room) => self.texts().line("place-room", &[("room", ask.scene.room(room))]),
-        }
-    }
-
-    /// An instant in the hospital's time zone.
-    pub(in crate::chat) fn time(&self, at: jiff::Timestamp) -> Arg {
-        Arg::Time(at.to_zoned(self.settings().timezone.clone()).strftime("%d/%m/%Y %H:%M").to_string())
+    fn rights_line(&self, rights: &Rights, room: Option<&RoomKey>) -> Said {
+        let list = rights.iter().map(|right| self.word("right", right.as_str())).collect();
+        self.line("user-rights", &[("place", Arg::Said(self.place(room))), ("list", Arg::Said(self.list(list)))])
     }
 }
 
@@ -228,14 +158,5 @@ fn state(account: &ObservedAccount) -> &'static str {
         ObservedAccount { deactivated: true, .. } => "deactivated",
         ObservedAccount { locked: true, .. } => "locked",
         _ => "usable",
-    }
-}
-
-pub(super) fn standing_word(standing: Option<Standing>) -> &'static str {
-    match standing {
-        Some(Standing::Active) => "active",
-        Some(Standing::Off) => "off",
-        Some(Standing::Gone) => "gone",
-        None => "unknown",
     }
 }

@@ -1,139 +1,178 @@
 //! What is said of measures: what would be so, what is so now, what stands against it, and how it is taken back.
 
-use std::collections::BTreeMap;
-
-use equipemed_domain::authority::{Act, Request, decide};
+use equipemed_domain::authority::Act;
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::standing::Standing;
+use equipemed_domain::stands::Unmet;
+use equipemed_domain::sums::{Beyond, Sum};
+use ruma_common::UserId;
 
-use super::measures::Order;
-use crate::chat::Chat;
-use crate::chat::ask::Ask;
+use crate::chat::words::Words;
 use crate::homeserver::Said;
-use crate::speech::Arg;
+use crate::operations::{Came, How, Order, StillOff, who_may_agree};
+use crate::speech::{Arg, number};
 
-impl Chat {
-    /// Why an account that was to be usable again is not: something else keeps it so.
-    pub(super) fn still_off(&self, ask: &Ask, order: &Order, id: PersonId) -> Option<Said> {
-        if !matches!(order.act, Act::Unlock | Act::Reactivate) {
-            return None;
-        }
-        let (texts, scene) = (self.texts(), &ask.scene);
-        let user = ("user", scene.person(id));
-        let holds = |kind| scene.grants.iter().any(|grant| grant.person == id && grant.kind == kind);
-        let (other, word, text) = match order.act {
-            Act::Unlock => (GrantKind::Deactivate, "reactivate", "still-deactivated"),
-            _ => (GrantKind::Lock, "unlock", "still-locked"),
-        };
-        if holds(other) {
-            let command =
-                format!("{}{word} {}", self.settings().prefix, scene.user_of(id).map_or("", |user| user.localpart()));
-            return Some(texts.say(text, &[user, ("command", Arg::Code(command))]));
-        }
-        let standing = scene.directory.get(id).map(|person| scene.policy.users.standing.standing(person, scene.now));
-        match standing {
-            Some(Some(Standing::Active)) => None,
-            Some(standing) => {
-                let word = texts.word("standing", super::people::standing_word(standing));
-                Some(texts.say("still-off", &[user, ("standing", Arg::Said(word))]))
-            }
-            None => Some(texts.say("still-unknown", &[user])),
-        }
-    }
+/// So many people who may agree are named.
+const NAMED: usize = 8;
 
+impl Words {
     /// What would be so then, for one person.
-    pub(super) fn preview_line(&self, ask: &Ask, order: &Order, person: PersonId) -> Said {
+    pub(super) fn preview_line(&self, order: &Order, person: PersonId) -> Said {
         match order.act {
-            Act::Deactivate => self.texts().say("deactivate-preview", &[("user", ask.scene.person(person))]),
-            _ => self.result_line(ask, order, person),
+            Act::Deactivate => self.say("deactivate-preview", &[("user", self.person(person))]),
+            _ => self.result_line(order, person),
         }
     }
 
     /// What is so then, for one person.
-    pub(super) fn result_line(&self, ask: &Ask, order: &Order, person: PersonId) -> Said {
-        let texts = self.texts();
-        let place = ("place", Arg::Said(self.place(ask, order.scope.as_ref())));
-        let user = ("user", ask.scene.person(person));
-        let room = ("room", order.scope.as_ref().map_or(Arg::Text(String::new()), |room| ask.scene.room(room)));
-        let until = order.until.map(|until| ("until", self.time(until)));
-        let rank = |rank: Rank| {
-            (
-                "rank",
-                Arg::Said(match rank {
-                    Rank::Moderator => texts.line("rank-moderator", &[]),
-                    Rank::Admin => texts.line("rank-admin", &[]),
-                    Rank::Level(level) => texts.line("rank-level", &[("level", Arg::Number(level))]),
-                }),
-            )
-        };
-        match (order.act, until) {
-            (Act::Promote(what), None) => texts.say("promoted", &[user, rank(what), place]),
-            (Act::Promote(what), Some(until)) => texts.say("promoted-until", &[user, rank(what), place, until]),
-            (Act::Demote, _) if order.is_taken_back(person) => texts.say("taken-back", &[user, place]),
-            (Act::Demote, None) => texts.say("demoted", &[user, place]),
-            (Act::Demote, Some(until)) => texts.say("demoted-until", &[user, place, until]),
-            (Act::Kick, None) => texts.say("kicked", &[user, room]),
-            (Act::Kick, Some(until)) => texts.say("kicked-until", &[user, room, until]),
-            (Act::Ban, None) => texts.say("banned", &[user, place]),
-            (Act::Ban, Some(until)) => texts.say("banned-until", &[user, place, until]),
-            (Act::Unban, _) if self.lifts(ask, order, person).is_empty() => texts.say("not-banned", &[user, place]),
-            (Act::Unban, _) => texts.say("unbanned", &[user, place]),
-            (Act::Mute, None) => texts.say("muted", &[user, place]),
-            (Act::Mute, Some(until)) => texts.say("muted-until", &[user, place, until]),
-            (Act::Unmute, _) => texts.say("unmuted", &[user, place]),
-            (Act::Lock, None) => texts.say("locked", &[user]),
-            (Act::Lock, Some(until)) => texts.say("locked-until", &[user, until]),
-            (Act::Unlock, _) => texts.say("unlocked", &[user]),
-            (Act::Deactivate, _) => texts.say("deactivated", &[user]),
-            (Act::Reactivate, _) => texts.say("reactivated", &[user]),
+    pub(super) fn result_line(&self, order: &Order, person: PersonId) -> Said {
+        let (for_good, until) = match order.act {
+            Act::Promote(_) => ("promoted", "promoted-until"),
+            Act::Demote if order.is_taken_back(person) => ("taken-back", "taken-back"),
+            Act::Demote => ("demoted", "demoted-until"),
+            Act::Kick => ("kicked", "kicked-until"),
+            Act::Ban => ("banned", "banned-until"),
+            Act::Unban if order.lifts_nothing(person, &self.scene) => ("not-banned", "not-banned"),
+            Act::Unban => ("unbanned", "unbanned"),
+            Act::Mute => ("muted", "muted-until"),
+            Act::Unmute => ("unmuted", "unmuted"),
+            Act::Lock => ("locked", "locked-until"),
+            Act::Unlock => ("unlocked", "unlocked"),
+            Act::Deactivate => ("deactivated", "deactivated"),
+            Act::Reactivate => ("reactivated", "reactivated"),
             // No measure.
-            _ => texts.say("would-do", &[]),
+            _ => ("would-do", "would-do"),
+        };
+        let room = order.scope.as_ref().map_or(Arg::Text(String::new()), |room| self.room(room));
+        let place = Arg::Said(self.place(order.scope.as_ref()));
+        let mut args = vec![("user", self.person(person)), ("room", room), ("place", place)];
+        args.extend(order.until.map(|until| ("until", self.time(until))));
+        if let Act::Promote(rank) = order.act {
+            let rank = match rank {
+                Rank::Moderator => self.line("rank-moderator", &[]),
+                Rank::Admin => self.line("rank-admin", &[]),
+                Rank::Level(level) => self.line("rank-level", &[("level", Arg::Number(level))]),
+            };
+            args.push(("rank", Arg::Said(rank)));
         }
+        self.say(if order.until.is_some() { until } else { for_good }, &args)
     }
 
-    /// The command that takes it back, about whom it would not be refused.
-    pub(super) fn undo(&self, ask: &Ask, order: &Order, granted: &BTreeMap<PersonId, GrantId>) -> Option<String> {
-        let (word, act) = match order.act {
-            Act::Promote(_) => ("demote", Act::Demote),
-            Act::Kick | Act::Ban => ("unban", Act::Unban),
-            Act::Mute => ("unmute", Act::Unmute),
-            Act::Lock => ("unlock", Act::Unlock),
-            Act::Deactivate => ("reactivate", Act::Reactivate),
-            _ => return None,
-        };
-        let scene = &ask.scene;
-        let grants = after(ask, order, granted);
-        let world = scene.world_with(&grants);
-        let may = |person: &PersonId| {
-            let request = Request { act, person: Some(*person), place: order.scope.clone(), until: None };
-            decide(ask.asker, &request, &world).is_ok()
-        };
-        let people = order.people.iter().filter(|person| may(person));
-        let names = people.filter_map(|person| Some(scene.user_of(*person)?.localpart()));
-        let names = names.collect::<Vec<_>>().join(" ");
-        let place = order.scope.as_ref().map_or_else(String::new, |room| format!(" in {room}"));
-        (!names.is_empty()).then(|| format!("{}{word} {names}{place}", self.settings().prefix))
-    }
-}
-
-/// The grants as the order left them.
-fn after(ask: &Ask, order: &Order, granted: &BTreeMap<PersonId, GrantId>) -> Vec<Grant> {
-    let ended = |grant: &&Grant| order.effect(grant.person).ends.contains(&grant.id);
-    let mut grants: Vec<Grant> = ask.scene.grants.iter().filter(|grant| !ended(grant)).cloned().collect();
-    let new = granted.iter().filter_map(|(person, id)| {
-        Some(Grant {
-            id: *id,
-            person: *person,
-            kind: order.effect(*person).adds?,
-            scope: order.scope.clone(),
-            asker: ask.user.to_string(),
-            reason: None,
-            created_at: ask.scene.now,
-            expires_at: order.until,
+    /// What became of an order for one person; nothing where what stands against it says it.
+    pub(super) fn came(&self, order: &Order, came: &Came) -> Option<Said> {
+        let user = ("user", self.person(came.person));
+        Some(match &came.how {
+            How::Nowhere => return None,
+            How::Done => self.result_line(order, came.person),
+            How::AlreadySo => self.say("already-so", &[user]),
+            How::NoAccountYet => self.say("no-account-yet", &[user]),
+            How::NoAccount => self.say("no-account", &[user]),
+            How::Failed(why) => self.say("grant-failed", &[("detail", self.why(why))]),
+            How::Held(id) => self.say("grant-held", &[user, ("id", Arg::Code(id.clone()))]),
+            How::Waits => self.say("grant-waits", &[]),
+            How::Off(StillOff::Unknown) => self.say("still-unknown", &[user]),
+            How::Off(StillOff::Standing(standing)) => {
+                let standing = self.word("standing", Standing::word(*standing));
+                self.say("still-off", &[user, ("standing", Arg::Said(standing))])
+            }
+            How::Off(StillOff::Granted { until }) => {
+                let text = if *until == Act::Reactivate { "still-deactivated" } else { "still-locked" };
+                let command =
+                    format!("{} {}", self.spelled(until.word()), self.localpart(came.person).unwrap_or_default());
+                self.say(text, &[user, ("command", Arg::Code(command))])
+            }
         })
-    });
-    grants.extend(new);
-    grants
+    }
+
+    /// What stands against it.
+    pub(super) fn unmet(&self, person: PersonId, unmet: &Unmet, rooms: &[RoomKey]) -> Said {
+        let mut args = vec![("user", self.person(person)), ("rooms", self.rooms(rooms))];
+        let id = match unmet {
+            Unmet::NotSelected => "unmet-not-selected",
+            Unmet::Unclear => "unmet-unclear",
+            Unmet::Off => "unmet-off",
+            Unmet::NoAccount => "no-account",
+            Unmet::NoRoom => "unmet-no-room",
+            Unmet::Several => "unmet-several",
+            Unmet::Deleted => "unmet-deleted",
+            Unmet::Unreadable { why } => {
+                args.push(("detail", self.why(&why.clone().into())));
+                "unmet-unreadable"
+            }
+            Unmet::Replaced => "unmet-replaced",
+            Unmet::BotOut => "unmet-bot-out",
+            Unmet::NotMember => {
+                args.push(("room", self.rooms(rooms)));
+                "not-a-member"
+            }
+            Unmet::OutOfReach { level, bot } => {
+                args.extend([("level", Arg::Number(*level)), ("bot", Arg::Number(*bot))]);
+                "unmet-out-of-reach"
+            }
+            Unmet::NotYet => "unmet-not-yet",
+        };
+        self.say(id, &args)
+    }
+
+    /// What is lifted for one person, a line each.
+    pub(super) fn lifts(&self, order: &Order, person: PersonId) -> Vec<Said> {
+        let granted = order.lifted(person, &self.scene).into_iter().map(|grant| self.grant_line(grant));
+        let by_hand = order.lifted_by_hand(person).map(|found| {
+            self.line("ban-by-hand", &[("room", self.room(&found.room)), ("by", self.user(&found.ban.sender))])
+        });
+        granted.chain(by_hand).collect()
+    }
+
+    /// What keeps somebody out of the place all the same, with the command that lifts it.
+    pub(super) fn still_out(&self, order: &Order, person: PersonId) -> Option<Said> {
+        let grant = order.still_out(person, &self.scene)?;
+        let name = self.localpart(person).map_or_else(|| person.to_string(), str::to_owned);
+        let args = [
+            ("user", self.person(person)),
+            ("grant", Arg::Said(self.grant_line(grant))),
+            ("command", Arg::Code(self.typed_in(Act::Unban, &name, grant.scope.as_ref()))),
+        ];
+        Some(self.say("still-out", &args))
+    }
+
+    /// The command for a measure, about those who have an account; None when that is nobody.
+    pub(super) fn typed_measure(&self, act: Act, people: &[PersonId], scope: Option<&RoomKey>) -> Option<String> {
+        let names: Vec<&str> = people.iter().filter_map(|person| self.localpart(*person)).collect();
+        (!names.is_empty()).then(|| self.typed_in(act, &names.join(" "), scope))
+    }
+
+    fn typed_in(&self, act: Act, names: &str, scope: Option<&RoomKey>) -> String {
+        let place = scope.map_or_else(String::new, |room| format!(" in {room}"));
+        format!("{} {names}{place}", self.spelled(act.word()))
+    }
+
+    fn localpart(&self, person: PersonId) -> Option<&str> {
+        self.scene.user_of(person).map(|user| user.localpart())
+    }
+
+    /// Why the asker's own yes is not enough, and whose is.
+    pub(in crate::chat) fn beyond(&self, beyond: &Beyond, asker: &UserId) -> Vec<Said> {
+        let (word, room) = match &beyond.sum {
+            Sum::Locked => ("locked", None),
+            Sum::Deactivated => ("deactivated", None),
+            Sum::Removed { room } => ("removed", Some(room)),
+            Sum::Entrusted => ("entrusted", None),
+            Sum::Empowered => ("empowered", None),
+            Sum::Lowered => ("lowered", None),
+        };
+        let mut what = self.word("sum", word);
+        if let Some(room) = room {
+            what = self.line("sum-in-room", &[("what", Arg::Said(what)), ("room", self.room(room))]);
+        }
+        let counts = [("what", Arg::Said(what)), ("people", number(beyond.people)), ("limit", number(beyond.limit))];
+        let others = who_may_agree(&self.scene, asker).take(NAMED).map(|person| self.shown(&self.person(person)));
+        let others: Vec<Said> = others.collect();
+        let who = match others.is_empty() {
+            true => self.say("sums-nobody", &[]),
+            false => self.say("sums-who", &[("list", Arg::Said(self.list(others)))]),
+        };
+        vec![self.say("sums-beyond", &counts), who]
+    }
 }

@@ -57,11 +57,10 @@ use equipemed_bot::store::{AuditEntry, AuditFilter, Store};
 use equipemed_domain::key::RoomKey;
 use equipemed_testbed::proxy::Recorded;
 use equipemed_testbed::{Client, Folder, Proxy, Synapse};
-use serde_json::{Value, json};
-use tokio::process::Command;
-
 use process::{Ran, Running};
 use seats::Seat;
+use serde_json::{Value, json};
+use tokio::process::Command;
 
 /// A person of the roster.
 #[derive(Clone, Debug)]

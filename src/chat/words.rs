@@ -1,0 +1,204 @@
+//! What the bot says of the people and rooms of one moment: the texts, and how things that many answers name are shown.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
+use equipemed_domain::finding::Finding;
+use equipemed_domain::grant::Grant;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::review::{Held, HeldReason};
+use equipemed_domain::summary::{Summary, Trouble};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ruma_common::UserId;
+
+use super::reply::{Reply, Stop};
+use crate::homeserver::Said;
+use crate::operations::{self, NotFound, Scene, Unclear};
+use crate::speech::{Answer, Arg, Shown, Texts, number};
+
+/// The words.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    texts: Texts,
+    timezone: TimeZone,
+    pub(super) scene: Arc<Scene>,
+}
+
+impl Deref for Words {
+    type Target = Texts;
+
+    fn deref(&self) -> &Texts {
+        &self.texts
+    }
+}
+
+impl Words {
+    pub(super) fn new(texts: &Texts, timezone: &TimeZone, scene: &Arc<Scene>) -> Self {
+        Self { texts: texts.clone(), timezone: timezone.clone(), scene: scene.clone() }
+    }
+
+    pub(super) fn person(&self, id: PersonId) -> Arg {
+        self.scene.person(id)
+    }
+
+    pub(super) fn user(&self, user: &UserId) -> Arg {
+        self.scene.user(user)
+    }
+
+    pub(super) fn room(&self, key: &RoomKey) -> Arg {
+        self.scene.room(key)
+    }
+
+    /// Several rooms as one would say them.
+    pub(super) fn rooms<'k>(&self, keys: impl IntoIterator<Item = &'k RoomKey>) -> Arg {
+        Arg::Said(self.list(keys.into_iter().map(|key| self.shown(&self.room(key))).collect()))
+    }
+
+    /// An instant in the hospital's time zone.
+    pub(super) fn time(&self, at: Timestamp) -> Arg {
+        Arg::Time(at.to_zoned(self.timezone.clone()).strftime("%d/%m/%Y %H:%M").to_string())
+    }
+
+    /// "everywhere" or "in the room …".
+    pub(super) fn place(&self, room: Option<&RoomKey>) -> Said {
+        match room {
+            None => self.line("place-everywhere", &[]),
+            Some(room) => self.line("place-room", &[("room", self.room(room))]),
+        }
+    }
+
+    /// Who asked, as stored: an account or a word such as `operator`.
+    pub(super) fn asker(&self, asker: &str) -> Arg {
+        UserId::parse(asker).map_or_else(|_| self.texts.asker(asker), |user| self.user(&user))
+    }
+
+    /// Why something is held.
+    pub(super) fn held_reason(&self, reason: &HeldReason) -> Arg {
+        Arg::Said(self.texts.held_reason(reason, |room| self.room(room)))
+    }
+
+    /// A held part, with how many consents it waits for.
+    pub(super) fn held_line(&self, held: &Held, summary: &Summary) -> Said {
+        let reason = ("reason", self.held_reason(&held.reason));
+        let line = if summary.one_more.contains(&held.id) { "sync-held-one-more" } else { "sync-held" };
+        self.line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.effects.len()))])
+    }
+
+    /// What was found.
+    pub(super) fn to_look_at(&self, finding: &Finding) -> Said {
+        self.say("sync-finding", &[("detail", Arg::Said(self.finding(finding)))])
+    }
+
+    /// What did not go well.
+    pub(super) fn trouble(&self, trouble: &Trouble) -> Said {
+        let kind = ("kind", Arg::Said(self.word("action", &trouble.kind)));
+        let subject = ("subject", Arg::Said(self.topic(&trouble.subject)));
+        self.line("sync-trouble", &[kind, subject, ("detail", self.why(&trouble.detail))])
+    }
+
+    /// How many changes of a kind there are.
+    pub(super) fn kind_of_change(&self, kind: &str, count: usize) -> Said {
+        self.line("plan-kind", &[("action", Arg::Said(self.word("action", kind))), ("count", number(count))])
+    }
+
+    /// A grant in a line.
+    pub(super) fn grant_line(&self, grant: &Grant) -> Said {
+        let mut args = vec![
+            ("id", Arg::Number(grant.id.0)),
+            ("user", self.person(grant.person)),
+            ("kind", Arg::Said(self.grant_kind(grant.kind))),
+            ("place", Arg::Said(self.place(grant.scope.as_ref()))),
+            ("asker", self.asker(&grant.asker)),
+            ("when", self.time(grant.created_at)),
+        ];
+        let line = match grant.expires_at {
+            None => self.line("grant-line", &args),
+            Some(until) => {
+                args.push(("until", self.time(until)));
+                self.line("grant-line-until", &args)
+            }
+        };
+        match &grant.reason {
+            None => line,
+            Some(reason) => {
+                self.line("with-reason", &[("line", Arg::Said(line)), ("reason", Arg::Text(reason.clone()))])
+            }
+        }
+    }
+
+    /// The answer to what went no further.
+    pub(super) fn stopped(&self, stop: Stop) -> Reply {
+        let (said, why) = match stop {
+            Stop::Unclear(said) => (said, Fault::Unclear),
+            Stop::Why(operations::Stop::Unclear(why)) => (self.unclear(&why), Fault::Unclear),
+            Stop::Why(operations::Stop::NotFound(why)) => (self.not_found(&why), Fault::NotIdentified),
+            Stop::Why(operations::Stop::Refused(refusal)) => {
+                (self.refusal(&refusal, &*self.scene), Fault::Refused(refusal))
+            }
+            Stop::Why(operations::Stop::Failed(fault)) => {
+                tracing::warn!(error = %fault, "A command failed");
+                (self.say("grant-failed", &[("detail", self.why(&fault))]), fault)
+            }
+        };
+        Reply::failed(Answer::new().line(said), why)
+    }
+
+    /// What is wrong with what was asked for.
+    pub(super) fn unclear(&self, why: &Unclear) -> Said {
+        let said = |said: &String| ("said", Arg::Text(said.clone()));
+        let code = |id: &String| ("id", Arg::Code(id.clone()));
+        match why {
+            Unclear::NoRoomNamed => self.say("need-room", &[]),
+            Unclear::TimeIsOver { until } => self.say("time-is-over", &[("until", self.time(*until))]),
+            Unclear::PersonOrRoom { said: name } => self.say("person-or-room", &[said(name)]),
+            Unclear::NoAccount { person } => self.say("no-account", &[("user", self.person(*person))]),
+            Unclear::NotHeld { said: id } => self.say("not-held", &[said(id)]),
+            Unclear::NewApprover => self.say("approve-new", &[]),
+            Unclear::GainsByIt => self.say("approve-self", &[]),
+            Unclear::Closed { id } => self.say("approve-closed", &[code(id)]),
+            Unclear::Expired { id } => self.say("approve-expired", &[code(id)]),
+            Unclear::Outgrown { id, now: None } => self.say("approve-changed", &[code(id)]),
+            Unclear::Outgrown { id, now: Some(now) } => {
+                self.say("approve-outgrown", &[code(id), ("now", Arg::Text(now.clone()))])
+            }
+            Unclear::NothingToRedact => self.say("redact-none", &[]),
+            Unclear::NoEvent => self.say("no-event", &[]),
+            Unclear::RedactedAlready => self.say("redact-already", &[]),
+            Unclear::NotAMessage => self.say("redact-not-a-message", &[]),
+            Unclear::Wrong { what, said: text } => {
+                self.say("wrong", &[said(text), ("what", Arg::Said(self.word("placeholder", what)))])
+            }
+            Unclear::RoomExists { room } => self.say("rooms-create-exists", &[("room", self.room(room))]),
+            Unclear::NobodyMeant { said: text } => self.say("rooms-create-nobody", &[said(text)]),
+            Unclear::NotAdoptable(why) => self.fault(why),
+        }
+    }
+
+    /// That a name means nobody, or no room.
+    fn not_found(&self, why: &NotFound) -> Said {
+        let text = |said: &String| ("said", Arg::Text(said.clone()));
+        match why {
+            NotFound::Nobody { said, nearest: None } => self.say("nobody", &[text(said)]),
+            NotFound::Nobody { said, nearest: Some(person) } => {
+                self.say("nobody-near", &[text(said), ("nearest", self.person(*person))])
+            }
+            NotFound::Several { said, people } => {
+                // By what may be typed: names that differ in nothing but capitals, or in nothing at all, are no answer.
+                let typed = |id: &PersonId| match (self.scene.user_of(*id), self.scene.directory.get(*id)) {
+                    (None, Some(person)) => Arg::Text(person.username.clone()),
+                    _ => self.person(*id),
+                };
+                let list = people.iter().map(|id| self.shown(&typed(id))).collect();
+                self.say("several-people", &[text(said), ("list", Arg::Said(self.choice(list)))])
+            }
+            NotFound::NoRoom { said, nearest: None } => self.say("no-room", &[text(said)]),
+            NotFound::NoRoom { said, nearest: Some(room) } => {
+                self.say("no-room-near", &[text(said), ("nearest", self.room(room))])
+            }
+            NotFound::NotManaged { said } => self.say("not-managed", &[("room", Arg::Text(said.clone()))]),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Taking over a room that is there already, after a look at what would change there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::authority::Act;
+use equipemed_domain::command::Where;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::fault::Fault;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
+
+use super::{Asked, Stop, Tally, Unclear, wait_for_deeds};
+use crate::engine::Engine;
+use crate::engine::adopt::{Adoptable, Adoption};
+use crate::engine::pass::Options;
+use crate::engine::report::Report;
+use crate::store::DeedId;
+
+/// The wish that a room is taken over.
+pub(crate) fn deed_of(wish: &Adoption) -> Deed {
+    let Adoption { key: room, room_id, instead, accept } = wish.clone();
+    Deed::AdoptRoom { room_id, room, instead, accept }
+}
+
+/// What would change in a room that the bot is in, if it were the key's.
+pub(crate) async fn preview_adoption(engine: &Engine, wish: &Adoption) -> Result<Report, Fault> {
+    engine.preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id)).await
+}
+
+impl Asked {
+    /// The room and the key that are meant, if the asker may. A running service has made a room for every key: the
+    /// other one takes its place.
+    pub(crate) async fn adoption(&self, room: &Where, key: &str) -> Result<Adoption, Stop> {
+        self.may(Act::Rooms, None)?;
+        let room_id = self.scene.find_any_room(room, self.engine.reader()).await??;
+        Ok(Adoption { key: RoomKey::new(key.to_owned()), room_id, instead: true, accept: BTreeSet::new() })
+    }
+
+    /// How things stand with it.
+    pub(crate) async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Stop> {
+        self.engine.adoptable(wish).await.map_err(|why| match why {
+            Fault::Adoption(_) => Unclear::NotAdoptable(why).into(),
+            why => why.into(),
+        })
+    }
+
+    /// How many changes of which kind there would be.
+    pub(crate) async fn changes_of_adoption(&self, wish: &Adoption) -> Result<BTreeMap<&'static str, usize>, Stop> {
+        let mut kinds = BTreeMap::new();
+        let report = preview_adoption(&self.engine, wish).await?;
+        for action in report.plan.actions().filter(|action| !action.is_local()) {
+            *kinds.entry(action.kind()).or_default() += 1;
+        }
+        Ok(kinds)
+    }
+
+    /// Waits until it was taken over and looked at; gives why it was not, or what was done in it.
+    pub(crate) async fn adopted(&self, wish: &Adoption, deeds: &[DeedId]) -> Result<Result<Tally, Fault>, Stop> {
+        let (_, why) = wait_for_deeds(&self.engine, deeds).await?;
+        if let Some(why) = why.into_iter().next() {
+            return Ok(Err(why));
+        }
+        let asked = Wish::new(self.deed_id(0));
+        self.look_and_wait(&[Wake::Room(wish.key.clone())], std::slice::from_ref(&asked)).await?;
+        Ok(Ok(self.tally(&asked).await?))
+    }
+}

@@ -1,0 +1,173 @@
+//! What became of an order for one person: looked up by the wish's id after the passes it woke, and by a look of its
+//! own.
+
+use std::collections::BTreeMap;
+
+use equipemed_domain::authority::Act;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
+use equipemed_domain::grant::GrantKind;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
+use equipemed_domain::review::Effect;
+use equipemed_domain::standing::Standing;
+use equipemed_domain::stands::{self, Unmet};
+use equipemed_domain::wish::Wish;
+
+use super::measures::Order;
+use super::{Asked, Scene, Stop};
+use crate::engine::wakes::Waited;
+use crate::store::HeldPlan;
+
+/// What became of an order for one person.
+#[derive(Debug)]
+pub(crate) struct Came {
+    pub(crate) person: PersonId,
+    pub(crate) how: How,
+    /// What stands against it, with the rooms where it does.
+    pub(crate) unmet: BTreeMap<Unmet, Vec<RoomKey>>,
+}
+
+/// How an order went for one person.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// It is so now.
+    Done,
+    /// It was so already.
+    AlreadySo,
+    /// Nowhere is it so: what stands against it is all there is to tell.
+    Nowhere,
+    /// It holds as soon as there is an account.
+    NoAccountYet,
+    /// There is no account.
+    NoAccount,
+    /// The account is not usable all the same.
+    Off(StillOff),
+    /// Synapse refused.
+    Failed(Fault),
+    /// It is held; by which id.
+    Held(String),
+    /// Not yet: it is tried again.
+    Waits,
+}
+
+/// Why an account that was to be usable again is not.
+#[derive(Debug)]
+pub(crate) enum StillOff {
+    /// By another grant, until that act.
+    Granted { until: Act },
+    /// EquipeMed says so.
+    Standing(Option<Standing>),
+    /// EquipeMed does not know the person.
+    Unknown,
+}
+
+impl How {
+    /// Whether it is as it was wished.
+    pub(crate) fn is_good(&self) -> bool {
+        matches!(self, Self::Done | Self::AlreadySo | Self::NoAccountYet)
+    }
+}
+
+impl Asked {
+    /// What became of an order for one of its people.
+    pub(super) async fn came_of(
+        &self,
+        order: &Order,
+        person: PersonId,
+        wish: &Wish,
+        rooms: &[RoomKey],
+        waited: &Waited,
+    ) -> Result<Came, Stop> {
+        let has_account = self.scene.user_of(person).is_some();
+        let how = if has_account { self.how(wish, person, waited).await? } else { How::AlreadySo };
+        let mut came = Came { person, how, unmet: BTreeMap::new() };
+        if let Some(why) = still_off(order, person, &self.scene) {
+            return Ok(Came { how: How::Off(why), ..came });
+        }
+        if !matches!(came.how, How::Done | How::AlreadySo) {
+            return Ok(came);
+        }
+        let (unmet, is_so) = self.unmet(order, person, rooms).await?;
+        came.how = match came.how {
+            How::AlreadySo if !has_account && order.act.grant().is_some() => How::NoAccountYet,
+            How::AlreadySo if !has_account => How::NoAccount,
+            _ if !unmet.is_empty() && !is_so => How::Nowhere,
+            // What was lifted is told also where nobody has to be brought back; and the room shows no difference, but
+            // until when it is so may be one.
+            How::AlreadySo if order.act == Act::Unban || order.is_news(person, &self.scene) => How::Done,
+            how => how,
+        };
+        Ok(Came { unmet, ..came })
+    }
+
+    /// What was done for a wish about one account. Before it was asked for nothing was held for it.
+    async fn how(&self, wish: &Wish, person: PersonId, waited: &Waited) -> Result<How, Stop> {
+        let user = self.scene.user_of(person).map(|user| &**user);
+        let held = self.store().held_open(self.now()).await?;
+        let is_about = |effect: &Effect| effect.user() == user;
+        let is_new = |plan: &&HeldPlan| plan.created_at >= self.scene.now && plan.held.effects.iter().any(is_about);
+        if let Some(plan) = held.iter().find(is_new) {
+            return Ok(How::Held(plan.held.id.clone()));
+        }
+        let mut how = How::AlreadySo;
+        for entry in self.store().served(&wish.id).await? {
+            match entry.settled.map(|settled| settled.outcome) {
+                Some(Outcome::Done(_)) if matches!(how, How::AlreadySo) => how = How::Done,
+                Some(Outcome::Failed(why) | Outcome::Skipped(why)) => how = How::Failed(why),
+                _ => {}
+            }
+        }
+        let is_over = *waited == Waited::Yes;
+        Ok(if matches!(how, How::AlreadySo) && !is_over { How::Waits } else { how })
+    }
+
+    /// Where what an order asked for is not so after all, by a look of its own; and whether it is so anywhere.
+    async fn unmet(
+        &self,
+        order: &Order,
+        id: PersonId,
+        rooms: &[RoomKey],
+    ) -> Result<(BTreeMap<Unmet, Vec<RoomKey>>, bool), Stop> {
+        let (mut unmet, mut is_so) = (BTreeMap::<Unmet, Vec<RoomKey>>::new(), false);
+        let scene = &self.scene;
+        let Some(user) = scene.user_of(id) else { return Ok((unmet, false)) };
+        let sight = self.engine.look_at_person(id).await?;
+        let access = scene.world().access;
+        let person = scene.directory.get(id);
+        let is_selected = person.is_none_or(|person| access.selects(&scene.policy.users.who, person));
+        if order.act.is_of_account() {
+            let found = stands::of_account(order.act, user, is_selected, sight.looked());
+            is_so = found.is_none();
+            unmet.extend(found.map(|found| (found, Vec::new())));
+        }
+        for key in rooms {
+            match stands::in_room(order.act, user, is_selected, key, sight.looked()) {
+                None => is_so = true,
+                Some(found) => unmet.entry(found).or_default().push(key.clone()),
+            }
+        }
+        // Of many rooms people belong in some; that is no news.
+        if is_so || unmet.len() > 1 {
+            unmet.remove(&Unmet::NotMember);
+        }
+        Ok((unmet, is_so))
+    }
+}
+
+/// Why an account that was to be usable again is not: something else keeps it so.
+fn still_off(order: &Order, id: PersonId, scene: &Scene) -> Option<StillOff> {
+    let (other, until) = match order.act {
+        Act::Unlock => (GrantKind::Deactivate, Act::Reactivate),
+        Act::Reactivate => (GrantKind::Lock, Act::Unlock),
+        _ => return None,
+    };
+    if scene.grants.iter().any(|grant| grant.person == id && grant.kind == other) {
+        return Some(StillOff::Granted { until });
+    }
+    let Some(person) = scene.directory.get(id) else { return Some(StillOff::Unknown) };
+    match scene.policy.users.standing.standing(person, scene.now) {
+        Some(Standing::Active) => None,
+        standing => Some(StillOff::Standing(standing)),
+    }
+}

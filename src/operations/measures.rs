@@ -1,0 +1,249 @@
+//! What is done to people: levels, kicks, bans, mutes, locks. Each becomes a grant, which the engine carries out.
+
+use std::collections::BTreeMap;
+
+use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Refusal, Request, decide};
+use equipemed_domain::command::Measure;
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::observed::BanByHand;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Asked, Came, Change, Scene, Stop, Unclear, change_grants};
+
+/// A kick without a time keeps somebody out for so long.
+const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
+/// From so many people on, giving something is asked about first; taking something away from the second one on.
+const MANY: usize = 4;
+/// Of somebody who was not decided about.
+static NO_EFFECT: Effect = Effect { ends: std::collections::BTreeSet::new(), adds: None };
+
+/// What each person was granted.
+pub(crate) type Granted = BTreeMap<PersonId, GrantId>;
+
+/// A ban that somebody set in a client, and no grant stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundBan {
+    pub(crate) person: PersonId,
+    pub(crate) room: RoomKey,
+    pub(crate) ban: BanByHand,
+}
+
+/// A measure with its names understood and its asker checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    pub(crate) act: Act,
+    pub(crate) people: Vec<PersonId>,
+    pub(crate) scope: Option<RoomKey>,
+    pub(crate) until: Option<Timestamp>,
+    because: Option<String>,
+    /// Bans that somebody set in a client, to be lifted like those by command.
+    pub(crate) by_hand: Vec<FoundBan>,
+    /// What it does to each person's grants.
+    allowed: BTreeMap<PersonId, Allowed>,
+}
+
+impl Order {
+    /// The rooms that it reaches.
+    pub(crate) fn rooms(&self, scene: &Scene) -> Vec<RoomKey> {
+        if self.act.is_of_account() { Vec::new() } else { scene.reach(self.scope.as_ref()) }
+    }
+
+    /// Whether only what the asker gave is taken, and the rest stays.
+    pub(crate) fn is_taken_back(&self, person: PersonId) -> bool {
+        self.allowed.get(&person).is_some_and(|allowed| allowed.is_taken_back)
+    }
+
+    /// What it does to one person's grants.
+    pub(crate) fn effect(&self, person: PersonId) -> &Effect {
+        self.allowed.get(&person).map_or(&NO_EFFECT, |allowed| &allowed.effect)
+    }
+
+    /// Grants of a person that it ends.
+    pub(crate) fn lifted<'s>(&self, person: PersonId, scene: &'s Scene) -> Vec<&'s Grant> {
+        let ended = &self.effect(person).ends;
+        scene.grants.iter().filter(|grant| ended.contains(&grant.id)).collect()
+    }
+
+    /// Bans by hand of a person that it lifts.
+    pub(crate) fn lifted_by_hand(&self, person: PersonId) -> impl Iterator<Item = &FoundBan> {
+        self.by_hand.iter().filter(move |found| found.person == person)
+    }
+
+    /// Whether it lets nobody in, because it finds nothing that keeps them out.
+    pub(crate) fn lifts_nothing(&self, person: PersonId, scene: &Scene) -> bool {
+        self.lifted(person, scene).is_empty() && self.lifted_by_hand(person).next().is_none()
+    }
+
+    /// What keeps somebody out of the place all the same, because it holds beyond it.
+    pub(crate) fn still_out<'s>(&self, person: PersonId, scene: &'s Scene) -> Option<&'s Grant> {
+        let room = self.scope.as_ref()?;
+        scene.grants.iter().find(|grant| {
+            grant.person == person
+                && matches!(grant.kind, GrantKind::Ban | GrantKind::Kick)
+                && grant.scope.as_ref() != Some(room)
+                && grant.scope.as_ref().is_none_or(|scope| scene.policy.distance(room, scope).is_some())
+        })
+    }
+
+    /// Whether a yes is asked for first, however much it is.
+    pub(crate) fn is_asked_about(&self) -> bool {
+        let Self { act, .. } = self;
+        // Everywhere is many, too, however few the people; but what is lifted was set one by one.
+        let everywhere = self.scope.is_none() && !act.is_of_account() && *act != Act::Unban;
+        let many = if act.takes() { self.people.len() > 1 } else { self.people.len() >= MANY };
+        // One is enough where something is lost that nobody can bring back.
+        everywhere || many || *act == Act::Deactivate
+    }
+
+    /// Whether what was granted differs from what held before, in how long it holds.
+    pub(super) fn is_news(&self, person: PersonId, scene: &Scene) -> bool {
+        let Some(kind) = self.act.grant() else { return false };
+        let same = |grant: &&Grant| grant.person == person && grant.kind == kind && grant.scope == self.scope;
+        scene.grants.iter().find(same).is_some_and(|grant| grant.expires_at != self.until)
+    }
+}
+
+impl Asked {
+    /// Understands a measure and checks whether the asker may.
+    pub(crate) async fn order(&self, act: Act, measure: &Measure) -> Result<Order, Stop> {
+        let scene = &self.scene;
+        let scope = match &measure.room {
+            Some(room) if !act.is_of_account() => Some(scene.find_room(room)?),
+            _ => None,
+        };
+        if act == Act::Kick && scope.is_none() {
+            return Err(Unclear::NoRoomNamed.into());
+        }
+        if let Some(user) = measure.who.iter().find_map(|who| scene.protected(who)) {
+            return Err(Refusal::Protected { user }.into());
+        }
+        let people = measure.who.iter().map(|who| scene.find_person(who)).collect::<Result<Vec<_>, _>>()?;
+        let by_hand = match act {
+            Act::Unban => self.bans_by_hand(scope.as_ref(), &people).await?,
+            _ => Vec::new(),
+        };
+        let lasts = measure.lasts.or((act == Act::Kick).then_some(KICK_LASTS));
+        let until = lasts.and_then(|lasts| self.begins_at().checked_add(lasts).ok());
+        let because = measure.because.clone();
+        let mut order = Order { act, people, scope, until, because, by_hand, allowed: BTreeMap::new() };
+        order.allowed = self.check(&order)?;
+        // Nobody agrees to what is done to themselves.
+        if order.people.iter().any(|person| self.agreed_by == Some(Asker::Person(*person))) {
+            return Err(Refusal::Own.into());
+        }
+        // Of a command that was begun in time the grants are there, and end by themselves.
+        match order.until {
+            Some(until) if until <= scene.now && !self.again => Err(Unclear::TimeIsOver { until }.into()),
+            _ => Ok(order),
+        }
+    }
+
+    /// Whether the asker may, for each person: what it does then, or the first reason why not.
+    fn check(&self, order: &Order) -> Result<BTreeMap<PersonId, Allowed>, Refusal> {
+        let world = self.scene.world();
+        let may = |act, person: PersonId, place, until| {
+            decide(self.by.asker, &Request { act, person: Some(person), place, until }, &world)
+        };
+        for found in &order.by_hand {
+            may(Act::UnbanByHand, found.person, Some(found.room.clone()), None)?;
+        }
+        let decided = |id: &PersonId| Ok((*id, may(order.act, *id, order.scope.clone(), order.until)?));
+        order.people.iter().map(decided).collect()
+    }
+
+    /// Bans by hand of these people within reach.
+    async fn bans_by_hand(&self, scope: Option<&RoomKey>, people: &[PersonId]) -> Result<Vec<FoundBan>, Stop> {
+        let mut found = Vec::new();
+        let rooms = self.scene.reach(scope);
+        for person in people {
+            let Some(user) = self.scene.user_of(*person) else { continue };
+            let rooms = rooms.iter().filter_map(|key| Some((key.clone(), self.scene.rooms.get(key)?.clone())));
+            let bans = self.engine.by_hand().bans_of(user, rooms).await?;
+            found.extend(bans.into_iter().map(|(room, ban)| FoundBan { person: *person, room, ban }));
+        }
+        Ok(found)
+    }
+
+    /// Ends what it replaces and stores what is wished. Each has the command as its source: handled again after a crash,
+    /// nothing is stored twice.
+    pub(crate) async fn store_order(&self, order: &Order) -> Result<Granted, Stop> {
+        let (now, asker) = (self.now(), self.by.name.as_str());
+        let mut granted = Granted::new();
+        for (number, person) in order.people.iter().enumerate() {
+            let change = Change {
+                person: *person,
+                effect: order.effect(*person),
+                place: order.scope.clone(),
+                until: order.until,
+                because: order.because.clone(),
+                source: Some(self.wish_id(number)),
+            };
+            granted.extend(change_grants(self.store(), change, asker, now).await?.map(|id| (*person, id)));
+        }
+        for found in &order.by_hand {
+            self.engine.by_hand().end_ban(found.person, &found.room, &found.ban, asker).await?;
+        }
+        Ok(granted)
+    }
+
+    /// Waits for the passes and gives what became of it for each person.
+    pub(crate) async fn follow_order(&self, order: &Order) -> Result<Vec<Came>, Stop> {
+        let rooms = order.rooms(&self.scene);
+        let wakes: Vec<Wake> = match &order.scope {
+            Some(_) => rooms.iter().cloned().map(Wake::Room).collect(),
+            None => order.people.iter().copied().map(Wake::Person).collect(),
+        };
+        // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
+        self.engine.wake(&Wake::Room(CONTROL_ROOM.into()), self.origin).await?;
+        let people = || order.people.iter().enumerate();
+        let wishes: Vec<Wish> = people().map(|(number, person)| Wish::about(self.wish_id(number), *person)).collect();
+        let waited = self.look_and_wait(&wakes, &wishes).await?;
+        let mut all = Vec::new();
+        for (person, wish) in order.people.iter().zip(&wishes) {
+            all.push(self.came_of(order, *person, wish, &rooms, &waited).await?);
+        }
+        Ok(all)
+    }
+
+    /// The act that takes an order back, and whom it would not be refused about.
+    pub(crate) fn undo(&self, order: &Order, granted: &Granted) -> Option<(Act, Vec<PersonId>)> {
+        let act = match order.act {
+            Act::Promote(_) => Act::Demote,
+            Act::Kick | Act::Ban => Act::Unban,
+            Act::Mute => Act::Unmute,
+            Act::Lock => Act::Unlock,
+            Act::Deactivate => Act::Reactivate,
+            _ => return None,
+        };
+        let grants = self.grants_after(order, granted);
+        let world = self.scene.world_with(&grants);
+        let may = |person: &&PersonId| {
+            let request = Request { act, person: Some(**person), place: order.scope.clone(), until: None };
+            decide(self.by.asker, &request, &world).is_ok()
+        };
+        Some((act, order.people.iter().filter(may).copied().collect()))
+    }
+
+    /// The grants as the order left them.
+    fn grants_after(&self, order: &Order, granted: &Granted) -> Vec<Grant> {
+        let ended = |grant: &&Grant| order.effect(grant.person).ends.contains(&grant.id);
+        let mut grants: Vec<Grant> = self.scene.grants.iter().filter(|grant| !ended(grant)).cloned().collect();
+        grants.extend(granted.iter().filter_map(|(person, id)| {
+            Some(Grant {
+                id: *id,
+                person: *person,
+                kind: order.effect(*person).adds?,
+                scope: order.scope.clone(),
+                asker: self.by.name.clone(),
+                reason: None,
+                created_at: self.scene.now,
+                expires_at: order.until,
+            })
+        }));
+        grants
+    }
+}

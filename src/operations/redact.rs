@@ -1,0 +1,237 @@
+//! Removing messages and reactions, by the bot itself, each a deed of its own with who asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use equipemed_domain::authority::{Act, Whose};
+use equipemed_domain::command::{Extent, Place, Redaction, Where, Who};
+use equipemed_domain::deed::Deed;
+use equipemed_domain::event::Event;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::observed::Membership;
+use jiff::Timestamp;
+use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
+
+use super::{Asked, NotFound, Stop, Unclear};
+use crate::homeserver::{Reaction, Search};
+
+/// More at once than anybody means by one command.
+const AT_MOST: usize = 500;
+/// What counts as a message.
+const MESSAGES: &[&str] = &["m.room.message", "m.sticker", "m.room.encrypted"];
+
+/// One event that is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) room_id: OwnedRoomId,
+    pub(crate) room: RoomKey,
+    pub(crate) event: OwnedEventId,
+    pub(crate) sender: OwnedUserId,
+    pub(crate) at: Timestamp,
+}
+
+impl Target {
+    /// The wish that it goes.
+    pub(crate) fn deed(self) -> Deed {
+        Deed::Redact { room_id: self.room_id, event_id: self.event }
+    }
+}
+
+/// A redaction as it was asked, and in which room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redacting<'a> {
+    pub(crate) asked: &'a Asked,
+    pub(crate) room: &'a RoomKey,
+    pub(crate) room_id: &'a RoomId,
+}
+
+impl Redacting<'_> {
+    /// What is meant, as far as the asker may remove it.
+    pub(crate) async fn targets(&self, what: &Redaction) -> Result<Vec<Target>, Stop> {
+        Ok(match what {
+            Redaction::Replied(event) => vec![self.removable(self.room, self.room_id, event).await?],
+            Redaction::Events(links) => {
+                let mut targets = Vec::new();
+                for (place, event) in links {
+                    let (room, room_id) = self.managed(place).await?;
+                    targets.push(self.removable(&room, &room_id, event).await?);
+                }
+                targets
+            }
+            Redaction::Of { who, room, extent } => {
+                let (room, room_id) = self.place(room.as_ref()).await?;
+                let mut targets = Vec::new();
+                for who in who {
+                    targets.extend(self.latest(who, &room, &room_id, *extent).await?);
+                }
+                if targets.is_empty() {
+                    return Err(Unclear::NothingToRedact.into());
+                }
+                targets
+            }
+        })
+    }
+
+    /// Reactions to a message: those with a key, of somebody, or all.
+    pub(crate) async fn reactions(
+        &self,
+        event: &OwnedEventId,
+        key: Option<&str>,
+        of: Option<&Who>,
+    ) -> Result<Vec<Target>, Stop> {
+        let may_all = self.asked.may(Act::Redact(Whose::Others), Some(self.room));
+        let of = of.map(|who| self.account(who)).transpose()?;
+        let plain = |key: &str| key.trim_end_matches('\u{FE0F}').to_owned();
+        let reactions = self.asked.engine.reader().reactions_to(self.room_id, event).await?;
+        // One's own go without a right, save those that are a yes to what the bot asked.
+        let is_own = |reaction: &Reaction| self.is_own(&reaction.sender) && Place::of(self.room) == Place::Managed;
+        let targets: Vec<Target> = reactions
+            .into_iter()
+            .filter(|reaction| may_all.is_ok() || is_own(reaction))
+            .filter(|reaction| key.is_none_or(|key| plain(&reaction.key) == plain(key)))
+            .filter(|reaction| of.as_ref().is_none_or(|user| reaction.sender == *user))
+            .map(|reaction| Target {
+                room_id: self.room_id.to_owned(),
+                room: self.room.clone(),
+                event: reaction.event_id,
+                sender: reaction.sender,
+                at: self.asked.sent_at,
+            })
+            .collect();
+        if targets.is_empty() {
+            may_all?;
+            return Err(Unclear::NothingToRedact.into());
+        }
+        Ok(targets)
+    }
+
+    /// Rooms of a redaction in which the asker is not, and of which nothing is told before it is done: not how many
+    /// messages there are, not by whom, not of when. Refuses what the asker may not do there.
+    pub(crate) async fn unseen(&self, what: &Redaction) -> Result<BTreeSet<RoomKey>, Stop> {
+        let asked = self.asked;
+        let mut rooms = BTreeMap::new();
+        match what {
+            Redaction::Replied(_) => {}
+            Redaction::Events(links) => {
+                for (place, _) in links {
+                    rooms.extend([self.managed(place).await?]);
+                }
+            }
+            Redaction::Of { who, room, .. } => {
+                let (room, room_id) = self.place(room.as_ref()).await?;
+                let mut is_own = true;
+                for who in who {
+                    let own = asked.is_about_asker(asked.scene.find_person(who)?);
+                    asked.may(Act::Redact(if own { Whose::Own } else { Whose::Others }), Some(&room))?;
+                    is_own &= own;
+                }
+                if !is_own {
+                    rooms.insert(room, room_id);
+                }
+            }
+        }
+        let mut unseen = BTreeSet::new();
+        for (room, room_id) in rooms {
+            // Where nothing of others may be removed, nothing of others is looked at either.
+            let may = asked.may(Act::Redact(Whose::Others), Some(&room)).is_ok();
+            if may && room_id != *self.room_id && !self.is_in(&room_id).await? {
+                unseen.insert(room);
+            }
+        }
+        Ok(unseen)
+    }
+
+    /// The room of a redaction of somebody's messages.
+    async fn place(&self, room: Option<&Where>) -> Result<(RoomKey, OwnedRoomId), Stop> {
+        match room {
+            Some(place) => self.managed(place).await,
+            None if Place::of(self.room) == Place::Managed => Ok((self.room.clone(), self.room_id.to_owned())),
+            None => Err(Unclear::NoRoomNamed.into()),
+        }
+    }
+
+    fn is_own(&self, sender: &OwnedUserId) -> bool {
+        sender.as_str() == self.asked.by.name
+    }
+
+    async fn is_in(&self, room_id: &RoomId) -> Result<bool, Stop> {
+        let engine = &self.asked.engine;
+        let seen = match engine.room_cache().seen(room_id, self.asked.scene.now) {
+            Some(seen) => seen,
+            None => engine.reader().room(room_id).await?,
+        };
+        let joined = |(user, is): (&OwnedUserId, &Membership)| self.is_own(user) && *is == Membership::Join;
+        Ok(seen.members.iter().any(joined))
+    }
+
+    /// One event that the asker may remove. To who may not, one that is not there and one that is somebody else's are
+    /// the same.
+    async fn removable(&self, room: &RoomKey, room_id: &RoomId, event: &OwnedEventId) -> Result<Target, Stop> {
+        let refusal = self.asked.may(Act::Redact(Whose::Others), Some(room)).err();
+        let seen = self.asked.engine.reader().event(room_id, event).await?;
+        if let Some(refusal) = refusal {
+            let is_own = match &seen {
+                Some(seen) => self.is_own(&seen.sender) && !self.is_record(room, event).await?,
+                None => false,
+            };
+            if !is_own {
+                return Err(refusal.into());
+            }
+            self.asked.may(Act::Redact(Whose::Own), Some(room))?;
+        }
+        let seen = seen.ok_or(Unclear::NoEvent)?;
+        if seen.content.redacted {
+            return Err(Unclear::RedactedAlready.into());
+        }
+        if seen.state_key.is_some() {
+            return Err(Unclear::NotAMessage.into());
+        }
+        Ok(target(room, room_id, seen))
+    }
+
+    /// Whether it is what somebody commanded in the control room, which is kept like the answer to it.
+    async fn is_record(&self, room: &RoomKey, event: &EventId) -> Result<bool, Stop> {
+        Ok(room.as_str() == CONTROL_ROOM && self.asked.store().is_command(event).await?)
+    }
+
+    /// The managed room a place means.
+    async fn managed(&self, place: &Where) -> Result<(RoomKey, OwnedRoomId), Stop> {
+        let scene = &self.asked.scene;
+        let room_id = scene.find_any_room(place, self.asked.engine.reader()).await??;
+        let key = scene.key_of(&room_id).cloned();
+        Ok((key.ok_or(NotFound::NotManaged { said: place.to_string() })?, room_id))
+    }
+
+    fn account(&self, who: &Who) -> Result<OwnedUserId, NotFound> {
+        let scene = &self.asked.scene;
+        let user = scene.user_of(scene.find_person(who)?).cloned();
+        user.ok_or(NotFound::Nobody { said: who.to_string(), nearest: None })
+    }
+
+    /// Somebody's latest messages in a room.
+    async fn latest(&self, who: &Who, room: &RoomKey, room_id: &RoomId, extent: Extent) -> Result<Vec<Target>, Stop> {
+        let asked = self.asked;
+        let user = self.account(who)?;
+        let (at_most, since) = match extent {
+            Extent::Last(count) => (usize::try_from(count).unwrap_or(AT_MOST).min(AT_MOST), None),
+            Extent::Since(span) => (AT_MOST, asked.sent_at.checked_sub(span).ok()),
+        };
+        // What was said after the command was not meant by it.
+        let search = Search { sender: Some(&user), types: MESSAGES, at_most, since, until: Some(asked.sent_at) };
+        // New versions of a message are among them: left there, the edited text would stay on the server.
+        let latest = asked.engine.reader().latest_events(room_id, &search).await?;
+        let may_all = asked.may(Act::Redact(Whose::Others), Some(room)).is_ok();
+        let mut targets = Vec::new();
+        for event in latest.events {
+            if event.event_id.as_str() == asked.source || (!may_all && self.is_record(room, &event.event_id).await?) {
+                continue;
+            }
+            targets.push(target(room, room_id, event));
+        }
+        Ok(targets)
+    }
+}
+
+fn target<C>(room: &RoomKey, room_id: &RoomId, event: Event<C>) -> Target {
+    let (room_id, room) = (room_id.to_owned(), room.clone());
+    Target { room_id, room, event: event.event_id, sender: event.sender, at: event.sent_at }
+}

@@ -1,0 +1,90 @@
+//! What one person may order within a day, asked before it is stored; and who else may agree to more.
+
+use std::collections::BTreeSet;
+
+use equipemed_domain::access::Access;
+use equipemed_domain::authority::{Asker, Refusal};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
+use equipemed_domain::grant::Grant;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::rights::Right;
+use equipemed_domain::sums::{self, Beyond};
+use ruma_common::UserId;
+
+use super::{Asked, Caller, Order, Scene, Stop};
+
+impl Asked {
+    /// Whether an order goes beyond what its asker may ask for alone.
+    pub(crate) async fn beyond(&self, order: &Order) -> Result<Option<Beyond>, Stop> {
+        // What was begun counts already, and is brought to its end.
+        let (store, asker) = (self.store(), self.by.name.as_str());
+        if self.again && store.came_of(&self.source, asker, None).await? && self.confirmed.is_none() {
+            return Ok(None);
+        }
+        let scene = &self.scene;
+        let since = scene.now.checked_sub(sums::WINDOW).map_err(|_| Fault::Clock)?;
+        let past = store.grants_of_asker(asker, since).await?;
+        let access = scene.world().access;
+        let rooms = order.rooms(scene);
+        let new_level = order.act.grant().and_then(|kind| kind.level());
+        let stands_higher = |id: &PersonId| {
+            let person = scene.directory.get(*id);
+            let level = |room: &RoomKey| person.map_or(0, |person| access.level(person, room).0);
+            new_level.is_some_and(|new| rooms.iter().any(|room| level(room) > new))
+        };
+        let asked = sums::Order {
+            asker,
+            kind: order.act.grant(),
+            people: order.people.iter().copied().collect(),
+            lowered: order.people.iter().filter(|id| stands_higher(id)).copied().collect(),
+            rooms: &rooms,
+        };
+        let managed = || scene.directory.people().filter(|person| scene.bindings.contains_key(&person.id));
+        let active = managed().filter(|person| scene.is_active(person)).count();
+        let members = |room: &RoomKey| -> BTreeSet<PersonId> {
+            let Some(policy) = scene.policy.rooms.get(room) else { return BTreeSet::new() };
+            let belongs =
+                |rule| managed().filter(|person| access.selects(rule, person)).map(|person| person.id).collect();
+            let mut members: BTreeSet<PersonId> = belongs(&policy.members);
+            members.extend(policy.administrators.iter().flat_map(belongs));
+            members
+        };
+        let covers = |scope: Option<&RoomKey>, room: &RoomKey| {
+            scope.is_none_or(|scope| scene.policy.distance(room, scope).is_some())
+        };
+        let with = sums::Measure { limits: &scene.policy.limits, active, now: scene.now };
+        Ok(sums::beyond(&asked, &past, with, members, covers))
+    }
+
+    /// The same asked by whoever asked first, to whose order this asker agrees.
+    pub(crate) fn on_behalf(self, first: &UserId) -> Result<Self, Refusal> {
+        if let Asker::Person(person) = self.by.asker
+            && !may_agree(&self.scene, first, person)
+        {
+            return Err(Refusal::Right { right: Right::Approve, room: None });
+        }
+        let asker = self.scene.person_of(first).ok_or(Refusal::Unknown)?;
+        if !self.scene.is_active(asker) {
+            return Err(Refusal::NotActive);
+        }
+        let by = Caller { asker: Asker::Person(asker.id), name: first.to_string() };
+        Ok(Self { agreed_by: Some(self.by.asker), by, ..self })
+    }
+}
+
+/// Those who may agree to more than that asker may order alone, and have an account to do it with.
+pub(crate) fn who_may_agree<'s>(scene: &'s Scene, asker: &'s UserId) -> impl Iterator<Item = PersonId> + 's {
+    let reachable =
+        scene.directory.people().filter(|person| scene.is_active(person) && scene.user_of(person.id).is_some());
+    reachable.map(|person| person.id).filter(move |person| may_agree(scene, asker, *person))
+}
+
+/// Whether somebody is another one than the asker and may approve everywhere, by more than the asker's own word.
+fn may_agree(scene: &Scene, asker: &UserId, person: PersonId) -> bool {
+    let is_another = scene.person_of(asker).is_none_or(|asker| asker.id != person);
+    let Some(person) = scene.directory.get(person).filter(|_| is_another) else { return false };
+    let others: Vec<Grant> = scene.grants.iter().filter(|grant| grant.asker != asker.as_str()).cloned().collect();
+    let access = Access::new(&scene.directory, &scene.policy, &others, scene.now);
+    access.rights(person, None).contains(&Right::Approve)
+}

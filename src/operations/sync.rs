@@ -1,0 +1,195 @@
+//! Bringing Synapse in line because somebody asked for it: everything, some people, or one room.
+
+use std::time::Duration;
+
+use equipemed_domain::authority::Act;
+use equipemed_domain::command::{SyncTarget, Where, Who};
+use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::{Row, StoreError};
+use equipemed_domain::finding::Finding;
+use equipemed_domain::key::RoomKey;
+use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
+use tokio_util::sync::CancellationToken;
+
+use super::{Asked, Scene, Stop, Tally, Unclear};
+use crate::clock::Clock;
+use crate::engine::pass::Options;
+use crate::engine::report::Report;
+use crate::engine::tenure::Tenure;
+use crate::engine::wakes::Waited;
+use crate::store::{NewRun, Run, RunEnd, RunId, Store};
+
+/// How often a run elsewhere is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_millis(300);
+
+/// What a sync was asked for, with its names understood.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Everything,
+    People(Vec<PersonId>),
+    Room(RoomKey),
+}
+
+impl Target {
+    /// What was said. A plain name may be a person's or a room's.
+    pub(crate) fn of(said: &SyncTarget, scene: &Scene) -> Result<Self, Stop> {
+        Ok(match said {
+            SyncTarget::Everything => Self::Everything,
+            SyncTarget::Room(room) => Self::Room(scene.find_room(room)?),
+            SyncTarget::People(who) => match who.as_slice() {
+                [Who::Name(name)] => match (scene.by_name(name), scene.find_room(&Where::Name(name.clone()))) {
+                    (Ok(_), Ok(_)) => return Err(Unclear::PersonOrRoom { said: name.clone() }.into()),
+                    (Ok(person), Err(_)) => Self::People(vec![person]),
+                    (Err(_), Ok(room)) => Self::Room(room),
+                    (Err(not_found), Err(_)) => return Err(not_found.into()),
+                },
+                who => Self::People(who.iter().map(|who| scene.find_person(who)).collect::<Result<_, _>>()?),
+            },
+        })
+    }
+
+    fn wakes(&self) -> Vec<Wake> {
+        match self {
+            Self::Everything => vec![Wake::Everything],
+            Self::People(people) => people.iter().copied().map(Wake::Person).collect(),
+            Self::Room(room) => vec![Wake::Room(room.clone())],
+        }
+    }
+}
+
+/// What came of a sync of some people or of one room.
+#[derive(Debug)]
+pub(crate) struct Synced {
+    pub(crate) tally: Tally,
+    pub(crate) waited: Waited,
+    /// What somebody should look at for these people, such as a name that two want.
+    pub(crate) notes: Vec<Finding>,
+}
+
+impl Asked {
+    /// Whether the asker may, and what is meant.
+    pub(crate) fn sync_target(&self, said: &SyncTarget) -> Result<Target, Stop> {
+        let target = Target::of(said, &self.scene)?;
+        let room = match &target {
+            Target::Room(room) => Some(room),
+            Target::Everything | Target::People(_) => None,
+        };
+        self.may(Act::Sync, room)?;
+        Ok(target)
+    }
+
+    /// What would be done.
+    pub(crate) async fn preview_sync(&self, target: &Target) -> Result<Vec<Report>, Stop> {
+        let mut reports = Vec::new();
+        for wake in target.wakes() {
+            reports.push(self.engine.preview(&wake, &Options::default()).await?);
+        }
+        Ok(reports)
+    }
+
+    /// Looks at people or a room now, and waits for it.
+    pub(crate) async fn sync_narrowly(&self, target: &Target) -> Result<Synced, Stop> {
+        let wish = Wish::new(self.source.as_str());
+        let waited = self.look_and_wait(&target.wakes(), std::slice::from_ref(&wish)).await?;
+        let tally = self.tally(&wish).await?;
+        let mut notes = Vec::new();
+        if let Target::People(people) = target {
+            for (person, report) in people.iter().zip(self.preview_sync(target).await?) {
+                notes.extend(report.plan.findings.into_iter().filter(|finding| finding.person() == Some(*person)));
+            }
+        }
+        Ok(Synced { tally, waited, notes })
+    }
+
+    /// Asks for a full run.
+    pub(crate) async fn request_run(&self) -> Result<Following, Stop> {
+        let run = self.run_named(self.source.clone()).await?;
+        Ok(Following { asked: self.clone(), run, may_repeat: self.again })
+    }
+
+    /// The run of a name of its own, however often it is asked for.
+    async fn run_named(&self, source: String) -> Result<RunId, Stop> {
+        let options = Options::default().to_json()?;
+        let new = NewRun { origin: self.origin.to_owned(), options, source: Some(source) };
+        let run = self.store().request_run(&new, self.now()).await?;
+        self.engine.wakes().nudge();
+        Ok(run)
+    }
+}
+
+/// A run that was asked for, looked at until its end.
+#[derive(Debug)]
+pub(crate) struct Following {
+    asked: Asked,
+    run: RunId,
+    may_repeat: bool,
+}
+
+impl Following {
+    /// How far it is, or how it ended.
+    pub(crate) async fn look(&mut self) -> Result<Run, Stop> {
+        loop {
+            let row = self.asked.store().run(self.run).await?.ok_or(StoreError::Disappeared(Row::Run))?;
+            if let Some(RunEnd::Failed(_)) = &row.end {
+                // It ended with the process that was killed over it: once more.
+                if std::mem::take(&mut self.may_repeat) {
+                    self.run = self.asked.run_named(format!("{} again", self.asked.source)).await?;
+                    continue;
+                }
+                // As is said then: what was asked for, or released, is not lost with this run.
+                self.asked.engine.wake(&Wake::Everything, self.asked.origin).await?;
+            }
+            return Ok(row);
+        }
+    }
+}
+
+/// What became of a run that another process was asked for.
+#[derive(Debug)]
+pub(crate) enum HandedOver {
+    Ended(RunEnd),
+    /// That process ended without it.
+    Abandoned,
+    /// It is not followed any more.
+    Left {
+        is_taken_back: bool,
+    },
+}
+
+/// Asks the process that holds the lease for a run, and shows how far it is until it ends.
+pub(crate) async fn hand_over_run(
+    (store, clock): (&Store, &Clock),
+    options: &Options,
+    stop: &CancellationToken,
+    mut show: impl FnMut((u64, u64)),
+) -> Result<HandedOver, StoreError> {
+    let new = NewRun { origin: "cli".to_owned(), options: options.to_json()?, source: None };
+    let id = store.request_run(&new, clock.now()).await?;
+    loop {
+        let run = store.run(id).await?.ok_or(StoreError::Disappeared(Row::Run))?;
+        if let Some(end) = run.end {
+            return Ok(HandedOver::Ended(end));
+        }
+        show(run.progress);
+        if stop.is_cancelled() {
+            return Ok(HandedOver::Left { is_taken_back: store.withdraw_run(id).await? });
+        }
+        if Tenure::holder(store, clock).await?.is_none() && is_abandoned(store, id).await? {
+            return Ok(HandedOver::Abandoned);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_EVERY) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Whether nobody will end the run now that the lease is free: it was not begun, or its process died over it.
+async fn is_abandoned(store: &Store, run: RunId) -> Result<bool, StoreError> {
+    if store.withdraw_run(run).await? {
+        return Ok(true);
+    }
+    // It may have ended since it was looked at.
+    Ok(store.run(run).await?.is_some_and(|run| run.end.is_none()))
+}

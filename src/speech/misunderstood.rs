@@ -1,0 +1,62 @@
+//! Why what was said is no command, in the reader's language.
+
+use equipemed_domain::command::{Misunderstood, Word};
+
+use super::{Answer, Arg, Texts, number};
+use crate::homeserver::Said;
+
+impl Texts {
+    /// Why what was said is no command.
+    #[must_use]
+    pub fn misunderstood(&self, why: &Misunderstood) -> Answer {
+        let said = |said: &String| ("said", Arg::Text(said.clone()));
+        let command = |word: Word| ("word", Arg::Code(self.spelled(word)));
+        let mut answer = Answer::new();
+        let text: Said = match why {
+            Misunderstood::NoSuchWord { said: what, nearest } if nearest.is_empty() => {
+                self.say("no-such-word", &[said(what)])
+            }
+            Misunderstood::NoSuchWord { said: what, nearest } => {
+                let nearest = nearest.iter().map(|word| self.shown(&Arg::Code(self.spelled(*word)))).collect();
+                self.say("no-such-word-near", &[said(what), ("nearest", Arg::Said(self.choice(nearest)))])
+            }
+            Misunderstood::Missing { word, what } => self.say(
+                "missing",
+                &[
+                    ("what", Arg::Said(self.word("placeholder", placeholder(what)))),
+                    ("usage", Arg::Code(self.usage(*word))),
+                    ("example", Arg::Code(self.example(*word))),
+                ],
+            ),
+            Misunderstood::Unexpected { word, said: what, nearest } => {
+                let text = match nearest {
+                    None => self.say("unexpected", &[said(what)]),
+                    Some(nearest) => {
+                        self.say("unexpected-near", &[said(what), ("nearest", Arg::Code(nearest.clone()))])
+                    }
+                };
+                answer = answer.line(text);
+                self.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+            }
+            Misunderstood::Wrong { word, what, said: text } => {
+                let what = ("what", Arg::Said(self.word("placeholder", placeholder(what))));
+                answer = answer.line(self.say("wrong", &[said(text), what]));
+                self.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+            }
+            Misunderstood::Ambiguous { said: what } => self.say("ambiguous", &[said(what)]),
+            Misunderstood::Unclosed => self.say("unclosed", &[]),
+            Misunderstood::TooMany { word, most } => self.say("too-many", &[command(*word), ("most", number(*most))]),
+        };
+        answer.line(text)
+    }
+}
+
+/// The name under which the texts explain what is missing or wrong.
+fn placeholder(what: &str) -> &str {
+    match what {
+        "last N|since 1h" => "EXTENT",
+        "for" | "since" => "DURATION",
+        "because" => "REASON",
+        what => what,
+    }
+}
