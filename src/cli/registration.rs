@@ -1,6 +1,7 @@
 //! `registration`: the file that Synapse and this service share.
 
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -28,8 +29,8 @@ pub(super) fn run(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Exit
     write_private(path, &text, args.force)?;
     if replaced {
         output::note(&format!(
-            "{} replaced, readable by you alone: the old tokens no longer count. Let Synapse's user read it and restart\n\
-             Synapse, then this service.",
+            "{} replaced; its owner, group and mode are those of the old one. Synapse takes the old tokens until it is\n\
+             restarted: restart Synapse, then this service.",
             path.display()
         ));
         return Ok(Exit::Done);
@@ -71,24 +72,33 @@ fn wanted(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Wanted> {
 }
 
 fn write_private(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
-    if path.exists() && !force {
+    let replaces = path.exists();
+    if replaces && !force {
         return Err(UsageError(format!(
             "{} exists; --force overwrites it, and then Synapse must be given the new one",
             path.display()
         ))
         .into());
     }
-    // Never a moment with the tokens readable by others, nor a half-written file: a new file takes the old one's place.
+    // Never a moment with the tokens readable by others, and always a whole file somewhere.
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let draft = Path::new(&name);
     let _ = std::fs::remove_file(draft);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)
-        .with_context(|| format!("{} cannot be written", draft.display()))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).context("the registration could not be written")?;
-    std::fs::rename(draft, path).with_context(|| format!("{} cannot be written", path.display()))
+    let create = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft);
+    put(create, text).with_context(|| format!("{} cannot be written", draft.display()))?;
+    let cannot = || format!("{} cannot be written; the new one is {}", path.display(), draft.display());
+    if !replaces {
+        return std::fs::rename(draft, path).with_context(cannot);
+    }
+    // Into the old file, which keeps its owner, group and mode: Synapse reads it by its group, which only root could give
+    // to another file, and does not start when it cannot.
+    put(|| OpenOptions::new().write(true).truncate(true).open(path), text).with_context(cannot)?;
+    std::fs::remove_file(draft).with_context(|| format!("{} cannot be removed", draft.display()))
+}
+
+fn put(open: impl FnOnce() -> io::Result<File>, text: &str) -> io::Result<()> {
+    let mut file = open()?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }

@@ -46,7 +46,7 @@ pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Re
     writer.set_bot_profile(name, avatar.as_deref()).await.context("the bot's profile")?;
     output::text(&format!("✓ profile {} “{name}”", settings.policy.bot));
 
-    warn_of_leftovers(&reader).await?;
+    end_leftovers(&reader, &writer).await?;
 
     let room = make_control_room(&writer, store, &settings.policy, clock, control_room.as_deref());
     let room = room.await.context("the control room")?;
@@ -90,11 +90,20 @@ async fn picture(writer: &Writer, store: &Store, settings: &Settings) -> anyhow:
     Ok(Some(uri.to_string()))
 }
 
-/// Tells of temporary administrators that an interrupted setup left behind.
-async fn warn_of_leftovers(reader: &Reader) -> anyhow::Result<()> {
+/// Takes the flag from temporary administrators: a deactivated one keeps it, and has it again when somebody reactivates
+/// the account. Warns of those that an interrupted setup left usable.
+async fn end_leftovers(reader: &Reader, writer: &Writer) -> anyhow::Result<()> {
     for (user, account) in reader.accounts().await? {
-        if is_temporary_administrator(&user) && !account.deactivated {
-            output::note(&format!("an interrupted setup left the administrator {user} behind: deactivate it"));
+        if !is_temporary_administrator(&user) {
+            continue;
+        }
+        if account.admin {
+            writer.set_admin(&user, false).await.with_context(|| format!("the administrator's flag of {user}"))?;
+        }
+        if !account.deactivated {
+            output::note(&format!(
+                "an interrupted setup left {user} behind: it is no administrator any more, but deactivate it"
+            ));
         }
     }
     Ok(())

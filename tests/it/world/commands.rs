@@ -181,7 +181,7 @@ async fn a_level_for_a_time_ends_by_itself() -> anyhow::Result<()> {
     let (hospital, serving) = opened().await?;
     let chief = hospital.client("chefe").await?;
     let name = hospital.username("ana");
-    let answer = hospital.ask(&chief, &format!("!promote {name} in icu for 5s")).await?;
+    let answer = hospital.ask(&chief, &format!("!promote {name} in icu for 20s")).await?;
     says(&answer, &["level 50", "until"]);
     until("it ended", || async { Ok(hospital.level("icu", "ana").await?.is_none().then_some(())) }).await?;
     // On a busy machine the level may be gone before it is seen, but the audit shows it.

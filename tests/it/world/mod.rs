@@ -37,6 +37,7 @@ mod rights;
 mod rooms;
 mod seats;
 mod serve;
+mod setting_up;
 mod standing;
 mod strangers;
 mod sums;
