@@ -78,6 +78,7 @@ impl Looks {
     pub(super) async fn look(&self, target: &Wake, options: &Options) -> Result<(View, Verdict), Fault> {
         let seen = self.read(target, options).await?;
         let (view, mut verdict) = reviewed(seen, options)?;
+        tracing::debug!(steps = verdict.go.steps.len(), held = verdict.held.len(), "Planned and reviewed");
         leave_out(&self.handles, &mut verdict.go, view.seen.known.now).await?;
         Ok((view, verdict))
     }
@@ -124,6 +125,7 @@ impl Looks {
         let now = clock.now();
         let moment = self.subjects.moment();
         let policy = self.handles.policy().await?;
+        tracing::debug!("Reading people");
         let directory = self.people.for_pass(target, options.dry_run).await?;
         let is_full = *target == Wake::Everything;
         if is_full {
@@ -134,6 +136,7 @@ impl Looks {
         }
         let mut known = gather(store, &policy, directory, now).await?;
         known.rooms.extend(options.pretend.clone());
+        tracing::debug!(people = known.directory.len(), "Reading accounts");
         let mut accounts = self.accounts(target, &policy, &known).await?;
         if !options.dry_run
             && self.handles.mode == Mode::Enforce
@@ -151,6 +154,7 @@ impl Looks {
         desired.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &desired);
         accounts.email_holders = observe::email_holders(reader, &known, &desired, &scope, &accounts).await?;
+        tracing::debug!(rooms = keys.len(), "Reading rooms");
         let mut rooms = observe::rooms(&self.handles, &mut known, &keys, options.dry_run).await?;
         let known_bans = know_bans(&self.handles, &mut rooms, now).await?;
         let is_unmanaged = |(key, _): &(&RoomKey, _)| !policy.rooms.contains_key(*key);

@@ -86,6 +86,7 @@ impl Runs {
         };
         let (end, counted) = match &result {
             Ok(Report { interrupted: Some(interruption), .. }) => {
+                tracing::warn!(run.id = run.0, why = ?interruption, "A full pass was interrupted; it is tried again");
                 (RunEnd::Failed(Fault::Interrupted(*interruption)), "interrupted")
             }
             Ok(report) => {
