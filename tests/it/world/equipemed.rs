@@ -340,3 +340,38 @@ async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Re
     serving.end().await?.ended(0);
     hospital.finish().await
 }
+
+/// Somebody whom Django's `bulk_create` made: without a profile, and so without a public id, until EquipeMed gives one.
+#[tokio::test]
+async fn somebody_without_a_profile_is_told_and_asked_for_nowhere() -> anyhow::Result<()> {
+    let mut hospital = Hospital::new([crowd("p", 3, &["UTI"]), vec![chief("boss")]].concat(), rooms()).await?;
+    let database = hospital.on_database(Postgres::shared().await?, true).await?;
+    // More accounts that are nobody's than people without one: a full pass asks for the people.
+    for stranger in ["x1", "x2", "x3"] {
+        hospital.client(stranger).await?;
+    }
+    let serving = hospital.serve_listening().await?;
+    let (id, username) = (900, hospital.username("rui"));
+    let bulk = format!(
+        "insert into accounts_eqmdcustomuser values ({id}, '!', null, false, '{username}', 'Rui', 'Souza', '', false, true, now(), null, 'active', null)"
+    );
+    database.sql(&bulk).await?;
+    serving.told("EquipeMed changed").await?;
+    hospital.at_rest().await?;
+    hospital.ask(&hospital.client("boss").await?, "!sync").await?.says(&["has no profile in EquipeMed"]);
+    let full = hospital.sync(&[]).await?.ended(0);
+    assert!(full.out.contains("has no profile in EquipeMed"), "{}", full.out);
+    assert!(!serving.err().contains("makes no sense"), "{}", serving.err());
+
+    let public_id = format!("{:08x}-0000-4000-8000-{id:012x}", hospital.port());
+    let profile = format!(
+        "insert into accounts_userprofile (user_id, public_id, matrix_localpart, display_name) values ({id}, '{public_id}', null, '')"
+    );
+    database.sql(&profile).await?;
+    hospital.add(super::person("rui", &[]));
+    until("the account", || async { Ok(hospital.members("todos").await?.contains(&"rui".to_owned()).then_some(())) })
+        .await?;
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
+}
