@@ -143,6 +143,17 @@ pub struct Person {
     pub access_expires_at: Option<Timestamp>,
     /// When the person last signed in to EquipeMed, if ever. For lists alone: nothing that is done depends on it, and it changes all the time.
     pub last_login: Option<Timestamp>,
+    /// What is read where the policy asks for it.
+    pub extra: Extra,
+}
+
+/// What is read only where the policy asks for it (see `column`); elsewhere it is at its default.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// The profile's own display name; may be empty.
+    pub display_name: String,
+    /// The specialty that the person chose for now.
+    pub current_specialty: Option<String>,
 }
 
 impl Person {

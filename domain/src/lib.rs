@@ -19,6 +19,7 @@ pub mod asked;
 pub mod authority;
 pub mod binding;
 pub mod cause;
+pub mod column;
 pub mod command;
 mod crowd;
 pub mod deed;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ruma_common::{OwnedServerName, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Profession;
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
 use crate::selector::Selector;
@@ -46,8 +47,10 @@ pub struct UsersPolicy {
     pub own_display_name: bool,
     /// Sources of the localpart, first valid one wins.
     pub localpart: Vec<LocalpartSource>,
-    /// Template with `{full_name}`, `{username}`, `{profession}`, `{specialty}`.
+    /// Template with `{full_name}`, `{display_name}`, `{username}`, `{profession}`, `{specialty}`, `{current_specialty}`.
     pub display_name: String,
+    /// What the hospital calls each profession.
+    pub professions: BTreeMap<Profession, String>,
     /// Synapse's name of the identity provider, `oidc-<idp_id>`; without one no external ids are kept.
     pub identity_provider: Option<String>,
     /// How members get into rooms unless a room says otherwise.

@@ -23,7 +23,7 @@ pub(super) async fn install(config: &Path, print: bool) -> anyhow::Result<Exit> 
         )
         .into());
     }
-    let script = Script::new(&equipemed.prefix);
+    let script = Script::new(&equipemed.prefix, &equipemed.columns);
     let role = role_of(&equipemed.url).unwrap_or_default();
     if print {
         output::text(&format!("{}\n{}", script.grants(&role), script.install().trim_end()));

@@ -91,7 +91,7 @@ async fn check_database(source: &Equipemed, settings: &settings::Equipemed, find
         _ if !settings.notify => findings.good("changes are not listened for (directory.notify: false)"),
         Ok(Installed::Yes) => findings.good("EquipeMed's triggers tell who changed"),
         Ok(Installed::Other) => findings.bad(
-            "EquipeMed's triggers are of another version, for other tables, or switched off",
+            "EquipeMed's triggers are of another version or configuration, or switched off",
             &format!("run `equipemed-bot directory install-triggers`; {compared}"),
         ),
         Ok(Installed::No) if settings.query.is_some() && settings.poll.is_some() => {

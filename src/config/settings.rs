@@ -4,11 +4,13 @@
 //! resolved, secrets are read, defaults are filled in. Built by `load` only;
 //! nothing here validates again, and nothing here can print a secret.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use equipemed_domain::column::Column;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
@@ -178,6 +180,8 @@ pub struct Equipemed {
     pub notify: bool,
     /// How often everybody is compared where changes are not told; None is never.
     pub poll: Option<Duration>,
+    /// Columns that are read only because the policy asks for them.
+    pub columns: BTreeSet<Column>,
 }
 
 /// What is not part of the policy about accounts.

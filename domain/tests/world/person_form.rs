@@ -31,6 +31,9 @@ pub(super) struct PersonForm {
     is_active: Option<bool>,
     account_status: Option<String>,
     access_expires_at: Option<Timestamp>,
+    #[serde(default)]
+    display_name: String,
+    current_specialty: Option<String>,
 }
 
 impl PersonForm {
@@ -55,6 +58,8 @@ impl PersonForm {
             person.account_status.clone_from(status);
         }
         person.access_expires_at = self.access_expires_at;
+        person.extra.display_name.clone_from(&self.display_name);
+        person.extra.current_specialty.clone_from(&self.current_specialty);
         person
     }
 }

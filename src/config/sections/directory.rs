@@ -1,5 +1,6 @@
 //! `directory`: where people come from. Settings of the source that is not chosen are checked too, so that one word switches.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             query: query?,
             notify: notify?,
             poll: poll?,
+            // By the policy, which is not read yet.
+            columns: BTreeSet::new(),
         }),
     };
     Some(Directory { source, interval: interval? })

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use equipemed_domain::column::Column;
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::fault::{NotAllowed, NotLetIn, NotThere};
 use failure::said;
@@ -55,6 +56,8 @@ struct Inner {
     query: Query,
     /// Of the tables; None where the hospital wrote a query of its own.
     tables: Option<Tables>,
+    /// What is read only because the policy asks for it.
+    columns: BTreeSet<Column>,
     /// What was read last. Held while reading, so that those who wait share the next read.
     last: Mutex<Option<Last>>,
 }
@@ -78,11 +81,12 @@ impl Equipemed {
         let (query, tables) = match &settings.query {
             Some(own) => (Query::own(own), None),
             None => {
-                let tables = Tables::new(&settings.prefix);
+                let tables = Tables::new(&settings.prefix, &settings.columns);
                 (Query::of_tables(&tables), Some(tables))
             }
         };
-        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, last: Mutex::default() }) })
+        let columns = settings.columns.clone();
+        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, columns, last: Mutex::default() }) })
     }
 
     /// Everybody, as of this call or later.
@@ -177,7 +181,7 @@ impl Equipemed {
             Ok(transaction) => transaction,
             Err(error) => return Err(failed(error).await),
         };
-        let read = read_within(&mut transaction, &self.inner.query, some).await;
+        let read = read_within(&mut transaction, &self.inner, some).await;
         // A transaction that wrote nothing loses nothing when it is dropped.
         match read {
             Ok(people) => match transaction.commit().await {
@@ -245,7 +249,7 @@ impl From<sqlx::Error> for ReadError {
 
 async fn read_within(
     db: &mut PgConnection,
-    query: &Query,
+    Inner { query, columns, .. }: &Inner,
     some: Option<&[PersonId]>,
 ) -> Result<Vec<Person>, ReadError> {
     let limits = format!("set transaction read only; set local statement_timeout = {}", READ_WITHIN.as_millis());
@@ -260,7 +264,7 @@ async fn read_within(
     let mut rows = query.persistent(false).fetch(db);
     let mut people = Vec::new();
     while let Some(found) = rows.try_next().await? {
-        people.push(row::person(&found).map_err(ReadError::Row)?);
+        people.push(row::person(&found, columns).map_err(ReadError::Row)?);
     }
     Ok(people)
 }

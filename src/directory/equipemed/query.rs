@@ -3,7 +3,10 @@
 //! The columns of the answer are a contract: another Django application gives a query of its own with the same ones
 //! (docs/EQUIPEMED.md).
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use equipemed_domain::column::Column;
 
 /// The statements of a source.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,7 +21,19 @@ impl Query {
     /// EquipeMed's own tables, whose names begin with `prefix`; Django's groups lie in the same schema.
     #[must_use]
     pub fn of_tables(tables: &Tables) -> Self {
-        let Tables { user, profile, user_groups, group, user_specialty, specialty } = tables;
+        let Tables { user, profile, user_groups, group, user_specialty, specialty, columns } = tables;
+        let extra: String = columns
+            .iter()
+            .map(|column| {
+                let value = match column {
+                    Column::DisplayName => "p.display_name".to_owned(),
+                    Column::CurrentSpecialty => {
+                        format!("(select cs.name::text from {specialty} cs where cs.id = p.current_specialty_id)")
+                    }
+                };
+                format!(",\n    {value} as {}", column.as_str())
+            })
+            .collect();
         // Groups and specialties by subselects and not by joins: for one person that is one look into an index each.
         Self::around(&format!(
             "select u.id, p.public_id::text as public_id, u.username, p.matrix_localpart, u.first_name, u.last_name,
@@ -27,7 +42,7 @@ impl Query {
     array(select g.name::text from {user_groups} ug join {group} g on g.id = ug.group_id
         where ug.eqmdcustomuser_id = u.id) as groups,
     array(select s.name::text from {user_specialty} us join {specialty} s on s.id = us.specialty_id
-        where us.user_id = u.id and s.is_active order by us.is_primary desc, s.name) as specialties
+        where us.user_id = u.id and s.is_active order by us.is_primary desc, s.name) as specialties{extra}
 from {user} u left join {profile} p on p.user_id = u.id"
         ))
     }
@@ -60,13 +75,15 @@ pub struct Tables {
     pub(super) group: String,
     pub(super) user_specialty: String,
     pub(super) specialty: String,
+    pub(super) columns: BTreeSet<Column>,
 }
 
 impl Tables {
     /// By the prefix of Django's application, with a schema before it where that is not `public`: `accounts_`,
-    /// `hospital.accounts_`. The configuration lets only plain names through.
+    /// `hospital.accounts_`. The configuration lets only plain names through. Of the columns that only some policies ask for,
+    /// these.
     #[must_use]
-    pub fn new(prefix: &str) -> Self {
+    pub fn new(prefix: &str, columns: &BTreeSet<Column>) -> Self {
         let (schema, prefix) = prefix.split_once('.').unwrap_or(("public", prefix));
         let table = |name: &str| format!("{schema}.{prefix}{name}");
         Self {
@@ -76,6 +93,7 @@ impl Tables {
             group: format!("{schema}.auth_group"),
             user_specialty: table("userspecialty"),
             specialty: table("medicalspecialty"),
+            columns: columns.clone(),
         }
     }
 
@@ -85,32 +103,37 @@ impl Tables {
         self.user.split('.').next().unwrap_or_default()
     }
 
-    /// What has to be readable, column by column.
+    /// What has to be readable, column by column, each key first.
     #[must_use]
-    pub fn columns(&self) -> [(&str, &'static [&'static str]); 6] {
+    pub fn columns(&self) -> [(&str, Vec<&'static str>); 6] {
+        let user = vec![
+            "id",
+            "username",
+            "first_name",
+            "last_name",
+            "email",
+            "profession_type",
+            "is_staff",
+            "is_superuser",
+            "is_active",
+            "account_status",
+            "access_expires_at",
+            "last_login",
+        ];
+        let mut profile = vec!["user_id", "public_id", "matrix_localpart"];
+        for column in &self.columns {
+            match column {
+                Column::DisplayName => profile.push("display_name"),
+                Column::CurrentSpecialty => profile.push("current_specialty_id"),
+            }
+        }
         [
-            (
-                &self.user,
-                &[
-                    "id",
-                    "username",
-                    "first_name",
-                    "last_name",
-                    "email",
-                    "profession_type",
-                    "is_staff",
-                    "is_superuser",
-                    "is_active",
-                    "account_status",
-                    "access_expires_at",
-                    "last_login",
-                ],
-            ),
-            (&self.profile, &["user_id", "public_id", "matrix_localpart"]),
-            (&self.user_groups, &["eqmdcustomuser_id", "group_id"]),
-            (&self.group, &["id", "name"]),
-            (&self.user_specialty, &["user_id", "specialty_id", "is_primary"]),
-            (&self.specialty, &["id", "name", "is_active"]),
+            (&self.user, user),
+            (&self.profile, profile),
+            (&self.user_groups, vec!["eqmdcustomuser_id", "group_id"]),
+            (&self.group, vec!["id", "name"]),
+            (&self.user_specialty, vec!["user_id", "specialty_id", "is_primary"]),
+            (&self.specialty, vec!["id", "name", "is_active"]),
         ]
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use equipemed_bot::config::settings::{Database, DirectorySource};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
+use equipemed_domain::column::Column;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::{JoinMode, RoomKind};
 use equipemed_domain::rights::Right;
@@ -381,6 +382,27 @@ fn users_are_checked() {
     assert!(settings.policy.users.reserved.contains("diretoria"));
     assert_eq!(settings.policy.rooms[&"control".into()].join, JoinMode::Invite);
     assert_eq!(settings.drift, OnDrift::Report);
+}
+
+#[test]
+fn professions_are_called_as_the_hospital_calls_them() {
+    let called =
+        |lines: &str| settings(lines).policy.users.professions.into_values().collect::<Vec<String>>().join(", ");
+    assert_eq!(called(""), "Médico(a), Residente, Enfermeiro(a), Fisioterapeuta, Estudante");
+    assert_eq!(called("bot: {language: en}\n"), "Doctor, Resident, Nurse, Physiotherapist, Student");
+    let own = "users: {professions: {medical_doctor: Dr., student: Interno}}\n";
+    assert_eq!(called(own), "Dr., Residente, Enfermeiro(a), Fisioterapeuta, Interno");
+    let found = problems("users: {professions: {doctor: Dr., nurse: }}\n");
+    assert!(found.contains("users.professions.doctor: is no profession"), "{found}");
+    assert!(found.contains("users.professions.nurse: is missing"), "{found}");
+}
+
+#[test]
+fn columns_are_read_where_something_asks_for_them() {
+    let columns = |lines: &str| settings(lines).policy.columns().into_iter().map(Column::as_str).collect::<Vec<_>>();
+    assert!(columns("").is_empty());
+    let asking = "users: {display_name: '{display_name} ({current_specialty})'}\n";
+    assert_eq!(columns(asking), ["display_name", "current_specialty"]);
 }
 
 #[test]

@@ -17,13 +17,13 @@ use crate::faults::english;
 async fn listening() -> anyhow::Result<(Database, Listener)> {
     let database = database().await?;
     database.invent(2500, 10).await?;
-    database.sql(&Script::new("accounts_").install()).await?;
+    database.sql(&Script::new("accounts_", &BTreeSet::new()).install()).await?;
     let ear = source(&database)?.listen().await?;
     Ok((database, ear))
 }
 
 /// Hears everything up to a notification that the test sends itself, so that silence is seen without waiting for it.
-async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option<Heard>> {
+pub(super) async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option<Heard>> {
     const LAST: PersonId = PersonId(999_999);
     database.sql("notify equipemed_bot, '999999'").await?;
     let mut people = BTreeSet::new();
@@ -46,7 +46,7 @@ async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option
     })
 }
 
-fn people(ids: impl IntoIterator<Item = i64>) -> Option<Heard> {
+pub(super) fn people(ids: impl IntoIterator<Item = i64>) -> Option<Heard> {
     Some(Heard::People(ids.into_iter().map(PersonId).collect()))
 }
 
@@ -81,7 +81,7 @@ async fn every_change_that_matters_is_told_by_whom_it_is_about() -> anyhow::Resu
         ("update accounts_medicalspecialty set abbreviation = 'X'", None),
         ("delete from accounts_userspecialty where user_id in (11, 12)", people([11, 12])),
         (
-            "insert into accounts_eqmdcustomuser values (3000, '!', null, false, 'nova', '', '', '', false, true, now(), null, 'active', null)",
+            "insert into accounts_eqmdcustomuser values (3000, '!', null, false, 'nova', '', '', '', false, true, now(), null, 'active', null, false, true, false, null, null, null)",
             people([3000]),
         ),
         ("delete from accounts_eqmdcustomuser where id = 3000", people([3000])),
@@ -139,7 +139,7 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
     let source = source(&database)?;
     let before = database.sql(EVERYTHING).await?;
     assert_eq!(source.triggers().await?, Installed::No);
-    let script = Script::new("accounts_");
+    let script = Script::new("accounts_", &BTreeSet::new());
     let (administrator, reader) =
         (SecretString::from(database.url.clone()), SecretString::from(database.reader_url.clone()));
     Script::run(script.install(), &administrator, &reader).await?;
@@ -162,7 +162,7 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
 async fn they_are_never_installed_by_the_role_that_reads() -> anyhow::Result<()> {
     let database = database().await?;
     let reader = SecretString::from(database.reader_url.clone());
-    let script = Script::new("accounts_");
+    let script = Script::new("accounts_", &BTreeSet::new());
     let error = Script::run(script.install(), &reader, &reader).await.unwrap_err();
     assert!(matches!(&error, DirectoryError::Setup { why: Setup::ReadingRole { .. } }), "{error}");
     assert!(english(error.clone()).contains("may only read"), "{error}");

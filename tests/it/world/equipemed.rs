@@ -1,5 +1,6 @@
 //! The service on EquipeMed's own database: what happens there happens on Synapse, and what does not matter does not.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_bot::directory::equipemed::Script;
@@ -25,7 +26,7 @@ impl Hospital {
             ..Row::new(0, "", &person.groups.iter().map(String::as_str).collect::<Vec<_>>())
         };
         database.add(&self.people.values().map(row).collect::<Vec<_>>()).await?;
-        let script = Script::new("accounts_");
+        let script = Script::new("accounts_", &BTreeSet::new());
         database.sql(&script.grants(&database.reader)).await?;
         if triggers {
             database.sql(&script.install()).await?;
@@ -353,7 +354,7 @@ async fn somebody_without_a_profile_is_told_and_asked_for_nowhere() -> anyhow::R
     let serving = hospital.serve_listening().await?;
     let (id, username) = (900, hospital.username("rui"));
     let bulk = format!(
-        "insert into accounts_eqmdcustomuser values ({id}, '!', null, false, '{username}', 'Rui', 'Souza', '', false, true, now(), null, 'active', null)"
+        "insert into accounts_eqmdcustomuser values ({id}, '!', null, false, '{username}', 'Rui', 'Souza', '', false, true, now(), null, 'active', null, false, true, false, null, null, null)"
     );
     database.sql(&bulk).await?;
     serving.told("EquipeMed changed").await?;
