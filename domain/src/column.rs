@@ -15,6 +15,16 @@ pub enum Column {
     DisplayName,
     /// The specialty that somebody chose for now.
     CurrentSpecialty,
+    /// Whether somebody does clinical research.
+    Researcher,
+    /// Whether somebody accepted the terms of use.
+    TermsAccepted,
+    /// Whether somebody has to choose another password first.
+    PasswordChangeRequired,
+    /// Whether somebody's internship is over.
+    InternshipOver,
+    /// The username of somebody's direct supervisor.
+    Supervisor,
 }
 
 impl Column {
@@ -24,6 +34,11 @@ impl Column {
         match self {
             Self::DisplayName => "display_name",
             Self::CurrentSpecialty => "current_specialty",
+            Self::Researcher => "researcher",
+            Self::TermsAccepted => "terms_accepted",
+            Self::PasswordChangeRequired => "password_change_required",
+            Self::InternshipOver => "internship_over",
+            Self::Supervisor => "supervisor",
         }
     }
 }
@@ -34,6 +49,11 @@ impl Policy {
     pub fn columns(&self) -> BTreeSet<Column> {
         let template = &self.users.display_name;
         let shown = [Column::DisplayName, Column::CurrentSpecialty];
-        shown.into_iter().filter(|column| template.contains(&format!("{{{}}}", column.as_str()))).collect()
+        let shown = shown.into_iter().filter(|column| template.contains(&format!("{{{}}}", column.as_str())));
+        let mut columns: BTreeSet<Column> = shown.collect();
+        for rule in self.rules() {
+            rule.each(&mut |rule| columns.extend(rule.column()));
+        }
+        columns
     }
 }

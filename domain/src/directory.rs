@@ -154,6 +154,16 @@ pub struct Extra {
     pub display_name: String,
     /// The specialty that the person chose for now.
     pub current_specialty: Option<String>,
+    /// EquipeMed's `is_researcher`.
+    pub researcher: bool,
+    /// EquipeMed's `terms_accepted`.
+    pub terms_accepted: bool,
+    /// EquipeMed's `password_change_required`.
+    pub password_change_required: bool,
+    /// Whether the internship, by its beginning and length, is over on the day of the read.
+    pub internship_over: bool,
+    /// The direct supervisor's username.
+    pub supervisor: Option<String>,
 }
 
 impl Person {

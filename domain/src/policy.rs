@@ -225,6 +225,13 @@ impl MadeRoom {
 }
 
 impl Policy {
+    /// Every rule in it.
+    pub fn rules(&self) -> impl Iterator<Item = &Selector> {
+        let roles = self.roles.values().map(|role| &role.when);
+        let rooms = self.rooms.values().flat_map(|room| [Some(&room.members), room.administrators.as_ref()]);
+        [&self.users.who].into_iter().chain(roles).chain(rooms.flatten())
+    }
+
     /// The room itself and every space above it, nearest first.
     pub fn lineage<'a>(&'a self, room: &'a RoomKey) -> impl Iterator<Item = &'a RoomKey> {
         std::iter::successors(Some(room), |key| self.rooms.get(*key)?.parent.as_ref())

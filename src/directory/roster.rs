@@ -187,7 +187,20 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     let last_login = default(&map.get("last_login"), None, |node| node.parsed(timestamp).map(Some));
     let display_name = default(&map.get("display_name"), String::new(), Node::any_text);
     let current_specialty = default(&map.get("current_specialty"), None, |node| node.text().map(Some));
+    let mut flag = |key| default(&map.get(key), false, Node::boolean);
+    let (researcher, terms_accepted) = (flag("researcher"), flag("terms_accepted"));
+    let (password_change_required, internship_over) = (flag("password_change_required"), flag("internship_over"));
+    let supervisor = default(&map.get("supervisor"), None, |node| node.text().map(Some));
     map.close();
+    let extra = Extra {
+        display_name: display_name?,
+        current_specialty: current_specialty?,
+        researcher: researcher?,
+        terms_accepted: terms_accepted?,
+        password_change_required: password_change_required?,
+        internship_over: internship_over?,
+        supervisor: supervisor?,
+    };
     Some(Person {
         id: PersonId(id?),
         public_id: public_id?,
@@ -205,7 +218,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
         account_status: account_status?,
         access_expires_at: access_expires_at?,
         last_login: last_login?,
-        extra: Extra { display_name: display_name?, current_specialty: current_specialty? },
+        extra,
     })
 }
 

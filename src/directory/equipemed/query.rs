@@ -8,6 +8,12 @@ use std::fmt;
 
 use equipemed_domain::column::Column;
 
+/// On the day when as many months have passed. EquipeMed takes no months for no length; what is longer than a life is a slip
+/// that must not fail the read of everybody.
+const INTERNSHIP_OVER: &str = "(case when u.expected_duration_months between 1 and 1200
+        then coalesce(u.internship_start_date + make_interval(months => u.expected_duration_months) <= current_date, false)
+        else false end)";
+
 /// The statements of a source.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Query {
@@ -30,6 +36,11 @@ impl Query {
                     Column::CurrentSpecialty => {
                         format!("(select cs.name::text from {specialty} cs where cs.id = p.current_specialty_id)")
                     }
+                    Column::Researcher => "u.is_researcher".to_owned(),
+                    Column::TermsAccepted => "u.terms_accepted".to_owned(),
+                    Column::PasswordChangeRequired => "u.password_change_required".to_owned(),
+                    Column::InternshipOver => INTERNSHIP_OVER.to_owned(),
+                    Column::Supervisor => format!("(select s.username from {user} s where s.id = u.supervisor_id)"),
                 };
                 format!(",\n    {value} as {}", column.as_str())
             })
@@ -106,7 +117,7 @@ impl Tables {
     /// What has to be readable, column by column, each key first.
     #[must_use]
     pub fn columns(&self) -> [(&str, Vec<&'static str>); 6] {
-        let user = vec![
+        let mut user = vec![
             "id",
             "username",
             "first_name",
@@ -125,6 +136,11 @@ impl Tables {
             match column {
                 Column::DisplayName => profile.push("display_name"),
                 Column::CurrentSpecialty => profile.push("current_specialty_id"),
+                Column::Researcher => user.push("is_researcher"),
+                Column::TermsAccepted => user.push("terms_accepted"),
+                Column::PasswordChangeRequired => user.push("password_change_required"),
+                Column::InternshipOver => user.extend(["internship_start_date", "expected_duration_months"]),
+                Column::Supervisor => user.push("supervisor_id"),
             }
         }
         [

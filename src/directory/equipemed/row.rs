@@ -114,6 +114,11 @@ impl Columns<'_> {
             match column {
                 Column::DisplayName => extra.display_name = self.text(name)?.unwrap_or_default(),
                 Column::CurrentSpecialty => extra.current_specialty = self.text(name)?,
+                Column::Researcher => extra.researcher = self.flag(name)?,
+                Column::TermsAccepted => extra.terms_accepted = self.flag(name)?,
+                Column::PasswordChangeRequired => extra.password_change_required = self.flag(name)?,
+                Column::InternshipOver => extra.internship_over = self.flag(name)?,
+                Column::Supervisor => extra.supervisor = self.text(name)?,
             }
         }
         Ok(extra)

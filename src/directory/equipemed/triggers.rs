@@ -62,9 +62,12 @@ struct Watched<'t> {
 }
 
 fn watched(tables: &Tables) -> [Watched<'_>; 6] {
-    let Tables { profile, user_groups, group, user_specialty, columns, .. } = tables;
+    let Tables { user, profile, user_groups, group, user_specialty, columns, .. } = tables;
     let flickering = Profession::ALL.map(|profession| format!("'{}'", profession.flickering_group())).join(", ");
-    let own = "select c.id from changed c".to_owned();
+    let mut own = "select c.id from changed c".to_owned();
+    if columns.contains(&Column::Supervisor) {
+        own.push_str(&format!(" union select u.id from {user} u join changed c on c.id = u.supervisor_id"));
+    }
     let of_user = "select c.user_id from changed c".to_owned();
     // The groups of professions are deleted and inserted again at every page view.
     let in_group = format!(

@@ -403,6 +403,15 @@ fn columns_are_read_where_something_asks_for_them() {
     assert!(columns("").is_empty());
     let asking = "users: {display_name: '{display_name} ({current_specialty})'}\n";
     assert_eq!(columns(asking), ["display_name", "current_specialty"]);
+    let rules = "users: {who: {not: {terms_accepted: false}}}
+roles: {head: {when: {all: [{researcher: true}, {any_of: [{password_change_required: false}]}]}}}
+rooms:
+  a: {name: A, members: {internship_over: true}, administrators: {supervisor: marcia.silva}}
+";
+    let all = ["researcher", "terms_accepted", "password_change_required", "internship_over", "supervisor"];
+    assert_eq!(columns(rules), all);
+    let found = problems("users: {who: {supervisor: '@marcia:hospital.example'}}\n");
+    assert!(found.contains("users.who.supervisor: is an EquipeMed username"), "{found}");
 }
 
 #[test]
