@@ -44,6 +44,7 @@ pub mod listing;
 pub mod localpart;
 pub mod memory;
 pub mod mode;
+pub mod naming;
 pub mod observed;
 pub mod outcome;
 pub mod plan;

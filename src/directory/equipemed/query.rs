@@ -21,6 +21,8 @@ pub struct Query {
     pub(super) all: String,
     /// People whose id is in `$1`.
     pub(super) some: String,
+    /// Names of groups and of specialties in use, as two lists; None where only people tell of them.
+    pub(super) catalogue: Option<String>,
 }
 
 impl Query {
@@ -46,7 +48,10 @@ impl Query {
             })
             .collect();
         // Groups and specialties by subselects and not by joins: for one person that is one look into an index each.
-        Self::around(&format!(
+        let catalogue = format!(
+            "select array(select name::text from {group}) as groups, array(select name::text from {specialty} where is_active) as specialties"
+        );
+        let people = Self::around(&format!(
             "select u.id, p.public_id::text as public_id, u.username, p.matrix_localpart, u.first_name, u.last_name,
     u.email, u.profession_type as profession, u.is_staff as staff, u.is_superuser as superuser, u.is_active,
     u.account_status, u.access_expires_at, u.last_login,
@@ -55,7 +60,8 @@ impl Query {
     array(select s.name::text from {user_specialty} us join {specialty} s on s.id = us.specialty_id
         where us.user_id = u.id and s.is_active order by us.is_primary desc, s.name) as specialties{extra}
 from {user} u left join {profile} p on p.user_id = u.id"
-        ))
+        ));
+        Self { catalogue: Some(catalogue), ..people }
     }
 
     /// The hospital's own query.
@@ -67,7 +73,7 @@ from {user} u left join {profile} p on p.user_id = u.id"
     fn around(people: &str) -> Self {
         // The query ends before the bracket even if its last line is a comment.
         let all = format!("select * from (\n{people}\n) as people");
-        Self { some: format!("{all} where people.id = any($1)"), all }
+        Self { some: format!("{all} where people.id = any($1)"), all, catalogue: None }
     }
 }
 

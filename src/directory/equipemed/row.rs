@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use equipemed_domain::column::Column;
-use equipemed_domain::directory::{Extra, Person, PersonId, Profession};
+use equipemed_domain::directory::{Catalogue, Extra, Person, PersonId, Profession};
 use equipemed_domain::fault::{ColumnProblem, ColumnType};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
@@ -38,6 +38,12 @@ pub(super) fn person(row: &PgRow, columns: &BTreeSet<Column>) -> Result<Person, 
         last_login: row.instant("last_login")?,
         extra: row.extra(columns)?,
     })
+}
+
+/// Reads what there is for rules to name.
+pub(super) fn catalogue(row: &PgRow) -> Result<Catalogue, DirectoryError> {
+    let row = Columns { row };
+    Ok(Catalogue { groups: groups(row.names("groups")?), specialties: row.names("specialties")?.into_iter().collect() })
 }
 
 /// The groups without those that EquipeMed keeps for professions: they vanish for a moment at every page view.

@@ -8,7 +8,7 @@ use equipemed_bot::config::settings::{Database, DirectorySource};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
 use equipemed_domain::column::Column;
 use equipemed_domain::mode::{Mode, OnDrift};
-use equipemed_domain::policy::{JoinMode, RoomKind};
+use equipemed_domain::policy::{JoinMode, Policy, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, SettingValue};
@@ -66,6 +66,11 @@ impl Folder {
 /// The problems of the smallest good file with these lines added.
 fn problems(lines: &str) -> String {
     Folder::new().problems(&format!("{SMALL}{lines}"))
+}
+
+/// The policy of the smallest good file with these lines added.
+pub(crate) fn policy(lines: &str) -> Policy {
+    settings(lines).policy
 }
 
 /// The settings of the smallest good file with these lines added.

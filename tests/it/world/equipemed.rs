@@ -376,3 +376,30 @@ async fn somebody_without_a_profile_is_told_and_asked_for_nowhere() -> anyhow::R
     serving.end().await?.ended(0);
     hospital.finish().await
 }
+
+/// A slip of the pen in a rule is told in the control room, once, and by the command line.
+#[tokio::test]
+async fn a_group_that_is_not_there_is_told_once() -> anyhow::Result<()> {
+    let mut rooms = rooms();
+    rooms["icu"]["members"] = json!({"group": "Plantao UTI"});
+    let people = [crowd("p", 2, &["Plantão UTI", "Leads"]), vec![chief("boss")]].concat();
+    let mut hospital = Hospital::new(people, rooms).await?;
+    let database = hospital.on_database(Postgres::shared().await?, true).await?;
+    const SAYS: &str = "which EquipeMed does not have; did you mean “Plantão UTI”?";
+    let checked = hospital.run(&["config", "check"]).await?.ended(0);
+    assert!(checked.out.contains(SAYS), "{}", checked.out);
+    let doctor = hospital.run(&["doctor"]).await?.ended(1);
+    assert!(doctor.out.contains(SAYS), "{}", doctor.out);
+    let serving = hospital.serve_listening().await?;
+    // It is told before the boss is let into the control room.
+    let (bot, boss) = (hospital.bot()?, hospital.client("boss").await?);
+    hospital.told(&bot, &["Plantao UTI", SAYS]).await?;
+    database.sql("update accounts_eqmdcustomuser set last_name = 'Lima' where id = 1").await?;
+    assert!(hospital.sync(&[]).await?.ended(0).out.contains(SAYS), "a full pass reports it each time");
+    hospital.at_rest().await?;
+    assert_eq!(hospital.heard(&bot, &[SAYS]).await?.len(), 1);
+    assert!(!hospital.ask(&boss, &format!("!sync {}", hospital.username("p00"))).await?.text.contains(SAYS));
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
+}
