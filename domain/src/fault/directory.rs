@@ -180,6 +180,8 @@ pub enum Setup {
     Refused { said: String },
     /// The administrator's address is none.
     NoAddress,
+    /// The administrator's address leads nowhere, or lets nobody in.
+    NoConnection { said: String },
     /// It is the role in `directory.url`, which may only read.
     ReadingRole { role: String },
 }

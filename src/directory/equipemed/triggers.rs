@@ -125,15 +125,25 @@ impl Script {
         sql
     }
 
+    /// Grants, functions and triggers in one transaction, for somebody else to carry out.
+    #[must_use]
+    pub fn whole(&self, role: &str) -> String {
+        self.transaction(&self.grants(role))
+    }
+
     /// Makes functions and triggers, in place of earlier ones.
     #[must_use]
     pub fn install(&self) -> String {
+        self.transaction("")
+    }
+
+    fn transaction(&self, grants: &str) -> String {
         let version = self.version();
         format!(
             "begin;
 -- EquipeMed must not wait for this: it gives up instead, and can be run again.
 set local lock_timeout = '5s';
-{}{}comment on schema {CHANNEL} is '{version}';
+{grants}{}{}comment on schema {CHANNEL} is '{version}';
 commit;
 ",
             drop_schema(),
@@ -295,7 +305,11 @@ async fn connect(administrator: &SecretString, reader: &SecretString) -> Result<
     if role_of(reader).as_deref() == Some(options.get_username()) {
         return Err(setup(Setup::ReadingRole { role: options.get_username().to_owned() }));
     }
-    PgConnection::connect_with(&options).await.map_err(said)
+    // Said of this address, and not of the one in directory.url.
+    PgConnection::connect_with(&options).await.map_err(|error| match error.as_database_error() {
+        Some(database) => setup(Setup::NoConnection { said: database.message().to_owned() }),
+        None => setup(Setup::NoConnection { said: error.to_string() }),
+    })
 }
 
 pub(super) async fn installed(pool: &PgPool, tables: &Tables) -> Result<Installed, DirectoryError> {

@@ -7,8 +7,8 @@ use equipemed_bot::directory::DirectoryError;
 use equipemed_bot::directory::equipemed::{Heard, Installed, Listener, Script};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::Setup;
-use equipemed_testbed::Equipemed as Database;
 use equipemed_testbed::postgres::sql;
+use equipemed_testbed::{Equipemed as Database, Postgres};
 use secrecy::SecretString;
 
 use super::{database, source};
@@ -155,6 +155,41 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
     assert_eq!(database.sql(EVERYTHING).await?, before);
     // And a second time there is nothing to do.
     Script::run(Script::uninstall(), &administrator, &reader).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_printed_is_done_as_a_whole_or_not_at_all() -> anyhow::Result<()> {
+    let database = Database::new(Postgres::shared().await?).await?;
+    database.invent(3, 1).await?;
+    let source = source(&database)?;
+    let script = Script::new("accounts_", &BTreeSet::new());
+    // Without the role nothing is left behind.
+    let error = database.sql(&script.whole("nobody_of_that_name")).await.unwrap_err();
+    assert!(error.to_string().contains("nobody_of_that_name"), "{error}");
+    assert_eq!(source.triggers().await?, Installed::No);
+    database.sql(&script.whole(&database.reader)).await?;
+    assert_eq!(source.triggers().await?, Installed::Yes);
+    assert_eq!(source.read().await?.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_administrators_address_that_leads_nowhere_is_named() -> anyhow::Result<()> {
+    let database = database().await?;
+    let reader = SecretString::from(database.reader_url.clone());
+    let wrong = [
+        database.url.replace(
+            &format!(":{}/", Postgres::shared().await?.port()),
+            &format!(":{}/", equipemed_testbed::free_port()?),
+        ),
+        format!("{}_elsewhere", database.url),
+        "http://nowhere".to_owned(),
+    ];
+    for url in wrong {
+        let error = english(Script::run(Script::uninstall(), &SecretString::from(url), &reader).await.unwrap_err());
+        assert!(error.contains("EQUIPEMED_ADMIN_URL") && !error.contains("directory.url"), "{error}");
+    }
     Ok(())
 }
 
