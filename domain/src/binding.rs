@@ -291,6 +291,7 @@ pub fn candidate(person: &Person, policy: &Policy) -> Result<OwnedUserId, Vec<(S
         let wish = match source {
             LocalpartSource::MatrixLocalpart => person.matrix_localpart.clone(),
             LocalpartSource::Username => Some(person.username.clone()),
+            LocalpartSource::PublicId if person.public_id.is_empty() => None,
             LocalpartSource::PublicId => Some(format!("u_{}", person.public_id)),
         };
         let Some(wish) = wish.filter(|wish| !wish.is_empty()) else { continue };

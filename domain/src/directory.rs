@@ -143,6 +143,27 @@ pub struct Person {
     pub access_expires_at: Option<Timestamp>,
     /// When the person last signed in to EquipeMed, if ever. For lists alone: nothing that is done depends on it, and it changes all the time.
     pub last_login: Option<Timestamp>,
+    /// What is read where the policy asks for it.
+    pub extra: Extra,
+}
+
+/// What is read only where the policy asks for it (see `column`); elsewhere it is at its default.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// The profile's own display name; may be empty.
+    pub display_name: String,
+    /// The specialty that the person chose for now.
+    pub current_specialty: Option<String>,
+    /// EquipeMed's `is_researcher`.
+    pub researcher: bool,
+    /// EquipeMed's `terms_accepted`.
+    pub terms_accepted: bool,
+    /// EquipeMed's `password_change_required`.
+    pub password_change_required: bool,
+    /// Whether the internship, by its beginning and length, is over on the day of the read.
+    pub internship_over: bool,
+    /// The direct supervisor's username.
+    pub supervisor: Option<String>,
 }
 
 impl Person {
@@ -219,9 +240,32 @@ pub struct Directory {
     /// What could not be told about who is who, and of whom it can therefore not be told whether they are there.
     doubts: Vec<Doubt>,
     unclear: BTreeSet<PersonId>,
+    /// What there is for rules to name, where the source tells that beside its people.
+    catalogue: Option<Arc<Catalogue>>,
+}
+
+/// What EquipeMed has for rules to name, whether anybody has it or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Groups, without those of professions.
+    pub groups: BTreeSet<String>,
+    /// Specialties in use.
+    pub specialties: BTreeSet<String>,
 }
 
 impl Directory {
+    /// The same, of a source that tells what there is to name.
+    #[must_use]
+    pub fn with_catalogue(self, catalogue: Catalogue) -> Self {
+        Self { catalogue: Some(Arc::new(catalogue)), ..self }
+    }
+
+    /// What there is to name, as far as the source tells it beside its people.
+    #[must_use]
+    pub fn catalogue(&self) -> Option<&Catalogue> {
+        self.catalogue.as_deref()
+    }
+
     /// Gathers people; of two with the same id the later one stays (sources refuse such input before).
     pub fn new(people: impl IntoIterator<Item = Person>) -> Self {
         Self { people: people.into_iter().map(|person| (person.id, Arc::new(person))).collect(), ..Self::default() }
@@ -230,7 +274,8 @@ impl Directory {
     /// The same read with everybody under their handle; for `identity` alone.
     pub(crate) fn identified(&self, handles: &BTreeMap<PersonId, PersonId>, doubts: Vec<Doubt>) -> Self {
         let unclear = doubts.iter().filter_map(Doubt::unclear).collect();
-        let mut identified = Self { doubts, unclear, ..Self::default() };
+        let catalogue = self.catalogue.clone();
+        let mut identified = Self { doubts, unclear, catalogue, ..Self::default() };
         for (read, person) in &self.people {
             let Some(id) = handles.get(read) else { continue };
             if id != read {

@@ -1,6 +1,7 @@
 //! What people are called on Synapse: the hospital's template, filled.
 
-use crate::directory::{Person, Profession};
+use crate::directory::Person;
+use crate::policy::UsersPolicy;
 
 /// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
 const DISPLAY_NAME_MAX: usize = 256;
@@ -9,19 +10,24 @@ const DISPLAY_NAME_MAX: usize = 256;
 const BETWEEN: [char; 10] = [' ', '-', '–', '—', '|', '·', '•', ',', '/', ':'];
 
 /// Fills the template; what is empty takes its brackets and dashes along. Asked of everybody at every pass: one way through.
-pub(crate) fn display_name(template: &str, person: &Person) -> String {
+pub(crate) fn display_name(policy: &UsersPolicy, person: &Person) -> String {
     let full_name = person.full_name();
     // Some usernames are e-mail addresses, which no colleague is to see.
     let username = person.username.split('@').next().unwrap_or_default();
     let full_name = if full_name == person.username { username } else { &full_name };
+    let profession = person.profession.and_then(|profession| policy.professions.get(&profession));
+    let specialty = person.specialties.first();
+    let own = person.extra.display_name.trim();
     let parts = [
         ("{full_name}", full_name),
         ("{username}", username),
-        ("{profession}", person.profession.map_or("", Profession::as_str)),
-        ("{specialty}", person.specialties.first().map_or("", String::as_str)),
+        ("{profession}", profession.map_or("", String::as_str)),
+        ("{specialty}", specialty.map_or("", String::as_str)),
+        ("{display_name}", if own.is_empty() { full_name } else { own }),
+        ("{current_specialty}", person.extra.current_specialty.as_ref().or(specialty).map_or("", String::as_str)),
     ];
     let (mut filled, mut is_complete) = (String::new(), true);
-    let mut rest = template;
+    let mut rest = policy.display_name.as_str();
     while let Some(brace) = rest.find('{') {
         let (before, from) = rest.split_at(brace);
         filled.push_str(before);

@@ -122,7 +122,7 @@ impl Names<'_> {
 }
 
 /// What is called nearly so.
-fn nearest<T>(named: impl Iterator<Item = (T, [String; 2])>, name: &str) -> Option<T> {
+pub(crate) fn nearest<T, const N: usize>(named: impl Iterator<Item = (T, [String; N])>, name: &str) -> Option<T> {
     let wanted = name.to_lowercase();
     let like = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &wanted);
     let likely = named.map(|(one, names)| (names.iter().map(like).fold(0.0, f64::max), one));

@@ -7,6 +7,7 @@ use crate::directory::PersonId;
 use crate::fault::Fault;
 use crate::key::RoomKey;
 use crate::localpart::LocalpartError;
+use crate::naming::Named;
 use crate::power::Power;
 
 /// One thing that somebody should look at. Kept as JSON for the reader's language: variants and fields may be added,
@@ -44,6 +45,8 @@ pub enum Finding {
     EmailTaken { person: PersonId, user: OwnedUserId, holder: OwnedUserId },
     /// EquipeMed's status is not in the standing table.
     UnknownStatus { person: PersonId, status: String },
+    /// A rule names a group or specialty that EquipeMed does not have; where its lists are not read, that nobody has.
+    NameUnknown { what: Named, name: String, near: Option<String>, is_listed: bool },
     /// A room's rule matches nobody.
     RoomMatchesNobody { room: RoomKey },
     /// An account that belongs to nobody in EquipeMed is in a managed room.
@@ -119,6 +122,7 @@ impl Finding {
             Self::EmailShared { .. } => "email_shared",
             Self::EmailTaken { .. } => "email_taken",
             Self::UnknownStatus { .. } => "unknown_status",
+            Self::NameUnknown { .. } => "name_unknown",
             Self::RoomMatchesNobody { .. } => "room_matches_nobody",
             Self::MemberUnbound { .. } => "member_unbound",
             Self::BannedByHand { .. } => "banned_by_hand",

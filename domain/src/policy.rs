@@ -8,6 +8,7 @@ use std::time::Duration;
 use ruma_common::{OwnedServerName, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Profession;
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
 use crate::selector::Selector;
@@ -46,8 +47,10 @@ pub struct UsersPolicy {
     pub own_display_name: bool,
     /// Sources of the localpart, first valid one wins.
     pub localpart: Vec<LocalpartSource>,
-    /// Template with `{full_name}`, `{username}`, `{profession}`, `{specialty}`.
+    /// Template with `{full_name}`, `{display_name}`, `{username}`, `{profession}`, `{specialty}`, `{current_specialty}`.
     pub display_name: String,
+    /// What the hospital calls each profession.
+    pub professions: BTreeMap<Profession, String>,
     /// Synapse's name of the identity provider, `oidc-<idp_id>`; without one no external ids are kept.
     pub identity_provider: Option<String>,
     /// How members get into rooms unless a room says otherwise.
@@ -222,6 +225,13 @@ impl MadeRoom {
 }
 
 impl Policy {
+    /// Every rule in it.
+    pub fn rules(&self) -> impl Iterator<Item = &Selector> {
+        let roles = self.roles.values().map(|role| &role.when);
+        let rooms = self.rooms.values().flat_map(|room| [Some(&room.members), room.administrators.as_ref()]);
+        [&self.users.who].into_iter().chain(roles).chain(rooms.flatten())
+    }
+
     /// The room itself and every space above it, nearest first.
     pub fn lineage<'a>(&'a self, room: &'a RoomKey) -> impl Iterator<Item = &'a RoomKey> {
         std::iter::successors(Some(room), |key| self.rooms.get(*key)?.parent.as_ref())

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::column::Column;
 use crate::directory::{Person, Profession};
 use crate::key::RoleKey;
 use crate::policy::Role;
@@ -31,6 +32,16 @@ pub enum Selector {
     Superuser(bool),
     /// The person with this EquipeMed username.
     User(String),
+    /// EquipeMed's `is_researcher` is this.
+    Researcher(bool),
+    /// EquipeMed's `terms_accepted` is this.
+    TermsAccepted(bool),
+    /// EquipeMed's `password_change_required` is this.
+    PasswordChangeRequired(bool),
+    /// Whether the internship is over is this.
+    InternshipOver(bool),
+    /// People whose direct supervisor has this EquipeMed username.
+    Supervisor(String),
     /// All of these hold.
     All(Vec<Selector>),
     /// At least one of these holds.
@@ -54,6 +65,11 @@ impl Selector {
             Self::Staff(staff) => person.staff == *staff,
             Self::Superuser(superuser) => person.superuser == *superuser,
             Self::User(username) => person.username == *username,
+            Self::Researcher(is) => person.extra.researcher == *is,
+            Self::TermsAccepted(is) => person.extra.terms_accepted == *is,
+            Self::PasswordChangeRequired(is) => person.extra.password_change_required == *is,
+            Self::InternshipOver(is) => person.extra.internship_over == *is,
+            Self::Supervisor(username) => person.extra.supervisor.as_ref() == Some(username),
             Self::All(rules) => rules.iter().all(|rule| rule.matches(person, roles, trusted)),
             Self::AnyOf(rules) => rules.iter().any(|rule| rule.matches(person, roles, trusted)),
             Self::Not(rule) => !rule.matches(person, roles, trusted),
@@ -63,11 +79,30 @@ impl Selector {
 
     /// Whether it may ask for trust at all, which takes longer to tell than everything else.
     pub(crate) fn asks_for_trust(&self) -> bool {
+        let mut asks = false;
+        self.each(&mut |rule| asks |= *rule == Self::Trusted);
+        asks
+    }
+
+    /// Goes through the rule and all rules in it. What a role stands for is not in it.
+    pub(crate) fn each<'a>(&'a self, look: &mut impl FnMut(&'a Self)) {
+        look(self);
         match self {
-            Self::Trusted => true,
-            Self::All(rules) | Self::AnyOf(rules) => rules.iter().any(Self::asks_for_trust),
-            Self::Not(rule) => rule.asks_for_trust(),
-            _ => false,
+            Self::All(rules) | Self::AnyOf(rules) => rules.iter().for_each(|rule| rule.each(look)),
+            Self::Not(rule) => rule.each(look),
+            _ => {}
+        }
+    }
+
+    /// The column that it asks for itself, where it is one that is not always read.
+    pub(crate) fn column(&self) -> Option<Column> {
+        match self {
+            Self::Researcher(_) => Some(Column::Researcher),
+            Self::TermsAccepted(_) => Some(Column::TermsAccepted),
+            Self::PasswordChangeRequired(_) => Some(Column::PasswordChangeRequired),
+            Self::InternshipOver(_) => Some(Column::InternshipOver),
+            Self::Supervisor(_) => Some(Column::Supervisor),
+            _ => None,
         }
     }
 }

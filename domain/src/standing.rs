@@ -40,11 +40,12 @@ impl Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandingTable(pub BTreeMap<String, Standing>);
 
-/// EquipeMed's statuses with their default meaning.
+/// EquipeMed's statuses with their default meaning. `expired` says nothing: the date is judged anyway, and the word stays
+/// after an administrator has extended it.
 pub const KNOWN_STATUSES: [(&str, Standing); 7] = [
     ("active", Standing::Active),
     ("expiring_soon", Standing::Active),
-    ("expired", Standing::Off),
+    ("expired", Standing::Active),
     ("inactive", Standing::Off),
     ("suspended", Standing::Off),
     ("renewal_required", Standing::Off),

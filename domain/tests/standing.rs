@@ -18,7 +18,7 @@ fn the_whole_table_is_what_is_written_here() {
         active           no   gone gone gone gone
         expiring_soon    yes  active off off active
         expiring_soon    no   gone gone gone gone
-        expired          yes  off off off off
+        expired          yes  active off off active
         expired          no   gone gone gone gone
         inactive         yes  off off off off
         inactive         no   gone gone gone gone

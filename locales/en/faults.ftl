@@ -150,7 +150,8 @@ directory-in-query = { $said } in directory.query
 directory-not-stored = a change was heard and could not be stored
 directory-setup-in-use = EquipeMed's tables were in use for more than { $seconds } s; nothing was changed, run it again
 directory-setup-refused = the database refused, and nothing was changed: { $said }
-directory-setup-no-address = the administrator's address is no address of a database
+directory-setup-no-address = EQUIPEMED_ADMIN_URL, the administrator's address, is no address of a database
+directory-setup-no-connection = there is no connection to EQUIPEMED_ADMIN_URL, the administrator's address: { $said }
 directory-setup-reading-role = { $role } is the role in directory.url, which may only read;
     use an administrator of EquipeMed's database
 column-value = is not { $why }

@@ -32,6 +32,11 @@ finding-email-shared = the people { $people } have one e-mail address in EquipeM
 finding-email-taken = the e-mail address of person { $person } ({ $user }) belongs to { $holder } on Synapse, which did not get it from here:
     take it away there if it is not theirs
 finding-unknown-status = person { $person } has the status “{ $status }”, which users.standing does not know: nothing is changed for them
+finding-group-unknown = a rule names the group “{ $name }”, which EquipeMed does not have{ $near }
+finding-group-of-nobody = a rule names the group “{ $name }”, and nobody is in it{ $near }
+finding-specialty-unknown = a rule names the specialty “{ $name }”, which EquipeMed does not have in use{ $near }
+finding-specialty-of-nobody = a rule names the specialty “{ $name }”, and nobody has it{ $near }
+finding-name-near = ; did you mean “{ $near }”?
 finding-room-matches-nobody = the rule of room { $room } matches nobody
 finding-member-unbound = { $user } is in room { $room } and belongs to nobody in EquipeMed
 finding-banned-by-hand = { $user } belongs in room { $room } and is banned there by hand

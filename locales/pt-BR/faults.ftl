@@ -150,7 +150,8 @@ directory-in-query = { $said } em directory.query
 directory-not-stored = não foi possível guardar um aviso de mudança
 directory-setup-in-use = as tabelas do EquipeMed ficaram em uso por mais de { $seconds } s; nada foi mudado, execute de novo
 directory-setup-refused = o banco de dados recusou, e nada foi mudado: { $said }
-directory-setup-no-address = o endereço do administrador não é o de um banco de dados
+directory-setup-no-address = EQUIPEMED_ADMIN_URL, o endereço do administrador, não é o endereço de um banco de dados
+directory-setup-no-connection = não há conexão com EQUIPEMED_ADMIN_URL, o endereço do administrador: { $said }
 directory-setup-reading-role = { $role } é o papel em directory.url, que só pode ler;
     use um administrador do banco de dados do EquipeMed
 column-value = o esperado é { $why }

@@ -34,6 +34,11 @@ finding-email-shared = as pessoas { $people } têm o mesmo e-mail no EquipeMed: 
 finding-email-taken = o e-mail da pessoa { $person } ({ $user }) está no Synapse com { $holder }, e não foi posto lá por mim:
     retire-o de lá se não for dessa conta
 finding-unknown-status = a pessoa { $person } está com a situação “{ $status }”, que users.standing não conhece: nada muda para ela
+finding-group-unknown = uma regra usa o grupo “{ $name }”, que não existe no EquipeMed{ $near }
+finding-group-of-nobody = uma regra usa o grupo “{ $name }”, e ninguém está nele{ $near }
+finding-specialty-unknown = uma regra usa a especialidade “{ $name }”, que não está em uso no EquipeMed{ $near }
+finding-specialty-of-nobody = uma regra usa a especialidade “{ $name }”, e ninguém a tem{ $near }
+finding-name-near = ; você quis dizer “{ $near }”?
 finding-room-matches-nobody = ninguém corresponde à regra da sala { $room }
 finding-member-unbound = { $user } está na sala { $room } e não é de ninguém no EquipeMed
 finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente

@@ -23,10 +23,10 @@ pub(super) async fn install(config: &Path, print: bool) -> anyhow::Result<Exit> 
         )
         .into());
     }
-    let script = Script::new(&equipemed.prefix);
+    let script = Script::new(&equipemed.prefix, &equipemed.columns);
     let role = role_of(&equipemed.url).unwrap_or_default();
     if print {
-        output::text(&format!("{}\n{}", script.grants(&role), script.install().trim_end()));
+        output::text(script.whole(&role).trim_end());
         return Ok(Exit::Done);
     }
     let administrator = administrator("install-triggers")?;

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::naming::unknown_names;
+use equipemed_domain::render::Words as _;
 use tokio_util::sync::CancellationToken;
 
 use super::output::said;
@@ -65,6 +68,15 @@ async fn check_directory(settings: &Settings, findings: &mut Findings) {
         Ok(directory) => {
             let took = start.elapsed().as_millis();
             findings.good(&format!("EquipeMed: {} people, read in {took} ms", directory.len()));
+            for finding in unknown_names(&settings.policy, &directory) {
+                let is_sure = matches!(finding, Finding::NameUnknown { is_listed: true, .. });
+                let said = output::English::new().finding(&finding);
+                match is_sure {
+                    true => findings
+                        .bad(&said, "correct the rule, or make it in EquipeMed; until then the rule means nobody"),
+                    false => findings.good(&said),
+                }
+            }
         }
         Err(error) => return findings.bad(&format!("people: {}", said(error)), FIX),
     }
@@ -91,7 +103,7 @@ async fn check_database(source: &Equipemed, settings: &settings::Equipemed, find
         _ if !settings.notify => findings.good("changes are not listened for (directory.notify: false)"),
         Ok(Installed::Yes) => findings.good("EquipeMed's triggers tell who changed"),
         Ok(Installed::Other) => findings.bad(
-            "EquipeMed's triggers are of another version, for other tables, or switched off",
+            "EquipeMed's triggers are of another version or configuration, or switched off",
             &format!("run `equipemed-bot directory install-triggers`; {compared}"),
         ),
         Ok(Installed::No) if settings.query.is_some() && settings.poll.is_some() => {

@@ -412,7 +412,7 @@ pub fn run(cli: Cli) -> ExitCode {
             output::text(crate::config::EXAMPLE);
             Ok(Exit::Done)
         }
-        Command::Config(ConfigCommand::Check) => settings::check(&config),
+        Command::Config(ConfigCommand::Check) => connect::on_runtime(settings::check(&config)),
         Command::Registration(args) => registration::run(&config, &args),
         command => {
             // The others end before memory matters.

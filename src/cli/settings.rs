@@ -3,17 +3,28 @@
 use std::path::Path;
 
 use equipemed_domain::default_level::{Proposal, proposals};
+use equipemed_domain::naming::unknown_names;
+use equipemed_domain::render::Words as _;
 
 use super::{Exit, connect, output};
+use crate::directory::Source;
 
 /// Reads and checks everything the configuration names.
-pub(super) fn check(config: &Path) -> anyhow::Result<Exit> {
+pub(super) async fn check(config: &Path) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     output::text(&format!("{}\n\n{} is valid.", settings.summary().trim_end(), config.display()));
     for Proposal { room, level } in proposals(&settings.policy) {
         output::text(&format!(
             "rooms.{room}: everybody there stands at {level} at least. With `default_level: {level}` in place of a level for each the room can have any number of people; so it is full at some 1,300."
         ));
+    }
+    // Whether EquipeMed can be read at all is the doctor's business.
+    if let Ok(source) = Source::open(&settings.directory)
+        && let Ok(directory) = source.read().await
+    {
+        for finding in unknown_names(&settings.policy, &directory) {
+            output::text(&output::English::new().finding(&finding));
+        }
     }
     Ok(Exit::Done)
 }

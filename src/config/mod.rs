@@ -114,7 +114,8 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
     let bot = service::bot(&map.get("bot"), &context);
     let database = service::database(&map.get("database"), folder);
     let directory = directory::directory(&map.get("directory"), folder);
-    let users = users::users(&map.get("users"), &context);
+    let language = bot.as_ref().map_or(settings::Language::PtBr, |bot| bot.language);
+    let users = users::users(&map.get("users"), &context, language);
     let roles = roles::roles(&roles_node, &context);
     let join = users.as_ref().map(|(_, policy)| policy.join);
     let rooms = rooms::rooms(&rooms_node, &context, join, bot.as_ref().map(|bot| &bot.control_room));
@@ -135,7 +136,18 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
     map.close();
 
     let (users, users_policy) = users?;
-    let bot = bot?;
+    let (bot, mut directory) = (bot?, directory?);
+    let policy = Policy {
+        server_name: context.server?,
+        bot: bot.user_id.clone(),
+        users: users_policy,
+        roles: roles?,
+        rooms: rooms?,
+        limits: limits?,
+    };
+    if let settings::DirectorySource::Equipemed(equipemed) = &mut directory.source {
+        equipemed.columns = policy.columns();
+    }
     Some(Settings {
         mode: mode?,
         timezone: timezone?,
@@ -146,16 +158,9 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
             listen: listener.listen?,
         },
         database: database?,
-        directory: directory?,
+        directory,
         users,
-        policy: Policy {
-            server_name: context.server?,
-            bot: bot.user_id.clone(),
-            users: users_policy,
-            roles: roles?,
-            rooms: rooms?,
-            limits: limits?,
-        },
+        policy,
         bot,
         media: media?,
         drift: drift?,

@@ -3,11 +3,13 @@
 //! One struct per section, independent of the file's format: paths are resolved, secrets read, defaults filled in. Only
 //! `load` builds it; nothing here validates again or can print a secret.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use equipemed_domain::column::Column;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
@@ -177,6 +179,8 @@ pub struct Equipemed {
     pub notify: bool,
     /// Interval of comparing everybody when there are no notifications; None never compares.
     pub poll: Option<Duration>,
+    /// Columns that are read only because the policy asks for them.
+    pub columns: BTreeSet<Column>,
 }
 
 /// Account settings outside the policy.

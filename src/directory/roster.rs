@@ -9,7 +9,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::directory::{Directory, Extra, Person, PersonId};
 use equipemed_domain::fault::HalfWritten;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -185,7 +185,22 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     let account_status = default(&map.get("account_status"), "active".to_owned(), Node::text);
     let access_expires_at = default(&map.get("access_expires_at"), None, |node| node.parsed(timestamp).map(Some));
     let last_login = default(&map.get("last_login"), None, |node| node.parsed(timestamp).map(Some));
+    let display_name = default(&map.get("display_name"), String::new(), Node::any_text);
+    let current_specialty = default(&map.get("current_specialty"), None, |node| node.text().map(Some));
+    let mut flag = |key| default(&map.get(key), false, Node::boolean);
+    let (researcher, terms_accepted) = (flag("researcher"), flag("terms_accepted"));
+    let (password_change_required, internship_over) = (flag("password_change_required"), flag("internship_over"));
+    let supervisor = default(&map.get("supervisor"), None, |node| node.text().map(Some));
     map.close();
+    let extra = Extra {
+        display_name: display_name?,
+        current_specialty: current_specialty?,
+        researcher: researcher?,
+        terms_accepted: terms_accepted?,
+        password_change_required: password_change_required?,
+        internship_over: internship_over?,
+        supervisor: supervisor?,
+    };
     Some(Person {
         id: PersonId(id?),
         public_id: public_id?,
@@ -203,6 +218,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
         account_status: account_status?,
         access_expires_at: access_expires_at?,
         last_login: last_login?,
+        extra,
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wishes, desired};
+use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wishes, desired, external_id};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
@@ -179,8 +179,8 @@ impl Looks {
                 let candidate = bound
                     .or_else(|| unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok()));
                 let Some(user) = candidate else { return Ok(ObservedAccounts::default()) };
-                let public_id = unbound.map(|person| person.public_id.as_str());
-                observe::one_account(reader, policy, &user, public_id).await
+                let external_id = unbound.and_then(|person| external_id(policy, person));
+                observe::one_account(reader, &user, external_id.as_ref()).await
             }
         };
         accounts.during(Stage::ReadAccounts)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::desired::Desired;
+use equipemed_domain::desired::{Desired, external_id};
 use equipemed_domain::email::address_of;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
@@ -54,9 +54,9 @@ pub(super) async fn all_accounts(
             accounts.holders.extend(ids.map(|id| (id.id, user.clone())));
         }
     } else {
-        for public_id in unbound {
-            if let Some(holder) = reader.holder_of(&id_of(provider, &public_id)).await? {
-                accounts.holders.insert(public_id, holder);
+        for external_id in unbound {
+            if let Some(holder) = reader.holder_of(&external_id).await? {
+                accounts.holders.insert(external_id.id, holder);
             }
         }
     }
@@ -66,15 +66,14 @@ pub(super) async fn all_accounts(
 /// One person's account, for a pass over that person.
 pub(super) async fn one_account(
     reader: &Reader,
-    policy: &Policy,
     user: &OwnedUserId,
-    public_id: Option<&str>,
+    external_id: Option<&ExternalId>,
 ) -> Result<ObservedAccounts, HomeserverError> {
     let mut accounts = ObservedAccounts::default();
-    if let (Some(provider), Some(public_id)) = (&policy.users.identity_provider, public_id)
-        && let Some(holder) = reader.holder_of(&id_of(provider, public_id)).await?
+    if let Some(external_id) = external_id
+        && let Some(holder) = reader.holder_of(external_id).await?
     {
-        accounts.holders.insert(public_id.to_owned(), holder);
+        accounts.holders.insert(external_id.id.clone(), holder);
     }
     let mut wanted: BTreeSet<OwnedUserId> = accounts.holders.values().cloned().collect();
     wanted.insert(user.clone());
@@ -111,18 +110,14 @@ pub(super) async fn email_holders(
     Ok(holders)
 }
 
-fn id_of(provider: &str, public_id: &str) -> ExternalId {
-    ExternalId { provider: provider.to_owned(), id: public_id.to_owned() }
-}
-
-/// Public ids of people who should have an account and have none bound.
-fn selected_without_account(policy: &Policy, known: &Known) -> Vec<String> {
+/// External ids of people who should have an account and have none bound.
+fn selected_without_account(policy: &Policy, known: &Known) -> Vec<ExternalId> {
     known
         .directory
         .people()
         .filter(|person| !known.bindings.contains_key(&person.id))
         .filter(|person| policy.users.who.matches(person, &policy.roles, false))
-        .map(|person| person.public_id.clone())
+        .filter_map(|person| external_id(policy, person))
         .collect()
 }
 

@@ -150,11 +150,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Compares segment by segment: an identifier may be empty (a state key), a literal must be equal.
+/// Compares segment by segment: a literal must be equal, and of identifiers only a state key may be empty.
 fn matches(template: &str, path: &str) -> bool {
-    let mut segments = path.split('/');
-    template.split('/').all(|wanted| segments.next().is_some_and(|segment| wanted == "{}" || wanted == segment))
-        && segments.next().is_none()
+    let given = match template.ends_with("/state/{}/{}") {
+        true => path.strip_suffix('/').unwrap_or(path),
+        false => path,
+    };
+    let is_like =
+        |(wanted, segment): (&str, &str)| if wanted == "{}" { !segment.is_empty() } else { wanted == segment };
+    let whole = template.split('/').count() == path.split('/').count();
+    whole && template.split('/').zip(given.split('/')).all(is_like)
 }
 
 /// Keeps only RFC 3986's unreserved characters.

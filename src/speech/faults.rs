@@ -268,6 +268,7 @@ impl Texts {
                 Setup::InUse { seconds } => self.line("directory-setup-in-use", &[("seconds", plain(seconds))]),
                 Setup::Refused { said } => self.line("directory-setup-refused", &[("said", plain(said))]),
                 Setup::NoAddress => self.line("directory-setup-no-address", &[]),
+                Setup::NoConnection { said } => self.line("directory-setup-no-connection", &[("said", plain(said))]),
                 Setup::ReadingRole { role } => self.line("directory-setup-reading-role", &[("role", plain(role))]),
             },
         }

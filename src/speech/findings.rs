@@ -8,6 +8,7 @@ use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::level_budget::MOST_BYTES;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::localpart::LocalpartError;
+use equipemed_domain::naming::Named;
 use equipemed_domain::review::HeldReason;
 use ruma_common::OwnedUserId;
 
@@ -77,6 +78,18 @@ impl Texts {
             }
             Finding::UnknownStatus { person, status } => {
                 self.line("finding-unknown-status", &[who(person), ("status", plain(status))])
+            }
+            Finding::NameUnknown { what, name, near, is_listed } => {
+                let id = match (what, is_listed) {
+                    (Named::Group, true) => "finding-group-unknown",
+                    (Named::Group, false) => "finding-group-of-nobody",
+                    (Named::Specialty, true) => "finding-specialty-unknown",
+                    (Named::Specialty, false) => "finding-specialty-of-nobody",
+                };
+                let near = near
+                    .as_ref()
+                    .map_or_else(Said::default, |near| self.line("finding-name-near", &[("near", plain(near))]));
+                self.line(id, &[("name", plain(name)), ("near", Arg::Said(near))])
             }
             Finding::RoomMatchesNobody { room } => self.line("finding-room-matches-nobody", &[place(room)]),
             Finding::MemberUnbound { room, user } => self.line("finding-member-unbound", &[place(room), account(user)]),

@@ -152,6 +152,7 @@ fn of_people() -> Vec<DirectoryError> {
             DirectoryError::Setup { why: Setup::InUse { seconds: 41 } },
             DirectoryError::Setup { why: Setup::Refused { said: said() } },
             DirectoryError::Setup { why: Setup::NoAddress },
+            DirectoryError::Setup { why: Setup::NoConnection { said: said() } },
             DirectoryError::Setup { why: Setup::ReadingRole { role: "reader_x".to_owned() } },
         ],
     };

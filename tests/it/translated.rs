@@ -17,6 +17,7 @@ use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
 use equipemed_domain::localpart::LocalpartError;
+use equipemed_domain::naming::Named;
 use equipemed_domain::power::Power;
 use equipemed_domain::review::HeldReason;
 use equipemed_domain::rights::Right;
@@ -149,6 +150,10 @@ fn findings() -> Vec<Finding> {
     let (person, room) = (PersonId(41), uti());
     let tried = |error| vec![("maria s".to_owned(), error)];
     let differs = |how| Finding::RoomDiffers { room: uti(), how };
+    let unknown = |what, is_listed| {
+        let near = Some("Plantão UTI".to_owned()).filter(|_| is_listed);
+        Finding::NameUnknown { what, name: "Plantao UTI".to_owned(), near, is_listed }
+    };
     let reach = |has, bot| Finding::LevelOutOfReach { room: uti(), user: user(), has, wanted: 57, bot };
     every! {
         Finding::NoPublicId { .. } => [Finding::NoPublicId { person }],
@@ -186,6 +191,12 @@ fn findings() -> Vec<Finding> {
         Finding::EmailShared { .. } => [Finding::EmailShared { people: vec![person] }],
         Finding::EmailTaken { .. } => [Finding::EmailTaken { person, user: user(), holder: other() }],
         Finding::UnknownStatus { .. } => [Finding::UnknownStatus { person, status: "on_leave".to_owned() }],
+        Finding::NameUnknown { .. } => [
+            unknown(Named::Group, true),
+            unknown(Named::Group, false),
+            unknown(Named::Specialty, true),
+            unknown(Named::Specialty, false),
+        ],
         Finding::RoomMatchesNobody { .. } => [Finding::RoomMatchesNobody { room: room.clone() }],
         Finding::MemberUnbound { .. } => [Finding::MemberUnbound { room: room.clone(), user: user() }],
         Finding::BannedByHand { .. } => [Finding::BannedByHand { room: room.clone(), user: user() }],

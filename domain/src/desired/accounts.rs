@@ -144,7 +144,7 @@ fn desired_account(
         origin: account.origin,
         display_name: person
             .filter(|_| policy.users.update_profiles || account.origin == Origin::New)
-            .map(|person| display_name(&policy.users.display_name, person)),
+            .map(|person| display_name(&policy.users, person)),
         email: None,
         external_id: person.and_then(|person| external_id(policy, person)),
         state,

@@ -180,6 +180,8 @@ pub enum Setup {
     Refused { said: String },
     /// The administrator's URL is invalid.
     NoAddress,
+    /// The administrator's URL leads nowhere, or the login is refused.
+    NoConnection { said: String },
     /// The URL uses the role from `directory.url`, which may only read.
     ReadingRole { role: String },
 }

@@ -16,6 +16,8 @@ use crate::cause::Cause;
 use crate::desired::DesiredAccount;
 use crate::directory::PersonId;
 use crate::finding::Finding;
+use crate::naming::unknown_names;
+use crate::scope::Scope;
 use crate::world::Pass;
 
 pub(crate) use accounts::is_remade;
@@ -84,6 +86,9 @@ pub fn plan(pass: Pass<'_>) -> Plan {
     let mut findings = pass.desired.findings.clone();
     let usable = accounts::plan_accounts(pass, &mut steps, &mut findings);
     rooms::plan_rooms(pass, &usable, &mut steps, &mut findings);
+    if *pass.scope == Scope::Everything {
+        findings.extend(unknown_names(pass.world.policy, pass.world.directory));
+    }
     findings.sort();
     findings.dedup();
     Plan { steps, findings }

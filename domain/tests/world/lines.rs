@@ -128,6 +128,11 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::EmailShared { people } => people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Finding::EmailTaken { person, user, holder } => format!("person {person} {user} held by {holder}"),
         Finding::UnknownStatus { person, status } => format!("person {person} {status}"),
+        Finding::NameUnknown { what, name, near, is_listed } => format!(
+            "{what:?} {name}{}{}",
+            if *is_listed { "" } else { " of nobody" },
+            near.as_ref().map(|near| format!(", perhaps {near}")).unwrap_or_default()
+        ),
         Finding::RoomMatchesNobody { room } | Finding::RoomEncrypted { room } | Finding::RoomReplaced { room } => {
             room.to_string()
         }

@@ -12,11 +12,11 @@ pub(crate) mod reader;
 pub(crate) mod selectors;
 pub(crate) mod synapse;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, Wishes, desired};
-use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::directory::{Directory, Extra, Person, PersonId, Profession};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::memory::Memory;
 use equipemed_domain::observed::{Observed, ObservedAccount};
@@ -137,6 +137,12 @@ pub(crate) fn short(text: &str) -> String {
     text.replace(&format!(":{SERVER}"), "")
 }
 
+/// What the hospital of the cases calls professions.
+pub(crate) fn professions() -> BTreeMap<Profession, String> {
+    let words = ["Médico(a)", "Residente", "Enfermeiro(a)", "Fisioterapeuta", "Estudante"];
+    Profession::ALL.into_iter().zip(words.map(str::to_owned)).collect()
+}
+
 /// EquipeMed's defaults for a new account.
 pub(crate) fn person(id: i64, username: &str) -> Person {
     Person {
@@ -156,5 +162,6 @@ pub(crate) fn person(id: i64, username: &str) -> Person {
         account_status: "active".to_owned(),
         access_expires_at: None,
         last_login: None,
+        extra: Extra::default(),
     }
 }

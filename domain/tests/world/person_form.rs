@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use equipemed_domain::directory::{Person, Profession};
+use equipemed_domain::directory::{Extra, Person, Profession};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -31,6 +31,18 @@ pub(super) struct PersonForm {
     is_active: Option<bool>,
     account_status: Option<String>,
     access_expires_at: Option<Timestamp>,
+    #[serde(default)]
+    display_name: String,
+    current_specialty: Option<String>,
+    #[serde(default)]
+    researcher: bool,
+    #[serde(default)]
+    terms_accepted: bool,
+    #[serde(default)]
+    password_change_required: bool,
+    #[serde(default)]
+    internship_over: bool,
+    supervisor: Option<String>,
 }
 
 impl PersonForm {
@@ -55,6 +67,15 @@ impl PersonForm {
             person.account_status.clone_from(status);
         }
         person.access_expires_at = self.access_expires_at;
+        person.extra = Extra {
+            display_name: self.display_name.clone(),
+            current_specialty: self.current_specialty.clone(),
+            researcher: self.researcher,
+            terms_accepted: self.terms_accepted,
+            password_change_required: self.password_change_required,
+            internship_over: self.internship_over,
+            supervisor: self.supervisor.clone(),
+        };
         person
     }
 }

@@ -190,6 +190,7 @@ impl UsersForm {
             own_display_name: self.own_display_name,
             localpart: localpart.collect(),
             display_name: self.display_name.clone(),
+            professions: super::professions(),
             identity_provider: self.identity_provider.clone(),
             join: join(&self.join),
             standing,

@@ -117,7 +117,10 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
         email: dice.chance(40),
         own_display_name: dice.chance(30),
         localpart: vec![LocalpartSource::MatrixLocalpart, LocalpartSource::Username],
-        display_name: dice.pick(&["{full_name}", "{profession}", "{full_name} ({username})"]).to_owned(),
+        display_name: dice
+            .pick(&["{full_name}", "{profession}", "{full_name} ({username})", "{display_name}"])
+            .to_owned(),
+        professions: super::professions(),
         identity_provider: dice.chance(80).then(|| "oidc-equipemed".to_owned()),
         join,
         standing: StandingTable::default(),

@@ -1,6 +1,7 @@
 //! `directory`: the source of people. Settings of the source not chosen are checked too, so that switching takes one
 //! word.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             query: query?,
             notify: notify?,
             poll: poll?,
+            // By the policy, which is not read yet.
+            columns: BTreeSet::new(),
         }),
     };
     Some(Directory { source, interval: interval? })

@@ -13,8 +13,24 @@ use crate::config::problems::instead;
 use crate::config::reader::Node;
 use crate::config::values::{profession, unknown_key};
 
-const KINDS: [&str; 11] =
-    ["any", "role", "group", "profession", "specialty", "staff", "superuser", "user", "all", "any_of", "not"];
+const KINDS: [&str; 16] = [
+    "any",
+    "role",
+    "group",
+    "profession",
+    "specialty",
+    "staff",
+    "superuser",
+    "researcher",
+    "terms_accepted",
+    "password_change_required",
+    "internship_over",
+    "user",
+    "supervisor",
+    "all",
+    "any_of",
+    "not",
+];
 
 /// Possible selectors, for a message about a missing one.
 pub(super) const EXAMPLES: &str = "a rule such as {any: true}, {profession: nurse} or {group: Plantão UTI}";
@@ -60,13 +76,12 @@ pub(super) fn selector(node: &Node<'_>, roles: &BTreeSet<&str>) -> Option<Select
         "specialty" => value.text().map(Selector::Specialty),
         "staff" => value.boolean().map(Selector::Staff),
         "superuser" => value.boolean().map(Selector::Superuser),
-        "user" => value.text().and_then(|user| {
-            if user.starts_with('@') {
-                value.problem("is an EquipeMed username, not a Matrix id; leave out @ and the server");
-                return None;
-            }
-            Some(Selector::User(user))
-        }),
+        "researcher" => value.boolean().map(Selector::Researcher),
+        "terms_accepted" => value.boolean().map(Selector::TermsAccepted),
+        "password_change_required" => value.boolean().map(Selector::PasswordChangeRequired),
+        "internship_over" => value.boolean().map(Selector::InternshipOver),
+        "user" => username(value).map(Selector::User),
+        "supervisor" => username(value).map(Selector::Supervisor),
         "all" => several(value, roles).map(Selector::All),
         "any_of" => several(value, roles).map(Selector::AnyOf),
         "not" => selector(value, roles).map(|rule| Selector::Not(Box::new(rule))),
@@ -75,6 +90,15 @@ pub(super) fn selector(node: &Node<'_>, roles: &BTreeSet<&str>) -> Option<Select
             None
         }
     }
+}
+
+fn username(node: &Node<'_>) -> Option<String> {
+    let user = node.text()?;
+    if user.starts_with('@') {
+        node.problem("is an EquipeMed username, not a Matrix id; leave out @ and the server");
+        return None;
+    }
+    Some(user)
 }
 
 fn unknown(key: &str) -> String {

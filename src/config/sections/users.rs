@@ -1,8 +1,9 @@
 //! `users`: who gets an account, under which name, and what EquipeMed's statuses mean for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use equipemed_domain::directory::Profession;
 use equipemed_domain::policy::{JoinMode, LocalpartSource, UsersPolicy};
 use equipemed_domain::selector::Selector;
 use equipemed_domain::standing::{KNOWN_STATUSES, Standing, StandingTable};
@@ -13,7 +14,7 @@ use super::selectors::selector;
 use super::service::{list_or, or};
 use crate::config::problems::{instead, nearest};
 use crate::config::reader::Node;
-use crate::config::settings::{ExternalId, Users};
+use crate::config::settings::{ExternalId, Language, Users};
 use crate::config::values::{DAY, HOUR, MINUTE};
 
 /// Names that people associate with administrators, or that machines use.
@@ -26,11 +27,20 @@ const SOURCES: [(&str, LocalpartSource); 3] = [
     ("public_id", LocalpartSource::PublicId),
 ];
 
-const PLACEHOLDERS: [&str; 4] = ["full_name", "username", "profession", "specialty"];
+const PLACEHOLDERS: [&str; 6] =
+    ["full_name", "display_name", "username", "profession", "specialty", "current_specialty"];
+
+/// What professions are called, in EquipeMed's order.
+const PT_BR: [&str; 5] = ["Médico(a)", "Residente", "Enfermeiro(a)", "Fisioterapeuta", "Estudante"];
+const EN: [&str; 5] = ["Doctor", "Resident", "Nurse", "Physiotherapist", "Student"];
 
 pub(super) const JOIN_MODES: [(&str, JoinMode); 2] = [("force", JoinMode::Force), ("invite", JoinMode::Invite)];
 
-pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option<(Users, UsersPolicy)> {
+pub(in crate::config) fn users(
+    node: &Node<'_>,
+    context: &Context<'_>,
+    language: Language,
+) -> Option<(Users, UsersPolicy)> {
     let mut map = node.map();
     let who = or(&map.get("who"), Selector::Any(true), |node| selector(node, &context.roles));
     let create = or(&map.get("create"), true, Node::boolean);
@@ -43,6 +53,7 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
     let display_name = or(&map.get("display_name"), "{full_name}".to_owned(), |node| {
         node.parsed(|text| check_template(text).map(|()| text.to_owned()))
     });
+    let professions = professions(&map.get("professions"), language);
     let identity_provider = or(&map.get("identity_provider"), None, |node| node.parsed(check_provider).map(Some));
     let external_id =
         or(&map.get("external_id"), ExternalId::PublicId, |node| node.word(&[("public_id", ExternalId::PublicId)]));
@@ -79,6 +90,7 @@ pub(in crate::config) fn users(node: &Node<'_>, context: &Context<'_>) -> Option
         own_display_name: own_display_name?,
         localpart: localpart?,
         display_name: display_name?,
+        professions: professions?,
         identity_provider: identity_provider?,
         join: join?,
         standing: standing?,
@@ -125,7 +137,7 @@ fn check_template(template: &str) -> Result<(), String> {
             return Err("has a brace without its partner; write placeholders as {full_name}".to_owned());
         };
         match name {
-            "full_name" | "username" => tells_apart = true,
+            "full_name" | "display_name" | "username" => tells_apart = true,
             "email" | "e-mail" | "mail" => {
                 return Err(
                     "must not show the e-mail address to the whole server; use {full_name} or {username}".to_owned()
@@ -141,6 +153,28 @@ fn check_template(template: &str) -> Result<(), String> {
     } else {
         Err("would call everybody the same; put {full_name} or {username} into it".to_owned())
     }
+}
+
+fn professions(node: &Node<'_>, language: Language) -> Option<BTreeMap<Profession, String>> {
+    let words = match language {
+        Language::PtBr => PT_BR,
+        Language::En => EN,
+    };
+    let mut called: BTreeMap<Profession, String> = Profession::ALL.into_iter().zip(words.map(str::to_owned)).collect();
+    let mut complete = true;
+    for (word, value) in node.map().entries() {
+        let Some(profession) = Profession::from_word(word) else {
+            value.key_problem(format!("is no profession; {}", instead(word, Profession::ALL.map(Profession::as_str))));
+            complete = false;
+            continue;
+        };
+        value.missing("what the hospital calls it, such as Médico(a)");
+        match value.text() {
+            Some(text) => _ = called.insert(profession, text),
+            None => complete = false,
+        }
+    }
+    complete.then_some(called)
 }
 
 fn check_provider(text: &str) -> Result<String, String> {

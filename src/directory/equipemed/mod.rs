@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use equipemed_domain::directory::{Directory, Person, PersonId};
+use equipemed_domain::column::Column;
+use equipemed_domain::directory::{Catalogue, Directory, Person, PersonId};
 use equipemed_domain::fault::{NotAllowed, NotLetIn, NotThere};
 use failure::said;
 use futures_util::TryStreamExt as _;
@@ -55,6 +56,8 @@ struct Inner {
     query: Query,
     /// Of the tables; None where the hospital wrote a query of its own.
     tables: Option<Tables>,
+    /// What is read only because the policy asks for it.
+    columns: BTreeSet<Column>,
     /// What was read last. Held while reading, so that those who wait share the next read.
     last: Mutex<Option<Last>>,
 }
@@ -78,11 +81,12 @@ impl Equipemed {
         let (query, tables) = match &settings.query {
             Some(own) => (Query::own(own), None),
             None => {
-                let tables = Tables::new(&settings.prefix);
+                let tables = Tables::new(&settings.prefix, &settings.columns);
                 (Query::of_tables(&tables), Some(tables))
             }
         };
-        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, last: Mutex::default() }) })
+        let columns = settings.columns.clone();
+        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, columns, last: Mutex::default() }) })
     }
 
     /// Everybody, as of this call or later.
@@ -98,7 +102,7 @@ impl Equipemed {
             return Ok(last.directory.clone());
         }
         let begun = Instant::now();
-        let mut directory = Directory::new(self.rows(None).await?);
+        let mut directory = self.everybody().await?;
         if directory.is_empty() {
             return Err(DirectoryError::Nobody);
         }
@@ -125,12 +129,12 @@ impl Equipemed {
             return self.read().await;
         };
         let ids: Vec<PersonId> = people.iter().copied().collect();
-        let mut now = self.rows(Some(&ids)).await?;
+        let mut now = self.some(&ids).await?;
         let before = known.directory.clone();
         let is_less = |found: &Person| before.get(found.id).is_some_and(|before| lost_a_group(before, found));
         if now.iter().any(is_less) {
             tokio::time::sleep(AGAIN_AFTER).await;
-            now = self.rows(Some(&ids)).await?;
+            now = self.some(&ids).await?;
         }
         let mut now: BTreeMap<PersonId, Person> = now.into_iter().map(|person| (person.id, person)).collect();
         let changed: Vec<PersonId> = ids.into_iter().filter(|id| before.get(*id) != now.get(id)).collect();
@@ -159,29 +163,42 @@ impl Equipemed {
     /// Reads people a second time whose groups became fewer; what they say now counts.
     async fn look_again(&self, directory: &mut Directory, people: &[PersonId]) -> Result<(), DirectoryError> {
         tokio::time::sleep(AGAIN_AFTER).await;
-        for person in self.rows(Some(people)).await? {
+        for person in self.some(people).await? {
             directory.replace(person.id, Some(person));
         }
         Ok(())
     }
 
+    async fn everybody(&self) -> Result<Directory, DirectoryError> {
+        let (people, catalogue) = self.rows(None).await?;
+        let directory = Directory::new(people);
+        Ok(match catalogue {
+            Some(catalogue) => directory.with_catalogue(catalogue),
+            None => directory,
+        })
+    }
+
+    async fn some(&self, people: &[PersonId]) -> Result<Vec<Person>, DirectoryError> {
+        Ok(self.rows(Some(people)).await?.0)
+    }
+
     /// Runs the query for everybody or for some, in a transaction that cannot write.
-    async fn rows(&self, some: Option<&[PersonId]>) -> Result<Vec<Person>, DirectoryError> {
+    async fn rows(&self, some: Option<&[PersonId]>) -> Result<Rows, DirectoryError> {
         let result = tokio::time::timeout(READ_WITHIN * 2, self.rows_of(some)).await;
         result.unwrap_or_else(|_| Err(no_answer(READ_WITHIN * 2)))
     }
 
-    async fn rows_of(&self, some: Option<&[PersonId]>) -> Result<Vec<Person>, DirectoryError> {
+    async fn rows_of(&self, some: Option<&[PersonId]>) -> Result<Rows, DirectoryError> {
         let failed = |error| self.explained(error);
         let mut transaction = match self.inner.pool.begin().await {
             Ok(transaction) => transaction,
             Err(error) => return Err(failed(error).await),
         };
-        let read = read_within(&mut transaction, &self.inner.query, some).await;
+        let read = read_within(&mut transaction, &self.inner, some).await;
         // A transaction that wrote nothing loses nothing when it is dropped.
         match read {
-            Ok(people) => match transaction.commit().await {
-                Ok(()) => Ok(people),
+            Ok(rows) => match transaction.commit().await {
+                Ok(()) => Ok(rows),
                 Err(error) => Err(failed(error).await),
             },
             Err(ReadError::Row(error)) => Err(error),
@@ -232,6 +249,9 @@ impl Equipemed {
     }
 }
 
+/// People, and what there is for rules to name where everybody was read and the tables are EquipeMed's own.
+type Rows = (Vec<Person>, Option<Catalogue>);
+
 enum ReadError {
     Database(sqlx::Error),
     Row(DirectoryError),
@@ -245,24 +265,28 @@ impl From<sqlx::Error> for ReadError {
 
 async fn read_within(
     db: &mut PgConnection,
-    query: &Query,
+    Inner { query, columns, .. }: &Inner,
     some: Option<&[PersonId]>,
-) -> Result<Vec<Person>, ReadError> {
+) -> Result<Rows, ReadError> {
     let limits = format!("set transaction read only; set local statement_timeout = {}", READ_WITHIN.as_millis());
     sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut *db).await?;
     let ids: Vec<i64> = some.unwrap_or_default().iter().map(|person| person.0).collect();
     // The hospital's own query comes from its configuration, as trusted as the address it is sent to.
-    let query = match some {
+    let statement = match some {
         None => sqlx::query(AssertSqlSafe(query.all.clone())),
         Some(_) => sqlx::query(AssertSqlSafe(query.some.clone())).bind(ids),
     };
     // Without a name of its own, which a pooler before the database would lose.
-    let mut rows = query.persistent(false).fetch(db);
     let mut people = Vec::new();
-    while let Some(found) = rows.try_next().await? {
-        people.push(row::person(&found).map_err(ReadError::Row)?);
+    {
+        let mut rows = statement.persistent(false).fetch(&mut *db);
+        while let Some(found) = rows.try_next().await? {
+            people.push(row::person(&found, columns).map_err(ReadError::Row)?);
+        }
     }
-    Ok(people)
+    let Some(catalogue) = query.catalogue.as_ref().filter(|_| some.is_none()) else { return Ok((people, None)) };
+    let catalogue = sqlx::query(AssertSqlSafe(catalogue.clone())).persistent(false).fetch_one(db).await?;
+    Ok((people, Some(row::catalogue(&catalogue).map_err(ReadError::Row)?)))
 }
 
 /// Whether somebody has a group no longer. It may be one that is deleted and inserted again.

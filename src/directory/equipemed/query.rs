@@ -3,7 +3,16 @@
 //! The columns of the answer are a contract: another Django application gives a query of its own with the same ones
 //! (docs/EQUIPEMED.md).
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use equipemed_domain::column::Column;
+
+/// On the day when as many months have passed. EquipeMed takes no months for no length; what is longer than a life is a slip
+/// that must not fail the read of everybody.
+const INTERNSHIP_OVER: &str = "(case when u.expected_duration_months between 1 and 1200
+        then coalesce(u.internship_start_date + make_interval(months => u.expected_duration_months) <= current_date, false)
+        else false end)";
 
 /// The statements of a source.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,24 +21,47 @@ pub struct Query {
     pub(super) all: String,
     /// People whose id is in `$1`.
     pub(super) some: String,
+    /// Names of groups and of specialties in use, as two lists; None where only people tell of them.
+    pub(super) catalogue: Option<String>,
 }
 
 impl Query {
     /// EquipeMed's own tables, whose names begin with `prefix`; Django's groups lie in the same schema.
     #[must_use]
     pub fn of_tables(tables: &Tables) -> Self {
-        let Tables { user, profile, user_groups, group, user_specialty, specialty } = tables;
+        let Tables { user, profile, user_groups, group, user_specialty, specialty, columns } = tables;
+        let extra: String = columns
+            .iter()
+            .map(|column| {
+                let value = match column {
+                    Column::DisplayName => "p.display_name".to_owned(),
+                    Column::CurrentSpecialty => {
+                        format!("(select cs.name::text from {specialty} cs where cs.id = p.current_specialty_id)")
+                    }
+                    Column::Researcher => "u.is_researcher".to_owned(),
+                    Column::TermsAccepted => "u.terms_accepted".to_owned(),
+                    Column::PasswordChangeRequired => "u.password_change_required".to_owned(),
+                    Column::InternshipOver => INTERNSHIP_OVER.to_owned(),
+                    Column::Supervisor => format!("(select s.username from {user} s where s.id = u.supervisor_id)"),
+                };
+                format!(",\n    {value} as {}", column.as_str())
+            })
+            .collect();
         // Groups and specialties by subselects and not by joins: for one person that is one look into an index each.
-        Self::around(&format!(
+        let catalogue = format!(
+            "select array(select name::text from {group}) as groups, array(select name::text from {specialty} where is_active) as specialties"
+        );
+        let people = Self::around(&format!(
             "select u.id, p.public_id::text as public_id, u.username, p.matrix_localpart, u.first_name, u.last_name,
     u.email, u.profession_type as profession, u.is_staff as staff, u.is_superuser as superuser, u.is_active,
     u.account_status, u.access_expires_at, u.last_login,
     array(select g.name::text from {user_groups} ug join {group} g on g.id = ug.group_id
         where ug.eqmdcustomuser_id = u.id) as groups,
     array(select s.name::text from {user_specialty} us join {specialty} s on s.id = us.specialty_id
-        where us.user_id = u.id and s.is_active order by us.is_primary desc, s.name) as specialties
+        where us.user_id = u.id and s.is_active order by us.is_primary desc, s.name) as specialties{extra}
 from {user} u left join {profile} p on p.user_id = u.id"
-        ))
+        ));
+        Self { catalogue: Some(catalogue), ..people }
     }
 
     /// The hospital's own query.
@@ -41,7 +73,7 @@ from {user} u left join {profile} p on p.user_id = u.id"
     fn around(people: &str) -> Self {
         // The query ends before the bracket even if its last line is a comment.
         let all = format!("select * from (\n{people}\n) as people");
-        Self { some: format!("{all} where people.id = any($1)"), all }
+        Self { some: format!("{all} where people.id = any($1)"), all, catalogue: None }
     }
 }
 
@@ -60,13 +92,15 @@ pub struct Tables {
     pub(super) group: String,
     pub(super) user_specialty: String,
     pub(super) specialty: String,
+    pub(super) columns: BTreeSet<Column>,
 }
 
 impl Tables {
     /// By the prefix of Django's application, with a schema before it where that is not `public`: `accounts_`,
-    /// `hospital.accounts_`. The configuration lets only plain names through.
+    /// `hospital.accounts_`. The configuration lets only plain names through. Of the columns that only some policies ask for,
+    /// these.
     #[must_use]
-    pub fn new(prefix: &str) -> Self {
+    pub fn new(prefix: &str, columns: &BTreeSet<Column>) -> Self {
         let (schema, prefix) = prefix.split_once('.').unwrap_or(("public", prefix));
         let table = |name: &str| format!("{schema}.{prefix}{name}");
         Self {
@@ -76,6 +110,7 @@ impl Tables {
             group: format!("{schema}.auth_group"),
             user_specialty: table("userspecialty"),
             specialty: table("medicalspecialty"),
+            columns: columns.clone(),
         }
     }
 
@@ -85,32 +120,42 @@ impl Tables {
         self.user.split('.').next().unwrap_or_default()
     }
 
-    /// What has to be readable, column by column.
+    /// What has to be readable, column by column, each key first.
     #[must_use]
-    pub fn columns(&self) -> [(&str, &'static [&'static str]); 6] {
+    pub fn columns(&self) -> [(&str, Vec<&'static str>); 6] {
+        let mut user = vec![
+            "id",
+            "username",
+            "first_name",
+            "last_name",
+            "email",
+            "profession_type",
+            "is_staff",
+            "is_superuser",
+            "is_active",
+            "account_status",
+            "access_expires_at",
+            "last_login",
+        ];
+        let mut profile = vec!["user_id", "public_id", "matrix_localpart"];
+        for column in &self.columns {
+            match column {
+                Column::DisplayName => profile.push("display_name"),
+                Column::CurrentSpecialty => profile.push("current_specialty_id"),
+                Column::Researcher => user.push("is_researcher"),
+                Column::TermsAccepted => user.push("terms_accepted"),
+                Column::PasswordChangeRequired => user.push("password_change_required"),
+                Column::InternshipOver => user.extend(["internship_start_date", "expected_duration_months"]),
+                Column::Supervisor => user.push("supervisor_id"),
+            }
+        }
         [
-            (
-                &self.user,
-                &[
-                    "id",
-                    "username",
-                    "first_name",
-                    "last_name",
-                    "email",
-                    "profession_type",
-                    "is_staff",
-                    "is_superuser",
-                    "is_active",
-                    "account_status",
-                    "access_expires_at",
-                    "last_login",
-                ],
-            ),
-            (&self.profile, &["user_id", "public_id", "matrix_localpart"]),
-            (&self.user_groups, &["eqmdcustomuser_id", "group_id"]),
-            (&self.group, &["id", "name"]),
-            (&self.user_specialty, &["user_id", "specialty_id", "is_primary"]),
-            (&self.specialty, &["id", "name", "is_active"]),
+            (&self.user, user),
+            (&self.profile, profile),
+            (&self.user_groups, vec!["eqmdcustomuser_id", "group_id"]),
+            (&self.group, vec!["id", "name"]),
+            (&self.user_specialty, vec!["user_id", "specialty_id", "is_primary"]),
+            (&self.specialty, vec!["id", "name", "is_active"]),
         ]
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use equipemed_domain::directory::{Person, PersonId, Profession};
+use equipemed_domain::column::Column;
+use equipemed_domain::directory::{Catalogue, Extra, Person, PersonId, Profession};
 use equipemed_domain::fault::{ColumnProblem, ColumnType};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
@@ -13,8 +14,8 @@ use crate::directory::DirectoryError;
 /// PostgreSQL counts microseconds from 2000-01-01 00:00 UTC; this is that instant in seconds since 1970.
 const POSTGRES_EPOCH: i64 = 946_684_800;
 
-/// Reads one person.
-pub(super) fn person(row: &PgRow) -> Result<Person, DirectoryError> {
+/// Reads one person; of the columns that only some policies ask for, these.
+pub(super) fn person(row: &PgRow, columns: &BTreeSet<Column>) -> Result<Person, DirectoryError> {
     let row = Columns { row };
     let id = PersonId(row.integer("id")?.ok_or_else(|| wrong("id", ColumnProblem::NullId))?);
     Ok(Person {
@@ -35,7 +36,14 @@ pub(super) fn person(row: &PgRow) -> Result<Person, DirectoryError> {
         account_status: row.text("account_status")?.unwrap_or_default(),
         access_expires_at: row.instant("access_expires_at")?,
         last_login: row.instant("last_login")?,
+        extra: row.extra(columns)?,
     })
+}
+
+/// Reads what there is for rules to name.
+pub(super) fn catalogue(row: &PgRow) -> Result<Catalogue, DirectoryError> {
+    let row = Columns { row };
+    Ok(Catalogue { groups: groups(row.names("groups")?), specialties: row.names("specialties")?.into_iter().collect() })
 }
 
 /// The groups without those that EquipeMed keeps for professions: they vanish for a moment at every page view.
@@ -103,6 +111,23 @@ impl Columns<'_> {
             "TEXT[]" | "VARCHAR[]" => Ok(self.get::<Vec<String>>(column, ColumnType::TextList)?.unwrap_or_default()),
             kind => Err(self.not(column, kind, ColumnType::TextList)),
         }
+    }
+
+    fn extra(&self, columns: &BTreeSet<Column>) -> Result<Extra, DirectoryError> {
+        let mut extra = Extra::default();
+        for column in columns {
+            let name = column.as_str();
+            match column {
+                Column::DisplayName => extra.display_name = self.text(name)?.unwrap_or_default(),
+                Column::CurrentSpecialty => extra.current_specialty = self.text(name)?,
+                Column::Researcher => extra.researcher = self.flag(name)?,
+                Column::TermsAccepted => extra.terms_accepted = self.flag(name)?,
+                Column::PasswordChangeRequired => extra.password_change_required = self.flag(name)?,
+                Column::InternshipOver => extra.internship_over = self.flag(name)?,
+                Column::Supervisor => extra.supervisor = self.text(name)?,
+            }
+        }
+        Ok(extra)
     }
 
     fn profession(&self) -> Result<Option<Profession>, DirectoryError> {

@@ -5,8 +5,10 @@
 //! each page view writes profiles and profession groups anew. They must never fail a statement of EquipeMed's: whatever goes
 //! wrong in them is caught and told as `*`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use equipemed_domain::column::Column;
 use equipemed_domain::directory::Profession;
 use equipemed_domain::fault::Setup;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -54,56 +56,46 @@ struct Watched<'t> {
     name: &'static str,
     table: &'t str,
     /// Columns that matter, the key first.
-    columns: &'static str,
+    columns: String,
     /// From changed rows `c` to ids.
     people: String,
 }
 
 fn watched(tables: &Tables) -> [Watched<'_>; 6] {
-    let Tables { user, profile, user_groups, group, user_specialty, specialty } = tables;
+    let Tables { user, profile, user_groups, group, user_specialty, columns, .. } = tables;
     let flickering = Profession::ALL.map(|profession| format!("'{}'", profession.flickering_group())).join(", ");
-    [
-        Watched {
-            name: "user_changed",
-            table: user,
-            columns: "id, username, first_name, last_name, email, profession_type, is_staff, is_superuser, is_active, account_status, access_expires_at",
-            people: "select c.id from changed c".to_owned(),
-        },
-        Watched {
-            name: "profile_changed",
-            table: profile,
-            columns: "user_id, public_id, matrix_localpart",
-            people: "select c.user_id from changed c".to_owned(),
-        },
-        Watched {
-            name: "user_groups_changed",
-            table: user_groups,
-            columns: "eqmdcustomuser_id, group_id",
-            // The groups of professions are deleted and inserted again at every page view.
-            people: format!(
-                "select c.eqmdcustomuser_id from changed c left join {group} g on g.id = c.group_id
+    let mut own = "select c.id from changed c".to_owned();
+    if columns.contains(&Column::Supervisor) {
+        own.push_str(&format!(" union select u.id from {user} u join changed c on c.id = u.supervisor_id"));
+    }
+    let of_user = "select c.user_id from changed c".to_owned();
+    // The groups of professions are deleted and inserted again at every page view.
+    let in_group = format!(
+        "select c.eqmdcustomuser_id from changed c left join {group} g on g.id = c.group_id
             where g.name is null or g.name not in ({flickering})"
-            ),
-        },
-        Watched {
-            name: "group_changed",
-            table: group,
-            columns: "id, name",
-            people: format!("select ug.eqmdcustomuser_id from {user_groups} ug join changed c on c.id = ug.group_id"),
-        },
-        Watched {
-            name: "user_specialty_changed",
-            table: user_specialty,
-            columns: "user_id, specialty_id, is_primary",
-            people: "select c.user_id from changed c".to_owned(),
-        },
-        Watched {
-            name: "specialty_changed",
-            table: specialty,
-            columns: "id, name, is_active",
-            people: format!("select us.user_id from {user_specialty} us join changed c on c.id = us.specialty_id"),
-        },
-    ]
+    );
+    let of_group = format!("select ug.eqmdcustomuser_id from {user_groups} ug join changed c on c.id = ug.group_id");
+    let mut of_specialty =
+        format!("select us.user_id from {user_specialty} us join changed c on c.id = us.specialty_id");
+    if columns.contains(&Column::CurrentSpecialty) {
+        let more = format!(" union select p.user_id from {profile} p join changed c on c.id = p.current_specialty_id");
+        of_specialty.push_str(&more);
+    }
+    let about = [
+        ("user_changed", own),
+        ("profile_changed", of_user.clone()),
+        ("user_groups_changed", in_group),
+        ("group_changed", of_group),
+        ("user_specialty_changed", of_user),
+        ("specialty_changed", of_specialty),
+    ];
+    let mut about = about.into_iter();
+    tables.columns().map(|(table, columns)| {
+        let (name, people) = about.next().unwrap_or_default();
+        // Each sign-in changes it, and nothing depends on it.
+        let columns: Vec<&str> = columns.into_iter().filter(|column| *column != "last_login").collect();
+        Watched { name, table, columns: columns.join(", "), people }
+    })
 }
 
 /// SQL for an administrator of EquipeMed's database.
@@ -113,10 +105,10 @@ pub struct Script {
 }
 
 impl Script {
-    /// For tables with this prefix.
+    /// For tables with this prefix, and of the columns that only some policies ask for, these.
     #[must_use]
-    pub fn new(prefix: &str) -> Self {
-        Self { tables: Tables::new(prefix) }
+    pub fn new(prefix: &str, columns: &BTreeSet<Column>) -> Self {
+        Self { tables: Tables::new(prefix, columns) }
     }
 
     /// What the reading role needs, and nothing else.
@@ -133,15 +125,25 @@ impl Script {
         sql
     }
 
+    /// Grants, functions and triggers in one transaction, for somebody else to carry out.
+    #[must_use]
+    pub fn whole(&self, role: &str) -> String {
+        self.transaction(&self.grants(role))
+    }
+
     /// Makes functions and triggers, in place of earlier ones.
     #[must_use]
     pub fn install(&self) -> String {
+        self.transaction("")
+    }
+
+    fn transaction(&self, grants: &str) -> String {
         let version = self.version();
         format!(
             "begin;
 -- EquipeMed must not wait for this: it gives up instead, and can be run again.
 set local lock_timeout = '5s';
-{}{}comment on schema {CHANNEL} is '{version}';
+{grants}{}{}comment on schema {CHANNEL} is '{version}';
 commit;
 ",
             drop_schema(),
@@ -303,7 +305,11 @@ async fn connect(administrator: &SecretString, reader: &SecretString) -> Result<
     if role_of(reader).as_deref() == Some(options.get_username()) {
         return Err(setup(Setup::ReadingRole { role: options.get_username().to_owned() }));
     }
-    PgConnection::connect_with(&options).await.map_err(said)
+    // Said of this address, and not of the one in directory.url.
+    PgConnection::connect_with(&options).await.map_err(|error| match error.as_database_error() {
+        Some(database) => setup(Setup::NoConnection { said: database.message().to_owned() }),
+        None => setup(Setup::NoConnection { said: error.to_string() }),
+    })
 }
 
 pub(super) async fn installed(pool: &PgPool, tables: &Tables) -> Result<Installed, DirectoryError> {
@@ -340,7 +346,7 @@ async fn without_grant(db: &mut PgConnection, tables: &Tables, role: &str) -> Re
     let (names, columns): (Vec<&str>, Vec<&str>) = tables
         .columns()
         .into_iter()
-        .flat_map(|(table, columns)| columns.iter().map(move |column| (table, *column)))
+        .flat_map(|(table, columns)| columns.into_iter().map(move |column| (table, column)))
         .unzip();
     sqlx::query_scalar(
         "select n.nspname || '.' || c.relname || '.' || a.attname

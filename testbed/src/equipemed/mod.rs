@@ -64,7 +64,7 @@ impl Equipemed {
 insert into auth_group (name) select 'Ala ' || n from generate_series(0, {wards} - 1) n;
 insert into accounts_eqmdcustomuser
 select n, '!', now(), false, 'pessoa' || lpad(n::text, 5, '0'), 'Pessoa', 'Número ' || n, 'pessoa' || n || '@hospital.example',
-    false, true, now(), n % 5, 'active', null
+    false, true, now(), n % 5, 'active', null, false, true, false, null, null, null
 from generate_series(1, {people}) n;
 insert into accounts_userprofile (user_id, public_id, matrix_localpart, display_name)
 select n, ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, null, '' from generate_series(1, {people}) n;
@@ -126,7 +126,7 @@ impl Row {
         let (username, status) = (quoted(&self.username), quoted(&self.account_status));
         let (first, last) = (quoted(&self.first_name), quoted(&self.last_name));
         let mut sql = format!(
-            "insert into accounts_eqmdcustomuser values ({id}, '!', null, {superuser}, {username}, {first}, {last}, '', false, true, now(), null, {status}, null);
+            "insert into accounts_eqmdcustomuser values ({id}, '!', null, {superuser}, {username}, {first}, {last}, '', false, true, now(), null, {status}, null, false, true, false, null, null, null);
 insert into accounts_userprofile (user_id, public_id, matrix_localpart, display_name) values ({id}, '{public_id}', null, '');
 "
         );

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use equipemed_bot::config::settings::{Database, DirectorySource};
 use equipemed_bot::config::{self, Environment, Problems, Settings};
+use equipemed_domain::column::Column;
 use equipemed_domain::mode::{Mode, OnDrift};
-use equipemed_domain::policy::{JoinMode, RoomKind};
+use equipemed_domain::policy::{JoinMode, Policy, RoomKind};
 use equipemed_domain::rights::Right;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, SettingValue};
@@ -65,6 +66,11 @@ impl Folder {
 /// The problems of the smallest good file with these lines added.
 fn problems(lines: &str) -> String {
     Folder::new().problems(&format!("{SMALL}{lines}"))
+}
+
+/// The policy of the smallest good file with these lines added.
+pub(crate) fn policy(lines: &str) -> Policy {
+    settings(lines).policy
 }
 
 /// The settings of the smallest good file with these lines added.
@@ -381,6 +387,36 @@ fn users_are_checked() {
     assert!(settings.policy.users.reserved.contains("diretoria"));
     assert_eq!(settings.policy.rooms[&"control".into()].join, JoinMode::Invite);
     assert_eq!(settings.drift, OnDrift::Report);
+}
+
+#[test]
+fn professions_are_called_as_the_hospital_calls_them() {
+    let called =
+        |lines: &str| settings(lines).policy.users.professions.into_values().collect::<Vec<String>>().join(", ");
+    assert_eq!(called(""), "Médico(a), Residente, Enfermeiro(a), Fisioterapeuta, Estudante");
+    assert_eq!(called("bot: {language: en}\n"), "Doctor, Resident, Nurse, Physiotherapist, Student");
+    let own = "users: {professions: {medical_doctor: Dr., student: Interno}}\n";
+    assert_eq!(called(own), "Dr., Residente, Enfermeiro(a), Fisioterapeuta, Interno");
+    let found = problems("users: {professions: {doctor: Dr., nurse: }}\n");
+    assert!(found.contains("users.professions.doctor: is no profession"), "{found}");
+    assert!(found.contains("users.professions.nurse: is missing"), "{found}");
+}
+
+#[test]
+fn columns_are_read_where_something_asks_for_them() {
+    let columns = |lines: &str| settings(lines).policy.columns().into_iter().map(Column::as_str).collect::<Vec<_>>();
+    assert!(columns("").is_empty());
+    let asking = "users: {display_name: '{display_name} ({current_specialty})'}\n";
+    assert_eq!(columns(asking), ["display_name", "current_specialty"]);
+    let rules = "users: {who: {not: {terms_accepted: false}}}
+roles: {head: {when: {all: [{researcher: true}, {any_of: [{password_change_required: false}]}]}}}
+rooms:
+  a: {name: A, members: {internship_over: true}, administrators: {supervisor: marcia.silva}}
+";
+    let all = ["researcher", "terms_accepted", "password_change_required", "internship_over", "supervisor"];
+    assert_eq!(columns(rules), all);
+    let found = problems("users: {who: {supervisor: '@marcia:hospital.example'}}\n");
+    assert!(found.contains("users.who.supervisor: is an EquipeMed username"), "{found}");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! EquipeMed's own database as the source of people: what is read, what is told, and what is said when it is not as it should be.
 
+mod columns;
 mod reading;
 mod triggers;
 mod wrong;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use equipemed_bot::config::settings::{self, DirectorySource};
@@ -16,7 +18,7 @@ use secrecy::SecretString;
 /// A database in the shared cluster whose reader may read what is needed.
 async fn database() -> anyhow::Result<Database> {
     let database = Database::new(Postgres::shared().await?).await?;
-    database.sql(&Script::new("accounts_").grants(&database.reader)).await?;
+    database.sql(&Script::new("accounts_", &BTreeSet::new()).grants(&database.reader)).await?;
     Ok(database)
 }
 
@@ -27,6 +29,7 @@ fn settings(url: &str) -> settings::Equipemed {
         query: None,
         notify: true,
         poll: None,
+        columns: BTreeSet::new(),
     }
 }
 

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use equipemed_bot::config::settings::Language;
 use equipemed_bot::directory::Equipemed;
-use equipemed_domain::directory::{PersonId, Profession};
+use equipemed_bot::speech::Texts;
+use equipemed_domain::directory::{Directory, PersonId, Profession};
+use equipemed_domain::naming::unknown_names;
 use equipemed_testbed::equipemed::Row;
 use equipemed_testbed::eventually;
 use equipemed_testbed::postgres::Session;
@@ -189,4 +192,36 @@ async fn a_read_while_people_are_saved_is_never_a_part() -> anyhow::Result<()> {
     let (saved, read) = tokio::join!(saving, reading);
     saved?;
     read
+}
+
+#[tokio::test]
+async fn a_rule_that_names_no_group_of_equipemeds_is_told_with_the_nearest() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.add(&[Row::new(1, "ana", &["Plantão UTI"])]).await?;
+    // Nobody is in it, and it is there all the same.
+    database.sql("insert into auth_group (name) values ('Ala 9')").await?;
+    let rules = ["Plantao UTI", "Plantão UTI", "Ala 9", "Xadrez"].map(|name| format!("{{group: {name}}}"));
+    let more = "{specialty: Homeopatia}, {not: {all: [{specialty: Pediatria}, {specialty: Cardiologa}]}}";
+    let policy = crate::config::policy(&format!("users: {{who: {{any_of: [{}, {more}]}}}}\n", rules.join(", ")));
+    let told = |directory: &Directory| -> Vec<String> {
+        let texts = Texts::new(Language::En);
+        unknown_names(&policy, directory).iter().map(|finding| texts.finding(finding).plain).collect()
+    };
+    let source = source(&database)?;
+    let listed = [
+        "a rule names the group “Plantao UTI”, which EquipeMed does not have; did you mean “Plantão UTI”?",
+        "a rule names the group “Xadrez”, which EquipeMed does not have",
+        "a rule names the specialty “Cardiologa”, which EquipeMed does not have in use; did you mean “Cardiologia”?",
+        "a rule names the specialty “Homeopatia”, which EquipeMed does not have in use",
+    ];
+    assert_eq!(told(&*source.read().await?), listed);
+    // Also of a read that has one person anew.
+    assert_eq!(told(&*source.read_anew(&BTreeSet::from([PersonId(1)])).await?), listed);
+    // Without the lists, whom nobody is in.
+    let people: Vec<_> = source.read().await?.people().cloned().collect();
+    let of_nobody = told(&Directory::new(people));
+    assert_eq!(of_nobody.len(), 6, "{of_nobody:?}");
+    assert_eq!(of_nobody[1], "a rule names the group “Plantao UTI”, and nobody is in it; did you mean “Plantão UTI”?");
+    assert_eq!(of_nobody[0], "a rule names the group “Ala 9”, and nobody is in it");
+    Ok(())
 }

@@ -7,8 +7,8 @@ use equipemed_bot::directory::DirectoryError;
 use equipemed_bot::directory::equipemed::{Heard, Installed, Listener, Script};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::Setup;
-use equipemed_testbed::Equipemed as Database;
 use equipemed_testbed::postgres::sql;
+use equipemed_testbed::{Equipemed as Database, Postgres};
 use secrecy::SecretString;
 
 use super::{database, source};
@@ -17,13 +17,13 @@ use crate::faults::english;
 async fn listening() -> anyhow::Result<(Database, Listener)> {
     let database = database().await?;
     database.invent(2500, 10).await?;
-    database.sql(&Script::new("accounts_").install()).await?;
+    database.sql(&Script::new("accounts_", &BTreeSet::new()).install()).await?;
     let ear = source(&database)?.listen().await?;
     Ok((database, ear))
 }
 
 /// Hears everything up to a notification that the test sends itself, so that silence is seen without waiting for it.
-async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option<Heard>> {
+pub(super) async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option<Heard>> {
     const LAST: PersonId = PersonId(999_999);
     database.sql("notify equipemed_bot, '999999'").await?;
     let mut people = BTreeSet::new();
@@ -46,7 +46,7 @@ async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option
     })
 }
 
-fn people(ids: impl IntoIterator<Item = i64>) -> Option<Heard> {
+pub(super) fn people(ids: impl IntoIterator<Item = i64>) -> Option<Heard> {
     Some(Heard::People(ids.into_iter().map(PersonId).collect()))
 }
 
@@ -81,7 +81,7 @@ async fn every_change_that_matters_is_told_by_whom_it_is_about() -> anyhow::Resu
         ("update accounts_medicalspecialty set abbreviation = 'X'", None),
         ("delete from accounts_userspecialty where user_id in (11, 12)", people([11, 12])),
         (
-            "insert into accounts_eqmdcustomuser values (3000, '!', null, false, 'nova', '', '', '', false, true, now(), null, 'active', null)",
+            "insert into accounts_eqmdcustomuser values (3000, '!', null, false, 'nova', '', '', '', false, true, now(), null, 'active', null, false, true, false, null, null, null)",
             people([3000]),
         ),
         ("delete from accounts_eqmdcustomuser where id = 3000", people([3000])),
@@ -139,7 +139,7 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
     let source = source(&database)?;
     let before = database.sql(EVERYTHING).await?;
     assert_eq!(source.triggers().await?, Installed::No);
-    let script = Script::new("accounts_");
+    let script = Script::new("accounts_", &BTreeSet::new());
     let (administrator, reader) =
         (SecretString::from(database.url.clone()), SecretString::from(database.reader_url.clone()));
     Script::run(script.install(), &administrator, &reader).await?;
@@ -159,10 +159,45 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_printed_is_done_as_a_whole_or_not_at_all() -> anyhow::Result<()> {
+    let database = Database::new(Postgres::shared().await?).await?;
+    database.invent(3, 1).await?;
+    let source = source(&database)?;
+    let script = Script::new("accounts_", &BTreeSet::new());
+    // Without the role nothing is left behind.
+    let error = database.sql(&script.whole("nobody_of_that_name")).await.unwrap_err();
+    assert!(error.to_string().contains("nobody_of_that_name"), "{error}");
+    assert_eq!(source.triggers().await?, Installed::No);
+    database.sql(&script.whole(&database.reader)).await?;
+    assert_eq!(source.triggers().await?, Installed::Yes);
+    assert_eq!(source.read().await?.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_administrators_address_that_leads_nowhere_is_named() -> anyhow::Result<()> {
+    let database = database().await?;
+    let reader = SecretString::from(database.reader_url.clone());
+    let wrong = [
+        database.url.replace(
+            &format!(":{}/", Postgres::shared().await?.port()),
+            &format!(":{}/", equipemed_testbed::free_port()?),
+        ),
+        format!("{}_elsewhere", database.url),
+        "http://nowhere".to_owned(),
+    ];
+    for url in wrong {
+        let error = english(Script::run(Script::uninstall(), &SecretString::from(url), &reader).await.unwrap_err());
+        assert!(error.contains("EQUIPEMED_ADMIN_URL") && !error.contains("directory.url"), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn they_are_never_installed_by_the_role_that_reads() -> anyhow::Result<()> {
     let database = database().await?;
     let reader = SecretString::from(database.reader_url.clone());
-    let script = Script::new("accounts_");
+    let script = Script::new("accounts_", &BTreeSet::new());
     let error = Script::run(script.install(), &reader, &reader).await.unwrap_err();
     assert!(matches!(&error, DirectoryError::Setup { why: Setup::ReadingRole { .. } }), "{error}");
     assert!(english(error.clone()).contains("may only read"), "{error}");

@@ -1,5 +1,7 @@
 //! A database that is away, refuses, or is not as expected: a clear error each, never a part of the people.
 
+use std::collections::BTreeSet;
+
 use equipemed_bot::directory::DirectoryError;
 use equipemed_testbed::Postgres;
 
@@ -69,7 +71,9 @@ async fn a_role_that_may_more_than_read_is_told() -> anyhow::Result<()> {
 async fn a_server_that_stops_is_away_and_then_back() -> anyhow::Result<()> {
     let cluster = Postgres::start().await?;
     let database = equipemed_testbed::Equipemed::new(&cluster).await?;
-    database.sql(&equipemed_bot::directory::equipemed::Script::new("accounts_").grants(&database.reader)).await?;
+    database
+        .sql(&equipemed_bot::directory::equipemed::Script::new("accounts_", &BTreeSet::new()).grants(&database.reader))
+        .await?;
     database.invent(20, 2).await?;
     let source = source(&database)?;
     let mut ear = source.listen().await?;

@@ -53,6 +53,16 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn nobody_is_asked_for_by_nothing() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    place.proxy.take_recorded();
+    assert!(place.reader.holder_of(&external("")).await.is_err());
+    assert!(place.reader.holder_of_address("").await.is_err());
+    assert!(place.proxy.take_recorded().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_lost_an_external_id_is_not_named_as_its_holder() -> anyhow::Result<()> {
     let place = Place::new().await?;
     let (ana, rui) = (place.account("ana").await?, place.account("rui").await?);

@@ -35,6 +35,21 @@ fn an_empty_state_key_is_one() {
     assert_eq!(Endpoint::of("PUT", path), Some(Endpoint::SendState));
 }
 
+#[test]
+fn nothing_else_in_an_address_may_be_empty() {
+    for endpoint in Endpoint::ALL.iter().filter(|endpoint| endpoint.path().contains("{}")) {
+        for empty in 0..endpoint.path().matches("{}").count() {
+            let mut pieces = endpoint.path().split("{}");
+            let mut path = pieces.next().unwrap_or_default().to_owned();
+            for (place, piece) in pieces.enumerate() {
+                path += if place == empty { "" } else { "one" };
+                path += piece;
+            }
+            assert_eq!(Endpoint::of(endpoint.method(), &path).is_some(), path.ends_with("/state/one/"), "{path}");
+        }
+    }
+}
+
 fn unreachable() -> HomeserverError {
     HomeserverError::Unreachable { why: NoAnswer::InTime, sent: false }
 }

@@ -1,5 +1,6 @@
 //! The service with EquipeMed's own database: relevant changes reach Synapse, others do not.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_bot::directory::equipemed::Script;
@@ -25,7 +26,7 @@ impl Hospital {
             ..Row::new(0, "", &person.groups.iter().map(String::as_str).collect::<Vec<_>>())
         };
         database.add(&self.people.values().map(row).collect::<Vec<_>>()).await?;
-        let script = Script::new("accounts_");
+        let script = Script::new("accounts_", &BTreeSet::new());
         database.sql(&script.grants(&database.reader)).await?;
         if triggers {
             database.sql(&script.install()).await?;
@@ -336,6 +337,68 @@ async fn a_restored_database_gives_nobody_the_account_of_another() -> anyhow::Re
     hospital.sync(&[]).await?.ended(0);
     hospital.sync(&[]).await?.ended(0);
     assert!(hospital.is_locked("p02").await? && !hospital.is_locked("nova").await?);
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
+}
+
+/// Somebody whom Django's `bulk_create` made: without a profile, and so without a public id, until EquipeMed gives one.
+#[tokio::test]
+async fn somebody_without_a_profile_is_told_and_asked_for_nowhere() -> anyhow::Result<()> {
+    let mut hospital = Hospital::new([crowd("p", 3, &["UTI"]), vec![chief("boss")]].concat(), rooms()).await?;
+    let database = hospital.on_database(Postgres::shared().await?, true).await?;
+    // More accounts that are nobody's than people without one: a full pass asks for the people.
+    for stranger in ["x1", "x2", "x3"] {
+        hospital.client(stranger).await?;
+    }
+    let serving = hospital.serve_listening().await?;
+    let (id, username) = (900, hospital.username("rui"));
+    let bulk = format!(
+        "insert into accounts_eqmdcustomuser values ({id}, '!', null, false, '{username}', 'Rui', 'Souza', '', false, true, now(), null, 'active', null, false, true, false, null, null, null)"
+    );
+    database.sql(&bulk).await?;
+    serving.told("EquipeMed changed").await?;
+    hospital.at_rest().await?;
+    hospital.ask(&hospital.client("boss").await?, "!sync").await?.says(&["has no profile in EquipeMed"]);
+    let full = hospital.sync(&[]).await?.ended(0);
+    assert!(full.out.contains("has no profile in EquipeMed"), "{}", full.out);
+    assert!(!serving.err().contains("makes no sense"), "{}", serving.err());
+
+    let public_id = format!("{:08x}-0000-4000-8000-{id:012x}", hospital.port());
+    let profile = format!(
+        "insert into accounts_userprofile (user_id, public_id, matrix_localpart, display_name) values ({id}, '{public_id}', null, '')"
+    );
+    database.sql(&profile).await?;
+    hospital.add(super::person("rui", &[]));
+    until("the account", || async { Ok(hospital.members("todos").await?.contains(&"rui".to_owned()).then_some(())) })
+        .await?;
+    serving.term()?;
+    serving.end().await?.ended(0);
+    hospital.finish().await
+}
+
+/// A slip of the pen in a rule is told in the control room, once, and by the command line.
+#[tokio::test]
+async fn a_group_that_is_not_there_is_told_once() -> anyhow::Result<()> {
+    let mut rooms = rooms();
+    rooms["icu"]["members"] = json!({"group": "Plantao UTI"});
+    let people = [crowd("p", 2, &["Plantão UTI", "Leads"]), vec![chief("boss")]].concat();
+    let mut hospital = Hospital::new(people, rooms).await?;
+    let database = hospital.on_database(Postgres::shared().await?, true).await?;
+    const SAYS: &str = "which EquipeMed does not have; did you mean “Plantão UTI”?";
+    let checked = hospital.run(&["config", "check"]).await?.ended(0);
+    assert!(checked.out.contains(SAYS), "{}", checked.out);
+    let doctor = hospital.run(&["doctor"]).await?.ended(1);
+    assert!(doctor.out.contains(SAYS), "{}", doctor.out);
+    let serving = hospital.serve_listening().await?;
+    // It is told before the boss is let into the control room.
+    let (bot, boss) = (hospital.bot()?, hospital.client("boss").await?);
+    hospital.told(&bot, &["Plantao UTI", SAYS]).await?;
+    database.sql("update accounts_eqmdcustomuser set last_name = 'Lima' where id = 1").await?;
+    assert!(hospital.sync(&[]).await?.ended(0).out.contains(SAYS), "a full pass reports it each time");
+    hospital.at_rest().await?;
+    assert_eq!(hospital.heard(&bot, &[SAYS]).await?.len(), 1);
+    assert!(!hospital.ask(&boss, &format!("!sync {}", hospital.username("p00"))).await?.text.contains(SAYS));
     serving.term()?;
     serving.end().await?.ended(0);
     hospital.finish().await

@@ -50,12 +50,19 @@ fn go(hospital: &mut Hospital) -> anyhow::Result<()> {
     for (way, _) in WAYS {
         match way {
             "past" => hospital.someone(way).also = until_then(from_now(SignedDuration::from_secs(-1))?),
+            // The word alone says nothing: it stays when the date is extended.
+            "expired" => {
+                let also = until_then(from_now(SignedDuration::from_secs(-1))?);
+                *hospital.someone(way) = Person { status: "expired", also, ..hospital.people[way].clone() };
+            }
             "disabled" => hospital.someone(way).also = json!({"is_active": false}),
             "vanished" => _ = hospital.people.remove(way),
             status => hospital.someone(status).status = status,
         }
     }
     hospital.someone("odd").status = "on_the_moon";
+    hospital.someone("extended").status = "expired";
+    hospital.someone("extended").also = until_then(from_now(SignedDuration::from_hours(1))?);
     hospital.write_roster()
 }
 
@@ -72,8 +79,8 @@ async fn all_in_their_places(hospital: &Hospital) -> anyhow::Result<()> {
 async fn everybody_who_goes_is_locked_or_gone_and_finds_everything_again() -> anyhow::Result<()> {
     let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});
     let mut people: Vec<Person> = WAYS.iter().map(|(way, _)| person(way, &["Leads"])).collect();
-    people.extend([person("odd", &["Leads"]), chief("marcia")]);
-    people.extend(crowd("p", 20, &[]));
+    people.extend([person("odd", &["Leads"]), person("extended", &["Leads"]), chief("marcia")]);
+    people.extend(crowd("p", 19, &[]));
     let mut hospital = Hospital::new(people, rooms).await?;
     hospital.config["limits"] = json!({"lock_least": 100, "shrink_share": "90%"});
     hospital.write_config()?;
@@ -94,7 +101,9 @@ async fn everybody_who_goes_is_locked_or_gone_and_finds_everything_again() -> an
         let levels = bot.power_levels(&room).await?;
         assert!(levels["users"].get(hospital.user(way)).is_none(), "{way} keeps no level");
     }
-    assert_eq!((seen(&hospital, "odd").await?, hospital.level("todos", "odd").await?), (Seen::Open, Some(50)));
+    for stays in ["odd", "extended"] {
+        assert_eq!((seen(&hospital, stays).await?, hospital.level("todos", stays).await?), (Seen::Open, Some(50)));
+    }
 
     // They return before the waiting time is over.
     hospital.people = before.clone();

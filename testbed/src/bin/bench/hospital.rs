@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::desired::{AccountState, Desired, digest_of, external_id};
-use equipemed_domain::directory::{Directory, Person, PersonId, Profession};
+use equipemed_domain::directory::{Directory, Extra, Person, PersonId, Profession};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
 use equipemed_domain::levels::{initial_content, initial_control_content};
@@ -157,6 +157,7 @@ fn person(dice: &mut Dice, number: usize, departments: usize, wards: usize) -> P
         account_status: "active".to_owned(),
         access_expires_at: None,
         last_login: None,
+        extra: Extra::default(),
     }
 }
 
@@ -204,6 +205,7 @@ fn policy(departments: usize, wards: usize) -> anyhow::Result<Policy> {
             own_display_name: false,
             localpart: vec![LocalpartSource::MatrixLocalpart, LocalpartSource::Username],
             display_name: "{full_name}".to_owned(),
+            professions: BTreeMap::new(),
             identity_provider: Some(PROVIDER.to_owned()),
             join: JoinMode::Force,
             standing: StandingTable::default(),
