@@ -68,9 +68,15 @@ impl Running {
         Ok(Self { child, pid, out, err, reading, start: Instant::now() })
     }
 
-    /// Its environment, according to the system.
-    pub(crate) fn environment(&self) -> anyhow::Result<String> {
-        Ok(String::from_utf8_lossy(&std::fs::read(format!("/proc/{}/environ", self.pid))?).into_owned())
+    /// How many heaps the C library has made beside the first one. Each is set apart as 64 MiB of addresses, of which
+    /// what is not used yet cannot be accessed.
+    pub(crate) fn further_heaps(&self) -> anyhow::Result<usize> {
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.pid))?;
+        let unused = maps.lines().filter(|line| line.contains(" ---p ")).filter_map(|line| {
+            let (from, to) = line.split_once(' ')?.0.split_once('-')?;
+            Some(u64::from_str_radix(to, 16).ok()? - u64::from_str_radix(from, 16).ok()?)
+        });
+        Ok(unused.filter(|bytes| (32 << 20..64 << 20).contains(bytes)).count())
     }
 
     /// Its output to standard error so far.
