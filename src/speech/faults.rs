@@ -345,6 +345,9 @@ impl Texts {
             StoreError::Taken { database: name, by } => {
                 self.line("fault-store-taken", &[database(name), ("by", plain(by))])
             }
+            StoreError::OfUser { path, owner } => {
+                self.line("fault-store-of-user", &[("path", plain(path)), ("owner", plain(owner))])
+            }
             StoreError::Busy { database: name, why } => self.line("fault-store-busy", &[database(name), said(why)]),
             StoreError::Nonsense { table, column, row, why } => {
                 let column = ("column", plain(format_args!("{table}.{column}")));

@@ -4,7 +4,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,9 +110,12 @@ async fn bring_up_to_date(writer: &SqlitePool) -> Result<(), Unplaced> {
 pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
     let refused =
         |why: &io::Error, fix| StoreError::NotWritable { path: path.display().to_string(), why: why.to_string(), fix };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !path.exists() {
+        not_as_root_for_another(folder)?;
+    }
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let Err(error) = opened else { return Ok(()) };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Err(match error.kind() {
         io::ErrorKind::NotFound => refused(&error, Fix::MakeFolder { folder: folder.display().to_string() }),
         io::ErrorKind::IsADirectory => refused(&error, Fix::NameFile),
@@ -121,6 +124,26 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
         io::ErrorKind::StorageFull => refused(&error, Fix::DiskSpace),
         _ => refused(&error, Fix::Folder),
     })
+}
+
+/// Refuses to create a file as root where everything belongs to another user: the service, which is that user, could not
+/// write it.
+pub(super) fn not_as_root_for_another(owned: &Path) -> Result<(), StoreError> {
+    const ROOT: u32 = 0;
+    let uid_of = |path: &Path| path.metadata().map(|about| about.uid());
+    // Of its own entry in there, a process is the owner.
+    let (Ok(own), Ok(owner)) = (uid_of(Path::new("/proc/self")), uid_of(owned)) else { return Ok(()) };
+    if own != ROOT || owner == ROOT {
+        return Ok(());
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(owner)).then(|| name.to_owned())
+    });
+    let owner = named.unwrap_or_else(|| format!("#{owner}"));
+    Err(StoreError::OfUser { path: owned.display().to_string(), owner })
 }
 
 async fn open_postgres(options: PgConnectOptions) -> Result<Pools, Unplaced> {

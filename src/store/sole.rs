@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use equipemed_domain::fault::Fix;
 
 use super::StoreError;
-use super::open::make_file;
+use super::open::{make_file, not_as_root_for_another};
 use super::url::{Place, parse, without_password};
 
 /// Longer content was not written by this service.
@@ -33,7 +33,11 @@ impl Sole {
         let Place::Sqlite(path) = parse(url)? else { return Ok(Self { _lock: None }) };
         make_file(&path)?;
         // Resolves links, so that every path to the file gives the same lock.
-        let beside = beside(&path.canonicalize().unwrap_or(path));
+        let path = path.canonicalize().unwrap_or(path);
+        let beside = beside(&path);
+        if !beside.exists() {
+            not_as_root_for_another(&path)?;
+        }
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&beside);
         let mut file = opened.map_err(|error| StoreError::NotWritable {
             path: beside.display().to_string(),

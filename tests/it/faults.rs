@@ -216,6 +216,7 @@ fn of_store() -> Vec<StoreError> {
             StoreError::NotWritable { path: "/x".to_owned(), why: said(), fix: Fix::Folder },
         ],
         StoreError::Taken { .. } => [StoreError::Taken { database: database(), by: "serve-1".to_owned() }],
+        StoreError::OfUser { .. } => [StoreError::OfUser { path: "/x".to_owned(), owner: "bot-1".to_owned() }],
         StoreError::Busy { .. } => [StoreError::Busy { database: database(), why: said() }],
         StoreError::Nonsense { .. } => [nonsense(BadCell::Empty)],
         StoreError::Migration { .. } => [
@@ -362,6 +363,7 @@ fn every_fault_is_said_in_both_languages_with_the_same_facts() {
             "dbx",
             "/x",
             "serve-1",
+            "bot-1",
             "0f0f",
             "#uti:h.example",
             "::text",

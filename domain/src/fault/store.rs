@@ -23,6 +23,10 @@ pub enum StoreError {
     /// Another process serves from the same file.
     #[error("{database} is taken by {by}")]
     Taken { database: String, by: String },
+    /// The file is another user's, and this command runs as root: the files it would leave beside the database could not
+    /// be written by the service.
+    #[error("{path} is of the user {owner}")]
+    OfUser { path: String, owner: String },
     /// A lock is held elsewhere; a retry helps.
     #[error("{database} is busy: {why}")]
     Busy { database: String, why: String },

@@ -194,6 +194,24 @@ async fn refusals(folder: &Path) -> Result<()> {
 }
 
 #[tokio::test]
+async fn root_makes_no_database_in_another_users_folder() -> Result<()> {
+    let folder = scratch()?;
+    let url = format!("sqlite://{}", folder.path().join("bot.db").display());
+    // Whoever is not root owns what they make.
+    if is_root() {
+        chown(folder.path(), Some(65534), None)?;
+        let error = refusal(&url).await?;
+        assert!(matches!(&error, StoreError::OfUser { owner, .. } if owner == "nobody"), "{error:?}");
+        let text = english(error);
+        assert!(text.contains("sudo -u nobody equipemed-bot"), "{text}");
+        assert!(!folder.path().join("bot.db").exists());
+        chown(folder.path(), Some(0), None)?;
+    }
+    Store::open(&url).await?.close().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn another_process_that_keeps_writing_makes_it_busy_for_a_while() -> Result<()> {
     let folder = scratch()?;
     let path = folder.path().join("bot.db");
