@@ -10,6 +10,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::visible::visible;
+
 /// This service's own handle of a person, who is a public id: accounts, grants and powers are kept by it.
 ///
 /// As a rule it is EquipeMed's number of the person (`accounts_eqmdcustomuser.id`). The number itself proves nothing: a
@@ -177,10 +179,10 @@ impl Person {
         }
     }
 
-    /// First and last name, or the username where both are empty.
+    /// First and last name as far as they can be seen, or the username without them.
     #[must_use]
     pub fn full_name(&self) -> String {
-        let name = format!("{} {}", self.first_name.trim(), self.last_name.trim());
+        let name = visible(&format!("{} {}", self.first_name.trim(), self.last_name.trim()));
         match name.trim() {
             "" => self.username.clone(),
             name => name.to_owned(),

@@ -2,6 +2,7 @@
 
 use crate::directory::Person;
 use crate::policy::UsersPolicy;
+use crate::visible::{is_visible, visible};
 
 /// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
 const DISPLAY_NAME_MAX: usize = 256;
@@ -42,7 +43,9 @@ pub(crate) fn display_name(policy: &UsersPolicy, person: &Person) -> String {
         filled = filled.replace("()", "").replace("[]", "").trim_matches(BETWEEN).to_owned();
     }
     // Synapse shows an empty name as none, so it would be sent again for ever.
-    let filled = if filled.trim().is_empty() { full_name } else { &filled };
+    let is_empty = filled.chars().all(|c| c.is_whitespace() || !is_visible(c));
+    let filled = if is_empty { full_name } else { &filled };
+    let filled = visible(filled);
     let mut name = String::with_capacity(filled.len());
     for word in filled.split_whitespace() {
         if !name.is_empty() {

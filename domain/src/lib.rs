@@ -63,6 +63,7 @@ pub mod standing;
 pub mod stands;
 pub mod summary;
 pub mod sums;
+pub mod visible;
 pub mod wake;
 pub mod wish;
 pub mod world;

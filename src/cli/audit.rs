@@ -79,7 +79,7 @@ pub(super) async fn export(config: &Path, which: &Which) -> anyhow::Result<Exit>
     loop {
         let entries = local.store.audit(&filter).await?;
         for entry in &entries {
-            output::text(&value(entry, &askers).to_string());
+            output::raw(&value(entry, &askers).to_string());
         }
         let Some(last) = entries.last().filter(|_| entries.len() == PAGE) else { return Ok(Exit::Done) };
         filter.before = Some(last.id);

@@ -7,6 +7,7 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::render::Words;
 use equipemed_domain::review::HeldReason;
 use equipemed_domain::summary::Topic;
+use equipemed_domain::visible::is_visible;
 use serde_json::Value;
 
 use super::{Exit, Format};
@@ -14,8 +15,18 @@ use crate::config::Problems;
 use crate::config::settings::Language;
 use crate::speech::{Arg, Texts};
 
-/// Prints a result. A closed pipe (`| head`) is no reason to fail.
+/// Prints a result. What people are called in it cannot rule the terminal.
 pub(super) fn text(text: &str) {
+    raw(&harmless(text));
+}
+
+/// The characters that show themselves, in the same lines.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || is_visible(*c)).collect()
+}
+
+/// Prints a result as it is, for scripts. A closed pipe (`| head`) is no reason to fail.
+pub(super) fn raw(text: &str) {
     let mut out = std::io::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     let _ = write!(out, "{text}{newline}").and_then(|()| out.flush());
@@ -24,12 +35,12 @@ pub(super) fn text(text: &str) {
 /// Tells what is going on, beside the result.
 pub(super) fn note(text: &str) {
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "{text}");
+    let _ = writeln!(out, "{}", harmless(text));
 }
 
 /// Prints a value as JSON.
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    text(&serde_json::to_string_pretty(value)?);
+    raw(&serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

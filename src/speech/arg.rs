@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use equipemed_domain::visible::visible;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 
 use crate::homeserver::Said;
@@ -44,24 +45,11 @@ pub enum Arg {
 
 /// Makes outside text safe to show: one line, no invisible characters, limited length.
 pub(super) fn clean(text: &str) -> String {
-    let shown: String = text.chars().filter_map(shown).collect();
+    let shown = visible(text);
     let shown = shown.trim();
     match shown.char_indices().nth(ARG_CHARS) {
         Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default().trim_end()),
         None => shown.to_owned(),
-    }
-}
-
-fn shown(c: char) -> Option<char> {
-    match c {
-        '\n' | '\r' | '\t' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
-        // Soft hyphen, Arabic letter mark, Mongolian vowel separator, zero-width characters, directions, fillers.
-        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' => None,
-        '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{115F}' | '\u{1160}' | '\u{3164}' => None,
-        // Tags and private use, where placeholders are.
-        '\u{E000}'..='\u{F8FF}' | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..='\u{10FFFF}' => None,
-        c if c.is_control() => None,
-        c => Some(c),
     }
 }
 

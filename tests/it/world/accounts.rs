@@ -258,3 +258,16 @@ async fn a_name_of_ones_own_stays_until_equipemed_changes_it() -> anyhow::Result
     assert_eq!(called().await?, "Aninha");
     hospital.finish().await
 }
+
+#[tokio::test]
+async fn what_somebody_is_called_does_not_rule_a_terminal() -> anyhow::Result<()> {
+    let hospital = Hospital::new(vec![person("ana", &[])], json!({})).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let ana = hospital.client("ana").await?;
+    let path = format!("/_matrix/client/v3/profile/{}/displayname", super::encode(ana.user_id()));
+    ana.put_ok(&path, json!({"displayname": "\u{1b}]0;x\u{7}An\u{202e}a"})).await?;
+    let plan = hospital.sync(&["--dry-run"]).await?.ended(0).out;
+    assert!(plan.contains("“]0;xAna”"), "{plan:?}");
+    assert!(!plan.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{plan:?}");
+    hospital.finish().await
+}
