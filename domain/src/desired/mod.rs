@@ -192,7 +192,7 @@ pub fn account_state(user: &UserId, binding: Option<&Binding>, accounts: &Observ
     match accounts.list.get(user) {
         Some(account) => Some(account.state()),
         None if accounts.is_complete => None,
-        None => binding.filter(|binding| binding.user == user).and_then(|binding| binding.state),
+        None => binding.filter(|binding| binding.user == user).and_then(|binding| binding.noted.state),
     }
 }
 
