@@ -13,6 +13,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::accounts::is_off;
 use self::accounts::manage;
 use self::rooms::{desired_room, may_be_in, privileges, roster};
 use crate::action::ExternalId;
