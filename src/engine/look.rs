@@ -35,7 +35,7 @@ use super::people::People;
 use super::progress::{Phase, Progress};
 use super::report::Report;
 use super::subjects::{Moment, Subjects};
-use super::{observe, verify};
+use super::{account_changes, observe, verify};
 use crate::store::{HeldPlan, Store};
 
 /// Looks for passes.
@@ -150,7 +150,13 @@ impl Looks {
         }
         // What is held is judged by the whole.
         let near = if known.held.is_empty() { target } else { &Wake::Everything };
-        let mut desired = desired(&known.world(&policy), &wishes(&known, options), &accounts, near);
+        account_changes::settle(&self.handles, &policy, &mut known, options.dry_run).await?;
+        let wanted = |known: &Known| desired(&known.world(&policy), &wishes(known, options), &accounts, near);
+        let mut desired = wanted(&known);
+        let hands = account_changes::Hands { handles: &self.handles, policy: &policy, accounts: &accounts, begun: now };
+        if !hands.note(&mut known, &desired, options.dry_run).await?.is_empty() {
+            desired = wanted(&known);
+        }
         desired.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &desired);
         accounts.email_holders = observe::email_holders(reader, &known, &desired, &scope, &accounts).await?;
