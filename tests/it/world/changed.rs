@@ -73,7 +73,7 @@ async fn a_lock_by_hand_is_kept_until_a_command_or_equipemed_says_otherwise() ->
     hospital.write_roster()?;
     until("bia is back", || async { Ok((!hospital.is_locked("bia").await?).then_some(())) }).await?;
     assert!(!hospital.is_locked("ana").await? && !hospital.is_deactivated("caio").await?);
-    assert_eq!(hospital.heard(&chief, &["by hand"]).await?.len(), 1, "told once");
+    assert_eq!(hospital.heard(&chief, &["changed on Synapse"]).await?.len(), 1, "told once");
     close(hospital, serving).await
 }
 
