@@ -1,14 +1,50 @@
 //! What the control room is told without having asked: each thing once.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
+use crate::account_change::{AccountChange, ChangedAccount, Then};
 use crate::drift::Drift;
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::RoomKey;
 use crate::review::HeldReason;
+
+/// How many accounts of a kind a message names.
+const NAMED: usize = 20;
+
+/// Accounts that were changed alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// What was changed.
+    pub change: AccountChange,
+    /// What becomes of it.
+    pub then: Then,
+    /// How many they are.
+    pub count: usize,
+    /// The first of them.
+    pub users: Vec<OwnedUserId>,
+}
+
+/// What is told of changed accounts, in the order of the changes.
+#[must_use]
+pub fn accounts_changed(accounts: &[&ChangedAccount]) -> Announcement {
+    let mut alike: BTreeMap<(AccountChange, Then), Vec<OwnedUserId>> = BTreeMap::new();
+    for account in accounts {
+        for change in &account.changes {
+            alike.entry(*change).or_default().push(account.user.clone());
+        }
+    }
+    let changed = |((change, then), mut users): (_, Vec<_>)| {
+        let count = users.len();
+        users.truncate(NAMED);
+        Changed { change, then, count, users }
+    };
+    Announcement::AccountsChanged { changes: alike.into_iter().map(changed).collect() }
+}
 
 /// One message to the control room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +86,8 @@ pub enum Announcement {
     },
     /// EquipeMed can be read again, which it could not since then.
     DirectoryBack { since: Timestamp },
+    /// Accounts that somebody changed beside this service.
+    AccountsChanged { changes: Vec<Changed> },
     /// Something a pass found that somebody should look at.
     Found { finding: Finding },
 }

@@ -12,11 +12,11 @@ use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::action::ExternalId;
-use crate::desired::{AccountState, digest_of, external_id};
+use crate::desired::{AccountState, digest_of, digest_of_name, external_id};
 use crate::directory::{Person, PersonId};
 use crate::finding::Finding;
 use crate::localpart::{self, LocalpartError};
-use crate::observed::ObservedAccounts;
+use crate::observed::{ObservedAccount, ObservedAccounts};
 use crate::policy::{LocalpartSource, Policy};
 use crate::world::World;
 
@@ -35,13 +35,38 @@ pub struct Binding {
     pub gone_since: Option<Timestamp>,
     /// Time gone, as seen by complete reads. Each adds at most a day, in case the clock jumps.
     pub gone_for: SignedDuration,
-    /// Last known state of the account; None if unknown.
-    pub state: Option<AccountState>,
+    /// How the account was last seen or left.
+    pub noted: Noted,
     /// Number of successive complete reads without the person.
     pub missing_reads: u32,
     /// When a pass last found or made the account agree with EquipeMed. May be out of date by half of
     /// `users.stale_after`, so that passes without changes rarely write.
     pub synced_at: Option<Timestamp>,
+}
+
+/// How an account was last seen, or left by this service; what is unknown is None.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    /// Its state.
+    pub state: Option<AccountState>,
+    /// Whether it is a Synapse administrator.
+    pub admin: Option<bool>,
+    /// Digest of its display name.
+    pub name: Option<String>,
+}
+
+impl Noted {
+    /// An account as it is seen. Of a deactivated one the state alone counts: what becomes of the rest is Synapse's doing.
+    #[must_use]
+    pub fn of(account: &ObservedAccount) -> Self {
+        let state = account.state();
+        let is_usable = state != AccountState::Deactivated;
+        Self {
+            state: Some(state),
+            admin: is_usable.then_some(account.admin),
+            name: is_usable.then(|| digest_of_name(account.display_name.as_deref().unwrap_or_default())),
+        }
+    }
 }
 
 /// Digests of the values last pushed, so that a run without changes need not read each account.
@@ -66,7 +91,7 @@ impl Binding {
             server_admin_given: false,
             gone_since: None,
             gone_for: SignedDuration::ZERO,
-            state: None,
+            noted: Noted::default(),
             missing_reads: 0,
             synced_at: None,
         }

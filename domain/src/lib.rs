@@ -12,6 +12,7 @@
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
 
 pub mod access;
+pub mod account_change;
 pub mod account_status;
 pub mod action;
 pub mod announcement;

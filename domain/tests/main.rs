@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by stopping")]
 
 mod access;
+mod account_change;
 mod authority;
 mod command;
 mod holds;

@@ -20,6 +20,9 @@ drift-fight = { $user } keeps changing { $what } in the room { $room }. I leave 
         [one] 1 minute
        *[other] { $minutes } minutes
     }; please talk to each other.
+accounts-changed = **Accounts were changed on Synapse, past me:**
+account-changed = { $what }: { $users }. { $then }
+account-changed-more = { $count } more
 control-room-open = **The control room is not closed:** { $rule } may come in. Please close it, others may be reading along.
 room-encrypted = **The room { $room } was encrypted.** I can no longer moderate there: it needs a new room, under another key in the configuration.
 stray-event = **An event I did not write came from my own account** ({ $kind } in the room { $room }). Somebody may have my token: change it.

@@ -202,6 +202,23 @@ join-rule =
 
 # Who asked, where it was nobody in a room.
 asker =
+    .by_hand = somebody by hand
     .operator = the operator
     .equipemed-bot = the service
     .setup = the setup
+
+# What was changed by hand in accounts, before their names.
+account-change =
+    .locked = locked by hand
+    .deactivated = deactivated by hand
+    .unlocked = unlocked by hand
+    .reactivated = reactivated by hand
+    .admin_given = made a Synapse administrator by hand
+    .admin_taken = taken off the Synapse administrators by hand
+    .renamed = renamed by hand
+
+# What becomes of it.
+account-then =
+    .put_back = I put that back.
+    .kept = It stays so until EquipeMed takes the access away itself and gives it back, or `{ $prefix }unlock` or `{ $prefix }reactivate` ends it.
+    .left = I change nothing.

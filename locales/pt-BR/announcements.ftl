@@ -20,6 +20,9 @@ drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deix
         [one] 1 minuto
        *[other] { $minutes } minutos
     }; conversem entre si, por favor.
+accounts-changed = **Contas foram alteradas no Synapse sem passar por mim:**
+account-changed = { $what }: { $users }. { $then }
+account-changed-more = mais { $count }
 control-room-open = **A sala de controle não está fechada:** pode entrar { $rule }. Feche-a, por favor: outras pessoas podem estar lendo.
 room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali: é preciso uma sala nova, com outra chave na configuração.
 stray-event = **Minha própria conta enviou um evento que não escrevi** ({ $kind } na sala { $room }). Alguém pode ter meu token: troque-o.

@@ -202,6 +202,23 @@ join-rule =
 
 # Quem pediu, quando não foi alguém em uma sala.
 asker =
+    .by_hand = alguém, manualmente
     .operator = operador do serviço
     .equipemed-bot = o próprio serviço
     .setup = configuração inicial
+
+# O que foi alterado manualmente nas contas, antes dos nomes.
+account-change =
+    .locked = bloqueadas manualmente
+    .deactivated = desativadas manualmente
+    .unlocked = desbloqueadas manualmente
+    .reactivated = reativadas manualmente
+    .admin_given = tornadas administradoras do Synapse manualmente
+    .admin_taken = retiradas manualmente dos administradores do Synapse
+    .renamed = renomeadas manualmente
+
+# O que acontece com isso.
+account-then =
+    .put_back = Vou desfazer a alteração.
+    .kept = Continua assim até o EquipeMed retirar o acesso e devolvê-lo, ou até `{ $prefix }unlock` ou `{ $prefix }reactivate`.
+    .left = Não mudei nada.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use equipemed_domain::announcement::Announcement;
+use equipemed_domain::announcement::{Announcement, Changed};
 use equipemed_domain::drift::Drift;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
@@ -62,7 +62,7 @@ impl Announcer {
         };
         let words = Words::new(&self.texts, &self.timezone, &Arc::new(scene));
         for announcement in open {
-            let said = Answer::new().line(words.announcement(&announcement.content)).said();
+            let said = words.announcement(&announcement.content);
             // A number may come again in a new database, an instant does not.
             let transaction = format!("told-{}-{}", announcement.id, announcement.created_at.as_millisecond());
             let event = self.speaker.notice(control, &said, None, &transaction).await?;
@@ -73,6 +73,19 @@ impl Announcer {
 }
 
 impl Words {
+    fn accounts_changed(&self, changes: &[Changed]) -> Answer {
+        let items = changes.iter().map(|Changed { change, then, count, users }| {
+            let mut names: Vec<Said> = users.iter().map(|user| self.shown(&self.user(user))).collect();
+            if let Some(more) = count.checked_sub(users.len()).filter(|more| *more > 0) {
+                names.push(self.line("account-changed-more", &[("count", number(more))]));
+            }
+            let what = ("what", Arg::Said(self.word("account-change", change.word())));
+            let then = ("then", Arg::Said(self.word("account-then", then.word())));
+            self.line("account-changed", &[what, ("users", Arg::Said(self.list(names))), then])
+        });
+        Answer::new().line(self.say("accounts-changed", &[])).items(items)
+    }
+
     fn announcement(&self, announcement: &Announcement) -> Said {
         let by_hand = |id, room, what: &Drift, by| {
             let what = Arg::Said(self.word("drift", what.word()));
@@ -131,6 +144,7 @@ impl Words {
             }
             Announcement::DirectoryAway { why } => self.say("directory-gone", &[("detail", self.why(why))]),
             Announcement::DirectoryBack { since } => self.say("directory-back", &[("since", self.time(*since))]),
+            Announcement::AccountsChanged { changes } => self.accounts_changed(changes).said(),
             Announcement::Found { finding: Finding::RoomEncrypted { room } } => {
                 self.say("room-encrypted", &[("room", self.room(room))])
             }

@@ -87,7 +87,9 @@ enum Command {
     ///
     /// Needs an administrator once, from the environment, and stores nothing of it: MATRIX_ADMIN_TOKEN, or
     /// SYNAPSE_REGISTRATION_SHARED_SECRET (a temporary administrator, deactivated at the end).
-    #[command(after_help = "Example:\n  SYNAPSE_REGISTRATION_SHARED_SECRET=… equipemed-bot setup")]
+    #[command(after_help = "Example:\n  \
+                            read -rs SYNAPSE_REGISTRATION_SHARED_SECRET && export SYNAPSE_REGISTRATION_SHARED_SECRET\n  \
+                            equipemed-bot setup")]
     Setup {
         /// Which of several control rooms that the bot made is to be used, as after a lost database
         #[arg(long, value_name = "ID")]
@@ -376,14 +378,16 @@ enum DirectoryCommand {
     /// the address of an administrator of that database once, from the environment: EQUIPEMED_ADMIN_URL (or a file named in
     /// EQUIPEMED_ADMIN_URL_FILE). Never the role of directory.url, which may only read.
     #[command(after_help = "Examples:\n  equipemed-bot directory install-triggers --print > for-the-dba.sql\n  \
-                            EQUIPEMED_ADMIN_URL=postgres://postgres:…@db.hospital.example/equipemed equipemed-bot directory install-triggers")]
+                            EQUIPEMED_ADMIN_URL_FILE=/root/equipemed-admin-url equipemed-bot directory install-triggers")]
     InstallTriggers {
         /// Print the SQL, with the grants of the reading role, and do nothing
         #[arg(long)]
         print: bool,
     },
     /// Take the triggers out again; nothing of them is left
-    #[command(after_help = "Example:\n  EQUIPEMED_ADMIN_URL=postgres://… equipemed-bot directory uninstall-triggers")]
+    #[command(
+        after_help = "Example:\n  EQUIPEMED_ADMIN_URL_FILE=/root/equipemed-admin-url equipemed-bot directory uninstall-triggers"
+    )]
     UninstallTriggers {
         /// Print the SQL and do nothing
         #[arg(long)]
@@ -405,7 +409,10 @@ pub fn run(cli: Cli) -> ExitCode {
     let config = cli.config;
     let result = match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "equipemed-bot", &mut std::io::stdout());
+            // Into memory first: a closed pipe makes it panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "equipemed-bot", &mut script);
+            output::text(&String::from_utf8_lossy(&script));
             Ok(Exit::Done)
         }
         Command::Config(ConfigCommand::Example) => {

@@ -15,6 +15,7 @@ use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::DirectorySource;
+use crate::engine::Rhythm;
 use crate::homeserver::{Patience, Speaker};
 use crate::inbound::watch::Notice;
 use crate::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, Pulse, ReadBack};
@@ -179,7 +180,8 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         }
     });
     tasks.begin("the engine", async move {
-        engine.work(holder, settings.directory.interval).await;
+        let rhythm = Rhythm { everything: settings.directory.interval, accounts: settings.directory.accounts };
+        engine.work(holder, rhythm).await;
         Ok(())
     });
     tasks.ended().await

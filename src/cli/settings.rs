@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use equipemed_domain::default_level::{Proposal, proposals};
 use equipemed_domain::naming::unknown_names;
 use equipemed_domain::render::Words as _;
 
 use super::{Exit, connect, output};
+use crate::config::settings::DirectorySource;
 use crate::directory::Source;
 
 /// Reads and checks everything the configuration names.
@@ -17,6 +19,9 @@ pub(super) async fn check(config: &Path) -> anyhow::Result<Exit> {
         output::text(&format!(
             "rooms.{room}: everybody there stands at {level} at least. With `default_level: {level}` in place of a level for each the room can have any number of people; so it is full at some 1,300."
         ));
+    }
+    if let DirectorySource::Roster { file } = &settings.directory.source {
+        std::fs::metadata(file).with_context(|| format!("directory.roster: {} cannot be read", file.display()))?;
     }
     // Whether EquipeMed can be read at all is the doctor's business.
     if let Ok(source) = Source::open(&settings.directory)

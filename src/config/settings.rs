@@ -152,6 +152,8 @@ pub struct Directory {
     pub source: DirectorySource,
     /// Interval of full passes; None never runs them by time.
     pub interval: Option<Duration>,
+    /// Interval of comparing accounts with how they were left; None leaves it to full passes.
+    pub accounts: Option<Duration>,
 }
 
 /// A source of people.

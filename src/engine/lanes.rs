@@ -19,7 +19,7 @@ use super::handles::Handles;
 use super::pass::{Options, Passes};
 use super::runs::{Runs, SILENCE};
 use super::tenure::Tenure;
-use super::{foreign, verify};
+use super::{Rhythm, account_changes, foreign, verify};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, StoreError};
 
@@ -37,8 +37,7 @@ const NARROW_IN_FLIGHT: usize = 4;
 pub(super) struct Lanes {
     /// This process, as the store names it.
     pub(super) holder: String,
-    /// How often everything is looked at without being asked to; None is never.
-    pub(super) interval: Option<Duration>,
+    pub(super) rhythm: Rhythm,
     /// What this process is at.
     pub(super) claims: Claims,
     pub(super) handles: Handles,
@@ -95,7 +94,11 @@ impl Lanes {
                 return Ok(false);
             };
             tracing::info!("This process runs the full passes");
-            tokio::join!(Box::pin(self.under_tenure(&tenure)), Box::pin(verify::lane(&self.handles, &tenure)));
+            tokio::join!(
+                Box::pin(self.under_tenure(&tenure)),
+                Box::pin(verify::lane(&self.handles, &tenure)),
+                Box::pin(account_changes::lane(&self.passes.looks, &tenure, self.rhythm.accounts)),
+            );
             tenure.end().await;
             Ok(true)
         };
@@ -141,7 +144,7 @@ impl Lanes {
         match result {
             Ok(report) if report.interrupted.is_none() => {
                 insist(&self.handles.stop, || store.finish_wakeup(&woken)).await?;
-                if let Some(due) = next_full(now, self.interval, report.next_change) {
+                if let Some(due) = next_full(now, self.rhythm.everything, report.next_change) {
                     insist(&self.handles.stop, || store.wake(&Wake::Everything, "timer", due, now)).await?;
                 }
             }

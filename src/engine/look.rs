@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use equipemed_domain::binding::Bindings;
-use equipemed_domain::desired::{AccountState, Desired, READS_UNTIL_VANISHED, Wishes, desired, external_id};
+use equipemed_domain::binding::{Bindings, Noted};
+use equipemed_domain::desired::{Desired, READS_UNTIL_VANISHED, Wishes, desired, external_id};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
-use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedAccounts, RoomSight};
+use equipemed_domain::observed::{Membership, Observed, ObservedAccounts, RoomSight};
 use equipemed_domain::plan::{Plan, plan};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::review::{Effect, HeldReason, Verdict, directory_shrank, review, still_due, was_done};
@@ -35,7 +35,7 @@ use super::people::People;
 use super::progress::{Phase, Progress};
 use super::report::Report;
 use super::subjects::{Moment, Subjects};
-use super::{observe, verify};
+use super::{account_changes, observe, verify};
 use crate::store::{HeldPlan, Store};
 
 /// Looks for passes.
@@ -150,7 +150,13 @@ impl Looks {
         }
         // What is held is judged by the whole.
         let near = if known.held.is_empty() { target } else { &Wake::Everything };
-        let mut desired = desired(&known.world(&policy), &wishes(&known, options), &accounts, near);
+        account_changes::settle(&self.handles, &policy, &mut known, options.dry_run).await?;
+        let wanted = |known: &Known| desired(&known.world(&policy), &wishes(known, options), &accounts, near);
+        let mut desired = wanted(&known);
+        let hands = account_changes::Hands { handles: &self.handles, policy: &policy, accounts: &accounts, begun: now };
+        if !hands.note(&mut known, &desired, options.dry_run).await?.is_empty() {
+            desired = wanted(&known);
+        }
         desired.findings.extend(told);
         let (scope, keys) = extent(target, &policy, &known.bindings, &desired);
         accounts.email_holders = observe::email_holders(reader, &known, &desired, &scope, &accounts).await?;
@@ -267,13 +273,14 @@ impl View {
         let accounts = &self.seen.observed.accounts;
         let is_seen = |user| accounts.is_complete || accounts.list.contains_key(user);
         let seen = self.seen.known.bindings.values().filter(|binding| is_seen(&binding.user));
-        let states: BTreeMap<PersonId, Option<AccountState>> = seen
-            .map(|binding| (binding, accounts.list.get(&binding.user).map(ObservedAccount::state)))
-            .filter(|(binding, state)| binding.state != *state)
-            .map(|(binding, state)| (binding.person, state))
+        let now: BTreeMap<PersonId, (&Noted, Noted)> = seen
+            .map(|binding| (binding, accounts.list.get(&binding.user).map(Noted::of).unwrap_or_default()))
+            .filter(|(binding, now)| binding.noted != *now)
+            .map(|(binding, now)| (binding.person, (&binding.noted, now)))
             .collect();
-        if !states.is_empty() {
-            store.note_states(&states).await.during(Stage::NoteStates)?;
+        if !now.is_empty() {
+            let seen = now.iter().map(|(person, (before, now))| (*person, [*before, now])).collect();
+            store.note_accounts(&seen).await.during(Stage::NoteStates)?;
         }
         Ok(())
     }

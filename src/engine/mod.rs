@@ -4,6 +4,7 @@
 //! never what to do; what to do is worked out anew at each pass, so lost,
 //! doubled and reordered wake-ups do no harm.
 
+mod account_changes;
 pub mod adopt;
 pub mod agreement;
 mod announce;
@@ -92,6 +93,15 @@ pub struct Parts {
     pub stop: CancellationToken,
 }
 
+/// How often the running service looks without being asked to; None is never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// At everything.
+    pub everything: Option<Duration>,
+    /// At Synapse's list of accounts, for changes by hand.
+    pub accounts: Option<Duration>,
+}
+
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -132,10 +142,10 @@ impl Engine {
     }
 
     /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
-    /// this process; everything is looked at without being asked to so often, or never.
-    pub async fn work(&self, holder: String, interval: Option<Duration>) {
+    /// this process.
+    pub async fn work(&self, holder: String, rhythm: Rhythm) {
         let Self { handles, runs, passes, .. } = self.clone();
-        Arc::new(lanes::Lanes { holder, interval, claims: Claims::default(), handles, runs, passes }).work().await;
+        Arc::new(lanes::Lanes { holder, rhythm, claims: Claims::default(), handles, runs, passes }).work().await;
     }
 
     /// Asks for a run and takes it, for a command that does it itself.

@@ -143,6 +143,16 @@ impl Store {
         })
     }
 
+    /// Whether this service is at an action of that kind on an account, or was since an instant.
+    pub async fn was_busy_with(&self, user: &UserId, kind: &str, since: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "select id from audit
+            where user_id = $1 and kind = $2 and (outcome is null or outcome_at >= $3) order by id desc limit 1";
+        on_reader!(self, db => {
+            let query = sqlx::query(SQL).bind(user.as_str()).bind(kind).bind(ms(since));
+            query.fetch_optional(db).await?.is_some()
+        })
+    }
+
     /// The newest entry so far.
     pub async fn newest_audit(&self) -> Result<AuditId, StoreError> {
         const SQL: &str = "select coalesce(max(id), 0) from audit";

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use equipemed_domain::binding::{Binding, Bindings, Pushed};
+use equipemed_domain::binding::{Binding, Bindings, Noted, Pushed};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::Conflict;
@@ -22,7 +22,7 @@ const TABLE: Table = Table { name: "bindings", key: "person_id" };
 
 const ALL: &str =
     "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
-    pushed_email, pushed_name, state, gone_for from bindings";
+    pushed_email, pushed_name, state, gone_for, admin, name from bindings";
 
 /// The bindings at a version.
 #[derive(Clone)]
@@ -55,13 +55,14 @@ impl Store {
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
                 (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
-                pushed_email, pushed_name, state, gone_for)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                pushed_email, pushed_name, state, gone_for, admin, name)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             on conflict (person_id) do update set user_id = excluded.user_id,
                 pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
                 gone_since = excluded.gone_since, missing_reads = excluded.missing_reads,
                 synced_at = excluded.synced_at, pushed_email = excluded.pushed_email,
-                pushed_name = excluded.pushed_name, state = excluded.state, gone_for = excluded.gone_for";
+                pushed_name = excluded.pushed_name, state = excluded.state, gone_for = excluded.gone_for,
+                admin = excluded.admin, name = excluded.name";
         on_writer!(self, db => {
             sqlx::query(SQL)
                 .bind(binding.person.0)
@@ -73,8 +74,10 @@ impl Store {
                 .bind(binding.synced_at.map(ms))
                 .bind(&binding.pushed.email)
                 .bind(&binding.pushed.display_name)
-                .bind(binding.state.map(state_word))
+                .bind(binding.noted.state.map(state_word))
                 .bind(millis(binding.gone_for))
+                .bind(binding.noted.admin)
+                .bind(&binding.noted.name)
                 .execute(db)
                 .await?;
         })
@@ -141,30 +144,52 @@ impl Store {
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Stores the observed state of these people's accounts, in one statement; None when there was no account.
+    /// Stores how these people's accounts were seen, in one statement, each only where what is known is still what it was
+    /// before; nothing is known where there was no account.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
-    pub async fn note_states(&self, states: &BTreeMap<PersonId, Option<AccountState>>) -> Result<(), StoreError> {
+    pub async fn note_accounts(&self, seen: &BTreeMap<PersonId, [&Noted; 2]>) -> Result<(), StoreError> {
         const SQL: PerDialect = PerDialect {
-            sqlite: "update bindings set state = states.value from json_each($1) as states
-                where person_id = cast(states.key as integer)",
-            postgres: "update bindings set state = states.value from json_each_text($1::json) as states
-                where person_id = states.key::bigint",
+            sqlite: "update bindings set state = seen.value -> 1 ->> 'state', admin = seen.value -> 1 ->> 'admin',
+                    name = seen.value -> 1 ->> 'name'
+                from json_each($1) as seen where person_id = cast(seen.key as integer)
+                    and state is not distinct from (seen.value -> 0 ->> 'state')
+                    and admin is not distinct from (seen.value -> 0 ->> 'admin')
+                    and name is not distinct from (seen.value -> 0 ->> 'name')",
+            postgres: "update bindings set state = seen.value -> 1 ->> 'state',
+                    admin = (seen.value -> 1 ->> 'admin')::boolean, name = seen.value -> 1 ->> 'name'
+                from json_each($1::json) as seen where person_id = seen.key::bigint
+                    and state is not distinct from (seen.value -> 0 ->> 'state')
+                    and admin is not distinct from (seen.value -> 0 ->> 'admin')::boolean
+                    and name is not distinct from (seen.value -> 0 ->> 'name')",
         };
-        let words: BTreeMap<_, _> = states.iter().map(|(person, state)| (person, state.map(state_word))).collect();
-        let words = to_json(&words)?;
+        let seen = to_json(seen)?;
         on_writer!(self, db => {
-            sqlx::query(self.pick(&SQL)).bind(&words).execute(db).await?;
+            sqlx::query(self.pick(&SQL)).bind(&seen).execute(db).await?;
         })
     }
 
-    /// Stores the state of an account after a change.
+    /// Stores the state of an account after a change; of a deactivated one nothing else is known.
     pub async fn note_state(&self, user: &UserId, state: AccountState) -> Result<(), StoreError> {
-        const SQL: &str = "update bindings set state = $2 where user_id = $1";
+        const SQL: &str = "update bindings set state = $2, admin = case when $3 then null else admin end,
+                name = case when $3 then null else name end where user_id = $1";
         on_writer!(self, db => {
-            sqlx::query(SQL).bind(user.as_str()).bind(state_word(state)).execute(db).await?;
+            let query = sqlx::query(SQL).bind(user.as_str()).bind(state_word(state));
+            query.bind(state == AccountState::Deactivated).execute(db).await?;
         })
+    }
+
+    /// Stores an account's flag of administrators after a change.
+    pub async fn note_admin(&self, user: &UserId, admin: bool) -> Result<(), StoreError> {
+        const SQL: &str = "update bindings set admin = $2 where user_id = $1";
+        on_writer!(self, db => { sqlx::query(SQL).bind(user.as_str()).bind(admin).execute(db).await?; })
+    }
+
+    /// Stores the digest of an account's display name after a change.
+    pub async fn note_name(&self, user: &UserId, digest: &str) -> Result<(), StoreError> {
+        const SQL: &str = "update bindings set name = $2 where user_id = $1";
+        on_writer!(self, db => { sqlx::query(SQL).bind(user.as_str()).bind(digest).execute(db).await?; })
     }
 
     /// Adds to the time that people have been gone, for each at most the time since then, in one statement. Skips
@@ -249,9 +274,13 @@ fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
         gone_since: row.maybe_time("gone_since")?,
         missing_reads: row.count("missing_reads")?,
         synced_at: row.maybe_time("synced_at")?,
-        state: match row.maybe_text("state")? {
-            Some(_) => Some(row.word("state", state_of)?),
-            None => None,
+        noted: Noted {
+            state: match row.maybe_text("state")? {
+                Some(_) => Some(row.word("state", state_of)?),
+                None => None,
+            },
+            admin: row.maybe_flag("admin")?,
+            name: row.maybe_text("name")?,
         },
         gone_for: SignedDuration::from_millis(row.maybe_int("gone_for")?.unwrap_or(0)),
     })
@@ -261,7 +290,7 @@ fn millis(span: SignedDuration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn state_word(state: AccountState) -> &'static str {
+pub(super) fn state_word(state: AccountState) -> &'static str {
     match state {
         AccountState::Active => "active",
         AccountState::Locked => "locked",

@@ -7,6 +7,7 @@
 #[macro_use]
 mod dispatch;
 
+mod account_changes;
 mod announcements;
 mod audit;
 mod audit_mass;

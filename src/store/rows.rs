@@ -116,8 +116,11 @@ impl Record<'_> {
     }
 
     pub(super) fn flag(&self, column: &str) -> Result<bool, StoreError> {
-        let cell = self.cells.cell_flag(column).map_err(|_| self.nonsense(column, BadCell::NotFlag))?;
-        self.must(column, cell)
+        self.must(column, self.maybe_flag(column)?)
+    }
+
+    pub(super) fn maybe_flag(&self, column: &str) -> Result<Option<bool>, StoreError> {
+        self.cells.cell_flag(column).map_err(|_| self.nonsense(column, BadCell::NotFlag))
     }
 
     pub(super) fn maybe_time(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by stopping")]
 
 mod architecture;
+mod command_line;
 mod config;
 mod documents;
 mod equipemed;

@@ -94,6 +94,11 @@ fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Find
     standing.ok_or_else(|| Some(Box::new(unknown())))
 }
 
+/// Whether EquipeMed denies a person access, for now or for good.
+pub(crate) fn is_off(world: &World<'_>, id: PersonId) -> bool {
+    matches!(standing(world, id), Ok(Standing::Off | Standing::Gone))
+}
+
 fn desired_account(
     world: &World<'_>,
     wishes: &Wishes<'_>,

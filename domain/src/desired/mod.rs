@@ -13,6 +13,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::accounts::is_off;
 use self::accounts::manage;
 use self::rooms::{desired_room, may_be_in, privileges, roster};
 use crate::action::ExternalId;
@@ -192,7 +193,7 @@ pub fn account_state(user: &UserId, binding: Option<&Binding>, accounts: &Observ
     match accounts.list.get(user) {
         Some(account) => Some(account.state()),
         None if accounts.is_complete => None,
-        None => binding.filter(|binding| binding.user == user).and_then(|binding| binding.state),
+        None => binding.filter(|binding| binding.user == user).and_then(|binding| binding.noted.state),
     }
 }
 

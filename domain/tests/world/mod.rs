@@ -95,7 +95,7 @@ impl World {
         let mut world = self.clone();
         for person in self.bindings.keys() {
             let binding = world.bindings.get_mut(*person).expect("a binding");
-            binding.state = world.observed.accounts.list.get(&binding.user).map(ObservedAccount::state);
+            binding.noted.state = world.observed.accounts.list.get(&binding.user).map(ObservedAccount::state);
         }
         world.observed.accounts.list.retain(|user, _| scope.has_account(user));
         world.observed.accounts.is_complete = false;

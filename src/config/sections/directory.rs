@@ -18,6 +18,9 @@ const PREFIX: &str = "accounts_";
 /// Interval of comparing everybody when there are no notifications.
 const POLL: Duration = Duration::from_secs(10);
 
+/// Interval of comparing accounts.
+const ACCOUNTS: Duration = Duration::from_secs(5 * MINUTE);
+
 #[derive(Clone, Copy)]
 enum Kind {
     Roster,
@@ -34,6 +37,7 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
     let given = secret(&mut map, "url", "url_file", folder);
     let url_node = map.get("url");
     let interval = or(&map.get("interval"), Some(Duration::from_secs(HOUR)), |node| node.duration_or_off(MINUTE, true));
+    let accounts = or(&map.get("accounts"), Some(ACCOUNTS), |node| node.duration_or_off(1, true));
     let notify = or(&map.get("notify"), true, Node::boolean);
     let poll = or(&map.get("poll"), Some(POLL), |node| node.duration_or_off(1, true));
     let prefix_node = map.get("prefix");
@@ -74,7 +78,7 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             columns: BTreeSet::new(),
         }),
     };
-    Some(Directory { source, interval: interval? })
+    Some(Directory { source, interval: interval?, accounts: accounts? })
 }
 
 /// The prefix becomes part of SQL unescaped.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::{Action, ExternalId};
-use equipemed_domain::binding::{Binding, Pushed};
+use equipemed_domain::binding::{Binding, Noted, Pushed};
 use equipemed_domain::desired::{AccountState, digest_of, digest_of_name};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::email::{address_of, digest_of_address};
@@ -31,6 +31,7 @@ impl Work<'_> {
             }
             Action::SetDisplayName { user, to, .. } => {
                 let done = self.writer.set_display_name(user, to).await?;
+                store.note_name(user, &digest_of_name(to)).await?;
                 if let Some(person) = self.person_of(user) {
                     store.set_pushed_names(&BTreeMap::from([(person, digest_of_name(to))])).await?;
                 }
@@ -54,6 +55,7 @@ impl Work<'_> {
                     store.set_server_admin_given(person, true).await?;
                 }
                 self.writer.set_admin(user, *to).await?;
+                store.note_admin(user, *to).await?;
                 if let (false, Some(person)) = (*to, person) {
                     store.set_server_admin_given(person, false).await?;
                 }
@@ -115,7 +117,7 @@ impl Work<'_> {
             }
         }
         let mut binding = bare_binding(person, user);
-        binding.state = Some(AccountState::Active);
+        binding.noted.state = Some(AccountState::Active);
         store.bind(&binding).await?;
         if let Err(error) = self.writer.introduce_account(user, display_name, external_id).await {
             // Theirs by now: the next pass names and links it.
@@ -124,6 +126,7 @@ impl Work<'_> {
         }
         binding.pushed.external_id = external_id.map(digest_of);
         binding.pushed.display_name = Some(digest_of_name(display_name));
+        binding.noted = Noted { admin: Some(false), name: binding.pushed.display_name.clone(), ..binding.noted };
         store.bind(&binding).await?;
         Ok(Outcome::Done(None))
     }

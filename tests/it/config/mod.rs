@@ -132,6 +132,7 @@ fn the_example_says_the_defaults() {
     assert_eq!(example.policy.users.who, small.policy.users.who);
     assert_eq!(example.policy.rooms[&"control".into()], small.policy.rooms[&"control".into()]);
     assert_eq!(example.directory.interval, small.directory.interval);
+    assert_eq!(example.directory.accounts, small.directory.accounts);
     assert_eq!((example.media, example.drift, example.audit), (small.media, small.drift, small.audit));
     assert_eq!(example.telemetry, small.telemetry);
     assert_eq!(example.appservice.listen, small.appservice.listen);

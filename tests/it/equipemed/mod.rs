@@ -39,6 +39,7 @@ fn source(database: &Database) -> anyhow::Result<Equipemed> {
 
 /// A read through the source as the service opens it.
 async fn read(settings: settings::Equipemed) -> Result<Arc<Directory>, DirectoryError> {
-    let directory = settings::Directory { source: DirectorySource::Equipemed(settings), interval: None };
+    let directory =
+        settings::Directory { source: DirectorySource::Equipemed(settings), interval: None, accounts: None };
     Source::open(&directory)?.read().await
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use equipemed_bot::store::{Approval, GrantFilter, HeldPlan, HeldState, NewGrant, NewHeld, Store, StoreError};
-use equipemed_domain::binding::Binding;
+use equipemed_domain::binding::{Binding, Noted};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::Conflict;
@@ -390,10 +390,15 @@ async fn absences_are_counted_by_what_reads_have_seen(store: Store) -> Result<()
     store.add_to_absences(hours(24), at(40 * 24 * 3600)).await?;
     assert_eq!(absent().await?, [hours(0), hours(26), hours(25)], "a clock that jumps adds a day");
     store.note_state(&user("eva")?, AccountState::Deactivated).await?;
-    store.note_states(&BTreeMap::from([(PersonId(1), Some(AccountState::Locked)), (PersonId(2), None)])).await?;
+    let (unknown, locked) = (Noted::default(), Noted { state: Some(AccountState::Locked), ..Noted::default() });
+    store
+        .note_accounts(&BTreeMap::from([(PersonId(1), [&unknown, &locked]), (PersonId(2), [&unknown, &unknown])]))
+        .await?;
+    // What somebody else noted meanwhile stays.
+    store.note_accounts(&BTreeMap::from([(PersonId(1), [&unknown, &unknown])])).await?;
     store.add_to_absences(hours(24), at(40 * 24 * 3600)).await?;
     assert_eq!(absent().await?, [hours(0), hours(50), hours(25)]);
-    let states: Vec<_> = store.bindings().await?.values().map(|binding| binding.state).collect();
+    let states: Vec<_> = store.bindings().await?.values().map(|binding| binding.noted.state).collect();
     assert_eq!(states, [Some(AccountState::Locked), None, Some(AccountState::Deactivated)]);
     // Who comes back begins anew.
     store.note_presence(&present, &[(PersonId(3), at(0))]).await?;

@@ -12,6 +12,7 @@ mod bans;
 mod brakes;
 mod brought;
 mod by_hand;
+mod changed;
 mod clients;
 mod commands;
 mod confirm;

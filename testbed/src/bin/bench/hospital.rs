@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use equipemed_domain::binding::{Binding, Bindings, Pushed};
+use equipemed_domain::binding::{Binding, Bindings, Noted, Pushed};
 use equipemed_domain::desired::{AccountState, Desired, digest_of, external_id};
 use equipemed_domain::directory::{Directory, Extra, Person, PersonId, Profession};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
@@ -165,7 +165,7 @@ fn binding(policy: &Policy, person: &Person, now: Timestamp) -> anyhow::Result<B
     let external_id = external_id(policy, person).map(|id| digest_of(&id));
     Ok(Binding {
         pushed: Pushed { external_id, ..Pushed::default() },
-        state: Some(AccountState::Active),
+        noted: Noted { state: Some(AccountState::Active), ..Noted::default() },
         synced_at: Some(now),
         ..Binding::new(person.id, user(&person.username)?)
     })

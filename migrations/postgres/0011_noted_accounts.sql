@@ -1,0 +1,3 @@
+-- How an account was last seen or left beside its state: the administrator's flag, and the digest of the display name.
+alter table bindings add column admin boolean;
+alter table bindings add column name text;

@@ -1,0 +1,162 @@
+//! What somebody changes by hand in people's accounts: noticed by every look, and by a comparison of Synapse's list every
+//! few minutes, which is one request for a thousand accounts.
+//!
+//! It is noted before anything is planned, so that no pass undoes what is kept. What is put back is put back by ordinary
+//! passes; here it is only seen to that they know of it and are woken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use equipemed_domain::account_change::{
+    BY_HAND, ChangedAccount, Response, changed_accounts, changes, settled_by_equipemed,
+};
+use equipemed_domain::announcement::accounts_changed;
+use equipemed_domain::binding::{Bindings, Noted};
+use equipemed_domain::desired::{Desired, Wishes, desired};
+use equipemed_domain::fault::{During, Fault, Stage};
+use equipemed_domain::grant::{Grant, GrantId};
+use equipemed_domain::mode::{Mode, OnDrift};
+use equipemed_domain::observed::ObservedAccounts;
+use equipemed_domain::policy::Policy;
+use equipemed_domain::wake::Wake;
+use jiff::{SignedDuration, Timestamp};
+
+use super::gather::{Known, gather};
+use super::handles::Handles;
+use super::look::Looks;
+use super::tenure::Tenure;
+use crate::store::{SERVICE, Store, StoreError};
+
+/// How often it is asked whether it is time.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What this service wrote so long before a look may show in one half of it only; clocks of replicas may differ a little.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
+
+/// Compares accounts every so often, as long as this process has the lease.
+pub(super) async fn lane(looks: &Looks, tenure: &Tenure, every: Option<Duration>) {
+    let Some(every) = every else { return };
+    let handles = &looks.handles;
+    let mut compared = tokio::time::Instant::now();
+    while !handles.stop.is_cancelled() && tenure.is_held() {
+        if compared.elapsed() >= every {
+            compared = tokio::time::Instant::now();
+            if let Err(error) = compare(looks).await {
+                tracing::warn!(%error, "Accounts could not be compared; it is tried again");
+            }
+        }
+        tokio::select! {
+            () = handles.stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY.min(every)) => {}
+        }
+    }
+}
+
+async fn compare(looks: &Looks) -> Result<(), Fault> {
+    let Handles { store, reader, clock, .. } = &looks.handles;
+    let begun = clock.now();
+    let bindings = store.bindings().await?;
+    let list = reader.accounts().await.during(Stage::ReadAccounts)?;
+    let is_changed =
+        |user, noted: &Noted| list.get(user).is_some_and(|account| !changes(noted, &Noted::of(account)).is_empty());
+    if !bindings.values().any(|binding| is_changed(&binding.user, &binding.noted)) {
+        return Ok(());
+    }
+    let accounts = ObservedAccounts { list, is_complete: true, ..ObservedAccounts::default() };
+    let policy = looks.handles.policy().await?;
+    let directory = looks.people.for_pass(&Wake::Everything, true).await?;
+    let mut known = gather(store, &policy, directory, clock.now()).await?;
+    let wanted = desired(&known.world(&policy), &Wishes::default(), &accounts, &Wake::Everything);
+    let hands = Hands { handles: &looks.handles, policy: &policy, accounts: &accounts, begun };
+    let changed = hands.note(&mut known, &wanted, false).await?;
+    if looks.handles.on_drift == OnDrift::Enforce {
+        let acted_on = changed.iter().filter(|account| account.is_acted_on());
+        let wakes: Vec<Wake> = acted_on.map(|account| Wake::Person(account.person)).collect();
+        looks.handles.wakes.wake_for(&wakes, &[], "accounts").await?;
+    }
+    Ok(())
+}
+
+/// A look at accounts, for what was changed in them by hand.
+pub(super) struct Hands<'a> {
+    pub(super) handles: &'a Handles,
+    pub(super) policy: &'a Policy,
+    pub(super) accounts: &'a ObservedAccounts,
+    /// When the look began.
+    pub(super) begun: Timestamp,
+}
+
+impl Hands<'_> {
+    /// Notes accounts that were changed by hand, keeps what is kept, and tells it. Gives them; what is known includes it
+    /// then, and what should be has to be worked out anew.
+    pub(super) async fn note(
+        &self,
+        known: &mut Known,
+        wanted: &Desired,
+        dry_run: bool,
+    ) -> Result<Vec<ChangedAccount>, Fault> {
+        let Handles { store, mode, on_drift, .. } = self.handles;
+        let response = Response { may_write: *mode == Mode::Enforce, puts_back: *on_drift == OnDrift::Enforce };
+        let since = self.begun.checked_sub(SLACK).unwrap_or(self.begun);
+        let mut changed = Vec::new();
+        for account in changed_accounts(&known.world(self.policy), wanted, self.accounts, response) {
+            if !is_own(&account, store, since).await? {
+                changed.push(account);
+            }
+        }
+        if changed.is_empty() {
+            return Ok(changed);
+        }
+        if dry_run {
+            pretend(known, &changed);
+        } else {
+            tracing::warn!(accounts = changed.len(), "Accounts were changed by hand");
+            store.note_changed_accounts(&changed, accounts_changed, known.now).await?;
+            known.bindings = store.bindings().await?;
+            known.grants = store.grants_holding(known.now).await?;
+        }
+        Ok(changed)
+    }
+}
+
+/// Whether this service is making that change at this moment, or has not noted yet that it made it.
+async fn is_own(account: &ChangedAccount, store: &Store, since: Timestamp) -> Result<bool, StoreError> {
+    for (change, _) in &account.changes {
+        if store.was_busy_with(&account.user, change.action(), since).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What would be known if it were noted.
+fn pretend(known: &mut Known, changed: &[ChangedAccount]) {
+    let mut bindings = Bindings::clone(&known.bindings);
+    for account in changed {
+        if let Some(binding) = bindings.get_mut(account.person) {
+            binding.server_admin_given |= account.loses_admin();
+        }
+        known.grants.extend(account.kept().map(|kind| Grant {
+            id: GrantId(i64::MAX),
+            person: account.person,
+            kind,
+            scope: None,
+            asker: BY_HAND.to_owned(),
+            reason: None,
+            created_at: known.now,
+            expires_at: None,
+        }));
+    }
+    known.bindings = Arc::new(bindings);
+}
+
+/// Ends what was kept of locks and deactivations by hand where EquipeMed has taken the access away itself.
+pub(super) async fn settle(handles: &Handles, policy: &Policy, known: &mut Known, dry_run: bool) -> Result<(), Fault> {
+    let over = settled_by_equipemed(&known.world(policy));
+    if !dry_run {
+        for grant in &over {
+            handles.store.end_grant(*grant, SERVICE, known.now).await?;
+        }
+    }
+    known.grants.retain(|grant| !over.contains(&grant.id));
+    Ok(())
+}

@@ -1,0 +1,1 @@
+update bindings set name = 'c3d4' where person_id = 17;
