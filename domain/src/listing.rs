@@ -51,7 +51,8 @@ pub fn listed<'a>(
 ) -> Listed<'a> {
     let standing = policy.users.standing.standing(person, now);
     let noted = binding.and_then(|binding| binding.synced_at);
-    let status = AccountStatus::of(account, standing, is_stale(noted, policy.users.stale_after, now));
+    let is_selected = policy.users.who.matches(person, &policy.roles, false);
+    let status = AccountStatus::of(account, standing, is_selected, is_stale(noted, policy.users.stale_after, now));
     Listed { person, binding, status, standing }
 }
 

@@ -46,8 +46,12 @@ fn what_synapse_says_of_an_account_comes_before_how_old_the_note_is() {
         (Some(&account(false, true)), None, true, AccountStatus::Gone),
     ];
     for (account, standing, stale, status) in rows {
-        assert_eq!(AccountStatus::of(account, standing, stale), status, "{account:?} {standing:?} {stale}");
+        assert_eq!(AccountStatus::of(account, standing, true, stale), status, "{account:?} {standing:?} {stale}");
     }
+    let of_left_out = |account: &ObservedAccount| AccountStatus::of(Some(account), Some(Standing::Active), false, true);
+    assert_eq!(of_left_out(&usable), AccountStatus::Released);
+    assert_eq!(of_left_out(&account(true, false)), AccountStatus::Locked);
+    assert_eq!(AccountStatus::of(None, Some(Standing::Active), false, true), AccountStatus::Never);
     for status in AccountStatus::ALL {
         assert_eq!(AccountStatus::from_word(status.as_str()), Some(status));
     }

@@ -104,6 +104,7 @@ account-state =
 user-status =
     .synced = in line
     .stale = not looked at for a while
+    .released = no longer selected by users.who
     .never = no account yet
     .locked = locked
     .gone = left

@@ -104,6 +104,7 @@ account-state =
 user-status =
     .synced = em dia
     .stale = sem conferência há algum tempo
+    .released = fora da seleção de users.who
     .never = ainda sem conta
     .locked = conta bloqueada
     .gone = fora da equipe

@@ -22,6 +22,8 @@ pub(super) enum Status {
     Synced,
     /// Has a usable account that no pass saw in line for users.stale_after.
     Stale,
+    /// Has a usable account, but users.who no longer selects the person.
+    Released,
     /// Has no account yet.
     Never,
     /// The account is locked.

@@ -322,6 +322,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
             standing(None, None, true),
         ],
         Reason::NotSelected => [Reason::NotSelected],
+        Reason::Released => [Reason::Released],
         Reason::Roles(_) => [Reason::Roles(vec![lead.clone()]), Reason::Roles(Vec::new())],
         Reason::Grant(_) => [
             Reason::Grant(grant(GrantKind::Mute, Some(uti()), "@bia:h.example")),
@@ -333,6 +334,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
             Reason::Member(Membership::KeptOut(GrantId(73))),
             Reason::Member(Membership::ByRule),
             Reason::Member(Membership::AsAdministrator),
+            Reason::Member(Membership::NotSelected),
             Reason::Member(Membership::No),
         ],
         Reason::Level { .. } => [

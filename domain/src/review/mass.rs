@@ -191,7 +191,8 @@ fn many_locked(people: &BTreeSet<OwnedUserId>, went: usize, with: Pass<'_>) -> O
         .desired
         .accounts
         .iter()
-        .filter(|(user, account)| account.state == AccountState::Active && !people.contains(*user));
+        .filter(|(_, account)| account.state == AccountState::Active && !account.released)
+        .filter(|(user, _)| !people.contains(*user));
     let of = active.count() + people.len();
     let many = people.len() as f64 > of as f64 * limits.lock_share;
     many.then_some(HeldReason::ManyLocked { people: people.len(), of, went })

@@ -127,8 +127,12 @@ impl Words {
             ("name", Arg::Text(profile.person.full_name())),
             ("standing", Arg::Said(self.word("standing", Standing::word(profile.standing)))),
         ];
+        let answer = answer.line(self.line("user-person", &args));
+        if !profile.is_selected {
+            return answer.line(self.line("user-not-selected", &[]));
+        }
         let roles: Vec<Said> = profile.roles.iter().map(|role| self.shown(&Arg::Code(role.to_string()))).collect();
-        let mut answer = answer.line(self.line("user-person", &args)).line(match roles.is_empty() {
+        let mut answer = answer.line(match roles.is_empty() {
             true => self.line("user-roles-none", &[]),
             false => self.line("user-roles", &[("list", Arg::Said(self.list(roles)))]),
         });
