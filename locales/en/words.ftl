@@ -21,6 +21,7 @@ held-many-removed = { $people } of { $of } members would be removed from the roo
        *[other] {" "}({ $went } of them already done)
     }
 held-rule-matches-nobody = the rule of the room { $room } suddenly fits nobody
+held-nobody-selected = users.who suddenly selects nobody, and { $people } people have accounts
 held-many-gain = { $people } people would gain administrator power within 24 hours{ $went ->
         [0] {""}
        *[other] {" "}({ $went } of them already done)

@@ -186,6 +186,7 @@ impl Texts {
             HeldReason::RuleMatchesNobody { room: key } => {
                 self.line("held-rule-matches-nobody", &[("room", room(key))])
             }
+            HeldReason::NobodySelected { people } => self.line("held-nobody-selected", &[("people", number(*people))]),
             HeldReason::ManyGain { people, .. } => self.line("held-many-gain", &[("people", number(*people)), went]),
             HeldReason::ManyGainLesser { people, .. } => {
                 self.line("held-many-gain-lesser", &[("people", number(*people)), went])

@@ -271,6 +271,7 @@ fn every_reason_why_something_is_held_is_said_in_both_languages() -> Result<()> 
         HeldReason::ManyLocked { .. } => [HeldReason::ManyLocked { people: 31, of: 345, went: 4 }],
         HeldReason::ManyRemoved { .. } => [HeldReason::ManyRemoved { room: uti(), people: 31, of: 345, went: 4 }],
         HeldReason::RuleMatchesNobody { .. } => [HeldReason::RuleMatchesNobody { room: uti() }],
+        HeldReason::NobodySelected { .. } => [HeldReason::NobodySelected { people: 345 }],
         HeldReason::ManyGain { .. } => [HeldReason::ManyGain { people: 31, went: 4 }],
         HeldReason::ManyDeactivated { .. } => [HeldReason::ManyDeactivated { people: 31, went: 4 }],
         HeldReason::ManyJoined { .. } => [HeldReason::ManyJoined { room: uti(), people: 31, of: 45, went: 4 }],

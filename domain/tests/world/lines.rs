@@ -175,6 +175,7 @@ pub(crate) fn reason(reason: &HeldReason) -> String {
         HeldReason::ManyJoined { room, people, of, .. } => format!("many put into {room} {people} to {of}"),
         HeldReason::Rotation { room, out, into, of } => format!("rotation in {room} {out} of {of} out, {into} in"),
         HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),
+        HeldReason::NobodySelected { people } => format!("users.who selects nobody, accounts {people}"),
         HeldReason::ManyGain { people, .. } => format!("many gain power {people}"),
         HeldReason::ManyGainLesser { people, .. } => format!("many gain lesser power {people}"),
         HeldReason::ManyLose { people, .. } => format!("many lose power {people}"),
