@@ -31,7 +31,7 @@ impl Texts {
                     }
                 }
             }
-            Reason::NoAccount { person } => self.line("why-no-account", &[("person", plain(person))]),
+            Reason::NoAccount { person } => self.line("why-no-account", &[("person", self.who(*person))]),
             Reason::Standing { standing, status, access_ends, is_enabled } => {
                 let status = ("status", code(status));
                 match (standing, access_ends) {

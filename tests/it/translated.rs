@@ -179,7 +179,8 @@ fn findings() -> Vec<Finding> {
             Finding::LocalpartImpossible { person, tried: Vec::new() },
         ],
         Finding::LocalpartCollision { .. } => [
-            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)] },
+            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)], holder: None },
+            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)], holder: Some(PersonId(42)) },
         ],
         Finding::LocalpartReserved { .. } => [Finding::LocalpartReserved { person, user: user() }],
         Finding::AccountTwin { .. } => [Finding::AccountTwin { person, user: user(), twin: other() }],

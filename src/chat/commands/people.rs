@@ -75,7 +75,7 @@ pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop>
     }
     let lines = people.iter().map(|one| {
         let status = ("status", Arg::Said(words.word("user-status", one.status.as_str())));
-        words.line("users-line", &[("user", words.person(one.person.id)), status])
+        words.line("users-line", &[("user", words.person(one.id)), status])
     });
     let intro = words.say("users-intro", &[("count", number(people.len()))]);
     Ok(Turn::told(Answer::new().line(intro).items(lines)))
