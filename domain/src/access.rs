@@ -1,4 +1,4 @@
-//! Levels and rights of people, from roles, administrators' rules and grants.
+//! Levels and rights of people, from roles, administrators' rules and grants. Whom `users.who` does not select has none.
 //!
 //! The planner, the control room and `explain` all use this module, so that they cannot disagree.
 
@@ -94,6 +94,8 @@ pub(crate) struct Holder<'h, 'a> {
     pub(crate) person: &'h Person,
     pub(crate) roles: Vec<(&'a RoleKey, &'a Role)>,
     grants: &'h [&'a Grant],
+    /// Whether `users.who` selects the person; else nothing gives a level or right.
+    is_selected: bool,
 }
 
 impl<'a> Access<'a> {
@@ -118,22 +120,40 @@ impl<'a> Access<'a> {
         rule.matches(person, &self.policy.roles, false)
     }
 
+    /// Whether `users.who` selects the person.
+    #[must_use]
+    pub fn is_selected(&self, person: &Person) -> bool {
+        self.matches(&self.policy.users.who, person)
+    }
+
     /// Looks up a person's roles and grants.
     pub(crate) fn of<'h>(&'h self, person: &'h Person) -> Holder<'h, 'a> {
-        let roles = self.policy.roles.iter().filter(|(_, role)| self.matches(&role.when, person)).collect();
-        self.holding(person, roles)
+        self.holding(person, self.roles_of(person))
     }
 
     /// As [`Self::of`], with known roles.
     pub(crate) fn holding<'h>(&'h self, person: &'h Person, roles: Vec<(&'a RoleKey, &'a Role)>) -> Holder<'h, 'a> {
-        Holder { access: self, person, roles, grants: self.of_person(person.id) }
+        let is_selected = self.is_selected(person);
+        let roles = if is_selected { roles } else { Vec::new() };
+        Holder { access: self, person, roles, grants: self.of_person(person.id), is_selected }
+    }
+
+    /// As [`Self::of`], as if `users.who` selected the person. Acts on a released person are judged by it, because
+    /// grants outlast a release.
+    pub(crate) fn once_selected<'h>(&'h self, person: &'h Person) -> Holder<'h, 'a> {
+        let (roles, grants) = (self.roles_of(person), self.of_person(person.id));
+        Holder { access: self, person, roles, grants, is_selected: true }
+    }
+
+    fn roles_of(&self, person: &Person) -> Vec<(&'a RoleKey, &'a Role)> {
+        self.policy.roles.iter().filter(|(_, role)| self.matches(&role.when, person)).collect()
     }
 
     fn of_person(&self, person: PersonId) -> &[&'a Grant] {
         self.grants.get(&person).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the selector matches the person.
+    /// Whether the selector matches the person, whom `users.who` need not select.
     #[must_use]
     pub fn selects(&self, selector: &Selector, person: &Person) -> bool {
         let is_trusted = selector.asks_for_trust() && self.of(person).is_trusted();
@@ -204,7 +224,7 @@ impl<'h, 'a> Holder<'h, 'a> {
     /// The level grant that applies in a room: the most specific, then the newest. Outside rooms, the newest one for
     /// everywhere.
     fn winner<'g>(&self, grants: &[&'g Grant], room: Option<&RoomKey>) -> Option<&'g Grant> {
-        if grants.is_empty() {
+        if grants.is_empty() || !self.is_selected {
             return None;
         }
         let line = room.map(|room| self.access.line(room));
@@ -231,6 +251,9 @@ impl<'h, 'a> Holder<'h, 'a> {
 
     /// The person's level without grants, by administrators' rules and roles.
     pub(crate) fn policy_level(&self, room: &RoomKey) -> (i64, LevelReason) {
+        if !self.is_selected {
+            return (0, LevelReason::Nothing);
+        }
         let line = self.access.line(room);
         if let Some(above) = self.administered(line) {
             return (PEOPLE_MAX, LevelReason::Administrator(above.clone()));
@@ -262,6 +285,9 @@ impl<'h, 'a> Holder<'h, 'a> {
 
     /// The nearest room or space, from this one upwards, that the person administers.
     fn administered(&self, line: Line<'_, 'a>) -> Option<&'a RoomKey> {
+        if !self.is_selected {
+            return None;
+        }
         let rules = line.above.iter().filter_map(|(key, room)| Some((*key, room.as_ref()?.administrators.as_ref()?)));
         let mut administered = rules.filter(|(_, rule)| self.access.matches(rule, self.person));
         administered.next().map(|(key, _)| key)
@@ -353,7 +379,7 @@ impl<'h, 'a> Holder<'h, 'a> {
             .flat_map(|role| role.rights.iter().map(|right| (*right, Place::of_scope(role.scope.as_ref()))))
             .collect();
         for (key, rule) in &self.access.administrators {
-            if self.access.matches(rule, self.person) {
+            if self.is_selected && self.access.matches(rule, self.person) {
                 held.extend(all_rights().into_iter().map(|right| (right, Place::In((*key).clone()))));
             }
         }

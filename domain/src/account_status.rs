@@ -16,6 +16,8 @@ pub enum AccountStatus {
     Synced,
     /// Has a usable account that no pass saw in line for a while.
     Stale,
+    /// Has a usable account, and `users.who` no longer selects the person: only the account is left.
+    Released,
     /// Has no account yet.
     Never,
     /// The account is locked.
@@ -26,16 +28,22 @@ pub enum AccountStatus {
 
 impl AccountStatus {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Synced, Self::Stale, Self::Never, Self::Locked, Self::Gone];
+    pub const ALL: [Self; 6] = [Self::Synced, Self::Stale, Self::Released, Self::Never, Self::Locked, Self::Gone];
 
-    /// The status of a person with this account and standing.
+    /// The status of a person with this account and standing, whom `users.who` selects or not.
     #[must_use]
-    pub fn of(account: Option<&ObservedAccount>, standing: Option<Standing>, is_stale: bool) -> Self {
+    pub fn of(
+        account: Option<&ObservedAccount>,
+        standing: Option<Standing>,
+        is_selected: bool,
+        is_stale: bool,
+    ) -> Self {
         match account {
             None => Self::Never,
             Some(account) if account.deactivated => Self::Gone,
             Some(account) if account.locked && standing == Some(Standing::Gone) => Self::Gone,
             Some(account) if account.locked => Self::Locked,
+            Some(_) if !is_selected => Self::Released,
             Some(_) if is_stale => Self::Stale,
             Some(_) => Self::Synced,
         }
@@ -47,6 +55,7 @@ impl AccountStatus {
         match self {
             Self::Synced => "synced",
             Self::Stale => "stale",
+            Self::Released => "released",
             Self::Never => "never",
             Self::Locked => "locked",
             Self::Gone => "gone",

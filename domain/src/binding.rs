@@ -258,12 +258,12 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
         let owner = bindings.owner(&user);
         let mut claimants: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
         claimants.extend(owner);
-        if claimants.len() > 1 {
-            findings.extend(claimants.iter().map(|&person| Finding::LocalpartCollision {
-                person,
-                user: user.clone(),
-                others: claimants.iter().copied().filter(|other| *other != person).collect(),
-            }));
+        let claimants: Vec<PersonId> = claimants.into_iter().collect();
+        if let [person, others @ ..] = &*claimants
+            && !others.is_empty()
+        {
+            let (person, others) = (*person, others.to_vec());
+            findings.push(Finding::LocalpartCollision { person, user, others, holder: owner });
             continue;
         }
         let Some(person) = people.first() else { continue };

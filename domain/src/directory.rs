@@ -303,11 +303,12 @@ impl Directory {
         self.numbers.get(&id).copied().unwrap_or_else(|| id.first_number())
     }
 
-    /// How somebody is called in what people read: by the number, unless that is another one's handle.
+    /// Somebody as people know them: username, full name and number; None of who is not in this read.
     #[must_use]
-    pub fn shown(&self, id: PersonId, is_taken: impl Fn(PersonId) -> bool) -> PersonId {
-        let number = PersonId(self.number_of(id));
-        if number == id || self.people.contains_key(&number) || is_taken(number) { id } else { number }
+    pub fn named(&self, id: PersonId) -> Option<String> {
+        let (person, number) = (self.get(id)?, self.number_of(id));
+        let (username, name) = (&person.username, person.full_name());
+        Some(if name == *username { format!("{name} ({number})") } else { format!("{username}, {name} ({number})") })
     }
 
     /// Who has this number in EquipeMed now.

@@ -52,7 +52,8 @@ pub(crate) fn give_addresses(
     }
     people.retain(|_, sharing| sharing.len() > 1);
     for account in accounts.values_mut() {
-        if account.email.as_ref().is_some_and(|email| people.contains_key(email)) {
+        let is_shared = account.email.as_ref().is_some_and(|email| people.contains_key(email));
+        if is_shared || account.released {
             account.email = None;
         }
     }

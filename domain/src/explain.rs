@@ -34,8 +34,10 @@ pub enum Reason {
     NoAccount { person: PersonId },
     /// What EquipeMed says; no standing when its status is not in the table.
     Standing { standing: Option<Standing>, status: String, access_ends: Option<Timestamp>, is_enabled: bool },
-    /// `users.who` leaves the person out.
+    /// `users.who` does not select the person, who has no account.
     NotSelected,
+    /// `users.who` no longer selects the person, who has an account.
+    Released,
     /// The person's roles.
     Roles(Vec<RoleKey>),
     /// Something was granted or forbidden.
@@ -63,6 +65,8 @@ pub enum Membership {
     ByRule,
     /// They administer it.
     AsAdministrator,
+    /// `users.who` does not select them.
+    NotSelected,
     /// Nothing holds.
     No,
 }
@@ -86,13 +90,14 @@ pub fn explain(world: &World<'_>, desired: &Desired, person: &Person, rooms: &[R
             is_enabled: person.is_active,
         },
     ];
-    if !access.selects(&policy.users.who, person) {
-        about.push(Reason::NotSelected);
-    }
-    about.push(Reason::Roles(holder.roles.iter().map(|(key, _)| (*key).clone()).collect()));
+    about.push(match (access.is_selected(person), world.bindings.contains_key(&person.id)) {
+        (true, _) => Reason::Roles(holder.roles.iter().map(|(key, _)| (*key).clone()).collect()),
+        (false, true) => Reason::Released,
+        (false, false) => Reason::NotSelected,
+    });
     about.extend(access.grants(person.id).map(|grant| Reason::Grant(grant.clone())));
     about.extend(taken(&holder, None));
-    let notes = desired.findings.iter().filter(|finding| finding.person() == Some(person.id));
+    let notes = desired.findings.iter().filter(|finding| finding.concerns(person.id));
     about.extend(notes.cloned().map(Reason::Note));
     let room = |key: &RoomKey| Some((key.clone(), room_reasons(world, &holder, key)?));
     Explanation { person: about, rooms: rooms.iter().filter_map(room).collect() }
@@ -106,6 +111,8 @@ fn room_reasons(world: &World<'_>, holder: &Holder<'_, '_>, key: &RoomKey) -> Op
         Membership::Banned(grant.id)
     } else if let Some(grant) = access.room_grant(person.id, key, GrantKind::Kick) {
         Membership::KeptOut(grant.id)
+    } else if !access.is_selected(person) {
+        Membership::NotSelected
     } else if access.selects(&room.members, person) {
         Membership::ByRule
     } else if administers {

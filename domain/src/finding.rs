@@ -27,8 +27,14 @@ pub enum Finding {
     AccountGone { person: PersonId, user: OwnedUserId },
     /// Synapse has other external ids on an account than the one it was given: none, or these.
     ExternalIdDiffers { person: PersonId, user: OwnedUserId, found: Vec<String> },
-    /// Several people would get the same account.
-    LocalpartCollision { person: PersonId, user: OwnedUserId, others: Vec<PersonId> },
+    /// Several people would get the same account, which one of them may hold already.
+    LocalpartCollision {
+        person: PersonId,
+        user: OwnedUserId,
+        others: Vec<PersonId>,
+        #[serde(default)]
+        holder: Option<PersonId>,
+    },
     /// The name belongs to a protected account.
     LocalpartReserved { person: PersonId, user: OwnedUserId },
     /// An account whose name differs in case only exists.
@@ -144,8 +150,7 @@ impl Finding {
     }
 
     /// The person it is about, if it is about one.
-    #[must_use]
-    pub fn person(&self) -> Option<PersonId> {
+    fn person(&self) -> Option<PersonId> {
         match self {
             Self::NoPublicId { person }
             | Self::PersonReplaced { person, .. }
@@ -164,32 +169,14 @@ impl Finding {
         }
     }
 
-    /// The same with everybody as `shown` has them.
+    /// Whether it is about this person, perhaps among others.
     #[must_use]
-    pub fn with_people(mut self, shown: impl Fn(PersonId) -> PersonId) -> Self {
-        match &mut self {
-            Self::LocalpartCollision { person, others, .. } => {
-                *person = shown(*person);
-                others.iter_mut().for_each(|other| *other = shown(*other));
-            }
-            Self::ExternalIdTaken { person, owner, .. } => {
-                *person = shown(*person);
-                *owner = shown(*owner);
-            }
-            Self::EmailShared { people } => people.iter_mut().for_each(|person| *person = shown(*person)),
-            Self::NoPublicId { person }
-            | Self::PersonReplaced { person, .. }
-            | Self::AccountGone { person, .. }
-            | Self::ExternalIdDiffers { person, .. }
-            | Self::LocalpartImpossible { person, .. }
-            | Self::LocalpartReserved { person, .. }
-            | Self::AccountTwin { person, .. }
-            | Self::AccountNotTheirs { person, .. }
-            | Self::AccountMissing { person, .. }
-            | Self::EmailTaken { person, .. }
-            | Self::UnknownStatus { person, .. } => *person = shown(*person),
-            _ => {}
+    pub fn concerns(&self, id: PersonId) -> bool {
+        match self {
+            Self::LocalpartCollision { person, others, .. } => *person == id || others.contains(&id),
+            Self::ExternalIdTaken { person, owner, .. } => *person == id || *owner == id,
+            Self::EmailShared { people } => people.contains(&id),
+            finding => finding.person() == Some(id),
         }
-        self
     }
 }

@@ -346,7 +346,7 @@ pub(crate) fn tell_doubts(
         let user = binding.user.clone();
         // The finding below covers the collision of these two people.
         findings.retain(|finding| match finding {
-            Finding::LocalpartCollision { person: one, user: account, others } => {
+            Finding::LocalpartCollision { person: one, user: account, others, .. } => {
                 let mut people = others.iter().chain([one]);
                 *account != user || !people.all(|id| *id == before || Some(*id) == person)
             }

@@ -26,8 +26,8 @@ pub struct Looked<'a> {
 /// Why a request is not fulfilled. Equal reasons are reported together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unmet {
-    /// `users.who` does not select the person, so nothing about them is changed.
-    NotSelected,
+    /// `users.who` no longer selects the person: levels do not count, and a deactivated account stays so.
+    Released,
     /// The person's standing is unclear, so nothing about them is changed.
     Unclear,
     /// The person is temporarily off and has no level.
@@ -64,7 +64,7 @@ pub enum Unmet {
 
 /// Whether an act on a person is fulfilled in a room; None if it is.
 #[must_use]
-pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, looked: Looked<'_>) -> Option<Unmet> {
+pub fn in_room(act: Act, user: &OwnedUserId, key: &RoomKey, looked: Looked<'_>) -> Option<Unmet> {
     if looked.deleted.contains(key) {
         return Some(Unmet::Deleted);
     }
@@ -80,9 +80,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, l
     if seen.replaced {
         return Some(Unmet::Replaced);
     }
-    if !looked.desired.accounts.contains_key(user) {
-        return Some(if is_selected { Unmet::Unclear } else { Unmet::NotSelected });
-    }
+    let Some(account) = looked.desired.accounts.get(user) else { return Some(Unmet::Unclear) };
     let membership = seen.members.get(user);
     let is_banned = membership.is_some_and(|membership| membership.is_ban());
     let is_in = matches!(membership, Some(Membership::Join | Membership::Invite));
@@ -94,6 +92,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, l
         Act::Unban | Act::UnbanByHand if is_banned && !wanted.banned.contains_key(user) => {
             Some(unreached(seen, user, 0, looked.bot))
         }
+        Act::Promote(_) | Act::Demote | Act::Mute | Act::Unmute if account.released => Some(Unmet::Released),
         Act::Promote(_) | Act::Demote | Act::Mute | Act::Unmute => {
             let Some(wish) = wanted.members.get(user) else { return Some(Unmet::NotMember) };
             if *wish == Wish::Stay && matches!(act, Act::Promote(_) | Act::Mute) {
@@ -113,7 +112,7 @@ fn unreached(seen: &ObservedRoom, user: &UserId, wanted: i64, bot: &UserId) -> U
 
 /// Whether an act on an account is fulfilled; None if it is.
 #[must_use]
-pub fn of_account(act: Act, user: &OwnedUserId, is_selected: bool, looked: Looked<'_>) -> Option<Unmet> {
+pub fn of_account(act: Act, user: &OwnedUserId, looked: Looked<'_>) -> Option<Unmet> {
     let Some(seen) = looked.observed.accounts.list.get(user) else { return Some(Unmet::NoAccount) };
     let is_so = match act {
         Act::Lock => seen.locked || seen.deactivated,
@@ -122,10 +121,12 @@ pub fn of_account(act: Act, user: &OwnedUserId, is_selected: bool, looked: Looke
         Act::Reactivate => !seen.deactivated,
         _ => true,
     };
-    match (is_so, looked.desired.accounts.contains_key(user)) {
-        (true, _) => None,
-        (false, true) => Some(Unmet::NotYet),
-        (false, false) if is_selected => Some(Unmet::Unclear),
-        (false, false) => Some(Unmet::NotSelected),
+    if is_so {
+        return None;
     }
+    Some(match looked.desired.accounts.get(user) {
+        None => Unmet::Unclear,
+        Some(account) if account.released && act == Act::Reactivate => Unmet::Released,
+        Some(_) => Unmet::NotYet,
+    })
 }

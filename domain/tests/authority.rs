@@ -11,6 +11,7 @@ use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::review::Effect;
 use equipemed_domain::rights::Right;
+use equipemed_domain::selector::Selector;
 use equipemed_domain::standing::Standing;
 use jiff::{SignedDuration, Timestamp};
 
@@ -109,6 +110,25 @@ fn act(world: &mut World, asker: Asker, request: &Request) -> Result<Allowed, Re
 
 fn by(person: i64) -> Asker {
     Asker::Person(PersonId(person))
+}
+
+#[test]
+fn whom_users_who_does_not_select_may_nothing_and_is_judged_by_what_comes_back() {
+    let mut world = hospital();
+    world.policy.users.who = Selector::Not(Box::new(Selector::User("leo".to_owned())));
+    let lock = request(Act::Lock, INES, "");
+    assert_eq!(ask(&world, by(LEO), &lock), Err(Refusal::Right { right: Right::Lock, room: None }));
+    assert!(ask(&world, by(ANA), &lock).is_ok());
+    assert_eq!(level(&world, LEO, "icu"), 0);
+    // What a moderator did to a chief outside would hold once the chief is back.
+    for (act, place) in [(Act::Demote, "hospital"), (Act::Kick, "icu"), (Act::Ban, "icu")] {
+        let refused = ask(&world, by(BIA), &request(act, LEO, place));
+        assert!(matches!(refused, Err(Refusal::Higher { .. })), "{act:?}: {refused:?}");
+    }
+    assert_eq!(
+        ask(&world, by(ANA), &request(Act::Lock, LEO, "")),
+        Err(Refusal::Higher { person: PersonId(LEO), room: None })
+    );
 }
 
 /// A gain as the brakes hold it.

@@ -46,8 +46,12 @@ fn what_synapse_says_of_an_account_comes_before_how_old_the_note_is() {
         (Some(&account(false, true)), None, true, AccountStatus::Gone),
     ];
     for (account, standing, stale, status) in rows {
-        assert_eq!(AccountStatus::of(account, standing, stale), status, "{account:?} {standing:?} {stale}");
+        assert_eq!(AccountStatus::of(account, standing, true, stale), status, "{account:?} {standing:?} {stale}");
     }
+    let of_left_out = |account: &ObservedAccount| AccountStatus::of(Some(account), Some(Standing::Active), false, true);
+    assert_eq!(of_left_out(&usable), AccountStatus::Released);
+    assert_eq!(of_left_out(&account(true, false)), AccountStatus::Locked);
+    assert_eq!(AccountStatus::of(None, Some(Standing::Active), false, true), AccountStatus::Never);
     for status in AccountStatus::ALL {
         assert_eq!(AccountStatus::from_word(status.as_str()), Some(status));
     }
@@ -70,24 +74,33 @@ fn filters_select_by_every_name_by_status_by_superuser_and_by_last_login() {
         synced_at,
         ..Binding::new(equipemed_domain::directory::PersonId(id), user_id(name))
     };
-    let bindings: Bindings = [noted(1, "x.um", ago(1)), noted(2, "bia", None)].into_iter().collect();
+    // Of two who are missing in EquipeMed, one has been for long, and one is deactivated.
+    let missing = |id, name| Binding { missing_reads: 9, ..noted(id, name, None) };
+    let bindings: Bindings =
+        [noted(1, "x.um", ago(1)), noted(2, "bia", None), missing(4, "dora"), missing(5, "eva")].into_iter().collect();
+    let account = |name: &str| ObservedAccount {
+        locked: name == "dora",
+        deactivated: name == "eva",
+        ..ObservedAccount::default()
+    };
     let accounts: BTreeMap<_, _> =
-        bindings.values().map(|one| (one.user.clone(), ObservedAccount::default())).collect();
+        bindings.values().map(|one| (one.user.clone(), account(one.user.localpart()))).collect();
     let found = |filter: PeopleFilter| {
         let people = list(&directory, &policy, &bindings, &accounts, &filter, now());
-        people.iter().map(|one| one.person.id.0).collect::<Vec<_>>()
+        people.iter().map(|one| one.id.0).collect::<Vec<_>>()
     };
     let search = |text: &str| found(PeopleFilter { search: Some(text.to_owned()), ..PeopleFilter::default() });
     let status = |status| found(PeopleFilter { status: Some(status), ..PeopleFilter::default() });
     let since = |since| found(PeopleFilter { since, ..PeopleFilter::default() });
 
-    assert_eq!(found(PeopleFilter::default()), [1, 2, 3]);
+    assert_eq!(found(PeopleFilter::default()), [1, 2, 3, 4]);
+    assert_eq!(search("DORA"), [4]);
     for text in ["ANA.L", "joao ara", "JOÃO", "chefia@", "x.um", ""] {
         assert!(search(text).contains(&1), "{text:?}");
     }
     assert_eq!((search("doutora"), search("nobody")), (vec![2], vec![]));
     assert_eq!((status(AccountStatus::Synced), status(AccountStatus::Stale)), (vec![1], vec![2]));
-    assert_eq!((status(AccountStatus::Never), status(AccountStatus::Gone)), (vec![3], vec![]));
+    assert_eq!((status(AccountStatus::Never), status(AccountStatus::Gone)), (vec![3], vec![4]));
     assert_eq!(found(PeopleFilter { superusers: true, ..PeopleFilter::default() }), [1]);
     assert_eq!((since(ago(60)), since(ago(59)), since(ago(-1))), (vec![1, 2], vec![2], vec![]));
 }

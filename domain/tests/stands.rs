@@ -45,7 +45,7 @@ fn hospital(change: impl Fn(&mut equipemed_domain::observed::ObservedRoom)) -> W
 fn unmet(world: &World, act: Act, name: &str, deleted: &BTreeSet<RoomKey>) -> Option<Unmet> {
     let desired = world.desired();
     let looked = Looked { bot: &world.policy.bot, desired: &desired, observed: &world.observed, deleted };
-    in_room(act, &user_id(name), name != "dora", &RoomKey::new("icu"), looked)
+    in_room(act, &user_id(name), &RoomKey::new("icu"), looked)
 }
 
 #[test]
@@ -58,7 +58,9 @@ fn it_is_so_only_where_it_was_seen_to_be_so() {
     assert_eq!(unmet(&world, Act::Ban, "bia", &none), Some(Unmet::NotYet), "out is not banned");
     assert_eq!(unmet(&world, PROMOTE, "bia", &none), Some(Unmet::NotMember));
     assert_eq!(unmet(&world, PROMOTE, "caio", &none), Some(Unmet::Off));
-    assert_eq!(unmet(&world, Act::Demote, "dora", &none), Some(Unmet::NotSelected));
+    // Whom `users.who` does not select is no longer in the room, and has no level by command either.
+    assert_eq!(unmet(&world, Act::Demote, "dora", &none), Some(Unmet::Released));
+    assert_eq!(unmet(&world, Act::Kick, "dora", &none), Some(Unmet::NotYet));
     assert_eq!(unmet(&world, Act::Demote, "eva", &none), Some(Unmet::Unclear));
     let lower = hospital(|room| _ = room.power_levels.as_mut().map(|levels| levels.remove("users")));
     assert_eq!(unmet(&lower, PROMOTE, "ana", &none), Some(Unmet::NotYet));
@@ -99,8 +101,8 @@ fn an_account_is_locked_when_synapse_says_so() {
     let world = hospital(|_| ());
     let (desired, none) = (world.desired(), BTreeSet::new());
     let looked = Looked { bot: &world.policy.bot, desired: &desired, observed: &world.observed, deleted: &none };
-    assert_eq!(of_account(Act::Lock, &user_id("ana"), true, looked), Some(Unmet::NotYet));
-    assert_eq!(of_account(Act::Unlock, &user_id("ana"), true, looked), None);
-    assert_eq!(of_account(Act::Lock, &user_id("dora"), false, looked), Some(Unmet::NotSelected));
-    assert_eq!(of_account(Act::Lock, &user_id("nobody"), true, looked), Some(Unmet::NoAccount));
+    assert_eq!(of_account(Act::Lock, &user_id("ana"), looked), Some(Unmet::NotYet));
+    assert_eq!(of_account(Act::Unlock, &user_id("ana"), looked), None);
+    assert_eq!(of_account(Act::Lock, &user_id("dora"), looked), Some(Unmet::NotYet));
+    assert_eq!(of_account(Act::Lock, &user_id("nobody"), looked), Some(Unmet::NoAccount));
 }

@@ -20,11 +20,13 @@ finding-external-id-differs = { $user }, the account of person { $person }, has 
     by which somebody else could sign in: the right one is put in its place. Find out who changed it
 finding-localpart-collision = person { $person } and person { $others } both lead to { $user }:
     give one of them another Matrix localpart in EquipeMed
+finding-localpart-held = person { $others } leads to { $user }, which is the account of person { $person }:
+    give one of them another Matrix localpart in EquipeMed
 finding-localpart-reserved = person { $person } leads to { $user }, which is protected: give them another Matrix localpart
 finding-account-twin = person { $person } would get { $user }, but { $twin } exists and differs in case only:
     give them another Matrix localpart
 finding-account-not-theirs = person { $person } leads to { $user }, which exists without their external id:
-    if it is theirs, run `equipemed-bot users adopt { $person } { $id }`
+    if it is theirs, run `equipemed-bot users adopt { $name } { $id }`
 finding-external-id-taken = person { $person } gets no account: their external id is on { $user }, the account of person { $owner }.
     Take it away there if it is not theirs
 finding-account-missing = person { $person } has no account ({ $user }) and users.create is off

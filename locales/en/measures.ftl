@@ -46,7 +46,8 @@ unmet-unreadable = { $rooms } could not be read, so I do not know how it is ther
 unmet-replaced = { $rooms }: replaced by another room, so I change nothing there.
 unmet-bot-out = { $rooms }: I am not in there, so I can do nothing there. Please invite me again.
 unmet-out-of-reach = { $rooms }: for { $user } that takes more than level { $level }, and I have { $bot } there, so I cannot change it.
-unmet-not-selected = { $user } is not among the people I manage (users.who), so I change nothing about this account.
+unmet-released = users.who does not select { $user } now: levels and rights by command do not count, and a deactivated account stays so.
+    I have noted it: it holds once users.who selects the person again. Bans and locks hold all the same.
 unmet-unclear = { $user }: EquipeMed does not say clearly how this person stands, so I change nothing until it does.
 unmet-off = { $user } cannot use the account now. I have noted it: it holds as soon as they can.
 unmet-not-yet = { $user }: it is not so yet { $rooms }. I have noted it and will look again.

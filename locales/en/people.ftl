@@ -6,6 +6,7 @@ user-unbound = EquipeMed: nobody there has this account
 user-account = Account: { $state }
 user-no-account = Account: none yet
 user-admin = Server administrator
+user-not-selected = users.who does not select this person: no rooms, levels or rights; bans and locks by command hold
 user-roles = Roles: { $list }
 user-roles-none = Roles: none
 user-rights = Rights { $place }: { $list }

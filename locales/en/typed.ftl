@@ -21,6 +21,7 @@ typed =
     .dry-run = dry-run
     .synced = synced
     .stale = stale
+    .released = released
     .never = never
     .locked = locked
     .gone = gone

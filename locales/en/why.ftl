@@ -14,6 +14,8 @@ why-standing-gone = standing: gone: status { $status }
 why-standing-disabled = standing: gone: status { $status }, disabled in EquipeMed
 why-standing-unknown = standing: unknown: status { $status } is not in users.standing, so nothing is changed
 why-not-selected = users.who does not select this person
+why-released = released: users.who no longer selects this person, so rooms, levels and rights are gone,
+    also those by command; the account stays as it is, and bans and locks hold
 why-roles = roles: { $list }
 why-roles-none = roles: none
 why-grant = grant { $grant }: { $kind } everywhere, asked by { $asker }
@@ -23,6 +25,7 @@ why-member-banned = member: banned by grant { $grant }
 why-member-kept-out = member: kept out by grant { $grant }
 why-member-rule = member: yes, its members rule holds
 why-member-administrator = member: yes, as its administrator
+why-member-not-selected = member: no, users.who does not select the person
 why-member-no = member: no, its members rule does not hold
 why-level-nothing = level: { $level } (nothing gives one)
 why-level-everybody = level: { $level } (everybody's in this room)

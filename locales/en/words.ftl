@@ -21,6 +21,7 @@ held-many-removed = { $people } of { $of } members would be removed from the roo
        *[other] {" "}({ $went } of them already done)
     }
 held-rule-matches-nobody = the rule of the room { $room } suddenly fits nobody
+held-nobody-selected = users.who suddenly selects nobody, and { $people } people have accounts
 held-many-gain = { $people } people would gain administrator power within 24 hours{ $went ->
         [0] {""}
        *[other] {" "}({ $went } of them already done)
@@ -104,6 +105,7 @@ account-state =
 user-status =
     .synced = in line
     .stale = not looked at for a while
+    .released = no longer selected by users.who
     .never = no account yet
     .locked = locked
     .gone = left

@@ -22,11 +22,13 @@ finding-external-id-differs = { $user }, a conta da pessoa { $person }, está no
     com o qual outra pessoa poderia entrar: o certo é posto no lugar. Verifique quem o mudou
 finding-localpart-collision = a pessoa { $person } e a pessoa { $others } levam à mesma conta { $user }:
     cadastre no EquipeMed outro nome de usuário Matrix para uma delas
+finding-localpart-held = a pessoa { $others } leva a { $user }, que é a conta da pessoa { $person }:
+    cadastre no EquipeMed outro nome de usuário Matrix para uma delas
 finding-localpart-reserved = a pessoa { $person } leva a { $user }, que é uma conta protegida: cadastre outro nome de usuário Matrix para ela
 finding-account-twin = a pessoa { $person } receberia { $user }, mas { $twin } já existe e só difere em maiúsculas e minúsculas:
     cadastre outro nome de usuário Matrix para ela
 finding-account-not-theirs = a pessoa { $person } leva a { $user }, que já existe sem o id externo dela:
-    se a conta for dela, execute `equipemed-bot users adopt { $person } { $id }`
+    se a conta for dela, execute `equipemed-bot users adopt { $name } { $id }`
 finding-external-id-taken = a pessoa { $person } fica sem conta: o id externo dela está em { $user }, a conta da pessoa { $owner }.
     Retire-o de lá se não for dessa pessoa
 finding-account-missing = a pessoa { $person } não tem conta ({ $user }) e users.create está desligado

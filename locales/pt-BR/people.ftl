@@ -6,6 +6,7 @@ user-unbound = EquipeMed: ninguém tem esta conta
 user-account = Conta: { $state }
 user-no-account = Conta: ainda não existe
 user-admin = Administra o servidor
+user-not-selected = users.who não inclui esta pessoa: sem salas, níveis nem direitos; banimentos e bloqueios por comando valem
 user-roles = Funções: { $list }
 user-roles-none = Funções: nenhuma
 user-rights = Direitos { $place }: { $list }

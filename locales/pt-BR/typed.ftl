@@ -21,6 +21,7 @@ typed =
     .dry-run = simular
     .synced = sincronizadas
     .stale = desatualizadas
+    .released = desvinculadas
     .never = nunca
     .locked = bloqueadas
     .gone = ausentes

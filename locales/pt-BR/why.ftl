@@ -14,6 +14,8 @@ why-standing-gone = situação: fora da equipe: status { $status }
 why-standing-disabled = situação: fora da equipe: status { $status }, com o cadastro desativado no EquipeMed
 why-standing-unknown = situação: desconhecida: o status { $status } não está em users.standing, por isso nada muda
 why-not-selected = users.who não inclui esta pessoa
+why-released = fora da seleção: users.who não inclui mais esta pessoa, por isso salas, níveis e direitos acabaram,
+    também os dados por comando; a conta fica como está, e banimentos e bloqueios valem
 why-roles = funções: { $list }
 why-roles-none = funções: nenhuma
 why-grant = concessão { $grant }: { $kind } em todas as salas, a pedido de { $asker }
@@ -23,6 +25,7 @@ why-member-banned = participa: não, banimento pela concessão { $grant }
 why-member-kept-out = participa: não, remoção pela concessão { $grant }
 why-member-rule = participa: sim, corresponde à regra da sala
 why-member-administrator = participa: sim, por administrar a sala
+why-member-not-selected = participa: não, users.who não inclui a pessoa
 why-member-no = participa: não, não corresponde à regra da sala
 why-level-nothing = nível: { $level } (nada dá um nível)
 why-level-everybody = nível: { $level } (o de todos nesta sala)

@@ -21,6 +21,7 @@ held-many-removed = { $people } de { $of } participantes seriam removidos da sal
        *[other] {" "}({ $went } já foram)
     }
 held-rule-matches-nobody = de repente, ninguém corresponde à regra da sala { $room }
+held-nobody-selected = de repente, users.who não seleciona ninguém, e { $people } pessoas têm conta
 held-many-gain = { $people } pessoas ganhariam poder de administração em 24 horas{ $went ->
         [0] {""}
        *[other] {" "}({ $went } já ganharam)
@@ -104,6 +105,7 @@ account-state =
 user-status =
     .synced = em dia
     .stale = sem conferência há algum tempo
+    .released = fora da seleção de users.who
     .never = ainda sem conta
     .locked = conta bloqueada
     .gone = fora da equipe

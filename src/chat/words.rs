@@ -37,7 +37,7 @@ impl Deref for Words {
 
 impl Words {
     pub(super) fn new(texts: &Texts, timezone: &TimeZone, scene: &Arc<Scene>) -> Self {
-        Self { texts: texts.clone(), timezone: timezone.clone(), scene: scene.clone() }
+        Self { texts: texts.clone().with_people(&scene.directory), timezone: timezone.clone(), scene: scene.clone() }
     }
 
     pub(super) fn person(&self, id: PersonId) -> Arg {

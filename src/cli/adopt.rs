@@ -45,7 +45,8 @@ pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
         if !found.is_done && !found.is_in {
             output::note("the bot is not in it yet, so what would change there cannot be seen");
         } else if !found.is_done {
-            sync::print_plan(&preview_adoption(&engine, &wish).await?, typed.format)?;
+            let report = preview_adoption(&engine, &wish).await?;
+            sync::print_plan(&report, typed.format, &local.words(&report.plan.findings).await)?;
         }
         return Ok(Exit::Done);
     }

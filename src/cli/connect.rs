@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::find::Names;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use ruma_common::UserId;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::output::UsageError;
+use super::output::{English, UsageError};
 use crate::clock::Clock;
 use crate::config::settings::Database;
 use crate::config::{Environment, Settings};
@@ -192,6 +193,14 @@ impl Local {
         let read = Source::open(&self.settings.directory)?.read().await?;
         let note = note.then(|| self.clock.now());
         Ok(is_who(&read, &self.settings.policy, &self.store, None, note).await?)
+    }
+
+    /// The words for these findings; with names where there are people to name, and EquipeMed can be read.
+    pub(super) async fn words(&self, findings: &[Finding]) -> English {
+        match findings.is_empty() {
+            true => English::new(),
+            false => self.people(false).await.map_or_else(|_| English::new(), |people| English::naming(&people)),
+        }
     }
 
     /// People, grants and rooms as they are now, in the same way.

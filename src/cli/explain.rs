@@ -19,7 +19,8 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         None => scene.policy.rooms.keys().cloned().collect(),
         Some(room) => vec![connect::room(room, &scene)?],
     };
-    let (texts, explained) = (Texts::new(Language::En), explain_person(&scene, person, &rooms));
+    let (texts, explained) =
+        (Texts::new(Language::En).with_people(&scene.directory), explain_person(&scene, person, &rooms));
     let mut lines: Vec<String> = explained.person.iter().map(|reason| texts.reason(reason).plain).collect();
     for (room, reasons) in &explained.rooms {
         lines.push(format!("\nroom {room}"));

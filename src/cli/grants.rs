@@ -6,6 +6,7 @@ use anyhow::Context;
 use equipemed_domain::authority::{Act, Asker, Request};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{GrantId, GrantKind};
+use equipemed_domain::identity::Identities;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
 use ruma_common::UserId;
@@ -35,12 +36,12 @@ pub(super) async fn list(config: &Path, all: bool, format: Format) -> anyhow::Re
     let local = Local::open(config).await?;
     let filter = GrantFilter { holding_at: (!all).then_some(local.clock.now()), ..GrantFilter::default() };
     let grants = local.store.grants(&filter).await?;
-    let bindings = local.store.bindings().await?;
+    let (bindings, people) = (local.store.bindings().await?, local.store.people().await?);
     let cells = |record: &GrantRecord| {
         let grant = &record.grant;
         let who = bindings
             .get(&grant.person)
-            .map_or_else(|| format!("person {}", grant.person), |binding| binding.user.to_string());
+            .map_or_else(|| known_as(grant.person, &people), |binding| binding.user.to_string());
         let ends = match (&record.ended, grant.expires_at) {
             (Some((at, by)), _) => format!("ended {} by {by}", local.time(*at)),
             (None, until) => output::or_dash(until.map(|at| local.time(at))),
@@ -66,6 +67,11 @@ pub(super) async fn list(config: &Path, all: bool, format: Format) -> anyhow::Re
     let heads = ["ID", "WHO", "WHAT", "WHERE", "SINCE", "UNTIL", "ASKED BY", "BECAUSE"];
     output::list(format, &grants, &heads, cells, object)?;
     Ok(Exit::Done)
+}
+
+/// Somebody without an account, without asking EquipeMed.
+fn known_as(id: PersonId, people: &Identities) -> String {
+    people.get(id).map_or_else(|| format!("person {id}"), |known| format!("{} ({})", known.username, known.number))
 }
 
 fn describe(kind: GrantKind) -> String {
@@ -94,8 +100,9 @@ pub(super) async fn add(config: &Path, wish: Wish) -> anyhow::Result<Exit> {
     let request = Request { act: Act::of_grant(kind), person: Some(person), place, until };
     let grant = scene.add_grant(&local.store, &by, &request, wish.because).await.map_err(|why| said(why, &scene))?;
     let grant = grant.context("nothing was granted")?.0;
+    let whom = scene.directory.named(person).unwrap_or_else(|| person.to_string());
     output::text(&format!(
-        "grant {grant}: {} for person {person}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {grant}",
+        "grant {grant}: {} for {whom}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {grant}",
         describe(kind),
     ));
     Ok(Exit::Done)

@@ -1,7 +1,9 @@
 //! What goes to the terminal: results to standard output, everything else to standard error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 
+use equipemed_domain::directory::Directory;
 use equipemed_domain::fault::{DirectoryError, Fault, HomeserverError, StoreError};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::render::Words;
@@ -142,6 +144,11 @@ impl English {
     /// The English texts.
     pub(super) fn new() -> Self {
         Self(Texts::new(Language::En))
+    }
+
+    /// The same, which name these people.
+    pub(super) fn naming(people: &Arc<Directory>) -> Self {
+        Self(Texts::new(Language::En).with_people(people))
     }
 }
 

@@ -58,7 +58,7 @@ impl Syncing {
         let (Local { store, clock, .. }, args) = (&self.local, &self.args);
         if args.dry_run {
             let report = self.engine.preview(&Wake::Everything, &self.options).await?;
-            print_plan(&report, args.format)?;
+            print_plan(&report, args.format, &self.local.words(&report.plan.findings).await)?;
             let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
             return Ok(if due { Exit::Due } else { Exit::Done });
         }
@@ -69,7 +69,7 @@ impl Syncing {
                 return ended;
             }
             if let Some(summary) = self.elsewhere().await? {
-                return self.print_summary(&summary);
+                return self.print_summary(&summary).await;
             }
             output::note("the service that was at it ended; going on here");
         }
@@ -99,11 +99,11 @@ impl Syncing {
             store.wake(&Wake::Everything, "timer", next, clock.now()).await?;
         }
         if settings.mode == Mode::Observe {
-            print_plan(&report, self.args.format)?;
+            print_plan(&report, self.args.format, &self.local.words(&report.plan.findings).await)?;
             output::note("mode: observe, nothing was changed");
             return Ok(exit_of(&report.summary, false));
         }
-        let exit = self.print_summary(&report.summary)?;
+        let exit = self.print_summary(&report.summary).await?;
         if let Some(interruption) = report.interrupted {
             let why = output::fault_text(&Fault::Interrupted(interruption));
             anyhow::bail!("{why} before the end; the rest is done by the next sync");
@@ -136,8 +136,8 @@ impl Syncing {
         }
     }
 
-    fn print_summary(&self, summary: &Summary) -> anyhow::Result<Exit> {
-        let english = English::new();
+    async fn print_summary(&self, summary: &Summary) -> anyhow::Result<Exit> {
+        let english = self.local.words(&summary.found).await;
         if self.args.format == Format::Json {
             let mut json = serde_json::to_value(summary)?;
             let sentences: Vec<String> = summary.found.iter().map(|finding| english.finding(finding)).collect();
@@ -232,11 +232,10 @@ async fn accounts_of(names: &[String], local: &Local) -> anyhow::Result<Vec<Owne
 }
 
 /// Prints what a dry run found.
-pub(super) fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> {
+pub(super) fn print_plan(report: &Report, format: Format, english: &English) -> anyhow::Result<()> {
     match format {
-        Format::Text => output::text(&render(&report.plan, &report.summary.held, &English::new())),
+        Format::Text => output::text(&render(&report.plan, &report.summary.held, english)),
         Format::Json => {
-            let english = English::new();
             let findings: Vec<_> = report
                 .plan
                 .findings
@@ -252,7 +251,7 @@ pub(super) fn print_plan(report: &Report, format: Format) -> anyhow::Result<()> 
         }
     }
     if format == Format::Text {
-        print_held(&report.summary, &English::new());
+        print_held(&report.summary, english);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use equipemed_domain::account_status::AccountStatus;
-use equipemed_domain::directory::Directory;
+use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::listing::{Listed, PeopleFilter};
 use equipemed_domain::standing::Standing;
 use jiff::Timestamp;
@@ -22,6 +22,8 @@ pub(super) enum Status {
     Synced,
     /// Has a usable account that no pass saw in line for users.stale_after.
     Stale,
+    /// Has a usable account, but users.who no longer selects the person.
+    Released,
     /// Has no account yet.
     Never,
     /// The account is locked.
@@ -51,7 +53,7 @@ pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyho
     };
     let (reader, scene) = (local.reader().await?, local.scene(false).await?);
     let people = list_users(&reader, &scene, &filter).await?;
-    let heads = ["ID", "USERNAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
+    let heads = ["ID", "USERNAME", "NAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
     let directory = &scene.directory;
     output::list(format, &people, &heads, |one| cells(one, directory, &local), |one| json_of(one, directory))?;
     if format == Format::Text {
@@ -63,26 +65,28 @@ pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyho
 fn cells(one: &Listed<'_>, directory: &Directory, local: &Local) -> Vec<String> {
     let time = |at: Option<Timestamp>| output::or_dash(at.map(|at| local.time(at)));
     vec![
-        directory.number_of(one.person.id).to_string(),
-        one.person.username.clone(),
+        directory.number_of(one.id).to_string(),
+        one.username().to_owned(),
+        output::or_dash(one.person.map(Person::full_name)),
         output::or_dash(one.binding.map(|binding| &binding.user)),
         one.status.as_str().to_owned(),
-        format!("{} ({})", Standing::word(one.standing), one.person.account_status),
-        time(one.person.last_login),
+        format!("{} ({})", Standing::word(one.standing), one.person.map_or("missing", |person| &person.account_status)),
+        time(one.last_login()),
         time(one.binding.and_then(|binding| binding.synced_at)),
     ]
 }
 
 fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
     json!({
-        "id": directory.number_of(one.person.id),
-        "username": one.person.username,
+        "id": directory.number_of(one.id),
+        "username": one.username(),
+        "full_name": one.person.map(Person::full_name),
         "user_id": one.binding.map(|binding| &binding.user),
         "status": one.status.as_str(),
         "standing": Standing::word(one.standing),
-        "account_status": one.person.account_status,
-        "superuser": one.person.superuser,
-        "last_login_at": one.person.last_login,
+        "account_status": one.person.map(|person| &person.account_status),
+        "superuser": one.person.is_some_and(|person| person.superuser),
+        "last_login_at": one.last_login(),
         "profile_synced_at": one.binding.and_then(|binding| binding.synced_at),
     })
 }

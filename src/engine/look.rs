@@ -241,10 +241,6 @@ fn reviewed(mut seen: Seen, options: &Options) -> Result<(View, Verdict), Fault>
     if let Some(HeldReason::DirectoryShrank { before, now }) = shrank {
         verdict.go.findings.push(Finding::DirectoryShrank { before, now });
     }
-    // By what people know each other by; from here on findings are only told.
-    let is_taken = |id| known.bindings.contains_key(&id);
-    let shown = |finding: Finding| finding.with_people(|id| known.directory.shown(id, is_taken));
-    verdict.go.findings = std::mem::take(&mut verdict.go.findings).into_iter().map(shown).collect();
     Ok((View { seen, consents, remaining, due }, verdict))
 }
 

@@ -133,16 +133,13 @@ impl Asked {
         let scene = &self.scene;
         let Some(user) = scene.user_of(id) else { return Ok((unmet, false)) };
         let sight = self.engine.look_at_person(id).await?;
-        let access = scene.world().access;
-        let person = scene.directory.get(id);
-        let is_selected = person.is_none_or(|person| access.selects(&scene.policy.users.who, person));
         if order.act.is_of_account() {
-            let found = stands::of_account(order.act, user, is_selected, sight.looked());
+            let found = stands::of_account(order.act, user, sight.looked());
             is_so = found.is_none();
             unmet.extend(found.map(|found| (found, Vec::new())));
         }
         for key in rooms {
-            match stands::in_room(order.act, user, is_selected, key, sight.looked()) {
+            match stands::in_room(order.act, user, key, sight.looked()) {
                 None => is_so = true,
                 Some(found) => unmet.entry(found).or_default().push(key.clone()),
             }

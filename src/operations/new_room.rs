@@ -48,7 +48,8 @@ impl Asked {
         let people: Vec<String> = scene
             .directory
             .people()
-            .filter(|person| access.selects(&made.members, person) && scene.is_active(person))
+            .filter(|person| access.is_selected(person) && access.selects(&made.members, person))
+            .filter(|person| scene.is_active(person))
             .filter(|person| scene.user_of(person.id).is_some())
             .map(|person| person.id.to_string())
             .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use equipemed_domain::access::Access;
 use equipemed_domain::authority::{Asker, Refusal};
-use equipemed_domain::directory::PersonId;
+use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
@@ -40,7 +40,8 @@ impl Asked {
             lowered: order.people.iter().filter(|id| stands_higher(id)).copied().collect(),
             rooms: &rooms,
         };
-        let managed = || scene.directory.people().filter(|person| scene.bindings.contains_key(&person.id));
+        let is_managed = |person: &&Person| scene.bindings.contains_key(&person.id) && access.is_selected(person);
+        let managed = || scene.directory.people().filter(is_managed);
         let active = managed().filter(|person| scene.is_active(person)).count();
         let members = |room: &RoomKey| -> BTreeSet<PersonId> {
             let Some(policy) = scene.policy.rooms.get(room) else { return BTreeSet::new() };

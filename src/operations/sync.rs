@@ -96,7 +96,7 @@ impl Asked {
         let mut notes = Vec::new();
         if let Target::People(people) = target {
             for (person, report) in people.iter().zip(self.preview_sync(target).await?) {
-                notes.extend(report.plan.findings.into_iter().filter(|finding| finding.person() == Some(*person)));
+                notes.extend(report.plan.findings.into_iter().filter(|finding| finding.concerns(*person)));
             }
         }
         Ok(Synced { tally, waited, notes })

@@ -17,6 +17,8 @@ use crate::homeserver::{AccountDetail, HomeserverError, Reader};
 pub(crate) struct Profile<'s> {
     pub(crate) person: &'s Person,
     pub(crate) standing: Option<Standing>,
+    /// Whether `users.who` selects the person.
+    pub(crate) is_selected: bool,
     pub(crate) roles: Vec<&'s RoleKey>,
     /// Whether there is any right, wherever.
     pub(crate) has_rights: bool,
@@ -33,12 +35,13 @@ impl Scene {
         let person = self.directory.get(id)?;
         let access = self.world().access;
         let everywhere = access.rights(person, None);
-        let belongs = |rule| access.selects(rule, person);
+        let belongs = |rule| access.is_selected(person) && access.selects(rule, person);
         let rooms = || self.policy.rooms.iter();
         let here = |key: &RoomKey| access.rights(person, Some(key)).difference(&everywhere).copied().collect();
         Some(Profile {
             person,
             standing: self.policy.users.standing.standing(person, self.now),
+            is_selected: access.is_selected(person),
             roles: access.roles(id).collect(),
             has_rights: !access.rights_anywhere(person).is_empty(),
             rights_in: rooms()

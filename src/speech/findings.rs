@@ -19,7 +19,7 @@ impl Texts {
     /// A finding with its ids, keys and levels.
     #[must_use]
     pub fn finding(&self, finding: &Finding) -> Said {
-        let who = |person: &PersonId| ("person", plain(person));
+        let who = |person: &PersonId| ("person", self.who(*person));
         let account = |user: &OwnedUserId| ("user", account(user));
         let place = |room: &RoomKey| ("room", code(room));
         match finding {
@@ -48,8 +48,14 @@ impl Texts {
                 let tried = ("tried", Arg::Said(self.list(tried)));
                 self.line("finding-localpart-impossible", &[who(person), tried])
             }
-            Finding::LocalpartCollision { person, user, others } => {
-                let others = ("others", self.people(others));
+            Finding::LocalpartCollision { person, user, others, holder: Some(holder) } => {
+                let others = [person].into_iter().chain(others).filter(|one| *one != holder);
+                let others: Vec<PersonId> = others.copied().collect();
+                let people = [who(holder), ("others", self.named(&others)), account(user)];
+                self.line("finding-localpart-held", &people)
+            }
+            Finding::LocalpartCollision { person, user, others, holder: None } => {
+                let others = ("others", self.named(others));
                 self.line("finding-localpart-collision", &[who(person), others, account(user)])
             }
             Finding::LocalpartReserved { person, user } => {
@@ -61,17 +67,18 @@ impl Texts {
             }
             Finding::AccountNotTheirs { person, user } => {
                 // The command to type needs the bare id.
-                let id = ("id", plain(user));
-                self.line("finding-account-not-theirs", &[who(person), account(user), id])
+                let typed = self.people.get(*person).map_or_else(|| plain(person), |person| plain(&person.username));
+                let typed = [("id", plain(user)), ("name", typed)];
+                self.line("finding-account-not-theirs", &[&[who(person), account(user)], typed.as_slice()].concat())
             }
             Finding::ExternalIdTaken { person, user, owner } => {
-                let owner = ("owner", plain(owner));
+                let owner = ("owner", self.who(*owner));
                 self.line("finding-external-id-taken", &[who(person), account(user), owner])
             }
             Finding::AccountMissing { person, user } => {
                 self.line("finding-account-missing", &[who(person), account(user)])
             }
-            Finding::EmailShared { people } => self.line("finding-email-shared", &[("people", self.people(people))]),
+            Finding::EmailShared { people } => self.line("finding-email-shared", &[("people", self.named(people))]),
             Finding::EmailTaken { person, user, holder } => {
                 let holder = ("holder", self::account(holder));
                 self.line("finding-email-taken", &[who(person), account(user), holder])
@@ -186,6 +193,7 @@ impl Texts {
             HeldReason::RuleMatchesNobody { room: key } => {
                 self.line("held-rule-matches-nobody", &[("room", room(key))])
             }
+            HeldReason::NobodySelected { people } => self.line("held-nobody-selected", &[("people", number(*people))]),
             HeldReason::ManyGain { people, .. } => self.line("held-many-gain", &[("people", number(*people)), went]),
             HeldReason::ManyGainLesser { people, .. } => {
                 self.line("held-many-gain-lesser", &[("people", number(*people)), went])
@@ -213,8 +221,8 @@ impl Texts {
         }
     }
 
-    fn people(&self, people: &[PersonId]) -> Arg {
-        Arg::Said(self.list(people.iter().map(|person| self.shown(&plain(person))).collect()))
+    fn named(&self, people: &[PersonId]) -> Arg {
+        Arg::Said(self.list(people.iter().map(|person| self.shown(&self.who(*person))).collect()))
     }
 }
 

@@ -18,6 +18,7 @@ mod why;
 use std::fmt;
 use std::sync::Arc;
 
+use equipemed_domain::directory::{Directory, PersonId};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -40,6 +41,8 @@ const PREFIX: &str = "!";
 pub struct Texts {
     language: Language,
     prefix: Arc<str>,
+    /// Whom findings name; nobody in what must hold no names.
+    people: Arc<Directory>,
     /// The wanted language and, if different, English.
     bundles: Arc<Vec<Bundle>>,
 }
@@ -56,13 +59,24 @@ impl Texts {
     pub fn new(language: Language) -> Self {
         let languages = if language == Language::En { vec![language] } else { vec![language, Language::En] };
         let bundles: Vec<Bundle> = languages.into_iter().map(bundle).collect();
-        Self { language, prefix: PREFIX.into(), bundles: Arc::new(bundles) }
+        Self { language, prefix: PREFIX.into(), people: Arc::default(), bundles: Arc::new(bundles) }
     }
 
     /// The same texts with another command prefix, which every text can use as `{ $prefix }`.
     #[must_use]
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.into(), ..self }
+    }
+
+    /// The same texts, which name people of this read by username, full name and number instead of the number alone.
+    #[must_use]
+    pub fn with_people(self, people: &Arc<Directory>) -> Self {
+        Self { people: people.clone(), ..self }
+    }
+
+    /// A person as an argument.
+    fn who(&self, id: PersonId) -> Arg {
+        Arg::Text(self.people.named(id).unwrap_or_else(|| id.to_string()))
     }
 
     /// The language.

@@ -31,7 +31,7 @@ impl Texts {
                     }
                 }
             }
-            Reason::NoAccount { person } => self.line("why-no-account", &[("person", plain(person))]),
+            Reason::NoAccount { person } => self.line("why-no-account", &[("person", self.who(*person))]),
             Reason::Standing { standing, status, access_ends, is_enabled } => {
                 let status = ("status", code(status));
                 match (standing, access_ends) {
@@ -46,6 +46,7 @@ impl Texts {
                 }
             }
             Reason::NotSelected => self.line("why-not-selected", &[]),
+            Reason::Released => self.line("why-released", &[]),
             Reason::Roles(roles) if roles.is_empty() => self.line("why-roles-none", &[]),
             Reason::Roles(roles) => {
                 let roles = roles.iter().map(|role| self.shown(&code(role))).collect();
@@ -57,6 +58,7 @@ impl Texts {
             Reason::Member(Membership::KeptOut(id)) => self.line("why-member-kept-out", &[("grant", number(*id))]),
             Reason::Member(Membership::ByRule) => self.line("why-member-rule", &[]),
             Reason::Member(Membership::AsAdministrator) => self.line("why-member-administrator", &[]),
+            Reason::Member(Membership::NotSelected) => self.line("why-member-not-selected", &[]),
             Reason::Member(Membership::No) => self.line("why-member-no", &[]),
             Reason::Level { level, reason } => {
                 let level = ("level", plain(level));

@@ -179,7 +179,8 @@ fn findings() -> Vec<Finding> {
             Finding::LocalpartImpossible { person, tried: Vec::new() },
         ],
         Finding::LocalpartCollision { .. } => [
-            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)] },
+            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)], holder: None },
+            Finding::LocalpartCollision { person, user: user(), others: vec![PersonId(42)], holder: Some(PersonId(42)) },
         ],
         Finding::LocalpartReserved { .. } => [Finding::LocalpartReserved { person, user: user() }],
         Finding::AccountTwin { .. } => [Finding::AccountTwin { person, user: user(), twin: other() }],
@@ -271,6 +272,7 @@ fn every_reason_why_something_is_held_is_said_in_both_languages() -> Result<()> 
         HeldReason::ManyLocked { .. } => [HeldReason::ManyLocked { people: 31, of: 345, went: 4 }],
         HeldReason::ManyRemoved { .. } => [HeldReason::ManyRemoved { room: uti(), people: 31, of: 345, went: 4 }],
         HeldReason::RuleMatchesNobody { .. } => [HeldReason::RuleMatchesNobody { room: uti() }],
+        HeldReason::NobodySelected { .. } => [HeldReason::NobodySelected { people: 345 }],
         HeldReason::ManyGain { .. } => [HeldReason::ManyGain { people: 31, went: 4 }],
         HeldReason::ManyDeactivated { .. } => [HeldReason::ManyDeactivated { people: 31, went: 4 }],
         HeldReason::ManyJoined { .. } => [HeldReason::ManyJoined { room: uti(), people: 31, of: 45, went: 4 }],
@@ -322,6 +324,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
             standing(None, None, true),
         ],
         Reason::NotSelected => [Reason::NotSelected],
+        Reason::Released => [Reason::Released],
         Reason::Roles(_) => [Reason::Roles(vec![lead.clone()]), Reason::Roles(Vec::new())],
         Reason::Grant(_) => [
             Reason::Grant(grant(GrantKind::Mute, Some(uti()), "@bia:h.example")),
@@ -333,6 +336,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
             Reason::Member(Membership::KeptOut(GrantId(73))),
             Reason::Member(Membership::ByRule),
             Reason::Member(Membership::AsAdministrator),
+            Reason::Member(Membership::NotSelected),
             Reason::Member(Membership::No),
         ],
         Reason::Level { .. } => [

@@ -67,7 +67,7 @@ fn replaced(request: &Request, grants: &[&Grant], world: &World<'_>) -> BTreeSet
 fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Grant], world: &World<'_>) -> bool {
     let Some(person) = world.directory.get(person) else { return false };
     let rest = effect.remaining(grants);
-    let holder = world.access.of(person);
+    let holder = world.access.once_selected(person);
     let stands = |room: &RoomKey| holder.powers_with(&rest, Some(room)).level > 0;
     request.until.is_some() || world.reach(request.place.as_ref()).any(stands)
 }

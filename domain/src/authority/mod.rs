@@ -178,7 +178,7 @@ fn ends_lock(request: &Request, person: PersonId, world: &World<'_>) -> bool {
 /// Protects people who may lock accounts or approve held parts themselves.
 fn of_account(request: &Request, person: PersonId, world: &World<'_>) -> Result<Allowed, Refusal> {
     if let Some(touched) = world.directory.get(person) {
-        let theirs = world.access.rights(touched, None);
+        let theirs = world.access.once_selected(touched).rights(None);
         if theirs.contains(&Right::Lock) || theirs.contains(&Right::Approve) {
             return Err(Refusal::Higher { person, room: None });
         }

@@ -35,7 +35,7 @@ pub(super) fn of_rooms(by: &Person, request: &Request, id: PersonId, world: &Wor
         return Ok(Allowed { effect: usual, ..Allowed::default() });
     };
     let giver = world.bindings.get(&by.id).map_or("", |binding| binding.user.as_str());
-    let (holder, grants) = (world.access.of(touched), world.access.grants(id).collect());
+    let (holder, grants) = (world.access.once_selected(touched), world.access.grants(id).collect());
     let case = Case { by, giver, touched, holder, request, world, grants };
     within_own_level(by, request, world)?;
     let refusal = match case.check_rank().and_then(|()| case.check(&usual)) {

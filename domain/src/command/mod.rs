@@ -143,7 +143,7 @@ pub enum Rank {
 /// Which accounts `users` lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsersFilter {
-    /// Only those of this status: `synced`, `stale`, `never`, `locked`, `gone`.
+    /// Only those of this status: `synced`, `stale`, `released`, `never`, `locked`, `gone`.
     pub status: Option<String>,
     /// Only those that this text is in.
     pub search: Option<String>,

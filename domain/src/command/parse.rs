@@ -18,9 +18,10 @@ const AUDITED: u32 = 10;
 const MOST_AUDITED: u32 = 200;
 
 /// The statuses of accounts, by what people call them.
-const STATUSES: [(&str, &[&str]); 5] = [
+const STATUSES: [(&str, &[&str]); 6] = [
     ("synced", &["synced", "sincronizado", "sincronizados", "sincronizada", "sincronizadas"]),
     ("stale", &["stale", "desatualizado", "desatualizados", "desatualizada", "desatualizadas"]),
+    ("released", &["released", "desvinculado", "desvinculados", "desvinculada", "desvinculadas"]),
     ("never", &["never", "nunca"]),
     ("locked", &["locked", "bloqueado", "bloqueados", "bloqueada", "bloqueadas"]),
     ("gone", &["gone", "ausente", "ausentes", "desligado", "desligados", "sairam"]),

@@ -153,7 +153,7 @@ words! {
     /// About one account.
     User "user" ["usuário", "usuária", "pessoa", "conta", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false, available true;
     /// Lists accounts.
-    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|never|locked|gone]", "[TEXT]"], "users locked", managed false, available true;
+    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]"], "users locked", managed false, available true;
     /// Why somebody is where they are.
     Why "why" ["porque", "por-que", "explicar", "explica", "explique", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false, available true;
     /// Lists lasting wishes.

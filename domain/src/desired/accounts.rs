@@ -76,7 +76,7 @@ pub(super) fn manage(
 
 /// A bound person's standing. An error means to change nothing and report the finding.
 fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Finding>>> {
-    let World { policy, directory, bindings, access, now, .. } = world;
+    let World { policy, directory, bindings, now, .. } = world;
     if directory.is_unclear(id) {
         return Err(None);
     }
@@ -85,11 +85,6 @@ fn standing(world: &World<'_>, id: PersonId) -> Result<Standing, Option<Box<Find
         return if missing >= READS_UNTIL_VANISHED { Ok(Standing::Gone) } else { Err(None) };
     };
     let standing = policy.users.standing.standing(person, *now);
-    if !access.selects(&policy.users.who, person) {
-        // Somebody with an account who is no longer selected is left alone. But it must not stay open after departure,
-        // when the selecting group is often removed on the same day.
-        return standing.filter(|standing| *standing != Standing::Active).ok_or(None);
-    }
     let unknown = || Finding::UnknownStatus { person: id, status: person.account_status.clone() };
     standing.ok_or_else(|| Some(Box::new(unknown())))
 }
@@ -136,10 +131,12 @@ fn desired_account(
             return None;
         }
     }
+    // Leaving the hospital counts all the same: the selecting group is often removed on the same day.
+    let released = person.is_some_and(|person| !access.is_selected(person));
     let makes_admin = |role: &Role| person.is_some_and(|person| role.when.matches(person, &policy.roles, false));
     let named_admin = policy.roles.values().any(|role| role.server_admin && makes_admin(role));
     let waits = is_held && state != AccountState::Active && cause == Cause::Policy;
-    let server_admin = match (named_admin && (state == AccountState::Active || waits), binding) {
+    let server_admin = match (named_admin && !released && (state == AccountState::Active || waits), binding) {
         (true, _) => Some(true),
         (false, Some(binding)) if binding.server_admin_given => Some(false),
         (false, _) => None,
@@ -148,13 +145,14 @@ fn desired_account(
         person: id,
         origin: account.origin,
         display_name: person
-            .filter(|_| policy.users.update_profiles || account.origin == Origin::New)
+            .filter(|_| !released && (policy.users.update_profiles || account.origin == Origin::New))
             .map(|person| display_name(&policy.users, person)),
         email: None,
-        external_id: person.and_then(|person| external_id(policy, person)),
+        external_id: person.filter(|_| !released).and_then(|person| external_id(policy, person)),
         state,
         cause,
         server_admin,
+        released,
         waits,
     })
 }

@@ -84,6 +84,8 @@ pub struct DesiredAccount {
     pub cause: Cause,
     /// Whether it is a Synapse administrator; None does not manage the flag.
     pub server_admin: Option<bool>,
+    /// Whether `users.who` no longer selects the person: what the policy gave goes, and the account stays as it is.
+    pub released: bool,
     /// Whether it is still open because its lock or deactivation is held: consequences then wait, too.
     pub waits: bool,
 }
@@ -181,7 +183,8 @@ pub fn desired(world: &World<'_>, wishes: &Wishes<'_>, accounts: &ObservedAccoun
         picture.rooms.insert(key.clone(), wanted);
     }
     picture.privileges = privileges(&roster, powers);
-    picture.asked = asked(world, wishes.ended, |id| managed.contains_key(&id));
+    let is_managed = |id| managed.get(&id).is_some_and(|managed| !managed.wanted.released);
+    picture.asked = asked(world, wishes.ended, is_managed);
     picture.accounts = managed.into_values().map(|managed| (managed.user, managed.wanted)).collect();
     give_addresses(world, &mut picture.accounts, &mut picture.findings);
     picture

@@ -84,7 +84,7 @@ pub(super) fn desired_room(
     for place in belonging {
         let (Some(holder), Some(account)) = (roster.crowd.get(place), roster.account(place)) else { continue };
         let (Managed { user, may_come, .. }, person) = (account, holder.person.id);
-        if !holder.grants().is_empty() && stays_out(person, user) {
+        if account.wanted.released || !holder.grants().is_empty() && stays_out(person, user) {
             continue;
         }
         members.push((user.clone(), if *may_come { Wish::Join } else { Wish::Stay }));

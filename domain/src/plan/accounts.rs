@@ -24,7 +24,8 @@ pub(super) fn plan_accounts(
     for (user, wanted) in &pass.desired.accounts {
         let in_scope = pass.scope.has_account(user);
         let seen = pass.observed.accounts.list.get(user);
-        if in_scope && seen.is_none() && wanted.state == AccountState::Active && !pass.world.policy.users.create {
+        let is_due = wanted.state == AccountState::Active && !wanted.released;
+        if in_scope && seen.is_none() && is_due && !pass.world.policy.users.create {
             findings.push(Finding::AccountMissing { person: wanted.person, user: user.clone() });
             continue;
         }
@@ -58,7 +59,7 @@ pub(super) fn plan_accounts(
 
 /// Whether a missing account is created again.
 pub(crate) fn is_remade(wanted: &DesiredAccount) -> bool {
-    wanted.origin == Origin::Bound && wanted.state == AccountState::Active
+    wanted.origin == Origin::Bound && wanted.state == AccountState::Active && !wanted.released
 }
 
 fn is_about_state(action: &Action) -> bool {
@@ -72,8 +73,9 @@ fn is_about_state(action: &Action) -> bool {
 }
 
 fn plan_missing(user: &OwnedUserId, wanted: &DesiredAccount, own: &mut Vec<Action>) {
-    // A missing bound account (as after restoring Synapse) is created again, unless it would be locked at once.
-    if wanted.state != AccountState::Active {
+    // A missing bound account (as after restoring Synapse) is created again, unless it would be locked at once
+    // or its person is released.
+    if wanted.state != AccountState::Active || wanted.released {
         return;
     }
     let display_name = wanted.display_name.clone().unwrap_or_else(|| user.localpart().to_owned());
@@ -100,6 +102,8 @@ fn plan_existing(
     }
     let user = user.clone();
     match (wanted.state, account.deactivated, account.locked) {
+        // Nobody outside `users.who` gets an account, not even their own again.
+        (AccountState::Active, true, _) if wanted.released => {}
         (AccountState::Active, true, locked) => {
             own.push(Action::ReactivateAccount { user: user.clone() });
             if locked {
@@ -113,7 +117,7 @@ fn plan_existing(
     }
     if let Some(to) = wanted.server_admin
         && to != account.admin
-        && (!account.deactivated || wanted.state == AccountState::Active)
+        && (!account.deactivated || wanted.state == AccountState::Active && !wanted.released)
     {
         own.push(Action::SetServerAdmin { user: user.clone(), to });
     }

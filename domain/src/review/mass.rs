@@ -175,6 +175,18 @@ impl Pass<'_> {
         memory.applied_before && memory.fulfilled.contains(room) && room.as_str() != CONTROL_ROOM
     }
 
+    /// Whether a removal or loss comes of `users.who` selecting nobody at all any more.
+    pub(super) fn nobody_selected(&self, effect: &Effect) -> Option<HeldReason> {
+        let (Effect::Remove { user, .. } | Effect::Lose { user, .. }) = effect else { return None };
+        let account = self.desired.accounts.get(user).filter(|account| account.released)?;
+        let is_closed = matches!(effect, Effect::Lose { .. }) && account.state != AccountState::Active;
+        let world = self.world;
+        if is_closed || world.directory.people().any(|person| world.access.is_selected(person)) {
+            return None;
+        }
+        Some(HeldReason::NobodySelected { people: world.bindings.len() })
+    }
+
     /// Whether somebody joining a room was a member until a removal within the last 24 hours.
     pub(super) fn was_there(&self, room: &RoomKey, user: &OwnedUserId) -> bool {
         let among = |people: Option<&BTreeSet<OwnedUserId>>| people.is_some_and(|people| people.contains(user));
@@ -191,7 +203,8 @@ fn many_locked(people: &BTreeSet<OwnedUserId>, went: usize, with: Pass<'_>) -> O
         .desired
         .accounts
         .iter()
-        .filter(|(user, account)| account.state == AccountState::Active && !people.contains(*user));
+        .filter(|(_, account)| account.state == AccountState::Active && !account.released)
+        .filter(|(user, _)| !people.contains(*user));
     let of = active.count() + people.len();
     let many = people.len() as f64 > of as f64 * limits.lock_share;
     many.then_some(HeldReason::ManyLocked { people: people.len(), of, went })

@@ -174,6 +174,11 @@ fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>)
     if !matches!(effect, Effect::Gain { .. } | Effect::Join { .. }) {
         reasons.extend(directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()));
     }
+    // Held as one part: who may approve is among those who would lose it.
+    if let Some(reason) = with.nobody_selected(effect) {
+        reasons.push(reason);
+        return reasons;
+    }
     let is_free = with.is_taken_back(effect) || with.is_own_doing(effect);
     match effect {
         _ if is_free => {}

@@ -35,6 +35,8 @@ pub enum HeldReason {
     Rotation { room: RoomKey, out: usize, into: usize, of: usize },
     /// A room's rule suddenly matches nobody.
     RuleMatchesNobody { room: RoomKey },
+    /// `users.who` suddenly selects nobody, while these people have accounts.
+    NobodySelected { people: usize },
     /// Too many people gaining administrator power within 24 hours.
     ManyGain {
         people: usize,
@@ -67,6 +69,7 @@ impl HeldReason {
             | Self::ManyJoined { room, .. }
             | Self::Rotation { room, .. }
             | Self::RuleMatchesNobody { room } => format!("members {room}"),
+            Self::NobodySelected { .. } => "nobody_selected".to_owned(),
             Self::ManyGain { .. } => "many_gain".to_owned(),
             Self::ManyGainLesser { .. } => "many_gain_lesser".to_owned(),
             Self::ManyLose { .. } => "many_lose".to_owned(),

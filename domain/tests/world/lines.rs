@@ -112,9 +112,10 @@ pub(crate) fn finding(finding: &Finding) -> String {
             let tried: Vec<_> = tried.iter().map(|(wish, _)| format!("{wish:?}")).collect();
             format!("person {person} {}", tried.join(" "))
         }
-        Finding::LocalpartCollision { person, user, others } => {
+        Finding::LocalpartCollision { person, user, others, holder } => {
             let others: Vec<_> = others.iter().map(ToString::to_string).collect();
-            format!("person {person} {user} with {}", others.join(" "))
+            let held = holder.map_or_else(String::new, |holder| format!(", held by {holder}"));
+            format!("person {person} {user} with {}{held}", others.join(" "))
         }
         Finding::PersonReplaced { person, was, now, user } => format!("person {person} {was} -> {now} {user}"),
         Finding::AccountUnclear { user } => user.to_string(),
@@ -175,6 +176,7 @@ pub(crate) fn reason(reason: &HeldReason) -> String {
         HeldReason::ManyJoined { room, people, of, .. } => format!("many put into {room} {people} to {of}"),
         HeldReason::Rotation { room, out, into, of } => format!("rotation in {room} {out} of {of} out, {into} in"),
         HeldReason::RuleMatchesNobody { room } => format!("rule of {room} matches nobody"),
+        HeldReason::NobodySelected { people } => format!("users.who selects nobody, accounts {people}"),
         HeldReason::ManyGain { people, .. } => format!("many gain power {people}"),
         HeldReason::ManyGainLesser { people, .. } => format!("many gain lesser power {people}"),
         HeldReason::ManyLose { people, .. } => format!("many lose power {people}"),

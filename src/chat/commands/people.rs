@@ -75,7 +75,7 @@ pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop>
     }
     let lines = people.iter().map(|one| {
         let status = ("status", Arg::Said(words.word("user-status", one.status.as_str())));
-        words.line("users-line", &[("user", words.person(one.person.id)), status])
+        words.line("users-line", &[("user", words.person(one.id)), status])
     });
     let intro = words.say("users-intro", &[("count", number(people.len()))]);
     Ok(Turn::told(Answer::new().line(intro).items(lines)))
@@ -127,8 +127,12 @@ impl Words {
             ("name", Arg::Text(profile.person.full_name())),
             ("standing", Arg::Said(self.word("standing", Standing::word(profile.standing)))),
         ];
+        let answer = answer.line(self.line("user-person", &args));
+        if !profile.is_selected {
+            return answer.line(self.line("user-not-selected", &[]));
+        }
         let roles: Vec<Said> = profile.roles.iter().map(|role| self.shown(&Arg::Code(role.to_string()))).collect();
-        let mut answer = answer.line(self.line("user-person", &args)).line(match roles.is_empty() {
+        let mut answer = answer.line(match roles.is_empty() {
             true => self.line("user-roles-none", &[]),
             false => self.line("user-roles", &[("list", Arg::Said(self.list(roles)))]),
         });

@@ -90,7 +90,7 @@ impl Words {
     pub(super) fn unmet(&self, person: PersonId, unmet: &Unmet, rooms: &[RoomKey]) -> Said {
         let mut args = vec![("user", self.person(person)), ("rooms", self.rooms(rooms))];
         let id = match unmet {
-            Unmet::NotSelected => "unmet-not-selected",
+            Unmet::Released => "unmet-released",
             Unmet::Unclear => "unmet-unclear",
             Unmet::Off => "unmet-off",
             Unmet::NoAccount => "no-account",

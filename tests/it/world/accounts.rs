@@ -5,7 +5,7 @@ use equipemed_bot::homeserver::Endpoint;
 use serde_json::{Value, json};
 
 use super::talk::{close, opened};
-use super::{Hospital, chief, person};
+use super::{Hospital, Person, chief, crowd, person};
 
 /// `users list` with these arguments, by name in the roster.
 async fn listed(hospital: &Hospital, arguments: &[&str]) -> anyhow::Result<Vec<(String, Value)>> {
@@ -70,6 +70,37 @@ async fn the_list_of_people_says_since_when_their_accounts_are_in_line() -> anyh
     let (caio, noted) = status(&hospital, "caio").await?;
     assert_eq!(caio, "locked");
     assert!(noted.as_str().is_some_and(|noted| !noted.starts_with("1970")), "{noted}");
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn findings_and_lists_name_people_and_the_log_does_not() -> anyhow::Result<()> {
+    let twin = |name| Person { also: json!({"matrix_localpart": "plantao"}), ..person(name, &[]) };
+    let mut people = vec![twin("ana"), twin("bia"), person("caio", &[]), chief("dora")];
+    people.extend(crowd("p", 4, &[]));
+    let mut hospital = Hospital::new(people, json!({})).await?;
+    hospital.config["users"]["localpart"] = json!(["matrix_localpart", "username"]);
+    hospital.write_config()?;
+    let ran = hospital.sync(&[]).await?.ended(0);
+    let names = format!(
+        "person {}, ana Souza (1) and person {}, bia Souza (2) both lead to",
+        hospital.username("ana"),
+        hospital.username("bia")
+    );
+    assert_eq!(ran.out.matches("both lead to").count(), 1, "{}", ran.out);
+    assert!(ran.out.contains(&names) && !ran.err.contains("Souza"), "{}\n{}", ran.out, ran.err);
+    // Whoever is missing in EquipeMed is listed until the account is deactivated.
+    let caio = hospital.username("caio");
+    hospital.people.remove("caio");
+    hospital.write_roster()?;
+    let listed = hospital.run(&["users", "list"]).await?.ended(0);
+    assert!(listed.out.contains(&caio) && listed.out.contains("(missing)"), "{}", listed.out);
+    assert!(listed.out.contains("ana Souza"), "{}", listed.out);
+    for _ in 0..2 {
+        hospital.sync(&[]).await?;
+    }
+    let listed = hospital.run(&["users", "list", "--status", "gone"]).await?.ended(0);
+    assert!(listed.out.contains(&caio) && listed.out.contains("gone (missing)"), "{}", listed.out);
     hospital.finish().await
 }
 

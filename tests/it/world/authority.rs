@@ -207,7 +207,7 @@ async fn it_is_so_already_is_said_only_of_what_is_so() -> anyhow::Result<()> {
     hospital.write_roster()?;
     hospital.ask(&chief, "!sync").await?;
     let answer = hospital.ask(&chief, &format!("!promote {p01} 20 in ward")).await?;
-    answer.says(&["not among the people I manage"]);
+    answer.says(&["users.who does not select"]);
     not_so(&answer);
     // Rooms that were replaced, left by the bot, or deleted.
     let bot = hospital.bot()?;

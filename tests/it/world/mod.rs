@@ -33,6 +33,7 @@ mod portuguese;
 mod process;
 mod quiet;
 mod record;
+mod released;
 mod replicas;
 mod rights;
 mod rooms;
