@@ -37,7 +37,13 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
         let levels = place.levels(version);
         let room = place
             .writer
-            .create_room(&RoomToCreate { key: &key, new: &new, parent: Some(&parent), levels: levels.clone() })
+            .create_room(&RoomToCreate {
+                key: &key,
+                new: &new,
+                parent: Some(&parent),
+                predecessor: None,
+                levels: levels.clone(),
+            })
             .await?;
         let seen = place.reader.room(&room).await?;
         assert_eq!(place.proxy.take_recorded().len(), 2, "one to make it, one to read it");
