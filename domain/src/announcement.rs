@@ -1,4 +1,4 @@
-//! What the control room is told without having asked: each thing once.
+//! What the control room is told without having asked, and the last word in a room that was replaced: each thing once.
 
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId};
@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::key::RoomKey;
 use crate::review::HeldReason;
 
-/// One message to the control room.
+/// One message, to the control room unless it says another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "about")]
 pub enum Announcement {
@@ -43,6 +43,8 @@ pub enum Announcement {
         maker: Option<OwnedUserId>,
         leaves: bool,
     },
+    /// In a room that was replaced: where it goes on.
+    Moved { from: OwnedRoomId, room: RoomKey, to: OwnedRoomId },
     /// EquipeMed cannot be read.
     DirectoryAway {
         #[serde(deserialize_with = "Fault::or_worded")]

@@ -21,7 +21,7 @@ drift-fight = { $user } keeps changing { $what } in the room { $room }. I leave 
        *[other] { $minutes } minutes
     }; please talk to each other.
 control-room-open = **The control room is not closed:** { $rule } may come in. Please close it, others may be reading along.
-room-encrypted = **The room { $room } was encrypted.** I can no longer moderate there: it needs a new room, under another key in the configuration.
+room-encrypted = **The room { $room } was encrypted.** I can no longer moderate there. To make a new one in its place: `{ $prefix }rooms replace { $key }`
 stray-event = **An event I did not write came from my own account** ({ $kind } in the room { $room }). Somebody may have my token: change it.
 brought-in-by = **{ $user } brought me into a room that I do not manage:** { $room }
 brought-in-made = **I was brought into a room that I do not manage and { $user } made:** { $room }

@@ -55,7 +55,7 @@ finding-power-missing = the bot may not { $what } in room { $room }: that needs 
 finding-bot-not-in-room = the bot is not in room { $room } ({ $id }): invite it there
 finding-room-unreadable = room { $room } ({ $id }) could not be read: { $why }
 finding-room-encrypted = room { $room } is encrypted: what is said there cannot be moderated.
-    Give the room another key in the configuration, which makes a new one, and delete this one
+    Make a new one in its place: `equipemed-bot rooms replace { $key }`
 finding-room-replaced = room { $room } was replaced by another room by hand
 finding-room-version = room { $room } has version { $has }, the policy says { $wanted }: that cannot be changed in an existing room
 finding-room-is-space = room { $room } is a space, the policy says room: that cannot be changed in an existing room

@@ -21,7 +21,7 @@ drift-fight = { $user } continua alterando { $what } na sala { $room }. Vou deix
        *[other] { $minutes } minutos
     }; conversem entre si, por favor.
 control-room-open = **A sala de controle não está fechada:** pode entrar { $rule }. Feche-a, por favor: outras pessoas podem estar lendo.
-room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali: é preciso uma sala nova, com outra chave na configuração.
+room-encrypted = **A sala { $room } foi criptografada.** Não consigo mais moderar ali. Para criar uma nova no lugar dela: `{ $prefix }rooms substituir { $key }`
 stray-event = **Minha própria conta enviou um evento que não escrevi** ({ $kind } na sala { $room }). Alguém pode ter meu token: troque-o.
 brought-in-by = **{ $user } me colocou em uma sala da qual não cuido:** { $room }
 brought-in-made = **Fui colocado em uma sala da qual não cuido, criada por { $user }:** { $room }

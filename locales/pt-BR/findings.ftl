@@ -57,7 +57,7 @@ finding-power-missing = o bot não pode { $what } na sala { $room }: é preciso 
 finding-bot-not-in-room = o bot não está na sala { $room } ({ $id }): convide-o
 finding-room-unreadable = não foi possível ler a sala { $room } ({ $id }): { $why }
 finding-room-encrypted = a sala { $room } está criptografada: não é possível moderar o que se diz nela.
-    Dê à sala outra chave na configuração, o que cria uma nova, e apague esta
+    Crie uma nova no lugar dela: `equipemed-bot rooms replace { $key }`
 finding-room-replaced = a sala { $room } foi substituída manualmente por outra
 finding-room-version = a sala { $room } tem a versão { $has }, a configuração diz { $wanted }: isso não muda em uma sala que já existe
 finding-room-is-space = a sala { $room } é um espaço, a configuração diz sala: isso não muda em uma sala que já existe

@@ -122,7 +122,9 @@ impl Texts {
             Finding::RoomUnreadable { room, room_id, why } => {
                 self.line("finding-room-unreadable", &[place(room), ("id", code(room_id)), ("why", self.why(why))])
             }
-            Finding::RoomEncrypted { room } => self.line("finding-room-encrypted", &[place(room)]),
+            Finding::RoomEncrypted { room } => {
+                self.line("finding-room-encrypted", &[place(room), ("key", plain(room))])
+            }
             Finding::RoomReplaced { room } => self.line("finding-room-replaced", &[place(room)]),
             Finding::RoomDiffers { room, how } => match how {
                 Difference::Version { has, wanted } => {

@@ -32,6 +32,7 @@ mod portuguese;
 mod process;
 mod quiet;
 mod record;
+mod replaced;
 mod replicas;
 mod rights;
 mod rooms;
