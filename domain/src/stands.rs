@@ -77,7 +77,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, is_selected: bool, key: &RoomKey, l
     if seen.members.get(looked.bot) != Some(&Membership::Join) {
         return Some(Unmet::BotOut);
     }
-    if seen.replaced {
+    if seen.replaced.is_some() {
         return Some(Unmet::Replaced);
     }
     if !looked.desired.accounts.contains_key(user) {

@@ -14,6 +14,7 @@ rooms-line-managed = **{ $room }** ({ $key }) – { $members ->
        *[other] { $members } members
     }
 rooms-encrypted = { $line }, encrypted
+rooms-gone = { $line }, deleted on Synapse
 rooms-space = { $line }, a space
 
 stats-rooms = Rooms: { $rooms }, managed by me: { $managed }, spaces: { $spaces }

@@ -17,6 +17,7 @@ rooms-line-managed = **{ $room }** ({ $key }) – { $members ->
        *[other] { $members } participantes
     }
 rooms-encrypted = { $line }, criptografada
+rooms-gone = { $line }, apagada no Synapse
 rooms-space = { $line }, espaço
 
 stats-rooms = Salas: { $rooms }, sob meus cuidados: { $managed }, espaços: { $spaces }

@@ -41,14 +41,7 @@ pub(super) async fn replace(config: &Path, room: &str, dry_run: bool, format: Fo
 
 fn tell(key: &RoomKey, found: &Replaceable, new: Option<OwnedRoomId>, format: Format) -> anyhow::Result<()> {
     let Replaceable { room_id, condition, closes } = found;
-    let condition = match condition {
-        Condition::Sound => "nothing is wrong with it".to_owned(),
-        Condition::Encrypted => "it is encrypted".to_owned(),
-        Condition::Replaced { by: None } => "it was replaced by hand".to_owned(),
-        Condition::Replaced { by: Some(by) } => format!("it was replaced by hand, by {by}"),
-        Condition::BotOut => "the bot is not in it".to_owned(),
-        Condition::Unreadable { why } => format!("it cannot be read: {}", output::fault_text(&why.clone().into())),
-    };
+    let condition = told(condition);
     if format == Format::Json {
         return output::json(&json!({
             "key": key,
@@ -71,4 +64,16 @@ fn tell(key: &RoomKey, found: &Replaceable, new: Option<OwnedRoomId>, format: Fo
         false => format!("{room_id} cannot be closed by the bot, and stays as it is"),
     });
     Ok(())
+}
+
+/// What is wrong with a room.
+pub(super) fn told(condition: &Condition) -> String {
+    match condition {
+        Condition::Sound => "nothing is wrong with it".to_owned(),
+        Condition::Encrypted => "it is encrypted".to_owned(),
+        Condition::Replaced { by: None } => "it was replaced by hand".to_owned(),
+        Condition::Replaced { by: Some(by) } => format!("it was replaced by hand, by {by}"),
+        Condition::BotOut => "the bot is not in it".to_owned(),
+        Condition::Unreadable { why } => format!("it cannot be read: {}", output::fault_text(&why.clone().into())),
+    }
 }

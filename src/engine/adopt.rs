@@ -89,7 +89,7 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
 
 /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
 fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
-    if room.replaced {
+    if room.replaced.is_some() {
         return Err(NotAdopted::Replaced.into());
     }
     let (has, needs) = (room.level_of(bot), needed_to_manage(room));

@@ -155,10 +155,7 @@ pub(super) async fn stays_in(handles: &Handles, room_id: &RoomId) -> Result<Opti
     }
     for (key, sight) in handles.rooms(store.rooms().await?).await? {
         let RoomSight::Seen(managed) = sight else { continue };
-        if !managed.replaced {
-            continue;
-        }
-        if reader.successor(&managed.room_id).await?.as_deref() == Some(room_id) {
+        if managed.replaced.and_then(|replaced| replaced.successor).as_deref() == Some(room_id) {
             return stays(Stays::Follows { room: key });
         }
     }

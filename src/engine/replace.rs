@@ -71,11 +71,11 @@ pub(super) async fn replaceable(handles: &Handles, key: &RoomKey) -> Result<Repl
         Err(why) => return Ok(Replaceable { room_id, condition: Condition::Unreadable { why }, closes: false }),
     };
     let is_in = seen.members.get(&policy.bot) == Some(&Membership::Join);
-    let condition = match (is_in, seen.replaced, seen.encrypted) {
-        (false, _, _) => Condition::BotOut,
-        (true, true, _) => Condition::Replaced { by: handles.reader.successor(&room_id).await? },
-        (true, false, true) => Condition::Encrypted,
-        (true, false, false) => Condition::Sound,
+    let condition = match &seen.replaced {
+        _ if !is_in => Condition::BotOut,
+        Some(replaced) => Condition::Replaced { by: replaced.successor.clone() },
+        None if seen.encrypted => Condition::Encrypted,
+        None => Condition::Sound,
     };
     let closes = is_in && seen.level_of(&policy.bot) >= seen.needs_for_state("m.room.tombstone");
     Ok(Replaceable { room_id, condition, closes })

@@ -10,7 +10,7 @@ use equipemed_testbed::rooms::room_path;
 use serde_json::{Value, json};
 
 use super::process::Running;
-use super::talk::{close, opened};
+use super::talk::{begun, close, opened};
 use super::{Hospital, chief, count, crowd, encode, person, until};
 
 /// The room that an alias leads to.
@@ -255,4 +255,52 @@ async fn the_control_room_is_replaced_with_its_administrators_and_heeds_them_the
     assert!(!eva.joined_rooms().await?.contains(&new));
     assert_eq!(hospital.number("select count(*) from announcements where once like 'stray:%'").await?, 0);
     close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_room_that_was_upgraded_or_deleted_is_told_with_what_to_type_and_never_called_in_line() -> anyhow::Result<()>
+{
+    let config = json!({
+        "hospital": {"kind": "space", "name": "Hospital", "members": {"any": true}},
+        "icu": {"name": "UTI", "parent": "hospital", "members": {"group": "UTI"}},
+        "ward": {"name": "Enfermaria", "parent": "hospital", "members": {"group": "UTI"}},
+    });
+    let mut people = crowd("p", 2, &["UTI"]);
+    people.extend([chief("chefe"), person("dona", &["UTI"])]);
+    let mut hospital = Hospital::new(people, config).await?;
+    hospital.config["rooms"]["icu"]["levels"] = json!({"admin": 100});
+    hospital.write_config()?;
+    let (chief, dona, bot) = (hospital.client("chefe").await?, hospital.client("dona").await?, hospital.bot()?);
+    let levels = json!({"users": {(bot.user_id()): 100, (dona.user_id()): 100}});
+    let body = json!({"room_version": "10", "preset": "public_chat", "name": "Antiga", "power_level_content_override": levels});
+    let old = dona.create_room(body).await?;
+    hospital.run(&["rooms", "adopt", &old, "icu", "--accept-creators", dona.user_id()]).await?.ended(0);
+    let (hospital, serving) = begun(hospital).await?;
+    until("the space has both", || async { Ok((children(&hospital, "hospital").await?.len() == 2).then_some(())) })
+        .await?;
+    let upgraded = dona.post_ok(&room_path(&old, "upgrade"), json!({"new_version": "10"})).await?;
+    let theirs = upgraded["replacement_room"].as_str().unwrap_or_default();
+    let take_over = format!("rooms adopt {theirs} icu --instead --accept-creators {}", dona.user_id());
+    hospital.told(&chief, &[dona.user_id(), theirs, "rooms replace icu", &take_over]).await?;
+    let said = hospital.ask(&chief, "!sync icu").await?;
+    said.says(&["not everything agrees", theirs]);
+    let ward = hospital.room("ward").await?;
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    let path = format!("/_synapse/admin/v1/rooms/{}", encode(&ward));
+    administrator.delete_ok(&path, json!({"purge": true})).await?;
+    hospital.ask(&chief, "!sync").await?;
+    let said = hospital.ask(&chief, "!sync").await?;
+    said.says(&["not everything agrees", theirs, "rooms replace ward"]);
+    hospital.told(&chief, &["was deleted", "rooms replace ward"]).await?;
+    assert!(children(&hospital, "hospital").await?.is_empty(), "dead rooms leave the space");
+    hospital.ask(&chief, "!rooms").await?.says(&["Enfermaria", "deleted"]);
+    let ran = hospital.run(&["doctor"]).await?.ended(1);
+    assert!(ran.out.contains(theirs) && ran.out.contains("rooms replace ward"), "{}", ran.out);
+    let listed = hospital.run(&["rooms", "list"]).await?.ended(0);
+    assert!(listed.out.lines().any(|line| line.starts_with("ward") && line.contains("deleted")), "{}", listed.out);
+    serving.term()?;
+    serving.end().await?.ended(0);
+    let ran = hospital.sync(&[]).await?;
+    assert!(!ran.out.contains("agrees"), "{}", ran.out);
+    hospital.finish().await
 }
