@@ -270,12 +270,13 @@ async fn a_room_that_was_upgraded_or_deleted_is_told_with_what_to_type_and_never
     let mut hospital = Hospital::new(people, config).await?;
     hospital.config["rooms"]["icu"]["levels"] = json!({"admin": 100});
     hospital.write_config()?;
-    let (chief, dona, bot) = (hospital.client("chefe").await?, hospital.client("dona").await?, hospital.bot()?);
+    let (dona, bot) = (hospital.client("dona").await?, hospital.bot()?);
     let levels = json!({"users": {(bot.user_id()): 100, (dona.user_id()): 100}});
     let body = json!({"room_version": "10", "preset": "public_chat", "name": "Antiga", "power_level_content_override": levels});
     let old = dona.create_room(body).await?;
     hospital.run(&["rooms", "adopt", &old, "icu", "--accept-creators", dona.user_id()]).await?.ended(0);
     let (hospital, serving) = begun(hospital).await?;
+    let chief = hospital.client("chefe").await?;
     until("the space has both", || async { Ok((children(&hospital, "hospital").await?.len() == 2).then_some(())) })
         .await?;
     let upgraded = dona.post_ok(&room_path(&old, "upgrade"), json!({"new_version": "10"})).await?;
