@@ -1,4 +1,4 @@
-//! What the control room is told without having asked: each thing once.
+//! What the control room is told without having asked, and the last word in a room that was replaced: each thing once.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub fn accounts_changed(accounts: &[&ChangedAccount]) -> Announcement {
     Announcement::AccountsChanged { changes: alike.into_iter().map(changed).collect() }
 }
 
-/// One message to the control room.
+/// One message, to the control room unless it says another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "about")]
 pub enum Announcement {
@@ -79,6 +79,8 @@ pub enum Announcement {
         maker: Option<OwnedUserId>,
         leaves: bool,
     },
+    /// In a room that was replaced: where it goes on.
+    Moved { from: OwnedRoomId, room: RoomKey, to: OwnedRoomId },
     /// EquipeMed cannot be read.
     DirectoryAway {
         #[serde(deserialize_with = "Fault::or_worded")]

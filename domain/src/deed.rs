@@ -27,6 +27,8 @@ pub enum Deed {
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         accept: BTreeSet<OwnedUserId>,
     },
+    /// Make a new room for a key in the place of this one.
+    ReplaceRoom { room_id: OwnedRoomId, room: RoomKey },
     /// Leave a room that somebody brought the bot into.
     LeaveRoom { room_id: OwnedRoomId },
 }
@@ -39,6 +41,7 @@ impl Deed {
             Self::Redact { .. } => "redact",
             Self::DeleteRoom { .. } => "delete_room",
             Self::AdoptRoom { .. } => "adopt_room",
+            Self::ReplaceRoom { .. } => "replace_room",
             Self::LeaveRoom { .. } => "leave_room",
         }
     }
@@ -50,6 +53,7 @@ impl Deed {
             Self::Redact { room_id, .. }
             | Self::DeleteRoom { room_id, .. }
             | Self::AdoptRoom { room_id, .. }
+            | Self::ReplaceRoom { room_id, .. }
             | Self::LeaveRoom { room_id } => room_id,
         }
     }
@@ -73,7 +77,7 @@ mod tests {
         let adopt =
             Deed::AdoptRoom { room_id: id.clone(), room: room.clone(), instead: false, accept: BTreeSet::new() };
         let accept = BTreeSet::from([owned_user_id!("@dona:h.org")]);
-        let accepted = Deed::AdoptRoom { room_id: id.clone(), room, instead: true, accept };
+        let accepted = Deed::AdoptRoom { room_id: id.clone(), room: room.clone(), instead: true, accept };
         for (deed, text) in [
             (redact, r#"{"deed":"redact","room_id":"!r:h.org","event_id":"$e"}"#),
             (delete, r#"{"deed":"delete_room","room_id":"!r:h.org","purge":true}"#),
@@ -81,6 +85,10 @@ mod tests {
             (
                 accepted,
                 r#"{"deed":"adopt_room","room_id":"!r:h.org","room":"icu","instead":true,"accept":["@dona:h.org"]}"#,
+            ),
+            (
+                Deed::ReplaceRoom { room_id: id.clone(), room },
+                r#"{"deed":"replace_room","room_id":"!r:h.org","room":"icu"}"#,
             ),
             (Deed::LeaveRoom { room_id: id }, r#"{"deed":"leave_room","room_id":"!r:h.org"}"#),
         ] {

@@ -79,7 +79,13 @@ pub enum Finding {
     /// A managed room is encrypted; what is said there cannot be kept or moderated.
     RoomEncrypted { room: RoomKey },
     /// A managed room was replaced by another one.
-    RoomReplaced { room: RoomKey },
+    RoomReplaced {
+        room: RoomKey,
+        #[serde(default)]
+        by: Option<OwnedUserId>,
+        #[serde(default)]
+        successor: Option<OwnedRoomId>,
+    },
     /// The policy wants another version, a space where a room is, or a level event where there is none.
     RoomDiffers { room: RoomKey, how: Difference },
     /// Several rooms have one key by the bot's own hand, and the store knows none of them.
@@ -147,6 +153,18 @@ impl Finding {
             Self::ControlRoomMissing => "control_room_missing",
             Self::ControlRoomOpen { .. } => "control_room_open",
         }
+    }
+
+    /// Whether a room is managed no longer as it should be: then nothing agrees there, although nothing is changed.
+    #[must_use]
+    pub fn is_idle_room(&self) -> bool {
+        matches!(
+            self,
+            Self::RoomReplaced { .. }
+                | Self::RoomUnreadable { .. }
+                | Self::BotNotInRoom { .. }
+                | Self::RoomKeyTwice { .. }
+        )
     }
 
     /// The person it is about, if it is about one.

@@ -99,6 +99,18 @@ pub enum RoomSight {
     },
 }
 
+impl RoomSight {
+    /// Whether nobody can use the room any more: it was replaced, or Synapse no longer has it for the bot.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        match self {
+            Self::Seen(seen) => seen.replaced.is_some(),
+            Self::Unreadable { why, .. } => why.is_absence(),
+            Self::Absent | Self::Several { .. } => false,
+        }
+    }
+}
+
 /// The part of a room's state that planning needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedRoom {
@@ -116,8 +128,8 @@ pub struct ObservedRoom {
     pub settings: Settings,
     /// Whether it has `m.room.encryption`.
     pub encrypted: bool,
-    /// Whether it has `m.room.tombstone`.
-    pub replaced: bool,
+    /// Its `m.room.tombstone`.
+    pub replaced: Option<Replacement>,
     /// Spaces named by `m.space.parent`.
     pub parents: BTreeSet<OwnedRoomId>,
     /// Rooms named by `m.space.child`.
@@ -128,6 +140,15 @@ pub struct ObservedRoom {
     pub bans_by_hand: BTreeMap<OwnedUserId, BanByHand>,
     /// The raw content of `m.room.power_levels`, to keep unknown keys.
     pub power_levels: Option<Map<String, Value>>,
+}
+
+/// A tombstone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replacement {
+    /// Who replaced the room, if known.
+    pub by: Option<OwnedUserId>,
+    /// The room that people are sent to.
+    pub successor: Option<OwnedRoomId>,
 }
 
 /// A ban that the bot did not set.

@@ -77,7 +77,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, key: &RoomKey, looked: Looked<'_>) 
     if seen.members.get(looked.bot) != Some(&Membership::Join) {
         return Some(Unmet::BotOut);
     }
-    if seen.replaced {
+    if seen.replaced.is_some() {
         return Some(Unmet::Replaced);
     }
     let Some(account) = looked.desired.accounts.get(user) else { return Some(Unmet::Unclear) };

@@ -62,7 +62,7 @@ fn an_agreeing_world_plans_nothing_and_a_change_by_hand_is_put_back() {
         for (key, sight) in &mut world.observed.rooms {
             let RoomSight::Seen(room) = sight else { continue };
             let joined = room.members.get(&world.policy.bot) == Some(&Membership::Join);
-            if !joined || room.level_of(&world.policy.bot) <= 150 || room.replaced {
+            if !joined || room.level_of(&world.policy.bot) <= 150 || room.replaced.is_some() {
                 continue;
             }
             room.settings.insert(RoomSetting::Name, "By hand".into());
@@ -417,7 +417,7 @@ fn nobody_off_is_open_and_nobody_off_or_released_stands_too_high() {
         for sight in world.observed.rooms.values() {
             let RoomSight::Seen(room) = sight else { continue };
             let bot = room.level_of(&world.policy.bot);
-            if room.members.get(&world.policy.bot) != Some(&Membership::Join) || bot <= 150 || room.replaced {
+            if room.members.get(&world.policy.bot) != Some(&Membership::Join) || bot <= 150 || room.replaced.is_some() {
                 continue;
             }
             for event in equipemed_domain::levels::ABOVE_EVERYONE {

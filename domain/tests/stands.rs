@@ -79,7 +79,10 @@ fn a_room_that_cannot_be_worked_on_is_no_room_where_it_is_so() {
         assert_eq!(unmet(&world, act, "ana", &none), Some(Unmet::Unreadable { why }));
         world.observed.rooms.insert(key.clone(), RoomSight::Absent);
         assert_eq!(unmet(&world, act, "ana", &none), Some(Unmet::NoRoom));
-        assert_eq!(unmet(&hospital(|room| room.replaced = true), act, "ana", &none), Some(Unmet::Replaced));
+        assert_eq!(
+            unmet(&hospital(|room| room.replaced = Some(Default::default())), act, "ana", &none),
+            Some(Unmet::Replaced)
+        );
         let bot =
             |room: &mut equipemed_domain::observed::ObservedRoom| _ = room.members.remove(&user_id("equipemed_bot"));
         assert_eq!(unmet(&hospital(bot), act, "ana", &none), Some(Unmet::BotOut));

@@ -54,11 +54,18 @@ finding-levels-full = the level event of room { $room } holds { $entries } peopl
 finding-default-level-too-high = `default_level` { $level } of room { $room } is not given to everybody: { $needs } is enough to
     moderate there. Choose a lower one
 finding-power-missing = the bot may not { $what } in room { $room }: that needs { $needs }, it stands at { $bot }
-finding-bot-not-in-room = the bot is not in room { $room } ({ $id }): invite it there
+finding-bot-not-in-room = the bot is not in room { $room } ({ $id }): invite it there, or make a new one in its place:
+    `equipemed-bot rooms replace { $key }`
 finding-room-unreadable = room { $room } ({ $id }) could not be read: { $why }
+finding-room-gone = room { $room } ({ $id }) was deleted, or is out of the bot's reach: { $why }.
+    To make a new one in its place: `equipemed-bot rooms replace { $key }`
 finding-room-encrypted = room { $room } is encrypted: what is said there cannot be moderated.
-    Give the room another key in the configuration, which makes a new one, and delete this one
-finding-room-replaced = room { $room } was replaced by another room by hand
+    Make a new one in its place: `equipemed-bot rooms replace { $key }`
+finding-room-replaced = room { $room } was replaced by another room by hand, and nothing is changed in it any more.
+    To make a new one in its place: `equipemed-bot rooms replace { $key }`
+finding-room-replaced-by = room { $room } was upgraded by { $user }, and people were sent to { $id }, where the bot manages nothing.
+    To make a new one in its place: `equipemed-bot rooms replace { $key }`.
+    To take theirs over, once the bot is invited there: `equipemed-bot rooms adopt { $id } { $key } --instead --accept-creators { $user }`
 finding-room-version = room { $room } has version { $has }, the policy says { $wanted }: that cannot be changed in an existing room
 finding-room-is-space = room { $room } is a space, the policy says room: that cannot be changed in an existing room
 finding-room-is-no-space = room { $room } is no space, the policy says space: that cannot be changed in an existing room

@@ -14,6 +14,7 @@ rooms-line-managed = **{ $room }** ({ $key }) – { $members ->
        *[other] { $members } members
     }
 rooms-encrypted = { $line }, encrypted
+rooms-gone = { $line }, deleted on Synapse
 rooms-space = { $line }, a space
 
 stats-rooms = Rooms: { $rooms }, managed by me: { $managed }, spaces: { $spaces }
@@ -59,6 +60,24 @@ adopt-who-made-it = { $user }, who made it
 adopt-who-stands = { $user } at level { $level }
 adopt-everybody-beyond-reach = In that room everybody stands at level { $default }, and I at { $own }. Lower the default level there and ask again.
 adopt-too-low = I stand at level { $has } in that room and need { $needs }. Give { $bot } that level there and ask again.
+
+replace-preview = A new room would take the place of { $room } ({ $key }): same name, settings, alias and space, for { $members ->
+        [one] 1 person
+       *[other] { $members } people
+    } by the rule. What was said so far stays in the old one.
+replace-sound = Nothing is wrong with the present one.
+replace-is-encrypted = The present one is encrypted.
+replace-is-replaced = The present one was upgraded by hand; people were sent to { $by }, which I do not manage.
+replace-is-left = I am not in the present one any more.
+replace-is-unreadable = The present one cannot be read; it may be deleted: { $detail }
+replace-closes = The present one would be closed and name the new one.
+replace-stays = I cannot close the present one: it stays as it is.
+replace-done = { $room } is the room { $key } now.
+replace-failed = I could not replace it: { $detail }
+replace-no-room = { $key } has no room yet: the next pass makes it.
+replace-encrypted = Synapse encrypts new rooms by itself, so the new one was no better, and I deleted it again.
+    In homeserver.yaml: `encryption_enabled_by_default_for_room_type: "off"`
+room-moved = **This room is closed.** It goes on in { $room }; whoever belongs there is there already or invited.
 
 audit-intro = { $count ->
         [one] The last entry

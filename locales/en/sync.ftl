@@ -3,6 +3,7 @@
 sync-started = I am comparing Synapse with EquipeMed…
 sync-progress = { $phase }: { $done } of { $total } steps…
 sync-done = Done. Changed: { $done }, right already: { $already }, skipped: { $skipped }, failed: { $failed }, to look at: { $findings }.
+sync-nothing-but = There is nothing that I could change, but not everything agrees with EquipeMed:
 sync-nothing = There is nothing to change: Synapse agrees with EquipeMed.
 sync-failed = The synchronisation did not come to its end: { $detail }. I will try again.
 sync-held = **Held { $id }:** { $reason } ({ $count ->

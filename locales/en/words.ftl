@@ -155,6 +155,7 @@ action =
     .unban_member = lifting a ban
     .redact = deleting messages
     .adopt_room = taking a room over
+    .replace_room = replacing a room
     .leave_room = leaving a room
     .read_room = read room
     .look_again = look again

@@ -56,11 +56,18 @@ finding-levels-full = o evento de níveis da sala { $room } tem { $entries } pes
 finding-default-level-too-high = o `default_level` { $level } da sala { $room } não é dado a todos: { $needs } já basta para
     moderar ali. Escolha um menor
 finding-power-missing = o bot não pode { $what } na sala { $room }: é preciso o nível { $needs }, e ele está no { $bot }
-finding-bot-not-in-room = o bot não está na sala { $room } ({ $id }): convide-o
+finding-bot-not-in-room = o bot não está na sala { $room } ({ $id }): convide-o ou crie uma nova no lugar dela:
+    `equipemed-bot rooms replace { $key }`
 finding-room-unreadable = não foi possível ler a sala { $room } ({ $id }): { $why }
+finding-room-gone = a sala { $room } ({ $id }) foi apagada ou está fora do alcance do bot: { $why }.
+    Para criar uma nova no lugar dela: `equipemed-bot rooms replace { $key }`
 finding-room-encrypted = a sala { $room } está criptografada: não é possível moderar o que se diz nela.
-    Dê à sala outra chave na configuração, o que cria uma nova, e apague esta
-finding-room-replaced = a sala { $room } foi substituída manualmente por outra
+    Crie uma nova no lugar dela: `equipemed-bot rooms replace { $key }`
+finding-room-replaced = a sala { $room } foi substituída manualmente por outra, e nada mais é alterado nela.
+    Para criar uma nova no lugar dela: `equipemed-bot rooms replace { $key }`
+finding-room-replaced-by = a sala { $room } foi atualizada por { $user }, e as pessoas foram levadas para { $id }, da qual o bot não cuida.
+    Para criar uma nova no lugar dela: `equipemed-bot rooms replace { $key }`.
+    Para assumir a outra, depois de convidar o bot: `equipemed-bot rooms adopt { $id } { $key } --instead --accept-creators { $user }`
 finding-room-version = a sala { $room } tem a versão { $has }, a configuração diz { $wanted }: isso não muda em uma sala que já existe
 finding-room-is-space = a sala { $room } é um espaço, a configuração diz sala: isso não muda em uma sala que já existe
 finding-room-is-no-space = a sala { $room } não é um espaço, a configuração diz espaço: isso não muda em uma sala que já existe

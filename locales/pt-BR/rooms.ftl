@@ -17,6 +17,7 @@ rooms-line-managed = **{ $room }** ({ $key }) – { $members ->
        *[other] { $members } participantes
     }
 rooms-encrypted = { $line }, criptografada
+rooms-gone = { $line }, apagada no Synapse
 rooms-space = { $line }, espaço
 
 stats-rooms = Salas: { $rooms }, sob meus cuidados: { $managed }, espaços: { $spaces }
@@ -62,6 +63,24 @@ adopt-who-made-it = { $user }, que a criou
 adopt-who-stands = { $user }, no nível { $level }
 adopt-everybody-beyond-reach = Nessa sala todos estão no nível { $default } e eu, no { $own }. Diminua o nível padrão dela e peça de novo.
 adopt-too-low = Meu nível nessa sala é { $has } e preciso de { $needs }. Dê esse nível a { $bot } nela e peça de novo.
+
+replace-preview = Uma sala nova tomaria o lugar de { $room } ({ $key }), com o mesmo nome, configurações, endereço e espaço, para { $members ->
+        [one] 1 pessoa
+       *[other] { $members } pessoas
+    } pela regra. O que já foi dito fica na antiga.
+replace-sound = Não há nada de errado com a atual.
+replace-is-encrypted = A atual está criptografada.
+replace-is-replaced = A atual foi atualizada manualmente; as pessoas foram levadas para { $by }, da qual não cuido.
+replace-is-left = Não estou mais na atual.
+replace-is-unreadable = Não consigo ler a atual; talvez tenha sido apagada: { $detail }
+replace-closes = A atual seria encerrada e indicaria a nova.
+replace-stays = Não consigo encerrar a atual: ela fica como está.
+replace-done = { $room } é agora a sala { $key }.
+replace-failed = Não consegui substituí-la: { $detail }
+replace-no-room = { $key } ainda não tem sala: a próxima verificação a cria.
+replace-encrypted = O Synapse criptografa salas novas por conta própria, e a nova não seria melhor; já a apaguei.
+    No homeserver.yaml: `encryption_enabled_by_default_for_room_type: "off"`
+room-moved = **Esta sala foi encerrada.** A conversa continua em { $room }; quem faz parte dela já está lá ou foi convidado.
 
 audit-intro = { $count ->
         [one] O último registro

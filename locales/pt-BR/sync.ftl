@@ -3,6 +3,7 @@
 sync-started = Estou comparando o Synapse com o EquipeMed…
 sync-progress = { $phase }: { $done } de { $total } passos…
 sync-done = Pronto. Mudanças: { $done }, já certos: { $already }, pulados: { $skipped }, falhas: { $failed }, a verificar: { $findings }.
+sync-nothing-but = Não há nada que eu possa mudar, mas nem tudo está de acordo com o EquipeMed:
 sync-nothing = Não há nada a mudar: o Synapse está de acordo com o EquipeMed.
 sync-failed = A sincronização não chegou ao fim: { $detail }. Vou tentar de novo.
 sync-held = **Retido { $id }:** { $reason } ({ $count ->

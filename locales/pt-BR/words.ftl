@@ -155,6 +155,7 @@ action =
     .unban_member = retirar banimento
     .redact = apagar mensagens
     .adopt_room = assumir sala
+    .replace_room = substituir sala
     .leave_room = sair de sala
     .read_room = ler sala
     .look_again = conferir de novo

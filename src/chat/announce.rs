@@ -1,4 +1,5 @@
-//! Tells the control room what it has not asked for: stored by whoever noticed it, told here, each once.
+//! Tells the control room what it has not asked for, and in a room that was replaced where it goes on: stored by whoever
+//! noticed it, told here, each once.
 
 use std::sync::Arc;
 
@@ -65,8 +66,20 @@ impl Announcer {
             let said = words.announcement(&announcement.content);
             // A number may come again in a new database, an instant does not.
             let transaction = format!("told-{}-{}", announcement.id, announcement.created_at.as_millisecond());
-            let event = self.speaker.notice(control, &said, None, &transaction).await?;
-            store.announced(announcement.id, event.as_str(), self.engine.clock().now()).await?;
+            let room = match &announcement.content {
+                Announcement::Moved { from, .. } => from,
+                _ => control,
+            };
+            let event = match self.speaker.notice(room, &said, None, &transaction).await {
+                Ok(event) => event.to_string(),
+                // A room that was left or deleted since hears nothing, and the others must not wait for it.
+                Err(error) if room != control && !error.is_retryable() && !error.concerns_all() => {
+                    tracing::warn!(room.id = %room, %error, "The last word in a room could not be said");
+                    String::new()
+                }
+                Err(error) => return Err(error.into()),
+            };
+            store.announced(announcement.id, &event, self.engine.clock().now()).await?;
         }
         Ok(())
     }
@@ -142,11 +155,15 @@ impl Words {
                 let text = if *leaves { "brought-leaves" } else { "brought-stays" };
                 self.say(text, &[("came", Arg::Said(came)), id])
             }
+            Announcement::Moved { to, room, .. } => {
+                let name = self.scene.policy.rooms.get(room).map_or_else(|| room.to_string(), |room| room.name.clone());
+                self.say("room-moved", &[("room", Arg::Room { room_id: Some(to.clone()), name })])
+            }
             Announcement::DirectoryAway { why } => self.say("directory-gone", &[("detail", self.why(why))]),
             Announcement::DirectoryBack { since } => self.say("directory-back", &[("since", self.time(*since))]),
             Announcement::AccountsChanged { changes } => self.accounts_changed(changes).said(),
             Announcement::Found { finding: Finding::RoomEncrypted { room } } => {
-                self.say("room-encrypted", &[("room", self.room(room))])
+                self.say("room-encrypted", &[("room", self.room(room)), ("key", Arg::Code(room.to_string()))])
             }
             Announcement::Found { finding: Finding::ControlRoomOpen { join_rule } } => {
                 self.say("control-room-open", &[("rule", Arg::Said(self.word("join-rule", join_rule)))])

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::Action;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::setting::{Form, SettingValue};
 
 use super::words::Words;
@@ -14,8 +15,10 @@ impl Words {
     /// Adds what these reports would do to an answer.
     pub(super) fn plan_text(&self, answer: Answer, reports: &[Report]) -> Answer {
         let steps = || reports.iter().flat_map(|report| &report.plan.steps);
+        let found = || reports.iter().flat_map(|report| &report.summary.found);
         let count = steps().filter(|step| !step.action.is_local()).count();
         let mut answer = answer.line(match count {
+            0 if found().any(Finding::is_idle_room) => self.say("sync-nothing-but", &[]),
             0 => self.say("dry-run-nothing", &[]),
             count => self.say("dry-run-intro", &[("count", number(count))]),
         });
@@ -37,7 +40,7 @@ impl Words {
                 answer = answer.item(self.held_line(held, summary));
             }
         }
-        for finding in reports.iter().flat_map(|report| &report.summary.found) {
+        for finding in found() {
             answer = answer.item(self.to_look_at(finding));
         }
         answer

@@ -173,7 +173,7 @@ impl Words {
             }
             Unclear::RoomExists { room } => self.say("rooms-create-exists", &[("room", self.room(room))]),
             Unclear::NobodyMeant { said: text } => self.say("rooms-create-nobody", &[said(text)]),
-            Unclear::NotAdoptable(why) => self.fault(why),
+            Unclear::NotThatRoom(why) => self.fault(why),
         }
     }
 

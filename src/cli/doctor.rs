@@ -9,12 +9,14 @@ use equipemed_domain::render::Words as _;
 use tokio_util::sync::CancellationToken;
 
 use super::output::said;
+use super::replace::told;
 use super::{Exit, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::{self, DirectorySource};
 use crate::directory::equipemed::Installed;
 use crate::directory::{Equipemed, Source};
+use crate::engine::replace::Condition;
 use crate::homeserver::{HomeserverError, Patience, Reader};
 
 /// The oldest Synapse that was tried: room version 12 and the endpoints used here.
@@ -45,6 +47,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     check_directory(&settings, &mut findings).await;
     check_synapse(&settings, &mut findings).await;
     check_store(&settings, &mut findings).await;
+    check_rooms(&settings, &mut findings).await;
     match findings.failed {
         0 => {
             output::text("\nEverything is in place.");
@@ -185,4 +188,27 @@ async fn check_store(settings: &Settings, findings: &mut Findings) {
         Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),
         Err(error) => findings.bad(&format!("database: {}", said(error)), "see what it names"),
     }
+}
+
+/// Whether each managed room can be managed. Where Synapse or the database is away, that was told before.
+async fn check_rooms(settings: &Settings, findings: &mut Findings) {
+    let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
+    let (Ok(store), Ok(reader)) = (connect::store(settings).await, Reader::new(connection).await) else { return };
+    let Ok(rooms) = store.rooms().await else { return };
+    let Ok(engine) = connect::engine(settings, reader, store, Clock::system(), CancellationToken::new()) else {
+        return;
+    };
+    let mut sound = 0;
+    for key in rooms.keys() {
+        // A room that the configuration has no longer is nobody's trouble.
+        let Ok(found) = engine.replaceable(key).await else { continue };
+        match &found.condition {
+            Condition::Sound => sound += 1,
+            condition => findings.bad(
+                &format!("room {key} ({}): {}", found.room_id, told(condition)),
+                &format!("`equipemed-bot rooms replace {key}` makes a new one in its place"),
+            ),
+        }
+    }
+    findings.good(&format!("rooms that can be managed: {sound}"));
 }

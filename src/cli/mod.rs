@@ -14,6 +14,7 @@ mod follow;
 mod grants;
 mod output;
 mod registration;
+mod replace;
 mod rooms;
 mod serve;
 mod settings;
@@ -290,6 +291,23 @@ enum RoomsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Make a new room in the place of one that is encrypted, upgraded by hand, deleted or out of the bot's reach
+    ///
+    /// The new one has the same key, name, settings, alias and place in its space, and the same people come into it. Nothing
+    /// that was said moves. The old one is closed and names the new one, if the bot is still in it.
+    #[command(
+        after_help = "Examples:\n  equipemed-bot rooms replace icu --dry-run\n  equipemed-bot rooms replace control"
+    )]
+    Replace {
+        /// Its key in the configuration, or its name or alias
+        room: String,
+        /// Tell what would be done, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// How the answer is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Delete rooms that nobody is in and that are not managed, after listing them
     #[command(after_help = "Example:\n  equipemed-bot rooms cleanup --dry-run")]
     Cleanup {
@@ -451,6 +469,9 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
         Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {
             adopt::adopt(&config, adopt::Wish { room, key, instead, accept_creators, dry_run, format }).await
+        }
+        Command::Rooms(RoomsCommand::Replace { room, dry_run, format }) => {
+            replace::replace(&config, &room, dry_run, format).await
         }
         Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
         Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,

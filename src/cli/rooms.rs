@@ -17,7 +17,7 @@ use crate::operations::{Inventory, ListedRoom, NotDone, abandoned, by_operator, 
 pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> {
     let local = Local::open(config).await?;
     let rooms = list_rooms(&local.reader().await?, &local.scene(false).await?).await?;
-    let cells = |ListedRoom { room, key, is_managed }: &ListedRoom| {
+    let cells = |ListedRoom { room, key, is_managed, is_gone }: &ListedRoom| {
         let key = match key {
             Some(key) if !is_managed => format!("{key}, no longer managed"),
             key => output::or_dash(key.as_ref()),
@@ -28,7 +28,12 @@ pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> 
             output::or_dash(room.alias.as_ref()),
             room.members.to_string(),
             room.version.clone().unwrap_or_default(),
-            if room.encryption.is_some() { "encrypted" } else { "" }.to_owned(),
+            match (is_gone, &room.encryption) {
+                (true, _) => "deleted",
+                (false, Some(_)) => "encrypted",
+                (false, None) => "",
+            }
+            .to_owned(),
             room.room_id.to_string(),
         ]
     };
@@ -41,6 +46,7 @@ pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> 
             "members": one.room.members,
             "version": one.room.version,
             "encrypted": one.room.encryption.is_some(),
+            "deleted": one.is_gone,
         })
     };
     output::list(format, &rooms, &["KEY", "NAME", "ALIAS", "MEMBERS", "VERSION", "", "ROOM ID"], cells, object)?;

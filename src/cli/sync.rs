@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use equipemed_domain::fault::Fault;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::mode::Mode;
 use equipemed_domain::render::{Words, render};
 use equipemed_domain::selection::Selection;
@@ -176,7 +177,12 @@ impl Syncing {
             output::text(&format!("{kind}: {}", words.join(", ")));
         }
         if self.local.settings.mode == Mode::Enforce && summary.counts.is_empty() && summary.held.is_empty() {
-            output::text("Nothing to do: Synapse agrees with EquipeMed.");
+            let is_idle = summary.found.iter().any(Finding::is_idle_room);
+            output::text(if is_idle {
+                "Nothing to do beside that."
+            } else {
+                "Nothing to do: Synapse agrees with EquipeMed."
+            });
         }
         print_held(summary, &english);
         Ok(exit_of(summary, true))

@@ -89,7 +89,7 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
 
 /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
 fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
-    if room.replaced {
+    if room.replaced.is_some() {
         return Err(NotAdopted::Replaced.into());
     }
     let (has, needs) = (room.level_of(bot), needed_to_manage(room));
@@ -105,17 +105,26 @@ fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTre
 
 /// Lets go of a room that had the key: its alias, and what it says of itself.
 async fn give_way(handles: &Handles, writer: &Writer, key: &RoomKey, before: &RoomId) -> Result<(), Fault> {
-    let policy = handles.policy().await?;
-    if let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) {
-        let alias =
-            RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
-        if writer.reader().resolve_alias(&alias).await?.as_deref() == Some(before) {
-            writer.release_alias(&alias).await?;
-        }
-    }
+    release_alias(handles, writer, key, &BTreeSet::from([before.to_owned()])).await?;
     if let Err(error) = writer.mark_room(before, None).await {
         // It may be gone, or the bot no longer in it: then nobody finds it there either.
         tracing::warn!(room.id = %before, %error, "The room that gave way could not be marked");
+    }
+    Ok(())
+}
+
+/// Frees the alias of a key if it leads to one of these rooms.
+pub(super) async fn release_alias(
+    handles: &Handles,
+    writer: &Writer,
+    key: &RoomKey,
+    rooms: &BTreeSet<OwnedRoomId>,
+) -> Result<(), Fault> {
+    let policy = handles.policy().await?;
+    let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) else { return Ok(()) };
+    let alias = RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
+    if writer.reader().resolve_alias(&alias).await?.is_some_and(|holder| rooms.contains(&holder)) {
+        writer.release_alias(&alias).await?;
     }
     Ok(())
 }

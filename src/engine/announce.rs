@@ -63,6 +63,11 @@ fn topic(finding: &Finding) -> Result<String, StoreError> {
 
 /// Whether somebody has to act on it; the rest stands in the report of the pass.
 fn is_alarm(finding: &Finding) -> bool {
+    // What only does not answer now may answer at the next look.
+    let is_gone = |why: &Fault| matches!(why, Fault::Homeserver(error) if error.is_absence());
+    if matches!(finding, Finding::RoomUnreadable { why, .. } if is_gone(why)) {
+        return true;
+    }
     matches!(
         finding,
         Finding::ControlRoomOpen { .. }

@@ -14,7 +14,7 @@ use super::backoff::{insist, wait_after};
 use super::claims::Claims;
 use super::foreign::stays_in;
 use super::lanes::CLAIM;
-use crate::homeserver::Writer;
+use crate::homeserver::{HomeserverError, Writer};
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
 /// How many are done at once.
@@ -56,7 +56,7 @@ impl Applier {
         let (store, clock) = (&self.handles.store, &self.handles.clock);
         let _claim = claims.deed(claimed.id);
         let key = match &claimed.deed {
-            Deed::AdoptRoom { room, .. } => Some(room.clone()),
+            Deed::AdoptRoom { room, .. } | Deed::ReplaceRoom { room, .. } => Some(room.clone()),
             deed => store.key_of_room(deed.room_id()).await?,
         };
         let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
@@ -97,6 +97,7 @@ impl Applier {
                 Outcome::Done(Some(redaction.to_string()))
             }
             Deed::DeleteRoom { room_id, purge } => delete_empty(&self.writer, room_id, *purge).await?,
+            Deed::ReplaceRoom { room_id, room } => self.replace(claimed, room, room_id).await?,
             Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
@@ -138,7 +139,11 @@ async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<
 /// Whether the same deed may succeed later.
 fn is_passing(error: &Fault) -> bool {
     match error {
-        Fault::Homeserver(error) => error.is_retryable() || error.concerns_all(),
+        Fault::Homeserver(error) => {
+            // Looked for before it is tried again, by every deed that can end so.
+            let may_be_done = matches!(error, HomeserverError::MaybeDone { .. });
+            may_be_done || error.is_retryable() || error.concerns_all()
+        }
         Fault::Store(error) => error.is_outage(),
         _ => false,
     }

@@ -21,7 +21,7 @@ impl Filling {
         let mut rooms = BTreeMap::new();
         for (key, sight) in observed.rooms.iter().filter(|(key, _)| !known.memory.fulfilled.contains(*key)) {
             let is_ours = known.rooms.contains_key(key);
-            if matches!(sight, RoomSight::Seen(seen) if is_ours && !seen.replaced) {
+            if matches!(sight, RoomSight::Seen(seen) if is_ours && seen.replaced.is_none()) {
                 rooms.insert(key.clone(), 0);
             }
         }

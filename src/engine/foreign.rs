@@ -155,12 +155,7 @@ pub(super) async fn stays_in(handles: &Handles, room_id: &RoomId) -> Result<Opti
     }
     for (key, sight) in handles.rooms(store.rooms().await?).await? {
         let RoomSight::Seen(managed) = sight else { continue };
-        if !managed.replaced {
-            continue;
-        }
-        let tombstone = reader.state(&managed.room_id, "m.room.tombstone", "").await?;
-        let follows = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
-        if follows == Some(room_id.as_str()) {
+        if managed.replaced.and_then(|replaced| replaced.successor).as_deref() == Some(room_id) {
             return stays(Stays::Follows { room: key });
         }
     }

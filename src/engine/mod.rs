@@ -27,6 +27,7 @@ pub mod pass;
 pub mod people;
 pub mod progress;
 pub mod recover;
+pub mod replace;
 pub mod report;
 pub mod room_cache;
 mod runs;
@@ -47,6 +48,7 @@ use claims::Claims;
 use drift::ByHand;
 use equipemed_domain::directory::{Directory, PersonId};
 use equipemed_domain::fault::Fault;
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
@@ -55,6 +57,7 @@ use look::{Looks, Sight};
 use pass::{Options, Passes};
 use people::People;
 use progress::Progress;
+use replace::Replaceable;
 use report::Report;
 use room_cache::RoomCache;
 use runs::Runs;
@@ -214,6 +217,11 @@ impl Engine {
     /// Takes over a room that the bot is in without changing anything on Synapse: for mode observe.
     pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
         adopt::adopt(&self.handles, wish, &[], None).await
+    }
+
+    /// The room that a key has, as far as it matters for a new one in its place. Changes nothing.
+    pub async fn replaceable(&self, key: &RoomKey) -> Result<Replaceable, Fault> {
+        replace::replaceable(&self.handles, key).await
     }
 
     /// Rooms as they were last seen, for who hears of changes.

@@ -89,7 +89,8 @@ async fn found(
     let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
     let ids = store.intend(&[Intent::of_action(None, "setup", AuditCause::Policy, &action)?], clock.now()).await?;
     let levels = initial_control_content(&new.version, &policy.bot);
-    let made = match writer.create_room(&RoomToCreate { key, new: &new, parent: None, levels }).await {
+    let made = match writer.create_room(&RoomToCreate { key, new: &new, parent: None, predecessor: None, levels }).await
+    {
         Err(error @ HomeserverError::MaybeDone { .. }) => match writer.reader().rooms_with_key(key, known).await {
             Ok(rooms) => {
                 the_one(key, &rooms, None).and_then(|made| made.ok_or(NotSetUp::NotMade { why: error }.into()))

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use equipemed_domain::event::MembershipState;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
-use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom};
+use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom, Replacement};
 use equipemed_domain::setting::{RoomSetting, Settings, put};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
@@ -70,7 +70,7 @@ fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, Ho
         is_space: content.kind.as_deref() == Some("m.space"),
         settings: Settings::new(),
         encrypted: false,
-        replaced: false,
+        replaced: None,
         parents: Default::default(),
         children: Default::default(),
         members: Default::default(),
@@ -90,7 +90,7 @@ pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Eff
         "m.room.power_levels" => set(&mut room.power_levels, map(event)),
         // Also when redacted: encryption cannot be switched off.
         "m.room.encryption" => set(&mut room.encrypted, true),
-        "m.room.tombstone" => set(&mut room.replaced, text(event, "replacement_room").is_some()),
+        "m.room.tombstone" => set(&mut room.replaced, replacement(event)),
         // A room has one create event; a second one belongs elsewhere or is forged.
         "m.room.create" => Effect::Doubtful,
         kind => {
@@ -130,6 +130,11 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         (false, true) => Effect::Same,
         (false, false) => Effect::Changed,
     }
+}
+
+fn replacement(event: &RawEvent<'_>) -> Option<Replacement> {
+    let successor = text(event, "replacement_room")?;
+    Some(Replacement { by: UserId::parse(&*event.sender).ok(), successor: RoomId::parse(successor).ok() })
 }
 
 /// Event and sender of a ban.

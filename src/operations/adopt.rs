@@ -40,7 +40,7 @@ impl Asked {
     /// How things stand with it.
     pub(crate) async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Stop> {
         self.engine.adoptable(wish).await.map_err(|why| match why {
-            Fault::Adoption(_) => Unclear::NotAdoptable(why).into(),
+            Fault::Adoption(_) => Unclear::NotThatRoom(why).into(),
             why => why.into(),
         })
     }
@@ -55,14 +55,14 @@ impl Asked {
         Ok(kinds)
     }
 
-    /// Waits until it was taken over and looked at; gives why it was not, or what was done in it.
-    pub(crate) async fn adopted(&self, wish: &Adoption, deeds: &[DeedId]) -> Result<Result<Tally, Fault>, Stop> {
+    /// Waits until the room of a key is another one and was looked at; gives why it is not, or what was done in it.
+    pub(crate) async fn taken_over(&self, key: &RoomKey, deeds: &[DeedId]) -> Result<Result<Tally, Fault>, Stop> {
         let (_, why) = wait_for_deeds(&self.engine, deeds).await?;
         if let Some(why) = why.into_iter().next() {
             return Ok(Err(why));
         }
         let asked = Wish::new(self.deed_id(0));
-        self.look_and_wait(&[Wake::Room(wish.key.clone())], std::slice::from_ref(&asked)).await?;
+        self.look_and_wait(&[Wake::Room(key.clone())], std::slice::from_ref(&asked)).await?;
         Ok(Ok(self.tally(&asked).await?))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::policy::RoomKind;
 use ruma_common::{OwnedRoomId, RoomId};
 
 use super::Scene;
@@ -57,6 +58,8 @@ pub(crate) struct ListedRoom {
     pub(crate) key: Option<RoomKey>,
     /// Whether the policy has the key.
     pub(crate) is_managed: bool,
+    /// Whether Synapse has it no longer.
+    pub(crate) is_gone: bool,
 }
 
 impl ListedRoom {
@@ -70,9 +73,25 @@ impl ListedRoom {
 pub(crate) async fn list_rooms(reader: &Reader, scene: &Scene) -> Result<Vec<ListedRoom>, HomeserverError> {
     let listed = |room: RoomListing| {
         let (key, is_managed) = (scene.key_of(&room.room_id).cloned(), scene.managed_key(&room.room_id).is_some());
-        ListedRoom { room, key, is_managed }
+        ListedRoom { room, key, is_managed, is_gone: false }
     };
     let mut rooms: Vec<ListedRoom> = reader.rooms_list().await?.into_iter().map(listed).collect();
+    let there: BTreeSet<_> = rooms.iter().map(|one| one.room.room_id.clone()).collect();
+    rooms.extend(scene.rooms.iter().filter(|(_, room_id)| !there.contains(*room_id)).filter_map(|(key, room_id)| {
+        let policy = scene.policy.rooms.get(key)?;
+        let room = RoomListing {
+            room_id: room_id.clone(),
+            name: Some(policy.name.clone()),
+            alias: None,
+            members: 0,
+            local_members: 0,
+            version: None,
+            encryption: None,
+            creator: None,
+            is_space: policy.kind == RoomKind::Space,
+        };
+        Some(ListedRoom { room, key: Some(key.clone()), is_managed: true, is_gone: true })
+    }));
     rooms.sort_by_cached_key(|one| (!one.is_managed, one.managed().cloned(), one.room.name.clone()));
     Ok(rooms)
 }

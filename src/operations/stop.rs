@@ -60,8 +60,8 @@ pub(crate) enum Unclear {
     RoomExists { room: RoomKey },
     /// Nobody with an account is meant.
     NobodyMeant { said: String },
-    /// The room cannot be taken over.
-    NotAdoptable(Fault),
+    /// The room cannot be taken over, or replaced.
+    NotThatRoom(Fault),
 }
 
 macro_rules! stops {

@@ -6,8 +6,8 @@ use equipemed_domain::authority::Refusal;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{
     Away, BadCell, BadUrl, ColumnProblem, ColumnType, Conflict, DirectoryError, Fault, Fix, HalfWritten,
-    HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix, NotSetUp,
-    NotThere, Notifications, Row, Setup, Stage, Stays, StoreError,
+    HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix,
+    NotReplaced, NotSetUp, NotThere, Notifications, Row, Setup, Stage, Stays, StoreError,
 };
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
@@ -78,6 +78,7 @@ impl Texts {
             Fault::Stays(Stays::Follows { room: key }) => self.line("fault-stays-follows", &[room(key)]),
             Fault::PeopleInside { count } => self.line("fault-people-inside", &[("count", plain(count))]),
             Fault::Adoption(why) => self.not_adopted(why),
+            Fault::Replacement(why) => self.not_replaced(why),
             Fault::GotAccount => self.line("fault-got-account", &[]),
             Fault::ControlRoom(NotSetUp::NotConfigured) => self.line("fault-control-room-not-configured", &[]),
             Fault::ControlRoom(NotSetUp::NoneBefore) => self.line("fault-control-room-none-before", &[]),
@@ -456,6 +457,15 @@ impl Texts {
                 let levels = [("default", number(default)), ("own", number(bot))];
                 self.say("adopt-everybody-beyond-reach", &levels)
             }
+        }
+    }
+
+    /// Why a room cannot be replaced.
+    fn not_replaced(&self, why: &NotReplaced) -> Said {
+        match why {
+            NotReplaced::UnknownKey { key } => self.say("adopt-unknown-key", &[("key", code(key))]),
+            NotReplaced::NoRoom { key } => self.say("replace-no-room", &[("key", code(key))]),
+            NotReplaced::Encrypted => self.say("replace-encrypted", &[]),
         }
     }
 

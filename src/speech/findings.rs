@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::level_budget::MOST_BYTES;
@@ -124,13 +125,25 @@ impl Texts {
                 self.line("finding-power-missing", &[place(room), what, ("needs", plain(needs)), ("bot", plain(bot))])
             }
             Finding::BotNotInRoom { room, room_id } => {
-                self.line("finding-bot-not-in-room", &[place(room), ("id", code(room_id))])
+                self.line("finding-bot-not-in-room", &[place(room), ("id", code(room_id)), ("key", plain(room))])
             }
             Finding::RoomUnreadable { room, room_id, why } => {
-                self.line("finding-room-unreadable", &[place(room), ("id", code(room_id)), ("why", self.why(why))])
+                let args = [place(room), ("id", code(room_id)), ("why", self.why(why)), ("key", plain(room))];
+                match &**why {
+                    Fault::Homeserver(error) if error.is_absence() => self.line("finding-room-gone", &args),
+                    _ => self.line("finding-room-unreadable", &args),
+                }
             }
-            Finding::RoomEncrypted { room } => self.line("finding-room-encrypted", &[place(room)]),
-            Finding::RoomReplaced { room } => self.line("finding-room-replaced", &[place(room)]),
+            Finding::RoomEncrypted { room } => {
+                self.line("finding-room-encrypted", &[place(room), ("key", plain(room))])
+            }
+            Finding::RoomReplaced { room, by: Some(by), successor: Some(successor) } => {
+                let args = [place(room), ("user", code(by)), ("id", code(successor)), ("key", plain(room))];
+                self.line("finding-room-replaced-by", &args)
+            }
+            Finding::RoomReplaced { room, .. } => {
+                self.line("finding-room-replaced", &[place(room), ("key", plain(room))])
+            }
             Finding::RoomDiffers { room, how } => match how {
                 Difference::Version { has, wanted } => {
                     let versions = [("has", plain(has)), ("wanted", plain(wanted))];

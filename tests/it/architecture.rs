@@ -72,6 +72,7 @@ const MAY_WRITE: &[&str] = &[
     "src/engine/apply/",
     "src/engine/adopt.rs",
     "src/engine/deeds.rs",
+    "src/engine/replace.rs",
     "src/engine/setup.rs",
     "src/engine/mod.rs",
     "src/cli/connect.rs",

@@ -4,8 +4,8 @@ use equipemed_bot::speech::Texts;
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::fault::{
     Away, BadCell, BadUrl, ColumnProblem, ColumnType, Conflict, DirectoryError, During as _, Fault, Fix, HalfWritten,
-    HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix, NotSetUp,
-    NotThere, Notifications, Row, Setup, Side, Stage, Stays, StoreError,
+    HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix,
+    NotReplaced, NotSetUp, NotThere, Notifications, Row, Setup, Side, Stage, Stays, StoreError,
 };
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
@@ -255,6 +255,11 @@ fn all() -> Vec<Fault> {
         NotAdopted::BeyondReach { .. } => [NotAdopted::BeyondReach { people: [(user(), 73)].into() }],
         NotAdopted::EverybodyBeyondReach { .. } => [NotAdopted::EverybodyBeyondReach { default: 73, bot: 41 }],
     };
+    let replacements = every! {
+        NotReplaced::UnknownKey { .. } => [NotReplaced::UnknownKey { key: uti() }],
+        NotReplaced::NoRoom { .. } => [NotReplaced::NoRoom { key: uti() }],
+        NotReplaced::Encrypted => [NotReplaced::Encrypted],
+    };
     let away = || StoreError::Unreachable { database: "dbx".to_owned(), why: Away::Closed };
     let mut all = every! {
         Fault::Homeserver(_) => [Fault::from(HomeserverError::NotAdmin)],
@@ -295,6 +300,7 @@ fn all() -> Vec<Fault> {
         ],
         Fault::PeopleInside { .. } => [Fault::PeopleInside { count: 41 }],
         Fault::Adoption(_) => [Fault::Adoption(NotAdopted::ControlRoom)],
+        Fault::Replacement(_) => [Fault::Replacement(NotReplaced::Encrypted)],
         Fault::GotAccount => [Fault::GotAccount],
         Fault::ControlRoom(_) => [
             Fault::ControlRoom(NotSetUp::NotConfigured),
@@ -337,6 +343,7 @@ fn all() -> Vec<Fault> {
     all.extend(of_people().into_iter().map(Fault::from));
     all.extend(of_store().into_iter().map(Fault::from));
     all.extend(adoptions.into_iter().map(Fault::Adoption));
+    all.extend(replacements.into_iter().map(Fault::Replacement));
     all.extend(stages.into_iter().map(|stage| Fault::During { stage, why: Box::new(away().into()) }));
     all
 }

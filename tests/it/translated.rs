@@ -216,7 +216,10 @@ fn findings() -> Vec<Finding> {
             Finding::RoomUnreadable { room: room.clone(), room_id: id(), why: Box::new(HomeserverError::NotAdmin.into()) },
         ],
         Finding::RoomEncrypted { .. } => [Finding::RoomEncrypted { room: room.clone() }],
-        Finding::RoomReplaced { .. } => [Finding::RoomReplaced { room: room.clone() }],
+        Finding::RoomReplaced { .. } => [
+            Finding::RoomReplaced { room: room.clone(), by: Some(user()), successor: Some(id()) },
+            Finding::RoomReplaced { room: room.clone(), by: None, successor: None },
+        ],
         Finding::RoomDiffers { .. } => [
             differs(Difference::Version { has: "10".to_owned(), wanted: "12".to_owned() }),
             differs(Difference::IsSpace),

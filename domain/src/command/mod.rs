@@ -209,8 +209,8 @@ pub enum Command {
     /// Makes a room, below a space if one is named. Who is in it: the words after `for`, a selector as `word: value` or
     /// one of the short forms.
     RoomsCreate { name: String, members: String, space: Option<Where> },
-    /// Makes a new room in the place of one.
-    RoomsReplace { room: Where },
+    /// Makes a new room in the place of one, or only tells.
+    RoomsReplace { room: Where, dry_run: bool },
     /// Deletes empty rooms that are not managed, or only tells.
     RoomsCleanup { dry_run: bool },
     /// Takes a room over.
@@ -319,12 +319,12 @@ impl Command {
             | Self::Promote { dry_run, .. }
             | Self::Demote { dry_run, .. }
             | Self::Redact { dry_run, .. }
+            | Self::RoomsReplace { dry_run, .. }
             | Self::RoomsCleanup { dry_run } => !dry_run,
             Self::Approve { .. }
             | Self::RedactReactions { .. }
             | Self::Measure { .. }
             | Self::RoomsCreate { .. }
-            | Self::RoomsReplace { .. }
             | Self::RoomsAdopt { .. }
             | Self::Confirm { .. } => true,
         }

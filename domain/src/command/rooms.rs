@@ -48,7 +48,10 @@ pub(super) fn rooms(mut cursor: Cursor<'_>, dry_run: bool) -> Result<Command, Mi
             all.at_most(0)?;
             Ok(Command::RoomsCleanup { dry_run: all.dry_run })
         }
-        Part::Replace => Ok(Command::RoomsReplace { room: one_room(&read(&[])?)? }),
+        Part::Replace => {
+            let all = read(&[DryRun])?;
+            Ok(Command::RoomsReplace { room: one_room(&all)?, dry_run: all.dry_run })
+        }
         Part::Adopt => {
             let all = read(&[As])?;
             let room = one_room(&all)?;

@@ -1,4 +1,4 @@
-//! Why a room cannot be adopted.
+//! Why a room cannot be adopted, or replaced.
 
 use std::collections::BTreeMap;
 
@@ -38,4 +38,17 @@ pub enum NotAdopted {
     BeyondReach { people: BTreeMap<OwnedUserId, i64> },
     /// Every member has by default at least the bot's level.
     EverybodyBeyondReach { default: i64, bot: i64 },
+}
+
+/// Why a room cannot be replaced. The room stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "replacement")]
+#[error("{self:?}")]
+pub enum NotReplaced {
+    /// The policy has no such key.
+    UnknownKey { key: RoomKey },
+    /// The key has no room yet: a pass makes one.
+    NoRoom { key: RoomKey },
+    /// Synapse encrypts new rooms by itself, so that the new one would be no better. It was deleted again.
+    Encrypted,
 }

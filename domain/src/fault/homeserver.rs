@@ -178,6 +178,12 @@ impl HomeserverError {
         }
     }
 
+    /// Whether there is nothing there that the bot could see, as after a room was deleted.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Refused { status: 403 | 404, .. })
+    }
+
     /// Whether the problem affects the whole server, so that the next request would fail too.
     #[must_use]
     pub fn concerns_all(&self) -> bool {

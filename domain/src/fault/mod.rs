@@ -12,7 +12,7 @@ mod store;
 use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use adoption::NotAdopted;
+pub use adoption::{NotAdopted, NotReplaced};
 pub use directory::{
     ColumnProblem, ColumnType, DirectoryError, HalfWritten, NotAllowed, NotLetIn, NotThere, Notifications, Setup,
 };
@@ -95,6 +95,9 @@ pub enum Fault {
     /// A room cannot be adopted.
     #[error("not adopted: {0:?}")]
     Adoption(#[from] NotAdopted),
+    /// A room cannot be replaced.
+    #[error("not replaced: {0:?}")]
+    Replacement(#[from] NotReplaced),
     /// The person got an account in the meantime.
     #[error("the person got an account meanwhile")]
     GotAccount,

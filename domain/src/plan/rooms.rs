@@ -14,7 +14,7 @@ use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::level_budget::Overflow;
 use crate::levels::{first_levels, guard_record, levelling};
-use crate::observed::{Membership, ObservedRoom, RoomSight};
+use crate::observed::{Membership, ObservedRoom, Replacement, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
 use crate::setting::RoomSetting;
@@ -185,8 +185,8 @@ impl RoomPlan<'_, '_> {
             self.findings.push(Finding::BotNotInRoom { room: self.key.clone(), room_id: seen.room_id.clone() });
             return;
         }
-        if seen.replaced {
-            self.findings.push(Finding::RoomReplaced { room: self.key.clone() });
+        if let Some(Replacement { by, successor }) = seen.replaced.clone() {
+            self.findings.push(Finding::RoomReplaced { room: self.key.clone(), by, successor });
             return;
         }
         if seen.encrypted {
@@ -258,7 +258,7 @@ impl RoomPlan<'_, '_> {
         }
     }
 
-    /// Adds missing children to a space and removes those that moved elsewhere.
+    /// Adds missing children to a space and removes those that moved elsewhere, or that nobody can use any more.
     fn plan_children(&mut self, present: &BTreeSet<OwnedRoomId>, may: bool) {
         if !may {
             return;
@@ -268,7 +268,7 @@ impl RoomPlan<'_, '_> {
             if self.is_in_doubt(child) {
                 continue;
             }
-            let belongs = policy.parent.as_ref() == Some(self.key);
+            let belongs = policy.parent.as_ref() == Some(self.key) && !sight.is_dead();
             let (room, child) = (self.key.clone(), child.clone());
             let id = match sight {
                 RoomSight::Absent | RoomSight::Several { .. } => None,

@@ -51,7 +51,7 @@ pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoo
             RoomSetting::ALL.iter().map(|setting| (*setting, setting.wanted(wanted, &policy.server_name))),
         ),
         encrypted: false,
-        replaced: false,
+        replaced: None,
         parents: wanted.parent.iter().map(|parent| room_id(parent.as_str())).collect(),
         children: children.map(|(child, _)| room_id(child.as_str())).collect(),
         members: BTreeMap::from([(policy.bot.clone(), Membership::Join)]),

@@ -134,7 +134,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
             if *is_listed { "" } else { " of nobody" },
             near.as_ref().map(|near| format!(", perhaps {near}")).unwrap_or_default()
         ),
-        Finding::RoomMatchesNobody { room } | Finding::RoomEncrypted { room } | Finding::RoomReplaced { room } => {
+        Finding::RoomMatchesNobody { room } | Finding::RoomEncrypted { room } | Finding::RoomReplaced { room, .. } => {
             room.to_string()
         }
         Finding::MemberUnbound { room, user } | Finding::BannedByHand { room, user } => format!("{room} {user}"),

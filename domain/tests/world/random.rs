@@ -446,7 +446,7 @@ fn drift(dice: &mut Dice, room: &mut ObservedRoom) {
         7 => set(room, RoomSetting::Avatar, None),
         _ => match dice.below(3) {
             0 => room.encrypted = true,
-            1 => room.replaced = true,
+            1 => room.replaced = Some(Default::default()),
             _ => room.is_space = !room.is_space,
         },
     }

@@ -379,7 +379,7 @@ impl RoomForm {
             put(&mut room.settings, RoomSetting::Retention, retention);
         }
         room.encrypted = self.encrypted;
-        room.replaced = self.replaced;
+        room.replaced = self.replaced.then(Default::default);
         if let Some(parents) = &self.parents {
             room.parents = parents.iter().map(|key| agreeing::room_id(key)).collect();
         }

@@ -51,7 +51,7 @@ fn adopting(ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
     let ask = ask.clone();
     Turn::later(async move {
         let words = &ask.words;
-        let tally = match ask.adopted(&wish, &deeds).await? {
+        let tally = match ask.taken_over(&wish.key, &deeds).await? {
             Ok(tally) => tally,
             Err(why) => {
                 let said = match &why {

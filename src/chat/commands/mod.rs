@@ -7,14 +7,14 @@ mod help;
 mod measures;
 mod people;
 mod redact;
+mod replace;
 mod rooms;
 mod status;
 mod sync;
 mod wording;
 
-use equipemed_domain::authority::{Act, Refusal};
+use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Command, Place, Rank};
-use equipemed_domain::rights::Right;
 
 use super::ask::Ask;
 use super::confirm::confirm;
@@ -30,7 +30,7 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         return Err(unclear("not-here"));
     }
     may_at_all(&ask.scene, &ask.by.asker, &ask.command)?;
-    if !entry.available || matches!(ask.command, Command::RoomsReplace { .. }) {
+    if !entry.available {
         return Err(unclear("not-available"));
     }
     match &ask.command {
@@ -62,7 +62,6 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         Command::RoomsCreate { name, members, space } => rooms::create(ask, name, members, space.as_ref()).await,
         Command::RoomsCleanup { dry_run } => rooms::cleanup(ask, *dry_run).await,
         Command::RoomsAdopt { room, key } => adopt::adopt(ask, room, key).await,
-        // Said above to be not available.
-        Command::RoomsReplace { .. } => Err(Refusal::Right { right: Right::Rooms, room: None }.into()),
+        Command::RoomsReplace { room, dry_run } => replace::replace(ask, room, *dry_run).await,
     }
 }

@@ -32,6 +32,9 @@ pub(super) async fn list(ask: &Ask) -> Result<Turn, Stop> {
         if one.room.is_space {
             line = words.line("rooms-space", &[("line", Arg::Said(line))]);
         }
+        if one.is_gone {
+            line = words.line("rooms-gone", &[("line", Arg::Said(line))]);
+        }
         if one.room.encryption.is_some() {
             line = words.line("rooms-encrypted", &[("line", Arg::Said(line))]);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use equipemed_domain::command::SyncTarget;
 use equipemed_domain::fault::Fault;
+use equipemed_domain::finding::Finding;
 use equipemed_domain::summary::{Counts, Summary};
 use ruma_common::OwnedEventId;
 use tokio::time::Instant;
@@ -100,7 +101,7 @@ impl Words {
         };
         let mut counts = Counts::default();
         summary.counts.values().for_each(|kind| counts.add(*kind));
-        let answer = self.sync_done(&counts, summary.findings).unwrap_or_else(|| self.say("sync-nothing", &[]));
+        let answer = self.sync_done(&counts, summary.findings).unwrap_or_else(|| self.nothing_done(&summary.found));
         let answer = Answer::new()
             .line(answer)
             .items(summary.troubles.iter().map(|trouble| self.trouble(trouble)))
@@ -117,7 +118,7 @@ impl Words {
     fn synced(&self, synced: &Synced) -> Reply {
         let Synced { tally, waited, notes } = synced;
         let is_over = *waited == Waited::Yes;
-        let nothing = || is_over.then(|| self.say("sync-nothing", &[]));
+        let nothing = || is_over.then(|| self.nothing_done(notes));
         let mut answer = Answer::new();
         if let Some(line) = self.sync_done(&tally.counts, 0).or_else(nothing) {
             answer = answer.line(line);
@@ -132,6 +133,12 @@ impl Words {
             _ => Mark::Partly,
         };
         Reply::new(mark, answer.items(notes.iter().map(|finding| self.to_look_at(finding))))
+    }
+
+    /// That nothing was changed. Where a room is beyond the bot's help, nothing agrees.
+    fn nothing_done<'f>(&self, found: impl IntoIterator<Item = &'f Finding>) -> Said {
+        let is_idle = found.into_iter().any(Finding::is_idle_room);
+        self.say(if is_idle { "sync-nothing-but" } else { "sync-nothing" }, &[])
     }
 
     /// What was done, if anything was.

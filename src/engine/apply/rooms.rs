@@ -129,7 +129,7 @@ impl Work<'_> {
             None => None,
         };
         let levels = initial_content(&new.version, new.kind, &handles.configured.bot, &new.levels, new.default_level);
-        let wanted_room = RoomToCreate { key, new: &new, parent: parent.as_deref(), levels };
+        let wanted_room = RoomToCreate { key, new: &new, parent: parent.as_deref(), predecessor: None, levels };
         let mut made = self.writer.create_room(&wanted_room).await;
         if let Err(HomeserverError::MaybeDone { .. }) = made {
             made = match self.find_made_late(key).await? {

@@ -155,6 +155,20 @@ impl Reader {
         Ok(answer.joined_rooms.into_iter().collect())
     }
 
+    /// The room in whose place this one was made, according to its create event.
+    pub async fn predecessor(&self, room_id: &RoomId) -> Result<Option<OwnedRoomId>, HomeserverError> {
+        let created = self.state(room_id, "m.room.create", "").await?;
+        let before = created.as_ref().and_then(|content| content.get("predecessor")?.get("room_id")?.as_str());
+        Ok(before.and_then(|before| RoomId::parse(before).ok()))
+    }
+
+    /// The room that people are sent to from one that was replaced, according to its tombstone.
+    pub async fn successor(&self, room_id: &RoomId) -> Result<Option<OwnedRoomId>, HomeserverError> {
+        let tombstone = self.state(room_id, "m.room.tombstone", "").await?;
+        let after = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
+        Ok(after.and_then(|after| RoomId::parse(after).ok()))
+    }
+
     /// The room that an alias leads to.
     pub async fn resolve_alias(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, HomeserverError> {
         type Request = get_alias::v3::Request;

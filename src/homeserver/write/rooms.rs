@@ -8,6 +8,7 @@ use std::time::Duration;
 use equipemed_domain::action::NewRoom;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::has_privileged_creators;
 use equipemed_domain::policy::RoomKind;
 use equipemed_domain::room_origin::ROOM_MARK;
 use equipemed_domain::setting::{RoomSetting, SettingValue};
@@ -16,7 +17,7 @@ use matrix_sdk::ruma::api::client::room::Visibility;
 use matrix_sdk::ruma::api::client::room::create_room::v3::{Request, RoomPreset};
 use matrix_sdk::ruma::api::client::state::send_state_event;
 use matrix_sdk::ruma::serde::Raw;
-use matrix_sdk::ruma::{OwnedEventId, OwnedRoomId, RoomAliasId, RoomId, RoomVersionId};
+use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedRoomId, RoomAliasId, RoomId, RoomVersionId};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
@@ -40,6 +41,8 @@ pub struct RoomToCreate<'a> {
     pub new: &'a NewRoom,
     /// Its parent space.
     pub parent: Option<&'a RoomId>,
+    /// The room in whose place it is made, with an event of it.
+    pub predecessor: Option<(&'a RoomId, Option<&'a EventId>)>,
     /// The full content of `m.room.power_levels`: Synapse would choose defaults for missing keys.
     pub levels: Map<String, Value>,
 }
@@ -52,7 +55,7 @@ impl Writer {
     /// [`Reader::rooms_with_key`](crate::homeserver::Reader::rooms_with_key) or for the alias. `Refused` with
     /// `M_ROOM_IN_USE` when the alias is taken.
     pub async fn create_room(&self, wanted_room: &RoomToCreate<'_>) -> Result<OwnedRoomId, HomeserverError> {
-        let RoomToCreate { key, new, parent, levels } = wanted_room;
+        let RoomToCreate { key, new, parent, predecessor, levels } = wanted_room;
         let mut request = Request::new();
         request.preset = Some(RoomPreset::PrivateChat);
         request.visibility = Visibility::Private;
@@ -63,7 +66,16 @@ impl Writer {
         }
         request.room_alias_name = new.alias.clone();
         request.invite = new.invite.iter().cloned().collect();
-        request.creation_content = Some(raw(&creation(key, new.kind))?);
+        let mut creation = creation(key, new.kind);
+        if let Some((room_id, event_id)) = predecessor {
+            // From version 12 on the event is not named (MSC4291).
+            let event_id = event_id.filter(|_| !has_privileged_creators(&new.version));
+            creation["predecessor"] = event_id.map_or_else(
+                || json!({"room_id": room_id}),
+                |event_id| json!({"room_id": room_id, "event_id": event_id}),
+            );
+        }
+        request.creation_content = Some(raw(&creation)?);
         request.initial_state = self.initial_state(new, *parent).iter().map(raw).collect::<Result<_, _>>()?;
         request.power_level_content_override = Some(raw(levels)?);
         let sending = Sending::create(new.invite.len());
@@ -122,6 +134,17 @@ impl Writer {
     /// Names the parent space in the room.
     pub async fn set_parent(&self, room_id: &RoomId, space: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         self.send_state(room_id, "m.space.parent", space.as_str(), &self.link(true)).await
+    }
+
+    /// Removes a parent space from what the room names.
+    pub async fn drop_parent(&self, room_id: &RoomId, space: &RoomId) -> Result<OwnedEventId, HomeserverError> {
+        self.send_state(room_id, "m.space.parent", space.as_str(), &json!({})).await
+    }
+
+    /// Closes a room and names the one that people go on in. Clients say it in their own words.
+    pub async fn close_room(&self, room_id: &RoomId, successor: &RoomId) -> Result<OwnedEventId, HomeserverError> {
+        let content = json!({"body": "This room has been replaced", "replacement_room": successor});
+        self.send_state(room_id, "m.room.tombstone", "", &content).await
     }
 
     /// Adds a room to a space's children.

@@ -89,7 +89,9 @@ impl Place {
     /// A plain room with a key.
     async fn found(&self, key: &str, new: &NewRoom) -> Result<OwnedRoomId, HomeserverError> {
         let levels = self.levels(&new.version);
-        self.writer.create_room(&RoomToCreate { key: &RoomKey::new(key), new, parent: None, levels }).await
+        self.writer
+            .create_room(&RoomToCreate { key: &RoomKey::new(key), new, parent: None, predecessor: None, levels })
+            .await
     }
 
     /// How often an endpoint was asked on the wire, and forgets what was.

@@ -17,7 +17,7 @@ pub(crate) fn room() -> ObservedRoom {
         is_space: false,
         settings: Default::default(),
         encrypted: false,
-        replaced: false,
+        replaced: None,
         parents: Default::default(),
         children: Default::default(),
         members: Default::default(),

@@ -37,7 +37,13 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
         let levels = place.levels(version);
         let room = place
             .writer
-            .create_room(&RoomToCreate { key: &key, new: &new, parent: Some(&parent), levels: levels.clone() })
+            .create_room(&RoomToCreate {
+                key: &key,
+                new: &new,
+                parent: Some(&parent),
+                predecessor: None,
+                levels: levels.clone(),
+            })
             .await?;
         let seen = place.reader.room(&room).await?;
         assert_eq!(place.proxy.take_recorded().len(), 2, "one to make it, one to read it");
@@ -53,7 +59,7 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
         ]);
         assert_eq!(seen.settings, settings);
         assert_eq!(seen.parents, BTreeSet::from([parent.clone()]));
-        assert!(!seen.encrypted && !seen.replaced && !seen.is_space);
+        assert!(!seen.encrypted && seen.replaced.is_none() && !seen.is_space);
         assert!(matches!(seen.members.get(&ana), Some(Membership::Invite | Membership::Join)));
         let written = seen.power_levels.expect("levels");
         assert!(levels.iter().all(|(key, value)| written.get(key) == Some(value)), "{written:?}");

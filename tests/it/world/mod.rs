@@ -34,6 +34,7 @@ mod process;
 mod quiet;
 mod record;
 mod released;
+mod replaced;
 mod replicas;
 mod rights;
 mod rooms;

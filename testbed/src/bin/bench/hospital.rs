@@ -104,7 +104,7 @@ impl Hospital {
                 RoomSetting::ALL.iter().map(|setting| (*setting, setting.wanted(wanted, &self.policy.server_name))),
             ),
             encrypted: false,
-            replaced: false,
+            replaced: None,
             parents: wanted.parent.iter().map(room_id).collect::<anyhow::Result<_>>()?,
             children: children.map(|(child, _)| room_id(child)).collect::<anyhow::Result<_>>()?,
             members: joined.chain(banned).collect(),

@@ -1,0 +1,50 @@
+//! A new room in the place of one, after a look at what is wrong with the present one.
+
+use equipemed_domain::authority::Act;
+use equipemed_domain::command::Where;
+use equipemed_domain::deed::Deed;
+use equipemed_domain::directory::Person;
+use equipemed_domain::fault::Fault;
+use equipemed_domain::key::RoomKey;
+
+use super::{Asked, Scene, Stop, Unclear};
+use crate::engine::replace::Replaceable;
+
+/// A room that is to be replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Replacing {
+    pub(crate) key: RoomKey,
+    pub(crate) found: Replaceable,
+    /// How many people its rule names.
+    pub(crate) people: usize,
+}
+
+impl Replacing {
+    /// The wish that it is replaced.
+    pub(crate) fn deed(&self) -> Deed {
+        Deed::ReplaceRoom { room_id: self.found.room_id.clone(), room: self.key.clone() }
+    }
+}
+
+impl Asked {
+    /// The room that is meant, if the asker may replace it.
+    pub(crate) async fn replacing(&self, room: &Where) -> Result<Replacing, Stop> {
+        self.may(Act::Rooms, None)?;
+        let key = self.scene.find_room(room)?;
+        let found = self.engine.replaceable(&key).await.map_err(|why| match why {
+            Fault::Replacement(_) => Stop::Unclear(Unclear::NotThatRoom(why)),
+            why => why.into(),
+        })?;
+        Ok(Replacing { people: people_of(&self.scene, &key), key, found })
+    }
+}
+
+/// How many people a room's rule names now.
+fn people_of(scene: &Scene, key: &RoomKey) -> usize {
+    let Some(room) = scene.policy.rooms.get(key) else { return 0 };
+    let access = scene.world().access;
+    let is_meant = |person: &&Person| {
+        access.selects(&room.members, person) && scene.is_active(person) && scene.user_of(person.id).is_some()
+    };
+    scene.directory.people().filter(is_meant).count()
+}
