@@ -50,7 +50,7 @@ pub fn accounts_changed(accounts: &[&ChangedAccount]) -> Announcement {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "about")]
 pub enum Announcement {
-    /// A part of a plan waits for approval, perhaps by two different people; with how many actions it has.
+    /// A held part of a plan waits for approval, by two different people if `two`; `count` is its number of effects.
     Held {
         id: String,
         reason: HeldReason,
@@ -58,20 +58,20 @@ pub enum Announcement {
         #[serde(default)]
         two: bool,
     },
-    /// A part that waited is not due any more.
+    /// A held part is no longer due.
     HeldClosed { id: String },
-    /// After an update: powers that people held before are noted with their places.
+    /// After an update, the powers that people already held were recorded with their places.
     PowersPlaced { people: usize },
-    /// A change by hand was put back.
+    /// A change by hand was reverted.
     PutBack { room: RoomKey, what: Drift, by: OwnedUserId },
-    /// A change by hand was seen and left.
+    /// A change by hand was seen and left as it is.
     Seen { room: RoomKey, what: Drift, by: OwnedUserId },
-    /// The same thing is changed by hand again and again: it is left alone for so many minutes.
+    /// The same thing was changed by hand repeatedly, so it is left alone for so many minutes.
     Fight { room: RoomKey, what: Drift, by: Vec<OwnedUserId>, minutes: u32 },
-    /// Something the bot's own account did that this service has no record of, by the event's type.
+    /// The bot's account sent an event that this service has no record of; `kind` is its type.
     Stray { kind: String, room_id: OwnedRoomId },
-    /// Somebody brought the bot into a room that it does not manage. Its name, who it was and who made the room, where
-    /// that can be seen; and whether the bot leaves it by itself.
+    /// Somebody brought the bot into an unmanaged room. Includes the room's name, who did it and who created the room,
+    /// where visible, and whether the bot leaves on its own.
     BroughtIn {
         room_id: OwnedRoomId,
         name: Option<String>,
@@ -86,7 +86,7 @@ pub enum Announcement {
         #[serde(deserialize_with = "Fault::or_worded")]
         why: Fault,
     },
-    /// EquipeMed can be read again, which it could not since then.
+    /// EquipeMed can be read again, after failing since `since`.
     DirectoryBack { since: Timestamp },
     /// Accounts that somebody changed beside this service.
     AccountsChanged { changes: Vec<Changed> },

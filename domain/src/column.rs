@@ -1,5 +1,5 @@
-//! Columns of EquipeMed's that are read only where the policy asks for them: so that no role needs more grants, no trigger
-//! tells more, and no query of one's own gives more than is used.
+//! EquipeMed columns that are read only if the policy uses them, so that the reading role needs no more grants,
+//! triggers report no more, and a custom query returns no more than is used.
 
 use std::collections::BTreeSet;
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::Policy;
 
-/// One of them.
+/// An optional column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
     /// The profile's own display name.
     DisplayName,
-    /// The specialty that somebody chose for now.
+    /// The specialty that the person has currently chosen.
     CurrentSpecialty,
-    /// Whether somebody does clinical research.
+    /// Whether the person does clinical research.
     Researcher,
-    /// Whether somebody accepted the terms of use.
+    /// Whether the person accepted the terms of use.
     TermsAccepted,
-    /// Whether somebody has to choose another password first.
+    /// Whether the person has to change the password first.
     PasswordChangeRequired,
-    /// Whether somebody's internship is over.
+    /// Whether the person's internship is over.
     InternshipOver,
-    /// The username of somebody's direct supervisor.
+    /// The username of the person's direct supervisor.
     Supervisor,
 }
 
 impl Column {
-    /// Its name in the answer of a query.
+    /// Its name in the result of a query.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Column {
 }
 
 impl Policy {
-    /// The columns that it asks for.
+    /// The optional columns that the policy uses.
     #[must_use]
     pub fn columns(&self) -> BTreeSet<Column> {
         let template = &self.users.display_name;

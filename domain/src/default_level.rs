@@ -1,24 +1,24 @@
-//! Where a level that everybody in a room has could be said once, as the room's `default_level`.
+//! Proposes a `default_level` for rooms whose rules give all members a level.
 //!
-//! Looks at rules, not at people: what is proposed holds whoever comes.
+//! Looks at rules, not at people, so that a proposal stays right when people change.
 
 use crate::key::{RoleKey, RoomKey};
 use crate::policy::{Policy, Role};
 use crate::selector::Selector;
 
-/// A level that could be everybody's.
+/// A level that could be a room's `default_level`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// Where.
+    /// The room.
     pub room: RoomKey,
-    /// Which.
+    /// The level.
     pub level: i64,
 }
 
-/// The least level that is too much for everybody: it is enough to moderate.
+/// Proposals stay below this level, because it is enough to moderate.
 const TOO_MUCH: i64 = 50;
 
-/// Rooms whose rules give one level to all members.
+/// Rooms without `default_level` whose rules give all members a level.
 #[must_use]
 pub fn proposals(policy: &Policy) -> Vec<Proposal> {
     let rooms = policy.rooms.iter().filter(|(_, room)| room.default_level.is_none());
@@ -30,7 +30,7 @@ pub fn proposals(policy: &Policy) -> Vec<Proposal> {
         .collect()
 }
 
-/// The level that whoever the rule names has at least, by the roles that they all have.
+/// The level that everybody who matches the rule has at least, from the roles that they all have.
 fn certain(policy: &Policy, room: &RoomKey, rule: &Selector) -> Option<i64> {
     let roles = policy.roles.iter().filter(|(key, role)| implies(rule, key, role));
     let of_all = roles.filter_map(|(key, role)| level_of(policy, room, key, role)).max();
@@ -42,7 +42,7 @@ fn certain(policy: &Policy, room: &RoomKey, rule: &Selector) -> Option<i64> {
     of_all.max(of_each)
 }
 
-/// Whether everybody whom the rule names has the role.
+/// Whether everybody who matches the rule has the role.
 fn implies(rule: &Selector, key: &RoleKey, role: &Role) -> bool {
     if role.when == Selector::Any(true) || role.when == *rule {
         return true;
@@ -55,7 +55,7 @@ fn implies(rule: &Selector, key: &RoleKey, role: &Role) -> bool {
     }
 }
 
-/// What a role gives in a room, as `access` has it.
+/// The level that a role gives in a room, as `access` computes it.
 fn level_of(policy: &Policy, room: &RoomKey, key: &RoleKey, role: &Role) -> Option<i64> {
     if let Some(level) = policy.rooms.get(room)?.levels.get(key) {
         return Some(*level);

@@ -1,7 +1,6 @@
-//! EquipeMed's people as the rest of the program understands them.
+//! EquipeMed's people, as the rest of the program sees them.
 //!
-//! Holds what EquipeMed says and nothing computed from it: whether a person
-//! counts as active is `standing`, which account is theirs is `binding`.
+//! Only what EquipeMed says, nothing derived: `standing` decides who is active, and `binding` which account is whose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,21 +11,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::visible::visible;
 
-/// This service's own handle of a person, who is a public id: accounts, grants and powers are kept by it.
+/// This service's handle for one public id; accounts, grants and powers are stored under it.
 ///
-/// As a rule it is EquipeMed's number of the person (`accounts_eqmdcustomuser.id`). The number itself proves nothing: a
-/// restored database gives it to somebody else, who gets another handle then (see `identity`). In what a source of people
-/// read, before anybody was identified, it is the number.
+/// Usually it equals EquipeMed's number (`accounts_eqmdcustomuser.id`). The number alone proves nothing: a restored
+/// database may give it to somebody else, who then gets another handle (see `identity`). In a read that was not
+/// identified yet, it is the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersonId(pub i64);
 
-/// Above every number that EquipeMed gives: a handle is this many times its rank, and the number. The first holder of a number
-/// has the number itself.
+/// Larger than any EquipeMed number. A handle is its rank times this, plus the number: rank 0 for the first holder of a
+/// number, 1 for people without a usable public id, 2 and up for later holders.
 const RANK: i64 = 1_000_000_000_000;
 
 impl PersonId {
-    /// The handle of somebody without a public id, who can own nothing here.
+    /// The handle for somebody without a usable public id, who can own nothing here.
     pub(crate) fn of_nobody_known(number: i64) -> Self {
         Self(number.saturating_add(RANK))
     }
@@ -35,7 +34,7 @@ impl PersonId {
         self.0 / RANK == 1
     }
 
-    /// Handles for a person who is new under this number, the best first.
+    /// Possible handles for a new person with this number, in order of preference.
     pub fn candidates(number: i64) -> impl Iterator<Item = Self> {
         let later = (2..).map_while(move |rank: i64| rank.checked_mul(RANK)?.checked_add(number)).map(Self);
         std::iter::once(Self(number)).chain(later)
@@ -48,7 +47,7 @@ impl PersonId {
     }
 }
 
-/// `7`, and `7#2` for the second person that was seen under the number 7.
+/// `7`, or `7#2` for the second person seen under number 7.
 impl fmt::Display for PersonId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 / RANK {
@@ -96,7 +95,7 @@ impl Profession {
         Self::ALL.into_iter().find(|profession| profession.as_str() == word)
     }
 
-    /// The group EquipeMed keeps for this profession. It is deleted and inserted again at every page view, so
+    /// The group that EquipeMed keeps for this profession. It is deleted and inserted again at every page view, so
     /// nothing may depend on it.
     #[must_use]
     pub fn flickering_group(self) -> &'static str {
@@ -113,11 +112,11 @@ impl Profession {
 /// One EquipeMed account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The handle; of what a source read, EquipeMed's number.
+    /// The handle; in a read that was not identified yet, EquipeMed's number.
     pub id: PersonId,
-    /// UUID text; the OIDC `sub`. Who the person is. Empty without a profile.
+    /// A UUID and the OIDC `sub`: this identifies the person. Empty without a profile.
     pub public_id: String,
-    /// Unique in EquipeMed, may be changed.
+    /// Unique in EquipeMed, but may change.
     pub username: String,
     /// The localpart chosen in EquipeMed; not validated there.
     pub matrix_localpart: Option<String>,
@@ -125,7 +124,7 @@ pub struct Person {
     pub first_name: String,
     /// May be empty.
     pub last_name: String,
-    /// May be empty, not unique. Never leaves this program.
+    /// May be empty; not unique. Sent only to Synapse, if `users.email` is set.
     pub email: String,
     /// None when EquipeMed has none.
     pub profession: Option<Profession>,
@@ -139,22 +138,23 @@ pub struct Person {
     pub superuser: bool,
     /// Django's `is_active`.
     pub is_active: bool,
-    /// EquipeMed's `account_status`, as written there: a status this program does not know must stay visible.
+    /// EquipeMed's `account_status`, unchanged, so that unknown ones stay visible.
     pub account_status: String,
     /// When access ends, if it does.
     pub access_expires_at: Option<Timestamp>,
-    /// When the person last signed in to EquipeMed, if ever. For lists alone: nothing that is done depends on it, and it changes all the time.
+    /// When the person last signed in to EquipeMed, if ever. It changes constantly, so only lists use it and no
+    /// decision does.
     pub last_login: Option<Timestamp>,
-    /// What is read where the policy asks for it.
+    /// Optional columns.
     pub extra: Extra,
 }
 
-/// What is read only where the policy asks for it (see `column`); elsewhere it is at its default.
+/// Columns that are read only if the policy uses them (see `column`); otherwise at their defaults.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Extra {
     /// The profile's own display name; may be empty.
     pub display_name: String,
-    /// The specialty that the person chose for now.
+    /// The specialty that the person has currently chosen.
     pub current_specialty: Option<String>,
     /// EquipeMed's `is_researcher`.
     pub researcher: bool,
@@ -162,24 +162,24 @@ pub struct Extra {
     pub terms_accepted: bool,
     /// EquipeMed's `password_change_required`.
     pub password_change_required: bool,
-    /// Whether the internship, by its beginning and length, is over on the day of the read.
+    /// Whether the internship was over on the day of the read, by its start and length.
     pub internship_over: bool,
     /// The direct supervisor's username.
     pub supervisor: Option<String>,
 }
 
 impl Person {
-    /// Whether anything differs that what is done may depend on.
+    /// Whether anything differs that a decision may depend on.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {
-        // Copied only after a login: this is asked of everybody whenever EquipeMed is compared.
+        // Cloned only after a login, because every comparison calls this for everybody.
         match self.last_login == other.last_login {
             true => self != other,
             false => Self { last_login: other.last_login, ..self.clone() } != *other,
         }
     }
 
-    /// First and last name as far as they can be seen, or the username without them.
+    /// The visible part of first and last name, or the username if there is none.
     #[must_use]
     pub fn full_name(&self) -> String {
         let name = visible(&format!("{} {}", self.first_name.trim(), self.last_name.trim()));
@@ -190,41 +190,41 @@ impl Person {
     }
 }
 
-/// Shows the id alone: a person's names and e-mail address must not reach a log by way of `{:?}`.
+/// Shows only the id, so that names and e-mail addresses cannot reach a log through `{:?}`.
 impl fmt::Debug for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Person").field("id", &self.id.0).finish_non_exhaustive()
     }
 }
 
-/// Something that could not be told about who is who, or that somebody should know.
+/// A doubt about identities, or a change of them that somebody should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// A known person is not in the read, and the number is somebody else's now.
+    /// A known person is not in the read, and somebody else has their number now.
     Replaced {
-        /// Who was known under the number.
+        /// The former holder of the number.
         before: PersonId,
-        /// Their username then.
+        /// The former holder's last known username.
         was: String,
-        /// Who has the number now.
+        /// The present holder of the number.
         person: PersonId,
     },
-    /// Under the number of this known person there is somebody without a public id: they, or not.
+    /// Somebody without a public id has the number of this known person, and may or may not be them.
     Nameless {
-        /// Who is known.
+        /// The known person.
         person: PersonId,
     },
-    /// This person's account was bound before public ids were kept, and nothing shows whose it is.
+    /// This person's account was bound before public ids were stored, and nothing shows whose it is.
     Unclear {
-        /// Whose account.
+        /// The person to whom the account is bound.
         person: PersonId,
-        /// Who has their number now, if anybody has.
+        /// The present holder of their number, if any.
         number_of: Option<PersonId>,
     },
 }
 
 impl Doubt {
-    /// A known person of whom it cannot be told whether they are there.
+    /// The known person whose presence is unclear, if any.
     pub(crate) fn unclear(&self) -> Option<PersonId> {
         match self {
             Self::Nameless { person } | Self::Unclear { person, .. } => Some(*person),
@@ -233,47 +233,47 @@ impl Doubt {
     }
 }
 
-/// One complete read of EquipeMed. A read that broke half-way is an error of the source and never becomes one of these.
+/// One complete read of EquipeMed. A partial read is an error of the source and never becomes a `Directory`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     people: BTreeMap<PersonId, Arc<Person>>,
-    /// Numbers of people whose handle is another one.
+    /// Numbers of people whose handle differs from the number.
     numbers: BTreeMap<PersonId, i64>,
-    /// What could not be told about who is who, and of whom it can therefore not be told whether they are there.
+    /// Doubts about identities, and the people whose presence is therefore unclear.
     doubts: Vec<Doubt>,
     unclear: BTreeSet<PersonId>,
-    /// What there is for rules to name, where the source tells that beside its people.
+    /// Names that rules may use, if the source lists them.
     catalogue: Option<Arc<Catalogue>>,
 }
 
-/// What EquipeMed has for rules to name, whether anybody has it or not.
+/// Names that rules may use, including those that nobody has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
-    /// Groups, without those of professions.
+    /// Groups, without the profession groups.
     pub groups: BTreeSet<String>,
     /// Specialties in use.
     pub specialties: BTreeSet<String>,
 }
 
 impl Directory {
-    /// The same, of a source that tells what there is to name.
+    /// The same read with a list of names that rules may use.
     #[must_use]
     pub fn with_catalogue(self, catalogue: Catalogue) -> Self {
         Self { catalogue: Some(Arc::new(catalogue)), ..self }
     }
 
-    /// What there is to name, as far as the source tells it beside its people.
+    /// Names that rules may use, if the source lists them.
     #[must_use]
     pub fn catalogue(&self) -> Option<&Catalogue> {
         self.catalogue.as_deref()
     }
 
-    /// Gathers people; of two with the same id the later one stays (sources refuse such input before).
+    /// Collects people; of two with the same id the later one stays (sources refuse such input).
     pub fn new(people: impl IntoIterator<Item = Person>) -> Self {
         Self { people: people.into_iter().map(|person| (person.id, Arc::new(person))).collect(), ..Self::default() }
     }
 
-    /// The same read with everybody under their handle; for `identity` alone.
+    /// The same read with handles instead of numbers; only for `identity`.
     pub(crate) fn identified(&self, handles: &BTreeMap<PersonId, PersonId>, doubts: Vec<Doubt>) -> Self {
         let unclear = doubts.iter().filter_map(Doubt::unclear).collect();
         let catalogue = self.catalogue.clone();
@@ -287,7 +287,7 @@ impl Directory {
             if id != read {
                 let own = Arc::make_mut(&mut person);
                 own.id = *id;
-                // One that two people have is nobody's.
+                // A public id that two people have identifies neither.
                 if id.is_of_nobody_known() {
                     own.public_id.clear();
                 }
@@ -297,7 +297,7 @@ impl Directory {
         identified
     }
 
-    /// EquipeMed's number of somebody, which is what people know them by there.
+    /// The person's number in EquipeMed, by which people know them there.
     #[must_use]
     pub fn number_of(&self, id: PersonId) -> i64 {
         self.numbers.get(&id).copied().unwrap_or_else(|| id.first_number())
@@ -311,7 +311,7 @@ impl Directory {
         Some(if name == *username { format!("{name} ({number})") } else { format!("{username}, {name} ({number})") })
     }
 
-    /// Who has this number in EquipeMed now.
+    /// The present holder of this number in EquipeMed.
     #[must_use]
     pub fn numbered(&self, number: i64) -> Option<PersonId> {
         let moved = self.numbers.iter().find(|(_, own)| **own == number).map(|(id, _)| *id);
@@ -319,19 +319,19 @@ impl Directory {
         moved.or_else(|| Some(PersonId(number)).filter(unmoved))
     }
 
-    /// What could not be told about who is who.
+    /// Doubts about identities.
     #[must_use]
     pub fn doubts(&self) -> &[Doubt] {
         &self.doubts
     }
 
-    /// Whether it cannot be told if the person is there: then they are neither treated as there nor as gone.
+    /// Whether the person's presence is unclear: they are treated neither as present nor as gone.
     #[must_use]
     pub fn is_unclear(&self, id: PersonId) -> bool {
         self.unclear.contains(&id)
     }
 
-    /// Puts a person in the place of what was known of them; None takes them out.
+    /// Replaces a person; None removes them.
     pub fn replace(&mut self, id: PersonId, person: Option<Person>) {
         match person {
             Some(person) => drop(self.people.insert(id, Arc::new(person))),
@@ -356,7 +356,7 @@ impl Directory {
         self.people.len()
     }
 
-    /// Whether nobody is there.
+    /// Whether there are no people.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()

@@ -1,19 +1,20 @@
-//! What people are called on Synapse: the hospital's template, filled.
+//! Display names on Synapse, from the hospital's template.
 
 use crate::directory::Person;
 use crate::policy::UsersPolicy;
 use crate::visible::{is_visible, visible};
 
-/// The longest display name Synapse takes (`MAX_DISPLAYNAME_LEN`); a longer one would be refused at every pass.
+/// The longest display name that Synapse accepts (`MAX_DISPLAYNAME_LEN`); it would refuse a longer one in every pass.
 const DISPLAY_NAME_MAX: usize = 256;
 
-/// What may stand between parts of a display name.
+/// Separators between parts of a display name.
 const BETWEEN: [char; 10] = [' ', '-', '–', '—', '|', '·', '•', ',', '/', ':'];
 
-/// Fills the template; what is empty takes its brackets and dashes along. Asked of everybody at every pass: one way through.
+/// Fills the template. If a part is empty, its empty brackets and separators at the ends are removed. Scans the
+/// template once, because this runs for everybody in every pass.
 pub(crate) fn display_name(policy: &UsersPolicy, person: &Person) -> String {
     let full_name = person.full_name();
-    // Some usernames are e-mail addresses, which no colleague is to see.
+    // Some usernames are e-mail addresses, which colleagues must not see.
     let username = person.username.split('@').next().unwrap_or_default();
     let full_name = if full_name == person.username { username } else { &full_name };
     let profession = person.profession.and_then(|profession| policy.professions.get(&profession));
@@ -42,7 +43,7 @@ pub(crate) fn display_name(policy: &UsersPolicy, person: &Person) -> String {
     if !is_complete {
         filled = filled.replace("()", "").replace("[]", "").trim_matches(BETWEEN).to_owned();
     }
-    // Synapse shows an empty name as none, so it would be sent again for ever.
+    // Synapse shows an empty name as none, so it would be set again in every pass.
     let is_empty = filled.chars().all(|c| c.is_whitespace() || !is_visible(c));
     let filled = if is_empty { full_name } else { &filled };
     let filled = visible(filled);

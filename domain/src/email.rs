@@ -1,7 +1,7 @@
-//! People's e-mail addresses as Synapse may know them (`users.email`).
+//! E-mail addresses that Synapse gets from EquipeMed (`users.email`).
 //!
-//! An address is looked up in EquipeMed at the moment it is sent; everywhere else only its digest goes about, so that no
-//! plan, audit row or log can show it.
+//! An address is read from EquipeMed when it is sent. Everything else uses its digest, so that no plan, audit row or
+//! log can show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,24 +15,24 @@ use crate::world::World;
 /// Synapse's own limit (`MAX_EMAIL_ADDRESS_LENGTH`).
 const LONGEST: usize = 500;
 
-/// A person's address in the form Synapse keeps it; None when EquipeMed has none, or something that is none.
+/// A person's address as Synapse stores it; None if EquipeMed has none or an invalid one.
 #[must_use]
 pub fn address_of(person: &Person) -> Option<String> {
     let address = person.email.trim().to_lowercase();
     let (name, domain) = address.split_once('@')?;
-    // Synapse folds letters beyond ASCII in a way of its own, by which an address would not be known again.
+    // Synapse folds non-ASCII letters in its own way, so such an address would not be recognised later.
     let plain = address.chars().all(|c| c.is_ascii_graphic()) && address.len() <= LONGEST;
     (plain && !name.is_empty() && !domain.is_empty() && !domain.contains('@')).then_some(address)
 }
 
-/// What is remembered of an address that was sent.
+/// The digest stored for an address that was sent.
 #[must_use]
 pub fn digest_of_address(address: &str) -> String {
     digest(&["email", address])
 }
 
-/// Gives accounts the digests of the addresses they should have. An address of several people is nobody's: Synapse would
-/// give it to whoever came last, and with it the way to a new password where one is set.
+/// Sets the digests of the desired addresses. An address shared by several people is given to none of them: Synapse
+/// would move it to the last one, and with it the password reset where there is a password.
 pub(crate) fn give_addresses(
     world: &World<'_>,
     accounts: &mut BTreeMap<OwnedUserId, DesiredAccount>,

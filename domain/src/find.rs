@@ -1,4 +1,5 @@
-//! Whom a name means: the same for chat and the command line. Nobody is guessed: what fits two people means neither.
+//! Resolves names of people and rooms, for chat and the command line alike. Never guesses: a name that fits two people
+//! means neither.
 
 use std::collections::BTreeSet;
 
@@ -9,45 +10,45 @@ use crate::directory::{Directory, Person, PersonId};
 use crate::key::RoomKey;
 use crate::policy::{Policy, RoomPolicy};
 
-/// From which likeness on a name is offered.
+/// The least similarity at which a name is suggested.
 const LIKE: f64 = 0.82;
 
-/// Why a name means nobody.
+/// Why a name cannot be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoPerson {
-    /// It fits nobody; perhaps somebody else was meant.
+    /// It fits nobody; `nearest` may have been meant.
     Nobody { nearest: Option<PersonId> },
     /// It fits several people.
     Several(BTreeSet<PersonId>),
 }
 
-/// Where a name is looked up.
+/// The data in which names are looked up.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// EquipeMed's people.
     pub directory: &'a Directory,
-    /// Whose account is whose.
+    /// The owners of accounts.
     pub bindings: &'a Bindings,
-    /// How accounts are named.
+    /// The policy, which names accounts and rooms.
     pub policy: &'a Policy,
 }
 
 impl Names<'_> {
-    /// Whose account it is, or would be.
+    /// The person whose account this is or would become.
     #[must_use]
     pub fn of_account(self, user: &UserId) -> Option<PersonId> {
         if let Some(owner) = self.bindings.owner(user) {
             return Some(owner);
         }
-        // Somebody without an account yet, by the name they would get.
+        // People without an account are found by the localpart that they would get.
         let would = |person: &&Person| binding::candidate(person, self.policy).is_ok_and(|would| would == user);
         let mut people = self.directory.people().filter(would);
-        // Two who would get the same one get none.
+        // If two people would get the same localpart, neither gets it.
         people.next().filter(|_| people.next().is_none()).map(|person| person.id)
     }
 
-    /// Everybody whom a username means: by how it is written; without capitals and small letters only when nobody's is
-    /// written so; and whose account it is. More than one is to be asked about.
+    /// Everybody whom a username may mean: exact matches, or else matches ignoring case; and the owner of an account of
+    /// that name. If there are several, the caller has to ask.
     #[must_use]
     pub fn named(self, name: &str) -> BTreeSet<PersonId> {
         let name = name.trim_start_matches('@');
@@ -64,7 +65,7 @@ impl Names<'_> {
         people
     }
 
-    /// Everybody whom a username, an account's name or, where nobody has such a one, a full name means.
+    /// Everybody whom a username or an account's name may mean, or else a full name.
     #[must_use]
     pub fn people(self, name: &str) -> BTreeSet<PersonId> {
         let people = self.named(name);
@@ -76,7 +77,7 @@ impl Names<'_> {
         same.map(|person| person.id).collect()
     }
 
-    /// The one among [`Self::people`].
+    /// The only match of [`Self::people`].
     pub fn person(self, name: &str) -> Result<PersonId, NoPerson> {
         let people = self.people(name);
         match people.first() {
@@ -86,14 +87,14 @@ impl Names<'_> {
         }
     }
 
-    /// Who may have been meant by a name that fits nobody.
+    /// The person with the most similar name, for a name that fits nobody.
     #[must_use]
     pub fn nearest(self, name: &str) -> Option<PersonId> {
         let people = self.directory.people().map(|person| (person.id, [person.username.clone(), person.full_name()]));
         nearest(people, name)
     }
 
-    /// The managed room that a key, a name or an alias means; else the one that may have been meant.
+    /// The managed room with this key, name or alias; otherwise the error is the most similar room.
     pub fn room(self, name: &str) -> Result<RoomKey, Option<RoomKey>> {
         let rooms = &self.policy.rooms;
         if let Some((key, _)) = rooms.get_key_value(&RoomKey::from(name)) {
@@ -112,7 +113,8 @@ impl Names<'_> {
         Err(nearest(rooms.iter().map(|(key, room)| (key.clone(), [key.to_string(), room.name.clone()])), name))
     }
 
-    /// Everybody whom an EquipeMed number means: who has it now, and who is shown by it because they had it first.
+    /// Everybody whom an EquipeMed number may mean: its present holder, and the person whose handle it is because they
+    /// had it first.
     #[must_use]
     pub fn numbered(self, number: &str) -> BTreeSet<PersonId> {
         let shown = self.directory.people().filter(|person| person.id.to_string() == number).map(|person| person.id);
@@ -121,7 +123,7 @@ impl Names<'_> {
     }
 }
 
-/// What is called nearly so.
+/// The candidate with the most similar name, if it is similar enough.
 pub(crate) fn nearest<T, const N: usize>(named: impl Iterator<Item = (T, [String; N])>, name: &str) -> Option<T> {
     let wanted = name.to_lowercase();
     let like = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &wanted);

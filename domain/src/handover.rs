@@ -1,6 +1,7 @@
-//! Accounts whose people are missing while somebody new has their username: what the operator may give over at once.
+//! Finds accounts of missing people whose username somebody new has now, so that the operator can hand them over at
+//! once.
 //!
-//! A username proves nothing, so nothing here happens by itself.
+//! A username proves nothing, so nothing is handed over automatically.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,30 +15,30 @@ use crate::identity::Identities;
 use crate::observed::ObservedAccount;
 use crate::policy::Policy;
 
-/// One account that has somebody to go to.
+/// An account that can be handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// Who has the username now, and no account.
+    /// The person who has the username now, and no account.
     pub from: PersonId,
-    /// Whose account it was.
+    /// The missing person to whom the account is bound.
     pub to: PersonId,
     /// The account.
     pub user: OwnedUserId,
-    /// What they have in common.
+    /// The username that they share.
     pub username: String,
 }
 
-/// Why an account is left alone.
+/// Why an account is not handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refused {
     /// It is protected.
     Protected,
-    /// It is a Synapse administrator's: whose is said one by one.
+    /// It is a Synapse administrator, so the operator has to name its owner explicitly.
     Administrator,
-    /// More than one missing person, or more than one present, has the username, capitals left out.
+    /// Several missing or several present people have the username, ignoring case.
     Several,
-    /// Who has the username has an account already.
+    /// The person with the username already has an account, or has no public id.
     HasOne,
     /// It is not on Synapse.
     Absent,
@@ -57,16 +58,16 @@ impl fmt::Display for Refused {
     }
 }
 
-/// All of them, and those that are left alone.
+/// Accounts that can be handed over, and those that cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handovers {
-    /// What may be given over.
+    /// Accounts that can be handed over.
     pub go: Vec<Handover>,
-    /// What may not, though somebody has the username.
+    /// Accounts that cannot, although somebody has the username.
     pub refused: Vec<(OwnedUserId, Refused)>,
 }
 
-/// Finds accounts of missing people, or of people nobody knows, whose username somebody has who is new.
+/// Finds accounts of missing or unknown people whose username somebody present has.
 #[must_use]
 pub fn handovers(
     directory: &Directory,
@@ -103,7 +104,7 @@ pub fn handovers(
     found
 }
 
-/// The username of a missing person; of an account that was bound before they were kept, the account's own name.
+/// The username of a missing person, or the localpart if the account was bound before usernames were stored.
 fn username_of<'a>(binding: &'a Binding, known: &'a Identities) -> &'a str {
     let username = known.get(binding.person).map(|identity| identity.username.as_str());
     username.filter(|username| !username.is_empty()).unwrap_or_else(|| binding.user.localpart())

@@ -1,8 +1,7 @@
 //! Names that the policy gives to rooms and roles.
 //!
-//! A key is the identity of a managed room: names, aliases and room ids may
-//! change, the key is what binds them together. Kept apart from the policy
-//! because observed rooms and actions speak of keys too.
+//! A key is the identity of a managed room, whose name, alias and room id may change. Separate from the policy, because
+//! observed rooms and actions use keys too.
 
 use std::fmt;
 
@@ -16,7 +15,7 @@ macro_rules! key {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the key as it stands; the configuration has checked its spelling.
+            /// Wraps the key unchecked; the configuration has checked its spelling.
             pub fn new(key: impl Into<String>) -> Self {
                 Self(key.into())
             }
@@ -51,5 +50,5 @@ key!(
     RoleKey
 );
 
-/// Key of the control room, which no configured room may take.
+/// Key of the control room; no configured room may use it.
 pub const CONTROL_ROOM: &str = "control";

@@ -1,13 +1,11 @@
-//! What should be true on the homeserver, what is, and the plan between them.
+//! The pure core: desired and observed state of the homeserver, and the plan between them.
 //!
-//! The way of the data, one file a step:
-//! [`directory`] and [`policy`] say what the hospital wants of whom, [`grant`]
-//! what was asked beyond it, [`identity`] who is who, [`binding`] whose account is whose; [`world`] holds
-//! these together, and [`desired`] says what should be by them. [`observed`] is what Synapse says. [`plan`] is
-//! the difference, a list of [`action`]s and [`finding`]s; [`review`] holds
-//! back what is too much at once. [`outcome`] is what became of an action, and
-//! [`fault`] why it did not.
-//! Beside it, [`command`] reads what people say to the bot, and [`event`] is what is kept of what happens in rooms.
+//! Data flow: [`directory`] and [`policy`] say who the people are and what the hospital wants for them, and [`grant`]
+//! what was requested beyond that. [`identity`] identifies people, and [`binding`] links them to accounts. [`world`]
+//! combines all of these, and [`desired`] derives the desired state. [`observed`] is the state read from Synapse.
+//! [`plan`] is the difference, a list of [`action`]s and [`finding`]s, and [`review`] holds back what is too much at
+//! once. [`outcome`] is the result of an action, and [`fault`] why it failed. Besides, [`command`] parses messages to
+//! the bot, and [`event`] is what is stored of room events.
 //!
 //! Nothing here does I/O, reads a clock, or depends on the order of its input.
 

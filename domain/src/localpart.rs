@@ -1,7 +1,7 @@
-//! From a wished name to a Matrix user id, by the Matrix grammar and Synapse's own rules.
+//! Makes Matrix user ids from requested names, by the Matrix grammar and Synapse's own rules.
 //!
-//! EquipeMed's rule for `matrix_localpart` is a form validator only; its
-//! database held names no homeserver takes. So every name is checked here.
+//! EquipeMed validates `matrix_localpart` only in its form, and its database held names that no homeserver accepts, so
+//! every name is checked here.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ pub enum LocalpartError {
     /// A character outside the grammar.
     #[error("the character {0:?} is not allowed (only a-z, 0-9 and . _ = - / +)")]
     Character(char),
-    /// Nothing there.
+    /// An empty name.
     #[error("it is empty")]
     Empty,
-    /// Synapse keeps all-digit localparts for guests.
+    /// Synapse reserves all-digit localparts for guests.
     #[error("it consists of digits only, which Synapse keeps for guests")]
     Digits,
     /// Synapse refuses a leading underscore.
@@ -27,12 +27,12 @@ pub enum LocalpartError {
     /// The whole id is longer than 255 bytes.
     #[error("with the server's name it is longer than 255 bytes")]
     TooLong,
-    /// In the list of names nobody may get.
+    /// The name is in the list of reserved names.
     #[error("the name is reserved")]
     Reserved,
 }
 
-/// Makes a user id of a wished name, lower-cased.
+/// Makes a user id from a requested name, in lower case.
 pub fn user_id(wish: &str, server: &ServerName, reserved: &BTreeSet<String>) -> Result<OwnedUserId, LocalpartError> {
     let name = wish.trim().to_lowercase();
     if name.is_empty() {

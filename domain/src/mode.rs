@@ -3,9 +3,9 @@
 /// Whether the service, or one run of it, writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It plans and reports. A dry run is one of these.
+    /// Plans and reports, as in a dry run.
     Observe,
-    /// It plans and does it.
+    /// Plans and applies.
     Enforce,
 }
 
@@ -19,18 +19,18 @@ impl Mode {
         }
     }
 
-    /// By its word.
+    /// Parses the word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Observe, Self::Enforce].into_iter().find(|mode| mode.as_str() == word)
     }
 }
 
-/// What is done about a change by hand of somebody without the right.
+/// What happens after a change by hand by somebody without the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDrift {
-    /// It is put back, and told.
+    /// It is reverted and reported.
     Enforce,
-    /// It is told.
+    /// It is only reported.
     Report,
 }

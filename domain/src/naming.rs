@@ -1,4 +1,5 @@
-//! Groups and specialties that rules name and EquipeMed does not have: a slip of the pen that would only show as an empty room.
+//! Finds groups and specialties in rules that EquipeMed does not have: a typo that would otherwise only show as an
+//! empty room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use crate::finding::Finding;
 use crate::policy::Policy;
 use crate::selector::Selector;
 
-/// What a rule names.
+/// The kind of name in a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Named {
@@ -20,8 +21,8 @@ pub enum Named {
     Specialty,
 }
 
-/// A finding for each name in the policy's rules that is none of EquipeMed's; where only its people are known, for each that
-/// nobody has.
+/// A finding for each name in the policy's rules that EquipeMed does not have. If the source gives only people, a
+/// finding for each name that nobody has.
 #[must_use]
 pub fn unknown_names(policy: &Policy, directory: &Directory) -> Vec<Finding> {
     let mut used: BTreeSet<(Named, &str)> = BTreeSet::new();

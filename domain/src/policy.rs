@@ -1,6 +1,6 @@
-//! What the hospital decided: the checked content of the configuration, as far as planning needs it.
+//! The hospital's policy: the checked configuration, as far as planning needs it.
 //!
-//! Built by `config` only, after every check passed; nothing here validates again.
+//! Only `config` builds it, after all checks passed; nothing here validates again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,9 +20,9 @@ use crate::standing::StandingTable;
 pub struct Policy {
     /// The homeserver's name, the part of every id after the colon.
     pub server_name: OwnedServerName,
-    /// The bot itself: never planned for.
+    /// The bot, which is never in a plan.
     pub bot: OwnedUserId,
-    /// Accounts.
+    /// Rules for accounts.
     pub users: UsersPolicy,
     /// Roles by key.
     pub roles: BTreeMap<RoleKey, Role>,
@@ -37,21 +37,22 @@ pub struct Policy {
 pub struct UsersPolicy {
     /// Who gets an account at all.
     pub who: Selector,
-    /// Whether accounts are made.
+    /// Whether missing accounts are created.
     pub create: bool,
-    /// Whether display names are kept in line.
+    /// Whether display names and e-mail addresses are updated.
     pub update_profiles: bool,
     /// Whether Synapse gets EquipeMed's e-mail addresses.
     pub email: bool,
     /// Whether people may give themselves another display name.
     pub own_display_name: bool,
-    /// Sources of the localpart, first valid one wins.
+    /// Sources of the localpart; the first valid one wins.
     pub localpart: Vec<LocalpartSource>,
-    /// Template with `{full_name}`, `{display_name}`, `{username}`, `{profession}`, `{specialty}`, `{current_specialty}`.
+    /// Template with `{full_name}`, `{display_name}`, `{username}`, `{profession}`, `{specialty}`,
+    /// `{current_specialty}`.
     pub display_name: String,
     /// What the hospital calls each profession.
     pub professions: BTreeMap<Profession, String>,
-    /// Synapse's name of the identity provider, `oidc-<idp_id>`; without one no external ids are kept.
+    /// Synapse's name of the identity provider, `oidc-<idp_id>`; None means that no external ids are set.
     pub identity_provider: Option<String>,
     /// How members get into rooms unless a room says otherwise.
     pub join: JoinMode,
@@ -59,17 +60,17 @@ pub struct UsersPolicy {
     pub standing: StandingTable,
     /// How long a person must be gone before the account is deactivated.
     pub deactivate_after: Duration,
-    /// An account that no pass saw in line for that long counts as stale.
+    /// How long after a pass last saw it in the desired state an account counts as stale.
     pub stale_after: Duration,
-    /// Accounts that are never changed, the break-glass one and the bot among them.
+    /// Accounts that are never changed, including the bot and the break-glass account.
     pub protected: BTreeSet<OwnedUserId>,
-    /// The account that may approve when EquipeMed is away.
+    /// The account that may approve while EquipeMed is unavailable.
     pub break_glass: Option<OwnedUserId>,
-    /// Localparts nobody may get, lower-cased.
+    /// Localparts that nobody may get, in lower case.
     pub reserved: BTreeSet<String>,
 }
 
-/// Where a localpart may come from.
+/// A source of localparts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocalpartSource {
     /// The profile's `matrix_localpart`.
@@ -95,7 +96,7 @@ pub enum JoinMode {
 pub struct Role {
     /// Who has it.
     pub when: Selector,
-    /// Where level and rights hold: a room, or a space with all below; everywhere when absent.
+    /// Where level and rights apply: a room, or a space with everything below it; None means everywhere.
     pub scope: Option<RoomKey>,
     /// The level it gives there.
     pub level: Option<i64>,
@@ -105,11 +106,11 @@ pub struct Role {
     pub server_admin: bool,
 }
 
-/// What kind of room.
+/// The kind of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomKind {
-    /// A room to talk in.
+    /// A room for messages.
     Room,
     /// A space.
     Space,
@@ -126,21 +127,22 @@ pub struct RoomPolicy {
     pub name: String,
     /// Localpart of its alias, without `#` and server.
     pub alias: Option<String>,
-    /// The space it hangs in.
+    /// The parent space.
     pub parent: Option<RoomKey>,
     /// Who belongs in it.
     pub members: Selector,
-    /// Who has 100 and all rights here and in everything below.
+    /// Who has level 100 and all rights here and in everything below.
     pub administrators: Option<Selector>,
-    /// Levels of roles in this room, in place of the roles' own.
+    /// Levels of roles in this room, instead of the roles' own.
     pub levels: BTreeMap<RoleKey, i64>,
-    /// Everybody's level here (`users_default`), which needs no entry; None leaves that of a room of somebody else alone.
+    /// The level of people without an entry (`users_default`). None means 0 in rooms that the bot created, and no
+    /// change in others.
     pub default_level: Option<i64>,
     /// How members get in.
     pub join: JoinMode,
-    /// Whether a person who left stays away.
+    /// Whether people who leave may stay away.
     pub leave_allowed: bool,
-    /// Its other settings; what is absent is left alone.
+    /// Its other settings; absent ones are left alone.
     pub settings: Settings,
 }
 
@@ -149,17 +151,18 @@ pub struct RoomPolicy {
 pub struct Limits {
     /// Share of the managed active people that may be locked or deactivated in 24 hours.
     pub lock_share: f64,
-    /// That many may always be.
+    /// Fewer than this are always allowed.
     pub lock_least: usize,
     /// Share of a room's members that may be removed in 24 hours.
     pub remove_share: f64,
-    /// That many may always be.
+    /// Fewer than this are always allowed.
     pub remove_least: usize,
     /// Share of a room's members that may be put into it in 24 hours.
     pub join_share: f64,
-    /// That many may always be, less one.
+    /// Fewer than this are always allowed.
     pub join_least: usize,
-    /// How many people may gain administrator power in 24 hours: server administration, level 100, `approve`, `promote`.
+    /// How many people may gain administrator power in 24 hours: server administration, level 100, `approve`,
+    /// `promote`.
     pub gain: usize,
     /// How many people may gain any other power in 24 hours: level 50 or more, any right.
     pub gain_lesser: usize,
@@ -192,19 +195,19 @@ impl Default for Limits {
     }
 }
 
-/// A room that was asked for by command: what is not said here is as for any room of the policy.
+/// A room requested by command; its other properties have defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeRoom {
     /// Its name.
     pub name: String,
     /// Who belongs in it.
     pub members: Selector,
-    /// The space it hangs in.
+    /// The parent space.
     pub parent: Option<RoomKey>,
 }
 
 impl MadeRoom {
-    /// It as a room of the policy.
+    /// The room with default properties.
     #[must_use]
     pub fn policy(&self, join: JoinMode) -> RoomPolicy {
         RoomPolicy {
@@ -225,7 +228,7 @@ impl MadeRoom {
 }
 
 impl Policy {
-    /// Every rule in it.
+    /// All rules in the policy.
     pub fn rules(&self) -> impl Iterator<Item = &Selector> {
         let roles = self.roles.values().map(|role| &role.when);
         let rooms = self.rooms.values().flat_map(|room| [Some(&room.members), room.administrators.as_ref()]);
@@ -237,19 +240,19 @@ impl Policy {
         std::iter::successors(Some(room), |key| self.rooms.get(*key)?.parent.as_ref())
     }
 
-    /// How far above `room` the space `above` stands: 0 for the room itself, None when it is not above.
+    /// How many levels `above` is above `room`: 0 for the room itself, None if it is not above.
     #[must_use]
     pub fn distance(&self, room: &RoomKey, above: &RoomKey) -> Option<usize> {
         self.lineage(room).position(|key| key == above)
     }
 
-    /// Rooms that a place reaches, by key: the room with all below it, or all.
+    /// The rooms that a place covers, by key: the room with everything below it, or for None all rooms.
     pub fn reach<'a>(&'a self, place: Option<&RoomKey>) -> impl Iterator<Item = &'a RoomKey> {
         let reached = move |key: &&RoomKey| place.is_none_or(|place| self.distance(key, place).is_some());
         self.rooms.keys().filter(reached)
     }
 
-    /// Rooms so that every space stands before what hangs in it, by key otherwise.
+    /// All rooms, every space before the rooms in it, otherwise by key.
     #[must_use]
     pub fn rooms_parents_first(&self) -> Vec<&RoomKey> {
         let mut keys: Vec<_> = self.rooms.keys().collect();

@@ -1,7 +1,6 @@
-//! A plan as text that a person can read: grouped, before → after.
+//! Renders a plan as readable text: grouped, before → after.
 //!
-//! The one place where a plan is put into words; the dry run, the hold notice
-//! and later chat and web show the same lines.
+//! Plans become text only here, so that the dry run and `setup` show the same lines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,18 +15,18 @@ use crate::plan::Plan;
 use crate::policy::{JoinMode, RoomKind};
 use crate::review::{Held, HeldReason};
 
-/// How many people a line names before it only counts them.
+/// How many entries are listed before the rest is only counted.
 const NAMES_PER_LINE: usize = 12;
 
-/// How what is not a change is worded.
+/// Texts for the parts of a plan that are not changes.
 pub trait Words {
-    /// Something that somebody should look at.
+    /// The text of a finding.
     fn finding(&self, finding: &Finding) -> String;
-    /// Why a part is held.
+    /// The text of why a part is held.
     fn held(&self, reason: &HeldReason) -> String;
 }
 
-/// A plan and what is held of it, as lines of text.
+/// Renders a plan and its held parts.
 #[must_use]
 pub fn render(plan: &Plan, held: &[Held], words: &impl Words) -> String {
     let mut out = String::new();
@@ -56,7 +55,7 @@ pub fn render(plan: &Plan, held: &[Held], words: &impl Words) -> String {
     out
 }
 
-/// A user id without the server: everybody is local.
+/// A user id without the server's name, because all users are local.
 #[must_use]
 pub fn short(user: &UserId) -> String {
     format!("@{}", user.localpart())

@@ -6,12 +6,12 @@ use ruma_common::{OwnedUserId, UserId};
 
 use crate::key::RoomKey;
 
-/// The extent of a plan. What is outside was perhaps not observed and appears in no plan.
+/// The extent of a plan. Anything outside may not have been observed and is never in the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every managed account and room.
     Everything,
-    /// These alone.
+    /// Only these accounts and rooms.
     Only {
         /// Accounts.
         accounts: BTreeSet<OwnedUserId>,
@@ -33,7 +33,7 @@ impl Scope {
         Self::Only { accounts: BTreeSet::from([user.to_owned()]), rooms: BTreeSet::new() }
     }
 
-    /// Whether the account is looked at.
+    /// Whether the account is in scope.
     #[must_use]
     pub fn has_account(&self, user: &UserId) -> bool {
         match self {
@@ -42,7 +42,7 @@ impl Scope {
         }
     }
 
-    /// Whether the room is looked at.
+    /// Whether the room is in scope.
     #[must_use]
     pub fn has_room(&self, room: &RoomKey) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! The flags of `sync`: which part of a plan is carried out.
+//! The flags of `sync`, which select part of a plan.
 //!
 //! Applied after the brakes, so that a flag cannot make a mass change look small.
 
@@ -10,7 +10,7 @@ use crate::action::Action;
 use crate::key::RoomKey;
 use crate::plan::{Plan, Step};
 
-/// What was selected. No flag and no user means everything.
+/// The selected kinds of steps and users; no flag and no user means everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Selection {
     /// `--create-missing`
@@ -23,7 +23,7 @@ pub struct Selection {
     pub deactivate_disabled: bool,
     /// `--rooms`
     pub rooms: bool,
-    /// `--user`: these accounts alone.
+    /// `--user`: only these accounts.
     pub users: Vec<OwnedUserId>,
 }
 
@@ -48,7 +48,7 @@ impl Selection {
             | Action::UnlockAccount { .. }
             | Action::DeactivateAccount { .. }
             | Action::ReactivateAccount { .. } => self.deactivate_disabled,
-            // Who held power is part of the brakes' memory, to be written with what gives the power.
+            // Noted powers are the brakes' memory, so they are written with the steps that give the power.
             Action::NotePrivileges { .. } => self.sync_admins || self.rooms,
             _ => self.rooms,
         }
@@ -78,7 +78,7 @@ impl Selection {
             return self.users.iter().any(|selected| selected == user).then_some(step);
         }
         let Action::SetLevels { room, mut changes } = step.action else { return None };
-        // With another level for everybody, one person's entry means something else.
+        // The entries were planned together with the new `users_default` and are wrong without it.
         if changes.keys.contains_key("users_default") {
             return None;
         }
@@ -91,8 +91,8 @@ impl Selection {
     }
 }
 
-/// What is not made because it was not selected, so that nothing else may count on it. Synapse would even make a
-/// missing account when only its administrator flag is sent.
+/// What is not created because it was not selected; steps that depend on it are dropped. Otherwise setting an
+/// administrator flag, for example, would create the missing account on Synapse.
 #[derive(Default)]
 struct Without {
     accounts: BTreeSet<OwnedUserId>,
@@ -120,7 +120,7 @@ impl Without {
             return None;
         }
         let action = match step.action {
-            // What was given is remembered with the binding; without one it could never be taken away.
+            // The binding stores what was given; without one it could never be taken back.
             Action::SetServerAdmin { ref user, .. } | Action::SetEmail { ref user } if self.bindings.contains(user) => {
                 return None;
             }

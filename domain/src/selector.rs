@@ -1,7 +1,7 @@
 //! Rules that pick people: who gets an account, who has a role, who belongs in a room.
 //!
-//! Evaluation is a pure function of the person and the roles; it cannot fail
-//! and cannot loop, because the configuration refuses roles that need themselves.
+//! Evaluation is a pure function of the person and the roles. It cannot fail or loop, because the configuration refuses
+//! cyclic roles.
 
 use std::collections::BTreeMap;
 
@@ -26,19 +26,19 @@ pub enum Selector {
     Profession(Profession),
     /// People with this specialty, by name.
     Specialty(String),
-    /// Django's `is_staff` is this.
+    /// People whose `is_staff` in Django has this value.
     Staff(bool),
-    /// Django's `is_superuser` is this.
+    /// People whose `is_superuser` in Django has this value.
     Superuser(bool),
     /// The person with this EquipeMed username.
     User(String),
-    /// EquipeMed's `is_researcher` is this.
+    /// People whose `is_researcher` in EquipeMed has this value.
     Researcher(bool),
-    /// EquipeMed's `terms_accepted` is this.
+    /// People whose `terms_accepted` in EquipeMed has this value.
     TermsAccepted(bool),
-    /// EquipeMed's `password_change_required` is this.
+    /// People whose `password_change_required` in EquipeMed has this value.
     PasswordChangeRequired(bool),
-    /// Whether the internship is over is this.
+    /// People whose internship is over (`true`) or not.
     InternshipOver(bool),
     /// People whose direct supervisor has this EquipeMed username.
     Supervisor(String),
@@ -48,7 +48,7 @@ pub enum Selector {
     AnyOf(Vec<Selector>),
     /// This does not hold.
     Not(Box<Selector>),
-    /// People with any right beyond `redact`: the control room's members. Not to be had in the configuration.
+    /// People with any right beyond `redact`, who are the control room's members. Not available in the configuration.
     Trusted,
 }
 
@@ -77,14 +77,14 @@ impl Selector {
         }
     }
 
-    /// Whether it may ask for trust at all, which takes longer to tell than everything else.
+    /// Whether the rule contains [`Selector::Trusted`], which is the most expensive to evaluate.
     pub(crate) fn asks_for_trust(&self) -> bool {
         let mut asks = false;
         self.each(&mut |rule| asks |= *rule == Self::Trusted);
         asks
     }
 
-    /// Goes through the rule and all rules in it. What a role stands for is not in it.
+    /// Visits the rule and all rules nested in it, but not the rules of the roles it names.
     pub(crate) fn each<'a>(&'a self, look: &mut impl FnMut(&'a Self)) {
         look(self);
         match self {
@@ -94,7 +94,7 @@ impl Selector {
         }
     }
 
-    /// The column that it asks for itself, where it is one that is not always read.
+    /// The optional column that this rule itself needs.
     pub(crate) fn column(&self) -> Option<Column> {
         match self {
             Self::Researcher(_) => Some(Column::Researcher),

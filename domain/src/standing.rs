@@ -1,8 +1,7 @@
 //! Whether a person counts as active, temporarily off, or gone.
 //!
-//! EquipeMed has four conflicting definitions of "active", and its status lags
-//! behind the expiry date. This is the one place that decides, from the flags
-//! themselves and the instant given, by a table the configuration can change.
+//! EquipeMed has four conflicting definitions of "active", and its status lags behind the expiry date. Only this module
+//! decides, from the flags, the given time and a table that the configuration can change.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +16,14 @@ use crate::directory::Person;
 pub enum Standing {
     /// Works here now.
     Active,
-    /// Temporarily without access: the account is locked, memberships stay, levels go.
+    /// Temporarily without access: the account is locked, memberships stay, levels are removed.
     Off,
     /// Left: locked at once, deactivated after a while.
     Gone,
 }
 
 impl Standing {
-    /// In one word; also of somebody of whom it is not clear.
+    /// The standing in one word, for None "unknown".
     #[must_use]
     pub fn word(standing: Option<Self>) -> &'static str {
         match standing {
@@ -40,8 +39,8 @@ impl Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandingTable(pub BTreeMap<String, Standing>);
 
-/// EquipeMed's statuses with their default meaning. `expired` says nothing: the date is judged anyway, and the word stays
-/// after an administrator has extended it.
+/// EquipeMed's statuses with their default meaning. `expired` counts as active, because the date decides and the status
+/// stays after an administrator has extended the access.
 pub const KNOWN_STATUSES: [(&str, Standing); 7] = [
     ("active", Standing::Active),
     ("expiring_soon", Standing::Active),
@@ -59,11 +58,11 @@ impl Default for StandingTable {
 }
 
 impl StandingTable {
-    /// The person's standing at `now`; None when the status is not in the table, which must change nothing.
+    /// The person's standing at `now`. None if the table lacks the status; then nothing may change.
     #[must_use]
     pub fn standing(&self, person: &Person, now: Timestamp) -> Option<Standing> {
         let said = *self.0.get(&person.account_status)?;
-        // `is_active = false` is Django's "disabled": the person left, whatever the status still says.
+        // `is_active = false` is Django's "disabled": the person left, whatever the status says.
         if said == Standing::Gone || !person.is_active {
             return Some(Standing::Gone);
         }
@@ -71,7 +70,7 @@ impl StandingTable {
         if said == Standing::Off || expired { Some(Standing::Off) } else { Some(Standing::Active) }
     }
 
-    /// When the answer of [`Self::standing`] changes by itself, if it does.
+    /// When the result of [`Self::standing`] changes by itself, if ever.
     #[must_use]
     pub fn next_change(&self, person: &Person, now: Timestamp) -> Option<Timestamp> {
         person.access_expires_at.filter(|end| *end > now)

@@ -1,12 +1,12 @@
-//! Text that people wrote, as it may be shown to others: what is invisible, or turns the direction of writing, can make
-//! one name look like another, and control characters can rule a terminal.
+//! Cleans text that people wrote before others see it: invisible and bidirectional control characters can make one name
+//! look like another, and control characters can manipulate a terminal.
 
-/// Whether a character shows itself and nothing else. Line breaks and tabs do not.
+/// Whether a character is visible and has no other effect. Line breaks and tabs are not.
 #[must_use]
 pub fn is_visible(c: char) -> bool {
     let is_hidden = matches!(
         c,
-        // Soft hyphen, Arabic letter mark, Mongolian vowel separator, line ends, zero-width characters, directions, fillers.
+        // Soft hyphen, Arabic letter mark, Mongolian vowel separator, line ends, zero width, directions, fillers.
         '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{115F}' | '\u{1160}' | '\u{3164}'
             // Tags and private use.
@@ -15,7 +15,7 @@ pub fn is_visible(c: char) -> bool {
     !is_hidden && !c.is_control()
 }
 
-/// The visible characters, in one line.
+/// The visible characters, on one line.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let shown = |c: char| match c {

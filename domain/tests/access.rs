@@ -1,4 +1,4 @@
-//! What a grant about levels does to rights: it replaces what the policy gives in its place, down as well as up.
+//! The effect of level grants on rights: they replace what the policy gives in their place, down as well as up.
 
 use equipemed_domain::access::Access;
 use equipemed_domain::explain::{Reason, explain};
@@ -37,7 +37,7 @@ fn world(grants: &str) -> World {
     case.read().0
 }
 
-/// Rights by their words, in a room or outside rooms.
+/// Rights as words, in a room or outside rooms.
 fn rights(world: &World, person: usize, room: &str) -> Vec<&'static str> {
     let directory = world.directory();
     let access = Access::new(&directory, &world.policy, &world.grants, world.now);
@@ -48,18 +48,18 @@ fn rights(world: &World, person: usize, room: &str) -> Vec<&'static str> {
 #[test]
 fn a_level_below_what_the_policy_gives_there_takes_its_rights_there() {
     let all = Right::ALL.len();
-    // A demotion in a room, of a role for everywhere.
+    // A demotion in one room, for a role that applies everywhere.
     let one = world("  - {id: 1, who: 1, kind: 0, in: icu}");
     assert_eq!(rights(&one, 1, "icu"), Vec::<&str>::new());
     assert_eq!(rights(&one, 1, "ward").len(), all);
     assert_eq!(rights(&one, 1, "").len(), all, "what holds outside rooms is not of that room");
-    // Of an administrator of the room; in the space above it; to less, and not to nothing.
+    // A demotion of the room's administrator: in the space above, and to less instead of nothing.
     assert_eq!(rights(&world("  - {id: 1, who: 4, kind: 99, in: hospital}"), 4, "icu"), Vec::<&str>::new());
     assert_eq!(rights(&world("  - {id: 1, who: 4, kind: moderator, in: icu}"), 4, "icu"), ["redact", "kick"]);
-    // Who cannot write does not moderate.
+    // People who cannot write cannot moderate.
     assert_eq!(rights(&world("  - {id: 1, who: 2, kind: mute, in: icu}"), 2, "icu"), Vec::<&str>::new());
     assert_eq!(rights(&world("  - {id: 1, who: 3, kind: mute, in: icu}"), 3, "icu"), Vec::<&str>::new());
-    // Without a place also outside rooms.
+    // Without a place, it also applies outside rooms.
     let everywhere = world("  - {id: 1, who: 1, kind: 0}");
     for room in ["", "icu", "ward", "control"] {
         assert_eq!(rights(&everywhere, 1, room), Vec::<&str>::new(), "{room}");
@@ -72,10 +72,10 @@ fn an_equal_or_higher_level_keeps_the_rights_and_adds_its_own() {
     assert_eq!(rights(&world("  - {id: 1, who: 2, kind: 70, in: icu}"), 2, "icu"), ["redact", "kick"]);
     assert_eq!(rights(&world("  - {id: 1, who: 3, kind: moderator, in: icu}"), 3, "icu"), ["redact", "kick", "audit"]);
     assert_eq!(rights(&world("  - {id: 1, who: 3, kind: 0, in: icu}"), 3, "icu"), ["audit"]);
-    // The more specific one decides.
+    // The more specific grant decides.
     let both = "  - {id: 1, who: 2, kind: admin, in: icu}\n  - {id: 2, who: 2, kind: 0, in: hospital}";
     assert_eq!(rights(&world(both), 2, "icu").len(), Right::ALL.len());
-    // And one that ended takes nothing.
+    // A grant that has ended takes nothing.
     let ended = "  - {id: 1, who: 2, kind: 0, in: icu, until: \"2026-03-02T11:00:00Z\"}";
     assert_eq!(rights(&world(ended), 2, "icu"), ["redact", "kick"]);
 }

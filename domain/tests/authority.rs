@@ -1,4 +1,4 @@
-//! Who may: the examples by name, and the law that holds for every sequence of commands.
+//! Authority: named examples, and the law that holds for every sequence of commands.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ fn hospital() -> World {
     case.read().0
 }
 
-/// A request about somebody.
+/// A request about a person.
 fn request(act: Act, person: i64, place: &str) -> Request {
     let place = (!place.is_empty()).then(|| RoomKey::new(place));
     Request { act, person: (person != 0).then_some(PersonId(person)), place, until: None }
@@ -84,7 +84,7 @@ fn ask_while(waiting: &Waiting, world: &World, asker: Asker, request: &Request) 
     decide(asker, request, &world.picture(&directory).without(waiting))
 }
 
-/// Carries out what is allowed, as chat and command line do.
+/// Carries out an allowed request, like chat and the command line.
 fn act(world: &mut World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
     let allowed = ask(world, asker, request)?;
     let id = world.grants.iter().map(|grant| grant.id.0).max().unwrap_or(0) + 1;
@@ -166,7 +166,7 @@ fn to(level: i64) -> Act {
 fn rank_is_asked_in_every_room_below_the_one_that_was_named() {
     let world = hospital();
     for what in [Act::Ban, Act::Mute, Act::Kick, Act::Demote, to(10), Act::Unban, Act::Unmute] {
-        // Dora has 100 in icu and nothing in the space.
+        // Dora has level 100 in icu and nothing in the space.
         assert_eq!(ask(&world, by(BIA), &request(what, DORA, "icu")), Err(higher(DORA, "icu")), "{what:?}");
         assert_eq!(ask(&world, by(BIA), &request(what, DORA, "hospital")), Err(higher(DORA, "icu")), "{what:?}");
         assert!(ask(&world, by(BIA), &request(what, DORA, "ward")).is_ok(), "{what:?}");
@@ -174,7 +174,7 @@ fn rank_is_asked_in_every_room_below_the_one_that_was_named() {
         assert_eq!(ask(&world, by(BIA), &request(what, CAIO, "hospital")), Err(higher(CAIO, "hospital")), "{what:?}");
         assert_eq!(ask(&world, by(GIL), &request(what, CAIO, "hospital")).map_err(|_| ()), Err(()), "{what:?}");
         assert!(ask(&world, by(GIL), &request(what, CAIO, "ward")).is_ok(), "{what:?}");
-        // Everywhere is every room, and outside them.
+        // "Everywhere" includes every room, and outside rooms.
         assert_eq!(ask(&world, by(ANA), &request(what, DORA, "")), Err(higher(DORA, "icu")), "{what:?}");
         assert!(ask(&world, by(ANA), &request(what, EVA, "")).is_ok(), "{what:?}");
         assert_eq!(ask(&world, by(ANA), &request(what, LEO, "")).map_err(|_| ()), Err(()), "{what:?}");
@@ -189,12 +189,12 @@ fn rights_are_asked_in_every_room_that_is_reached() {
         assert_eq!(ask(&world, by(GIL), &request(what, INES, "hospital")), Err(without(right, "hospital")));
         assert_eq!(ask(&world, by(BIA), &request(what, INES, "")), Err(without(right, "")));
         assert_eq!(ask(&world, by(EVA), &request(what, INES, "icu")), Err(without(right, "icu")));
-        // A role that is only just gone, and somebody nobody knows.
+        // Mara is no longer active, and 77 is unknown.
         assert_eq!(ask(&world, by(MARA), &request(what, INES, "icu")), Err(Refusal::NotActive));
         assert_eq!(ask(&world, by(77), &request(what, INES, "icu")), Err(Refusal::Unknown));
         assert_eq!(ask(&world, Asker::BreakGlass, &request(what, INES, "icu")), Err(without(right, "icu")));
     }
-    // Taken in one room, it is missing for the space around it.
+    // A right taken in one room is missing for the space around it.
     act(&mut world, by(ANA), &request(Act::Demote, BIA, "icu")).expect("lower");
     assert_eq!(ask(&world, by(BIA), &request(Act::Ban, INES, "hospital")), Err(without(Right::Ban, "icu")));
     assert!(ask(&world, by(BIA), &request(Act::Ban, INES, "ward")).is_ok());
@@ -206,7 +206,7 @@ fn nobody_gives_more_than_they_hold_in_every_room_that_is_reached() {
     let above = |level, own, room: &str| Refusal::Above { level, own, room: Some(RoomKey::new(room)) };
     assert_eq!(ask(&world, by(BIA), &request(to(51), INES, "hospital")), Err(above(51, 50, "hospital")));
     assert!(ask(&world, by(BIA), &request(MODERATOR, INES, "hospital")).is_ok());
-    // 50 in the space, and only 20 in a room of it.
+    // Level 50 in the space, but only 20 in one of its rooms.
     act(&mut world, by(ANA), &request(to(20), BIA, "ward")).expect("lower");
     assert_eq!(
         ask(&world, by(BIA), &request(MODERATOR, INES, "hospital")),
@@ -218,7 +218,7 @@ fn nobody_gives_more_than_they_hold_in_every_room_that_is_reached() {
     act(&mut world, Asker::Operator, &request(to(60), GIL, "ward")).expect("the operator");
     assert_eq!(ask(&world, by(GIL), &request(to(80), INES, "hospital")), Err(above(80, 60, "ward")));
     assert!(ask(&world, by(GIL), &request(to(80), INES, "icu")).is_ok());
-    // The rights that come with a name.
+    // A named rank gives rights, which the asker needs too.
     assert_eq!(ask(&world, by(DORA), &request(ADMIN, INES, "icu")).map(|_| ()), Ok(()));
     assert_eq!(ask(&world, by(DORA), &request(ADMIN, INES, "ward")), Err(without(Right::Promote, "ward")));
 }
@@ -233,13 +233,13 @@ fn who_gave_may_take_back_and_nothing_else() {
     assert!(ask(&world, by(ANA), &request(MODERATOR, INES, "icu")).is_ok(), "to less");
     assert!(ask(&world, by(ANA), &request(Act::Demote, INES, "icu")).is_ok());
     assert!(ask(&world, by(ANA), &request(Act::Demote, INES, "hospital")).is_ok(), "with all below");
-    // Dora is administrator by rule as well: that stays.
+    // Dora is also administrator by rule in icu, which stays.
     act(&mut world, by(ANA), &request(ADMIN, DORA, "ward")).expect("lower there");
     let back = act(&mut world, by(ANA), &request(Act::Demote, DORA, "hospital")).expect("the own gift");
     assert_eq!((back.effect.ends.len(), back.effect.adds), (1, None));
     assert_eq!((level(&world, DORA, "ward"), level(&world, DORA, "icu")), (0, 100));
     assert_eq!(ask(&world, by(ANA), &request(Act::Demote, DORA, "hospital")), Err(higher(DORA, "icu")));
-    // Not without the right.
+    // Nobody can take back a grant without the right.
     act(&mut world, by(BIA), &request(MODERATOR, INES, "ward")).expect("up to the own level");
     act(&mut world, by(ANA), &request(Act::Demote, BIA, "ward")).expect("lower");
     assert_eq!(ask(&world, by(BIA), &request(Act::Demote, INES, "ward")), Err(without(Right::Promote, "ward")));
@@ -253,14 +253,14 @@ fn what_is_lifted_gives_back_no_more_than_the_policy_or_the_asker_has() {
     act(&mut world, Asker::Operator, &request(Act::Mute, INES, "icu")).expect("the operator");
     let above = |room: &str| Refusal::Above { level: 100, own: 50, room: Some(RoomKey::new(room)) };
     assert_eq!(ask(&world, by(BIA), &request(Act::Unmute, INES, "icu")), Err(above("icu")));
-    // A small level for a second in place of the demotion would bring the old grant back.
+    // A low level for a short time, instead of the demotion, would bring the old grant back.
     let short = Request { until: Some(hours(&world, 1)), ..request(to(10), INES, "ward") };
     assert_eq!(ask(&world, by(BIA), &short), Err(above("ward")));
     assert!(ask(&world, by(BIA), &request(to(10), INES, "ward")).is_ok(), "for good it hides it as well");
     let demotion = world.grants.iter().find(|grant| grant.kind == GrantKind::Level(0)).expect("it is there").id;
     assert_eq!(ask(&world, by(BIA), &request(Act::End(demotion), INES, "ward")), Err(above("ward")));
     assert!(ask(&world, by(ANA), &request(Act::End(demotion), INES, "ward")).is_ok());
-    // Up to what the policy gives, it may.
+    // Up to what the policy gives, it is allowed.
     let mut world = hospital();
     act(&mut world, by(ANA), &request(Act::Mute, CAIO, "icu")).expect("lower");
     assert!(ask(&world, by(BIA), &request(Act::Unmute, CAIO, "icu")).is_ok());
@@ -308,7 +308,7 @@ fn messages_are_removed_by_right_and_not_by_rank_and_the_record_by_who_may_appro
     assert_eq!(ask(&world, by(DORA), &request(Act::Approve, 0, "")), Err(without(Right::Approve, "")));
 }
 
-/// Everybody's powers in every place.
+/// Everybody's powers in all places.
 fn powers(world: &World, directory: &Directory, grants: &[Grant], at: Timestamp) -> BTreeMap<(i64, String), Powers> {
     let access = Access::new(directory, &world.policy, grants, at);
     let mut all = BTreeMap::new();
@@ -336,7 +336,7 @@ fn some_act(dice: &mut Dice, world: &World, person: PersonId) -> Act {
     }
 }
 
-/// The larger of both, level and rights apart.
+/// The maximum of both, of level and rights separately.
 fn with(one: &Powers, other: &Powers) -> Powers {
     Powers { level: one.level.max(other.level), rights: one.rights.union(&other.rights).copied().collect() }
 }
@@ -353,7 +353,7 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
         let directory = world.directory();
         let people: Vec<PersonId> = world.people.iter().map(|person| person.id).collect();
         let access = Access::new(&directory, &world.policy, &[], world.now);
-        // Who has no right at all is refused everything, which is seen elsewhere.
+        // People without rights are refused everything, as other tests show.
         let is_active = |one: &Person| world.policy.users.standing.standing(one, world.now) == Some(Standing::Active);
         let may = |one: &Person| is_active(one) && access.rights_anywhere(one).len() > 1;
         let has_rights = |id: &PersonId| directory.get(*id).is_some_and(may);
@@ -364,10 +364,10 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
         }
         number.set(number.get() + 1);
         let mut dice = Dice::new(number.get());
-        // Few people, so that what is done to somebody meets what was done before.
+        // Only few people, so that requests about the same person interact.
         let people: Vec<PersonId> = (0..3).map(|_| dice.pick(&people)).collect();
         let by_policy = powers(&world, &directory, &[], world.now);
-        // What everybody may have at most in the end: by the policy, by what was granted before, by what askers held.
+        // Upper bounds of everybody's powers: by the policy, by earlier grants, and by the powers of askers.
         let mut bounds = by_policy.clone();
         let raise = |bounds: &mut BTreeMap<(i64, String), Powers>, world: &World| {
             let ends = world.grants.iter().filter_map(|grant| grant.expires_at);
@@ -396,7 +396,7 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
             let until = dice.chance(40).then(|| hours(&world, dice.pick(&[1, 3])));
             let request = Request { act: what, person: Some(person), place, until };
             if dice.chance(25) {
-                // What is granted at the machine stands below and above what others ask for.
+                // The operator's grants may be overridden by other requests, or override them.
                 if act(&mut world, Asker::Operator, &request).is_ok() {
                     raise(&mut bounds, &world);
                 }
@@ -437,7 +437,7 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
                 assert!(!loses || gave_it || was_lower, "from who stands as high: {}", told(place));
             }
         }
-        // And when everything that was for a while has ended.
+        // Also after all temporary grants have ended.
         for hours_on in [0, 2, 5] {
             let at = hours(&world, hours_on);
             for (key, has) in powers(&world, &directory, &world.grants, at) {
@@ -457,11 +457,11 @@ fn what_the_brakes_hold_of_somebody_does_nothing_by_command_either() {
     let held = Waiting::new([&gains], BTreeMap::new());
     assert!(ask(&world, by(GIL), &kick).is_ok());
     assert_eq!(ask_while(&held, &world, by(GIL), &kick), Err(Refusal::GainHeld { right: Right::Kick }));
-    // Own messages need no right, and what is not held works.
+    // Own messages need no right, and rights that are not held work.
     assert!(ask_while(&held, &world, by(GIL), &request(Act::Redact(Whose::Own), 0, "ward")).is_ok());
     assert!(ask_while(&held, &world, by(GIL), &request(Act::Redact(Whose::Others), 0, "ward")).is_ok());
     assert!(ask_while(&held, &world, by(ANA), &kick).is_ok(), "somebody else's");
-    // A level that is held gives none away, also with rights that were had before.
+    // A held level cannot be given away, not even by somebody whose rights were noted before.
     let noted = |powers: &[&str]| {
         BTreeMap::from([(PersonId(GIL), powers.iter().map(|p| p.parse().expect("a power")).collect())])
     };
@@ -471,7 +471,7 @@ fn what_the_brakes_hold_of_somebody_does_nothing_by_command_either() {
     assert!(ask_while(&had, &world, by(GIL), &promote(49)).is_ok());
     let above = Refusal::Above { level: 50, own: 49, room: Some(RoomKey::new("ward")) };
     assert_eq!(ask_while(&had, &world, by(GIL), &promote(50)), Err(above));
-    // A gain everywhere is held in each room, but not where its power was had.
+    // A gain everywhere is held in every room, except where the person already had the power.
     let all = gain(ANA, &["level 100 everywhere", "right kick everywhere"]);
     let had = BTreeMap::from([(PersonId(ANA), ["right kick in icu".parse().expect("a power")].into())]);
     let waiting = Waiting::new([&all], had);

@@ -1,4 +1,4 @@
-//! What people say to the bot: the entries of `command/*.yaml`, the table of words, and laws over any text.
+//! Messages to the bot: the entries of `command/*.yaml`, the table of words, and laws over any text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -75,7 +75,7 @@ fn said(body: &str) -> Option<Result<Command, Misunderstood>> {
     parse(&plain(body), &setting(Place::Control))
 }
 
-/// Without what is absent.
+/// Removes absent values.
 fn bare(value: Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -174,7 +174,7 @@ fn every_example_is_understood_as_its_own_word_under_every_name() {
             let text = format!("!{name}{arguments}");
             let command = said(&text).expect("a command").unwrap_or_else(|why| panic!("{text}: {why:?}"));
             assert_eq!(command.word(), entry.word, "{text}");
-            // Everybody may remove their own messages; the right is for those of others.
+            // Everybody may redact their own messages; the right is for those of others.
             let needs = if entry.word == Word::Redact { Needs::Nothing } else { entry.needs };
             assert_eq!(command.needs(), needs, "{text}");
         }
@@ -255,7 +255,7 @@ fn run<T: std::fmt::Debug>(texts: impl Strategy<Value = T>, law: impl Fn(T)) {
     }
 }
 
-/// Pieces that commands, and what looks like them, are made of.
+/// Fragments of commands and of similar text.
 const PIECES: &[&str] = &[
     "!",
     "!kick",
@@ -337,7 +337,7 @@ fn soup() -> impl Strategy<Value = String> {
     vec(select(PIECES), 0..14).prop_map(|pieces| pieces.concat())
 }
 
-/// A command that changes something names its word and its people in so many letters.
+/// A command that changes something was written with its word and its people literally.
 fn check_change(body: &str, command: &Command) {
     if !command.changes_something() {
         return;
@@ -433,7 +433,7 @@ fn no_near_miss_is_carried_out() {
     }
 }
 
-/// As long as the largest event a server passes on. What grows with the square of the length takes minutes here.
+/// Text as long as the largest event that a server accepts; quadratic work would take minutes here.
 #[test]
 fn a_hostile_text_takes_no_longer_than_its_length() {
     for piece in [

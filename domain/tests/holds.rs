@@ -1,8 +1,8 @@
-//! Holds over time: random histories of suspensions, reversals, releases, hours and restarts, with a store and passes
-//! as the engine has them, all in memory.
+//! Held parts over time: random histories of suspensions, reversals, consents, waiting and restarts, with a store and
+//! passes like the engine's, all in memory.
 //!
-//! What must hold in each: nothing that is due is both undone and untold, what is held is held for every pass, and a
-//! single suspended person is locked by the first pass that looks.
+//! In each history: everything due is done or reported, held parts are held for every pass, and the first pass that
+//! looks at a single suspended person locks them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ struct Hold {
     until: Timestamp,
 }
 
-/// Whom to look at.
+/// What a pass looks at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Wake {
     Everything,
@@ -38,7 +38,7 @@ enum Wake {
     Room,
 }
 
-/// The service: a world, and what its store remembers.
+/// The service: a world, and the content of its store.
 struct Service {
     world: World,
     holds: BTreeMap<String, Hold>,
@@ -70,7 +70,7 @@ impl Service {
         Self { world: case.read().0, holds, told, locks: Vec::new(), wakes }
     }
 
-    /// What a pass of this scope sees, with what the store remembers.
+    /// What a pass of this scope sees, including the content of the store.
     fn seen(&self, scope: &Scope) -> World {
         let mut world = match scope {
             Scope::Everything => self.world.clone(),
@@ -105,7 +105,7 @@ impl Service {
         }
     }
 
-    /// Carries out what may be done, or only the first steps of it when it is killed in the middle.
+    /// Applies what may be done, or only the first steps if the process is killed in between.
     fn carry_out(&mut self, mut verdict: Verdict, killed: Option<usize>) {
         verdict.go.steps.truncate(killed.unwrap_or(usize::MAX));
         for step in &verdict.go.steps {
@@ -132,7 +132,7 @@ impl Service {
             }
             self.told.insert(part.id.clone());
         }
-        // What has grown is another part now.
+        // A part that has grown is a different part now.
         let ids: BTreeSet<&String> = verdict.held.iter().map(|part| &part.id).collect();
         let grown = |id: &String, hold: &Hold| {
             let own: Effects = hold.effects.iter().collect();
@@ -172,7 +172,7 @@ impl Service {
         }
     }
 
-    /// Looks until nothing waits, in any order; some passes are killed and begun again.
+    /// Runs passes until no wake-ups are left, in any order; some passes are killed and begun again.
     fn drain(&mut self, dice: &mut Dice) {
         while !self.wakes.is_empty() {
             let at = dice.below(self.wakes.len());
@@ -205,7 +205,7 @@ impl Service {
         self.holds.iter().any(|(id, hold)| hold.effects.contains(&lock) && self.told.contains(id))
     }
 
-    /// Nothing due is both undone and untold, nothing held has happened by halves, and nothing dead is held.
+    /// Everything due is done or reported, nothing held is half done, and nothing obsolete is held.
     fn check(&self, when: &str) {
         let Some(RoomSight::Seen(icu)) = self.world.observed.rooms.get(&RoomKey::new("icu")) else { panic!("no room") };
         for index in 0..PEOPLE {
@@ -267,7 +267,7 @@ fn a_single_lock_is_done_at_once_after_any_history() {
                 }
                 _ => service.wakes.extend([Wake::Room, Wake::Everything]),
             }
-            // Not every change waits for the one before.
+            // Some changes come before the previous one was handled.
             if dice.chance(80) {
                 service.drain(&mut dice);
                 service.check(&format!("seed {seed} after {history:?}"));
@@ -275,7 +275,7 @@ fn a_single_lock_is_done_at_once_after_any_history() {
         }
         service.drain(&mut dice);
         service.check(&format!("seed {seed} at the end of {history:?}"));
-        // Without a mass change open, and with the sum below the limit, the first pass that looks locks.
+        // If nothing is held and the sum is below the limit, the first pass that looks at the person locks.
         let since = service.world.now.checked_sub(DAY).expect("a day before");
         let sum = service.locks.iter().filter(|(_, at)| *at >= since).count();
         let whom = (0..PEOPLE).find(|index| !service.is_suspended(*index));
@@ -296,13 +296,13 @@ fn what_is_held_is_told_and_ends_with_its_cause() {
     assert_eq!(service.locks.len(), 0, "what arrives together is judged together");
     let id = service.holds.keys().next().expect("a hold").clone();
 
-    // One that becomes smaller keeps its id, and stays held though it is few by now.
+    // A part that shrinks keeps its id, and stays held although it is small by now.
     (0..4).for_each(|index| service.set_status(index, "active"));
     service.drain(&mut dice);
     assert_eq!(service.holds.keys().collect::<Vec<_>>(), [&id]);
     assert_eq!((service.holds[&id].effects.len(), service.locks.len()), (2, 0));
 
-    // The cause is gone, and so is the hold; the same person an hour later is another cause.
+    // When the cause is gone, so is the held part; the same person later is another cause.
     (4..6).for_each(|index| service.set_status(index, "active"));
     service.drain(&mut dice);
     assert!(service.holds.is_empty());

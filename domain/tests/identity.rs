@@ -1,4 +1,4 @@
-//! Who is who: what becomes of accounts and handles when numbers and public ids move.
+//! Identification: what happens to accounts and handles when numbers and public ids move.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::world::{person, user_id};
 
 const PROVIDER: &str = "oidc-equipemed";
 
-/// A person under a number, by public id and username.
+/// A person with this number, public id and username.
 fn somebody(number: i64, public_id: &str, username: &str) -> Person {
     Person { public_id: public_id.to_owned(), ..person(number, username) }
 }
@@ -41,7 +41,7 @@ fn external(id: &str) -> ExternalId {
     ExternalId { provider: PROVIDER.to_owned(), id: id.to_owned() }
 }
 
-/// What comes of a read when nobody has to be asked.
+/// The result of a read without requests to Synapse.
 fn told(people: &[Person], known: &Identities, bindings: &Bindings) -> Identified {
     told_with(people, known, bindings, &BTreeMap::new())
 }
@@ -70,7 +70,7 @@ fn at_first_everybody_is_known_by_the_number() {
     let first = told(&people, &Identities::default(), &Bindings::default());
     assert_eq!(first.directory, read(&people));
     assert_eq!(first.news, [identity(1, "a", 1, "ana"), identity(2, "b", 2, "bia")]);
-    // The same again is no news, and no copy.
+    // The same read again gives no news, and is not copied.
     let read = read(&people);
     let known = Identities::new(first.news);
     let (bindings, external_ids) = (bound(&[(1, "ana")]), BTreeMap::new());
@@ -92,7 +92,7 @@ fn another_public_id_under_a_known_number_is_another_person() {
     assert_eq!(told.directory.doubts(), [doubt]);
     assert!(!told.directory.is_unclear(PersonId(7)), "she is missing, like anybody who is");
     assert_eq!(told.news, [Identity { person: caio, ..identity(0, "c", 7, "caio") }]);
-    // And a third one, and the first again.
+    // Then a third person, and then the first one again.
     let known = Identities::new([known.people().cloned().collect(), told.news].concat());
     let third = self::told(&[somebody(7, "d", "davi")], &known, &bindings);
     assert_eq!(handles(&third), pairs(&[("7#3", "davi")]));
@@ -104,13 +104,13 @@ fn another_public_id_under_a_known_number_is_another_person() {
 fn the_same_public_id_under_another_number_is_the_same_person() {
     let known = Identities::new([identity(1, "a", 1, "ana"), identity(2, "b", 2, "bia")]);
     let bindings = bound(&[(1, "ana"), (2, "bia")]);
-    // They change places, and somebody new gets a number that was free.
+    // They swap numbers, and somebody new gets an unused one.
     let moved = [somebody(1, "b", "bia"), somebody(2, "a", "ana"), somebody(3, "c", "caio")];
     let told = told(&moved, &known, &bindings);
     assert_eq!(handles(&told), pairs(&[("1", "ana"), ("2", "bia"), ("3", "caio")]));
     assert_eq!((told.directory.number_of(PersonId(1)), told.directory.numbered(1)), (2, Some(PersonId(2))));
     assert!(told.directory.doubts().is_empty());
-    // One moves beyond, and somebody new has the old number: not the account.
+    // One gets a new number, and somebody new gets the old number but not the account.
     let moved = [somebody(9, "a", "ana"), somebody(1, "d", "davi"), somebody(2, "b", "bia")];
     let told = self::told(&moved, &known, &bindings);
     assert_eq!(handles(&told), pairs(&[("1", "ana"), ("2", "bia"), ("1#2", "davi")]));
@@ -135,17 +135,17 @@ fn without_a_public_id_nobody_is_taken_for_anybody() {
     assert_eq!(handles(&told), pairs(&[("2", "bia"), ("3", "caio")]));
     assert_eq!(told.directory.doubts(), [Doubt::Nameless { person: PersonId(1) }]);
     assert!(told.directory.is_unclear(PersonId(1)) && told.news.is_empty());
-    // Whoever is known under that handle later owns nothing by it.
+    // Somebody later known with that number does not get that handle.
     let later = self::told(&[somebody(3, "c", "caio")], &known, &bindings);
     assert_ne!(later.directory.people().next().map(|person| person.id), told.directory.numbered(3));
-    // One public id of two people is nobody's: known before, and new.
+    // A public id shared by two people identifies neither, whether known before or new.
     let twice = [somebody(2, "b", "bia"), somebody(4, "b", "bruno"), somebody(5, "z", "zoe"), somebody(6, "z", "zeca")];
     let twice = self::told(&twice, &known, &bindings);
     assert!(twice.directory.is_unclear(PersonId(2)), "{:?}", twice.directory.doubts());
     assert!(twice.directory.people().all(|person| person.public_id.is_empty()) && twice.news.is_empty());
 }
 
-/// Accounts that were bound before public ids were kept.
+/// Accounts that were bound before public ids were stored.
 #[test]
 fn an_old_account_goes_by_its_digest_then_by_synapse_and_else_to_nobody() {
     let mut bindings = bound(&[(1, "ana"), (2, "bia"), (3, "caio"), (4, "davi"), (5, "eva")]);
@@ -186,7 +186,7 @@ fn an_old_account_goes_by_its_digest_then_by_synapse_and_else_to_nobody() {
         .collect();
     assert_eq!(replaced, BTreeSet::from([(2, "bia"), (4, "davi")]));
 
-    // What was found out once is not asked again, and not decided otherwise.
+    // What was proved once is not asked again, and not decided differently.
     for (person, digest) in told.proofs {
         bindings.get_mut(person).expect("a binding").pushed.external_id = Some(digest);
     }
@@ -196,12 +196,12 @@ fn an_old_account_goes_by_its_digest_then_by_synapse_and_else_to_nobody() {
     assert_eq!(knowledge.to_be_asked().count(), 0);
     let again = self::told(&people, &known, &bindings);
     assert_eq!((handles(&again), again.news.len()), (by_handle, 0));
-    // The owner comes back, under whatever number.
+    // The owners come back, with other numbers.
     let back = self::told(&[somebody(70, "b", "bia"), somebody(71, "d", "davi")], &known, &bindings);
     assert_eq!(handles(&back), pairs(&[("2", "bia"), ("4", "davi")]));
 }
 
-/// Whatever is read in whatever order: a handle is one public id's for ever, and nobody who is bound changes hands.
+/// Whatever is read, in any order: a handle belongs to one public id for ever, and no bound account changes hands.
 #[test]
 fn no_history_of_reads_gives_a_handle_to_another_public_id() {
     for seed in 0..300 {
@@ -245,7 +245,7 @@ fn a_name_that_fits_two_people_means_neither() {
     let bindings = bound(&[(2, "ana"), (3, "bia")]);
     let names = Names { directory: &directory, bindings: &bindings, policy: &policy };
     let ids = |people: BTreeSet<PersonId>| people.into_iter().map(|id| id.0).collect::<Vec<_>>();
-    // Written exactly; but the account of that name is another one's.
+    // Exact matches first; but the account of that name belongs to somebody else.
     assert_eq!(ids(names.named("Ana")), [2]);
     assert_eq!(ids(names.named("ana")), [1, 2]);
     assert_eq!(ids(names.named("ANA")), [1, 2]);
@@ -264,7 +264,7 @@ fn a_full_name_means_somebody_where_no_username_does() {
         last_name: last.to_owned(),
         ..person(number, username)
     };
-    // The third bears the first one's username as a name.
+    // The third person's name is the first one's username.
     let people = [called(1, "rui", "Rui", "Lima"), called(2, "eva", "Eva", "Sá"), called(3, "x", "RUI", "")];
     let (directory, bindings) = (read(&people), Bindings::default());
     let names = Names { directory: &directory, bindings: &bindings, policy: &policy };

@@ -1,6 +1,6 @@
-//! What holds in every world: random hospitals against the model of Synapse.
+//! Laws that hold in every world: random hospitals against the model of Synapse.
 //!
-//! The generator of worlds starts from a fixed seed, so a run is repeatable; `PROPTEST_CASES=20000` looks further.
+//! Worlds are generated from a fixed seed, so a run is repeatable; `PROPTEST_CASES=20000` tries more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -25,7 +25,7 @@ use crate::world::random::{self, Dice};
 use crate::world::reader::refused;
 use crate::world::{World, agreeing, lines, synapse, user_id};
 
-/// Runs a law in many worlds. A failing one is shrunk to few people and rooms and named by its numbers.
+/// Checks a law in many worlds. A failing world is shrunk to few people and rooms, and identified by its numbers.
 pub(crate) fn in_all_worlds(law: impl Fn(World)) {
     let config = Config { failure_persistence: None, ..Config::default() };
     let config = Config { cases: config.cases.max(300), ..config };
@@ -58,7 +58,7 @@ fn an_agreeing_world_plans_nothing_and_a_change_by_hand_is_put_back() {
         let agreeing = world.observed.clone();
         let mut dice = Dice::new(world.people.len() as u64);
         let wanted = world.desired();
-        // Only what the bot made itself can be promised to be put back.
+        // Reverting can be promised only in rooms that the bot created.
         for (key, sight) in &mut world.observed.rooms {
             let RoomSight::Seen(room) = sight else { continue };
             let joined = room.members.get(&world.policy.bot) == Some(&Membership::Join);
@@ -101,7 +101,7 @@ fn the_order_of_people_and_grants_does_not_matter() {
     });
 }
 
-/// The event or the mark of somebody else, with any key of the policy in it.
+/// A create event or mark by somebody else, with any key of the policy in it.
 fn of_a_stranger(dice: &mut Dice, world: &World) -> RoomOrigin {
     let mut keys: Vec<Option<RoomKey>> = world.policy.rooms.keys().cloned().map(Some).collect();
     keys.extend([None, Some("control".into())]);
@@ -117,14 +117,14 @@ fn a_strangers_rooms_change_no_plan() {
     in_all_worlds(|world| {
         let bot = world.policy.bot.clone();
         let mut dice = Dice::new(world.people.len() as u64);
-        // The memory is lost: what is known of rooms is what they tell.
+        // The memory is lost, so rooms are known only by their own events.
         let seen = world.observed.rooms.clone();
         let mut own: BTreeMap<OwnedRoomId, RoomOrigin> = BTreeMap::new();
         for (key, sight) in &seen {
             let RoomSight::Seen(room) = sight else { continue };
             let by_the_bot = KeyTold { sender: bot.clone(), key: Some(key.clone()) };
             let mut origin = of_a_stranger(&mut dice, &world);
-            // Adopted ones carry the bot's mark, and into others somebody may have written something.
+            // Adopted rooms have the bot's mark; strangers may have written marks into others.
             if room.creator == bot {
                 origin.made = by_the_bot
             } else {
@@ -132,13 +132,13 @@ fn a_strangers_rooms_change_no_plan() {
             }
             own.insert(room.room_id.clone(), origin);
         }
-        // Some were made twice.
+        // Some rooms were created twice.
         for (key, _) in seen.iter().filter(|_| dice.chance(10)) {
             let made = KeyTold { sender: bot.clone(), key: Some(key.clone()) };
             own.insert(agreeing::room_id(&format!("second-{key}")), RoomOrigin { made, mark: None });
         }
         let strangers = (0..dice.below(8)).map(|index| {
-            // Before and behind the own ones in any order of ids.
+            // Ids that sort before or after those of the bot's rooms.
             let id = agreeing::room_id(&format!("{}{index}", dice.pick(&["-", "0", "m", "z"])));
             (id, of_a_stranger(&mut dice, &world))
         });
@@ -166,19 +166,19 @@ fn a_strangers_rooms_change_no_plan() {
     });
 }
 
-/// People whose memberships and levels are this service's business.
+/// People whose memberships and levels this service manages.
 fn managed(world: &World) -> BTreeSet<OwnedUserId> {
     let wanted = world.desired();
     wanted.accounts.into_keys().filter(|user| !world.is_untouchable(user)).collect()
 }
 
-/// Who is in the room or about to be.
+/// People who are joined or invited.
 fn present(room: &equipemed_domain::observed::ObservedRoom) -> impl Iterator<Item = &OwnedUserId> {
     let states = room.members.iter().filter(|(_, state)| matches!(state, Membership::Join | Membership::Invite));
     states.map(|(user, _)| user)
 }
 
-/// Whether an action names somebody only so that a level for everybody does not reach them.
+/// Whether an action gives somebody an entry only to protect them from a new default level.
 fn keeps(before: &Observed, action: &Action, user: &UserId) -> bool {
     let Action::SetLevels { room, changes } = action else { return false };
     let Some(RoomSight::Seen(room)) = before.rooms.get(room) else { return false };
@@ -223,7 +223,7 @@ fn what_is_not_managed_is_not_touched() {
                 content.remove("users");
                 content.remove("invite");
                 content.remove("users_default");
-                // Of the control room also who may remove what was said there.
+                // In the control room, also the level for redactions.
                 if key.as_str() == "control" {
                     content.remove("redact");
                 }
@@ -264,7 +264,7 @@ fn what_may_go_comes_to_rest_and_leaves_no_half_of_what_is_held() {
         synapse::apply(&mut world, &verdict.go);
         if before {
             let rest = world.verdict(&Scope::Everything);
-            // Who came in meanwhile makes the rest of a room look larger: what was more than half is less then.
+            // New members make a room larger, so that a removal of more than half of it can be less than half later.
             let grown = |step: &&Step| {
                 let room = step.action.room();
                 !verdict.held.iter().any(|part| match &part.reason {
@@ -279,7 +279,7 @@ fn what_may_go_comes_to_rest_and_leaves_no_half_of_what_is_held() {
     });
 }
 
-/// Nothing of a held effect is done.
+/// Checks that no part of a held effect is done.
 fn nothing_of(world: &World, go: &Plan, effect: &Effect, reason: &HeldReason) {
     let atom = &effect.atom();
     match effect {
@@ -319,7 +319,7 @@ fn nothing_of(world: &World, go: &Plan, effect: &Effect, reason: &HeldReason) {
     }
 }
 
-/// Nothing that is held for `user` happens by halves: no lock, no removal, no level or power less.
+/// Checks that nothing held for `user` is half done: no lock, no removal, no lower level or power.
 fn nothing_taken(go: &Plan, user: &UserId, room: Option<&str>, atom: &str) {
     for step in &go.steps {
         let action = &step.action;
@@ -342,7 +342,7 @@ fn nothing_taken(go: &Plan, user: &UserId, room: Option<&str>, atom: &str) {
     }
 }
 
-/// Somebody whose gain is held gets nothing of it.
+/// Checks that somebody whose gain is held gets no part of it.
 fn nothing_given(go: &Plan, user: &UserId, powers: &BTreeSet<Privilege>, atom: &str) {
     for step in &go.steps {
         let given = match &step.action {
@@ -383,7 +383,7 @@ fn a_plan_for_one_subject_is_its_part_of_the_full_plan() {
             let part = world.plan(&Scope::account(user));
             assert_eq!(part.steps, steps_of(&full, &Subject::Account(user.clone())), "{user}");
         }
-        // Rooms come after accounts, and their passes read none.
+        // Rooms come after accounts, and narrow passes over rooms read no accounts.
         let accounts = Plan {
             steps: full.steps.iter().filter(|step| step.action.room().is_none()).cloned().collect(),
             findings: Vec::new(),
@@ -448,7 +448,7 @@ fn rights_anywhere_are_those_of_all_rooms_together() {
     });
 }
 
-/// Counts names of a kind, to see that the worlds are varied enough.
+/// Counts kinds, to check that the worlds are varied enough.
 fn count<T: Debug + Ord>(counts: &mut BTreeMap<T, usize>, kinds: impl IntoIterator<Item = T>) {
     for kind in kinds {
         *counts.entry(kind).or_default() += 1;

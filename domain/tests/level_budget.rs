@@ -1,4 +1,4 @@
-//! A level event that is nearly full: who is named, who waits, and that power can always be taken.
+//! A level event that is nearly full: who gets an entry, who waits, and that power can always be taken.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::world::random::Dice;
 use crate::world::reader::Case;
 use crate::world::{agreeing, random, user_id};
 
-/// Somebody with a name of 140 letters.
+/// A user with a localpart of 140 characters.
 fn long(number: usize) -> OwnedUserId {
     user_id(&format!("{}{number:05}", "n".repeat(135)))
 }
@@ -24,7 +24,7 @@ fn size(content: &Map<String, Value>) -> usize {
     serde_json::to_string(content).expect("JSON").len() + ENVELOPE
 }
 
-/// A room of the bot's own with these entries.
+/// A room created by the bot, with these entries.
 fn room(entries: &[(OwnedUserId, i64)]) -> ObservedRoom {
     let policy = random::world(1, 0, 0).policy;
     let mut room = agreeing::room(&policy, &"hospital".into(), "12");
@@ -34,7 +34,7 @@ fn room(entries: &[(OwnedUserId, i64)]) -> ObservedRoom {
     room
 }
 
-/// What is written when these people should stand so, and what the room's event is then.
+/// Writes these desired levels; returns the changes and what did not fit.
 fn written(room: &mut ObservedRoom, wanted: &[(OwnedUserId, i64)]) -> (LevelChanges, Option<Overflow>) {
     let levels = levelling(room, i64::MAX, &wanted.iter().cloned().collect(), Some(0));
     let content = with_changes(room.power_levels.as_ref(), &levels.changes);
@@ -43,7 +43,7 @@ fn written(room: &mut ObservedRoom, wanted: &[(OwnedUserId, i64)]) -> (LevelChan
     (levels.changes, levels.overflow)
 }
 
-/// As many people at 25 as are given it.
+/// A full room: as many people at level 25 as fit.
 fn full() -> (ObservedRoom, Vec<(OwnedUserId, i64)>) {
     let mut room = room(&[]);
     let wanted: Vec<_> = (0..500).map(|number| (long(number), 25)).collect();
@@ -62,7 +62,7 @@ fn what_gives_stops_before_the_limit_and_the_rest_is_counted() {
     assert!(now <= MOST_BYTES - RESERVE && now > MOST_BYTES - RESERVE - 200, "{now} bytes");
     assert_eq!((overflow.entries, overflow.waiting), (changes.users.len(), 500 - changes.users.len()));
     assert!(overflow.bytes > 75_000 && overflow.bytes < 85_000, "{overflow:?}");
-    // Again nothing fits, and nothing is written.
+    // The second time nothing fits, and nothing is written.
     let (again, still) = written(&mut room, &wanted);
     assert!(again.is_empty(), "{again:?}");
     assert_eq!(still, Some(overflow));
@@ -86,10 +86,10 @@ fn the_highest_come_first_and_whoever_has_an_entry_keeps_it() {
     assert!(changes.is_empty(), "nobody makes room for them: {changes:?}");
     assert_eq!(overflow.expect("full").waiting, 10);
     assert!(before.iter().all(|(user, _)| room.user_entry(user) == Some(25)));
-    // A short name of a lower level does not take the place that a higher one waits for.
+    // A shorter name with a lower level does not take the space that a higher level waits for.
     wanted.push((user_id("s"), 10));
     assert!(written(&mut room, &wanted).0.is_empty());
-    // One goes, and the highest of those who wait comes.
+    // When one entry goes, the highest waiting level gets in.
     wanted[0].1 = 0;
     let (changes, _) = written(&mut room, &wanted);
     assert_eq!(changes.users.get(&long(0)).map(|change| change.to), Some(None));
@@ -116,7 +116,7 @@ fn power_is_taken_however_full_it_is() {
     for (_, level) in &mut wanted[30..60] {
         *level = -1;
     }
-    // People without an entry who are muted need one.
+    // Muted people without an entry need one.
     wanted.extend((1000..1100).map(|number| (long(number), -1)));
     let (_, _) = written(&mut room, &wanted);
     assert!(wanted[..30].iter().all(|(user, _)| room.user_entry(user).is_none()));
@@ -129,7 +129,7 @@ fn power_is_taken_however_full_it_is() {
 
 #[test]
 fn what_others_wrote_into_the_event_makes_no_room_and_stops_no_taking() {
-    // An event at the very limit, of people whom nobody here manages.
+    // An event at the limit, full of people who are not managed here.
     let strangers: Vec<_> = (0..360).map(|number| (long(5000 + number), 50)).collect();
     let mut room = room(&strangers);
     let pad = MOST_BYTES - size(room.power_levels.as_ref().expect("levels")) - 60;
@@ -155,7 +155,7 @@ fn everybodys_level_makes_room_for_all() {
     assert_eq!(room.users_default(), 25);
     assert_eq!(room.user_entries().collect::<Vec<_>>(), [(user_id("mudo"), -1)]);
     assert_eq!(levels.changes.users.len(), there.len() + 1);
-    // Not where those who must not have it could not all be named: then everybody keeps what they have.
+    // Not if there is no space to name everybody who must not have it: then everybody keeps their level.
     let (room, there) = full();
     let mut people: BTreeMap<_, _> = there.iter().cloned().collect();
     people.extend((1000..1600).map(|number| (long(number), 0)));
@@ -196,7 +196,7 @@ fn an_event_that_synapse_finds_too_large_all_the_same_takes_what_is_taken() {
     assert_eq!(alone.users.keys().map(|user| user.localpart()).collect::<Vec<_>>(), ["ana", "caio"]);
 }
 
-/// In events of any fullness: nothing beyond the limits, takes before gives, and a second look has nothing to do.
+/// With any amount of free space: never beyond the limits, takes before gives, and nothing to do the second time.
 #[test]
 fn it_holds_for_any_mixture() {
     for seed in 0..300 {

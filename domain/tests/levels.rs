@@ -1,4 +1,4 @@
-//! Arithmetic on the level event: what is kept, what is dropped, what is written.
+//! Arithmetic on the level event: which parts are kept, dropped and written.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::{agreeing, random, user_id};
 
-/// A room of that version made by `creator`, with that level event.
+/// A room of this version, created by `creator`, with this level event.
 fn room(version: &str, creator: &str, content: Value) -> ObservedRoom {
     let policy = random::world(1, 0, 0).policy;
     let mut room = agreeing::room(&policy, &"hospital".into(), version);

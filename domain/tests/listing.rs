@@ -1,4 +1,4 @@
-//! Lists of people: how an account stands in one word, and who is asked for.
+//! Lists of people: the status of an account in one word, and filters.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

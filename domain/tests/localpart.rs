@@ -1,4 +1,4 @@
-//! What may be a localpart: the Matrix grammar and Synapse's own rules.
+//! Valid localparts: the Matrix grammar and Synapse's own rules.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! The tests of the pure crate: cases that a domain expert can read and add (`cases/*.yaml`), laws that hold in
-//! random worlds, and tables for the small parts.
+//! Tests of the pure crate: cases that a domain expert can read and add (`cases/*.yaml`), laws that hold in random
+//! worlds, and tables for the small parts.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what is wrong by stopping")]
 

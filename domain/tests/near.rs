@@ -1,4 +1,4 @@
-//! What a pass over one person or room works out alone is what the whole says of them, in every random hospital.
+//! In every random hospital, narrow passes derive the same desired state as a full pass.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use ruma_common::UserId;
 use crate::laws::in_all_worlds;
 use crate::world::{World, lines};
 
-/// What a picture says of somebody; but for an address, of which everybody's have to be known.
+/// The desired state of a person, without the address, which depends on everybody's.
 fn said_of(picture: &Desired, person: PersonId, user: &UserId) -> String {
     let account = picture.accounts.get(user).map(|account| DesiredAccount { email: None, ..account.clone() });
     let is_frozen = picture.frozen.contains(user);

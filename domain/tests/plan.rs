@@ -1,6 +1,6 @@
-//! Runs every file of `cases/`: plans, reviews, selects, and compares with what the file expects.
+//! Runs every file in `cases/`: plans, reviews, selects, and compares with what the file expects.
 //!
-//! Beside that each case must be carried out by the model of Synapse without a refusal, and come to rest.
+//! The model of Synapse must also accept each case's plan without a refusal, after which there is nothing to do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,7 +22,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// Lines that are missing with `-`, lines that are too many with `+`, in order.
+/// Missing lines with `-` and unexpected ones with `+`, in order.
 fn diff(what: &str, expected: &[String], got: &[String], out: &mut String) {
     if expected == got {
         return;

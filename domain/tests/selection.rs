@@ -1,4 +1,4 @@
-//! The flags of `sync`: which kinds of steps each of them lets through.
+//! The flags of `sync`: which kinds of steps each one selects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use equipemed_domain::selection::Selection;
 
 use crate::world::{random, user_id};
 
-/// Kinds that come through a selection of these plans.
+/// The kinds of steps that a selection keeps of these plans.
 fn kinds(plans: &[Plan], selection: &Selection) -> BTreeSet<&'static str> {
     let selected = plans.iter().map(|plan| selection.of(plan.clone()));
     selected.flat_map(|plan| plan.actions().map(Action::kind).collect::<Vec<_>>()).collect()
@@ -79,7 +79,7 @@ fn nothing_is_selected_that_counts_on_what_was_left_out() {
                 );
             }
         }
-        // The model refuses what has no account or no room.
+        // The model refuses steps without an account or room.
         crate::world::synapse::apply(&mut world, &selected);
     }
 }

@@ -1,4 +1,4 @@
-//! Every status with every flag and every expiry: the one table that decides who is active.
+//! Every status with every flag and expiry: the one table that decides who is active.
 
 use equipemed_domain::standing::{KNOWN_STATUSES, Standing, StandingTable};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ fn now() -> Timestamp {
 #[test]
 fn the_whole_table_is_what_is_written_here() {
     use Standing::{Active, Gone, Off};
-    // Status, is_active, expiry (none, before now, now, after now): outcome.
+    // Status, is_active; result by expiry (none, before now, now, after now).
     const TABLE: &str = "
         active           yes  active off off active
         active           no   gone gone gone gone

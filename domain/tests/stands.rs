@@ -1,4 +1,4 @@
-//! What is said to be so was looked at; what is not so has a reason of its own.
+//! A state is confirmed only if it was observed; otherwise there is a specific reason.
 
 use std::collections::BTreeSet;
 
@@ -87,7 +87,7 @@ fn a_room_that_cannot_be_worked_on_is_no_room_where_it_is_so() {
             |room: &mut equipemed_domain::observed::ObservedRoom| _ = room.members.remove(&user_id("equipemed_bot"));
         assert_eq!(unmet(&hospital(bot), act, "ana", &none), Some(Unmet::BotOut));
     }
-    // Somebody who made the room stands above everybody, the bot among them.
+    // The creator of an adopted room has the bot's own level, so the bot cannot change it.
     let adopted = hospital(|room| {
         room.version = "11".to_owned();
         room.power_levels =

@@ -1,4 +1,4 @@
-//! Actions as rows of the audit have them: what an earlier version wrote is read, and what is written now reads the same.
+//! Actions in rows of the audit: rows of earlier versions can be read, and those written now read back the same.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::power::Power;
 use equipemed_domain::setting::{RoomSetting, SettingValue, Settings};
 
-/// A row of each kind, as it was written before settings were rows of one table.
+/// A row of each kind, as written before settings were rows of one table.
 const OLD: [(&str, RoomSetting); 7] = [
     (r#"{"action":"set_name","room":"icu","from":"Old","to":"UTI"}"#, RoomSetting::Name),
     (r#"{"action":"set_topic","room":"icu","from":null,"to":""}"#, RoomSetting::Topic),
@@ -59,7 +59,7 @@ fn a_new_room_of_an_earlier_version_is_read() {
     assert_eq!((new.alias.as_deref(), new.levels.len(), new.default_level), (Some("icu"), 1, 25));
     let again = serde_json::to_string(&new).expect("JSON");
     assert_eq!(serde_json::from_str::<NewRoom>(&again).expect("the same"), new);
-    // As a process of the version before finds what it looks for.
+    // As a process of the previous version expects it.
     assert!(again.contains(r#""history":"shared","retention":{"secs":60,"nanos":0}"#), "{again}");
 }
 

@@ -1,4 +1,4 @@
-//! What one person may do by command within a day, and from where on somebody else has to agree.
+//! How much one person may do by command within a day before somebody else has to agree.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn people(ids: impl IntoIterator<Item = i64>) -> BTreeSet<PersonId> {
     ids.into_iter().map(PersonId).collect()
 }
 
-/// A grant that the chief asked for some hours ago, and that holds.
+/// A grant in force that the chief requested some hours ago.
 fn past(person: i64, kind: GrantKind, hours: i64) -> Past {
     let created_at = now().checked_sub(SignedDuration::from_hours(hours)).expect("an instant");
     let grant = Grant {
@@ -39,7 +39,7 @@ fn ended(past: Past, by: &str) -> Past {
     Past { ended: Some((now(), by.to_owned())), ..past }
 }
 
-/// Judged in a hospital of so many; `icu` has 12 members, `todos` everybody.
+/// The judgement in a hospital with `active` people; `icu` has 12 members, `todos` everybody.
 fn judged(active: i64, kind: GrantKind, who: &BTreeSet<PersonId>, before: &[Past]) -> Option<(Sum, usize, usize)> {
     let rooms = [RoomKey::from("icu"), RoomKey::from("todos")];
     let lowered = if kind.level().is_some_and(|level| level < 50) { who.clone() } else { BTreeSet::new() };

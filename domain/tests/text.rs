@@ -1,4 +1,4 @@
-//! What people read of a plan, and the ids of held parts that they type.
+//! The text of plans, and the ids of held parts that people type.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use equipemed_domain::standing::Standing;
 use crate::world::World;
 use crate::world::reader::Case;
 
-/// Findings and reasons by their names; how they are said is not the domain's.
+/// Names findings and reasons by kind; their texts are outside the domain.
 struct Names;
 
 impl Words for Names {

@@ -1,4 +1,4 @@
-//! What stands behind a word: options anywhere, and the people, rooms and messages between them.
+//! Arguments of a command: options anywhere, and the people, rooms and messages between them.
 
 use jiff::SignedDuration;
 
@@ -11,10 +11,10 @@ use super::{Extent, Misunderstood, Rank, Where, Who, Word, duration};
 /// How many people or messages one command may name.
 pub(super) const MOST: usize = 50;
 
-/// The longest reason, in characters: it stands in an event.
+/// The longest reason, in characters; it becomes part of an event.
 const LONGEST_REASON: usize = 1_000;
 
-/// An option, by what it begins with.
+/// The keyword of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keyword {
     In,
@@ -30,7 +30,7 @@ pub(super) enum Keyword {
 
 use Keyword::{As, Because, DryRun, For, In, Last, Level, Of, Since};
 
-/// Each option's names, folded, the one to propose first. They work with dashes and without.
+/// Each keyword's folded names, the one to suggest first. Dashes before them are optional.
 const KEYWORDS: [(Keyword, &[&str]); 9] = [
     (In, &["in", "em", "na", "no"]),
     (For, &["for", "por", "durante"]),
@@ -43,14 +43,14 @@ const KEYWORDS: [(Keyword, &[&str]); 9] = [
     (As, &["as", "como"]),
 ];
 
-/// Words that say nothing in `apagar as últimas 3 mensagens de ana`.
+/// Words without meaning, as in `apagar as últimas 3 mensagens de ana`.
 const FILLERS: [&str; 10] = ["as", "the", "de", "do", "da", "of", "from", "mensagens", "messages", "msgs"];
 
-/// What was said behind a word.
+/// The parsed arguments.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
     pub(super) word: Word,
-    /// What belongs to no option, in one row.
+    /// Tokens that belong to no option, all in one row.
     pub(super) plain: Vec<Token<'a>>,
     pub(super) room: Option<Where>,
     pub(super) lasts: Option<SignedDuration>,
@@ -58,12 +58,12 @@ pub(super) struct Arguments<'a> {
     pub(super) extent: Option<Extent>,
     pub(super) rank: Option<Rank>,
     pub(super) of: Option<Who>,
-    /// What `as` named.
+    /// The value of `as`.
     pub(super) name: Option<String>,
     pub(super) dry_run: bool,
 }
 
-/// What may be said behind a word.
+/// The arguments that a word takes.
 #[derive(Clone, Copy)]
 pub(super) struct Allowed {
     pub(super) keywords: &'static [Keyword],
@@ -75,7 +75,7 @@ impl<'a> Arguments<'a> {
     /// Reads to the end of the line.
     ///
     /// # Errors
-    /// Anything that is not understood: nothing is left out, nothing is guessed.
+    /// Anything that is not understood. Nothing is ignored or guessed.
     pub(super) fn read(
         word: Word,
         mut cursor: Cursor<'a>,
@@ -94,7 +94,7 @@ impl<'a> Arguments<'a> {
             name: None,
             dry_run,
         };
-        // People stand in one row: in `kick ana in intensive care`, `care` is not one.
+        // People have to be in one row: in `kick ana in intensive care`, `care` is not a person.
         let mut row_ended = false;
         while let Some(token) = cursor.next()? {
             if let Some(keyword) = keyword(word, &token, allowed.keywords)? {
@@ -173,12 +173,13 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    /// The people, without repetitions.
+    /// The people, without duplicates.
     pub(super) fn people(&self) -> Result<Vec<Who>, Misunderstood> {
         let word = self.word;
         let mut people = Vec::new();
         for (place, token) in self.plain.iter().enumerate() {
-            // A number between words is rather a forgotten `last` or `for`; alone or in a list it may be a username.
+            // A number after another word is probably a forgotten `last` or `for`; in first place or in a list it may
+            // be a username.
             let expected = word != Word::Promote && (place == 0 || token.listed);
             let is_odd = duration::is_one(token.text) || is_number(token.text) && !expected;
             if token.kind == Kind::Bare && (is_odd || word == Word::Promote && is_rank(token)) {
@@ -192,16 +193,16 @@ impl<'a> Arguments<'a> {
         if people.is_empty() { Err(Misunderstood::Missing { word, what: "WHO" }) } else { Ok(people) }
     }
 
-    /// Refuses what stands behind the first `most` words.
+    /// Refuses more than `most` plain tokens.
     pub(super) fn at_most(&self, most: usize) -> Result<(), Misunderstood> {
         self.plain.get(most).map_or(Ok(()), |token| Err(unexpected(self.word, token)))
     }
 }
 
-/// The option that the token begins.
+/// The keyword of the option that the token begins, if any.
 ///
 /// # Errors
-/// It is one that the word does not have, or a flag that does not exist.
+/// An option that the word does not take, or an unknown flag.
 pub(super) fn keyword(word: Word, token: &Token<'_>, allowed: &[Keyword]) -> Result<Option<Keyword>, Misunderstood> {
     let is_flag = matches!(token.kind, Kind::Flag { .. });
     let said = match token.folded() {
@@ -225,7 +226,7 @@ pub(super) fn keyword(word: Word, token: &Token<'_>, allowed: &[Keyword]) -> Res
         let nearest = near.min().map(|(_, name)| format!("--{name}"));
         return Err(Misunderstood::Unexpected { word, said: token.said(), nearest });
     }
-    // These are nobody's name, even where they are not asked for.
+    // These are never names, not even where the word does not take them.
     if named(&[In, For, Because, Last, Since, DryRun]).is_some() {
         return Err(unexpected(word, token));
     }
@@ -236,7 +237,7 @@ pub(super) fn keyword(word: Word, token: &Token<'_>, allowed: &[Keyword]) -> Res
 pub(super) fn value<'a>(word: Word, what: &'static str, cursor: &mut Cursor<'a>) -> Result<Token<'a>, Misunderstood> {
     let missing = Misunderstood::Missing { word, what };
     let token = cursor.next()?.ok_or_else(|| missing.clone())?;
-    // `in for 2h` lacks its room; one of that name is to be quoted.
+    // `in for 2h` lacks its room; a room called `for` has to be quoted.
     let every = [In, For, Because, Last, Since, DryRun];
     match keyword(word, &token, &every) {
         Ok(None) => Ok(token),
@@ -249,7 +250,7 @@ fn lasting(word: Word, what: &'static str, cursor: &mut Cursor<'_>) -> Result<Si
     duration::take(cursor).ok_or_else(|| wrong(word, what, &ahead))
 }
 
-/// All that follows, or what is in quotation marks.
+/// The rest of the line, or the text in quotation marks.
 fn reason(word: Word, cursor: &mut Cursor<'_>) -> Result<String, Misunderstood> {
     cursor.skip_to_words();
     let mut ahead = *cursor;
@@ -274,10 +275,10 @@ fn reason(word: Word, cursor: &mut Cursor<'_>) -> Result<String, Misunderstood> 
     Ok(reason.to_owned())
 }
 
-/// What a token names.
+/// What a token refers to.
 ///
 /// # Errors
-/// A pill that shows another than it links to, or something that is not what it looks like.
+/// A pill whose text contradicts its link, or a malformed id or link.
 pub(super) fn target(word: Word, what: &'static str, token: &Token<'_>) -> Result<Target, Misunderstood> {
     let Kind::Pill { href } = token.kind else {
         return targets::typed(token.text).ok_or_else(|| wrong(word, what, token));
@@ -289,13 +290,12 @@ pub(super) fn target(word: Word, what: &'static str, token: &Token<'_>) -> Resul
     Ok(target)
 }
 
-/// Somebody.
 pub(super) fn who(word: Word, token: &Token<'_>) -> Result<Who, Misunderstood> {
     match target(word, "WHO", token)? {
         Target::User(user) => Ok(Who::User(user)),
         Target::Name(name) => {
             let name = name.trim_end_matches(['?', '!', ':']);
-            // The letters of Django's usernames and of Matrix' localparts.
+            // The characters of Django usernames and Matrix localparts.
             let good = |c: char| c.is_alphanumeric() || "@.+-_=/".contains(c);
             let is_name = name.chars().all(good) && name.chars().any(char::is_alphanumeric) && name.len() <= 255;
             is_name.then(|| Who::Name(name.to_owned())).ok_or_else(|| wrong(word, "WHO", token))
@@ -304,7 +304,7 @@ pub(super) fn who(word: Word, token: &Token<'_>) -> Result<Who, Misunderstood> {
     }
 }
 
-/// A room. A name of several words is quoted.
+/// A room name of several words has to be quoted.
 pub(super) fn room(word: Word, what: &'static str, token: &Token<'_>) -> Result<Where, Misunderstood> {
     match target(word, what, token)? {
         Target::Room(room) => Ok(room),
@@ -329,7 +329,7 @@ fn is_number(text: &str) -> bool {
         && !text.contains(|c: char| !c.is_ascii_digit() && !is_dash(c) && !matches!(c, '+' | '.' | '%'))
 }
 
-/// Whether the word speaks of a level, be it a right one or not.
+/// Whether the token looks like a level, valid or not.
 fn is_rank(token: &Token<'_>) -> bool {
     token.folded().is_some_and(|said| is_number(token.text) || rank_named(&said).is_some())
 }

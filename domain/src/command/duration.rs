@@ -1,11 +1,11 @@
-//! How long, as people write it: `90s`, `2d12h`, `1h30`, `8 horas`, `2 dias e 12 horas`.
+//! Parses durations as people write them: `90s`, `2d12h`, `1h30`, `8 horas`, `2 dias e 12 horas`.
 
 use jiff::SignedDuration;
 
 use super::text::fold;
 use super::tokens::Cursor;
 
-/// Five years: what is meant to last longer is meant for ever.
+/// Five years; anything longer is meant to be permanent.
 const LONGEST: i64 = 5 * 365 * DAY;
 
 const MINUTE: i64 = 60;
@@ -26,7 +26,7 @@ fn unit(name: &str) -> Option<i64> {
     })
 }
 
-/// Takes a duration, of several pieces when it is written so; None when there is none.
+/// Reads a duration of one or more pieces; None if there is none, or it is too long.
 pub(super) fn take(cursor: &mut Cursor<'_>) -> Option<SignedDuration> {
     let mut total = 0;
     while let Some((seconds, after)) = piece(*cursor) {
@@ -36,7 +36,7 @@ pub(super) fn take(cursor: &mut Cursor<'_>) -> Option<SignedDuration> {
     (1..=LONGEST).contains(&total).then(|| SignedDuration::from_secs(total))
 }
 
-/// `2h`, or `2` and then `h`.
+/// `2h`, or `2` followed by `h`.
 fn piece(mut cursor: Cursor<'_>) -> Option<(i64, Cursor<'_>)> {
     let first = cursor.next().ok()??.folded()?;
     if let Some(seconds) = compact(&first) {
@@ -53,7 +53,7 @@ pub(super) fn is_one(word: &str) -> bool {
     compact(&fold(word)).is_some()
 }
 
-/// Seconds of numbers each with a unit; the minutes of `1h30` need none.
+/// The seconds of numbers with units; the minutes of `1h30` need no unit.
 fn compact(text: &str) -> Option<i64> {
     let mut rest = text;
     let mut total: i64 = 0;

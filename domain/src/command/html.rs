@@ -1,25 +1,25 @@
-//! The lines that the HTML of a message shows, and the links in them.
+//! The visible lines of a message's HTML, and the links in them.
 //!
-//! Only what decides about a command is read: text, links, line ends, and what is a quotation or a block of code and
-//! therefore not said. The text comes from a stranger: each character is looked at a fixed number of times, and what
-//! is broken hides the rest instead of showing it.
+//! Reads only what matters for commands: text, links, line ends, and quotations and code blocks, which are no commands.
+//! The text is untrusted: each character is read a bounded number of times, and malformed HTML hides the rest of the
+//! message instead of showing it.
 
 use super::spoken::{Line, Pill};
 use super::text::visible;
 
-/// What is inside is not said by the sender, or not seen.
+/// Elements whose content the sender did not write, or nobody sees.
 const HIDDEN: [&str; 7] = ["mx-reply", "blockquote", "pre", "script", "style", "head", "template"];
 
-/// Begin and end a line.
+/// Elements that begin and end a line.
 const BLOCKS: [&str; 22] = [
     "p", "div", "br", "hr", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "td", "th", "thead",
     "tbody", "details", "summary", "section",
 ];
 
-/// The longest entity, `&thinsp;` and the like, in bytes.
+/// The longest entity, such as `&thinsp;`, in bytes.
 const ENTITY: usize = 10;
 
-/// The lines that are seen, without empty ones.
+/// The visible lines, without empty ones.
 pub(super) fn lines(html: &str) -> Vec<Line> {
     let mut page = Page::default();
     let mut rest = html;
@@ -42,7 +42,7 @@ pub(super) fn lines(html: &str) -> Vec<Line> {
     page.end()
 }
 
-/// A link that leads to somebody, a room or a message.
+/// Whether a link leads to a person, a room or a message.
 fn leads_into_matrix(href: &str) -> bool {
     let href = href.trim_start().to_ascii_lowercase();
     href.starts_with("matrix:") || ["matrix.to/#/", "/#/user/", "/#/room/"].iter().any(|part| href.contains(part))
@@ -57,11 +57,11 @@ enum Tag<'a> {
         name: String,
     },
     Comment,
-    /// A `<` that begins none.
+    /// A `<` that begins no tag.
     None,
 }
 
-/// The tag that the text begins with, and what follows it; None when it does not end.
+/// The tag at the beginning of the text, and the text after it; None if the tag does not end.
 fn tag_of(text: &str) -> Option<(Tag<'_>, &str)> {
     let inside = text.strip_prefix('<')?;
     if let Some(comment) = inside.strip_prefix("!--") {
@@ -87,7 +87,7 @@ fn name_of(text: &str) -> (String, &str) {
     (name.to_ascii_lowercase(), rest)
 }
 
-/// The `href` among the attributes, and what follows the tag; None when it does not end.
+/// The `href` attribute, and the text after the tag; None if the tag does not end.
 fn attributes(mut text: &str) -> Option<(Option<&str>, &str)> {
     let mut href = None;
     loop {
@@ -95,7 +95,7 @@ fn attributes(mut text: &str) -> Option<(Option<&str>, &str)> {
         if let Some(after) = text.strip_prefix('>') {
             return Some((href, after));
         }
-        // A `=` may begin a name; so each turn takes at least one character.
+        // Each turn takes at least one character, because a `=` may begin a name.
         let skip = text.chars().next()?.len_utf8();
         let end = text.get(skip..)?.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/'))? + skip;
         let (name, rest) = text.split_at(end);
@@ -121,7 +121,7 @@ struct Page {
     line: Line,
     /// The open link: where its text begins, and its target.
     link: Option<(usize, String)>,
-    /// The outermost element whose inside is hidden, and how many of its name are open.
+    /// The outermost hidden element, and how many elements of its name are open.
     hidden: Option<(String, usize)>,
 }
 
@@ -135,7 +135,7 @@ impl Page {
     }
 
     fn push(&mut self, c: char) {
-        // Writers of HTML keep the line ends of the text they made it from.
+        // HTML generators keep the line ends of the text that they convert.
         if matches!(c, '\n' | '\r') {
             self.end_line();
             return;
@@ -171,7 +171,7 @@ impl Page {
             self.end_link();
             self.link = href.map(|href| (self.line.text.len(), Unescaped(href).collect()));
         } else if name == "code" {
-            // As it stands in the plain body: what begins a line with it is no command.
+            // As in the plain body, so that a line that begins with code is no command.
             self.push('`');
         }
     }
@@ -201,7 +201,7 @@ impl Page {
     }
 }
 
-/// The characters of a text with entities; one that is not known stays as it is written.
+/// Decodes entities; unknown ones stay as written.
 struct Unescaped<'a>(&'a str);
 
 impl Iterator for Unescaped<'_> {

@@ -1,7 +1,7 @@
-//! What people say to the bot, understood: from the text of a message to a [`Command`], or to why it is none.
+//! Parses a message to the bot into a [`Command`], or into the reason why it is none.
 //!
-//! Pure: the words, what each needs and what it is allowed to be said by. Whom a name means is found out by the
-//! dispatcher, which knows EquipeMed; here it stays as it was said.
+//! Pure: the words, their arguments and the rights they need. Names stay as written; the dispatcher, which knows
+//! EquipeMed, resolves them.
 
 pub mod word;
 
@@ -32,21 +32,21 @@ use crate::authority::Act;
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::rights::Right;
 
-/// What somebody wrote, as Matrix carries it and the inbox keeps it; borrowed until it is known to be kept.
+/// A message as Matrix carries it and the inbox stores it; borrowed until it is clear that it will be stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message<'a> {
     /// The event's `body`.
     pub body: Cow<'a, str>,
-    /// Its `formatted_body`, when its format is HTML: pills live there.
+    /// Its `formatted_body` if that is HTML, which is where pills are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formatted_body: Option<Cow<'a, str>>,
-    /// The event it answers (`m.in_reply_to`).
+    /// The event that it replies to (`m.in_reply_to`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<OwnedEventId>,
 }
 
 impl Message<'_> {
-    /// The same, for keeping.
+    /// Copies borrowed text, so that it can be stored.
     #[must_use]
     pub fn into_owned(self) -> Message<'static> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -54,37 +54,37 @@ impl Message<'_> {
     }
 }
 
-/// Where and to whom it was said.
+/// The context of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
-    /// What commands begin with, from the configuration.
+    /// The prefix of commands, from the configuration.
     pub prefix: &'a str,
     /// The bot.
     pub bot: &'a UserId,
     /// The bot's display name, which a mention may show.
     pub bot_name: &'a str,
-    /// The room.
+    /// The kind of room.
     pub place: Place,
 }
 
-/// The kinds of room a command can be said in.
+/// The kinds of room in which commands are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The control room: every command.
     Control,
-    /// Another managed room: only what is meant for one, and silence otherwise.
+    /// Another managed room: accepts the commands meant for one and ignores everything else.
     Managed,
 }
 
 impl Place {
-    /// Which kind of room it is.
+    /// The kind of this room.
     #[must_use]
     pub fn of(room: &RoomKey) -> Self {
         if room.as_str() == CONTROL_ROOM { Self::Control } else { Self::Managed }
     }
 }
 
-/// Somebody, as said.
+/// A person, as written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Who {
@@ -94,7 +94,7 @@ pub enum Who {
     Name(String),
 }
 
-/// A room, as said.
+/// A room, as written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Where {
@@ -106,15 +106,15 @@ pub enum Where {
     Name(String),
 }
 
-/// What a redaction is about.
+/// What a redaction applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Redaction {
-    /// The message that was answered, in the room where it was said.
+    /// The replied-to message, in the room of the command.
     Replied(OwnedEventId),
     /// Messages by link.
     Events(Vec<(Where, OwnedEventId)>),
-    /// So many messages of somebody in a room; without one in the room where it was said, which the control room is not.
+    /// Messages of people in a room. Without `room`, in the room of the command, which then is not the control room.
     Of { who: Vec<Who>, room: Option<Where>, extent: Extent },
 }
 
@@ -122,9 +122,9 @@ pub enum Redaction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extent {
-    /// The last so many.
+    /// This many, counted back from now.
     Last(u32),
-    /// All since so long ago.
+    /// Everything not older than this.
     Since(SignedDuration),
 }
 
@@ -136,7 +136,7 @@ pub enum Rank {
     Moderator,
     /// Level 100 and all rights.
     Admin,
-    /// The level alone, 0 to 100.
+    /// Only the level, 0 to 100.
     Level(i64),
 }
 
@@ -145,83 +145,83 @@ pub enum Rank {
 pub struct UsersFilter {
     /// Only those of this status: `synced`, `stale`, `released`, `never`, `locked`, `gone`.
     pub status: Option<String>,
-    /// Only those that this text is in.
+    /// Only those that contain this text.
     pub search: Option<String>,
 }
 
-/// A change to people in rooms or to accounts, and its circumstances.
+/// The arguments of a command that changes people in rooms, or accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measure {
-    /// Whom it is about; at least one.
+    /// The people; at least one.
     pub who: Vec<Who>,
-    /// Where; None is everywhere in the control room, and this room in a managed one.
+    /// The room. None means everywhere in the control room, and the same room in a managed one.
     pub room: Option<Where>,
-    /// For how long.
+    /// How long it lasts.
     pub lasts: Option<SignedDuration>,
-    /// Why.
+    /// The reason.
     pub because: Option<String>,
 }
 
-/// What `sync` looks at.
+/// What `sync` compares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncTarget {
     /// Everybody and everything.
     Everything,
-    /// People; a single plain name may be a room's as well, which the dispatcher finds out.
+    /// People. A single plain name may also be a room's; the dispatcher decides.
     People(Vec<Who>),
     /// A room.
     Room(Where),
 }
 
-/// A command, understood.
+/// A parsed command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command", content = "with")]
 pub enum Command {
-    /// What there is, or about one word.
+    /// Lists all commands, or explains one.
     Help(Option<Word>),
-    /// How the service is.
+    /// Shows the state of the service.
     Status,
-    /// Brings Synapse in line, or only tells.
+    /// Synchronises Synapse, or previews that.
     Sync { target: SyncTarget, dry_run: bool },
     /// Releases a held part.
     Approve { id: String },
-    /// About one account.
+    /// Shows one account.
     User { who: Who },
     /// Lists accounts.
     Users(UsersFilter),
-    /// Why somebody is where they are; everywhere without a room.
+    /// Explains what somebody has in a room, or everywhere.
     Why { who: Who, room: Option<Where> },
-    /// Lists lasting wishes, one person's or everybody's.
+    /// Lists grants, one person's or everybody's.
     Grants { who: Option<Who> },
-    /// Gives a level, and rights with a name; or only tells.
+    /// Gives a level, and for a named rank its rights; or previews that.
     Promote { measure: Measure, rank: Rank, dry_run: bool },
-    /// Takes level and rights away, or only tells.
+    /// Takes level and rights away, or previews that.
     Demote { measure: Measure, dry_run: bool },
-    /// Redacts messages, or only tells.
+    /// Redacts messages, or previews that.
     Redact { what: Redaction, because: Option<String>, dry_run: bool },
-    /// Redacts reactions to the message that was answered: all, those with a key, one person's.
+    /// Redacts reactions to the replied-to message: all, those with a key, or one person's.
     RedactReactions { event: OwnedEventId, key: Option<String>, of: Option<Who> },
     /// Lists rooms.
     RoomsList,
-    /// Counts.
+    /// Shows numbers about rooms.
     RoomsStats,
-    /// Makes a room, below a space if one is named. Who is in it: the words after `for`, a selector as `word: value` or
+    /// Creates a room, in a space if one is named. `members` is the text after `for`: a selector as `word: value`, or
     /// one of the short forms.
     RoomsCreate { name: String, members: String, space: Option<Where> },
     /// Makes a new room in the place of one, or only tells.
     RoomsReplace { room: Where, dry_run: bool },
     /// Deletes empty rooms that are not managed, or only tells.
     RoomsCleanup { dry_run: bool },
-    /// Takes a room over.
+    /// Adopts a room under a key.
     RoomsAdopt { room: Where, key: String },
-    /// What was done: the last so many entries, about everything, a person or a room.
+    /// Shows the last entries of the audit, about everything, a person or a room.
     Audit { about: Option<About>, last: u32 },
-    /// Says yes to a preview.
+    /// Confirms a preview.
     Confirm { code: String },
-    /// Who the asker is to the bot.
+    /// Shows what the bot knows of the asker.
     WhoAmI,
-    /// Does to people what its word says. Stored as a variant of each word would be.
+    /// Applies an act to people. Serialised as if each word had its own variant.
     #[serde(untagged)]
     Measure {
         #[serde(rename = "command")]
@@ -231,29 +231,29 @@ pub enum Command {
     },
 }
 
-/// Somebody or a room.
+/// The subject of audit entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
-    /// Somebody, or a room when nobody has that name.
+    /// A person, or a room if nobody has that name.
     Who(Who),
-    /// A room for sure.
+    /// Certainly a room.
     Room(Where),
 }
 
-/// Why a text is no command that can be carried out. The words to say it with are the dispatcher's.
+/// Why a text is no valid command. The dispatcher words the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misunderstood {
-    /// No such word; the nearest ones, best first, at most three.
+    /// An unknown word, with at most three similar ones, best first.
     NoSuchWord { said: String, nearest: Vec<Word> },
-    /// Something it needs was not said: a placeholder of its usage such as `WHO`, or `REPLY`, the message that it would
-    /// have to answer.
+    /// A required argument is missing: a placeholder of the usage such as `WHO`, or `REPLY`, a message to reply to.
     Missing { word: Word, what: &'static str },
-    /// Something nobody asked for; perhaps something near it was meant, such as a flag.
+    /// An argument that the command does not take, perhaps with a similar one that it does, such as a flag.
     Unexpected { word: Word, said: String, nearest: Option<String> },
-    /// Something of a wrong form, such as a duration that is none, where its usage has that placeholder.
+    /// A malformed argument for a placeholder of the usage, such as an invalid duration.
     Wrong { word: Word, what: &'static str, said: String },
-    /// A pill shows one person or room and links to another: nobody is guessed.
+    /// It is unclear who or what is meant, as with a pill that shows one person and links to another; nothing is
+    /// guessed.
     Ambiguous { said: String },
     /// An unclosed quotation mark.
     Unclosed,
@@ -262,7 +262,7 @@ pub enum Misunderstood {
 }
 
 impl Command {
-    /// The word it was said with.
+    /// The word that the command begins with.
     #[must_use]
     pub fn word(&self) -> Word {
         match self {
@@ -290,18 +290,18 @@ impl Command {
         }
     }
 
-    /// What its asker must hold: as its word says, but to look at the list of rooms is less than to change it.
+    /// What the asker needs: the same as for the word, except for parts of a command that need less.
     #[must_use]
     pub fn needs(&self) -> Needs {
         match self {
             Self::RoomsList | Self::RoomsStats => Needs::Right(Right::Audit),
-            // One's own messages need no right; whose they are is known when they were looked at.
+            // People's own messages need no right, and whose they are is known only after reading them.
             Self::Redact { .. } | Self::RedactReactions { .. } => Needs::Nothing,
             _ => self.word().entry().needs,
         }
     }
 
-    /// Whether something may be different after it: then it is on record, and asked about again when it came late.
+    /// Whether the command may change something. Such a command is recorded, and refused if it arrives late.
     #[must_use]
     pub fn changes_something(&self) -> bool {
         match self {

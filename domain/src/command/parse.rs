@@ -1,4 +1,4 @@
-//! From a message to a command: each word with what it asks for.
+//! Parses messages into commands, by word.
 
 use super::arguments::Keyword::{Because, DryRun, For, In, Last, Level};
 use super::arguments::{Allowed, Arguments, room, target, unexpected, who, wrong};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::authority::Act;
 
-/// How many entries `audit` shows when nobody says, and at most.
+/// How many entries `audit` shows by default, and at most.
 const AUDITED: u32 = 10;
 const MOST_AUDITED: u32 = 200;
 
@@ -27,14 +27,14 @@ const STATUSES: [(&str, &[&str]); 6] = [
     ("gone", &["gone", "ausente", "ausentes", "desligado", "desligados", "sairam"]),
 ];
 
-/// Whether a message is said to the bot: the prefix and at once a word, or the bot's name first. In a managed room only
-/// what may be said there is, everything else is none of its business.
+/// Whether a message is addressed to the bot: it begins with the prefix directly before a word, or with the bot's name.
+/// In a managed room only the commands accepted there count.
 #[must_use]
 pub fn sounds_like_command(message: &Message<'_>, setting: &Setting<'_>) -> bool {
     spoken::said(message, setting).is_some()
 }
 
-/// The command in a message; None when nothing is said to the bot, exactly when [`sounds_like_command`] is false.
+/// The command in a message; None exactly if [`sounds_like_command`] is false.
 #[must_use]
 pub fn parse(message: &Message<'_>, setting: &Setting<'_>) -> Option<Result<Command, Misunderstood>> {
     let said = spoken::said(message, setting)?;
@@ -53,7 +53,7 @@ fn understand(said: &Said, message: &Message<'_>, setting: &Setting<'_>) -> Resu
     let read = |keywords: &'static [_], most| Arguments::read(word, cursor, Allowed { keywords, most }, said.dry_run);
     let measure = |act, keywords| {
         let measure = measure_of(&read(keywords, 0)?)?;
-        // It is never meant everywhere.
+        // Nobody means to kick somebody everywhere.
         if act == Act::Kick && measure.room.is_none() {
             return Err(Misunderstood::Missing { word, what: "ROOM" });
         }
@@ -126,7 +126,7 @@ fn no_such_word(said: &str) -> Misunderstood {
     Misunderstood::NoSuchWord { said: quoted(said), nearest: Word::nearest(said) }
 }
 
-/// The one word that is an id or a code.
+/// The only argument, an id or a code.
 fn code(all: &Arguments<'_>, what: &'static str) -> Result<String, Misunderstood> {
     let word = all.word;
     let token = all.plain.first().ok_or(Misunderstood::Missing { word, what })?;
@@ -146,7 +146,7 @@ fn sync(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
                 all.at_most(1)?;
                 SyncTarget::Room(room)
             }
-            // A room's name of several words is no person's.
+            // A quoted text that cannot name a person names a room.
             _ if all.plain.len() == 1 && token.kind == Kind::Quoted && who(all.word, token).is_err() => {
                 SyncTarget::Room(room(all.word, "ROOM", token)?)
             }
@@ -156,7 +156,7 @@ fn sync(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
     Ok(Command::Sync { target, dry_run: all.dry_run })
 }
 
-/// A status first, when one is said; the rest is what is searched for.
+/// Optionally begins with a status; the rest is the search text.
 fn users(mut cursor: Cursor<'_>, dry_run: bool) -> Result<UsersFilter, Misunderstood> {
     let mut filter = UsersFilter::default();
     let mut found: Vec<Token<'_>> = Vec::new();
@@ -206,7 +206,7 @@ fn audit(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
 }
 
 fn about(word: Word, token: &Token<'_>) -> Result<About, Misunderstood> {
-    // A bare number is rather a forgotten `last`.
+    // A bare number is probably a forgotten `last`.
     if token.kind == Kind::Bare && token.text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(wrong(word, "N", token));
     }

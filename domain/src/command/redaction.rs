@@ -1,4 +1,4 @@
-//! `redact`: a message that was answered, messages by link, somebody's messages, or reactions.
+//! `redact`: the replied-to message, messages by link, somebody's messages, or reactions.
 
 use ruma_common::OwnedEventId;
 
@@ -11,10 +11,10 @@ use super::{Command, Misunderstood, Place, Redaction, Where, Word};
 
 const WORD: Word = Word::Redact;
 
-/// The most that `last` may name.
+/// The largest number after `last`.
 const MOST: u32 = 1_000;
 
-/// The longest key of a reaction, in bytes; the longest emoji has some thirty.
+/// The longest key of a reaction, in bytes; the longest emoji has about thirty.
 const LONGEST_KEY: usize = 100;
 
 const REACTION: [&str; 4] = ["reaction", "reacao", "reactions", "reacoes"];

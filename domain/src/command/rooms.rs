@@ -1,4 +1,4 @@
-//! `rooms` and its parts.
+//! `rooms` and its subcommands.
 
 use super::arguments::Keyword::{self, As, DryRun, In};
 use super::arguments::{Allowed, Arguments, keyword, room, unexpected, wrong};
@@ -21,7 +21,7 @@ enum Part {
     Adopt,
 }
 
-/// The parts by their folded names, the one to propose first.
+/// The subcommands by their folded names, the one to suggest first.
 const PARTS: [(Part, &[&str]); 6] = [
     (Part::List, &["list", "listar", "lista"]),
     (Part::Stats, &["stats", "statistics", "estatisticas", "numeros"]),
@@ -70,7 +70,7 @@ fn part(token: &Token<'_>) -> Result<Part, Misunderstood> {
     if let Some((part, _)) = PARTS.iter().find(|(_, names)| names.contains(&said.as_str())) {
         return Ok(*part);
     }
-    // A flag without its part, such as `rooms --dry-run`, is answered like any other.
+    // A flag without a subcommand, such as `rooms --dry-run`, gets the same answer.
     let near = PARTS
         .iter()
         .filter_map(|(_, names)| Some((names.iter().filter_map(|name| nearness(&said, name)).min()?, *names.first()?)));
@@ -84,8 +84,8 @@ fn one_room(all: &Arguments<'_>) -> Result<Where, Misunderstood> {
     room(WORD, "ROOM", token)
 }
 
-/// `NAME for SELECTOR [in SPACE]`. The name goes to the first `for`, and the space is the last word or quotation with an
-/// `in` before it; a name or a selector that has these words is quoted.
+/// `NAME for SELECTOR [in SPACE]`. The name ends at the first `for`. The space is the last word or quotation if an `in`
+/// precedes it. A name or selector with these words has to be quoted.
 fn create(mut cursor: Cursor<'_>) -> Result<Command, Misunderstood> {
     let missing = |what| Misunderstood::Missing { word: WORD, what };
     let start = cursor.at();
@@ -110,7 +110,7 @@ fn create(mut cursor: Cursor<'_>) -> Result<Command, Misunderstood> {
     Ok(Command::RoomsCreate { name: name.to_owned(), members: members.to_owned(), space })
 }
 
-/// The rest without the space at its end.
+/// The selector, and the space if one ends the line.
 fn members(mut cursor: Cursor<'_>) -> Result<(&str, Option<Where>), Misunderstood> {
     let start = cursor.at();
     let mut space = None;
@@ -134,7 +134,7 @@ fn members(mut cursor: Cursor<'_>) -> Result<(&str, Option<Where>), Misunderstoo
             break;
         }
     }
-    // Without a space all has been read.
+    // Without a space, the cursor has reached the end.
     let end = space.as_ref().map_or(cursor.at(), |(at, _)| *at);
     Ok((cursor.between(start, end), space.map(|(_, room)| room)))
 }
@@ -155,7 +155,7 @@ fn no_pill(token: &Token<'_>, what: &'static str) -> Result<(), Misunderstood> {
     }
 }
 
-/// Without one pair of quotation marks around it.
+/// Removes one pair of quotation marks around the text.
 fn unquoted(text: &str) -> &str {
     let text = text.trim_matches([' ', '`']);
     let pairs = [('"', '"'), ('“', '”'), ('”', '”'), ('„', '“'), ('«', '»'), ('\'', '\''), ('‘', '’')];

@@ -1,9 +1,9 @@
-//! Which line of a message is said to the bot, and the word it begins with.
+//! Finds the line of a message that is addressed to the bot, and the word that it begins with.
 //!
-//! Only the first line that is the sender's own counts: quotations (also the fallback of a reply) and blocks of code
-//! are not said, and a second line is never an argument. The plain body is what is read, because it stands as it was
-//! typed; only when the line has links to people or rooms in the HTML, the HTML is, because the body then holds their
-//! display names. The two must agree that it is a command: what one of them shows as code or quotation is none.
+//! Only the first line that the sender wrote counts: quotations (including the fallback of a reply) and code blocks are
+//! skipped, and further lines are never arguments. The plain body is read, because it is as typed. If the line's HTML
+//! links to people or rooms, the HTML is read instead, because the body then has their display names. Both must agree:
+//! what one of them shows as code or quotation is no command.
 
 use std::ops::Range;
 
@@ -12,13 +12,13 @@ use super::text::{fold, is_dash, visible};
 use super::word::Word;
 use super::{Message, Place, Setting, html};
 
-/// A name that may stand between prefix and word, for rooms with several bots: `!equipemed sync`.
+/// An optional name between prefix and word, for rooms with several bots: `!equipemed sync`.
 const NAMESPACE: &str = "equipemed";
 
-/// What asks for a preview, however many dashes it has.
+/// Names of the option for a preview, with any number of dashes.
 pub(super) const DRY_RUN: [&str; 5] = ["dry-run", "dryrun", "simular", "simulate", "simulacao"];
 
-/// A line as it is read: white space is spaces, invisible characters are gone.
+/// A line with white space turned into spaces and without invisible characters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
     pub(super) text: String,
@@ -26,27 +26,27 @@ pub(super) struct Line {
     pub(super) pills: Vec<Pill>,
 }
 
-/// A link to a person, a room or a message under a text that is shown.
+/// A link to a person, a room or a message, and the range of its visible text.
 #[derive(Clone, Debug)]
 pub(super) struct Pill {
     pub(super) range: Range<usize>,
     pub(super) href: String,
 }
 
-/// A line that is said to the bot.
+/// A line addressed to the bot.
 pub(super) struct Said {
     pub(super) line: Line,
-    /// The word, when there is such a one.
+    /// The word, if it is a known one.
     pub(super) word: Option<Word>,
-    /// How the word was said; empty when the bot was called by its namespace alone.
+    /// The word as written; empty if only the namespace was written.
     pub(super) said: String,
-    /// Where in the line the rest begins.
+    /// Where the rest of the line begins.
     pub(super) at: usize,
-    /// Whether `--dry-run` stands anywhere, be it in a reason or in another line: it is never lost.
+    /// Whether `--dry-run` is anywhere, even in a reason or in another line, so that it is never lost.
     pub(super) dry_run: bool,
 }
 
-/// The part of a message that is said to the bot; None when nothing is.
+/// The line of a message that is addressed to the bot, if any.
 pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Said> {
     let body = body_lines(&message.body);
     let Some(formatted) = message.formatted_body.as_ref().filter(|html| !html.trim().is_empty()) else {
@@ -56,7 +56,7 @@ pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Said>
     let formatted = html::lines(formatted);
     let pills = &formatted.first()?.pills;
     if pills.first().is_some_and(|pill| pill.range.start == 0) {
-        // A pill of the bot may show any name, so of the body only the word is looked for.
+        // A pill of the bot may show any name, so the body only has to contain the word.
         let dry_run = body.iter().any(|line| asks_dry_run(&line.text));
         let said = opening(formatted, setting)?;
         let agrees = !plain.starts_with('`') && fold(&plain).contains(&fold(&said.said));
@@ -70,7 +70,7 @@ pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Said>
     agrees.then_some(Said { dry_run, ..said })
 }
 
-/// The first line, when it is said to the bot.
+/// The first line, if it is addressed to the bot.
 fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<Said> {
     let dry_run = lines.iter().any(|line| asks_dry_run(&line.text));
     let line = lines.into_iter().next()?;
@@ -84,7 +84,7 @@ fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<Said> {
     }
     let word = Word::named(said);
     match word {
-        // `:D`, and the id of a room of version 12 that somebody pasted.
+        // Not for the bot: `:D`, or a pasted room id of version 12.
         None if said.chars().count() == 1 && line.text.len() == at => return None,
         None if line.text.get(..at).is_some_and(targets::is_room_id) => return None,
         _ => {}
@@ -98,11 +98,11 @@ fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<Said> {
     Some(Said { word, said, at, dry_run, line })
 }
 
-/// Where the word begins, and what came before it.
+/// Where the word begins, and how the bot was addressed.
 struct Start {
     at: usize,
     by_prefix: bool,
-    /// By the bot's name and a space, which may as well be a sentence about it.
+    /// By the bot's name and a space only, which may be a sentence about the bot.
     by_name_alone: bool,
 }
 
@@ -122,7 +122,7 @@ impl Start {
             let at = after_name(text, name).or_else(|| {
                 let rest = text.strip_prefix('@')?;
                 let at = after_name(rest, name)?;
-                // `@name:server` is somebody else.
+                // `@name:server` is another user.
                 let is_id = rest.get(at..)?.strip_prefix(':').is_some_and(|rest| !rest.starts_with(' '));
                 (!is_id).then_some(at + 1)
             })?;
@@ -130,7 +130,7 @@ impl Start {
         })
     }
 
-    /// `: sync`, `, !sync` or ` sync` behind a mention.
+    /// `: sync`, `, !sync` or ` sync` after a mention.
     fn after_mention(text: &str, at: usize, setting: &Setting<'_>, is_word: bool) -> Option<Self> {
         let rest = text.get(at..)?;
         let separated = rest.trim_start().trim_start_matches([':', ',']);
@@ -144,8 +144,8 @@ impl Start {
     }
 }
 
-/// Where the word begins behind the prefix. It follows at once: `! sync` is an exclamation. Only a prefix that is itself
-/// a word has a space behind it.
+/// Where the word after the prefix begins. It follows directly, because `! sync` is an exclamation. Only a prefix that
+/// ends like a word is followed by a space.
 fn after_prefix(text: &str, prefix: &str) -> Option<usize> {
     let prefix = prefix.trim();
     let rest = text.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
@@ -154,7 +154,7 @@ fn after_prefix(text: &str, prefix: &str) -> Option<usize> {
     word.starts_with(char::is_alphabetic).then_some(text.len() - word.len())
 }
 
-/// Where the text goes on behind a name that it begins with, in any case.
+/// Where the text continues after a name at its beginning, ignoring case.
 fn after_name(text: &str, name: &str) -> Option<usize> {
     let name = name.trim();
     if name.is_empty() {
@@ -172,7 +172,7 @@ fn after_name(text: &str, name: &str) -> Option<usize> {
     ends.then_some(text.len() - rest.len())
 }
 
-/// The word there, up to a space or a pill, and where it ends.
+/// The word at `start`, up to a space or a pill, and where it ends.
 fn word_at(line: &Line, start: usize) -> (&str, usize) {
     let rest = line.text.get(start..).unwrap_or_default();
     let end = start + rest.find(' ').unwrap_or(rest.len());
@@ -181,7 +181,7 @@ fn word_at(line: &Line, start: usize) -> (&str, usize) {
     (line.text.get(start..end).unwrap_or_default(), end)
 }
 
-/// Whether a preview is asked for somewhere in the line. A reason has no quotation marks around this that count.
+/// Whether the line asks for a preview anywhere, even inside a quoted reason.
 fn asks_dry_run(text: &str) -> bool {
     text.split(' ').any(is_dry_run)
 }
@@ -192,7 +192,7 @@ pub(super) fn is_dry_run(token: &str) -> bool {
     token.starts_with(is_dash) && DRY_RUN.contains(&fold(token).trim_start_matches('-'))
 }
 
-/// The lines of a plain body that are the sender's own, without empty ones.
+/// The lines of a plain body that the sender wrote, without empty ones.
 fn body_lines(body: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut fence: Option<(char, usize)> = None;
@@ -224,7 +224,7 @@ fn body_lines(body: &str) -> Vec<Line> {
         } else if mark == '>' {
             in_quotation = true;
         } else if !in_quotation && indent < 4 {
-            // A line right below a quotation still belongs to it, as Markdown has it.
+            // As in Markdown, a line directly below a quotation still belongs to it.
             lines.push(Line { text: text.to_owned(), pills: Vec::new() });
         }
     }

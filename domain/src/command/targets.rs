@@ -1,7 +1,7 @@
-//! People, rooms and messages as they are named: by id, by link, or by a plain name.
+//! Parses references to people, rooms and messages: ids, links or plain names.
 //!
-//! The links are read here and not by `ruma`, whose reader stops the program at `https://matrix.to/#///x` and refuses
-//! what people really paste: missing percent-encoding, `via` on anything, the permalinks of a hospital's own Element.
+//! Does not use `ruma` for links, because its parser panics at `https://matrix.to/#///x` and refuses what people really
+//! paste: missing percent-encoding, `via` on anything, the permalinks of a hospital's own Element.
 
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, ServerName};
 
@@ -11,19 +11,19 @@ use super::text::fold;
 /// The longest id that Matrix allows, in bytes.
 const LONGEST: usize = 255;
 
-/// What a text names.
+/// What a text refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     User(OwnedUserId),
     /// By id or alias.
     Room(Where),
-    /// A message, and its room when that was said.
+    /// A message, with its room if known.
     Event(Option<Where>, OwnedEventId),
-    /// Nothing that only ids and links look like.
+    /// Anything that does not look like an id or a link.
     Name(String),
 }
 
-/// Reads what somebody typed; None when it looks like an id or a link and is a broken one.
+/// Parses typed text; None for a malformed id or link.
 pub(super) fn typed(text: &str) -> Option<Target> {
     let text = text.trim_start_matches('<').trim_end_matches(['>', '.', ',', ';', ':', '?', ')']);
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
@@ -32,14 +32,14 @@ pub(super) fn typed(text: &str) -> Option<Target> {
     }
     match text.chars().next()? {
         '@' if text.contains(':') => id(text),
-        // A name with the sign in front, as some write it.
+        // Some people write `@` before plain names.
         '@' => text.get(1..).filter(|name| !name.is_empty()).map(|name| Target::Name(name.to_owned())),
         '!' | '#' | '$' => id(text),
         _ => Some(Target::Name(text.to_owned())),
     }
 }
 
-/// Reads a link; None when it leads to nothing in Matrix.
+/// Parses a link; None if it leads to nothing in Matrix.
 pub(super) fn link(href: &str) -> Option<Target> {
     let href = href.trim();
     if let Some(start) = href.get(..7)
@@ -79,7 +79,7 @@ fn uri(path: &str) -> Option<Target> {
     pair(&ids)
 }
 
-/// One id, or a room's and an event's.
+/// A single id, or a room's and an event's.
 fn pair(ids: &str) -> Option<Target> {
     let Some((room, event)) = ids.split_once("/$") else { return id(ids) };
     match (id(room)?, id(&format!("${event}"))?) {
@@ -106,12 +106,12 @@ fn id(text: &str) -> Option<Target> {
     }
 }
 
-/// Whether this is a room's id: with a server, or, since version 12, of the one form that has none.
+/// Whether this is a room id: with a server, or in the form without one that version 12 has.
 pub(super) fn is_room_id(text: &str) -> bool {
     text.starts_with('!') && (has_server(text) || is_hash(text) && !text.contains(['+', '/']))
 }
 
-/// A sign and a SHA-256 in base64, of either alphabet.
+/// A sigil and a SHA-256 in base64, in either alphabet.
 fn is_hash(text: &str) -> bool {
     let hash = text.get(1..).unwrap_or_default();
     hash.len() == 43 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+/".contains(&byte))
@@ -125,7 +125,7 @@ fn without_query(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
-/// Whether a link's text is itself an id, or has one in it, and of something else than the link leads to.
+/// Whether a link's text contains an id or a link to something else than the link's target.
 pub(super) fn lies(shown: &str, target: &Target) -> bool {
     shown.split(' ').any(|word| match typed(word.trim_start_matches('(')) {
         Some(Target::Name(name)) if word.starts_with('@') => {
@@ -136,7 +136,7 @@ pub(super) fn lies(shown: &str, target: &Target) -> bool {
     })
 }
 
-/// With its percent-encoding undone; None when that is no text.
+/// Decodes percent-encoding; None if the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let digit = |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = Vec::with_capacity(text.len());

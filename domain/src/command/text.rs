@@ -1,12 +1,12 @@
-//! Letters: what of them is looked at, which count as the same, and how far two words are apart.
+//! Compares text: which characters are read, which count as equal, and how similar two words are.
 
-/// The longest quotation of what somebody said, in characters.
+/// The longest quotation of somebody's text, in characters.
 const QUOTED: usize = 80;
 
 /// The longest word that is compared with others, in characters.
 const COMPARED: usize = 24;
 
-/// A character as it is read: any white space as a space, and none for what nobody sees. The joiner inside an emoji
+/// A character as it is read: white space becomes a space, and invisible characters None. The joiner inside an emoji
 /// stays.
 pub(super) fn visible(c: char) -> Option<char> {
     match c {
@@ -22,7 +22,7 @@ pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
-/// Without capitals and accents, so that `Últimas` and `ultimas` are one word.
+/// Removes case and accents, so that `Últimas` and `ultimas` are equal.
 #[must_use]
 pub fn fold(text: &str) -> String {
     text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase).map(plain).collect()
@@ -42,7 +42,7 @@ fn plain(c: char) -> char {
     }
 }
 
-/// What somebody said, cut to what may be repeated to them.
+/// Shortens somebody's text to what may be repeated in an answer.
 pub(super) fn quoted(said: &str) -> String {
     match said.char_indices().nth(QUOTED) {
         Some((end, _)) => format!("{}…", said.get(..end).unwrap_or_default()),
@@ -50,8 +50,8 @@ pub(super) fn quoted(said: &str) -> String {
     }
 }
 
-/// How near the folded word `said` is to `name`: 0 is the same, None is not near. A swap of two neighbours counts one,
-/// and so does a word broken off.
+/// The distance of the folded word `said` from `name`: 0 is equal, None is not near. A swap of two neighbours counts
+/// one, as does a word cut off at its end.
 pub(super) fn nearness(said: &str, name: &str) -> Option<usize> {
     let (said, name): (Vec<char>, Vec<char>) = (said.chars().take(COMPARED + 1).collect(), name.chars().collect());
     if said.len() > COMPARED {
@@ -64,7 +64,7 @@ pub(super) fn nearness(said: &str, name: &str) -> Option<usize> {
     Some(distance(&said, &name)).filter(|distance| *distance <= allowed)
 }
 
-/// Insertions, deletions, changes and swaps of neighbours from one to the other.
+/// The number of insertions, deletions, changes and swaps of neighbours between two words.
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut before = vec![0; to.len() + 1];
     let mut above: Vec<usize> = (0..=to.len()).collect();

@@ -1,52 +1,52 @@
-//! A line in pieces: words, quotations, flags and pills, one after the other.
+//! Splits a line into tokens: words, quotations, flags and pills.
 
 use super::Misunderstood;
 use super::spoken::Line;
 use super::text::{fold, is_dash, quoted};
 
-/// A piece of a line.
+/// A token of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'a> {
-    /// As it was said, without quotation marks.
+    /// The text, without quotation marks.
     pub(super) text: &'a str,
     pub(super) kind: Kind<'a>,
     /// Where it begins in the line.
     pub(super) at: usize,
-    /// Whether a comma or an `and` stands before it.
+    /// Whether a comma, a semicolon or an `and` precedes it.
     pub(super) listed: bool,
 }
 
-/// What a piece is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind<'a> {
-    /// A word without anything around it; only this can be a keyword.
+    /// A plain word; only this can be a keyword.
     Bare,
     /// In quotation marks.
     Quoted,
-    /// With a dash before it; whether a `=` follows.
+    /// A word after a dash; `with_value` if a `=` follows it.
     Flag { with_value: bool },
-    /// A link under a text.
+    /// A linked text.
     Pill { href: &'a str },
 }
 
 impl Token<'_> {
-    /// Without capitals and accents, to be compared; a pill or a quotation is never a keyword.
+    /// The folded text of a plain word, for comparison; None for others, which are never keywords.
     pub(super) fn folded(&self) -> Option<String> {
         (self.kind == Kind::Bare).then(|| fold(self.text.trim_end_matches(':')))
     }
 
-    /// What it was, for an answer.
+    /// The text as an answer may repeat it.
     pub(super) fn said(&self) -> String {
         quoted(self.text)
     }
 }
 
-/// Goes along a line. A copy looks ahead.
+/// A position in a line. Copy it to look ahead.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     line: &'a Line,
     at: usize,
-    /// How many pills lie behind.
+    /// How many pills are before it.
     pill: usize,
 }
 
@@ -56,23 +56,23 @@ impl<'a> Cursor<'a> {
         Self { line, at, pill }
     }
 
-    /// What has not been read.
+    /// The unread rest.
     pub(super) fn rest(&self) -> &'a str {
         self.from(self.at)
     }
 
-    /// The text between two places.
+    /// The text between two positions.
     pub(super) fn between(&self, start: usize, end: usize) -> &'a str {
         self.line.text.get(start..end).unwrap_or_default()
     }
 
-    /// Leaves the rest unread.
+    /// Skips the rest.
     pub(super) fn finish(&mut self) {
         self.at = self.line.text.len();
         self.pill = self.line.pills.len();
     }
 
-    /// Where it is.
+    /// The position.
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -81,16 +81,16 @@ impl<'a> Cursor<'a> {
         self.line.text.get(start..).unwrap_or_default()
     }
 
-    /// The next piece.
+    /// Reads the next token.
     ///
     /// # Errors
-    /// A quotation mark without its other, and a pill that is grown together with a word.
+    /// An unclosed quotation mark, or a pill without a space before the next word.
     pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, Misunderstood> {
         let mut listed = false;
         loop {
             let Some(c) = self.rest().chars().next() else { return Ok(None) };
             match c {
-                // Backticks are how people paste a code or an id.
+                // People paste codes and ids with backticks around them.
                 ' ' | '`' => self.at += 1,
                 ',' | ';' => {
                     listed = true;
@@ -107,7 +107,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The next piece, left where it is.
+    /// The next token, without reading it.
     pub(super) fn peek(&self) -> Result<Option<Token<'a>>, Misunderstood> {
         let mut ahead = *self;
         ahead.next()
@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
             self.check_glue(at, end)?;
             return Ok(Token { text: self.between(at, end), kind: Kind::Flag { with_value }, at, listed });
         }
-        // Ids and links may hold commas.
+        // Ids and links may contain commas.
         let is_id =
             matches!(first, '!' | '#' | '$') || self.rest().starts_with("http") || self.rest().starts_with("matrix:");
         let end = if is_id { self.end_of_word(&[' ']) } else { self.end_of_word(&[' ', '`', ',', ';']) };
@@ -145,10 +145,10 @@ impl<'a> Cursor<'a> {
         Ok(Token { text: self.between(at, end), kind: Kind::Bare, at, listed })
     }
 
-    /// The quotation that begins here.
+    /// Reads the quotation that begins here.
     ///
     /// # Errors
-    /// It does not end, or it has a pill among other words.
+    /// It is not closed, or contains a pill among other words.
     pub(super) fn quotation(&mut self) -> Result<Token<'a>, Misunderstood> {
         let at = self.at;
         let single = self.rest().starts_with(['\'', '‘']);
@@ -185,18 +185,18 @@ impl<'a> Cursor<'a> {
         self.rest().starts_with(is_opening)
     }
 
-    /// Whether a word begins here at once, as behind a `=`.
+    /// Whether a word follows directly, as after a `=`.
     pub(super) fn is_at_word(&self) -> bool {
         self.rest().starts_with(|c: char| !matches!(c, ' ' | ',' | ';' | '`'))
     }
 
-    /// Skips spaces and a colon, as behind `motivo:`.
+    /// Skips spaces, colons and backticks, as after `motivo:`.
     pub(super) fn skip_to_words(&mut self) {
         let words = self.rest().trim_start_matches([' ', ':', '`']);
         self.at = self.line.text.len() - words.len();
     }
 
-    /// Skips the marks of a sentence, but not a comma, which lists.
+    /// Skips punctuation, except commas, which separate items.
     fn trim_behind(&mut self) {
         let words = self.rest().trim_start_matches([':', '.', '?', '!', ')']);
         if words.is_empty() || words.starts_with([' ', ',', ';', '`']) {
@@ -209,7 +209,7 @@ impl<'a> Cursor<'a> {
         self.at + rest.find(stops).unwrap_or(rest.len())
     }
 
-    /// Refuses a word that a pill begins in: nobody knows what is meant.
+    /// Refuses a word with a pill inside, because its meaning is unclear.
     fn check_glue(&self, start: usize, end: usize) -> Result<(), Misunderstood> {
         match self.line.pills.get(self.pill) {
             Some(pill) if pill.range.start < end => {

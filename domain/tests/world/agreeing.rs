@@ -1,4 +1,4 @@
-//! Accounts and rooms that agree with the policy: the place from which a case changes one thing.
+//! Accounts and rooms that agree with the policy, of which a case changes one thing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,23 +14,23 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::{SERVER, user_id};
 
-/// The room id that a key has in these tests.
+/// The room id of a key in these tests.
 pub(crate) fn room_id(key: &str) -> OwnedRoomId {
     RoomId::parse(format!("!{key}:{SERVER}")).expect("a room id")
 }
 
-/// A binding to `@username`, as it is some time after the account was made.
+/// A binding to `@username`, as some time after the account was created.
 pub(crate) fn binding(policy: &Policy, person: &Person) -> Binding {
     let pushed = Pushed { external_id: external_id(policy, person).map(|id| digest_of(&id)), ..Pushed::default() };
     Binding { pushed, ..Binding::new(person.id, user_id(&person.username.to_lowercase())) }
 }
 
-/// The account of somebody who works here.
+/// The account of an active person.
 pub(crate) fn account(person: &Person) -> ObservedAccount {
     ObservedAccount { display_name: Some(person.full_name()), ..ObservedAccount::default() }
 }
 
-/// A room made by the bot, with nobody else in it.
+/// A room created by the bot, with nobody else in it.
 pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoom {
     let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
     let children = policy.rooms.iter().filter(|(_, child)| child.parent.as_ref() == Some(key));

@@ -1,4 +1,4 @@
-//! Plans, findings and held parts as short lines: what the case files compare.
+//! Formats plans, findings and held parts as short lines, which the case files compare.
 
 use std::collections::BTreeSet;
 
@@ -89,7 +89,7 @@ fn action(action: &Action) -> String {
     }
 }
 
-/// One line for a step; what a grant asks for says which.
+/// One line for a step; if a grant caused it, the line says which.
 pub(crate) fn step(step: &Step) -> String {
     let line = short(&action(&step.action));
     match step.cause {
@@ -98,7 +98,7 @@ pub(crate) fn step(step: &Step) -> String {
     }
 }
 
-/// One line a step, in order.
+/// One line per step, in order.
 pub(crate) fn plan(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(step).collect()
 }
@@ -165,7 +165,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
     short(format!("{} {rest}", finding.kind()).trim_end())
 }
 
-/// Why a part is held.
+/// The reason why a part is held.
 pub(crate) fn reason(reason: &HeldReason) -> String {
     let line = match reason {
         HeldReason::DirectoryShrank { before, now } => format!("directory shrank {before} -> {now}"),

@@ -1,4 +1,4 @@
-//! What earlier passes left, as a case file writes it.
+//! The memory of earlier passes, as a case file writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +51,8 @@ impl Default for MemoryForm {
 }
 
 impl MemoryForm {
-    /// Who holds power is what should be, and the directory as large as before, unless the case says otherwise.
+    /// Unless the case says otherwise, people hold the powers that they should, and the directory has its previous
+    /// size.
     pub(super) fn remember(&self, world: &mut World) {
         let form = self;
         let powers = |map: &BTreeMap<i64, Vec<String>>| -> Powers {
@@ -61,7 +62,7 @@ impl MemoryForm {
         let by_room = |map: &BTreeMap<String, Vec<String>>| {
             map.iter().map(|(room, names)| (RoomKey::new(room.as_str()), users(names))).collect()
         };
-        // Three people who gained the right to release.
+        // `gained_recently` lists people who gained the right `approve`.
         let mut gained = powers(&form.gained);
         gained.extend(form.gained_recently.iter().map(|id| (PersonId(*id), BTreeSet::from([Privilege::APPROVE]))));
         let unplaced = form.unplaced.as_ref().map(|map| {
@@ -99,7 +100,7 @@ fn parsed<T: std::str::FromStr>(word: &String) -> T {
     word.parse().unwrap_or_else(|_| panic!("no power {word}"))
 }
 
-/// What is held already, of those that cases need.
+/// An effect that is already held, of the kinds that cases need.
 fn waiting(atom: &str) -> Effect {
     let room = |room: &str| RoomKey::new(room);
     match atom.split(' ').collect::<Vec<_>>().as_slice() {

@@ -1,6 +1,6 @@
-//! A whole little hospital with its homeserver: everything that decides a plan, in one value.
+//! A small hospital with its homeserver: everything that decides a plan, in one value.
 //!
-//! Built from a case file by `reader` or at random by `random`; changed by `synapse` as the real server would.
+//! Built from a case file by `reader`, or at random by `random`; changed by `synapse` as the real server would.
 
 pub(crate) mod agreeing;
 pub(crate) mod lines;
@@ -29,7 +29,7 @@ use equipemed_domain::world::{Pass, World as Picture};
 use jiff::Timestamp;
 use ruma_common::{OwnedUserId, UserId};
 
-/// Every id in these tests ends so; texts leave it out.
+/// All ids in these tests end with this; texts leave it out.
 pub(crate) const SERVER: &str = "h.example";
 
 /// Everything a pass works with.
@@ -53,7 +53,7 @@ impl World {
         Directory::new(self.people.iter().cloned())
     }
 
-    /// What should be.
+    /// The desired state.
     pub(crate) fn desired(&self) -> Desired {
         self.desired_of(&Wake::Everything)
     }
@@ -67,7 +67,7 @@ impl World {
         desired(&self.picture(&self.directory()), &wishes, &self.observed.accounts, target)
     }
 
-    /// It as passes and decisions see it.
+    /// The world as passes and decisions see it.
     pub(crate) fn picture<'a>(&'a self, directory: &'a Directory) -> Picture<'a> {
         Picture::new(&self.policy, directory, &self.bindings, &self.grants, self.now)
     }
@@ -82,7 +82,7 @@ impl World {
         plan(Pass { world: &self.picture(&directory), desired, observed, memory, scope })
     }
 
-    /// The plan behind the brakes.
+    /// The plan after the brakes.
     pub(crate) fn verdict(&self, scope: &Scope) -> Verdict {
         if *scope != Scope::Everything {
             return self.narrowed(scope).judged(scope);
@@ -90,7 +90,7 @@ impl World {
         self.judged(scope)
     }
 
-    /// The world as a pass over this part sees it: accounts that it does not look at are known from the store.
+    /// The world as a pass of this scope sees it: accounts outside are known from the store.
     pub(crate) fn narrowed(&self, scope: &Scope) -> Self {
         let mut world = self.clone();
         for person in self.bindings.keys() {
@@ -108,7 +108,7 @@ impl World {
         if self.consented.is_empty() {
             return first;
         }
-        // A consent is written as texts here; what it is for is what would be held.
+        // Consents are written as texts here, and refer to effects that would be held.
         let is_consented = |effect: &&Effect| self.consented.contains(&effect.atom());
         let consented: Effects = first.held.iter().flat_map(|part| &part.effects).filter(is_consented).collect();
         self.in_pass(scope, |with| review(plan, with, &consented))
@@ -119,7 +119,7 @@ impl World {
         then(Pass { world: &self.picture(&directory), desired: &self.desired(), observed, memory, scope })
     }
 
-    /// Accounts that nobody may touch, whatever EquipeMed says.
+    /// Whether the account must never be changed, whatever EquipeMed says.
     pub(crate) fn is_untouchable(&self, user: &UserId) -> bool {
         *user == *self.policy.bot || self.policy.users.protected.contains(user)
     }
@@ -137,13 +137,13 @@ pub(crate) fn short(text: &str) -> String {
     text.replace(&format!(":{SERVER}"), "")
 }
 
-/// What the hospital of the cases calls professions.
+/// The names of professions in the cases' hospital.
 pub(crate) fn professions() -> BTreeMap<Profession, String> {
     let words = ["Médico(a)", "Residente", "Enfermeiro(a)", "Fisioterapeuta", "Estudante"];
     Profession::ALL.into_iter().zip(words.map(str::to_owned)).collect()
 }
 
-/// EquipeMed's defaults for a new account.
+/// A person with EquipeMed's defaults for a new account.
 pub(crate) fn person(id: i64, username: &str) -> Person {
     Person {
         id: PersonId(id),

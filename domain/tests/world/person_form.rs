@@ -1,4 +1,4 @@
-//! A person in a case file, in the words of a roster.
+//! A person in a case file, with the keys of a roster.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ pub(super) struct PersonForm {
 }
 
 impl PersonForm {
-    /// The person; what is not named is at its default.
+    /// The person, with defaults for what is not given.
     pub(super) fn person(&self) -> Person {
         let mut person = person(self.id, &self.username);
         if let Some(public_id) = &self.public_id {

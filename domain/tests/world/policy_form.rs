@@ -1,4 +1,4 @@
-//! The policy of a case: the words of `config.yaml`, short, everything optional.
+//! The policy of a case, in a short form of `config.yaml` with everything optional.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,7 +114,7 @@ struct LimitsForm {
 }
 
 impl PolicyForm {
-    /// The policy that the form stands for.
+    /// The policy described by the form.
     pub(crate) fn policy(&self) -> Policy {
         let bot = user_id("equipemed_bot");
         let users = self.users.users(&bot);

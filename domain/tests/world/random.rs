@@ -1,6 +1,6 @@
-//! Random hospitals: people, policies and rooms of every kind that the planner may meet, the odd ones among them.
+//! Random hospitals: people, policies and rooms of every kind that the planner may meet, including odd ones.
 //!
-//! Drawn from a seed with a generator of its own, so that a failing world can be made again from its seed.
+//! Generated from a seed by a generator of our own, so that a failing world can be recreated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,7 +25,7 @@ use serde_json::{Map, Value, json};
 use super::reader::refused;
 use super::{SERVER, World, agreeing, person, policy_form, user_id};
 
-/// SplitMix64: small, even, and the same everywhere.
+/// SplitMix64: small, uniform, and the same everywhere.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -46,7 +46,7 @@ impl Dice {
         usize::try_from(self.next() % end as u64).expect("small")
     }
 
-    /// True in `percent` of the cases.
+    /// True with a probability of `percent`.
     pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
@@ -59,7 +59,7 @@ impl Dice {
 const GROUPS: [&str; 3] = ["Plantão UTI", "Pronto Socorro", "Chefia"];
 const ROOMS: [&str; 5] = ["icu", "todos", "er", "office", "annex"];
 
-/// A world of about that many people and at most five rooms beside the space and the control room.
+/// A world with about `people` people and at most five rooms besides the space and the control room.
 pub(crate) fn world(seed: u64, people: usize, rooms: usize) -> World {
     let mut dice = Dice::new(seed);
     let dice = &mut dice;
@@ -179,7 +179,7 @@ fn room(dice: &mut Dice, key: &str, parent: Option<&str>, join: JoinMode) -> Roo
         kind: if key == "hospital" { RoomKind::Space } else { RoomKind::Room },
         version: dice.pick(&["12", "12", "11", "10"]).to_owned(),
         name: format!("Room {key}"),
-        // Before the rest: the order of the dice is that of the seeds.
+        // Before the rest, to keep the order of random numbers per seed.
         settings: settings([
             (RoomSetting::Topic, dice.chance(30).then(|| "Only work".into())),
             (RoomSetting::Avatar, dice.chance(35).then(|| "mxc://h.example/picture".into())),
@@ -277,7 +277,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
             ..agreeing::binding(&world.policy, &super::person(person.id.0, "anybody"))
         };
         match dice.below(10) {
-            // Bound; without `create` the account is there, as otherwise nobody could have bound it.
+            // Bound. Without `create` the account exists, because otherwise nobody could have bound it.
             0..=5 => {
                 world.bindings.insert(bound);
                 if dice.chance(92) || !world.policy.users.create {
@@ -291,7 +291,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
                     world.observed.accounts.holders.insert(person.public_id.clone(), user);
                 }
             }
-            // Somebody else's account carries their external id.
+            // Somebody else's account has their external id.
             9 if world.bindings.contains_key(&PersonId(1)) && list.contains_key(&user_id("u1")) => {
                 world.observed.accounts.holders.insert(person.public_id.clone(), user_id("u1"));
             }
@@ -299,7 +299,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
             _ => {}
         }
     }
-    // Some bound people are not in EquipeMed any more.
+    // Some bound people are missing in EquipeMed.
     let gone: Vec<PersonId> = world.bindings.keys().copied().filter(|_| dice.chance(8)).collect();
     world.people.retain(|person| !gone.contains(&person.id));
 }
@@ -360,7 +360,7 @@ fn sight(dice: &mut Dice, world: &World, key: &RoomKey) -> RoomSight {
     RoomSight::Seen(Box::new(room))
 }
 
-/// Names of people who may be anywhere: EquipeMed's, strangers, and one from elsewhere.
+/// Users who may be anywhere: EquipeMed's, strangers, and one from another server.
 fn anybody(dice: &mut Dice, world: &World) -> ruma_common::OwnedUserId {
     let bound: Vec<_> = world.bindings.values().map(|binding| binding.user.clone()).collect();
     match dice.below(10) {
@@ -373,7 +373,7 @@ fn anybody(dice: &mut Dice, world: &World) -> ruma_common::OwnedUserId {
     }
 }
 
-/// A room that somebody else made.
+/// A room that somebody else created.
 fn adopted(dice: &mut Dice, world: &World, room: &mut ObservedRoom) {
     if dice.chance(80) {
         room.creator = anybody(dice, world);
@@ -422,7 +422,7 @@ fn adopted(dice: &mut Dice, world: &World, room: &mut ObservedRoom) {
     room.power_levels = Some(content);
 }
 
-/// Properties that somebody changed by hand.
+/// Changes properties as if by hand.
 fn drift(dice: &mut Dice, room: &mut ObservedRoom) {
     if room.is_space && dice.chance(60) {
         room.children = ROOMS.into_iter().filter(|_| dice.chance(50)).map(agreeing::room_id).collect();

@@ -1,4 +1,4 @@
-//! Reads a case file. `tests/cases/README.md` says what may stand in one; unknown words are errors.
+//! Reads case files. `tests/cases/README.md` describes their content; unknown words are errors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ use super::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    /// What it shows, in a sentence.
+    /// A sentence on what the case shows.
     pub(crate) about: String,
     now: Option<Timestamp>,
     #[serde(default)]
@@ -64,7 +64,7 @@ pub(crate) struct Case {
     pub(crate) expect: Expected,
 }
 
-/// What should come of it. What is not named is expected to be empty.
+/// The expected results; whatever is not named has to be empty.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Expected {
@@ -116,7 +116,7 @@ struct AccountForm {
 #[serde(deny_unknown_fields)]
 struct RoomForm {
     unreadable: Option<String>,
-    /// Several rooms that have the key.
+    /// Several rooms with the key.
     #[serde(default)]
     several: Vec<String>,
     version: Option<String>,
@@ -144,7 +144,7 @@ struct RoomForm {
     bot: Option<String>,
 }
 
-/// A list of people who are in, or a map of memberships.
+/// A list of joined people, or a map of memberships.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Members {
@@ -178,13 +178,13 @@ struct SelectForm {
     users: Vec<String>,
 }
 
-/// The instant of a case that names none.
+/// The default time of a case.
 fn noon() -> Timestamp {
     "2026-03-02T12:00:00Z".parse().expect("an instant")
 }
 
 impl Case {
-    /// The world of the case, what is looked at, and what is carried out.
+    /// The world of the case, its scope, and its selection.
     pub(crate) fn read(&self) -> (World, Scope, Selection) {
         let policy = self.policy.policy();
         let people: Vec<_> = self.people.iter().map(PersonForm::person).collect();
@@ -231,7 +231,7 @@ impl Case {
         (world, scope, selection)
     }
 
-    /// Everybody is bound to `@username`, unless the case says otherwise.
+    /// Binds everybody to `@username`, unless the case says otherwise.
     fn bind(&self, world: &mut World) {
         for person in &world.people {
             world.bindings.insert(agreeing::binding(&world.policy, person));
@@ -265,7 +265,7 @@ impl Case {
         }
     }
 
-    /// Every bound person has the account that the policy wants, unless the case says otherwise.
+    /// Gives every bound person the account that the policy wants, unless the case says otherwise.
     fn make_accounts(&self, world: &mut World) {
         for binding in world.bindings.values() {
             let known = world.people.iter().find(|person| person.id == binding.person);
@@ -298,7 +298,7 @@ impl Case {
     }
 }
 
-/// Atoms as the review writes them, from atoms without the server's name.
+/// Adds the server's name to the ids in an atom, as the review writes it.
 fn lengthen(atom: &str) -> String {
     let words = atom.split(' ').map(|word| match word.strip_prefix('@') {
         Some(name) => match name.strip_suffix(':') {
@@ -338,7 +338,7 @@ impl GrantForm {
     }
 }
 
-/// A room that Synapse does not show.
+/// The error of a room that Synapse does not show.
 pub(crate) fn refused(errcode: &str) -> HomeserverError {
     HomeserverError::Refused { status: 403, errcode: errcode.to_owned(), error: String::new() }
 }
@@ -397,12 +397,12 @@ impl RoomForm {
         if let Some(content) = &self.power_levels {
             let content = serde_json::to_value(content).expect("power levels");
             let mut content = content.as_object().cloned();
-            // Users may be written short, as everywhere in a case.
+            // Users may be abbreviated, as everywhere in a case.
             if let Some(users) = content.as_mut().and_then(|content| content.get_mut("users")) {
                 let short = users.as_object().cloned().unwrap_or_default();
                 *users = short.into_iter().map(|(user, level)| (user_id(&user).to_string(), level)).collect();
             }
-            // The word `none` is a room without the event.
+            // `none` means a room without the event.
             room.power_levels = content;
         }
         if let Some(content) = &mut room.power_levels

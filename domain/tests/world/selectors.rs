@@ -1,5 +1,5 @@
-//! Selectors and durations as the configuration writes them, for the case files. The real parser lives elsewhere and
-//! checks much more; this one knows the same words.
+//! Selectors and durations in case files, written as in the configuration. The real parser lives elsewhere and checks
+//! much more; this one knows the same words.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use equipemed_domain::directory::Profession;
 use equipemed_domain::selector::Selector;
 use serde_yaml::Value;
 
-/// `{group: Plantão UTI}` and its like.
+/// Selectors such as `{group: Plantão UTI}`.
 pub(crate) fn selector(value: &Value) -> Selector {
     let map = value.as_mapping().unwrap_or_else(|| panic!("a selector is a map, not {value:?}"));
     let (key, value) = map.iter().next().expect("a selector has one key");
@@ -37,7 +37,7 @@ pub(crate) fn selector(value: &Value) -> Selector {
     }
 }
 
-/// `30d`, `24h`, `60m`.
+/// Durations such as `30d`, `24h`, `60m`.
 pub(crate) fn duration(text: &str) -> Duration {
     let (number, unit) = text.split_at(text.len() - 1);
     let number: u64 = number.parse().unwrap_or_else(|_| panic!("a duration, not {text}"));

@@ -1,7 +1,7 @@
-//! A small model of Synapse: carries out actions on a world and refuses what the real server refuses.
+//! A small model of Synapse: applies actions to a world and refuses what the real server refuses.
 //!
-//! The rules are those of the Matrix authorisation rules for the room's version and of Synapse's admin API. A refusal
-//! is a panic that names the rule: no plan may contain one. The order is the engine's: accounts, new rooms, the rest.
+//! Follows the Matrix authorisation rules of the room's version and Synapse's admin API. A refusal is a panic that
+//! names the rule, because no plan may contain one. The order is the engine's: accounts, new rooms, the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use super::{SERVER, World, agreeing};
 
-/// Carries out a plan.
+/// Applies a plan.
 pub(crate) fn apply(world: &mut World, plan: &Plan) {
     let is_room = |step: &&Step| step.action.room().is_some();
     let is_new = |step: &&Step| matches!(step.action, Action::CreateRoom { .. });
@@ -163,7 +163,7 @@ fn account(world: &mut World, step: &Step) {
             account.deactivated = false;
         }
         Action::SetServerAdmin { user, to } => {
-            // The PUT would make a missing account.
+            // The PUT would create a missing account.
             let account = existing(world, user);
             assert_ne!(account.admin, *to, "is so already: {step:?}");
             account.admin = *to;
@@ -178,7 +178,7 @@ fn account(world: &mut World, step: &Step) {
             if held.is_empty() {
                 world.memory.privileged.remove(person);
             }
-            // What the very first pass gives is not a gain.
+            // What the first pass ever gives is not a gain.
             let gained = beyond(lost, gained, &world.policy);
             if !gained.is_empty() && world.memory.applied_before {
                 world.memory.gained_recently.entry(*person).or_default().extend(gained);
@@ -205,7 +205,7 @@ fn create_room(world: &mut World, key: &RoomKey, new: &NewRoom) {
     });
     let content = initial_content(&new.version, new.kind, &world.policy.bot, &new.levels, new.default_level);
     let mut room = agreeing::room(&world.policy, key, &new.version);
-    // Not the id of a room that was there before under this key.
+    // Not the id of an earlier room with this key.
     room.room_id = agreeing::room_id(&format!("made-{key}"));
     room.is_space = new.kind == RoomKind::Space;
     room.settings = new.settings.clone();

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 mod registration;
 mod secrets;
 
-/// A folder with a registration and whatever a test puts beside it.
+/// A folder with a registration and the files of a test.
 struct Folder(TempDir);
 
 const SMALL: &str = "\
@@ -53,7 +53,7 @@ impl Folder {
         config::load(&self.path("config.yaml"), &environment.iter().copied().collect())
     }
 
-    /// The problems of a text, without this test's folder.
+    /// The problems of a configuration, without the path of this test's folder.
     fn problems(&self, text: &str) -> String {
         self.shown(&self.load(text).unwrap_err())
     }
@@ -63,17 +63,17 @@ impl Folder {
     }
 }
 
-/// The problems of the smallest good file with these lines added.
+/// The problems of the smallest valid file with these lines added.
 fn problems(lines: &str) -> String {
     Folder::new().problems(&format!("{SMALL}{lines}"))
 }
 
-/// The policy of the smallest good file with these lines added.
+/// The policy of the smallest valid file with these lines added.
 pub(crate) fn policy(lines: &str) -> Policy {
     settings(lines).policy
 }
 
-/// The settings of the smallest good file with these lines added.
+/// The settings of the smallest valid file with these lines added.
 fn settings(lines: &str) -> Settings {
     Folder::new().load(&format!("{SMALL}{lines}")).unwrap()
 }
@@ -115,7 +115,7 @@ fn the_shipped_example_loads_and_means_what_it_says() {
 
 #[test]
 fn the_example_says_the_defaults() {
-    // Where the example and a file that says nothing differ, the example has to say "example".
+    // Where the example differs from the defaults, it has to say "example".
     let (example, small) = (Folder::new().load(config::EXAMPLE).unwrap(), settings(""));
     assert_eq!(example.mode, small.mode);
     assert_eq!(example.timezone, small.timezone);
@@ -153,7 +153,7 @@ fn the_commented_examples_of_the_example_are_accepted() {
                 "# public_url:",
             ];
             let lifted = known.iter().any(|start| line.trim_start().starts_with(start));
-            // Two of them stand beside the same setting with its default.
+            // The example has `protected` twice: commented, and with its default.
             let doubled = line.trim_start().starts_with("protected:");
             let line = if lifted { line.replacen("# ", "", 1) } else { line.to_owned() };
             if doubled { "\n".to_owned() } else { format!("{line}\n") }

@@ -1,4 +1,4 @@
-//! The registration: made fresh, refused as a placeholder, and refused when its token could act as people.
+//! The registration: newly created, refused as a placeholder, and refused if its token could act as people.
 
 use std::fs;
 

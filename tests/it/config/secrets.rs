@@ -1,4 +1,4 @@
-//! Secrets and the environment: where they may come from, and that nothing prints them.
+//! Secrets and the environment: permitted sources, and that nothing prints secrets.
 
 use equipemed_bot::config::settings::{Database, Scope};
 use equipemed_bot::config::{self, Environment};

@@ -1,4 +1,4 @@
-//! Columns that are read only where the policy asks for them: without a grant, a trigger or a place in a query otherwise.
+//! Optional columns: unless the policy uses them, they need no grant, no trigger and no place in a query.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn asking(database: &Database, columns: &[Column]) -> settings::Equipemed {
     settings
 }
 
-/// What a column says of somebody.
+/// The value of a column for a person.
 fn said(directory: &Directory, person: i64, column: Column) -> String {
     let extra = &directory.get(PersonId(person)).unwrap().extra;
     match column {
@@ -33,7 +33,8 @@ fn said(directory: &Directory, person: i64, column: Column) -> String {
     }
 }
 
-/// A column: the table's column that it needs, what says so of person 5, what it is then, and whom a change of it is about.
+/// A column, the table's column that it needs, a statement that sets it for person 5, its value then, and the people
+/// whom notifications of the change name.
 const ALL: [(Column, &str, &str, &str, &[i64]); 7] = [
     (
         Column::DisplayName,
@@ -86,7 +87,7 @@ const ALL: [(Column, &str, &str, &str, &[i64]); 7] = [
     ),
 ];
 
-/// Nobody is any of it.
+/// Resets all columns for everybody.
 const NOTHING: &str = "update accounts_userprofile set display_name = '', current_specialty_id = null;
     update accounts_eqmdcustomuser set is_researcher = false, terms_accepted = false, password_change_required = false,
         internship_start_date = null, expected_duration_months = null, supervisor_id = null";
@@ -105,7 +106,7 @@ async fn each_is_read_granted_and_told_only_when_it_is_asked_for() -> anyhow::Re
         assert_eq!(heard(&database, &mut ear).await?, None, "{column:?} is told and nobody asked");
         assert!(!said(&*plain.read().await?, 5, column).contains(says), "{column:?}");
 
-        // The configuration begins to use it: what is missing is named, with what to run.
+        // When the configuration begins to use it, the error names what is missing and the command to run.
         let wanting = Equipemed::open(&asking(&database, &[column]))?;
         let error = english(wanting.read().await.unwrap_err());
         assert!(error.contains(needs) && error.contains("install-triggers --print"), "{error}");

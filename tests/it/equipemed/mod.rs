@@ -1,4 +1,4 @@
-//! EquipeMed's own database as the source of people: what is read, what is told, and what is said when it is not as it should be.
+//! EquipeMed's own database as the source of people: reads, notifications, and errors if it is not as expected.
 
 mod columns;
 mod reading;
@@ -15,7 +15,7 @@ use equipemed_domain::directory::Directory;
 use equipemed_testbed::{Equipemed as Database, Postgres};
 use secrecy::SecretString;
 
-/// A database in the shared cluster whose reader may read what is needed.
+/// A database in the shared cluster whose reader has the necessary grants.
 async fn database() -> anyhow::Result<Database> {
     let database = Database::new(Postgres::shared().await?).await?;
     database.sql(&Script::new("accounts_", &BTreeSet::new()).grants(&database.reader)).await?;
@@ -37,7 +37,7 @@ fn source(database: &Database) -> anyhow::Result<Equipemed> {
     Ok(Equipemed::open(&settings(&database.reader_url))?)
 }
 
-/// A read through the source as the service opens it.
+/// Reads through the source, which is opened as in the service.
 async fn read(settings: settings::Equipemed) -> Result<Arc<Directory>, DirectoryError> {
     let directory =
         settings::Directory { source: DirectorySource::Equipemed(settings), interval: None, accounts: None };

@@ -1,4 +1,4 @@
-//! What is read: people with everything that matters, as of one moment, and not what only flickers.
+//! Reads: people with everything that matters, as of one moment, without what only flickers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn everybody_is_read_with_all_that_matters() -> anyhow::Result<()> {
     assert_eq!(two.public_id, "00000000-0000-4000-8000-000000000002");
     assert_eq!(two.matrix_localpart.as_deref(), Some("bad name!"));
     assert_eq!(two.profession, Some(Profession::Nurse));
-    // Without the group Nurses, which EquipeMed deletes and inserts all the time.
+    // Not the group Nurses, which EquipeMed constantly deletes and inserts again.
     assert_eq!(two.groups.iter().map(String::as_str).collect::<Vec<_>>(), ["Ala 2", "User Managers"]);
     assert!(two.staff && two.superuser && two.is_active);
     assert_eq!(two.access_expires_at, Some("2032-01-01T02:59:59.5Z".parse()?));
@@ -83,10 +83,10 @@ async fn a_group_that_is_gone_for_a_moment_is_not_lost() -> anyhow::Result<()> {
     source.read().await?;
     let take = "delete from accounts_eqmdcustomuser_groups where eqmdcustomuser_id = 1";
     let give = "insert into accounts_eqmdcustomuser_groups (eqmdcustomuser_id, group_id) select 1, id from auth_group where name = 'UTI'";
-    // An open connection: the start of a program would take longer than the moment.
+    // Uses an open connection, because starting a program would take too long.
     let mut session = Session::open(&database.url)?;
     let later = format!("select pg_sleep(0.02); {give}");
-    // Gone when it is read first, and there again 20 ms later, well before the second look.
+    // Missing in the first read, and back 20 ms later, well before the second.
     database.sql(take).await?;
     let (directory, given) = tokio::join!(source.read(), session.run(&later));
     given?;
@@ -96,7 +96,7 @@ async fn a_group_that_is_gone_for_a_moment_is_not_lost() -> anyhow::Result<()> {
     let (directory, given) = tokio::join!(source.read_anew(&ana), session.run(&later));
     given?;
     assert!(directory?.get(PersonId(1)).unwrap().groups.contains("UTI"));
-    // Gone for good is gone.
+    // A group that does not come back is gone.
     database.sql(take).await?;
     assert!(source.read_anew(&BTreeSet::from([PersonId(1)])).await?.get(PersonId(1)).unwrap().groups.is_empty());
     assert!(source.read().await?.get(PersonId(2)).unwrap().groups.contains("UTI"));
@@ -107,7 +107,7 @@ async fn a_group_that_is_gone_for_a_moment_is_not_lost() -> anyhow::Result<()> {
 async fn callers_at_the_same_time_share_a_read_and_none_gets_an_older_one() -> anyhow::Result<()> {
     let database = database().await?;
     database.invent(5, 2).await?;
-    // So slow that all have asked before the first one is through.
+    // Slow enough that all have asked before the first read ends.
     let mut slow = settings(&database.reader_url);
     slow.query = Some(
         "select u.id, '00000000-0000-4000-8000-000000000007' as public_id, u.username, null as matrix_localpart, u.first_name,
@@ -174,7 +174,7 @@ async fn a_read_while_people_are_saved_is_never_a_part() -> anyhow::Result<()> {
     let database = database().await?;
     database.invent(400, 4).await?;
     let source = source(&database)?;
-    // Everybody changes in one transaction, again and again: each read sees all of them before it or all after it.
+    // Each transaction changes everybody, and each read sees all of its changes or none.
     let mut saves = String::new();
     for round in 0..30 {
         saves.push_str(&format!("update accounts_eqmdcustomuser set last_name = 'Volta {round}';\n"));
@@ -198,7 +198,7 @@ async fn a_read_while_people_are_saved_is_never_a_part() -> anyhow::Result<()> {
 async fn a_rule_that_names_no_group_of_equipemeds_is_told_with_the_nearest() -> anyhow::Result<()> {
     let database = database().await?;
     database.add(&[Row::new(1, "ana", &["Plantão UTI"])]).await?;
-    // Nobody is in it, and it is there all the same.
+    // The group exists although nobody is in it.
     database.sql("insert into auth_group (name) values ('Ala 9')").await?;
     let rules = ["Plantao UTI", "Plantão UTI", "Ala 9", "Xadrez"].map(|name| format!("{{group: {name}}}"));
     let more = "{specialty: Homeopatia}, {not: {all: [{specialty: Pediatria}, {specialty: Cardiologa}]}}";
@@ -215,9 +215,9 @@ async fn a_rule_that_names_no_group_of_equipemeds_is_told_with_the_nearest() -> 
         "a rule names the specialty “Homeopatia”, which EquipeMed does not have in use",
     ];
     assert_eq!(told(&*source.read().await?), listed);
-    // Also of a read that has one person anew.
+    // The same after a read of a single person.
     assert_eq!(told(&*source.read_anew(&BTreeSet::from([PersonId(1)])).await?), listed);
-    // Without the lists, whom nobody is in.
+    // Without the lists, names that nobody has are reported.
     let people: Vec<_> = source.read().await?.people().cloned().collect();
     let of_nobody = told(&Directory::new(people));
     assert_eq!(of_nobody.len(), 6, "{of_nobody:?}");

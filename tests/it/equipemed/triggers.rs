@@ -1,4 +1,4 @@
-//! What the triggers tell, and that they leave EquipeMed alone.
+//! What the triggers report, and that they do not interfere with EquipeMed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn listening() -> anyhow::Result<(Database, Listener)> {
     Ok((database, ear))
 }
 
-/// Hears everything up to a notification that the test sends itself, so that silence is seen without waiting for it.
+/// Collects everything up to a notification that the test itself sends, so that silence is noticed without waiting.
 pub(super) async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Result<Option<Heard>> {
     const LAST: PersonId = PersonId(999_999);
     database.sql("notify equipemed_bot, '999999'").await?;
@@ -31,7 +31,7 @@ pub(super) async fn heard(database: &Database, ear: &mut Listener) -> anyhow::Re
     while !people.contains(&LAST) {
         match tokio::time::timeout(Duration::from_secs(10), ear.next()).await?? {
             Heard::People(mut heard) => people.append(&mut heard),
-            // It may have been in the same breath.
+            // The test's own notification may have been merged into this one.
             Heard::Everybody => {
                 everybody = true;
                 database.sql("notify equipemed_bot, '999999'").await?;
@@ -59,7 +59,7 @@ async fn every_change_that_matters_is_told_by_whom_it_is_about() -> anyhow::Resu
         ("update accounts_eqmdcustomuser set account_status = 'suspended' where id = 8", people([8])),
         ("update accounts_eqmdcustomuser set access_expires_at = now() where id = 8", people([8])),
         ("update accounts_eqmdcustomuser set username = 'x', first_name = 'y', email = 'z' where id = 9", people([9])),
-        // What nobody here needs to know.
+        // Changes that do not matter here.
         ("update accounts_eqmdcustomuser set last_login = now(), password = 'other'", None),
         ("update accounts_eqmdcustomuser set is_active = is_active, username = username || ''", None),
         ("update accounts_userprofile set matrix_localpart = 'ana' where user_id = 3", people([3])),
@@ -120,7 +120,7 @@ async fn a_thousand_page_views_tell_nothing() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_goes_wrong_in_a_trigger_is_told_and_fails_nothing() -> anyhow::Result<()> {
     let (database, mut ear) = listening().await?;
-    // The function that tells is gone: every trigger fails inside.
+    // Without the function that notifies, every trigger fails inside.
     database.sql("drop function equipemed_bot.tell(bigint[])").await?;
     database.sql("update accounts_eqmdcustomuser set profession_type = 3 where id = 5").await?;
     assert_eq!(heard(&database, &mut ear).await?, Some(Heard::Everybody));
@@ -143,7 +143,7 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
     let (administrator, reader) =
         (SecretString::from(database.url.clone()), SecretString::from(database.reader_url.clone()));
     Script::run(script.install(), &administrator, &reader).await?;
-    // Again, as after an update of this program.
+    // Installed again, as after an update of this program.
     Script::run(script.install(), &administrator, &reader).await?;
     assert_eq!(source.triggers().await?, Installed::Yes);
     assert_eq!(database.sql("select count(*) from pg_trigger where not tgisinternal").await?, "24");
@@ -153,7 +153,7 @@ async fn taken_out_they_leave_nothing_behind() -> anyhow::Result<()> {
     Script::run(Script::uninstall(), &administrator, &reader).await?;
     assert_eq!(source.triggers().await?, Installed::No);
     assert_eq!(database.sql(EVERYTHING).await?, before);
-    // And a second time there is nothing to do.
+    // A second removal has nothing to do.
     Script::run(Script::uninstall(), &administrator, &reader).await?;
     Ok(())
 }
@@ -164,7 +164,7 @@ async fn what_is_printed_is_done_as_a_whole_or_not_at_all() -> anyhow::Result<()
     database.invent(3, 1).await?;
     let source = source(&database)?;
     let script = Script::new("accounts_", &BTreeSet::new());
-    // Without the role nothing is left behind.
+    // If the role is missing, nothing is left behind.
     let error = database.sql(&script.whole("nobody_of_that_name")).await.unwrap_err();
     assert!(error.to_string().contains("nobody_of_that_name"), "{error}");
     assert_eq!(source.triggers().await?, Installed::No);
@@ -203,7 +203,7 @@ async fn they_are_never_installed_by_the_role_that_reads() -> anyhow::Result<()>
     assert!(english(error.clone()).contains("may only read"), "{error}");
     let error = sql(&database.reader_url, &script.install()).await.unwrap_err();
     assert!(error.to_string().contains("permission denied"), "{error}");
-    // Tables in use for long: EquipeMed does not wait behind this.
+    // If tables are in use for long, EquipeMed does not have to wait behind the installation.
     let holding =
         database.sql("begin; lock table accounts_userprofile in access exclusive mode; select pg_sleep(8); commit");
     let administrator = SecretString::from(database.url.clone());

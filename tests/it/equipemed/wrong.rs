@@ -1,4 +1,4 @@
-//! A database that is away, refuses, or is not as expected: a clear error each, never a part of the people.
+//! A database that is unavailable, refuses, or is not as expected: a clear error each, never only some of the people.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Accounts: made, found, linked, locked, deactivated and back.
+//! Accounts: create, find, link, lock, deactivate and back.
 
 use equipemed_bot::homeserver::{
     Administrator, Done, Endpoint, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,
@@ -29,7 +29,7 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
     let (created, now) = (bare.created.expect("an instant"), place.reader.traffic().server_time().expect("a date"));
     assert!(now.duration_since(created).as_secs().abs() < 60, "{created} is long before {now}");
     assert_eq!(place.writer.introduce_account(&ana, "Ana", Some(&id)).await?, Done::Changed);
-    // Once more it is there, and stays as it is.
+    // Creating it again leaves it as it is.
     assert_eq!(place.writer.make_account(&ana).await?, Done::Already);
 
     let sent = place.proxy.recorded().into_iter().filter(|request| request.method == "PUT");
@@ -39,11 +39,11 @@ async fn an_account_is_made_with_its_external_id_and_no_password() -> anyhow::Re
     assert_eq!(detail.observed.display_name.as_deref(), Some("Ana"));
     assert_eq!(detail.external_ids, std::slice::from_ref(&id));
 
-    // Somebody else's external id is refused with the name of who has it.
+    // An external id of somebody else is refused with its holder.
     let rui = place.account("rui").await?;
     let taken = HomeserverError::Taken { holder: Some(ana.clone()) };
     assert_eq!(place.writer.link_external_id(&rui, &id).await, Err(taken));
-    // Those of other providers stay.
+    // Ids of other providers stay.
     let other = ExternalId { provider: "oidc-other".to_owned(), id: place.seat.name("q") };
     assert_eq!(place.writer.link_external_id(&ana, &other).await?, Done::Changed);
     assert_eq!(place.writer.link_external_id(&ana, &other).await?, Done::Already);
@@ -69,7 +69,7 @@ async fn who_lost_an_external_id_is_not_named_as_its_holder() -> anyhow::Result<
     let (first, second) = (external(&place.seat.name("first")), external(&place.seat.name("second")));
     place.writer.link_external_id(&ana, &first).await?;
     assert_eq!(place.reader.holder_of(&first).await?.as_ref(), Some(&ana));
-    // Synapse goes on to name her for the old one.
+    // Synapse keeps naming her for the old id.
     place.writer.link_external_id(&ana, &second).await?;
     assert_eq!(place.reader.holder_of(&first).await?, None);
     place.writer.link_external_id(&rui, &first).await?;
@@ -87,16 +87,16 @@ async fn an_e_mail_address_replaces_the_one_given_before_and_no_other() -> anyho
     assert_eq!(place.writer.set_email(&ana, &first, None).await?, Done::Changed);
     assert_eq!(place.writer.set_email(&ana, &first, None).await?, Done::Already);
     assert_eq!(place.reader.holder_of_address(&first).await?.as_ref(), Some(&ana));
-    // Without a memory of having given it nothing is taken away: it may be the person's own.
+    // Without a record that this service gave the old address, it is kept, because it may be the person's own.
     assert_eq!(place.writer.set_email(&ana, &own, None).await?, Done::Changed);
     assert_eq!(place.writer.set_email(&ana, &second, Some(&digest_of_address(&first))).await?, Done::Changed);
     assert_eq!(place.reader.holder_of_address(&first).await?, None);
     assert_eq!(place.reader.holder_of_address(&own).await?.as_ref(), Some(&ana));
     assert_eq!(place.reader.holder_of_address(&second).await?.as_ref(), Some(&ana));
-    // Synapse moves an address without a word, which is why it is looked up first.
+    // Synapse moves an address without an error, so its holder is looked up first.
     assert_eq!(place.writer.set_email(&rui, &second, None).await?, Done::Changed);
     assert_eq!(place.reader.holder_of_address(&second).await?.as_ref(), Some(&rui));
-    // A deactivation takes it away.
+    // Deactivation removes the address.
     place.writer.deactivate(&rui).await?;
     place.writer.reactivate(&rui).await?;
     assert_eq!(place.reader.holder_of_address(&second).await?, None);

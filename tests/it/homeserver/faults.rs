@@ -1,4 +1,4 @@
-//! What goes wrong between here and Synapse, and what becomes of it.
+//! Faults between the service and Synapse, and their consequences.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -44,7 +44,7 @@ async fn a_limit_is_honoured_and_told() -> anyhow::Result<()> {
         let told = told.lock().expect("lock");
         assert_eq!((told.len(), told[0].attempt, told[0].endpoint), (1, 1, Endpoint::WhoAmI));
     }
-    // The admin API has a way of its own.
+    // The admin API is called through separate code.
     place.proxy.add_rule(Rule::new("/server_version", Fault::Limited { retry_after_ms: 400 }).once());
     let start = Instant::now();
     reader.synapse_version().await?;
@@ -92,7 +92,7 @@ async fn a_room_is_never_made_twice() -> anyhow::Result<()> {
     assert_eq!(place.reader.rooms_with_key(&key, &BTreeSet::new()).await?.len(), 1);
     assert_eq!(place.reader.joined_rooms().await?.len(), 1);
 
-    // A limit says that nothing was done.
+    // A rate limit means that nothing was done.
     place.proxy.add_rule(Rule::new("/createRoom", Fault::Limited { retry_after_ms: 100 }).once());
     place.found("icu", &new).await?;
     assert_eq!(place.reader.joined_rooms().await?.len(), 2);
@@ -114,7 +114,7 @@ async fn silence_ends_with_patience_or_with_the_service() -> anyhow::Result<()> 
     place.cancel.cancel();
     assert_eq!(asking.await?, Err(HomeserverError::Cancelled));
 
-    // It comes back, and who waited goes on.
+    // When Synapse comes back, waiting requests continue.
     let reader =
         Reader::new(connection(&place.seat, &place.proxy, Patience::SERVE, &CancellationToken::new())?).await?;
     let traffic = reader.traffic();
@@ -201,7 +201,7 @@ async fn a_lane_of_its_own_does_not_queue() -> anyhow::Result<()> {
 #[tokio::test]
 async fn synapse_says_whether_it_can_call_back() -> anyhow::Result<()> {
     let place = Place::patient(Patience::NONE).await?;
-    // Nobody listens at the registration's address.
+    // Nothing listens at the registration's address.
     let error = place.reader.ping(&place.seat.registration.id).await.expect_err("nobody listens");
     assert_eq!(error.errcode(), Some("M_CONNECTION_FAILED"), "{error}");
     Ok(())

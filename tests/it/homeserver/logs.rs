@@ -1,4 +1,4 @@
-//! What gets into the log: everything at its finest level, but no name of a person or a room, and no token.
+//! The log contains everything at its finest level, but no name of a person or room, and no token.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,7 @@ impl Write for Log {
     }
 }
 
-/// Keeps what this thread logs under a filter until the guards are dropped.
+/// Captures this thread's log under a filter until the guards are dropped.
 fn listen(filter: &str) -> anyhow::Result<(Log, impl Drop, tracing::Dispatch)> {
     let log = Log::default();
     let writer = log.clone();
@@ -41,13 +41,14 @@ fn listen(filter: &str) -> anyhow::Result<(Log, impl Drop, tracing::Dispatch)> {
         .with_ansi(false)
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    // With a single subscriber alive, what other tests' threads log first is remembered as unwanted everywhere.
+    // With a single subscriber, tracing would cache callsites first used by other tests' threads as disabled
+    // everywhere.
     let second = tracing::Dispatch::new(tracing_subscriber::registry());
     tracing::callsite::rebuild_interest_cache();
     Ok((log, guard, second))
 }
 
-/// What a round of requests, failing ones among them, leaves in the log under a filter.
+/// The log of some requests, including failing ones, under a filter.
 async fn logged(place: &Place, filter: &str) -> anyhow::Result<String> {
     let (log, _guard, _second) = listen(filter)?;
     let ana = place.user("ana")?;
@@ -83,7 +84,7 @@ async fn no_identifier_gets_into_the_log() -> anyhow::Result<()> {
     ] {
         assert!(!log.contains(part), "{part} in {log}");
     }
-    // That the targets are named for a reason.
+    // Shows that the filter by target is needed.
     assert!(logged(&place, "trace").await?.contains(":hospital.example"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Who is in a room: every change twice, because the second is what a lost answer leads to.
+//! Memberships: every change is made twice, as after a lost response.
 
 use equipemed_bot::homeserver::{Done, HomeserverError};
 use equipemed_domain::observed::Membership;

@@ -1,4 +1,4 @@
-//! The way to Synapse, tried on a real one: every test has its own application service there and a proxy before it.
+//! Access to Synapse, tested on a real one: every test has its own application service and a proxy in front of Synapse.
 
 mod accounts;
 mod faults;
@@ -24,7 +24,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-/// Synapse's side and ours.
+/// An application service on Synapse, with the clients that use it.
 struct Place {
     seat: Seat,
     proxy: Proxy,
@@ -32,12 +32,12 @@ struct Place {
     reader: Reader,
     writer: Writer,
     cancel: CancellationToken,
-    /// The bot's plain client, past the proxy.
+    /// A plain client of the bot that bypasses the proxy.
     bot: Client,
 }
 
 impl Place {
-    /// A bot that is an administrator already.
+    /// A place whose bot is already an administrator.
     async fn new() -> anyhow::Result<Self> {
         Self::patient(Patience::COMMAND).await
     }
@@ -56,7 +56,7 @@ impl Place {
         Ok(UserId::parse(self.seat.synapse.user_id(&self.seat.name(name)))?)
     }
 
-    /// An account that exists.
+    /// Creates an account.
     async fn account(&self, name: &str) -> anyhow::Result<OwnedUserId> {
         let user = self.user(name)?;
         self.writer.make_account(&user).await?;
@@ -86,7 +86,7 @@ impl Place {
         levels.as_object().cloned().unwrap_or_default()
     }
 
-    /// A plain room with a key.
+    /// Creates a plain room with a key.
     async fn found(&self, key: &str, new: &NewRoom) -> Result<OwnedRoomId, HomeserverError> {
         let levels = self.levels(&new.version);
         self.writer
@@ -94,7 +94,7 @@ impl Place {
             .await
     }
 
-    /// How often an endpoint was asked on the wire, and forgets what was.
+    /// Counts requests to an endpoint on the wire, and forgets all recorded ones.
     fn take(&self, endpoint: Endpoint) -> usize {
         let recorded = self.proxy.take_recorded();
         recorded.iter().filter(|request| Endpoint::of(&request.method, &request.path) == Some(endpoint)).count()

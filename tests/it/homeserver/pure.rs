@@ -1,4 +1,4 @@
-//! What needs no server: the list of endpoints and the back-off.
+//! Tests without a server: the list of endpoints and the back-off.
 
 use std::time::Duration;
 

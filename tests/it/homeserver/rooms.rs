@@ -1,4 +1,4 @@
-//! Rooms: made by one request, read by one, kept current by single events, in every version that matters.
+//! Rooms: created by one request, read by one, updated by single events, in every relevant version.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -100,7 +100,7 @@ async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()
         let mut new = place.room(version);
         new.invite = BTreeSet::from([ruma_common::UserId::parse(ana.user_id())?]);
         let room = place.found("icu", &new).await?;
-        // The server accepts the invite for the person, in its own time.
+        // The server accepts the invitation for the person, in its own time.
         place.writer.admin_join(&room, &ruma_common::UserId::parse(ana.user_id())?).await?;
         let position = place.reader.position(&room).await?.expect("Synapse has one");
         let mut picture = place.reader.room(&room).await?;
@@ -154,11 +154,11 @@ async fn a_position_is_the_servers_whatever_happens_in_other_rooms() -> anyhow::
     let new = place.room("12");
     let (icu, ward) = (place.found("icu", &new).await?, place.found("ward", &new).await?);
     for _ in 0..3 {
-        // Somebody else's business, of which the bot hears nothing.
+        // Activity in a room of another bot, which this one does not see.
         let elsewhere = other.found("elsewhere", &new).await?;
         let position = place.reader.position(&icu).await?.expect("Synapse has one");
         place.writer.set(&ward, RoomSetting::Topic, &elsewhere.as_str().into()).await?;
-        // Good for the other room, too, and nothing from before is in it.
+        // The position also works for the other room, and includes no earlier events.
         let past = place.reader.changes_since(&ward, &position, &KNOWN_TYPES).await?;
         let kinds: Vec<&str> = past.events.iter().map(|event| event.kind.as_ref()).collect();
         assert_eq!((kinds, past.next), (vec!["m.room.topic"], None));

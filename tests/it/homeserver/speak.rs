@@ -1,4 +1,4 @@
-//! The bot's voice, heard with a person's own client; and what can be found out about events to moderate them.
+//! What the bot sends, read with a person's own client, and reads of events for moderation.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which events are kept, with which part of them, and whom they wake.
+//! Which events are stored, which of their parts, and which wake-ups they cause.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
     );
     assert_eq!((rows[0].event.sender.as_str(), rows[0].event.room_id.as_str()), (ANA, CONTROL));
     assert_eq!(rows[0].event.sent_at.as_millisecond(), 1_799_999_999_500);
-    // Nothing else is anywhere in the file.
+    // The database file contains no other text.
     desk.store.wakeups_waiting().await?;
     let folder = desk.folder.path().to_owned();
     for file in std::fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! The listener: health and numbers for whoever watches, and Synapse's questions and news for whoever has the hs_token.
+//! The listener: health and metrics for monitoring, and requests from Synapse, which must have the hs_token.
 
 mod events;
 mod numbers;
@@ -30,7 +30,7 @@ const ANA: &str = "@ana:hospital.example";
 const CONTROL: &str = "!control:hospital.example";
 const ICU: &str = "!icu:hospital.example";
 
-/// The listener of a service whose control room and one other room are bound, without an engine behind it.
+/// The listener of a service with a control room and one other bound room, without an engine.
 struct Desk {
     base: String,
     store: Store,
@@ -92,7 +92,7 @@ impl Desk {
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
-    /// A transaction as Synapse sends it.
+    /// Sends a transaction like Synapse.
     async fn push(&self, id: &str, events: &[Value]) -> Result<(u16, String)> {
         self.push_text(id, &json!({"events": events}).to_string()).await
     }
@@ -106,7 +106,7 @@ impl Desk {
         Ok(self.store.inbox_waiting(1_000).await?)
     }
 
-    /// What is in the inbox, by ids.
+    /// The ids of the events in the inbox.
     async fn ids(&self) -> Result<Vec<String>> {
         Ok(self.inbox().await?.into_iter().map(|row| row.event.event_id.to_string()).collect())
     }

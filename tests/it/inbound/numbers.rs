@@ -1,4 +1,4 @@
-//! `/metrics`: what is shown, in the form that Prometheus reads, and what never is.
+//! `/metrics`: its content in Prometheus format, and what must never be in it.
 
 use std::time::Duration;
 

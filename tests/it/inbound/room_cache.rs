@@ -1,4 +1,4 @@
-//! Rooms as they were last seen: when they are believed, and everything that ends it.
+//! The room cache: when a cached room is used, and everything that invalidates it.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn rename(cache: &RoomCache, name: &str, sent_at: Timestamp) {
     push(cache, "m.room.name", "", json!({"name": name}), sent_at);
 }
 
-/// The room's name in its picture.
+/// The name of the cached room.
 fn name(cache: &RoomCache, now: Timestamp) -> Option<String> {
     match cache.seen(room_id!("!icu:hospital.example"), now)?.settings.remove(&RoomSetting::Name)? {
         SettingValue::Text(name) => Some(name),
@@ -58,7 +58,7 @@ fn nothing_is_kept_before_pushes_were_seen_to_arrive() {
     let cache = RoomCache::new(user_id!("@bot:hospital.example").to_owned());
     read(&cache, "UTI", at(0));
     assert_eq!(name(&cache, at(0)), None);
-    // A read that began before does not count: what came meanwhile was not noted.
+    // A read that began before the cache was trusted does not count, because events since then were not recorded.
     let ticket = cache.begin_read(room_id!("!icu:hospital.example"), at(0));
     cache.trust();
     cache.put(&ticket, &room("UTI"));
@@ -75,7 +75,7 @@ fn what_is_pushed_is_put_on_top() {
     rename(&cache, "UTI 1", at(1));
     rename(&cache, "UTI 2", at(1));
     assert_eq!(name(&cache, at(2)).as_deref(), Some("UTI 2"));
-    // Of another room.
+    // A doubt about another room has no effect.
     cache.doubt(room_id!("!ward:hospital.example"));
     assert_eq!(name(&cache, at(2)).as_deref(), Some("UTI 2"));
 }
@@ -90,7 +90,7 @@ fn what_comes_during_a_read_is_put_on_top_of_it() {
     cache.put(&ticket, &room("UTI 1"));
     assert_eq!(name(&cache, at(3)).as_deref(), Some("UTI 2"));
     drop(ticket);
-    // A doubt during a read concerns the read.
+    // A doubt during a read applies to the read.
     let ticket = cache.begin_read(icu, at(4));
     cache.doubt(icu);
     cache.put(&ticket, &room("UTI 2"));
@@ -101,7 +101,7 @@ fn what_comes_during_a_read_is_put_on_top_of_it() {
     cache.put(&ticket, &room("UTI 2"));
     assert_eq!(name(&cache, at(7)), None);
     drop(ticket);
-    // One that was given up is forgotten, and the next one counts.
+    // A read that was given up is forgotten, and the next one counts.
     drop(cache.begin_read(icu, at(8)));
     read(&cache, "UTI 3", at(8));
     assert_eq!(name(&cache, at(8)).as_deref(), Some("UTI 3"));
@@ -140,7 +140,7 @@ fn no_picture_is_believed_for_longer_than_a_day_or_across_an_outage() {
     read(&cache, "UTI", at(0));
     let day = SignedDuration::from_hours(24);
     assert!(name(&cache, at(-1) + day).is_some());
-    // Also when it was changed meanwhile.
+    // Even if an event updated it meanwhile.
     rename(&cache, "UTI 1", at(-2) + day);
     assert_eq!(name(&cache, at(0) + day), None);
 

@@ -1,4 +1,4 @@
-//! Transactions over HTTP: repeated, reordered, cut off, too large, from somebody else.
+//! Transactions over HTTP: repeated, reordered, cut off, too large, from strangers.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn synapse_is_answered_and_nobody_else() -> Result<()> {
     assert_eq!(ask(put.clone(), transaction, None).await?, 401);
     assert_eq!(ask(put.clone(), transaction, Some("the as_token")).await?, 403);
     assert_eq!(ask(put.clone(), transaction, Some(TOKEN)).await?, 200);
-    // As Synapse once did it: the token would be in the log of every proxy.
+    // Synapse once sent the token like this, but then it would be in the log of every proxy.
     let address = format!("{transaction}?access_token={}", TOKEN.replace(' ', "%20"));
     assert_eq!(ask(put.clone(), &address, None).await?, 403);
     assert_eq!(ask(put.clone(), &address, Some(TOKEN)).await?, 403);
@@ -43,7 +43,7 @@ async fn a_transaction_sent_five_times_is_taken_once() -> Result<()> {
     let events = [text("$1", CONTROL, "!status"), text("$2", CONTROL, "!sync"), text("$3", ICU, "!whoami")];
     assert_eq!(desk.push("7", &events).await?.0, 200);
     assert_eq!(desk.push("7", &events).await?.0, 200);
-    // Also several at once, as when a ping meets a repetition.
+    // Several at once as well, as when a ping coincides with a repetition.
     let again = tokio::join!(desk.push("7", &events), desk.push("7", &events), desk.push("8", &events));
     assert_eq!((again.0?.0, again.1?.0, again.2?.0), (200, 200, 200));
     assert_eq!(desk.ids().await?, ["$1", "$2", "$3"]);
@@ -108,7 +108,7 @@ async fn what_is_larger_than_any_transaction_is_refused() -> Result<()> {
     let desk = Desk::new().await?;
     let (status, answer) = desk.push("1", &[text("$1", CONTROL, &"!".repeat(17 * 1024 * 1024))]).await?;
     assert!(status == 413 && answer.contains("M_TOO_LARGE"), "{status} {answer}");
-    // One of the largest that Synapse makes.
+    // One of the largest transactions that Synapse sends.
     let events: Vec<Value> =
         (0..100).map(|number| text(&format!("${number}"), CONTROL, &format!("!{}", "a".repeat(60_000)))).collect();
     assert_eq!(desk.push("2", &events).await?.0, 200);

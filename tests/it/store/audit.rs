@@ -58,7 +58,7 @@ fn add(room: &str, localpart: &str) -> Result<Action> {
     Ok(Action::AddMember { room: room.into(), user: user(localpart)?, how: JoinMode::Force })
 }
 
-/// Who was locked, without whether for good.
+/// Locked users, without whether they are deactivated.
 async fn locked_since(store: &Store, since: i64) -> Result<BTreeSet<OwnedUserId>> {
     Ok(store.locked_since(at(since)).await?.into_iter().map(|(user, _)| user).collect())
 }
@@ -67,7 +67,7 @@ fn intent(cause: AuditCause, action: &Action) -> Result<Intent> {
     Ok(Intent::of_action(None, "equipemed-bot", cause, action)?)
 }
 
-/// Writes intent and outcome of one action.
+/// Stores the intent and outcome of an action.
 async fn did(store: &Store, cause: AuditCause, action: &Action, outcome: Outcome, when: i64) -> Result<AuditId> {
     let ids = store.intend(&[intent(cause, action)?], at(when)).await?;
     assert!(store.conclude(&[(ids[0], outcome)], at(when)).await?.is_empty());
@@ -175,7 +175,7 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
     did(&store, AuditCause::Policy, &remove("icu", "bia")?, done(), 0).await?;
     did(&store, AuditCause::Policy, &remove("ward", "ana")?, done(), 0).await?;
     did(&store, AuditCause::Policy, &power(1, &["right approve everywhere"], &[])?, done(), 0).await?;
-    // None of these counts.
+    // None of these count.
     did(&store, AuditCause::Policy, &power(2, &[], &["right approve in icu"])?, done(), 0).await?;
     did(&store, AuditCause::Policy, &Action::UnlockAccount { user: user("rui")? }, done(), 0).await?;
     for (cause, outcome) in [
@@ -188,7 +188,7 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
         did(&store, cause, &remove("icu", "eva")?, outcome.clone(), 0).await?;
         did(&store, cause, &power(3, &["level 100 in icu"], &[])?, outcome, 0).await?;
     }
-    // This one does: it is under way.
+    // This one counts, because it is in progress.
     store.intend(&[intent(AuditCause::Policy, &lock("leo")?)?], at(0)).await?;
 
     let (ana, bia) = (user("ana")?, user("bia")?);
@@ -203,7 +203,7 @@ async fn the_brakes_count_only_what_the_policy_did(store: Store) -> Result<()> {
         changed.iter().map(|change| (change.person.0, change.gained.len(), change.lost.len())).collect();
     assert_eq!(changed, [(1, 1, 0), (2, 0, 1)]);
 
-    // Locked and unlocked again is nothing; locked once more is something.
+    // A lock that was undone does not count; another one does.
     did(&store, AuditCause::Grant(GrantId(2)), &Action::UnlockAccount { user: user("ana")? }, done(), 1).await?;
     did(&store, AuditCause::Policy, &Action::ReactivateAccount { user: user("bia")? }, failed(), 1).await?;
     assert_eq!(locked_since(&store, 0).await?, BTreeSet::from([user("bia")?, user("leo")?]));
@@ -257,7 +257,7 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
     assert!(!begin(lock("bia")?, 0).await?, "another pass has begun one meanwhile");
     assert!(begin(lock("bia")?, 1).await?, "which was its own");
     assert!(!begin(Action::DeactivateAccount { user: user("eva")? }, 1).await?, "they count together");
-    // What is of another kind, in another room or asked for by somebody is none of it.
+    // Actions of another kind, in another room or asked for by somebody do not count.
     did(&store, AuditCause::Grant(GrantId(1)), &remove("icu", "ana")?, Outcome::Done(None), 101).await?;
     did(&store, AuditCause::Policy, &remove("ward", "ana")?, Outcome::Done(None), 101).await?;
     assert!(begin(remove("icu", "ana")?, 0).await?);
@@ -265,7 +265,7 @@ async fn what_counts_is_begun_only_if_nothing_was_added_since_it_was_counted(sto
     assert!(begin(power(1, &["right approve everywhere"], &[])?, 0).await?);
     assert_eq!(locked_since(&store, 100).await?.len(), 3, "nothing was written of what was refused");
 
-    // Many at the same moment: as many as each has counted itself.
+    // If several begin at the same moment, only one is written: the others find that one was added since they counted.
     let counted = store.counted_up_to(at(50)).await?;
     let crowd = ["c0", "c1", "c2", "c3", "c4", "c5"];
     let intents = crowd.iter().map(|name| intent(AuditCause::Policy, &lock(name)?)).collect::<Result<Vec<_>>>()?;
@@ -286,7 +286,7 @@ async fn what_was_done_for_a_wish_is_found_by_its_id(store: Store) -> Result<()>
     let minute = std::time::Duration::from_secs(60);
     let claimed = store.claim_wakeups("a", at(2), minute, None, 9).await?;
     assert!(claimed.iter().all(|claimed| claimed.wishes == wishes), "{claimed:?}");
-    // Woken again during the pass: the next one serves them, too. The other room is looked at once.
+    // A subject woken during the pass gets another pass, which serves its wishes too. The other room is done.
     store.wake(&icu, "pushed", at(3), at(3)).await?;
     for claimed in &claimed {
         assert_eq!(store.finish_wakeup(claimed).await?, claimed.wake == ward);

@@ -1,4 +1,4 @@
-//! Connections that broke: one that failed once must not fail for ever.
+//! Broken connections: after one failure, the next request works.
 
 use std::path::Path;
 
@@ -17,13 +17,13 @@ async fn wake(store: &Store, person: i64) -> Result<(), StoreError> {
     store.wake(&Wake::Person(PersonId(person)), "test", at(0), at(0)).await
 }
 
-/// Fills the place of a database. Without a disk of its own it is imitated by what a full disk does: SQLite ends the
-/// transaction by itself, before anybody else can.
+/// Fills the disk of a database. Without a separate disk, it simulates the effect of a full one: SQLite ends the
+/// transaction on its own, before anybody else can.
 pub(crate) async fn fill(file: &Path, disk: Option<&Disk>) -> Result<()> {
     let mut other = open(file).await?;
     match disk {
         Some(disk) => {
-            // Room that the log has already is room to write to.
+            // Space already allocated to the write-ahead log could still be written.
             other.execute("pragma wal_checkpoint(truncate)").await?;
             disk.fill()?;
         }
@@ -46,7 +46,7 @@ pub(crate) async fn fill(file: &Path, disk: Option<&Disk>) -> Result<()> {
     Ok(other.close().await?)
 }
 
-/// Makes room again.
+/// Frees the disk space again.
 pub(crate) async fn empty(file: &Path, disk: Option<&Disk>) -> Result<()> {
     let Some(disk) = disk else {
         let mut other = open(file).await?;
@@ -62,7 +62,7 @@ pub(crate) async fn empty(file: &Path, disk: Option<&Disk>) -> Result<()> {
     disk.empty()
 }
 
-/// A disk of its own where that is allowed; says so where it is not.
+/// A separate disk where mounting is allowed; prints a message where it is not.
 #[expect(clippy::print_stderr, reason = "a test that cannot do all it was written for has to say so")]
 pub(crate) fn small_disk() -> Result<Option<Disk>> {
     let disk = Disk::new(24)?;
@@ -116,7 +116,7 @@ async fn a_transaction_that_was_dropped_half_way_leaves_nothing_open() -> Result
     for _ in 0..20 {
         let many: Vec<Wake> = (0..500).map(|person| Wake::Person(PersonId(person))).collect();
         let writing = store.wake_all(&many, "test", at(0), at(0));
-        // Given up at any moment of it.
+        // Drops the write at an arbitrary moment.
         let _ = tokio::time::timeout(std::time::Duration::from_micros(700), writing).await;
     }
     wake(&store, 7).await?;

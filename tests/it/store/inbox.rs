@@ -1,4 +1,4 @@
-//! What Synapse sent, on both databases.
+//! The inbox of events from Synapse, on both databases.
 
 use anyhow::Result;
 use equipemed_bot::store::{Dialect, Store};
@@ -55,7 +55,7 @@ async fn events_are_taken_in_once_and_given_out_in_order(store: Store) -> Result
 
 async fn a_row_that_cannot_be_stored_takes_everything_along(store: Store) -> Result<()> {
     store.take_in(&[event("$a", said("!sync"))?], at(0)).await?;
-    // Only one of the databases has such rows.
+    // Only PostgreSQL refuses such a row.
     if store.dialect() == Dialect::Postgres {
         let impossible = Event { kind: "nul \0".to_owned(), ..event("$c", said("!sync"))? };
         assert!(store.take_in(&[event("$b", said("!sync"))?, impossible], at(2)).await.is_err());
@@ -70,7 +70,7 @@ async fn a_handled_event_is_kept_until_it_is_old(store: Store) -> Result<()> {
     let seqs: Vec<i64> = store.inbox_waiting(99).await?.iter().map(|row| row.seq).collect();
     store.inbox_done(&[seqs[0], seqs[2]], at(101)).await?;
     assert_eq!((ids(&store).await?, store.inbox_open().await?), (vec!["$b".to_owned()], 1));
-    // It came again: it was handled already.
+    // A repetition of a handled event is ignored.
     assert!(store.take_in(&[event("$a", said("!sync"))?], at(102)).await?.is_empty());
     assert_eq!(ids(&store).await?, ["$b"]);
     assert_eq!(store.prune_inbox(at(100)).await?, 1, "the old one that was handled, and no other");
@@ -89,7 +89,7 @@ async fn a_failed_event_waits_on_and_counts(store: Store) -> Result<()> {
     Ok(())
 }
 
-/// One row of each kind as version 1 wrote it, one that its version could not read either, and what they say.
+/// One row of each kind as version 1 wrote it, and one that version 1 could not read, with their content.
 #[tokio::test]
 async fn rows_of_earlier_versions_are_read() -> Result<()> {
     let levels = |level: i64| json!({"users": {"@ana:h.org": level}}).as_object().cloned();

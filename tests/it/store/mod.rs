@@ -15,7 +15,7 @@ use equipemed_testbed::Folder;
 use equipemed_testbed::postgres::Postgres;
 use jiff::Timestamp;
 
-/// A folder that goes away at the end.
+/// A folder that is deleted at the end.
 pub(crate) fn scratch() -> Result<Folder> {
     Folder::new("store")
 }
@@ -70,7 +70,7 @@ macro_rules! on_both {
 }
 use on_both;
 
-/// The instant `seconds` after the tests' beginning of time.
+/// The instant `seconds` after the start of time in these tests.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000 + seconds).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What an operator can get wrong about the database, and what the store then says.
+//! Mistakes of operators with the database, and the errors that the store reports.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -77,7 +77,7 @@ fn a_url_is_shown_without_its_password() {
         ("postgresql://bot:hush@db.example/bot?sslmode=require&password=hush", "postgresql://bot@db.example/bot"),
         ("postgres:///bot?host=/run/pg&user=bot&password=hush", "postgres://…"),
         ("postgres://db.example/bot", "postgres://db.example/bot"),
-        // Stray characters in the password move the borders of the URL's parts.
+        // Unencoded characters in the password shift the boundaries of the URL's parts.
         ("postgres://bot:hu@sh@db.example/bot", "postgres://bot@db.example/bot"),
         ("postgres://bot:hu/sh@db.example/bot", "postgres://…"),
         ("postgres://bot:12/hush@db.example/bot", "postgres://…"),
@@ -142,7 +142,7 @@ async fn a_place_that_is_no_database_is_explained() -> Result<()> {
     Ok(())
 }
 
-/// Root may write anywhere, so this one tells itself to run again as somebody who may not.
+/// Root may write anywhere, so the test runs itself again as an unprivileged user.
 #[test]
 fn a_file_or_folder_that_cannot_be_written_is_named_with_what_to_do() -> Result<()> {
     const PLACE: &str = "EQUIPEMED_TEST_UNWRITABLE";
@@ -163,14 +163,14 @@ fn a_file_or_folder_that_cannot_be_written_is_named_with_what_to_do() -> Result<
             Ok::<_, StoreError>(())
         })?;
     }
-    // In `locked` the file could be written and the folder not, in `open` it is the other way round.
+    // In `locked` the file is writable and the folder is not, in `open` the other way round.
     let mode = std::fs::Permissions::from_mode;
     std::fs::set_permissions(locked.join("old.db"), mode(0o666))?;
     std::fs::set_permissions(&locked, mode(0o555))?;
     std::fs::set_permissions(open.join("old.db"), mode(0o444))?;
     std::fs::set_permissions(&open, mode(0o777))?;
 
-    // Not by its path: whoever may not write may not be allowed to enter the folder of the checkout either.
+    // Not by its path, because an unprivileged user may be unable to enter the folder of the checkout.
     let mut again = Command::new("/proc/self/exe");
     again.arg("a_file_or_folder_that_cannot_be_written_is_named").env(PLACE, folder.path()).current_dir("/");
     if is_root() {
@@ -197,7 +197,7 @@ async fn refusals(folder: &Path) -> Result<()> {
 async fn root_makes_no_database_in_another_users_folder() -> Result<()> {
     let folder = scratch()?;
     let url = format!("sqlite://{}", folder.path().join("bot.db").display());
-    // Whoever is not root owns what they make.
+    // Users other than root own the files that they create.
     if is_root() {
         chown(folder.path(), Some(65534), None)?;
         let error = refusal(&url).await?;

@@ -1,4 +1,4 @@
-//! What several workers share: wake-ups, deeds, runs, leases.
+//! Queues that several workers share: wake-ups, deeds, runs, leases.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -95,7 +95,7 @@ async fn two_workers_never_get_the_same_one(store: Store) -> Result<()> {
     for worker in workers {
         all.extend(worker.await??);
     }
-    // A worker may find nothing while others hold the last rows, so what matters is that none came twice.
+    // A worker may find nothing while others hold the last rows, so check only that no row was claimed twice.
     let distinct: BTreeSet<_> = all.iter().cloned().collect();
     assert_eq!(distinct.len(), all.len());
     all.extend(store.claim_wakeups("last", at(1), MINUTE, None, 999).await?.into_iter().map(|claimed| claimed.wake));
@@ -103,7 +103,7 @@ async fn two_workers_never_get_the_same_one(store: Store) -> Result<()> {
     Ok(())
 }
 
-/// A worker that is just claiming one row keeps nobody from claiming the others.
+/// A worker that is claiming one row does not block others from claiming the rest.
 #[tokio::test]
 async fn a_row_that_is_being_claimed_is_passed_over() -> Result<()> {
     let fresh = Fresh::postgres().await?;
@@ -141,10 +141,10 @@ async fn a_wake_for_later_during_a_pass_keeps_its_instant(store: Store) -> Resul
 async fn an_expired_claim_is_claimed_again(store: Store) -> Result<()> {
     store.wake(&icu(), "timer", at(0), at(0)).await?;
     let lost = store.claim_wakeups("a", at(0), MINUTE, None, 9).await?;
-    // Even when the subject was woken for much later meanwhile: nobody has finished looking.
+    // The claim is kept even if the subject was woken for much later meanwhile, because the pass is not finished.
     store.wake(&icu(), "expiry", at(9_000), at(1)).await?;
     assert_eq!(store.keep_wakeups("a", &[icu()], at(10), MINUTE).await?, [icu()]);
-    // Nobody is at it any more: it is kept from nobody for longer than it was claimed for.
+    // A claim that is not extended ends after the time it was made for.
     assert_eq!(store.keep_wakeups("a", &[Wake::Everything], at(20), MINUTE).await?, []);
     assert_eq!(store.keep_wakeups("a", &[], at(20), MINUTE).await?, []);
     assert_eq!(store.claim_wakeups("b", at(69), MINUTE, None, 9).await?, []);
@@ -208,7 +208,7 @@ async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()>
     let id = store.add_deed(&redaction(0), at(0)).await?;
     let lost = store.claim_deeds("a", at(0), MINUTE, 9).await?;
     assert_eq!(store.claim_deeds("b", at(59), MINUTE, 9).await?, []);
-    // Nobody is at it any more: it is kept from nobody for longer than it was claimed for.
+    // A claim that is not extended ends after the time it was made for.
     assert_eq!(store.keep_deeds("a", &[DeedId(id.0 + 1)], at(30), MINUTE).await?, 0);
     let taken = store.claim_deeds("b", at(60), MINUTE, 9).await?;
     assert_eq!(store.keep_deeds("b", &[id], at(60), MINUTE).await?, 1);

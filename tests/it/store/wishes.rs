@@ -1,4 +1,4 @@
-//! People, rooms, grants, what is held, what is remembered.
+//! People, rooms, grants, held parts and remembered values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +46,7 @@ async fn what_another_process_binds_is_seen_at_once() -> Result<()> {
         let store = &fresh.store;
         store.bind(&binding(17, "ana")?).await?;
         store.bind(&binding(18, "rui")?).await?;
-        // Both keep what they read.
+        // Both stores cache what they read.
         assert_eq!(*store.bindings().await?, *other.bindings().await?);
         other.note_synced(&[PersonId(18)], at(5)).await?;
         assert_eq!(store.bindings().await?.get(&PersonId(18)).context("it is gone")?.synced_at, Some(at(5)));
@@ -139,7 +139,7 @@ async fn missing_people_are_counted_and_gone_since_the_first_time(store: Store) 
         let since = |binding: &Binding| binding.gone_since.map(|since| since.as_second() - at(0).as_second());
         Ok(store.bindings().await?.values().map(|binding| (binding.missing_reads, since(binding))).collect())
     };
-    // 2 has departed and is still listed, 3 is missing.
+    // 2 has departed but is still listed; 3 is missing.
     assert_eq!(note(&[1, 2], &[(2, 10)]).await?, [(0, None), (0, Some(10)), (1, None)]);
     assert_eq!(note(&[1, 2], &[(2, 20), (3, 20)]).await?, [(0, None), (0, Some(10)), (2, Some(20))]);
     // Both come back. 77 is not bound and changes nothing.
@@ -173,7 +173,7 @@ async fn a_room_has_one_key(store: Store) -> Result<()> {
     Ok(())
 }
 
-/// What is approved and still to be carried out.
+/// Approved parts that are still to be applied.
 async fn approved_at(store: &Store, now: Timestamp) -> Result<Vec<HeldPlan>> {
     let mut held = store.held_live().await?;
     held.retain(|plan| plan.state == HeldState::Approved && plan.held.expires_at > now);
@@ -278,7 +278,7 @@ async fn a_part_lives_beyond_its_expiry_and_ends_with_its_cause(store: Store) ->
     store.hold(&held("0f", 100), at(0)).await?;
     store.expire_held(at(100)).await?;
     assert_eq!(live().await?, [("0f".to_owned(), HeldState::Expired)], "nobody has looked at it since");
-    // One that becomes smaller stays the same one.
+    // A part that shrinks keeps its id.
     let whole = held("0f", 100).effects;
     let rest: BTreeSet<Effect> = whole.iter().take(1).cloned().collect();
     assert!(store.shrink_held("0f", &rest).await?);
@@ -327,7 +327,7 @@ async fn two_consents_are_those_of_two_people(store: Store) -> Result<()> {
     assert_eq!(store.approve("0f", rui, true, at(3)).await?, Approval::Approved);
     assert_eq!(store.approve("0f", ana, true, at(4)).await?, Approval::Already);
 
-    // Taken back, and expired with one of two: it begins anew.
+    // After a consent is taken back, or the part expires with one of two consents, counting starts again.
     store.hold(&held("1e", 100), at(0)).await?;
     store.approve("1e", ana, true, at(1)).await?;
     store.take_first_back("1e", ana).await?;
@@ -336,7 +336,7 @@ async fn two_consents_are_those_of_two_people(store: Store) -> Result<()> {
     store.hold(&held("1e", 300), at(200)).await?;
     assert_eq!(store.approve("1e", ana, true, at(201)).await?, Approval::First);
 
-    // At the same moment: one is the first, the other the second.
+    // With two consents at the same moment, one is the first and the other the second.
     store.hold(&held("2d", 100), at(0)).await?;
     let (one, other) = tokio::join!(store.approve("2d", ana, true, at(1)), store.approve("2d", rui, true, at(1)));
     let both = [one?, other?];
@@ -400,7 +400,7 @@ async fn absences_are_counted_by_what_reads_have_seen(store: Store) -> Result<()
     assert_eq!(absent().await?, [hours(0), hours(50), hours(25)]);
     let states: Vec<_> = store.bindings().await?.values().map(|binding| binding.noted.state).collect();
     assert_eq!(states, [Some(AccountState::Locked), None, Some(AccountState::Deactivated)]);
-    // Who comes back begins anew.
+    // The absence of somebody who comes back starts again at zero.
     store.note_presence(&present, &[(PersonId(3), at(0))]).await?;
     store.note_presence(&present, &[(PersonId(2), at(99)), (PersonId(3), at(0))]).await?;
     assert_eq!(absent().await?, [hours(0), hours(0), hours(25)]);
@@ -414,7 +414,7 @@ async fn a_room_is_fulfilled_once(store: Store) -> Result<()> {
     store.note_fulfilled(&icu, at(100)).await?;
     store.note_fulfilled(&icu, at(200)).await?;
     assert_eq!(store.fulfilled_rooms().await?, BTreeSet::from([icu.clone()]));
-    // Another room in its place has to be filled first.
+    // A replacement room has to be filled first.
     store.rebind_room(&icu, room_id!("!next:h.example"), at(300)).await?;
     assert!(store.fulfilled_rooms().await?.is_empty());
     Ok(())
