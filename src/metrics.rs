@@ -83,7 +83,7 @@ impl Requests {
 
 /// Actions and passes of the engine.
 #[derive(Clone, Debug, Default)]
-pub struct Work {
+pub struct WorkMetrics {
     actions: Family<ByKindAndOutcome, Counter>,
     runs: Family<ByResult, Counter>,
     run_ended: Family<ByResult, Seconds>,
@@ -91,7 +91,7 @@ pub struct Work {
     findings: Family<ByKind, Gauge>,
 }
 
-impl Work {
+impl WorkMetrics {
     /// Counts a finished action.
     pub fn action(&self, kind: &'static str, outcome: &'static str) {
         self.actions.get_or_create(&ByKindAndOutcome { kind, outcome }).inc();
@@ -147,7 +147,7 @@ impl Arrived {
 
 /// Queue lengths from the store, read on request.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Waiting {
+pub struct WaitingGauge {
     /// Subjects waiting for a pass.
     pub wakeups: u64,
     /// Deeds that have not ended.
@@ -192,7 +192,7 @@ impl Metrics {
     }
 
     /// Registers the engine's work.
-    pub fn show_work(&self, work: &Work) {
+    pub fn show_work(&self, work: &WorkMetrics) {
         self.register(|own| {
             own.register("actions", "Changes that were tried", work.actions.clone());
             own.register("runs", "Full passes that ended", work.runs.clone());
@@ -219,7 +219,7 @@ impl Metrics {
     }
 
     /// All metrics as text.
-    pub fn text(&self, waiting: Waiting) -> Result<String, fmt::Error> {
+    pub fn text(&self, waiting: WaitingGauge) -> Result<String, fmt::Error> {
         let queues = [("wakeups", waiting.wakeups), ("deeds", waiting.deeds), ("inbox", waiting.inbox)];
         for (queue, length) in queues {
             self.queues.get_or_create(&ByQueue { queue }).set(whole(length));

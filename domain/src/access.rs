@@ -34,7 +34,7 @@ pub enum LevelReason {
 
 /// A person's level and rights in one place; powers are never counted or compared without their place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Powers {
+pub struct PersonPowers {
     /// The level; outside rooms, the level given everywhere.
     pub level: i64,
     /// The rights.
@@ -215,7 +215,7 @@ impl<'a> Access<'a> {
 
     /// The person's powers in a place.
     #[must_use]
-    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> PersonPowers {
         self.of(person).powers_with(self.of_person(person.id), room)
     }
 }
@@ -334,21 +334,21 @@ impl<'h, 'a> Holder<'h, 'a> {
     }
 
     /// The person's powers without grants in a place.
-    pub(crate) fn powers_by_policy(&self, room: Option<&RoomKey>) -> Powers {
+    pub(crate) fn powers_by_policy(&self, room: Option<&RoomKey>) -> PersonPowers {
         let level = match room {
             Some(room) => self.policy_level(room).0,
             None => {
                 self.roles_holding(None).into_iter().filter_map(|role| role.level).max().unwrap_or(0).min(PEOPLE_MAX)
             }
         };
-        Powers { level, rights: self.policy_rights(room) }
+        PersonPowers { level, rights: self.policy_rights(room) }
     }
 
     /// The person's powers in a place with exactly these grants.
-    pub(crate) fn powers_with(&self, grants: &[&Grant], room: Option<&RoomKey>) -> Powers {
+    pub(crate) fn powers_with(&self, grants: &[&Grant], room: Option<&RoomKey>) -> PersonPowers {
         match self.winner(grants, room) {
             None => self.powers_by_policy(room),
-            Some(grant) => Powers { level: level_of(grant), rights: self.rights_with(Some(grant), room) },
+            Some(grant) => PersonPowers { level: level_of(grant), rights: self.rights_with(Some(grant), room) },
         }
     }
 

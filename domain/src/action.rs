@@ -13,7 +13,7 @@ use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::privilege::Privilege;
-use crate::setting::{RoomSetting, SettingValue, Settings, by_word};
+use crate::setting::{RoomSetting, RoomSettings, SettingValue, by_word};
 
 /// What a change concerns; two passes never work on the same subject at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ pub struct NewRoom {
     pub parent: Option<RoomKey>,
     /// Its other settings in the policy.
     #[serde(flatten, with = "by_word")]
-    pub settings: Settings,
+    pub settings: RoomSettings,
     /// Initial levels of people.
     pub levels: BTreeMap<OwnedUserId, i64>,
     /// Initial level of everybody else.

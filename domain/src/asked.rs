@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// The effect of one person's grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct ByGrants {
     /// The newest of these grants.
     pub by: GrantId,
     /// Power by the rules alone.
@@ -22,7 +22,7 @@ pub struct Asked {
     ended: BTreeSet<Privilege>,
 }
 
-impl Asked {
+impl ByGrants {
     /// Whether the person has a power only through a grant.
     #[must_use]
     pub fn gave(&self, power: &Privilege, policy: &Policy) -> bool {
@@ -41,7 +41,7 @@ pub(crate) fn asked(
     world: &World<'_>,
     ended: &[Grant],
     is_managed: impl Fn(PersonId) -> bool,
-) -> BTreeMap<PersonId, Asked> {
+) -> BTreeMap<PersonId, ByGrants> {
     let mut over: BTreeMap<PersonId, Vec<&Grant>> = BTreeMap::new();
     for grant in ended.iter().filter(|grant| grant.kind.level().is_some()) {
         over.entry(grant.person).or_default().push(grant);
@@ -61,7 +61,7 @@ pub(crate) fn asked(
             Some(Privilege::new(Might::of_level(level)?, why.place(policy, room)?))
         }));
         let ended = over.iter().flat_map(|grant| given(grant)).collect();
-        found.insert(id, Asked { by, rules, ended });
+        found.insert(id, ByGrants { by, rules, ended });
     }
     found
 }

@@ -13,7 +13,7 @@ use crate::rights::Right;
 use crate::selector::Selector;
 
 /// Index of a person among all.
-pub(crate) type Place = usize;
+pub(crate) type CrowdPlace = usize;
 
 /// People with their roles.
 pub(crate) struct Crowd<'h, 'a> {
@@ -22,16 +22,16 @@ pub(crate) struct Crowd<'h, 'a> {
     people: Vec<Holder<'h, 'a>>,
     index: Index<'h>,
     /// Rights of everybody who has any.
-    rights: BTreeMap<Place, BTreeSet<(Right, privilege::Place)>>,
+    rights: BTreeMap<CrowdPlace, BTreeSet<(Right, privilege::Place)>>,
 }
 
 #[derive(Default)]
 struct Index<'h> {
-    everybody: Vec<Place>,
-    names: BTreeMap<&'h str, Vec<Place>>,
-    groups: BTreeMap<&'h str, Vec<Place>>,
-    specialties: BTreeMap<&'h str, Vec<Place>>,
-    professions: BTreeMap<Profession, Vec<Place>>,
+    everybody: Vec<CrowdPlace>,
+    names: BTreeMap<&'h str, Vec<CrowdPlace>>,
+    groups: BTreeMap<&'h str, Vec<CrowdPlace>>,
+    specialties: BTreeMap<&'h str, Vec<CrowdPlace>>,
+    professions: BTreeMap<Profession, Vec<CrowdPlace>>,
 }
 
 impl<'h> Index<'h> {
@@ -53,8 +53,8 @@ impl<'h> Index<'h> {
     }
 
     /// A superset of the people whom a rule matches.
-    fn candidates(&self, rule: &Selector, roles: &BTreeMap<RoleKey, Role>) -> Vec<Place> {
-        let among = |found: Option<&Vec<Place>>| found.cloned().unwrap_or_default();
+    fn candidates(&self, rule: &Selector, roles: &BTreeMap<RoleKey, Role>) -> Vec<CrowdPlace> {
+        let among = |found: Option<&Vec<CrowdPlace>>| found.cloned().unwrap_or_default();
         match rule {
             Selector::Any(false) => Vec::new(),
             Selector::Role(role) => roles.get(role).map_or_else(Vec::new, |role| self.candidates(&role.when, roles)),
@@ -67,7 +67,7 @@ impl<'h> Index<'h> {
                 each.min_by_key(Vec::len).unwrap_or_else(|| self.everybody.clone())
             }
             Selector::AnyOf(rules) => {
-                let mut all: Vec<Place> = rules.iter().flat_map(|rule| self.candidates(rule, roles)).collect();
+                let mut all: Vec<CrowdPlace> = rules.iter().flat_map(|rule| self.candidates(rule, roles)).collect();
                 all.sort_unstable();
                 all.dedup();
                 all
@@ -97,19 +97,19 @@ impl<'h, 'a> Crowd<'h, 'a> {
         crowd
     }
 
-    fn find_rights(&self) -> BTreeMap<Place, BTreeSet<(Right, privilege::Place)>> {
-        let may_have = |(_, one): &(Place, &Holder<'_, '_>)| one.may_have_rights();
-        let mut likely: BTreeSet<Place> =
+    fn find_rights(&self) -> BTreeMap<CrowdPlace, BTreeSet<(Right, privilege::Place)>> {
+        let may_have = |(_, one): &(CrowdPlace, &Holder<'_, '_>)| one.may_have_rights();
+        let mut likely: BTreeSet<CrowdPlace> =
             self.people.iter().enumerate().filter(may_have).map(|(place, _)| place).collect();
         for (_, rule) in self.access.administrators() {
             likely.extend(self.index.candidates(rule, &self.policy.roles));
         }
-        let rights = |place: Place| Some((place, self.people.get(place)?.rights_by_place()));
+        let rights = |place: CrowdPlace| Some((place, self.people.get(place)?.rights_by_place()));
         likely.into_iter().filter_map(rights).filter(|(_, rights)| !rights.is_empty()).collect()
     }
 
     /// The person at this index.
-    pub(crate) fn get(&self, place: Place) -> Option<&Holder<'h, 'a>> {
+    pub(crate) fn get(&self, place: CrowdPlace) -> Option<&Holder<'h, 'a>> {
         self.people.get(place)
     }
 
@@ -119,18 +119,18 @@ impl<'h, 'a> Crowd<'h, 'a> {
     }
 
     /// Everybody's rights with their places.
-    pub(crate) fn rights(&self) -> &BTreeMap<Place, BTreeSet<(Right, privilege::Place)>> {
+    pub(crate) fn rights(&self) -> &BTreeMap<CrowdPlace, BTreeSet<(Right, privilege::Place)>> {
         &self.rights
     }
 
     /// The people whom a rule matches, in order.
-    pub(crate) fn select(&self, rule: &Selector) -> Vec<Place> {
+    pub(crate) fn select(&self, rule: &Selector) -> Vec<CrowdPlace> {
         let mut found = self.index.candidates(rule, &self.policy.roles);
-        let is_trusted = |place: Place| {
+        let is_trusted = |place: CrowdPlace| {
             let rights = self.rights.get(&place);
             rights.is_some_and(|rights| rights.iter().any(|(right, _)| *right != Right::Redact))
         };
-        let means = |place: &Place| {
+        let means = |place: &CrowdPlace| {
             let one = self.people.get(*place);
             one.is_some_and(|one| rule.matches(one.person, &self.policy.roles, is_trusted(*place)))
         };

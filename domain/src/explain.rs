@@ -45,7 +45,7 @@ pub enum Reason {
     /// Somebody should look at this.
     Note(Finding),
     /// Whether the person is to be in the room.
-    Member(Membership),
+    Member(MemberReason),
     /// The person's level in the room.
     Level { level: i64, reason: LevelReason },
     /// The person's rights in the room.
@@ -56,7 +56,7 @@ pub enum Reason {
 
 /// Why somebody is to be in a room, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Membership {
+pub enum MemberReason {
     /// A grant bans them.
     Banned(GrantId),
     /// A grant keeps them out for a while.
@@ -108,17 +108,17 @@ fn room_reasons(world: &World<'_>, holder: &Holder<'_, '_>, key: &RoomKey) -> Op
     let room = policy.rooms.get(key)?;
     let administers = room.administrators.as_ref().is_some_and(|rule| access.selects(rule, person));
     let member = if let Some(grant) = access.room_grant(person.id, key, GrantKind::Ban) {
-        Membership::Banned(grant.id)
+        MemberReason::Banned(grant.id)
     } else if let Some(grant) = access.room_grant(person.id, key, GrantKind::Kick) {
-        Membership::KeptOut(grant.id)
+        MemberReason::KeptOut(grant.id)
     } else if !access.is_selected(person) {
-        Membership::NotSelected
+        MemberReason::NotSelected
     } else if access.selects(&room.members, person) {
-        Membership::ByRule
+        MemberReason::ByRule
     } else if administers {
-        Membership::AsAdministrator
+        MemberReason::AsAdministrator
     } else {
-        Membership::No
+        MemberReason::No
     };
     let (level, reason) = holder.level(key);
     let rights = holder.rights(Some(key));

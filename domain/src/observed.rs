@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::desired::AccountState;
 use crate::fault::HomeserverError;
 use crate::key::RoomKey;
-use crate::setting::Settings;
+use crate::setting::RoomSettings;
 
 /// Everything that was read for one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,7 +125,7 @@ pub struct ObservedRoom {
     /// Whether it is a space.
     pub is_space: bool,
     /// Its settings; those without an event or value are absent.
-    pub settings: Settings,
+    pub settings: RoomSettings,
     /// Whether it has `m.room.encryption`.
     pub encrypted: bool,
     /// Its `m.room.tombstone`.

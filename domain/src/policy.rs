@@ -12,7 +12,7 @@ use crate::directory::Profession;
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
 use crate::selector::Selector;
-use crate::setting::{RoomSetting, Settings};
+use crate::setting::{RoomSetting, RoomSettings};
 use crate::standing::StandingTable;
 
 /// The whole policy.
@@ -143,7 +143,7 @@ pub struct RoomPolicy {
     /// Whether people who leave may stay away.
     pub leave_allowed: bool,
     /// Its other settings; absent ones are left alone.
-    pub settings: Settings,
+    pub settings: RoomSettings,
 }
 
 /// The brakes; see `review`.
@@ -222,7 +222,7 @@ impl MadeRoom {
             default_level: None,
             join,
             leave_allowed: false,
-            settings: Settings::from([(RoomSetting::History, "shared".into())]),
+            settings: RoomSettings::from([(RoomSetting::History, "shared".into())]),
         }
     }
 }

@@ -14,16 +14,16 @@ use crate::policy::RoomPolicy;
 use crate::render;
 
 /// Settings with their values.
-pub type Settings = BTreeMap<RoomSetting, SettingValue>;
+pub type RoomSettings = BTreeMap<RoomSetting, SettingValue>;
 
 /// Collects the settings that have a value.
 #[must_use]
-pub fn settings(all: impl IntoIterator<Item = (RoomSetting, Option<SettingValue>)>) -> Settings {
+pub fn settings(all: impl IntoIterator<Item = (RoomSetting, Option<SettingValue>)>) -> RoomSettings {
     all.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect()
 }
 
 /// Sets or removes a setting; returns whether that changed anything.
-pub fn put(settings: &mut Settings, setting: RoomSetting, value: Option<SettingValue>) -> bool {
+pub fn put(settings: &mut RoomSettings, setting: RoomSetting, value: Option<SettingValue>) -> bool {
     let before = match value.clone() {
         Some(value) => settings.insert(setting, value),
         None => settings.remove(&setting),
@@ -58,7 +58,7 @@ pub enum Form {
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct SettingRow {
     /// Kind of the action that changes it, permanent in audit rows. Without `set_` it is the key in text lists.
     pub kind: &'static str,
     /// Its state event type.
@@ -89,11 +89,11 @@ macro_rules! settings {
 
             /// Its row.
             #[must_use]
-            pub const fn row(self) -> Row {
+            pub const fn row(self) -> SettingRow {
                 let (kind, event, field, form, called, power, always) = match self {
                     $(Self::$setting => ($kind, $event, $field, $form, $called, $power, $always),)*
                 };
-                Row { kind, event, field, form, called, power, always }
+                SettingRow { kind, event, field, form, called, power, always }
             }
         }
     };
@@ -120,7 +120,7 @@ settings! {
 
 impl RoomSetting {
     /// The setting whose row matches.
-    pub fn find(is_it: impl Fn(&Row) -> bool) -> Option<Self> {
+    pub fn find(is_it: impl Fn(&SettingRow) -> bool) -> Option<Self> {
         Self::ALL.iter().copied().find(|setting| is_it(&setting.row()))
     }
 
@@ -182,13 +182,13 @@ impl From<&str> for SettingValue {
 
 /// Serialises settings of a new room by name, flattened, as before rows existed.
 pub(crate) mod by_word {
-    use super::{BTreeMap, Deserialize, Deserializer, RoomSetting, Serializer, Settings, Value};
+    use super::{BTreeMap, Deserialize, Deserializer, RoomSetting, RoomSettings, Serializer, Value};
 
-    pub(crate) fn serialize<S: Serializer>(settings: &Settings, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(settings: &RoomSettings, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(settings.iter().map(|(setting, value)| (setting.word(), value)))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Settings, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RoomSettings, D::Error> {
         let mut all = BTreeMap::<String, Value>::deserialize(deserializer)?;
         let mut one = |setting: &RoomSetting| serde_json::from_value(all.remove(setting.word())?).ok();
         Ok(super::settings(RoomSetting::ALL.iter().map(|setting| (*setting, one(setting)))))

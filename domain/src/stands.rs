@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruma_common::{OwnedUserId, UserId};
 
 use crate::authority::Act;
-use crate::desired::{Desired, Wish};
+use crate::desired::{Desired, Presence};
 use crate::fault::HomeserverError;
 use crate::key::RoomKey;
 use crate::observed::{Membership, Observed, ObservedRoom, RoomSight};
@@ -95,7 +95,7 @@ pub fn in_room(act: Act, user: &OwnedUserId, key: &RoomKey, looked: Looked<'_>) 
         Act::Promote(_) | Act::Demote | Act::Mute | Act::Unmute if account.released => Some(Unmet::Released),
         Act::Promote(_) | Act::Demote | Act::Mute | Act::Unmute => {
             let Some(wish) = wanted.members.get(user) else { return Some(Unmet::NotMember) };
-            if *wish == Wish::Stay && matches!(act, Act::Promote(_) | Act::Mute) {
+            if *wish == Presence::Stay && matches!(act, Act::Promote(_) | Act::Mute) {
                 return Some(Unmet::Off);
             }
             let level = wanted.levels.get(user).copied().unwrap_or(seen.users_default());

@@ -61,7 +61,7 @@ pub struct Past {
 
 /// The present request.
 #[derive(Clone, Debug)]
-pub struct Order<'a> {
+pub struct SumOrder<'a> {
     /// The asker, as named in grants.
     pub asker: &'a str,
     /// What is granted; None when something is only lifted.
@@ -76,7 +76,7 @@ pub struct Order<'a> {
 
 /// What the limits depend on.
 #[derive(Clone, Copy, Debug)]
-pub struct Measure<'a> {
+pub struct SumContext<'a> {
     /// The hospital's limits.
     pub limits: &'a Limits,
     /// Number of managed active people.
@@ -90,9 +90,9 @@ pub struct Measure<'a> {
 /// when absent) reaches one.
 #[must_use]
 pub fn beyond(
-    order: &Order<'_>,
+    order: &SumOrder<'_>,
     past: &[Past],
-    with: Measure<'_>,
+    with: SumContext<'_>,
     members: impl Fn(&RoomKey) -> BTreeSet<PersonId>,
     covers: impl Fn(Option<&RoomKey>, &RoomKey) -> bool,
 ) -> Option<Beyond> {

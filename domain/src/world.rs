@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 
-use crate::access::{Access, Powers};
-use crate::authority::Waiting;
+use crate::access::{Access, PersonPowers};
+use crate::authority::WaitingGains;
 use crate::binding::Bindings;
 use crate::desired::Desired;
 use crate::directory::{Directory, Person};
@@ -31,12 +31,12 @@ pub struct World<'a> {
     /// Levels, rights and the grants in force.
     pub access: Access<'a>,
     /// Power that the brakes hold.
-    pub waiting: &'a Waiting,
+    pub waiting: &'a WaitingGains,
     /// The instant.
     pub now: Timestamp,
 }
 
-static NOTHING_WAITS: Waiting = Waiting::none();
+static NOTHING_WAITS: WaitingGains = WaitingGains::none();
 
 impl<'a> World<'a> {
     /// The world without held power.
@@ -54,7 +54,7 @@ impl<'a> World<'a> {
 
     /// The same world with held power.
     #[must_use]
-    pub fn without(self, waiting: &'a Waiting) -> Self {
+    pub fn without(self, waiting: &'a WaitingGains) -> Self {
         Self { waiting, ..self }
     }
 
@@ -71,7 +71,7 @@ impl<'a> World<'a> {
 
     /// Powers that somebody may use in a room or everywhere, without held ones.
     #[must_use]
-    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> Powers {
+    pub fn powers(&self, person: &Person, room: Option<&RoomKey>) -> PersonPowers {
         self.waiting.without(self.access.powers(person, room), person.id, room, self.policy)
     }
 }

@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use equipemed_domain::access::{Access, Powers};
-use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, Waiting, Whose, decide};
+use equipemed_domain::access::{Access, PersonPowers};
+use equipemed_domain::authority::{Act, Allowed, Asker, Refusal, Request, WaitingGains, Whose, decide};
 use equipemed_domain::command::Rank;
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
@@ -76,10 +76,10 @@ fn request(act: Act, person: i64, place: &str) -> Request {
 }
 
 fn ask(world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
-    ask_while(&Waiting::default(), world, asker, request)
+    ask_while(&WaitingGains::default(), world, asker, request)
 }
 
-fn ask_while(waiting: &Waiting, world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
+fn ask_while(waiting: &WaitingGains, world: &World, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
     let directory = world.directory();
     decide(asker, request, &world.picture(&directory).without(waiting))
 }
@@ -309,7 +309,12 @@ fn messages_are_removed_by_right_and_not_by_rank_and_the_record_by_who_may_appro
 }
 
 /// Everybody's powers in all places.
-fn powers(world: &World, directory: &Directory, grants: &[Grant], at: Timestamp) -> BTreeMap<(i64, String), Powers> {
+fn powers(
+    world: &World,
+    directory: &Directory,
+    grants: &[Grant],
+    at: Timestamp,
+) -> BTreeMap<(i64, String), PersonPowers> {
     let access = Access::new(directory, &world.policy, grants, at);
     let mut all = BTreeMap::new();
     for person in directory.people() {
@@ -337,11 +342,11 @@ fn some_act(dice: &mut Dice, world: &World, person: PersonId) -> Act {
 }
 
 /// The maximum of both, of level and rights separately.
-fn with(one: &Powers, other: &Powers) -> Powers {
-    Powers { level: one.level.max(other.level), rights: one.rights.union(&other.rights).copied().collect() }
+fn with(one: &PersonPowers, other: &PersonPowers) -> PersonPowers {
+    PersonPowers { level: one.level.max(other.level), rights: one.rights.union(&other.rights).copied().collect() }
 }
 
-fn is_within(powers: &Powers, bound: &Powers, place: &str) -> bool {
+fn is_within(powers: &PersonPowers, bound: &PersonPowers, place: &str) -> bool {
     (place.is_empty() || powers.level <= bound.level) && powers.rights.is_subset(&bound.rights)
 }
 
@@ -369,7 +374,7 @@ fn by_no_sequence_of_commands_anybody_ends_with_more_than_was_held_and_nobody_as
         let by_policy = powers(&world, &directory, &[], world.now);
         // Upper bounds of everybody's powers: by the policy, by earlier grants, and by the powers of askers.
         let mut bounds = by_policy.clone();
-        let raise = |bounds: &mut BTreeMap<(i64, String), Powers>, world: &World| {
+        let raise = |bounds: &mut BTreeMap<(i64, String), PersonPowers>, world: &World| {
             let ends = world.grants.iter().filter_map(|grant| grant.expires_at);
             for at in ends.chain([world.now]).filter(|at| *at >= world.now) {
                 for (place, had) in powers(world, &directory, &world.grants, at) {
@@ -454,7 +459,7 @@ fn what_the_brakes_hold_of_somebody_does_nothing_by_command_either() {
     let world = hospital();
     let kick = request(Act::Kick, INES, "ward");
     let gains = gain(GIL, &["level 50 in ward", "right kick in ward", "right promote in ward"]);
-    let held = Waiting::new([&gains], BTreeMap::new());
+    let held = WaitingGains::new([&gains], BTreeMap::new());
     assert!(ask(&world, by(GIL), &kick).is_ok());
     assert_eq!(ask_while(&held, &world, by(GIL), &kick), Err(Refusal::GainHeld { right: Right::Kick }));
     // Own messages need no right, and rights that are not held work.
@@ -465,7 +470,7 @@ fn what_the_brakes_hold_of_somebody_does_nothing_by_command_either() {
     let noted = |powers: &[&str]| {
         BTreeMap::from([(PersonId(GIL), powers.iter().map(|p| p.parse().expect("a power")).collect())])
     };
-    let had = Waiting::new([&gains], noted(&["right kick in ward", "right promote in hospital"]));
+    let had = WaitingGains::new([&gains], noted(&["right kick in ward", "right promote in hospital"]));
     assert!(ask_while(&had, &world, by(GIL), &kick).is_ok());
     let promote = |level| request(Act::Promote(Rank::Level(level)), INES, "ward");
     assert!(ask_while(&had, &world, by(GIL), &promote(49)).is_ok());
@@ -474,7 +479,7 @@ fn what_the_brakes_hold_of_somebody_does_nothing_by_command_either() {
     // A gain everywhere is held in every room, except where the person already had the power.
     let all = gain(ANA, &["level 100 everywhere", "right kick everywhere"]);
     let had = BTreeMap::from([(PersonId(ANA), ["right kick in icu".parse().expect("a power")].into())]);
-    let waiting = Waiting::new([&all], had);
+    let waiting = WaitingGains::new([&all], had);
     assert!(ask_while(&waiting, &world, by(ANA), &request(Act::Kick, INES, "icu")).is_ok());
     for place in ["ward", "hospital", ""] {
         let asked = ask_while(&waiting, &world, by(ANA), &request(Act::Kick, INES, place));

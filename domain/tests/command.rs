@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{
-    Command, Message, Misunderstood, Place, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
+    Command, CommandPlace, Message, Misunderstood, Setting, SyncTarget, Who, Word, parse, sounds_like_command,
 };
 use equipemed_domain::rights::Right;
 use proptest::collection::vec;
@@ -63,7 +63,7 @@ fn bot() -> &'static UserId {
     "@equipemed_bot:h.example".try_into().expect("a user id")
 }
 
-fn setting(place: Place) -> Setting<'static> {
+fn setting(place: CommandPlace) -> Setting<'static> {
     Setting { prefix: "!", bot: bot(), bot_name: "EquipeMed", place }
 }
 
@@ -72,7 +72,7 @@ fn plain(body: &str) -> Message<'_> {
 }
 
 fn said(body: &str) -> Option<Result<Command, Misunderstood>> {
-    parse(&plain(body), &setting(Place::Control))
+    parse(&plain(body), &setting(CommandPlace::Control))
 }
 
 /// Removes absent values.
@@ -125,8 +125,8 @@ fn every_entry_is_taken_for_what_it_says() {
             serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         for entry in &entries {
             let place = match entry.place.as_deref() {
-                None => Place::Control,
-                Some("managed") => Place::Managed,
+                None => CommandPlace::Control,
+                Some("managed") => CommandPlace::Managed,
                 Some(other) => panic!("in: {other}"),
             };
             for body in entry.texts() {
@@ -360,7 +360,7 @@ fn check_change(body: &str, command: &Command) {
 fn no_text_stops_the_parser_and_none_destroys_by_accident() {
     run((soup(), proptest::option::of(soup()), any::<bool>(), any::<bool>()), |(body, html, control, reply)| {
         let reply_to: OwnedEventId = "$replied".try_into().expect("an event id");
-        let place = if control { Place::Control } else { Place::Managed };
+        let place = if control { CommandPlace::Control } else { CommandPlace::Managed };
         let message = Message {
             body: body.as_str().into(),
             formatted_body: html.as_deref().map(Into::into),
@@ -377,7 +377,7 @@ fn no_text_stops_the_parser_and_none_destroys_by_accident() {
     run((any::<String>(), any::<String>()), |(body, html)| {
         for body in [body.clone(), format!("!kick {body}"), format!("!rooms create {body} for x")] {
             let message = Message { formatted_body: Some(html.as_str().into()), ..plain(&body) };
-            let _ = parse(&message, &setting(Place::Control));
+            let _ = parse(&message, &setting(CommandPlace::Control));
             if let Some(Ok(command)) = said(&body) {
                 check_change(&body, &command);
             }
@@ -405,7 +405,7 @@ fn nothing_quoted_or_shown_as_code_is_a_command() {
         for html in ["blockquote", "pre", "code", "mx-reply", "pre><code"] {
             let formatted = format!("<{html}>{escaped}</{}>", html.split('>').next().unwrap_or(html));
             let message = Message { formatted_body: Some(formatted.as_str().into()), ..plain(&first) };
-            assert_eq!(parse(&message, &setting(Place::Control)), None, "{formatted}");
+            assert_eq!(parse(&message, &setting(CommandPlace::Control)), None, "{formatted}");
         }
     });
 }
@@ -477,7 +477,7 @@ fn a_hostile_text_takes_no_longer_than_its_length() {
                 let started = Instant::now();
                 let _ = parse(
                     &Message { formatted_body: formatted.map(Into::into), ..plain(&body) },
-                    &setting(Place::Control),
+                    &setting(CommandPlace::Control),
                 );
                 let took = started.elapsed();
                 assert!(took < Duration::from_secs(5), "{took:?} for {:?}", body.chars().take(30).collect::<String>());
@@ -488,7 +488,7 @@ fn a_hostile_text_takes_no_longer_than_its_length() {
 
 #[test]
 fn a_prefix_that_is_a_word_has_a_space_behind_it() {
-    let setting = Setting { prefix: "eq", ..setting(Place::Control) };
+    let setting = Setting { prefix: "eq", ..setting(CommandPlace::Control) };
     let parse = |body: &str| parse(&plain(body), &setting);
     assert_eq!(parse("eq sync"), Some(Ok(Command::Sync { target: SyncTarget::Everything, dry_run: false })));
     assert_eq!(parse("equipe sync"), None);

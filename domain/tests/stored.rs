@@ -9,7 +9,7 @@ use equipemed_domain::drift::{Drift, changed_by, put_back_by};
 use equipemed_domain::event::MembershipState;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::power::Power;
-use equipemed_domain::setting::{RoomSetting, SettingValue, Settings};
+use equipemed_domain::setting::{RoomSetting, RoomSettings, SettingValue};
 
 /// A row of each kind, as written before settings were rows of one table.
 const OLD: [(&str, RoomSetting); 7] = [
@@ -50,7 +50,7 @@ fn a_new_room_of_an_earlier_version_is_read() {
         "parent":"hospital","history":"shared","retention":{"secs":60,"nanos":0},"levels":{"@x:h.example":50},
         "default_level":25,"invite":[]}"#;
     let new: NewRoom = serde_json::from_str(old).expect("an old row");
-    let settings = Settings::from([
+    let settings = RoomSettings::from([
         (RoomSetting::Avatar, "mxc://h.example/x".into()),
         (RoomSetting::History, "shared".into()),
         (RoomSetting::Retention, SettingValue::Time(Duration::from_secs(60))),

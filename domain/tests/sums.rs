@@ -6,7 +6,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::Limits;
-use equipemed_domain::sums::{Beyond, Measure, Order, Past, Sum, beyond};
+use equipemed_domain::sums::{Beyond, Past, Sum, SumContext, SumOrder, beyond};
 use jiff::{SignedDuration, Timestamp};
 
 const CHIEF: &str = "@chefe:h.example";
@@ -43,9 +43,9 @@ fn ended(past: Past, by: &str) -> Past {
 fn judged(active: i64, kind: GrantKind, who: &BTreeSet<PersonId>, before: &[Past]) -> Option<(Sum, usize, usize)> {
     let rooms = [RoomKey::from("icu"), RoomKey::from("todos")];
     let lowered = if kind.level().is_some_and(|level| level < 50) { who.clone() } else { BTreeSet::new() };
-    let order = Order { asker: CHIEF, kind: Some(kind), people: who.clone(), lowered, rooms: &rooms };
+    let order = SumOrder { asker: CHIEF, kind: Some(kind), people: who.clone(), lowered, rooms: &rooms };
     let limits = Limits::default();
-    let with = Measure { limits: &limits, active: usize::try_from(active).expect("small"), now: now() };
+    let with = SumContext { limits: &limits, active: usize::try_from(active).expect("small"), now: now() };
     let members = |room: &RoomKey| if room.as_str() == "icu" { people(1..=12) } else { people(1..=active) };
     let covers = |scope: Option<&RoomKey>, room: &RoomKey| scope.is_none_or(|scope| scope == room);
     beyond(&order, before, with, members, covers).map(|Beyond { sum, people, limit }| (sum, people, limit))
@@ -132,7 +132,7 @@ fn levels_that_are_taken_count_with_voices() {
 
 #[test]
 fn who_only_lifts_something_needs_nobody() {
-    let order = Order {
+    let order = SumOrder {
         asker: CHIEF,
         kind: None,
         people: people(1..=400),
@@ -140,7 +140,7 @@ fn who_only_lifts_something_needs_nobody() {
         rooms: &[RoomKey::from("icu")],
     };
     let limits = Limits::default();
-    let with = Measure { limits: &limits, active: 400, now: now() };
+    let with = SumContext { limits: &limits, active: 400, now: now() };
     let before: Vec<Past> = (1..=40).map(|person| past(person, GrantKind::Ban, 1)).collect();
     assert_eq!(beyond(&order, &before, with, |_| people(1..=400), |_, _| true), None);
 }

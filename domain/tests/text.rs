@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use equipemed_domain::access::LevelReason;
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::desired::{AccountState, digest_of};
-use equipemed_domain::explain::{Membership, Reason, explain};
+use equipemed_domain::explain::{MemberReason, Reason, explain};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::{RoleKey, RoomKey};
@@ -157,7 +157,7 @@ fn why_names_the_rules() {
     assert_eq!(standing(&bia), Some((Some(Standing::Active), "active".to_owned())));
     for reason in [
         Reason::Roles(vec![lead()]),
-        Reason::Member(Membership::ByRule),
+        Reason::Member(MemberReason::ByRule),
         Reason::Level { level: 50, reason: LevelReason::Role(lead()) },
         Reason::Rights([Right::Redact, Right::Kick].into()),
     ] {
@@ -167,11 +167,11 @@ fn why_names_the_rules() {
     assert_eq!(standing(&caio), Some((Some(Standing::Off), "suspended".to_owned())));
     let is_locked = |reason: &Reason| matches!(reason, Reason::Account { state: AccountState::Locked, .. });
     assert!(caio.iter().any(is_locked), "{caio:?}");
-    for reason in [Reason::Roles(vec![]), Reason::Member(Membership::No), Reason::Rights(Rights::new())] {
+    for reason in [Reason::Roles(vec![]), Reason::Member(MemberReason::No), Reason::Rights(Rights::new())] {
         assert!(caio.contains(&reason), "{reason:?}: {caio:?}");
     }
     let dora = why(4);
-    assert!(dora.contains(&Reason::Member(Membership::Banned(GrantId(9)))), "{dora:?}");
+    assert!(dora.contains(&Reason::Member(MemberReason::Banned(GrantId(9)))), "{dora:?}");
     let nameless = why(5);
     let is_told = |reason: &Reason| matches!(reason, Reason::Note(Finding::LocalpartImpossible { .. }));
     assert!(nameless.iter().any(is_told), "{nameless:?}");

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use ruma_common::UserId;
 use tokio_util::sync::CancellationToken;
 
-use super::words::Words;
+use super::words::Wording;
 use super::{LOOK_EVERY, pause};
 use crate::engine::Engine;
 use crate::engine::tenure::Tenure;
@@ -61,7 +61,7 @@ impl Announcer {
             Ok(scene) => scene,
             Err(_) => Scene::without_people(&self.engine).await?,
         };
-        let words = Words::new(&self.texts, &self.timezone, &Arc::new(scene));
+        let words = Wording::new(&self.texts, &self.timezone, &Arc::new(scene));
         for announcement in open {
             let said = words.announcement(&announcement.content);
             // A number may come again in a new database, an instant does not.
@@ -85,7 +85,7 @@ impl Announcer {
     }
 }
 
-impl Words {
+impl Wording {
     fn accounts_changed(&self, changes: &[Changed]) -> Answer {
         let items = changes.iter().map(|Changed { change, then, count, users }| {
             let mut names: Vec<Said> = users.iter().map(|user| self.shown(&self.user(user))).collect();

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use equipemed_domain::command::{Command, Place};
+use equipemed_domain::command::{Command, CommandPlace};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use super::reply::Stop;
 use super::voice::Voice;
-use super::words::Words;
+use super::words::Wording;
 use crate::operations::Asked;
 use crate::store::DeedId;
 
@@ -23,10 +23,10 @@ pub(super) struct Ask {
     pub(super) room_id: OwnedRoomId,
     /// The room's key: `control`, or that of the managed room.
     pub(super) room: RoomKey,
-    pub(super) place: Place,
+    pub(super) place: CommandPlace,
     pub(super) user: OwnedUserId,
     pub(super) command: Command,
-    pub(super) words: Words,
+    pub(super) words: Wording,
     pub(super) voice: Voice,
     /// Whether a command in a managed room is removed as well.
     pub(super) tidy: bool,
@@ -45,7 +45,7 @@ impl Deref for Ask {
 impl Ask {
     /// Stores what it wishes for. In a managed room the command goes, too, so that the room stays clean.
     pub(super) async fn wish(&self, deeds: Vec<Deed>, because: Option<&str>) -> Result<Vec<DeedId>, Stop> {
-        let is_tidied = self.place == Place::Managed && self.tidy;
+        let is_tidied = self.place == CommandPlace::Managed && self.tidy;
         let itself = Deed::Redact { room_id: self.room_id.clone(), event_id: self.event.clone() };
         Ok(self.asked.wish(deeds, because, is_tidied.then_some(itself)).await?)
     }

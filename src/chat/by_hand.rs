@@ -23,7 +23,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Who judges state events.
 #[derive(Debug)]
-pub(super) struct ByHand {
+pub(super) struct StateEvents {
     engine: Engine,
     bot: OwnedUserId,
 }
@@ -40,7 +40,7 @@ pub(super) enum Next {
     Goes(BoxFuture<'static, Result<(), Fault>>),
 }
 
-impl ByHand {
+impl StateEvents {
     pub(super) fn new(engine: &Engine, bot: &UserId) -> Self {
         Self { engine: engine.clone(), bot: bot.to_owned() }
     }

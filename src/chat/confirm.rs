@@ -1,7 +1,7 @@
 //! What touches many is shown first and done after a yes: of the same person, in time, once, and only if it is still what
 //! was shown.
 
-use equipemed_domain::command::Place;
+use equipemed_domain::command::CommandPlace;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
 use jiff::SignedDuration;
@@ -105,7 +105,7 @@ pub(super) async fn confirm(ask: &Ask, code: &str) -> Result<Turn, Stop> {
     // How long something lasts counts from the command, not from the yes.
     asked.sent_at = store.event_sent_at(&confirmation.source).await?.unwrap_or(confirmation.created_at);
     asked.confirmed = Some(code);
-    let (place, room_id, command) = (Place::of(&room), confirmation.room_id, confirmation.command);
+    let (place, room_id, command) = (CommandPlace::of(&room), confirmation.room_id, confirmation.command);
     carry_out(&Ask { asked, room_id, room, place, user, command, ..ask.clone() }).await
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use announce::Announcer;
-use by_hand::{ByHand, Next};
+use by_hand::{Next, StateEvents};
 use equipemed_domain::wake::Wake;
 use inbox::Inbox;
 use jiff::tz::TimeZone;
@@ -75,7 +75,7 @@ struct Inner {
     settings: ChatSettings,
     voice: Voice,
     inbox: Inbox,
-    by_hand: ByHand,
+    by_hand: StateEvents,
     announcer: Announcer,
     arrivals: Arc<Notify>,
     tasks: TaskTracker,
@@ -89,7 +89,7 @@ impl Chat {
         let inner = Inner {
             voice: Voice::new(&engine, &speaker, &texts, &settings.bot),
             inbox: Inbox::new(engine.store(), engine.clock()),
-            by_hand: ByHand::new(&engine, &settings.bot),
+            by_hand: StateEvents::new(&engine, &settings.bot),
             announcer: Announcer::new(&engine, speaker, &texts, &settings.timezone),
             started: engine.clock().now(),
             tasks: TaskTracker::new(),

@@ -6,12 +6,12 @@ use equipemed_domain::action::Action;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::setting::{Form, SettingValue};
 
-use super::words::Words;
+use super::words::Wording;
 use crate::engine::report::Report;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 
-impl Words {
+impl Wording {
     /// Adds what these reports would do to an answer.
     pub(super) fn plan_text(&self, answer: Answer, reports: &[Report]) -> Answer {
         let steps = || reports.iter().flat_map(|report| &report.plan.steps);

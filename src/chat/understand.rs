@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
-use equipemed_domain::command::{Command, Place, Setting, parse};
+use equipemed_domain::command::{Command, CommandPlace, Setting, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
@@ -18,7 +18,7 @@ use tracing::Instrument;
 use super::ask::Ask;
 use super::commands::carry_out;
 use super::reply::{Mark, Reply, Turn};
-use super::words::Words;
+use super::words::Wording;
 use super::{Chat, Inner};
 use crate::engine::Engine;
 use crate::operations::{Asked, Caller, Scene};
@@ -36,7 +36,7 @@ impl Chat {
         let (Content::Command(message), Some(room)) = (&event.event.content, room) else {
             return self.done(event.seq).await;
         };
-        let place = Place::of(&room);
+        let place = CommandPlace::of(&room);
         let setting = Setting { prefix: &settings.prefix, bot: &settings.bot, bot_name: &settings.bot_name, place };
         match parse(message, &setting) {
             None => self.done(event.seq).await,
@@ -82,7 +82,7 @@ impl Chat {
             return self.done(event.seq).await;
         };
         let scene = Arc::new(scene);
-        let words = Words::new(texts, &settings.timezone, &scene);
+        let words = Wording::new(texts, &settings.timezone, &scene);
         let asker = identify(&scene, &event);
         // Questions would drown the rest; one that somebody may not ask is on record all the same.
         let may = asker.as_ref().is_ok_and(|asker| may_at_all(&scene, asker, &command).is_ok());
@@ -118,7 +118,7 @@ impl Chat {
             asked,
             event: event.event.event_id.clone(),
             room_id: event.event.room_id.clone(),
-            place: Place::of(&room),
+            place: CommandPlace::of(&room),
             room,
             user,
             command,

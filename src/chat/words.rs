@@ -21,13 +21,13 @@ use crate::speech::{Answer, Arg, Shown, Texts, number};
 
 /// The words.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
+pub(super) struct Wording {
     texts: Texts,
     timezone: TimeZone,
     pub(super) scene: Arc<Scene>,
 }
 
-impl Deref for Words {
+impl Deref for Wording {
     type Target = Texts;
 
     fn deref(&self) -> &Texts {
@@ -35,7 +35,7 @@ impl Deref for Words {
     }
 }
 
-impl Words {
+impl Wording {
     pub(super) fn new(texts: &Texts, timezone: &TimeZone, scene: &Arc<Scene>) -> Self {
         Self { texts: texts.clone().with_people(&scene.directory), timezone: timezone.clone(), scene: scene.clone() }
     }

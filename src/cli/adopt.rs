@@ -21,7 +21,7 @@ use crate::operations::{by_operator, deed_of, preview_adoption, see_through};
 
 /// What was typed.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) struct AdoptWish {
     pub(super) room: String,
     pub(super) key: String,
     pub(super) instead: bool,
@@ -31,7 +31,7 @@ pub(super) struct Wish {
 }
 
 /// Takes the room over, or tells what that would change.
-pub(super) async fn adopt(config: &Path, typed: Wish) -> anyhow::Result<Exit> {
+pub(super) async fn adopt(config: &Path, typed: AdoptWish) -> anyhow::Result<Exit> {
     let local = Local::open(config).await?;
     let reader = local.reader().await?;
     let room_id = room_of(&typed.room, &reader, &local.settings.policy.server_name).await?;
@@ -105,7 +105,7 @@ async fn accepted(
     Ok(accepted)
 }
 
-fn tell(typed: &Wish, wish: &Adoption, found: &Adoptable, is_taken: bool) -> anyhow::Result<()> {
+fn tell(typed: &AdoptWish, wish: &Adoption, found: &Adoptable, is_taken: bool) -> anyhow::Result<()> {
     let Adoption { key, room_id, .. } = wish;
     if typed.format == Format::Json {
         // A dry run prints its plan, and standard output holds one value.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::output::UsageError;
 use super::{Exit, connect, output};
-use crate::config::settings::{DirectorySource, Equipemed};
+use crate::config::settings::{DirectorySource, EquipemedSettings};
 use crate::directory::equipemed::{Script, role_of};
 
 /// The address of an administrator of EquipeMed's database, or a file that holds it.
@@ -69,7 +69,7 @@ fn shortly(names: &[String]) -> String {
     }
 }
 
-fn equipemed(config: &Path) -> anyhow::Result<Equipemed> {
+fn equipemed(config: &Path) -> anyhow::Result<EquipemedSettings> {
     match connect::settings(config)?.directory.source {
         DirectorySource::Equipemed(equipemed) => Ok(equipemed),
         DirectorySource::Roster { .. } => {

@@ -89,7 +89,7 @@ async fn check_directory(settings: &Settings, findings: &mut Findings) {
 }
 
 /// The role that reads EquipeMed, and whether changes are told.
-async fn check_database(source: &Equipemed, settings: &settings::Equipemed, findings: &mut Findings) {
+async fn check_database(source: &Equipemed, settings: &settings::EquipemedSettings, findings: &mut Findings) {
     match source.needless_rights().await {
         Ok(rights) if rights.is_empty() => findings.good("the role in directory.url may only read"),
         Ok(rights) => findings.bad(

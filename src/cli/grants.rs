@@ -22,7 +22,7 @@ use crate::speech::{Arg, Shown, Texts};
 use crate::store::{GrantFilter, GrantRecord, OPERATOR};
 
 /// What `grants add` was told.
-pub(super) struct Wish {
+pub(super) struct GrantWish {
     pub(super) who: String,
     pub(super) what: String,
     pub(super) room: Option<String>,
@@ -82,7 +82,7 @@ fn describe(kind: GrantKind) -> String {
 }
 
 /// Stores a grant and wakes whoever it is about.
-pub(super) async fn add(config: &Path, wish: Wish) -> anyhow::Result<Exit> {
+pub(super) async fn add(config: &Path, wish: GrantWish) -> anyhow::Result<Exit> {
     let local = Local::open(config).await?;
     let kind = kind_of(&wish.what)?;
     let until = match &wish.duration {

@@ -212,7 +212,7 @@ enum UsersCommand {
     List {
         /// Only this status
         #[arg(long, value_enum)]
-        status: Option<users::Status>,
+        status: Option<users::StatusFilter>,
         /// Only people with this in username, name, e-mail address, MXID or matrix_localpart
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
@@ -468,7 +468,7 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
         Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {
-            adopt::adopt(&config, adopt::Wish { room, key, instead, accept_creators, dry_run, format }).await
+            adopt::adopt(&config, adopt::AdoptWish { room, key, instead, accept_creators, dry_run, format }).await
         }
         Command::Rooms(RoomsCommand::Replace { room, dry_run, format }) => {
             replace::replace(&config, &room, dry_run, format).await
@@ -478,7 +478,7 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Audit(AuditCommand::Export { which }) => audit::export(&config, &which).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
         Command::Grants(GrantsCommand::Add { who, what, room, duration, because, by }) => {
-            grants::add(&config, grants::Wish { who, what, room, duration, because, by }).await
+            grants::add(&config, grants::GrantWish { who, what, room, duration, because, by }).await
         }
         Command::Grants(GrantsCommand::End { id, by }) => grants::end(&config, id, by.as_deref()).await,
         Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,

@@ -17,7 +17,7 @@ use crate::operations::list_users;
 
 /// Which people are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Status {
+pub(super) enum StatusFilter {
     /// Has a usable account, and a pass saw it in line not long ago.
     Synced,
     /// Has a usable account that no pass saw in line for users.stale_after.
@@ -34,7 +34,7 @@ pub(super) enum Status {
 
 /// Which people are listed.
 pub(super) struct Filter {
-    pub(super) status: Option<Status>,
+    pub(super) status: Option<StatusFilter>,
     pub(super) search: Option<String>,
     pub(super) superusers: bool,
     pub(super) since: Option<Date>,

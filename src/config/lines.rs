@@ -10,22 +10,22 @@ use saphyr_parser::{Event, Marker, Parser};
 
 /// One step of a path into a YAML file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Step {
+pub(crate) enum PathStep {
     Key(String),
     Index(usize),
 }
 
 /// The path from the root of a file to a value, shown as `rooms.icu.levels` or `people[3].id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(Vec<Step>);
+pub(crate) struct LinePlace(Vec<PathStep>);
 
-impl Place {
+impl LinePlace {
     pub(crate) fn key(&self, key: &str) -> Self {
-        self.then(Step::Key(key.to_owned()))
+        self.then(PathStep::Key(key.to_owned()))
     }
 
     pub(crate) fn index(&self, index: usize) -> Self {
-        self.then(Step::Index(index))
+        self.then(PathStep::Index(index))
     }
 
     pub(crate) fn parent(&self) -> Option<Self> {
@@ -33,20 +33,20 @@ impl Place {
         Some(Self(above.to_vec()))
     }
 
-    fn then(&self, step: Step) -> Self {
+    fn then(&self, step: PathStep) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LinePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (depth, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if depth == 0 => f.write_str(key)?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
+                PathStep::Key(key) if depth == 0 => f.write_str(key)?,
+                PathStep::Key(key) => write!(f, ".{key}")?,
+                PathStep::Index(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
@@ -69,7 +69,7 @@ impl From<Marker> for Position {
 /// A duplicate key in a mapping.
 #[derive(Clone, Debug)]
 pub(crate) struct Twice {
-    pub(crate) place: Place,
+    pub(crate) place: LinePlace,
     pub(crate) at: Position,
     pub(crate) first: Position,
 }
@@ -77,16 +77,16 @@ pub(crate) struct Twice {
 /// Positions by path.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    keys: BTreeMap<Place, Position>,
-    values: BTreeMap<Place, Position>,
+    keys: BTreeMap<LinePlace, Position>,
+    values: BTreeMap<LinePlace, Position>,
     /// Duplicate keys.
     pub(crate) twice: Vec<Twice>,
 }
 
 /// A mapping or list whose end has not been reached.
 enum Open {
-    Map { place: Place, key: Option<String> },
-    List { place: Place, next: usize },
+    Map { place: LinePlace, key: Option<String> },
+    List { place: LinePlace, next: usize },
 }
 
 impl Lines {
@@ -137,9 +137,9 @@ impl Lines {
     }
 
     /// Stores the position of a value and returns its path.
-    fn value(&mut self, open: &mut [Open], at: Position) -> Place {
+    fn value(&mut self, open: &mut [Open], at: Position) -> LinePlace {
         let place = match open.last_mut() {
-            None => Place::default(),
+            None => LinePlace::default(),
             // The key is a mapping or list: no setting has one, and the reader refuses it.
             Some(Open::Map { place, key }) => match key.take() {
                 Some(text) => place.key(&text),
@@ -159,17 +159,17 @@ impl Lines {
     }
 
     /// Position of a value; inside an alias or a merge, position of the enclosing value.
-    pub(crate) fn of_value(&self, place: &Place) -> Position {
+    pub(crate) fn of_value(&self, place: &LinePlace) -> Position {
         self.search(place, |place| self.values.get(place).or_else(|| self.keys.get(place)))
     }
 
     /// Position of the key that leads to the value.
-    pub(crate) fn of_key(&self, place: &Place) -> Position {
+    pub(crate) fn of_key(&self, place: &LinePlace) -> Position {
         self.search(place, |place| self.keys.get(place).or_else(|| self.values.get(place)))
     }
 
-    fn search<'a>(&'a self, place: &Place, find: impl Fn(&Place) -> Option<&'a Position>) -> Position {
-        std::iter::successors(Some(place.clone()), Place::parent)
+    fn search<'a>(&'a self, place: &LinePlace, find: impl Fn(&LinePlace) -> Option<&'a Position>) -> Position {
+        std::iter::successors(Some(place.clone()), LinePlace::parent)
             .find_map(|place| find(&place).copied())
             .unwrap_or(Position { line: 1, column: 1 })
     }

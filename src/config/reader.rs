@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_yaml::{Mapping, Value};
 
 use super::environment::Environment;
-use super::lines::{Lines, Place};
+use super::lines::{LinePlace, Lines};
 use super::problems::{Problem, Sink, instead};
 
 /// A YAML file with its values and their positions. Not `Debug`, because it contains raw secrets.
@@ -20,9 +20,9 @@ pub(crate) struct Document {
     /// Computed at the first problem, because it costs as much as reading the file.
     lines: OnceCell<Lines>,
     /// Values containing an environment variable.
-    substituted: BTreeSet<Place>,
+    substituted: BTreeSet<LinePlace>,
     /// Values whose problem was already reported.
-    broken: BTreeSet<Place>,
+    broken: BTreeSet<LinePlace>,
 }
 
 impl Document {
@@ -64,13 +64,13 @@ impl Document {
         };
         if let Some(environment) = environment {
             let mut value = std::mem::take(&mut document.value);
-            document.substitute(&mut value, &Place::default(), environment, sink);
+            document.substitute(&mut value, &LinePlace::default(), environment, sink);
             document.value = value;
         }
         Some(document)
     }
 
-    fn substitute(&mut self, value: &mut Value, place: &Place, environment: &Environment, sink: &Sink) {
+    fn substitute(&mut self, value: &mut Value, place: &LinePlace, environment: &Environment, sink: &Sink) {
         match value {
             Value::String(text) => match environment.substitute(text) {
                 Ok(None) => {}
@@ -102,7 +102,7 @@ impl Document {
         }
     }
 
-    fn problem(&self, sink: &Sink, place: &Place, at_key: bool, text: impl Into<String>) {
+    fn problem(&self, sink: &Sink, place: &LinePlace, at_key: bool, text: impl Into<String>) {
         let at = if at_key { self.lines().of_key(place) } else { self.lines().of_value(place) };
         sink.add(Problem {
             file: self.file.clone(),
@@ -119,7 +119,7 @@ impl Document {
 
     /// The root of the file.
     pub(crate) fn root<'r>(&'r self, sink: &'r Sink) -> Node<'r> {
-        Node { document: self, sink, place: Place::default(), value: present(&self.value), muted: false }
+        Node { document: self, sink, place: LinePlace::default(), value: present(&self.value), muted: false }
     }
 }
 
@@ -147,7 +147,7 @@ fn present(value: &Value) -> Option<&Value> {
 pub(crate) struct Node<'r> {
     document: &'r Document,
     sink: &'r Sink,
-    place: Place,
+    place: LinePlace,
     pub(super) value: Option<&'r Value>,
     /// A problem was already reported here or above.
     muted: bool,
@@ -244,7 +244,7 @@ impl<'r> Node<'r> {
         list.iter().enumerate().map(element).collect()
     }
 
-    fn below(&self, place: Place, value: Option<&'r Value>) -> Node<'r> {
+    fn below(&self, place: LinePlace, value: Option<&'r Value>) -> Node<'r> {
         let broken = self.document.broken.contains(&place);
         Node {
             document: self.document,

@@ -36,7 +36,7 @@ pub struct Settings {
     /// The service's own database.
     pub database: Database,
     /// The source of people.
-    pub directory: Directory,
+    pub directory: DirectorySettings,
     /// Account settings outside the policy.
     pub users: Users,
     /// The policy: accounts, roles, rooms and limits.
@@ -147,7 +147,7 @@ pub enum Database {
 
 /// The source of people.
 #[derive(Clone, Debug)]
-pub struct Directory {
+pub struct DirectorySettings {
     /// The source.
     pub source: DirectorySource,
     /// Interval of full passes; None never runs them by time.
@@ -165,12 +165,12 @@ pub enum DirectorySource {
         file: PathBuf,
     },
     /// EquipeMed's database, read-only.
-    Equipemed(Equipemed),
+    Equipemed(EquipemedSettings),
 }
 
 /// Access to EquipeMed's database.
 #[derive(Clone, Debug)]
-pub struct Equipemed {
+pub struct EquipemedSettings {
     /// `postgres://user:password@host/database`
     pub url: SecretString,
     /// Prefix of its table names, optionally with a schema.
@@ -189,12 +189,12 @@ pub struct Equipemed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Users {
     /// Which id the identity provider uses.
-    pub external_id: ExternalId,
+    pub external_id: ExternalIdSource,
 }
 
 /// Ids that the identity provider may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExternalId {
+pub enum ExternalIdSource {
     /// EquipeMed's `public_id`, its OIDC `sub`.
     PublicId,
 }
@@ -234,12 +234,12 @@ pub struct ApiToken {
     /// The bearer token.
     pub token: SecretString,
     /// Permissions.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<ApiScope>,
 }
 
 /// A permission of an API caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
+pub enum ApiScope {
     /// Read users, rooms and plans.
     Read,
     /// Start a sync.
@@ -254,7 +254,7 @@ pub enum Scope {
     Approve,
 }
 
-impl Scope {
+impl ApiScope {
     /// Permissions of a token that names none.
     pub const DEFAULT: [Self; 4] = [Self::Read, Self::Sync, Self::Moderate, Self::Audit];
 }

@@ -29,7 +29,7 @@ pub enum Source {
 
 impl Source {
     /// The source that the configuration names. Reads nothing yet.
-    pub fn open(settings: &settings::Directory) -> Result<Self, DirectoryError> {
+    pub fn open(settings: &settings::DirectorySettings) -> Result<Self, DirectoryError> {
         match &settings.source {
             settings::DirectorySource::Roster { file } => Ok(Self::Roster(Roster::new(file))),
             settings::DirectorySource::Equipemed(settings) => Ok(Self::Equipemed(Equipemed::open(settings)?)),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::authority::Waiting;
+use equipemed_domain::authority::WaitingGains;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::review::{Consent, Effect, Held, HeldReason};
 use jiff::{SignedDuration, Timestamp};
@@ -18,10 +18,10 @@ use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR, Store};
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Power that was given to people and waits for a consent, so that no command works by it.
-pub async fn waiting_gains(store: &Store) -> Result<Waiting, Fault> {
+pub async fn waiting_gains(store: &Store) -> Result<WaitingGains, Fault> {
     let held = store.held_live().await?;
     let waits = held.iter().filter(|plan| plan.state != HeldState::Approved);
-    Ok(Waiting::new(waits.flat_map(|plan| &plan.held.effects), store.privileged().await?))
+    Ok(WaitingGains::new(waits.flat_map(|plan| &plan.held.effects), store.privileged().await?))
 }
 
 /// What is still due of each part that was held before, by id.

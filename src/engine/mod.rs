@@ -70,7 +70,7 @@ use wakes::Wakes;
 use crate::clock::Clock;
 use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
-use crate::metrics::Work;
+use crate::metrics::WorkMetrics;
 use crate::store::{RunId, Store, StoreError};
 
 /// What an engine is made of.
@@ -131,7 +131,7 @@ impl Engine {
             stop,
         };
         let progress = watch::channel(Progress::default()).0;
-        let runs = Runs { handles: handles.clone(), metrics: Work::default(), progress: progress.clone() };
+        let runs = Runs { handles: handles.clone(), metrics: WorkMetrics::default(), progress: progress.clone() };
         let people = People { handles: handles.clone(), source };
         let by_hand = ByHand { handles: handles.clone(), people: people.clone() };
         let subjects = Arc::new(subjects::Subjects::default());
@@ -232,7 +232,7 @@ impl Engine {
 
     /// What was done so far, in numbers.
     #[must_use]
-    pub fn metrics(&self) -> &Work {
+    pub fn metrics(&self) -> &WorkMetrics {
         &self.runs.metrics
     }
 

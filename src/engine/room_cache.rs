@@ -11,7 +11,7 @@ use equipemed_domain::observed::ObservedRoom;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
-use crate::homeserver::{Effect, RawEvent, apply};
+use crate::homeserver::{Applied, RawEvent, apply};
 
 /// A picture older than this is not believed, whatever was pushed: what was lost unnoticed is seen within a day.
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -162,7 +162,7 @@ impl Picture {
             return false;
         }
         self.newest = sent_at;
-        apply(&mut self.room, event, bot) != Effect::Doubtful
+        apply(&mut self.room, event, bot) != Applied::Doubtful
     }
 }
 

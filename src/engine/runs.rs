@@ -13,7 +13,7 @@ use super::handles::Handles;
 use super::pass::Options;
 use super::progress::Progress;
 use super::report::Report;
-use crate::metrics::Work;
+use crate::metrics::WorkMetrics;
 use crate::store::{NewRun, Run, RunEnd, RunId, RunState, StoreError};
 
 /// How many of the latest runs are looked through for those of dead processes.
@@ -27,7 +27,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(super) struct Runs {
     pub(super) handles: Handles,
-    pub(super) metrics: Work,
+    pub(super) metrics: WorkMetrics,
     /// How far the present one is.
     pub(super) progress: watch::Sender<Progress>,
 }

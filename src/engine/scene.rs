@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use equipemed_domain::authority::Waiting;
+use equipemed_domain::authority::WaitingGains;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Directory, Person, PersonId};
@@ -30,7 +30,7 @@ pub(crate) struct Scene {
     pub(crate) bindings: Arc<Bindings>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) rooms: BTreeMap<RoomKey, OwnedRoomId>,
-    pub(crate) waiting: Waiting,
+    pub(crate) waiting: WaitingGains,
     pub(crate) now: Timestamp,
 }
 
@@ -61,7 +61,7 @@ impl Scene {
     /// The same without anybody, for the break-glass account when EquipeMed is away.
     pub(crate) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
         let scene = Self::of(engine.policy().await?, Arc::default(), engine.store(), engine.clock().now()).await?;
-        Ok(Self { grants: Vec::new(), waiting: Waiting::default(), ..scene })
+        Ok(Self { grants: Vec::new(), waiting: WaitingGains::default(), ..scene })
     }
 
     /// What decisions are made by.

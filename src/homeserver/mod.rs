@@ -22,7 +22,7 @@ pub use bootstrap::{Administrator, is_temporary_administrator};
 pub use endpoint::Endpoint;
 pub use equipemed_domain::fault::HomeserverError;
 pub use event::{RawEvent, Relation};
-pub use picture::{Effect, KNOWN_TYPES, ROOM_KEY_FIELD, apply};
+pub use picture::{Applied, KNOWN_TYPES, ROOM_KEY_FIELD, apply};
 pub use read::{AccountDetail, Latest, Outline, Reaction, Reader, RoomListing, RoomPast, Search};
 pub use retry::{OnWait, Patience, Waiting};
 pub use speak::{Said, Speaker};

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use equipemed_domain::event::MembershipState;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
 use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom, Replacement};
-use equipemed_domain::setting::{RoomSetting, Settings, put};
+use equipemed_domain::setting::{RoomSetting, RoomSettings, put};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ pub static KNOWN_TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 
 /// What an event did to an observed room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum Applied {
     /// The room changed.
     Changed,
     /// The event repeated what was known, or does not matter here.
@@ -68,7 +68,7 @@ fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, Ho
         creator,
         additional_creators: content.additional_creators.into_iter().collect(),
         is_space: content.kind.as_deref() == Some("m.space"),
-        settings: Settings::new(),
+        settings: RoomSettings::new(),
         encrypted: false,
         replaced: None,
         parents: Default::default(),
@@ -80,29 +80,29 @@ fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, Ho
 }
 
 /// Applies one event to a room. `bot` tells the bot's own bans from those of others.
-pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Effect {
-    let Some(state_key) = event.state_key() else { return Effect::Same };
+pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> Applied {
+    let Some(state_key) = event.state_key() else { return Applied::Same };
     match &*event.kind {
         "m.room.member" => member(room, event, state_key, bot),
         "m.space.parent" => link(&mut room.parents, event, state_key),
         "m.space.child" => link(&mut room.children, event, state_key),
-        _ if !state_key.is_empty() => Effect::Same,
+        _ if !state_key.is_empty() => Applied::Same,
         "m.room.power_levels" => set(&mut room.power_levels, map(event)),
         // Also when redacted: encryption cannot be switched off.
         "m.room.encryption" => set(&mut room.encrypted, true),
         "m.room.tombstone" => set(&mut room.replaced, replacement(event)),
         // A room has one create event; a second one belongs elsewhere or is forged.
-        "m.room.create" => Effect::Doubtful,
+        "m.room.create" => Applied::Doubtful,
         kind => {
-            let Some(setting) = RoomSetting::find(|row| row.event == kind) else { return Effect::Same };
+            let Some(setting) = RoomSetting::find(|row| row.event == kind) else { return Applied::Same };
             let value = map(event).and_then(|content| setting.read(&content));
             effect(put(&mut room.settings, setting, value))
         }
     }
 }
 
-fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &UserId) -> Effect {
-    let Ok(user) = UserId::parse(state_key) else { return Effect::Same };
+fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &UserId) -> Applied {
+    let Ok(user) = UserId::parse(state_key) else { return Applied::Same };
     let state = match event.membership() {
         Some(MembershipState::Join) => Some(Membership::Join),
         Some(MembershipState::Invite) => Some(Membership::Invite),
@@ -112,7 +112,7 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         // A kick says nothing about what the person wants.
         Some(MembershipState::Leave) if event.sender == state_key => Some(Membership::Left),
         Some(MembershipState::Leave) => None,
-        Some(MembershipState::Unknown) | None => return Effect::Doubtful,
+        Some(MembershipState::Unknown) | None => return Applied::Doubtful,
     };
     let by_hand = (state == Some(Membership::Ban)).then(|| ban_by_hand(event)).flatten();
     let ban_before = match by_hand.clone() {
@@ -126,9 +126,9 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         None => room.members.remove(&user),
     };
     match (lost, before == state && ban_before == by_hand) {
-        (true, _) => Effect::Doubtful,
-        (false, true) => Effect::Same,
-        (false, false) => Effect::Changed,
+        (true, _) => Applied::Doubtful,
+        (false, true) => Applied::Same,
+        (false, false) => Applied::Changed,
     }
 }
 
@@ -144,25 +144,25 @@ fn ban_by_hand(event: &RawEvent<'_>) -> Option<BanByHand> {
 }
 
 /// Adds a parent or child, or removes it when `via` is missing.
-fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &RawEvent<'_>, state_key: &str) -> Effect {
+fn link(links: &mut std::collections::BTreeSet<OwnedRoomId>, event: &RawEvent<'_>, state_key: &str) -> Applied {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Link {
         via: Vec<String>,
     }
-    let Ok(other) = RoomId::parse(state_key) else { return Effect::Same };
+    let Ok(other) = RoomId::parse(state_key) else { return Applied::Same };
     let there = !event.content::<Link>().unwrap_or_default().via.is_empty();
     effect(if there { links.insert(other) } else { links.remove(&other) })
 }
 
-fn set<T: PartialEq>(field: &mut T, value: T) -> Effect {
+fn set<T: PartialEq>(field: &mut T, value: T) -> Applied {
     let changed = *field != value;
     *field = value;
     effect(changed)
 }
 
-fn effect(changed: bool) -> Effect {
-    if changed { Effect::Changed } else { Effect::Same }
+fn effect(changed: bool) -> Applied {
+    if changed { Applied::Changed } else { Applied::Same }
 }
 
 fn map(event: &RawEvent<'_>) -> Option<Map<String, Value>> {

@@ -235,7 +235,7 @@ impl Transport {
         query: &[(&str, &str)],
         body: Option<&(impl Serialize + ?Sized)>,
         sending: Sending,
-    ) -> Result<Answer, HomeserverError> {
+    ) -> Result<HttpAnswer, HomeserverError> {
         let path = endpoint.fill(identifiers).ok_or_else(|| HomeserverError::bad_request("an unusable identifier"))?;
         let url = format!("{}{path}", self.url);
         let method = reqwest::Method::from_bytes(endpoint.method().as_bytes()).map_err(HomeserverError::bad_request)?;
@@ -329,12 +329,12 @@ async fn tell_of_silence<T>(endpoint: Endpoint, request: impl Future<Output = T>
 
 /// A successful response.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub(super) status: u16,
     pub(super) body: Bytes,
 }
 
-async fn receive(request: reqwest::RequestBuilder, traffic: &Traffic) -> Result<Answer, HomeserverError> {
+async fn receive(request: reqwest::RequestBuilder, traffic: &Traffic) -> Result<HttpAnswer, HomeserverError> {
     let answer = request.send().await.map_err(from_reqwest)?;
     let date = answer.headers().get("date").and_then(|value| value.to_str().ok());
     if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()) {
@@ -344,7 +344,7 @@ async fn receive(request: reqwest::RequestBuilder, traffic: &Traffic) -> Result<
     let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let body = answer.bytes().await.map_err(from_reqwest)?;
     if status.is_success() {
-        return Ok(Answer { status: status.as_u16(), body });
+        return Ok(HttpAnswer { status: status.as_u16(), body });
     }
     let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
     // The body is finer than the header, which is in whole seconds.

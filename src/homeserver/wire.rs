@@ -112,7 +112,7 @@ pub(super) struct AccountChange<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Holder {
+pub(super) struct HolderAnswer {
     pub(super) user_id: OwnedUserId,
 }
 

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::door::Stage;
+use super::door::ConnectionStage;
 use super::intake::{Intake, Untaken};
 
 /// A transaction has at most 100 events of 64 KiB, plus what Synapse adds to each.
@@ -38,7 +38,7 @@ pub(super) fn routes(hs_token: &SecretString, intake: Arc<Intake>) -> Router {
 }
 
 async fn transaction(State(intake): State<Arc<Intake>>, Path(id): Path<String>, request: Request) -> Response {
-    let stage = request.extensions().get::<Stage>().cloned().unwrap_or_default();
+    let stage = request.extensions().get::<ConnectionStage>().cloned().unwrap_or_default();
     let body = match tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => body,
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {

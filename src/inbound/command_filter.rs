@@ -1,6 +1,6 @@
 //! Decides which messages are meant for the bot. All others are neither stored nor logged.
 
-use equipemed_domain::command::{Message, Place, Setting, sounds_like_command};
+use equipemed_domain::command::{CommandPlace, Message, Setting, sounds_like_command};
 use ruma_common::OwnedUserId;
 
 /// The names that address the bot.
@@ -16,7 +16,7 @@ pub struct CommandFilter {
 
 impl CommandFilter {
     /// Whether a message may be a command to the bot.
-    pub(super) fn lets_through(&self, message: &Message<'_>, place: Place) -> bool {
+    pub(super) fn lets_through(&self, message: &Message<'_>, place: CommandPlace) -> bool {
         let setting = Setting { prefix: &self.prefix, bot: &self.bot, bot_name: &self.bot_name, place };
         sounds_like_command(message, &setting)
     }

@@ -40,9 +40,9 @@ const SENT_AWAY: u8 = 2;
 
 /// Stage of a connection's request, passed to handlers as an extension. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stage(Arc<AtomicU8>);
+pub(super) struct ConnectionStage(Arc<AtomicU8>);
 
-impl Stage {
+impl ConnectionStage {
     /// The request is complete and work begins: from now on the connection keeps its place.
     pub(super) async fn arrived(&self) {
         if !self.becomes(AT_WORK) {
@@ -57,7 +57,7 @@ impl Stage {
 }
 
 struct Guest {
-    stage: Stage,
+    stage: ConnectionStage,
     task: AbortHandle,
 }
 
@@ -83,7 +83,7 @@ struct Guests {
 
 impl Guests {
     fn welcome(&mut self, stream: TcpStream, routes: Router) {
-        let stage = Stage::default();
+        let stage = ConnectionStage::default();
         let task = self.tasks.spawn(answer(stream, routes, stage.clone()));
         self.numbers.insert(task.id(), self.next);
         self.present.insert(self.next, Guest { stage, task });
@@ -138,7 +138,7 @@ pub(super) async fn keep(listener: TcpListener, routes: Router, stop: Cancellati
     while guests.tasks.join_next().await.is_some() {}
 }
 
-async fn answer(stream: TcpStream, routes: Router, stage: Stage) {
+async fn answer(stream: TcpStream, routes: Router, stage: ConnectionStage) {
     // A response is one small packet, so it is not delayed.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(routes);

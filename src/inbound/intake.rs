@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use equipemed_domain::command::Place;
+use equipemed_domain::command::CommandPlace;
 use equipemed_domain::event::{Content, Event};
 use equipemed_domain::key::RoomKey;
 use jiff::{SignedDuration, Timestamp};
@@ -314,7 +314,7 @@ impl Intake {
 
 impl<'e> Batch<'e> {
     fn add(&mut self, event: &'e RawEvent<'e>, room: &RoomKey, filter: &CommandFilter) {
-        match treatment(event, Place::of(room), filter) {
+        match treatment(event, CommandPlace::of(room), filter) {
             Treatment::Dropped => self.counts.dropped += 1,
             Treatment::Redaction => {
                 self.counts.dropped += 1;

@@ -31,7 +31,7 @@ pub use self::command_filter::CommandFilter;
 pub use self::intake::Intake;
 pub use self::pulse::{Pulse, Unready};
 pub use self::readback::ReadBack;
-use crate::metrics::{Metrics, Waiting};
+use crate::metrics::{Metrics, WaitingGauge};
 use crate::store::StoreError;
 
 /// The OpenMetrics format that Prometheus requests.
@@ -108,9 +108,9 @@ async fn numbers(State((metrics, intake)): State<(Metrics, Arc<Intake>)>) -> Res
     }
 }
 
-async fn waiting(intake: &Intake) -> Result<Waiting, StoreError> {
+async fn waiting(intake: &Intake) -> Result<WaitingGauge, StoreError> {
     let store = intake.store();
-    Ok(Waiting {
+    Ok(WaitingGauge {
         wakeups: store.wakeups_waiting().await?,
         deeds: store.deeds_open().await?,
         inbox: store.inbox_open().await?,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use equipemed_domain::command::Place;
+use equipemed_domain::command::CommandPlace;
 use equipemed_domain::key::CONTROL_ROOM;
 use equipemed_domain::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
@@ -237,7 +237,7 @@ impl ReadBack {
             // at once.
             missed.extend(past.events.into_iter().filter(|event| {
                 answered.note(event, &filter.bot);
-                treatment(event, Place::Control, filter) != Treatment::Dropped
+                treatment(event, CommandPlace::Control, filter) != Treatment::Dropped
             }));
             next = past.next;
         }

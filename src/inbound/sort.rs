@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use equipemed_domain::command::{Message, Place};
+use equipemed_domain::command::{CommandPlace, Message};
 use equipemed_domain::event::{Content, MembershipState};
 use ruma_common::{OwnedUserId, UserId};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(super) enum Treatment {
 }
 
 /// Classifies an event in a managed room.
-pub(super) fn treatment(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Treatment {
+pub(super) fn treatment(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) -> Treatment {
     let is_own = event.sender == filter.bot.as_str();
     let kept = match (&*event.kind, event.state_key()) {
         ("m.room.message", None) if !is_own => command(event, place, filter),
@@ -61,7 +61,7 @@ pub(super) fn own_seat(event: &RawEvent<'_>, bot: &UserId) -> Option<OwnSeat> {
 }
 
 /// None also for content of the wrong shape.
-fn command(event: &RawEvent<'_>, place: Place, filter: &CommandFilter) -> Option<Content> {
+fn command(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) -> Option<Content> {
     #[derive(Deserialize)]
     struct RoomMessage<'a> {
         #[serde(borrow)]

@@ -11,7 +11,7 @@ use crate::store::{Approval, HeldPlan, HeldState};
 
 /// What a consent came to.
 #[derive(Debug)]
-pub(crate) enum Consent {
+pub(crate) enum ConsentGiven {
     /// The part is released, and a run begins with it.
     Released(Box<HeldPlan>, Box<Following>),
     /// Somebody else has to agree, too.
@@ -22,7 +22,7 @@ pub(crate) enum Consent {
 
 impl Asked {
     /// Agrees to a held part.
-    pub(crate) async fn approve(&self, id: &str) -> Result<Consent, Stop> {
+    pub(crate) async fn approve(&self, id: &str) -> Result<ConsentGiven, Stop> {
         self.may(Act::Approve, None)?;
         self.must_write()?;
         let store = self.store();
@@ -30,7 +30,7 @@ impl Asked {
         let Some(plan) = store.held_plan(id).await? else {
             let code = id.trim().to_uppercase();
             let waits = store.confirmation(&code).await?.is_some_and(|(confirmation, _)| confirmation.beyond.is_some());
-            return if waits { Ok(Consent::Preview { code }) } else { Err(not_held().into()) };
+            return if waits { Ok(ConsentGiven::Preview { code }) } else { Err(not_held().into()) };
         };
         if let Asker::Person(person) = self.by.asker {
             let privileged = store.privileged().await?;
@@ -53,7 +53,7 @@ impl Asked {
         let own = || plan.approved.as_ref().is_some_and(|(by, _)| *by == self.by.name);
         match store.approve(id, &self.by.name, two, self.now()).await? {
             Approval::Approved => {}
-            Approval::First => return Ok(Consent::First),
+            Approval::First => return Ok(ConsentGiven::First),
             // Handled again after a crash: it was this very command that approved it.
             Approval::Already if self.again && own() => {}
             Approval::Unknown | Approval::Already => return Err(not_held().into()),
@@ -64,7 +64,7 @@ impl Asked {
             Approval::Expired => return Err(Unclear::Expired { id: id.to_owned() }.into()),
         }
         let run = self.request_run().await?;
-        Ok(Consent::Released(Box::new(plan), Box::new(run)))
+        Ok(ConsentGiven::Released(Box::new(plan), Box::new(run)))
     }
 
     /// Why a part was not carried out after all: the run looked anew, and something may have been added a moment ago.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
-use equipemed_domain::fault::{Fault, Row, StoreError};
+use equipemed_domain::fault::{Fault, StoreError, StoreRow};
 use equipemed_domain::outcome::Outcome;
 use tokio::time::Instant;
 
@@ -31,7 +31,7 @@ pub(super) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) 
         let ended = engine.wakes().ended();
         tokio::pin!(ended);
         ended.as_mut().enable();
-        let record = engine.store().deed(id).await?.ok_or(StoreError::Disappeared(Row::Deed))?;
+        let record = engine.store().deed(id).await?.ok_or(StoreError::Disappeared(StoreRow::Deed))?;
         if let Some((_, outcome)) = record.ended {
             return Ok(outcome);
         }

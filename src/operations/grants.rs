@@ -1,6 +1,6 @@
 //! Giving people something beyond the policy, or taking it: grants, as `decide` worked them out.
 
-use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Refusal, Request, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, GrantEffect, Refusal, Request, decide};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantId};
 use equipemed_domain::key::RoomKey;
@@ -25,7 +25,7 @@ pub(crate) struct Change<'a> {
     /// Whose.
     pub(crate) person: PersonId,
     /// What ends and what is added.
-    pub(crate) effect: &'a Effect,
+    pub(crate) effect: &'a GrantEffect,
     /// Where what is added holds; everywhere when absent.
     pub(crate) place: Option<RoomKey>,
     /// Until when; until it is ended when absent.

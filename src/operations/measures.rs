@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::authority::{Act, Allowed, Asker, Effect, Refusal, Request, decide};
+use equipemed_domain::authority::{Act, Allowed, Asker, GrantEffect, Refusal, Request, decide};
 use equipemed_domain::command::Measure;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
@@ -19,7 +19,7 @@ const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
 /// From so many people on, giving something is asked about first; taking something away from the second one on.
 const MANY: usize = 4;
 /// Of somebody who was not decided about.
-static NO_EFFECT: Effect = Effect { ends: std::collections::BTreeSet::new(), adds: None };
+static NO_EFFECT: GrantEffect = GrantEffect { ends: std::collections::BTreeSet::new(), adds: None };
 
 /// What each person was granted.
 pub(crate) type Granted = BTreeMap<PersonId, GrantId>;
@@ -58,7 +58,7 @@ impl Order {
     }
 
     /// What it does to one person's grants.
-    pub(crate) fn effect(&self, person: PersonId) -> &Effect {
+    pub(crate) fn effect(&self, person: PersonId) -> &GrantEffect {
         self.allowed.get(&person).map_or(&NO_EFFECT, |allowed| &allowed.effect)
     }
 

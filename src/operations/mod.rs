@@ -28,7 +28,7 @@ mod wishes;
 
 pub(crate) use adopt::{deed_of, preview_adoption};
 pub(crate) use adopt_user::{bind_account, hand_over_account};
-pub(crate) use approve::Consent;
+pub(crate) use approve::ConsentGiven;
 pub(crate) use asked::Asked;
 pub(crate) use came::{Came, How, StillOff};
 use deeds::{Deadline, await_deed};
@@ -42,7 +42,7 @@ pub(crate) use replace::Replacing;
 pub(crate) use rooms::{Inventory, ListedRoom, abandoned, deletions, list_rooms};
 pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;
-pub(crate) use sync::{Following, HandedOver, Synced, Target, hand_over_run};
+pub(crate) use sync::{Following, HandedOver, SyncSubject, Synced, hand_over_run};
 pub(crate) use users::list_users;
 pub(crate) use wishes::{Tally, topic_of, wait_for_deeds};
 

@@ -15,7 +15,7 @@ use super::{Asked, Scene, Stop, Unclear};
 
 /// A room that is to be made.
 #[derive(Clone, Debug)]
-pub(crate) struct NewRoom {
+pub(crate) struct RoomRequest {
     pub(crate) key: RoomKey,
     pub(crate) made: MadeRoom,
     /// Who would be in it.
@@ -24,7 +24,7 @@ pub(crate) struct NewRoom {
 
 impl Asked {
     /// Understands who is to be in a new room, and checks whether the asker may make it.
-    pub(crate) async fn new_room(&self, name: &str, members: &str, space: Option<&Where>) -> Result<NewRoom, Stop> {
+    pub(crate) async fn new_room(&self, name: &str, members: &str, space: Option<&Where>) -> Result<RoomRequest, Stop> {
         let scene = &self.scene;
         let parent = space.map(|space| scene.find_room(space)).transpose()?;
         if let Some(key) = &parent {
@@ -56,17 +56,17 @@ impl Asked {
         if people.is_empty() {
             return Err(Unclear::NobodyMeant { said: members.to_owned() }.into());
         }
-        Ok(NewRoom { key, made, people })
+        Ok(RoomRequest { key, made, people })
     }
 
     /// Stores that it is to be there.
-    pub(crate) async fn make_room(&self, new: &NewRoom) -> Result<(), Stop> {
+    pub(crate) async fn make_room(&self, new: &RoomRequest) -> Result<(), Stop> {
         self.store().add_made_room(&new.key, &new.made, &self.by.name, self.scene.now).await?;
         Ok(())
     }
 
     /// Waits until it is there; gives why it is not.
-    pub(crate) async fn made_room(&self, new: &NewRoom) -> Result<Result<OwnedRoomId, Fault>, Stop> {
+    pub(crate) async fn made_room(&self, new: &RoomRequest) -> Result<Result<OwnedRoomId, Fault>, Stop> {
         let wish = Wish::new(self.source.as_str());
         self.look_and_wait(&[Wake::Room(new.key.clone())], std::slice::from_ref(&wish)).await?;
         let tally = self.tally(&wish).await?;

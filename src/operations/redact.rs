@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::authority::{Act, Whose};
-use equipemed_domain::command::{Extent, Place, Redaction, Where, Who};
+use equipemed_domain::command::{CommandPlace, Extent, Redaction, Where, Who};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::event::Event;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
@@ -83,7 +83,8 @@ impl Redacting<'_> {
         let plain = |key: &str| key.trim_end_matches('\u{FE0F}').to_owned();
         let reactions = self.asked.engine.reader().reactions_to(self.room_id, event).await?;
         // One's own go without a right, save those that are a yes to what the bot asked.
-        let is_own = |reaction: &Reaction| self.is_own(&reaction.sender) && Place::of(self.room) == Place::Managed;
+        let is_own =
+            |reaction: &Reaction| self.is_own(&reaction.sender) && CommandPlace::of(self.room) == CommandPlace::Managed;
         let targets: Vec<Target> = reactions
             .into_iter()
             .filter(|reaction| may_all.is_ok() || is_own(reaction))
@@ -144,7 +145,9 @@ impl Redacting<'_> {
     async fn place(&self, room: Option<&Where>) -> Result<(RoomKey, OwnedRoomId), Stop> {
         match room {
             Some(place) => self.managed(place).await,
-            None if Place::of(self.room) == Place::Managed => Ok((self.room.clone(), self.room_id.to_owned())),
+            None if CommandPlace::of(self.room) == CommandPlace::Managed => {
+                Ok((self.room.clone(), self.room_id.to_owned()))
+            }
             None => Err(Unclear::NoRoomNamed.into()),
         }
     }

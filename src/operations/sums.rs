@@ -33,7 +33,7 @@ impl Asked {
             let level = |room: &RoomKey| person.map_or(0, |person| access.level(person, room).0);
             new_level.is_some_and(|new| rooms.iter().any(|room| level(room) > new))
         };
-        let asked = sums::Order {
+        let asked = sums::SumOrder {
             asker,
             kind: order.act.grant(),
             people: order.people.iter().copied().collect(),
@@ -54,7 +54,7 @@ impl Asked {
         let covers = |scope: Option<&RoomKey>, room: &RoomKey| {
             scope.is_none_or(|scope| scene.policy.distance(room, scope).is_some())
         };
-        let with = sums::Measure { limits: &scene.policy.limits, active, now: scene.now };
+        let with = sums::SumContext { limits: &scene.policy.limits, active, now: scene.now };
         Ok(sums::beyond(&asked, &past, with, members, covers))
     }
 

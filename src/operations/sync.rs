@@ -5,7 +5,7 @@ use std::time::Duration;
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{SyncTarget, Where, Who};
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::fault::{Row, StoreError};
+use equipemed_domain::fault::{StoreError, StoreRow};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
@@ -25,13 +25,13 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(300);
 
 /// What a sync was asked for, with its names understood.
 #[derive(Clone, Debug)]
-pub(crate) enum Target {
+pub(crate) enum SyncSubject {
     Everything,
     People(Vec<PersonId>),
     Room(RoomKey),
 }
 
-impl Target {
+impl SyncSubject {
     /// What was said. A plain name may be a person's or a room's.
     pub(crate) fn of(said: &SyncTarget, scene: &Scene) -> Result<Self, Stop> {
         Ok(match said {
@@ -69,18 +69,18 @@ pub(crate) struct Synced {
 
 impl Asked {
     /// Whether the asker may, and what is meant.
-    pub(crate) fn sync_target(&self, said: &SyncTarget) -> Result<Target, Stop> {
-        let target = Target::of(said, &self.scene)?;
+    pub(crate) fn sync_target(&self, said: &SyncTarget) -> Result<SyncSubject, Stop> {
+        let target = SyncSubject::of(said, &self.scene)?;
         let room = match &target {
-            Target::Room(room) => Some(room),
-            Target::Everything | Target::People(_) => None,
+            SyncSubject::Room(room) => Some(room),
+            SyncSubject::Everything | SyncSubject::People(_) => None,
         };
         self.may(Act::Sync, room)?;
         Ok(target)
     }
 
     /// What would be done.
-    pub(crate) async fn preview_sync(&self, target: &Target) -> Result<Vec<Report>, Stop> {
+    pub(crate) async fn preview_sync(&self, target: &SyncSubject) -> Result<Vec<Report>, Stop> {
         let mut reports = Vec::new();
         for wake in target.wakes() {
             reports.push(self.engine.preview(&wake, &Options::default()).await?);
@@ -89,12 +89,12 @@ impl Asked {
     }
 
     /// Looks at people or a room now, and waits for it.
-    pub(crate) async fn sync_narrowly(&self, target: &Target) -> Result<Synced, Stop> {
+    pub(crate) async fn sync_narrowly(&self, target: &SyncSubject) -> Result<Synced, Stop> {
         let wish = Wish::new(self.source.as_str());
         let waited = self.look_and_wait(&target.wakes(), std::slice::from_ref(&wish)).await?;
         let tally = self.tally(&wish).await?;
         let mut notes = Vec::new();
-        if let Target::People(people) = target {
+        if let SyncSubject::People(people) = target {
             for (person, report) in people.iter().zip(self.preview_sync(target).await?) {
                 notes.extend(report.plan.findings.into_iter().filter(|finding| finding.concerns(*person)));
             }
@@ -130,7 +130,7 @@ impl Following {
     /// How far it is, or how it ended.
     pub(crate) async fn look(&mut self) -> Result<Run, Stop> {
         loop {
-            let row = self.asked.store().run(self.run).await?.ok_or(StoreError::Disappeared(Row::Run))?;
+            let row = self.asked.store().run(self.run).await?.ok_or(StoreError::Disappeared(StoreRow::Run))?;
             if let Some(RunEnd::Failed(_)) = &row.end {
                 // It ended with the process that was killed over it: once more.
                 if std::mem::take(&mut self.may_repeat) {
@@ -167,7 +167,7 @@ pub(crate) async fn hand_over_run(
     let new = NewRun { origin: "cli".to_owned(), options: options.to_json()?, source: None };
     let id = store.request_run(&new, clock.now()).await?;
     loop {
-        let run = store.run(id).await?.ok_or(StoreError::Disappeared(Row::Run))?;
+        let run = store.run(id).await?.ok_or(StoreError::Disappeared(StoreRow::Run))?;
         if let Some(end) = run.end {
             return Ok(HandedOver::Ended(end));
         }

@@ -7,7 +7,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{
     Away, BadCell, BadUrl, ColumnProblem, ColumnType, Conflict, DirectoryError, Fault, Fix, HalfWritten,
     HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix,
-    NotReplaced, NotSetUp, NotThere, Notifications, Row, Setup, Stage, Stays, StoreError,
+    NotReplaced, NotSetUp, NotThere, Notifications, Setup, Stage, Stays, StoreError, StoreRow,
 };
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
@@ -372,8 +372,8 @@ impl Texts {
             StoreError::Database { database: name, why } => {
                 self.line("fault-store-failed", &[database(name), said(why)])
             }
-            StoreError::Disappeared(Row::Run) => self.line("fault-run-gone", &[]),
-            StoreError::Disappeared(Row::Deed) => self.line("fault-deed-gone", &[]),
+            StoreError::Disappeared(StoreRow::Run) => self.line("fault-run-gone", &[]),
+            StoreError::Disappeared(StoreRow::Deed) => self.line("fault-deed-gone", &[]),
         }
     }
 

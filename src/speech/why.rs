@@ -3,7 +3,7 @@
 use equipemed_domain::access::LevelReason;
 use equipemed_domain::cause::Cause;
 use equipemed_domain::desired::AccountState;
-use equipemed_domain::explain::{Membership, Reason};
+use equipemed_domain::explain::{MemberReason, Reason};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::standing::Standing;
 use ruma_common::UserId;
@@ -54,12 +54,12 @@ impl Texts {
             }
             Reason::Grant(grant) => self.granted(grant),
             Reason::Note(finding) => self.line("why-note", &[("finding", Arg::Said(self.finding(finding)))]),
-            Reason::Member(Membership::Banned(id)) => self.line("why-member-banned", &[("grant", number(*id))]),
-            Reason::Member(Membership::KeptOut(id)) => self.line("why-member-kept-out", &[("grant", number(*id))]),
-            Reason::Member(Membership::ByRule) => self.line("why-member-rule", &[]),
-            Reason::Member(Membership::AsAdministrator) => self.line("why-member-administrator", &[]),
-            Reason::Member(Membership::NotSelected) => self.line("why-member-not-selected", &[]),
-            Reason::Member(Membership::No) => self.line("why-member-no", &[]),
+            Reason::Member(MemberReason::Banned(id)) => self.line("why-member-banned", &[("grant", number(*id))]),
+            Reason::Member(MemberReason::KeptOut(id)) => self.line("why-member-kept-out", &[("grant", number(*id))]),
+            Reason::Member(MemberReason::ByRule) => self.line("why-member-rule", &[]),
+            Reason::Member(MemberReason::AsAdministrator) => self.line("why-member-administrator", &[]),
+            Reason::Member(MemberReason::NotSelected) => self.line("why-member-not-selected", &[]),
+            Reason::Member(MemberReason::No) => self.line("why-member-no", &[]),
             Reason::Level { level, reason } => {
                 let level = ("level", plain(level));
                 match reason {

@@ -16,7 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Database, Postgres, Sqlite, SqlitePool};
 
 use super::error::Unplaced;
-use super::url::{Place, parse, without_password};
+use super::url::{DatabasePlace, parse, without_password};
 use super::{Dialect, Pools, Store, StoreError, migrator};
 
 /// How long to wait for another process that is writing to the same SQLite file.
@@ -43,8 +43,8 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let name = without_password(url);
         let opened = match parse(url)? {
-            Place::Sqlite(path) => open_sqlite(&path).await,
-            Place::Postgres(options) => open_postgres(*options).await,
+            DatabasePlace::Sqlite(path) => open_sqlite(&path).await,
+            DatabasePlace::Postgres(options) => open_postgres(*options).await,
         };
         Ok(Self {
             pools: opened.map_err(|error| error.at(&name))?,

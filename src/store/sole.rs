@@ -12,7 +12,7 @@ use equipemed_domain::fault::Fix;
 
 use super::StoreError;
 use super::open::{make_file, not_as_root_for_another};
-use super::url::{Place, parse, without_password};
+use super::url::{DatabasePlace, parse, without_password};
 
 /// Longer content was not written by this service.
 const LONGEST: u64 = 400;
@@ -30,7 +30,7 @@ impl Sole {
     /// # Errors
     /// [`StoreError::Taken`] when another process serves from it, or when the lock file cannot be created.
     pub fn take(url: &str, holder: &str) -> Result<Self, StoreError> {
-        let Place::Sqlite(path) = parse(url)? else { return Ok(Self { _lock: None }) };
+        let DatabasePlace::Sqlite(path) = parse(url)? else { return Ok(Self { _lock: None }) };
         make_file(&path)?;
         // Resolves links, so that every path to the file gives the same lock.
         let path = path.canonicalize().unwrap_or(path);

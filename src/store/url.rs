@@ -12,14 +12,14 @@ use url::Url;
 use super::StoreError;
 
 /// Location of the database.
-pub(super) enum Place {
+pub(super) enum DatabasePlace {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
     Postgres(Box<PgConnectOptions>),
 }
 
-pub(super) fn parse(url: &str) -> Result<Place, StoreError> {
+pub(super) fn parse(url: &str) -> Result<DatabasePlace, StoreError> {
     let bad = |why| StoreError::BadUrl { url: without_password(url), why };
     if let Some(path) = url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -32,12 +32,12 @@ pub(super) fn parse(url: &str) -> Result<Place, StoreError> {
         if path.contains('?') {
             return Err(bad(BadUrl::FileWithOptions));
         }
-        return Ok(Place::Sqlite(PathBuf::from(path)));
+        return Ok(DatabasePlace::Sqlite(PathBuf::from(path)));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         // The driver's error is dropped: it might quote part of a password with a stray / or @.
         let options = PgConnectOptions::from_str(url).map_err(|_| bad(BadUrl::NotPostgres))?;
-        return Ok(Place::Postgres(Box::new(options.application_name("equipemed-bot"))));
+        return Ok(DatabasePlace::Postgres(Box::new(options.application_name("equipemed-bot"))));
     }
     Err(bad(BadUrl::Scheme))
 }

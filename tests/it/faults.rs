@@ -5,7 +5,7 @@ use equipemed_domain::authority::Refusal;
 use equipemed_domain::fault::{
     Away, BadCell, BadUrl, ColumnProblem, ColumnType, Conflict, DirectoryError, During as _, Fault, Fix, HalfWritten,
     HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix,
-    NotReplaced, NotSetUp, NotThere, Notifications, Row, Setup, Side, Stage, Stays, StoreError,
+    NotReplaced, NotSetUp, NotThere, Notifications, Setup, Side, Stage, Stays, StoreError, StoreRow,
 };
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
@@ -231,7 +231,7 @@ fn of_store() -> Vec<StoreError> {
         StoreError::Unstorable { .. } => [StoreError::Unstorable { why: said() }],
         StoreError::Damaged { .. } => [StoreError::Damaged { database: database(), why: said() }],
         StoreError::Database { .. } => [StoreError::Database { database: database(), why: said() }],
-        StoreError::Disappeared(_) => [StoreError::Disappeared(Row::Run), StoreError::Disappeared(Row::Deed)],
+        StoreError::Disappeared(_) => [StoreError::Disappeared(StoreRow::Run), StoreError::Disappeared(StoreRow::Deed)],
     };
     all.extend(fixes.into_iter().map(|fix| StoreError::NotWritable { path: "/x".to_owned(), why: said(), fix }));
     all.extend(urls.into_iter().map(|why| StoreError::BadUrl { url: "sqlite://x".to_owned(), why }));

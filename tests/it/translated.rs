@@ -8,10 +8,10 @@ use equipemed_domain::access::LevelReason;
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::cause::Cause;
 use equipemed_domain::command::word::WORDS;
-use equipemed_domain::command::{Command, Message, Place, Setting, parse};
+use equipemed_domain::command::{Command, CommandPlace, Message, Setting, parse};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::explain::{Membership, Reason};
+use equipemed_domain::explain::{MemberReason, Reason};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
@@ -335,12 +335,12 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
         ],
         Reason::Note(_) => [Reason::Note(Finding::NoPublicId { person: PersonId(41) })],
         Reason::Member(_) => [
-            Reason::Member(Membership::Banned(GrantId(73))),
-            Reason::Member(Membership::KeptOut(GrantId(73))),
-            Reason::Member(Membership::ByRule),
-            Reason::Member(Membership::AsAdministrator),
-            Reason::Member(Membership::NotSelected),
-            Reason::Member(Membership::No),
+            Reason::Member(MemberReason::Banned(GrantId(73))),
+            Reason::Member(MemberReason::KeptOut(GrantId(73))),
+            Reason::Member(MemberReason::ByRule),
+            Reason::Member(MemberReason::AsAdministrator),
+            Reason::Member(MemberReason::NotSelected),
+            Reason::Member(MemberReason::No),
         ],
         Reason::Level { .. } => [
             level(LevelReason::Nothing),
@@ -371,7 +371,7 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
 
 fn understood(text: &str) -> Option<Command> {
     let bot: &UserId = user_id!("@bot:h.example");
-    let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place: Place::Control };
+    let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place: CommandPlace::Control };
     parse(&Message { body: text.into(), formatted_body: None, reply_to: None }, &setting)?.ok()
 }
 

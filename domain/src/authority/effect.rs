@@ -11,14 +11,14 @@ use crate::world::World;
 
 /// Changes to one person's grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Effect {
+pub struct GrantEffect {
     /// Grants that end.
     pub ends: BTreeSet<GrantId>,
     /// The grant added in the requested place.
     pub adds: Option<GrantKind>,
 }
 
-impl Effect {
+impl GrantEffect {
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -64,7 +64,7 @@ fn replaced(request: &Request, grants: &[&Grant], world: &World<'_>) -> BTreeSet
 
 /// Whether a demotion needs a grant of its own. A temporary one always does; otherwise ending the person's grants may
 /// be enough.
-fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Grant], world: &World<'_>) -> bool {
+fn is_needed(effect: &GrantEffect, request: &Request, person: PersonId, grants: &[&Grant], world: &World<'_>) -> bool {
     let Some(person) = world.directory.get(person) else { return false };
     let rest = effect.remaining(grants);
     let holder = world.access.once_selected(person);
@@ -73,9 +73,9 @@ fn is_needed(effect: &Effect, request: &Request, person: PersonId, grants: &[&Gr
 }
 
 /// Takes back only the asker's own grants of levels, in that place and below it.
-pub(super) fn taken_back(request: &Request, person: &Person, giver: &str, world: &World<'_>) -> Effect {
+pub(super) fn taken_back(request: &Request, person: &Person, giver: &str, world: &World<'_>) -> GrantEffect {
     let grants: Vec<&Grant> = world.access.grants(person.id).collect();
     let given = |id: &GrantId| grants.iter().any(|grant| grant.id == *id && grant.asker == giver);
     let ends = replaced(request, &grants, world).into_iter().filter(given).collect();
-    Effect { ends, adds: None }
+    GrantEffect { ends, adds: None }
 }

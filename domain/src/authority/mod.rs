@@ -1,7 +1,7 @@
 //! Decides who may do what, for every surface.
 //!
 //! [`decide`] checks every place that an act reaches (a room; below a space every room; without a place every room and
-//! outside rooms): the right, the asker's own level, and the rank of the person concerned. The act's [`Effect`] on that
+//! outside rooms): the right, the asker's own level, and the rank of the person concerned. The act's [`GrantEffect`] on that
 //! person's grants is computed here too, and its outcome is checked now and at each later expiry of a grant. So no
 //! sequence of acts gives more than the asker held there or the policy gives, and nobody of the same rank loses more
 //! than the asker gave.
@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
 pub use act::{Act, Whose};
-pub use effect::Effect;
+pub use effect::GrantEffect;
 pub use refusal::Refusal;
-pub use waiting::Waiting;
+pub use waiting::WaitingGains;
 
 use crate::directory::{Person, PersonId};
 use crate::grant::Grant;
@@ -55,7 +55,7 @@ pub struct Request {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// Effect on the grants of the person concerned.
-    pub effect: Effect,
+    pub effect: GrantEffect,
     /// Whether only the asker's own grants are taken back: the person's rank has other sources, which stay.
     pub is_taken_back: bool,
 }
@@ -91,7 +91,7 @@ pub fn decide(asker: Asker, request: &Request, world: &World<'_>) -> Result<Allo
             if let Some(user) = request.person.and_then(|person| world.is_protected(person)) {
                 return Err(Refusal::Protected { user: user.clone() });
             }
-            let effect = request.person.map(|person| Effect::of(request, person, world)).unwrap_or_default();
+            let effect = request.person.map(|person| GrantEffect::of(request, person, world)).unwrap_or_default();
             return Ok(Allowed { effect, ..Allowed::default() });
         }
         Asker::BreakGlass if request.act == Act::Approve => return Ok(Allowed::default()),
@@ -142,7 +142,7 @@ fn may_there(by: &Person, request: &Request, world: &World<'_>) -> Result<(), Re
 /// Requires the rights for the act and for the grants it ends, in every place reached.
 fn must_hold_rights(by: &Person, request: &Request, person: PersonId, world: &World<'_>) -> Result<(), Refusal> {
     let grants: Vec<&Grant> = world.access.grants(person).collect();
-    let ended = Effect::of(request, person, world).ends;
+    let ended = GrantEffect::of(request, person, world).ends;
     let ended = grants.iter().filter(|grant| ended.contains(&grant.id));
     let rights: Vec<Right> = match request.act {
         // Letting somebody in needs the right to keep them out: `ban` for a ban, `kick` for a removal.
@@ -183,5 +183,5 @@ fn of_account(request: &Request, person: PersonId, world: &World<'_>) -> Result<
             return Err(Refusal::Higher { person, room: None });
         }
     }
-    Ok(Allowed { effect: Effect::of(request, person, world), ..Allowed::default() })
+    Ok(Allowed { effect: GrantEffect::of(request, person, world), ..Allowed::default() })
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::act::Act;
-use super::effect::{Effect, taken_back};
+use super::effect::{GrantEffect, taken_back};
 use super::{Allowed, Refusal, Request};
-use crate::access::{Holder, Powers};
+use crate::access::{Holder, PersonPowers};
 use crate::directory::{Person, PersonId};
 use crate::grant::{Grant, GrantId};
 use crate::key::RoomKey;
@@ -28,7 +28,7 @@ struct Case<'a> {
 
 /// Decides a request about rooms.
 pub(super) fn of_rooms(by: &Person, request: &Request, id: PersonId, world: &World<'_>) -> Result<Allowed, Refusal> {
-    let usual = Effect::of(request, id, world);
+    let usual = GrantEffect::of(request, id, world);
     // There is nothing to compare with for a person unknown to EquipeMed.
     let Some(touched) = world.directory.get(id) else {
         within_own_level(by, request, world)?;
@@ -71,7 +71,7 @@ fn within_own_level(by: &Person, request: &Request, world: &World<'_>) -> Result
 
 impl<'a> Case<'a> {
     /// The person's powers at an instant with these grants.
-    fn powers(&self, grants: &[&Grant], room: Option<&RoomKey>, at: Timestamp) -> Powers {
+    fn powers(&self, grants: &[&Grant], room: Option<&RoomKey>, at: Timestamp) -> PersonPowers {
         let holding: Vec<&Grant> = grants.iter().filter(|grant| grant.holds_at(at)).copied().collect();
         self.holder.powers_with(&holding, room)
     }
@@ -90,7 +90,7 @@ impl<'a> Case<'a> {
 
     /// Whether these powers rank below the asker's. Outside rooms there are only rights: a person with any right there
     /// ranks below only if the asker has all of these and more.
-    fn is_below(&self, theirs: &Powers, room: Option<&RoomKey>) -> bool {
+    fn is_below(&self, theirs: &PersonPowers, room: Option<&RoomKey>) -> bool {
         let own = self.world.powers(self.by, room);
         match room {
             Some(_) => theirs.level < own.level,
@@ -118,7 +118,7 @@ impl<'a> Case<'a> {
 
     /// Requires that the effect nowhere gives more than the asker holds or the policy gives, and takes from nobody of
     /// equal rank more than the asker gave.
-    fn check(&self, effect: &Effect) -> Result<(), Refusal> {
+    fn check(&self, effect: &GrantEffect) -> Result<(), Refusal> {
         let new = self.new_grant(effect);
         let mut after = effect.remaining(&self.grants);
         after.extend(&new);
@@ -142,7 +142,7 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    fn check_gain(&self, before: &Powers, then: &Powers, room: Option<&RoomKey>) -> Result<(), Refusal> {
+    fn check_gain(&self, before: &PersonPowers, then: &PersonPowers, room: Option<&RoomKey>) -> Result<(), Refusal> {
         let own = self.world.powers(self.by, room);
         let policy = self.holder.powers_by_policy(room);
         if room.is_some() && then.level > before.level && then.level > own.level && then.level > policy.level {
@@ -156,7 +156,7 @@ impl<'a> Case<'a> {
     }
 
     /// The added grant, as the newest.
-    fn new_grant(&self, effect: &Effect) -> Option<Grant> {
+    fn new_grant(&self, effect: &GrantEffect) -> Option<Grant> {
         Some(Grant {
             id: GrantId(i64::MAX),
             person: self.touched.id,

@@ -1,6 +1,6 @@
 //! Power that the brakes hold: its owner cannot use it yet in any way.
 
-use crate::access::Powers;
+use crate::access::PersonPowers;
 use crate::directory::PersonId;
 use crate::key::RoomKey;
 use crate::levels::PEOPLE_MAX;
@@ -11,14 +11,14 @@ use crate::review::Effect;
 
 /// Held gains of power, and people's power at the last applied pass.
 #[derive(Clone, Debug, Default)]
-pub struct Waiting {
+pub struct WaitingGains {
     /// Held gains by person.
     pub gains: memory::Powers,
     /// Power noted before, by person.
     pub noted: memory::Powers,
 }
 
-impl Waiting {
+impl WaitingGains {
     /// Without held gains.
     #[must_use]
     pub const fn none() -> Self {
@@ -41,11 +41,11 @@ impl Waiting {
     /// are noted, so it becomes the lowest level of that rank.
     pub(crate) fn without(
         &self,
-        mut powers: Powers,
+        mut powers: PersonPowers,
         person: PersonId,
         room: Option<&RoomKey>,
         policy: &Policy,
-    ) -> Powers {
+    ) -> PersonPowers {
         let Some(gains) = self.gains.get(&person) else { return powers };
         let noted = self.noted.get(&person);
         let place = Place::of_scope(room);

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::spoken::{DRY_RUN, is_dry_run};
-use super::targets::{self, Target};
+use super::targets::{self, TargetWord};
 use super::text::{fold, is_dash, nearness, quoted};
 use super::tokens::{Cursor, Kind, Token};
 use super::{Extent, Misunderstood, Rank, Where, Who, Word, duration};
@@ -279,7 +279,7 @@ fn reason(word: Word, cursor: &mut Cursor<'_>) -> Result<String, Misunderstood> 
 ///
 /// # Errors
 /// A pill whose text contradicts its link, or a malformed id or link.
-pub(super) fn target(word: Word, what: &'static str, token: &Token<'_>) -> Result<Target, Misunderstood> {
+pub(super) fn target(word: Word, what: &'static str, token: &Token<'_>) -> Result<TargetWord, Misunderstood> {
     let Kind::Pill { href } = token.kind else {
         return targets::typed(token.text).ok_or_else(|| wrong(word, what, token));
     };
@@ -292,23 +292,23 @@ pub(super) fn target(word: Word, what: &'static str, token: &Token<'_>) -> Resul
 
 pub(super) fn who(word: Word, token: &Token<'_>) -> Result<Who, Misunderstood> {
     match target(word, "WHO", token)? {
-        Target::User(user) => Ok(Who::User(user)),
-        Target::Name(name) => {
+        TargetWord::User(user) => Ok(Who::User(user)),
+        TargetWord::Name(name) => {
             let name = name.trim_end_matches(['?', '!', ':']);
             // The characters of Django usernames and Matrix localparts.
             let good = |c: char| c.is_alphanumeric() || "@.+-_=/".contains(c);
             let is_name = name.chars().all(good) && name.chars().any(char::is_alphanumeric) && name.len() <= 255;
             is_name.then(|| Who::Name(name.to_owned())).ok_or_else(|| wrong(word, "WHO", token))
         }
-        Target::Room(_) | Target::Event(..) => Err(wrong(word, "WHO", token)),
+        TargetWord::Room(_) | TargetWord::Event(..) => Err(wrong(word, "WHO", token)),
     }
 }
 
 /// A room name of several words has to be quoted.
 pub(super) fn room(word: Word, what: &'static str, token: &Token<'_>) -> Result<Where, Misunderstood> {
     match target(word, what, token)? {
-        Target::Room(room) => Ok(room),
-        Target::Name(name) => {
+        TargetWord::Room(room) => Ok(room),
+        TargetWord::Name(name) => {
             let is_quoted = token.kind == Kind::Quoted;
             let name = if is_quoted { name.trim() } else { name.trim_end_matches(['?', '!', '.']) };
             let good = |c: char| is_quoted || c.is_alphanumeric() || "-_.".contains(c);
@@ -316,7 +316,7 @@ pub(super) fn room(word: Word, what: &'static str, token: &Token<'_>) -> Result<
             let is_name = is_name && !token.text.starts_with('@');
             is_name.then(|| Where::Name(name.to_owned())).ok_or_else(|| wrong(word, what, token))
         }
-        Target::User(_) | Target::Event(..) => Err(wrong(word, what, token)),
+        TargetWord::User(_) | TargetWord::Event(..) => Err(wrong(word, what, token)),
     }
 }
 

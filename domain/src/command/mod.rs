@@ -64,19 +64,19 @@ pub struct Setting<'a> {
     /// The bot's display name, which a mention may show.
     pub bot_name: &'a str,
     /// The kind of room.
-    pub place: Place,
+    pub place: CommandPlace,
 }
 
 /// The kinds of room in which commands are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CommandPlace {
     /// The control room: every command.
     Control,
     /// Another managed room: accepts the commands meant for one and ignores everything else.
     Managed,
 }
 
-impl Place {
+impl CommandPlace {
     /// The kind of this room.
     #[must_use]
     pub fn of(room: &RoomKey) -> Self {

@@ -4,8 +4,8 @@ use super::arguments::Keyword::{Because, DryRun, For, In, Last, Level};
 use super::arguments::{Allowed, Arguments, room, target, unexpected, who, wrong};
 use super::redaction::redact;
 use super::rooms::rooms;
-use super::spoken::{self, Said};
-use super::targets::Target;
+use super::spoken::{self, SpokenBody};
+use super::targets::TargetWord;
 use super::text::quoted;
 use super::tokens::{Cursor, Kind, Token};
 use super::{
@@ -41,7 +41,7 @@ pub fn parse(message: &Message<'_>, setting: &Setting<'_>) -> Option<Result<Comm
     Some(understand(&said, message, setting))
 }
 
-fn understand(said: &Said, message: &Message<'_>, setting: &Setting<'_>) -> Result<Command, Misunderstood> {
+fn understand(said: &SpokenBody, message: &Message<'_>, setting: &Setting<'_>) -> Result<Command, Misunderstood> {
     let cursor = Cursor::new(&said.line, said.at);
     let Some(word) = said.word else {
         return match said.said.as_str() {
@@ -142,7 +142,7 @@ fn sync(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
         ([], Some(room)) => SyncTarget::Room(room),
         ([token, ..], Some(_)) => return Err(unexpected(all.word, token)),
         ([token, ..], None) => match target(all.word, "WHO", token)? {
-            Target::Room(room) => {
+            TargetWord::Room(room) => {
                 all.at_most(1)?;
                 SyncTarget::Room(room)
             }
@@ -211,7 +211,7 @@ fn about(word: Word, token: &Token<'_>) -> Result<About, Misunderstood> {
         return Err(wrong(word, "N", token));
     }
     match target(word, "WHO", token)? {
-        Target::Room(room) => Ok(About::Room(room)),
+        TargetWord::Room(room) => Ok(About::Room(room)),
         _ => match who(word, token) {
             Err(_) if token.kind == Kind::Quoted => room(word, "ROOM", token).map(About::Room),
             who => who.map(About::Who),

@@ -4,10 +4,10 @@ use ruma_common::OwnedEventId;
 
 use super::arguments::Keyword::{Because, DryRun, In, Last, Of, Since};
 use super::arguments::{Allowed, Arguments, target, wrong};
-use super::spoken::Said;
-use super::targets::Target;
+use super::spoken::SpokenBody;
+use super::targets::TargetWord;
 use super::tokens::{Cursor, Kind};
-use super::{Command, Misunderstood, Place, Redaction, Where, Word};
+use super::{Command, CommandPlace, Misunderstood, Redaction, Where, Word};
 
 const WORD: Word = Word::Redact;
 
@@ -20,10 +20,10 @@ const LONGEST_KEY: usize = 100;
 const REACTION: [&str; 4] = ["reaction", "reacao", "reactions", "reacoes"];
 
 pub(super) fn redact(
-    said: &Said,
+    said: &SpokenBody,
     cursor: Cursor<'_>,
     reply_to: Option<&OwnedEventId>,
-    place: Place,
+    place: CommandPlace,
 ) -> Result<Command, Misunderstood> {
     let mut ahead = cursor;
     if let Some(token) = ahead.next()?
@@ -37,22 +37,22 @@ pub(super) fn redact(
     Ok(Command::Redact { what, because: all.because, dry_run: all.dry_run })
 }
 
-fn what(all: &Arguments<'_>, reply_to: Option<&OwnedEventId>, place: Place) -> Result<Redaction, Misunderstood> {
+fn what(all: &Arguments<'_>, reply_to: Option<&OwnedEventId>, place: CommandPlace) -> Result<Redaction, Misunderstood> {
     let missing = |what| Misunderstood::Missing { word: WORD, what };
     let Some(first) = all.plain.first() else {
         return match (all.extent, &all.room, reply_to) {
             (None, None, Some(event)) => Ok(Redaction::Replied(event.clone())),
-            (None, None, None) if place == Place::Managed => Err(missing("REPLY")),
+            (None, None, None) if place == CommandPlace::Managed => Err(missing("REPLY")),
             (None, None, None) => Err(missing("LINK")),
             _ => Err(missing("WHO")),
         };
     };
-    if let Target::Event(..) = target(WORD, "LINK", first)? {
+    if let TargetWord::Event(..) = target(WORD, "LINK", first)? {
         return events(all);
     }
     let people = all.people()?;
     let extent = all.extent.ok_or_else(|| missing("last N|since 1h"))?;
-    if all.room.is_none() && place == Place::Control {
+    if all.room.is_none() && place == CommandPlace::Control {
         return Err(missing("ROOM"));
     }
     Ok(Redaction::Of { who: people, room: all.room.clone(), extent })
@@ -65,9 +65,9 @@ fn events(all: &Arguments<'_>) -> Result<Redaction, Misunderstood> {
     let mut events: Vec<(Where, OwnedEventId)> = Vec::new();
     for token in &all.plain {
         let one = match (target(WORD, "LINK", token)?, &all.room) {
-            (Target::Event(Some(room), event), None) => (room, event),
-            (Target::Event(None, event), Some(room)) => (room.clone(), event),
-            (Target::Event(None, _), None) => return Err(Misunderstood::Missing { word: WORD, what: "ROOM" }),
+            (TargetWord::Event(Some(room), event), None) => (room, event),
+            (TargetWord::Event(None, event), Some(room)) => (room.clone(), event),
+            (TargetWord::Event(None, _), None) => return Err(Misunderstood::Missing { word: WORD, what: "ROOM" }),
             _ => return Err(wrong(WORD, "LINK", token)),
         };
         if !events.contains(&one) {

@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use super::targets::{self, Target};
+use super::targets::{self, TargetWord};
 use super::text::{fold, is_dash, visible};
 use super::word::Word;
-use super::{Message, Place, Setting, html};
+use super::{CommandPlace, Message, Setting, html};
 
 /// An optional name between prefix and word, for rooms with several bots: `!equipemed sync`.
 const NAMESPACE: &str = "equipemed";
@@ -34,7 +34,7 @@ pub(super) struct Pill {
 }
 
 /// A line addressed to the bot.
-pub(super) struct Said {
+pub(super) struct SpokenBody {
     pub(super) line: Line,
     /// The word, if it is a known one.
     pub(super) word: Option<Word>,
@@ -47,7 +47,7 @@ pub(super) struct Said {
 }
 
 /// The line of a message that is addressed to the bot, if any.
-pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Said> {
+pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<SpokenBody> {
     let body = body_lines(&message.body);
     let Some(formatted) = message.formatted_body.as_ref().filter(|html| !html.trim().is_empty()) else {
         return opening(body, setting);
@@ -60,18 +60,18 @@ pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Said>
         let dry_run = body.iter().any(|line| asks_dry_run(&line.text));
         let said = opening(formatted, setting)?;
         let agrees = !plain.starts_with('`') && fold(&plain).contains(&fold(&said.said));
-        return agrees.then_some(Said { dry_run: said.dry_run || dry_run, ..said });
+        return agrees.then_some(SpokenBody { dry_run: said.dry_run || dry_run, ..said });
     }
     let has_pills = !pills.is_empty();
     let (plain, formatted) = (opening(body, setting)?, opening(formatted, setting)?);
     let agrees = fold(&plain.said) == fold(&formatted.said);
     let dry_run = plain.dry_run || formatted.dry_run;
     let said = if has_pills { formatted } else { plain };
-    agrees.then_some(Said { dry_run, ..said })
+    agrees.then_some(SpokenBody { dry_run, ..said })
 }
 
 /// The first line, if it is addressed to the bot.
-fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<Said> {
+fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<SpokenBody> {
     let dry_run = lines.iter().any(|line| asks_dry_run(&line.text));
     let line = lines.into_iter().next()?;
     let start = Start::of(&line, setting)?;
@@ -91,11 +91,11 @@ fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<Said> {
     }
     let said = said.to_owned();
     match setting.place {
-        Place::Control => {}
-        Place::Managed if start.by_name_alone => return None,
-        Place::Managed => word.filter(|word| word.entry().in_managed_rooms).map(|_| ())?,
+        CommandPlace::Control => {}
+        CommandPlace::Managed if start.by_name_alone => return None,
+        CommandPlace::Managed => word.filter(|word| word.entry().in_managed_rooms).map(|_| ())?,
     }
-    Some(Said { word, said, at, dry_run, line })
+    Some(SpokenBody { word, said, at, dry_run, line })
 }
 
 /// Where the word begins, and how the bot was addressed.
@@ -110,7 +110,7 @@ impl Start {
     fn of(line: &Line, setting: &Setting<'_>) -> Option<Self> {
         let text = line.text.as_str();
         if let Some(pill) = line.pills.first().filter(|pill| pill.range.start == 0) {
-            let Target::User(user) = targets::link(&pill.href)? else { return None };
+            let TargetWord::User(user) = targets::link(&pill.href)? else { return None };
             return (user == setting.bot).then(|| Self::after_mention(text, pill.range.end, setting, false))?;
         }
         if let Some(at) = after_prefix(text, setting.prefix) {

@@ -13,7 +13,7 @@ const LONGEST: usize = 255;
 
 /// What a text refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum TargetWord {
     User(OwnedUserId),
     /// By id or alias.
     Room(Where),
@@ -24,7 +24,7 @@ pub(super) enum Target {
 }
 
 /// Parses typed text; None for a malformed id or link.
-pub(super) fn typed(text: &str) -> Option<Target> {
+pub(super) fn typed(text: &str) -> Option<TargetWord> {
     let text = text.trim_start_matches('<').trim_end_matches(['>', '.', ',', ';', ':', '?', ')']);
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     if ["https://", "http://", "matrix:", "matrix.t"].iter().any(|start| lower.starts_with(start)) {
@@ -33,14 +33,14 @@ pub(super) fn typed(text: &str) -> Option<Target> {
     match text.chars().next()? {
         '@' if text.contains(':') => id(text),
         // Some people write `@` before plain names.
-        '@' => text.get(1..).filter(|name| !name.is_empty()).map(|name| Target::Name(name.to_owned())),
+        '@' => text.get(1..).filter(|name| !name.is_empty()).map(|name| TargetWord::Name(name.to_owned())),
         '!' | '#' | '$' => id(text),
-        _ => Some(Target::Name(text.to_owned())),
+        _ => Some(TargetWord::Name(text.to_owned())),
     }
 }
 
 /// Parses a link; None if it leads to nothing in Matrix.
-pub(super) fn link(href: &str) -> Option<Target> {
+pub(super) fn link(href: &str) -> Option<TargetWord> {
     let href = href.trim();
     if let Some(start) = href.get(..7)
         && start.eq_ignore_ascii_case("matrix:")
@@ -59,7 +59,7 @@ pub(super) fn link(href: &str) -> Option<Target> {
 }
 
 /// `r/alias:s`, `roomid/id:s/e/event`, `u/a:s`.
-fn uri(path: &str) -> Option<Target> {
+fn uri(path: &str) -> Option<TargetWord> {
     let mut parts = without_query(path).trim_end_matches('/').split('/');
     let mut ids = String::new();
     while let Some(kind) = parts.next() {
@@ -80,27 +80,27 @@ fn uri(path: &str) -> Option<Target> {
 }
 
 /// A single id, or a room's and an event's.
-fn pair(ids: &str) -> Option<Target> {
+fn pair(ids: &str) -> Option<TargetWord> {
     let Some((room, event)) = ids.split_once("/$") else { return id(ids) };
     match (id(room)?, id(&format!("${event}"))?) {
-        (Target::Room(room), Target::Event(None, event)) => Some(Target::Event(Some(room), event)),
+        (TargetWord::Room(room), TargetWord::Event(None, event)) => Some(TargetWord::Event(Some(room), event)),
         _ => None,
     }
 }
 
-fn id(text: &str) -> Option<Target> {
+fn id(text: &str) -> Option<TargetWord> {
     if text.len() > LONGEST || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
     }
     match text.chars().next()? {
-        '@' => OwnedUserId::try_from(text).ok().filter(|user| !user.localpart().is_empty()).map(Target::User),
+        '@' => OwnedUserId::try_from(text).ok().filter(|user| !user.localpart().is_empty()).map(TargetWord::User),
         '#' => OwnedRoomAliasId::try_from(text)
             .ok()
             .filter(|alias| !alias.alias().is_empty())
-            .map(|alias| Target::Room(Where::Alias(alias))),
-        '!' if is_room_id(text) => OwnedRoomId::try_from(text).ok().map(|room| Target::Room(Where::Id(room))),
+            .map(|alias| TargetWord::Room(Where::Alias(alias))),
+        '!' if is_room_id(text) => OwnedRoomId::try_from(text).ok().map(|room| TargetWord::Room(Where::Id(room))),
         '$' if is_hash(text) || has_server(text) => {
-            OwnedEventId::try_from(text).ok().map(|event| Target::Event(None, event))
+            OwnedEventId::try_from(text).ok().map(|event| TargetWord::Event(None, event))
         }
         _ => None,
     }
@@ -126,12 +126,12 @@ fn without_query(path: &str) -> &str {
 }
 
 /// Whether a link's text contains an id or a link to something else than the link's target.
-pub(super) fn lies(shown: &str, target: &Target) -> bool {
+pub(super) fn lies(shown: &str, target: &TargetWord) -> bool {
     shown.split(' ').any(|word| match typed(word.trim_start_matches('(')) {
-        Some(Target::Name(name)) if word.starts_with('@') => {
-            !matches!(target, Target::User(user) if user.localpart() == fold(&name))
+        Some(TargetWord::Name(name)) if word.starts_with('@') => {
+            !matches!(target, TargetWord::User(user) if user.localpart() == fold(&name))
         }
-        Some(Target::Name(_)) | None => false,
+        Some(TargetWord::Name(_)) | None => false,
         Some(other) => other != *target,
     })
 }

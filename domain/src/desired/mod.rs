@@ -17,7 +17,7 @@ pub(crate) use self::accounts::is_off;
 use self::accounts::manage;
 use self::rooms::{desired_room, may_be_in, privileges, roster};
 use crate::action::ExternalId;
-use crate::asked::{Asked, asked};
+use crate::asked::{ByGrants, asked};
 use crate::binding::{Binding, Bound, Origin, bind};
 use crate::cause::Cause;
 use crate::crowd::Crowd;
@@ -92,7 +92,7 @@ pub struct DesiredAccount {
 
 /// Whether somebody should be in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Presence {
     /// Should be a member.
     Join,
     /// May stay but is not brought in, because they are temporarily off.
@@ -103,7 +103,7 @@ pub enum Wish {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredRoom {
     /// People who should be in, or may stay.
-    pub members: BTreeMap<OwnedUserId, Wish>,
+    pub members: BTreeMap<OwnedUserId, Presence>,
     /// People whom a grant keeps out.
     pub kept_out: BTreeMap<OwnedUserId, Cause>,
     /// People whom a grant bans.
@@ -126,7 +126,7 @@ pub struct Desired {
     /// Power that the brakes count, by person; without empty entries.
     pub privileges: Powers,
     /// Gains and losses of power requested by grants, of people with such grants.
-    pub asked: BTreeMap<PersonId, Asked>,
+    pub asked: BTreeMap<PersonId, ByGrants>,
     /// Findings.
     pub findings: Vec<Finding>,
     /// When the desired state next changes by itself: an access or grant expires, or a deactivation is due.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruma_common::OwnedUserId;
 
 use super::accounts::Managed;
-use super::{AccountState, DesiredRoom, Wish};
+use super::{AccountState, DesiredRoom, Presence};
 use crate::access::Holder;
 use crate::cause::Cause;
-use crate::crowd::{Crowd, Place};
+use crate::crowd::{Crowd, CrowdPlace};
 use crate::directory::{Directory, Person, PersonId};
 use crate::grant::GrantKind;
 use crate::key::RoomKey;
@@ -18,12 +18,12 @@ use crate::privilege::{Might, Privilege};
 use crate::world::World;
 
 /// People to examine, with accounts looked up once for all rooms.
-pub(super) struct Roster<'h, 'a> {
+pub(super) struct RoomRoster<'h, 'a> {
     crowd: Crowd<'h, 'a>,
     /// Their managed accounts, if any.
     accounts: Vec<Option<&'h Managed>>,
     /// People with grants, who need not match a rule.
-    granted: Vec<Place>,
+    granted: Vec<CrowdPlace>,
     /// Managed accounts whose person vanished from EquipeMed.
     vanished: Vec<&'h Managed>,
 }
@@ -32,12 +32,12 @@ pub(super) fn roster<'h, 'a>(
     crowd: Crowd<'h, 'a>,
     directory: &Directory,
     managed: &'h BTreeMap<PersonId, Managed>,
-) -> Roster<'h, 'a> {
+) -> RoomRoster<'h, 'a> {
     let vanished = managed.iter().filter(|(id, _)| directory.get(**id).is_none()).map(|(_, managed)| managed).collect();
     let accounts = crowd.people().iter().map(|one| managed.get(&one.person.id)).collect();
-    let is_granted = |(_, one): &(Place, &Holder<'_, '_>)| !one.grants().is_empty();
+    let is_granted = |(_, one): &(CrowdPlace, &Holder<'_, '_>)| !one.grants().is_empty();
     let granted = crowd.people().iter().enumerate().filter(is_granted).map(|(place, _)| place).collect();
-    Roster { crowd, accounts, granted, vanished }
+    RoomRoster { crowd, accounts, granted, vanished }
 }
 
 /// People who may match a room's rules or have a grant.
@@ -54,7 +54,7 @@ pub(super) fn desired_room(
     world: &World<'_>,
     key: &RoomKey,
     room: &RoomPolicy,
-    roster: &Roster<'_, '_>,
+    roster: &RoomRoster<'_, '_>,
     powers: &mut Powers,
 ) -> DesiredRoom {
     let (policy, access) = (world.policy, &world.access);
@@ -87,7 +87,7 @@ pub(super) fn desired_room(
         if account.wanted.released || !holder.grants().is_empty() && stays_out(person, user) {
             continue;
         }
-        members.push((user.clone(), if *may_come { Wish::Join } else { Wish::Stay }));
+        members.push((user.clone(), if *may_come { Presence::Join } else { Presence::Stay }));
         if *may_come {
             let (level, why) = holder.level(key);
             if level != room.default_level.unwrap_or(0) {
@@ -102,21 +102,21 @@ pub(super) fn desired_room(
     // ends them.
     for Managed { user, wanted, .. } in &roster.vanished {
         if !stays_out(wanted.person, user) {
-            members.push((user.clone(), Wish::Stay));
+            members.push((user.clone(), Presence::Stay));
         }
     }
     let (members, levels) = (members.into_iter().collect(), levels.into_iter().collect());
     DesiredRoom { members, kept_out, banned, levels, matched }
 }
 
-impl<'h> Roster<'h, '_> {
-    fn account(&self, place: Place) -> Option<&'h Managed> {
+impl<'h> RoomRoster<'h, '_> {
+    fn account(&self, place: CrowdPlace) -> Option<&'h Managed> {
         self.accounts.get(place).copied().flatten()
     }
 }
 
 /// Adds powers that do not come from levels in rooms.
-pub(super) fn privileges(roster: &Roster<'_, '_>, mut powers: Powers) -> Powers {
+pub(super) fn privileges(roster: &RoomRoster<'_, '_>, mut powers: Powers) -> Powers {
     let is_open = |managed: &&Managed| managed.wanted.state == AccountState::Active || managed.wanted.waits;
     for managed in roster.accounts.iter().copied().flatten().filter(is_open) {
         if managed.wanted.server_admin == Some(true) {

@@ -17,7 +17,7 @@ pub use directory::{
     ColumnProblem, ColumnType, DirectoryError, HalfWritten, NotAllowed, NotLetIn, NotThere, Notifications, Setup,
 };
 pub use homeserver::{HomeserverError, Missing, NoAnswer, Nonsense, NotMatrix};
-pub use store::{Away, BadCell, BadUrl, Conflict, Fix, Row, StoreError};
+pub use store::{Away, BadCell, BadUrl, Conflict, Fix, StoreError, StoreRow};
 
 use crate::authority::Refusal;
 use crate::finding::Finding;

@@ -50,7 +50,7 @@ pub enum StoreError {
     Database { database: String, why: String },
     /// The awaited row no longer exists.
     #[error("{0:?} disappeared")]
-    Disappeared(Row),
+    Disappeared(StoreRow),
 }
 
 /// Why `database.url` is unusable.
@@ -169,7 +169,7 @@ pub enum Conflict {
 /// A row that may have been deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Row {
+pub enum StoreRow {
     /// A run.
     Run,
     /// A deed.

@@ -8,7 +8,7 @@ use ruma_common::OwnedUserId;
 
 use super::rooms::RoomPlan;
 use crate::action::Action;
-use crate::desired::{AccountState, Wish};
+use crate::desired::{AccountState, Presence};
 use crate::finding::Finding;
 use crate::levels::least_power;
 use crate::observed::{Membership, ObservedRoom};
@@ -44,7 +44,7 @@ pub(super) fn standings(
     // ones, do not get the default level.
     let level_of = |user: &OwnedUserId| match wanted.levels.get(user) {
         Some(level) => *level,
-        None if usual == 0 || wanted.members.get(user) == Some(&Wish::Join) || !stays(room, seen, user) => usual,
+        None if usual == 0 || wanted.members.get(user) == Some(&Presence::Join) || !stays(room, seen, user) => usual,
         None => 0,
     };
     let mut people: BTreeMap<OwnedUserId, i64> = wanted
@@ -61,7 +61,7 @@ pub(super) fn standings(
     for user in entries.filter(|user| pass.is_pictured(user)).chain(present) {
         let is_ours = pass.managed(&user).is_some() || room.usable.contains(&user);
         if is_ours {
-            let is_meant = !wanted.levels.contains_key(&user) && wanted.members.get(&user) == Some(&Wish::Join);
+            let is_meant = !wanted.levels.contains_key(&user) && wanted.members.get(&user) == Some(&Presence::Join);
             let kept = refused.filter(|_| is_meant).and_then(|most| Some(seen.user_entry(&user)?.clamp(0, most)));
             let level = kept.unwrap_or_else(|| level_of(&user));
             people.insert(user, level);

@@ -5,7 +5,7 @@ use ruma_common::{OwnedUserId, UserId};
 use super::rooms::RoomPlan;
 use crate::action::Action;
 use crate::cause::Cause;
-use crate::desired::{AccountState, Wish};
+use crate::desired::{AccountState, Presence};
 use crate::finding::Finding;
 use crate::observed::{Membership, ObservedRoom};
 use crate::policy::JoinMode;
@@ -87,7 +87,7 @@ fn plan_departures(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
         if !present || room.pass.is_untouchable(user) || room.wanted.banned.contains_key(user) {
             continue;
         }
-        if matches!(room.wanted.members.get(user), Some(Wish::Join | Wish::Stay)) {
+        if matches!(room.wanted.members.get(user), Some(Presence::Join | Presence::Stay)) {
             continue;
         }
         let Some(account) = room.pass.managed(user) else {

@@ -9,7 +9,7 @@ use super::levels::{shared_default, standings};
 use super::members::plan_members;
 use crate::action::{Action, NewRoom};
 use crate::cause::Cause;
-use crate::desired::{DesiredRoom, Wish};
+use crate::desired::{DesiredRoom, Presence};
 use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::level_budget::Overflow;
@@ -123,7 +123,7 @@ impl RoomPlan<'_, '_> {
         self.wanted
             .members
             .iter()
-            .filter(|(user, wish)| **wish == Wish::Join && self.usable.contains(*user))
+            .filter(|(user, wish)| **wish == Presence::Join && self.usable.contains(*user))
             .map(|(user, _)| user)
     }
 

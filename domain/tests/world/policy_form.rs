@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use equipemed_domain::policy::{JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy};
 use equipemed_domain::rights::{Right, Rights, all_rights};
 use equipemed_domain::selector::Selector;
-use equipemed_domain::setting::{RoomSetting, SettingValue, Settings, settings};
+use equipemed_domain::setting::{RoomSetting, RoomSettings, SettingValue, settings};
 use equipemed_domain::standing::{Standing, StandingTable};
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -148,7 +148,7 @@ pub(crate) fn control() -> RoomPolicy {
         default_level: None,
         join: JoinMode::Invite,
         leave_allowed: false,
-        settings: Settings::from([(RoomSetting::History, "joined".into())]),
+        settings: RoomSettings::from([(RoomSetting::History, "joined".into())]),
     }
 }
 

@@ -7,19 +7,19 @@ use super::sync::follow_run;
 use crate::chat::ask::Ask;
 use crate::chat::confirm::confirm;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::operations::{Consent, Unclear};
+use crate::operations::{ConsentGiven, Unclear};
 use crate::speech::{Answer, Arg, number};
 
 /// Releases a held part and follows the run that carries it out.
 pub(super) async fn approve(ask: &Ask, id: &str) -> Result<Turn, Stop> {
     let code = ("id", Arg::Code(id.to_owned()));
     let (plan, run) = match ask.approve(id).await? {
-        Consent::Preview { code } => return Box::pin(confirm(ask, &code)).await,
-        Consent::First => {
+        ConsentGiven::Preview { code } => return Box::pin(confirm(ask, &code)).await,
+        ConsentGiven::First => {
             let reply = Reply::new(Mark::Partly, Answer::new().line(ask.words.say("approve-one-more", &[code])));
             return Ok(Turn::Over(Reply { outcome: Outcome::Done(Some("first_of_two".to_owned())), ..reply }));
         }
-        Consent::Released(plan, run) => (plan, run),
+        ConsentGiven::Released(plan, run) => (plan, run),
     };
     let intro = ask.words.say("approved", &[code, ("count", number(plan.held.effects.len()))]);
     let ask = ask.clone();

@@ -5,7 +5,7 @@ use equipemed_domain::outcome::Outcome;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::operations::topic_of;
 use crate::speech::{Answer, Arg, number};
@@ -21,7 +21,7 @@ pub(super) async fn audit(ask: &Ask, about: Option<&About>, last: u32) -> Result
     Ok(Turn::told(Answer::new().line(intro).items(entries.iter().map(|entry| line(words, entry)))))
 }
 
-fn line(words: &Words, entry: &AuditEntry) -> Said {
+fn line(words: &Wording, entry: &AuditEntry) -> Said {
     let outcome = entry.settled.as_ref().map(|settled| &settled.outcome);
     let word = outcome.map_or("open", Outcome::as_str);
     let kind = match entry.intent.kind.as_str() {

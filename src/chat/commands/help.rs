@@ -2,11 +2,11 @@
 
 use equipemed_domain::authority::Asker;
 use equipemed_domain::command::word::{Needs, WORDS};
-use equipemed_domain::command::{Place, Word};
+use equipemed_domain::command::{CommandPlace, Word};
 use equipemed_domain::rights::Right;
 
 use crate::chat::ask::Ask;
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 
@@ -16,7 +16,7 @@ pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
     if let Some(word) = about {
         return words.help_about(word);
     }
-    let in_room = ask.place == Place::Managed;
+    let in_room = ask.place == CommandPlace::Managed;
     let mut answer = Answer::new().line(words.say(if in_room { "help-intro-room" } else { "help-intro" }, &[]));
     let rights = match ask.by.asker {
         Asker::Person(person) => {
@@ -38,7 +38,7 @@ pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
     answer
 }
 
-impl Words {
+impl Wording {
     fn help_about(&self, word: Word) -> Answer {
         let entry = word.entry();
         let word_of = |right: Right| self.word("right", right.as_str());

@@ -5,7 +5,7 @@ use equipemed_domain::command::Measure;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::operations::{Came, Granted, How, Order};
 use crate::speech::{Answer, Arg, number};
@@ -85,7 +85,7 @@ fn went(ask: &Ask, order: &Order, granted: &Granted, all: &[Came]) -> Reply {
 }
 
 /// The answer when nothing can be lifted there.
-fn nothing_to_lift(words: &Words, order: &Order) -> Reply {
+fn nothing_to_lift(words: &Wording, order: &Order) -> Reply {
     let mut mark = Mark::Done;
     let mut answer = Answer::new();
     for person in &order.people {

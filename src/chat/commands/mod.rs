@@ -14,7 +14,7 @@ mod sync;
 mod wording;
 
 use equipemed_domain::authority::Act;
-use equipemed_domain::command::{Command, Place, Rank};
+use equipemed_domain::command::{Command, CommandPlace, Rank};
 
 use super::ask::Ask;
 use super::confirm::confirm;
@@ -26,7 +26,7 @@ use crate::speech::Arg;
 pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
     let entry = ask.command.word().entry();
     let unclear = |id| Stop::Unclear(ask.words.say(id, &[("word", Arg::Code(ask.words.spelled(entry.word)))]));
-    if ask.place == Place::Managed && !entry.in_managed_rooms {
+    if ask.place == CommandPlace::Managed && !entry.in_managed_rooms {
         return Err(unclear("not-here"));
     }
     may_at_all(&ask.scene, &ask.by.asker, &ask.command)?;

@@ -13,7 +13,7 @@ use equipemed_domain::standing::Standing;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::operations::explain_person;
 use crate::speech::{Answer, Arg, number};
@@ -119,7 +119,7 @@ pub(super) fn grants(ask: &Ask, who: Option<&Who>) -> Result<Turn, Stop> {
     Ok(Turn::told(Answer::new().line(intro).items(grants.into_iter().map(|grant| words.grant_line(grant)))))
 }
 
-impl Words {
+impl Wording {
     /// EquipeMed's side: standing, roles, rights, rooms.
     fn about_person(&self, answer: Answer, id: PersonId) -> Answer {
         let Some(profile) = self.scene.profile(id) else { return answer.line(self.line("user-unbound", &[])) };

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::command::{Place, Redaction, Who};
+use equipemed_domain::command::{CommandPlace, Redaction, Who};
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedUserId};
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::operations::{RedactTarget, Redacting, wait_for_deeds};
 use crate::speech::{Answer, Arg, number};
@@ -67,7 +67,7 @@ fn redacting(ask: &Ask) -> Redacting<'_> {
     Redacting { asked: &ask.asked, room: &ask.room, room_id: &ask.room_id }
 }
 
-fn would_do(words: &Words, lines: Vec<Said>) -> Turn {
+fn would_do(words: &Wording, lines: Vec<Said>) -> Turn {
     Turn::told(Answer::new().line(words.say("would-do", &[])).items(lines))
 }
 
@@ -110,12 +110,12 @@ fn following(ask: &Ask, room: Option<RoomKey>, deeds: Vec<DeedId>) -> Turn {
             }
         };
         // In a ward's room the gap where a message was says enough.
-        reply.quiet = ask.place == Place::Managed && why.is_empty();
+        reply.quiet = ask.place == CommandPlace::Managed && why.is_empty();
         Ok(reply)
     })
 }
 
-impl Words {
+impl Wording {
     fn unseen(&self, rooms: &BTreeSet<RoomKey>) -> Vec<Said> {
         rooms.iter().map(|room| self.line("redact-preview-unseen", &[("room", self.room(room))])).collect()
     }

@@ -8,7 +8,7 @@ use ruma_common::OwnedRoomId;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::engine::replace::Condition;
 use crate::homeserver::Said;
 use crate::operations::Replacing;
@@ -60,7 +60,7 @@ fn replacing(ask: &Ask, key: RoomKey, deeds: Vec<DeedId>) -> Turn {
     })
 }
 
-impl Words {
+impl Wording {
     /// What would be done, and why.
     fn replacement(&self, wish: &Replacing) -> Vec<Said> {
         let room = ("room", self.by_name(Some(wish.found.room_id.clone()), &wish.key));

@@ -4,7 +4,7 @@ use equipemed_domain::summary::Summary;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{HeldPlan, RunEnd};
@@ -61,7 +61,7 @@ pub(super) async fn status(ask: &Ask) -> Result<Turn, Stop> {
     Ok(Turn::told(answer))
 }
 
-fn held(words: &Words, held: &[HeldPlan]) -> Said {
+fn held(words: &Wording, held: &[HeldPlan]) -> Said {
     if held.is_empty() {
         return words.line("status-held-none", &[]);
     }

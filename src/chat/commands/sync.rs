@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::engine::wakes::Waited;
 use crate::homeserver::Said;
-use crate::operations::{Following, Synced, Target};
+use crate::operations::{Following, SyncSubject, Synced};
 use crate::speech::{Answer, Arg, number};
 use crate::store::{Run, RunEnd, RunState};
 
@@ -37,7 +37,7 @@ pub(super) async fn sync(ask: &Ask, target: &SyncTarget, dry_run: bool) -> Resul
             Ok(Reply::told(ask.words.plan_text(answer, &reports)))
         }));
     }
-    if let Target::Everything = target {
+    if let SyncSubject::Everything = target {
         let run = ask.request_run().await?;
         return Ok(Turn::later(async move { follow_run(&ask, run).await }));
     }
@@ -90,7 +90,7 @@ fn progress(ask: &Ask, run: &Run) -> Said {
     }
 }
 
-impl Words {
+impl Wording {
     fn run_ended(&self, end: &RunEnd) -> Reply {
         let summary: &Summary = match end {
             RunEnd::Failed(why) => {

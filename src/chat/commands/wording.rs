@@ -9,7 +9,7 @@ use equipemed_domain::stands::Unmet;
 use equipemed_domain::sums::{Beyond, Sum};
 use ruma_common::UserId;
 
-use crate::chat::words::Words;
+use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::operations::{Came, How, Order, StillOff, who_may_agree};
 use crate::speech::{Arg, number};
@@ -17,7 +17,7 @@ use crate::speech::{Arg, number};
 /// So many people who may agree are named.
 const NAMED: usize = 8;
 
-impl Words {
+impl Wording {
     /// What would be so then, for one person.
     pub(super) fn preview_line(&self, order: &Order, person: PersonId) -> Said {
         match order.act {

@@ -8,15 +8,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::service::{list_or, or};
 use crate::config::reader::Node;
 use crate::config::secret::{Given, secret};
-use crate::config::settings::{Api, ApiToken, Scope, Web};
+use crate::config::settings::{Api, ApiScope, ApiToken, Web};
 
-const SCOPES: [(&str, Scope); 6] = [
-    ("read", Scope::Read),
-    ("sync", Scope::Sync),
-    ("moderate", Scope::Moderate),
-    ("audit", Scope::Audit),
-    ("grants", Scope::Grants),
-    ("approve", Scope::Approve),
+const SCOPES: [(&str, ApiScope); 6] = [
+    ("read", ApiScope::Read),
+    ("sync", ApiScope::Sync),
+    ("moderate", ApiScope::Moderate),
+    ("audit", ApiScope::Audit),
+    ("grants", ApiScope::Grants),
+    ("approve", ApiScope::Approve),
 ];
 
 /// Tokens of this length cannot be guessed.
@@ -70,7 +70,7 @@ fn token(node: &Node<'_>, folder: &Path) -> Option<ApiToken> {
     let name = map.require("name", "a name for the caller, such as equipemed; the audit shows it").text();
     let token = secret(&mut map, "token", "token_file", folder);
     let token_node = map.get("token");
-    let scopes = list_or(&mut map, "scopes", Scope::DEFAULT.to_vec(), |node| node.word(&SCOPES));
+    let scopes = list_or(&mut map, "scopes", ApiScope::DEFAULT.to_vec(), |node| node.word(&SCOPES));
     map.close();
     let token = match token {
         Given::Nothing => {

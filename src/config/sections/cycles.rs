@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that each name refers to.
-pub(super) type Needs<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+pub(super) type RoleNeeds<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// Each cycle once, beginning with its first name in order.
-pub(super) fn circles<'a>(needs: &Needs<'a>) -> Vec<Vec<&'a str>> {
+pub(super) fn circles<'a>(needs: &RoleNeeds<'a>) -> Vec<Vec<&'a str>> {
     let mut found: Vec<Vec<&str>> = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for start in needs.keys().copied() {
@@ -22,7 +22,7 @@ pub(super) fn circles<'a>(needs: &Needs<'a>) -> Vec<Vec<&'a str>> {
 }
 
 /// A shortest path from `start` back to itself.
-fn way_back<'a>(needs: &Needs<'a>, start: &'a str) -> Option<Vec<&'a str>> {
+fn way_back<'a>(needs: &RoleNeeds<'a>, start: &'a str) -> Option<Vec<&'a str>> {
     let mut ways = vec![vec![start]];
     let mut visited: BTreeSet<&str> = BTreeSet::new();
     while !ways.is_empty() {

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::service::{is_postgres, or};
 use crate::config::reader::Node;
 use crate::config::secret::{Given, secret};
-use crate::config::settings::{Directory, DirectorySource, Equipemed};
+use crate::config::settings::{DirectorySettings, DirectorySource, EquipemedSettings};
 use crate::config::values::{HOUR, MINUTE};
 
 /// Table prefix of EquipeMed's Django application for accounts.
@@ -27,7 +27,7 @@ enum Kind {
     Equipemed,
 }
 
-pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Directory> {
+pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<DirectorySettings> {
     let mut map = node.map();
     let kind = map
         .require("source", "roster for a file of people, or equipemed for EquipeMed's database")
@@ -68,7 +68,7 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             roster_node.missing("the path of the roster file, such as roster.yaml");
             DirectorySource::Roster { file: folder.join(roster?) }
         }
-        Kind::Equipemed => DirectorySource::Equipemed(Equipemed {
+        Kind::Equipemed => DirectorySource::Equipemed(EquipemedSettings {
             url: url?,
             prefix: prefix?,
             query: query?,
@@ -78,7 +78,7 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             columns: BTreeSet::new(),
         }),
     };
-    Some(Directory { source, interval: interval?, accounts: accounts? })
+    Some(DirectorySettings { source, interval: interval?, accounts: accounts? })
 }
 
 /// The prefix becomes part of SQL unescaped.

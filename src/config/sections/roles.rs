@@ -7,7 +7,7 @@ use equipemed_domain::policy::Role;
 use equipemed_domain::rights::{Right, Rights, all_rights};
 
 use super::Context;
-use super::cycles::{Needs, circles, shown};
+use super::cycles::{RoleNeeds, circles, shown};
 use super::selectors::{EXAMPLES, roles_of, selector};
 use super::service::or;
 use crate::config::reader::Node;
@@ -33,7 +33,7 @@ pub(in crate::config) fn roles(node: &Node<'_>, context: &Context<'_>) -> Option
             None => complete = false,
         }
     }
-    let needs: Needs<'_> = rules
+    let needs: RoleNeeds<'_> = rules
         .iter()
         .map(|(key, (rule, _))| {
             let mut found = BTreeSet::new();

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
 use equipemed_domain::policy::{JoinMode, RoomKind, RoomPolicy};
 use equipemed_domain::selector::Selector;
-use equipemed_domain::setting::{RoomSetting, SettingValue, Settings, settings};
+use equipemed_domain::setting::{RoomSetting, RoomSettings, SettingValue, settings};
 
 use super::Context;
-use super::cycles::{Needs, circles, shown};
+use super::cycles::{RoleNeeds, circles, shown};
 use super::roles::{LEVELS, room};
 use super::selectors::{EXAMPLES, selector};
 use super::service::{mxc, or};
@@ -40,7 +40,7 @@ pub(in crate::config) fn rooms(
 ) -> Option<BTreeMap<RoomKey, RoomPolicy>> {
     let mut complete = true;
     let mut rooms = BTreeMap::new();
-    let mut parents: Needs<'_> = BTreeMap::new();
+    let mut parents: RoleNeeds<'_> = BTreeMap::new();
     let mut nodes = BTreeMap::new();
     let mut aliases: BTreeMap<String, &str> = BTreeMap::new();
     if let Some(control) = control {
@@ -98,7 +98,7 @@ fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
         join,
         leave_allowed: false,
         // New members must not read what was said about people before.
-        settings: Settings::from([(RoomSetting::History, "joined".into())]),
+        settings: RoomSettings::from([(RoomSetting::History, "joined".into())]),
     }
 }
 

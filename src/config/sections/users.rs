@@ -14,7 +14,7 @@ use super::selectors::selector;
 use super::service::{list_or, or};
 use crate::config::problems::{instead, nearest};
 use crate::config::reader::Node;
-use crate::config::settings::{ExternalId, Language, Users};
+use crate::config::settings::{ExternalIdSource, Language, Users};
 use crate::config::values::{DAY, HOUR, MINUTE};
 
 /// Names that people associate with administrators, or that machines use.
@@ -55,8 +55,9 @@ pub(in crate::config) fn users(
     });
     let professions = professions(&map.get("professions"), language);
     let identity_provider = or(&map.get("identity_provider"), None, |node| node.parsed(check_provider).map(Some));
-    let external_id =
-        or(&map.get("external_id"), ExternalId::PublicId, |node| node.word(&[("public_id", ExternalId::PublicId)]));
+    let external_id = or(&map.get("external_id"), ExternalIdSource::PublicId, |node| {
+        node.word(&[("public_id", ExternalIdSource::PublicId)])
+    });
     let join = or(&map.get("join"), JoinMode::Force, |node| node.word(&JOIN_MODES));
     let standing = standing(&map.get("standing"));
     let deactivate_after =

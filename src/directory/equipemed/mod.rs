@@ -71,7 +71,7 @@ struct Last {
 
 impl Equipemed {
     /// Takes the settings; connects at the first read.
-    pub fn open(settings: &settings::Equipemed) -> Result<Self, DirectoryError> {
+    pub fn open(settings: &settings::EquipemedSettings) -> Result<Self, DirectoryError> {
         let options = options(settings.url.expose_secret())?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)

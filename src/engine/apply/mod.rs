@@ -49,7 +49,7 @@ const NOTED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How carrying out a plan ended.
 #[derive(Debug, Default)]
-pub struct Ended {
+pub struct WorkEnded {
     /// Why some steps were not begun.
     pub interrupted: Option<Interruption>,
     /// How many steps were left, because a narrower pass came between looking and doing.
@@ -94,7 +94,7 @@ struct Noted {
     open: BTreeSet<OwnedUserId>,
     /// How many steps are over, well or not.
     done: usize,
-    ended: Ended,
+    ended: WorkEnded,
 }
 
 /// One plan being carried out.
@@ -154,7 +154,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// When the store cannot keep the audit: then nothing more is written to Synapse.
-    pub(super) async fn carry_out(mut self, steps: &[Step], summary: &mut Summary) -> Result<Ended, Fault> {
+    pub(super) async fn carry_out(mut self, steps: &[Step], summary: &mut Summary) -> Result<WorkEnded, Fault> {
         self.total = steps.len();
         let is_room = |step: &&Step| step.action.room().is_some();
         let is_new = |step: &&Step| matches!(step.action, Action::CreateRoom { .. });

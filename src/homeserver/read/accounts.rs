@@ -113,7 +113,7 @@ impl Reader {
 
     /// The account that has an e-mail address.
     pub async fn holder_of_address(&self, address: &str) -> Result<Option<OwnedUserId>, HomeserverError> {
-        match self.get::<wire::Holder>(Endpoint::EmailHolder, &[address], &[]).await {
+        match self.get::<wire::HolderAnswer>(Endpoint::EmailHolder, &[address], &[]).await {
             Ok(holder) => Ok(Some(holder.user_id)),
             Err(HomeserverError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -126,7 +126,7 @@ impl Reader {
     /// not be matched by an id that it no longer has.
     pub async fn holder_of(&self, external_id: &ExternalId) -> Result<Option<OwnedUserId>, HomeserverError> {
         let identifiers = [external_id.provider.as_str(), external_id.id.as_str()];
-        let holder = match self.get::<wire::Holder>(Endpoint::Holder, &identifiers, &[]).await {
+        let holder = match self.get::<wire::HolderAnswer>(Endpoint::Holder, &identifiers, &[]).await {
             Ok(holder) => holder.user_id,
             Err(HomeserverError::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),

@@ -1,6 +1,6 @@
 //! Secrets and the environment: permitted sources, and that nothing prints secrets.
 
-use equipemed_bot::config::settings::{Database, Scope};
+use equipemed_bot::config::settings::{ApiScope, Database};
 use equipemed_bot::config::{self, Environment};
 use equipemed_domain::selector::Selector;
 use secrecy::ExposeSecret as _;
@@ -65,7 +65,7 @@ fn debug_and_summary_show_no_secret() {
     for secret in ["hunter2", "correct-horse", &hook, &token] {
         assert!(!shown.contains(secret), "{secret} is shown");
     }
-    assert_eq!(settings.api.unwrap().tokens[0].scopes, Scope::DEFAULT);
+    assert_eq!(settings.api.unwrap().tokens[0].scopes, ApiScope::DEFAULT);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::triggers::{heard, people};
 use super::{database, read};
 use crate::faults::english;
 
-fn asking(database: &Database, columns: &[Column]) -> settings::Equipemed {
+fn asking(database: &Database, columns: &[Column]) -> settings::EquipemedSettings {
     let mut settings = super::settings(&database.reader_url);
     settings.columns = columns.iter().copied().collect();
     settings

@@ -22,8 +22,8 @@ async fn database() -> anyhow::Result<Database> {
     Ok(database)
 }
 
-fn settings(url: &str) -> settings::Equipemed {
-    settings::Equipemed {
+fn settings(url: &str) -> settings::EquipemedSettings {
+    settings::EquipemedSettings {
         url: SecretString::from(url.to_owned()),
         prefix: "accounts_".to_owned(),
         query: None,
@@ -38,8 +38,8 @@ fn source(database: &Database) -> anyhow::Result<Equipemed> {
 }
 
 /// Reads through the source, which is opened as in the service.
-async fn read(settings: settings::Equipemed) -> Result<Arc<Directory>, DirectoryError> {
+async fn read(settings: settings::EquipemedSettings) -> Result<Arc<Directory>, DirectoryError> {
     let directory =
-        settings::Directory { source: DirectorySource::Equipemed(settings), interval: None, accounts: None };
+        settings::DirectorySettings { source: DirectorySource::Equipemed(settings), interval: None, accounts: None };
     Source::open(&directory)?.read().await
 }

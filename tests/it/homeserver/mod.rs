@@ -17,7 +17,7 @@ use equipemed_bot::homeserver::{
 use equipemed_domain::action::NewRoom;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::RoomKind;
-use equipemed_domain::setting::{RoomSetting, Settings};
+use equipemed_domain::setting::{RoomSetting, RoomSettings};
 use equipemed_testbed::pool::{Seat, seat};
 use equipemed_testbed::{Client, Proxy};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
@@ -71,7 +71,7 @@ impl Place {
             name: "UTI".to_owned(),
             alias: None,
             parent: None,
-            settings: Settings::from([(RoomSetting::History, "shared".into())]),
+            settings: RoomSettings::from([(RoomSetting::History, "shared".into())]),
             levels: Default::default(),
             default_level: 0,
             invite: BTreeSet::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use equipemed_bot::homeserver::{Effect, RawEvent, apply};
+use equipemed_bot::homeserver::{Applied, RawEvent, apply};
 use equipemed_domain::observed::{Membership, ObservedRoom};
 use equipemed_domain::setting::{RoomSetting, SettingValue};
 use ruma_common::{OwnedUserId, room_id, user_id};
@@ -26,7 +26,7 @@ pub(crate) fn room() -> ObservedRoom {
     }
 }
 
-fn put(room: &mut ObservedRoom, sender: &str, kind: &str, state_key: &str, content: Value) -> Effect {
+fn put(room: &mut ObservedRoom, sender: &str, kind: &str, state_key: &str, content: Value) -> Applied {
     let text = json!({"sender": sender, "type": kind, "state_key": state_key, "content": content, "event_id": "$x", "origin_server_ts": 0})
         .to_string();
     let event: RawEvent<'_> = serde_json::from_str(&text).unwrap_or_else(|error| unreachable!("{error}"));
@@ -46,35 +46,35 @@ fn who_left_and_who_was_removed_differ() {
     let member = |room: &mut ObservedRoom, sender: &str, membership: &str| {
         put(room, sender, "m.room.member", ANA, json!({"membership": membership}))
     };
-    assert_eq!(member(&mut room, BOT, "invite"), Effect::Changed);
-    assert_eq!(member(&mut room, ANA, "join"), Effect::Changed);
-    assert_eq!(member(&mut room, ANA, "join"), Effect::Same, "a new display name");
-    assert_eq!(member(&mut room, ANA, "leave"), Effect::Changed);
+    assert_eq!(member(&mut room, BOT, "invite"), Applied::Changed);
+    assert_eq!(member(&mut room, ANA, "join"), Applied::Changed);
+    assert_eq!(member(&mut room, ANA, "join"), Applied::Same, "a new display name");
+    assert_eq!(member(&mut room, ANA, "leave"), Applied::Changed);
     assert_eq!(room.members.get(&ana()), Some(&Membership::Left));
-    assert_eq!(member(&mut room, BOT, "leave"), Effect::Changed);
+    assert_eq!(member(&mut room, BOT, "leave"), Applied::Changed);
     assert_eq!(room.members.get(&ana()), None);
     member(&mut room, BOT, "ban");
     assert_eq!(room.members.get(&ana()), Some(&Membership::BannedForGrant));
-    assert_eq!(member(&mut room, "@rui:hospital.example", "ban"), Effect::Changed);
+    assert_eq!(member(&mut room, "@rui:hospital.example", "ban"), Applied::Changed);
     assert_eq!(room.members.get(&ana()), Some(&Membership::Ban));
 }
 
 #[test]
 fn a_room_that_the_bot_lost_is_doubtful() {
     let mut room = room();
-    assert_eq!(put(&mut room, BOT, "m.room.member", BOT, json!({"membership": "join"})), Effect::Changed);
-    assert_eq!(put(&mut room, ANA, "m.room.member", BOT, json!({"membership": "leave"})), Effect::Doubtful);
-    assert_eq!(put(&mut room, ANA, "m.room.member", ANA, json!({"membership": 7})), Effect::Doubtful);
-    assert_eq!(put(&mut room, ANA, "m.room.create", "", json!({})), Effect::Doubtful);
+    assert_eq!(put(&mut room, BOT, "m.room.member", BOT, json!({"membership": "join"})), Applied::Changed);
+    assert_eq!(put(&mut room, ANA, "m.room.member", BOT, json!({"membership": "leave"})), Applied::Doubtful);
+    assert_eq!(put(&mut room, ANA, "m.room.member", ANA, json!({"membership": 7})), Applied::Doubtful);
+    assert_eq!(put(&mut room, ANA, "m.room.create", "", json!({})), Applied::Doubtful);
 }
 
 #[test]
 fn links_without_a_way_are_none() {
     let mut room = room();
     let child = "!bed:hospital.example";
-    assert_eq!(put(&mut room, BOT, "m.space.child", child, json!({"via": ["hospital.example"]})), Effect::Changed);
+    assert_eq!(put(&mut room, BOT, "m.space.child", child, json!({"via": ["hospital.example"]})), Applied::Changed);
     assert_eq!(room.children.len(), 1);
-    assert_eq!(put(&mut room, BOT, "m.space.child", child, json!({})), Effect::Changed);
+    assert_eq!(put(&mut room, BOT, "m.space.child", child, json!({})), Applied::Changed);
     assert!(room.children.is_empty());
 }
 
@@ -83,12 +83,12 @@ fn odd_contents_count_as_absent() {
     let mut room = room();
     put(&mut room, BOT, "m.room.name", "", json!({"name": "UTI"}));
     assert_eq!(room.settings.get(&RoomSetting::Name), Some(&"UTI".into()));
-    assert_eq!(put(&mut room, BOT, "m.room.name", "", json!({"name": 5})), Effect::Changed);
+    assert_eq!(put(&mut room, BOT, "m.room.name", "", json!({"name": 5})), Applied::Changed);
     assert_eq!(room.settings.get(&RoomSetting::Name), None);
     put(&mut room, BOT, "m.room.retention", "", json!({"max_lifetime": 86_400_000}));
     assert_eq!(room.settings.get(&RoomSetting::Retention), Some(&SettingValue::Time(Duration::from_secs(86_400))));
-    assert_eq!(put(&mut room, BOT, "m.room.topic", "not empty", json!({"topic": "x"})), Effect::Same);
-    assert_eq!(put(&mut room, BOT, "org.example.anything", "", json!({"x": 1})), Effect::Same);
+    assert_eq!(put(&mut room, BOT, "m.room.topic", "not empty", json!({"topic": "x"})), Applied::Same);
+    assert_eq!(put(&mut room, BOT, "org.example.anything", "", json!({"x": 1})), Applied::Same);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use equipemed_bot::homeserver::{Done, Effect, Endpoint, HomeserverError, KNOWN_TYPES, RoomToCreate, apply};
+use equipemed_bot::homeserver::{Applied, Done, Endpoint, HomeserverError, KNOWN_TYPES, RoomToCreate, apply};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::Membership;
 use equipemed_domain::policy::RoomKind;
-use equipemed_domain::setting::{RoomSetting, SettingValue, Settings};
+use equipemed_domain::setting::{RoomSetting, RoomSettings, SettingValue};
 use equipemed_testbed::Client;
 use ruma_common::RoomAliasId;
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn a_room_is_made_and_read_by_one_request_each() -> anyhow::Result<()> {
         let key = RoomKey::new(format!("icu-{version}"));
         let mut new = place.room(version);
         new.alias = Some(format!("{}icu{version}", place.seat.alias_prefix));
-        new.settings = Settings::from([
+        new.settings = RoomSettings::from([
             (RoomSetting::Topic, "Plantão".into()),
             (RoomSetting::Avatar, "mxc://hospital.example/icu".into()),
             (RoomSetting::History, "joined".into()),
@@ -126,7 +126,7 @@ async fn events_since_a_position_lead_to_the_same_picture() -> anyhow::Result<()
         let past = place.reader.changes_since(&room, &position, &KNOWN_TYPES).await?;
         assert_eq!(past.next, None);
         let effects: Vec<_> = past.events.iter().map(|event| apply(&mut picture, event, place.reader.bot())).collect();
-        assert!(effects.contains(&Effect::Changed) && !effects.contains(&Effect::Doubtful), "{effects:?}");
+        assert!(effects.contains(&Applied::Changed) && !effects.contains(&Applied::Doubtful), "{effects:?}");
         assert_eq!(picture, place.reader.room(&room).await?);
         assert_eq!(picture.members.get(&rui), Some(&Membership::BannedForGrant));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use equipemed_bot::metrics::{Metrics, Requests, Waiting, Work};
+use equipemed_bot::metrics::{Metrics, Requests, WaitingGauge, WorkMetrics};
 use reqwest::Method;
 
 use super::{ANA, CONTROL, Desk, text};
@@ -40,7 +40,7 @@ async fn numbers_are_shown_when_they_are_wanted() -> Result<()> {
 
 #[test]
 fn what_was_done_and_asked_is_counted_by_kinds() -> Result<()> {
-    let (metrics, work, requests) = (Metrics::new(0.0), Work::default(), Requests::default());
+    let (metrics, work, requests) = (Metrics::new(0.0), WorkMetrics::default(), Requests::default());
     metrics.show_work(&work);
     metrics.show_requests(&requests);
     work.action("add_member", "done");
@@ -50,7 +50,7 @@ fn what_was_done_and_asked_is_counted_by_kinds() -> Result<()> {
     work.findings(["member_unbound", "member_unbound", "room_encrypted"]);
     work.findings(["member_unbound"]);
     requests.count("RoomState", "ok", Duration::from_millis(20));
-    let text = metrics.text(Waiting { held: 2, ..Waiting::default() })?;
+    let text = metrics.text(WaitingGauge { held: 2, ..WaitingGauge::default() })?;
     for line in [
         r#"equipemed_bot_actions_total{kind="add_member",outcome="done"} 2"#,
         r#"equipemed_bot_actions_total{kind="add_member",outcome="failed"} 1"#,
