@@ -14,7 +14,7 @@ use super::output::UsageError;
 use super::{Exit, connect, output};
 use crate::config::Settings;
 use crate::config::settings::Avatar;
-use crate::engine::pass::Options;
+use crate::engine::options::Options;
 use crate::engine::setup::make_control_room;
 use crate::homeserver::{
     Administrator, Connection, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,

@@ -18,7 +18,7 @@ use super::follow::Display;
 use super::output::{English, UsageError};
 use super::{Exit, Format, SyncArgs, connect, output};
 use crate::engine::Engine;
-use crate::engine::pass::Options;
+use crate::engine::options::Options;
 use crate::engine::progress::{Phase, Progress};
 use crate::engine::report::Report;
 use crate::engine::tenure::Tenure;

@@ -30,7 +30,7 @@ use super::gather::{Known, gather, note_read};
 use super::handles::Handles;
 use super::left::{KnownBans, know_bans, leave_out};
 use super::newborn::own_newborn;
-use super::pass::Options;
+use super::options::Options;
 use super::people::People;
 use super::progress::{Phase, Progress};
 use super::report::Report;

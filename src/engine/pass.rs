@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
-use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
 use equipemed_domain::review::{Effects, Verdict};
@@ -16,7 +15,7 @@ use equipemed_domain::summary::Topic;
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
-use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
+use ruma_common::OwnedUserId;
 
 use super::agreement::Agreement;
 use super::announce::{announce, places_noted};
@@ -25,46 +24,14 @@ use super::consents::{record_holds, settle_holds};
 use super::filling::Filling;
 use super::handles::Handles;
 use super::look::{Looks, Seen, View};
+use super::options::Options;
 use super::progress::Phase;
 use super::recover::recover;
 use super::report::Report;
 use super::tenure::Tenure;
 use crate::clock::Term;
 use crate::heap;
-use crate::store::{RunId, StoreError};
-
-/// What a full pass is asked to do.
-#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub struct Options {
-    /// Which part of the plan is carried out.
-    pub selection: Selection,
-    /// Ids of held parts that the operator releases.
-    pub approve: Vec<String>,
-    /// Plan and print only.
-    pub dry_run: bool,
-    /// Ask Synapse for each account, also where nothing speaks against what was pushed to it.
-    #[serde(default)]
-    pub verify: bool,
-    /// A further look of the same pass: who is missing is not counted twice.
-    #[serde(skip)]
-    pub is_again: bool,
-    /// For a dry run: as if this room were the room of that key.
-    #[serde(skip)]
-    pub pretend: Option<(RoomKey, OwnedRoomId)>,
-}
-
-impl Options {
-    /// For a look that takes a room for the one of a key.
-    #[must_use]
-    pub fn pretending(key: &RoomKey, room_id: &RoomId) -> Self {
-        Self { pretend: Some((key.clone(), room_id.to_owned())), ..Self::default() }
-    }
-
-    /// Their form in the store.
-    pub fn to_json(&self) -> Result<serde_json::Value, StoreError> {
-        serde_json::to_value(self).map_err(|error| StoreError::Unstorable { why: error.to_string() })
-    }
-}
+use crate::store::RunId;
 
 /// How often a full pass looks again where narrower ones came in between.
 const LOOKS_MORE: usize = 3;

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::backoff::Seldom;
 use super::handles::Handles;
-use super::pass::Options;
+use super::options::Options;
 use super::progress::Progress;
 use super::report::Report;
 use crate::metrics::WorkMetrics;

@@ -13,7 +13,7 @@ use equipemed_domain::wish::Wish;
 use super::{Asked, Stop, Tally, Unclear, wait_for_deeds};
 use crate::engine::Engine;
 use crate::engine::adopt::{Adoptable, Adoption};
-use crate::engine::pass::Options;
+use crate::engine::options::Options;
 use crate::engine::report::Report;
 use crate::store::DeedId;
 

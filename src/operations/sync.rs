@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Asked, Scene, Stop, Tally, Unclear};
 use crate::clock::Clock;
-use crate::engine::pass::Options;
+use crate::engine::options::Options;
 use crate::engine::report::Report;
 use crate::engine::tenure::Tenure;
 use crate::engine::wakes::Waited;
