@@ -94,10 +94,12 @@ impl Asked {
         let waited = self.look_and_wait(&target.wakes(), std::slice::from_ref(&wish)).await?;
         let tally = self.tally(&wish).await?;
         let mut notes = Vec::new();
-        if let SyncSubject::People(people) = target {
-            for (person, report) in people.iter().zip(self.preview_sync(target).await?) {
-                notes.extend(report.plan.findings.into_iter().filter(|finding| finding.concerns(*person)));
-            }
+        for (index, report) in self.preview_sync(target).await?.into_iter().enumerate() {
+            let concerns = |finding: &Finding| match target {
+                SyncSubject::People(people) => people.get(index).is_some_and(|person| finding.concerns(*person)),
+                SyncSubject::Room(_) | SyncSubject::Everything => finding.is_idle_room(),
+            };
+            notes.extend(report.plan.findings.into_iter().filter(concerns));
         }
         Ok(Synced { tally, waited, notes })
     }

@@ -282,5 +282,18 @@ async fn a_room_that_was_upgraded_by_hand_is_told_with_by_whom_and_what_to_type(
     let theirs = upgraded["replacement_room"].as_str().unwrap_or_default();
     let take_over = format!("rooms adopt {theirs} icu --instead --accept-creators {}", dona.user_id());
     hospital.told(&chief, &[dona.user_id(), theirs, "rooms replace icu", &take_over]).await?;
+    hospital.ask(&chief, "!sync icu").await?.says(&["not everything agrees", "rooms replace icu"]);
+    // A room that is gone is told likewise, and both leave the space.
+    let ward = hospital.room("ward").await?;
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    let path = format!("/_synapse/admin/v1/rooms/{}", encode(&ward));
+    administrator.delete_ok(&path, json!({"purge": true})).await?;
+    hospital.ask(&chief, "!sync").await?.says(&["was deleted", "rooms replace ward"]);
+    until("the space has neither", || async { Ok(children(&hospital, "hospital").await?.is_empty().then_some(())) })
+        .await?;
+    let listed = hospital.run(&["rooms", "list"]).await?.ended(0);
+    assert!(listed.out.contains("deleted") && listed.out.contains(&ward), "{}", listed.out);
+    let checked = hospital.run(&["doctor"]).await?;
+    assert!(checked.out.contains("rooms replace icu") && checked.out.contains("rooms replace ward"), "{checked:?}");
     close(hospital, serving).await
 }
