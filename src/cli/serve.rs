@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use equipemed_domain::mode::Mode;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::tasks::{self, Tasks};
@@ -15,8 +16,9 @@ use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::DirectorySource;
+use crate::engine::Engine;
 use crate::engine::Rhythm;
-use crate::homeserver::{Patience, Speaker};
+use crate::homeserver::{Connection, Patience, Reader, Speaker};
 use crate::inbound::watch::Notice;
 use crate::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, Pulse, ReadBack};
 use crate::metrics::Metrics;
@@ -116,20 +118,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
     let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
     let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
     tracing::info!(mode, listen = %settings.appservice.listen, "Started");
-    let reader = loop {
-        // Synapse may be down at the start: that is waited for, not an error. What it says, once it answers, is one.
-        let reader = tokio::select! {
-            reader = connect::reader(connection.clone(), &settings) => reader,
-            // Not before the port is free: who stops for other settings takes it again at once.
-            ended = tasks.ended() => return ended,
-        };
-        match reader {
-            // The same stop, heard by the request first.
-            Err(_) if stop.is_cancelled() => return tasks.ended().await,
-            Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),
-            reader => break reader?,
-        }
-    };
+    let Some(reader) = synapse(&connection, &settings, &mut tasks).await? else { return tasks.ended().await };
     let engine = connect::engine(&settings, reader.clone(), store, clock, stop.clone())?;
     if let Some(metrics) = &metrics {
         metrics.show_requests(reader.traffic().requests());
@@ -158,19 +147,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
             Ok(())
         }
     });
-    let chat = Chat::new(
-        engine.clone(),
-        Speaker::new(&reader),
-        Texts::new(settings.bot.language).with_prefix(&settings.bot.prefix),
-        ChatSettings {
-            bot: settings.bot.user_id.clone(),
-            bot_name: settings.bot.display_name.clone(),
-            prefix: settings.bot.prefix.clone(),
-            timezone: settings.timezone.clone(),
-            tidy: settings.bot.tidy,
-        },
-        bell,
-    );
+    let chat = control_room(&settings, engine.clone(), &reader, bell);
     let holder = connect::holder("serve");
     tasks.begin("the control room's desk", {
         let (holder, stop) = (holder.clone(), stop.clone());
@@ -185,6 +162,37 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         Ok(())
     });
     tasks.ended().await
+}
+
+/// Waits for Synapse, which may be down at the start: what it says, once it answers, is an error. None when the service is
+/// stopped meanwhile.
+async fn synapse(connection: &Connection, settings: &Settings, tasks: &mut Tasks) -> anyhow::Result<Option<Reader>> {
+    loop {
+        let reader = tokio::select! {
+            reader = connect::reader(connection.clone(), settings) => reader,
+            // Not before the port is free: who stops for other settings takes it again at once.
+            ended = tasks.ended() => return ended.map(|()| None),
+        };
+        match reader {
+            // The same stop, heard by the request first.
+            Err(_) if connection.cancel.is_cancelled() => return Ok(None),
+            Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),
+            reader => return reader.map(Some),
+        }
+    }
+}
+
+fn control_room(settings: &Settings, engine: Engine, reader: &Reader, bell: Arc<Notify>) -> Chat {
+    let bot = &settings.bot;
+    let texts = Texts::new(bot.language).with_prefix(&bot.prefix);
+    let settings = ChatSettings {
+        bot: bot.user_id.clone(),
+        bot_name: bot.display_name.clone(),
+        prefix: bot.prefix.clone(),
+        timezone: settings.timezone.clone(),
+        tidy: bot.tidy,
+    };
+    Chat::new(engine, Speaker::new(reader), texts, settings, bell)
 }
 
 /// How changes of people are noticed.
