@@ -22,7 +22,7 @@ pub enum Named {
 }
 
 /// A finding for each name in the policy's rules that EquipeMed does not have. If the source gives only people, a
-/// finding for each name that nobody has.
+/// finding for each name that nobody has and that is much like one that somebody has.
 #[must_use]
 pub fn unknown_names(policy: &Policy, directory: &Directory) -> Vec<Finding> {
     let mut used: BTreeSet<(Named, &str)> = BTreeSet::new();
@@ -47,10 +47,12 @@ pub fn unknown_names(policy: &Policy, directory: &Directory) -> Vec<Finding> {
     known.insert(Named::Group, groups.into_iter().map(String::as_str).collect());
     known.insert(Named::Specialty, specialties.into_iter().map(String::as_str).collect());
     let is_unknown = |(what, name): &(Named, &str)| known.get(what).is_none_or(|known| !known.contains(name));
+    let is_listed = directory.catalogue().is_some();
     let finding = |(what, name): (Named, &str)| {
         let others = known.get(&what).into_iter().flatten().map(|other| (*other, [(*other).to_owned()]));
         let near = nearest(others, name).map(str::to_owned);
-        Finding::NameUnknown { what, name: name.to_owned(), near, is_listed: directory.catalogue().is_some() }
+        // A group that nobody is in yet is no mistake; one whose name nearly is another's may be.
+        (is_listed || near.is_some()).then(|| Finding::NameUnknown { what, name: name.to_owned(), near, is_listed })
     };
-    used.into_iter().filter(is_unknown).map(finding).collect()
+    used.into_iter().filter(is_unknown).filter_map(finding).collect()
 }

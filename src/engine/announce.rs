@@ -82,8 +82,7 @@ fn is_alarm(finding: &Finding) -> bool {
             | Finding::BannedByHand { .. }
             | Finding::DirectoryShrank { .. }
             | Finding::PersonReplaced { .. }
-            | Finding::NameUnknown { is_listed: true, .. }
-            | Finding::NameUnknown { near: Some(_), .. }
+            | Finding::NameUnknown { .. }
             | Finding::AccountUnclear { .. }
             | Finding::AccountGone { .. }
             | Finding::AccountNotTheirs { .. }
