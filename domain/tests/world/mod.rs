@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, Wishes, desired};
-use equipemed_domain::directory::{Directory, Extra, Person, PersonId, Profession};
+use equipemed_domain::directory::{Catalogue, Directory, Extra, Person, PersonId, Profession};
 use equipemed_domain::grant::Grant;
 use equipemed_domain::memory::Memory;
 use equipemed_domain::observed::{Observed, ObservedAccount};
@@ -37,6 +37,8 @@ pub(crate) const SERVER: &str = "h.example";
 pub(crate) struct World {
     pub(crate) policy: Policy,
     pub(crate) people: Vec<Person>,
+    /// The names that EquipeMed lists, if it lists any.
+    pub(crate) catalogue: Option<Catalogue>,
     pub(crate) grants: Vec<Grant>,
     /// Grants that ended recently.
     pub(crate) ended: Vec<Grant>,
@@ -50,7 +52,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn directory(&self) -> Directory {
-        Directory::new(self.people.iter().cloned())
+        let directory = Directory::new(self.people.iter().cloned());
+        match &self.catalogue {
+            Some(catalogue) => directory.with_catalogue(catalogue.clone()),
+            None => directory,
+        }
     }
 
     /// The desired state.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use equipemed_domain::binding::{Binding, Bindings, Pushed};
 use equipemed_domain::desired::digest_of_name;
-use equipemed_domain::directory::{PersonId, Profession};
+use equipemed_domain::directory::{Catalogue, PersonId, Profession};
 use equipemed_domain::email::digest_of_address;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
@@ -76,6 +76,7 @@ pub(crate) fn world(seed: u64, people: usize, rooms: usize) -> World {
         consented: BTreeSet::new(),
         policy,
         people,
+        catalogue: None,
         now,
     };
     accounts(dice, &mut world);
@@ -89,6 +90,10 @@ pub(crate) fn world(seed: u64, people: usize, rooms: usize) -> World {
         world.observed.no_longer_managed.insert("former".into(), agreeing::room_id("former"));
     }
     remember(dice, &mut world);
+    world.catalogue = dice.chance(20).then(|| Catalogue {
+        groups: GROUPS.into_iter().filter(|_| dice.chance(80)).map(ToOwned::to_owned).collect(),
+        ..Catalogue::default()
+    });
     world
 }
 

@@ -199,6 +199,7 @@ impl Case {
             consented: self.consented.iter().map(|atom| lengthen(atom)).collect(),
             policy,
             people,
+            catalogue: None,
             grants,
             ended,
             now,
