@@ -123,7 +123,7 @@ impl<'a> Access<'a> {
     /// Whether `users.who` selects the person.
     #[must_use]
     pub fn is_selected(&self, person: &Person) -> bool {
-        self.matches(&self.policy.users.who, person)
+        self.policy.selects(person)
     }
 
     /// Looks up a person's roles and grants.
@@ -158,6 +158,13 @@ impl<'a> Access<'a> {
     pub fn selects(&self, selector: &Selector, person: &Person) -> bool {
         let is_trusted = selector.asks_for_trust() && self.of(person).is_trusted();
         selector.matches(person, &self.policy.roles, is_trusted)
+    }
+
+    /// Whether the person belongs in a room by its rules, if their account is open.
+    #[must_use]
+    pub fn belongs(&self, room: &RoomPolicy, person: &Person) -> bool {
+        let rules = [Some(&room.members), room.administrators.as_ref()];
+        self.is_selected(person) && rules.into_iter().flatten().any(|rule| self.selects(rule, person))
     }
 
     /// The person's roles.
@@ -199,6 +206,12 @@ impl<'a> Access<'a> {
     #[must_use]
     pub fn level(&self, person: &Person, room: &RoomKey) -> (i64, LevelReason) {
         self.of(person).level(room)
+    }
+
+    /// The level that the person would have if `users.who` selected them: grants outlast a release.
+    #[must_use]
+    pub fn level_once_selected(&self, person: &Person, room: &RoomKey) -> i64 {
+        self.once_selected(person).level(room).0
     }
 
     /// The person's rights in a room; for None, only rights that apply everywhere.

@@ -231,7 +231,7 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
 
     let mut wishes: BTreeMap<OwnedUserId, Vec<&Person>> = BTreeMap::new();
     for person in directory.people() {
-        if bound.contains_key(&person.id) || !policy.users.who.matches(person, &policy.roles, false) {
+        if bound.contains_key(&person.id) || !policy.selects(person) {
             continue;
         }
         if person.public_id.is_empty() {

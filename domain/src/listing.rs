@@ -54,7 +54,7 @@ pub fn listed<'a>(
 ) -> Listed<'a> {
     let standing = policy.users.standing.standing(person, now);
     let noted = binding.and_then(|binding| binding.synced_at);
-    let is_selected = policy.users.who.matches(person, &policy.roles, false);
+    let is_selected = policy.selects(person);
     let status = AccountStatus::of(account, standing, is_selected, is_stale(noted, policy.users.stale_after, now));
     Listed { id: person.id, person: Some(person), binding, status, standing }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ruma_common::{OwnedServerName, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::Profession;
+use crate::directory::{Person, Profession};
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
 use crate::selector::Selector;
@@ -228,6 +228,12 @@ impl MadeRoom {
 }
 
 impl Policy {
+    /// Whether `users.who` selects the person: nobody else gets or keeps anything by the policy.
+    #[must_use]
+    pub fn selects(&self, person: &Person) -> bool {
+        self.users.who.matches(person, &self.roles, false)
+    }
+
     /// All rules in the policy.
     pub fn rules(&self) -> impl Iterator<Item = &Selector> {
         let roles = self.roles.values().map(|role| &role.when);

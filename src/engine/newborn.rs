@@ -62,7 +62,7 @@ pub(super) async fn own_newborn(
         }
         let Ok(user) = equipemed_domain::binding::candidate(person, policy) else { continue };
         let is_unknown = accounts.list.contains_key(&user) && accounts.holder(&person.public_id).is_none();
-        if is_unknown && policy.users.who.matches(person, &policy.roles, false) {
+        if is_unknown && policy.selects(person) {
             waiting.push((person.id, user));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use equipemed_domain::authority::{Act, Asker, Refusal, Request};
+use equipemed_domain::authority::{Act, Asker, Refusal, Request, decide};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
@@ -59,7 +59,8 @@ impl Asked {
 
     /// The managed rooms of which the asker may know who and what is there.
     pub(crate) fn readable(&self) -> BTreeSet<RoomKey> {
-        let may = |room: &&RoomKey| self.may(Act::Audit, Some(room)).is_ok();
+        let world = self.scene.world();
+        let may = |room: &&RoomKey| decide(self.by.asker, &Request::at(Act::Audit, Some(room)), &world).is_ok();
         self.scene.policy.rooms.keys().filter(may).cloned().collect()
     }
 

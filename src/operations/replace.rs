@@ -15,7 +15,7 @@ use crate::engine::replace::Replaceable;
 pub(crate) struct Replacing {
     pub(crate) key: RoomKey,
     pub(crate) found: Replaceable,
-    /// How many people its rule names.
+    /// How many people come into it.
     pub(crate) people: usize,
 }
 
@@ -39,12 +39,12 @@ impl Asked {
     }
 }
 
-/// How many people a room's rule names now.
+/// How many people come into the room now.
 fn people_of(scene: &Scene, key: &RoomKey) -> usize {
     let Some(room) = scene.policy.rooms.get(key) else { return 0 };
     let access = scene.world().access;
     let is_meant = |person: &&Person| {
-        access.selects(&room.members, person) && scene.is_active(person) && scene.user_of(person.id).is_some()
+        access.belongs(room, person) && scene.is_active(person) && scene.user_of(person.id).is_some()
     };
     scene.directory.people().filter(is_meant).count()
 }

@@ -35,7 +35,6 @@ impl Scene {
         let person = self.directory.get(id)?;
         let access = self.world().access;
         let everywhere = access.rights(person, None);
-        let belongs = |rule| access.is_selected(person) && access.selects(rule, person);
         let rooms = || self.policy.rooms.iter();
         let here = |key: &RoomKey| access.rights(person, Some(key)).difference(&everywhere).copied().collect();
         Some(Profile {
@@ -48,10 +47,7 @@ impl Scene {
                 .map(|(key, _)| (key, here(key)))
                 .filter(|(_, here): &(_, Rights)| !here.is_empty())
                 .collect(),
-            rooms: rooms()
-                .filter(|(_, room)| belongs(&room.members) || room.administrators.as_ref().is_some_and(belongs))
-                .map(|(key, _)| key)
-                .collect(),
+            rooms: rooms().filter(|(_, room)| access.belongs(room, person)).map(|(key, _)| key).collect(),
             rights_everywhere: everywhere,
         })
     }
