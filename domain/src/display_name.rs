@@ -19,7 +19,8 @@ pub(crate) fn display_name(policy: &UsersPolicy, person: &Person) -> String {
     let full_name = if full_name == person.username { username } else { &full_name };
     let profession = person.profession.and_then(|profession| policy.professions.get(&profession));
     let specialty = person.specialties.first();
-    let own = person.extra.display_name.trim();
+    let own = visible(&person.extra.display_name);
+    let own = own.trim();
     let parts = [
         ("{full_name}", full_name),
         ("{username}", username),

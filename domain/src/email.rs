@@ -43,7 +43,9 @@ pub(crate) fn give_addresses(
         return;
     }
     let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
-    for account in accounts.values_mut().filter(|account| account.state != AccountState::Deactivated) {
+    for account in
+        accounts.values_mut().filter(|account| account.state != AccountState::Deactivated && !account.released)
+    {
         let address = directory.get(account.person).and_then(address_of);
         account.email = address.map(|address| digest_of_address(&address));
         if let Some(email) = &account.email {
@@ -53,7 +55,7 @@ pub(crate) fn give_addresses(
     people.retain(|_, sharing| sharing.len() > 1);
     for account in accounts.values_mut() {
         let is_shared = account.email.as_ref().is_some_and(|email| people.contains_key(email));
-        if is_shared || account.released {
+        if is_shared {
             account.email = None;
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Masses {
     pub(super) gained_lesser: Option<HeldReason>,
     pub(super) lost: Option<HeldReason>,
     pub(super) remade: Option<HeldReason>,
+    /// Releases, where nobody with an open account is selected any more.
+    pub(super) released: Option<HeldReason>,
 }
 
 /// More accounts than this do not vanish by accident: somebody has to check which server this is.
@@ -82,7 +84,10 @@ impl Masses {
         let later = with.memory.applied_before;
         let (removed, joined) = of_rooms(rooms, with);
         let of = with.desired.accounts.values().filter(|account| account.origin == Origin::Bound).count();
+        let mut accounts = with.desired.accounts.values();
+        let is_anybody_left = accounts.any(|account| !account.released && account.state == AccountState::Active);
         Self {
+            released: (!is_anybody_left).then(|| HeldReason::NobodySelected { people: with.world.bindings.len() }),
             locked: many_locked(&locked, went_locked, with),
             deactivated: many(
                 deactivated.len(),
@@ -175,16 +180,12 @@ impl Pass<'_> {
         memory.applied_before && memory.fulfilled.contains(room) && room.as_str() != CONTROL_ROOM
     }
 
-    /// Whether a removal or loss comes of `users.who` selecting nobody at all any more.
-    pub(super) fn nobody_selected(&self, effect: &Effect) -> Option<HeldReason> {
-        let (Effect::Remove { user, .. } | Effect::Lose { user, .. }) = effect else { return None };
-        let account = self.desired.accounts.get(user).filter(|account| account.released)?;
+    /// Whether a removal or loss comes of a release alone, and not of a closed account.
+    pub(super) fn is_release(&self, effect: &Effect) -> bool {
+        let (Effect::Remove { user, .. } | Effect::Lose { user, .. }) = effect else { return false };
+        let Some(account) = self.desired.accounts.get(user) else { return false };
         let is_closed = matches!(effect, Effect::Lose { .. }) && account.state != AccountState::Active;
-        let world = self.world;
-        if is_closed || world.directory.people().any(|person| world.access.is_selected(person)) {
-            return None;
-        }
-        Some(HeldReason::NobodySelected { people: world.bindings.len() })
+        account.released && !is_closed
     }
 
     /// Whether somebody joining a room was a member until a removal within the last 24 hours.

@@ -175,8 +175,8 @@ fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>)
         reasons.extend(directory_shrank(&with.world.policy.limits, with.memory, with.world.directory.len()));
     }
     // Held as one part: who may approve is among those who would lose it.
-    if let Some(reason) = with.nobody_selected(effect) {
-        reasons.push(reason);
+    if let Some(reason) = masses.released.as_ref().filter(|_| with.is_release(effect)) {
+        reasons.push(reason.clone());
         return reasons;
     }
     let is_free = with.is_taken_back(effect) || with.is_own_doing(effect);
