@@ -3,13 +3,25 @@
 //! Whoever works holds a [`Claim`]; when the work ends, however it ends, the claim is let go of and runs out by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
-use crate::clock::Term;
-use crate::store::DeedId;
+use super::backoff::Seldom;
+use crate::clock::{Clock, Term};
+use crate::store::{DeedId, Store, StoreError};
+
+/// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
+pub(super) const CLAIM: Duration = Duration::from_secs(15);
+/// How often claims are prolonged.
+const KEEP_EVERY: Duration = Duration::from_secs(5);
+
+pub(super) fn end_of_claim(now: Timestamp) -> Timestamp {
+    now.checked_add(CLAIM).unwrap_or(now)
+}
 
 /// Everything that is under way. Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +42,30 @@ pub(super) struct Claim {
 }
 
 impl Claims {
+    /// Prolongs them for as long as it is polled: work may wait long for Synapse, and nobody else is to begin it meanwhile.
+    pub(super) async fn keep(&self, store: &Store, clock: &Clock, holder: &str) -> Infallible {
+        let mut said = Seldom::default();
+        loop {
+            tokio::time::sleep(KEEP_EVERY).await;
+            if let Err(error) = self.prolong_all(store, clock, holder).await
+                && said.is_due()
+            {
+                tracing::warn!(%error, "Claims could not be prolonged");
+            }
+        }
+    }
+
+    async fn prolong_all(&self, store: &Store, clock: &Clock, holder: &str) -> Result<(), StoreError> {
+        let (wakes, deeds, now) = (self.wakes(), self.deeds(), clock.now());
+        if !wakes.is_empty() {
+            self.prolong(&store.keep_wakeups(holder, &wakes, now, CLAIM).await?, end_of_claim(now));
+        }
+        if !deeds.is_empty() {
+            store.keep_deeds(holder, &deeds, clock.now(), CLAIM).await?;
+        }
+        Ok(())
+    }
+
     /// A pass begins, which is this process's to make within the term.
     pub(super) fn pass(&self, wake: &Wake, term: &Term) -> Claim {
         let mut inner = self.inner();

@@ -11,9 +11,8 @@ use tracing::Instrument;
 use super::adopt::{Adoption, adopt};
 use super::apply::{Applier, ended};
 use super::backoff::{insist, wait_after};
-use super::claims::Claims;
+use super::claims::{CLAIM, Claims};
 use super::foreign::stays_in;
-use super::lanes::CLAIM;
 use crate::homeserver::{HomeserverError, Writer};
 use crate::store::{ClaimedDeed, Intent, StoreError};
 

@@ -10,11 +10,10 @@ use equipemed_domain::fault::Side;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use super::backoff::{Seldom, insist, wait_after};
-use super::claims::{Claim, Claims};
+use super::backoff::{insist, wait_after};
+use super::claims::{CLAIM, Claim, Claims, end_of_claim};
 use super::handles::Handles;
 use super::options::Options;
 use super::pass::Passes;
@@ -24,10 +23,6 @@ use super::{Rhythm, account_changes, foreign, verify};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, StoreError};
 
-/// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
-pub(super) const CLAIM: Duration = Duration::from_secs(15);
-/// How often claims are prolonged: a pass may wait long for Synapse, and nobody else is to begin it meanwhile.
-const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// After so many passes with failures a narrow wake-up is not repeated.
 const REFUSALS: u32 = 4;
 /// How many narrow passes run at once.
@@ -49,7 +44,6 @@ pub(super) struct Lanes {
 impl Lanes {
     /// Works until it is stopped. What is under way at that moment is finished and noted.
     pub(super) async fn work(self: Arc<Self>) {
-        let ended = CancellationToken::new();
         let deeds = async {
             if let Some(applier) = &self.passes.applier {
                 applier.deed_lane(&self.holder, &self.claims).await;
@@ -57,36 +51,12 @@ impl Lanes {
         };
         let working = async {
             tokio::join!(self.full_lane(), self.narrow_lane(), deeds, foreign::lane(&self.handles));
-            ended.cancel();
         };
-        tokio::join!(working, self.keep_claims(&ended));
-    }
-
-    async fn keep_claims(&self, ended: &CancellationToken) {
-        let mut said = Seldom::default();
-        loop {
-            tokio::select! {
-                () = ended.cancelled() => return,
-                () = tokio::time::sleep(KEEP_EVERY) => {}
-            }
-            if let Err(error) = self.prolong_claims().await
-                && said.is_due()
-            {
-                tracing::warn!(%error, "Claims could not be prolonged");
-            }
+        let Handles { store, clock, .. } = &self.handles;
+        tokio::select! {
+            () = working => {}
+            never = self.claims.keep(store, clock, &self.holder) => match never {},
         }
-    }
-
-    async fn prolong_claims(&self) -> Result<(), StoreError> {
-        let Self { holder, claims, handles: Handles { store, clock, .. }, .. } = self;
-        let (wakes, deeds, now) = (claims.wakes(), claims.deeds(), clock.now());
-        if !wakes.is_empty() {
-            claims.prolong(&store.keep_wakeups(holder, &wakes, now, CLAIM).await?, end_of_claim(now));
-        }
-        if !deeds.is_empty() {
-            store.keep_deeds(holder, &deeds, clock.now(), CLAIM).await?;
-        }
-        Ok(())
     }
 
     async fn full_lane(&self) {
@@ -95,11 +65,18 @@ impl Lanes {
                 return Ok(false);
             };
             tracing::info!("This process runs the full passes");
-            tokio::join!(
-                Box::pin(self.under_tenure(&tenure)),
-                Box::pin(verify::lane(&self.handles, &tenure)),
-                Box::pin(account_changes::lane(&self.passes.looks, &tenure, self.rhythm.accounts)),
-            );
+            let beside = async {
+                tokio::join!(
+                    verify::lane(&self.handles, &tenure),
+                    account_changes::lane(&self.passes.looks, &tenure, self.rhythm.accounts),
+                );
+                std::future::pending().await
+            };
+            // What is done beside may wait for Synapse for minutes: a lost lease is asked for again without it.
+            tokio::select! {
+                () = Box::pin(self.under_tenure(&tenure)) => {}
+                () = Box::pin(beside) => {}
+            }
             tenure.end().await;
             Ok(true)
         };
@@ -116,7 +93,8 @@ impl Lanes {
             tracing::warn!(%error, "The claim of a dead process could not be freed");
         }
         // A service that was away may have missed anything.
-        if let Err(error) = self.handles.wakes.wake(&Wake::Everything, "start").await {
+        let ask = || self.handles.wakes.wake(&Wake::Everything, "start");
+        if let Err(error) = insist(&self.handles.stop, ask).await {
             tracing::error!(%error, "The first pass could not be asked for");
         }
         let next = || self.next_full(tenure);
@@ -257,10 +235,6 @@ fn span_of(claimed: &ClaimedWake) -> Span {
         Wake::Room(room) => tracing::info_span!("pass", kind = "room", room.key = room.as_str(), wishes),
         Wake::Everything => tracing::info_span!("pass", kind = "full", wishes),
     }
-}
-
-fn end_of_claim(now: Timestamp) -> Timestamp {
-    now.checked_add(CLAIM).unwrap_or(now)
 }
 
 /// When everything is looked at next: by the timer, or when the picture changes by itself before.

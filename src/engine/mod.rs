@@ -177,9 +177,11 @@ impl Engine {
     /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
     /// many it began with.
     pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
-        match &self.passes.applier {
-            Some(applier) => applier.some_deeds(holder, &Claims::default()).await,
-            None => Ok(0),
+        let Some(applier) = &self.passes.applier else { return Ok(0) };
+        let claims = Claims::default();
+        tokio::select! {
+            done = applier.some_deeds(holder, &claims) => done,
+            never = claims.keep(self.store(), self.clock(), holder) => match never {},
         }
     }
 

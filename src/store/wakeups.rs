@@ -204,7 +204,9 @@ impl Store {
 
     /// Frees a subject, whoever claimed it; only when nobody can be working on it.
     pub async fn free_wakeup(&self, wake: &Wake) -> Result<(), StoreError> {
-        const SQL: &str = "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null
+        const SQL: &str =
+            "update wakeups set claimed_by = null, claimed_until = null, claimed_seq = null, attempts = 0,
+                error = null
             where subject = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(wake.to_string()).execute(db).await?; })
     }
