@@ -147,6 +147,7 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
     };
     if let settings::DirectorySource::Equipemed(equipemed) = &mut directory.source {
         equipemed.columns = policy.columns();
+        equipemed.timezone = timezone.as_ref()?.iana_name().map(str::to_owned);
     }
     Some(Settings {
         mode: mode?,

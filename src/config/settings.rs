@@ -183,6 +183,8 @@ pub struct EquipemedSettings {
     pub poll: Option<Duration>,
     /// Columns that are read only because the policy asks for them.
     pub columns: BTreeSet<Column>,
+    /// The hospital's time zone by its IANA name: what day it is there. None leaves that to UTC.
+    pub timezone: Option<String>,
 }
 
 /// Account settings outside the policy.

@@ -74,8 +74,9 @@ pub(in crate::config) fn directory(node: &Node<'_>, folder: &Path) -> Option<Dir
             query: query?,
             notify: notify?,
             poll: poll?,
-            // By the policy, which is not read yet.
+            // By what is read elsewhere.
             columns: BTreeSet::new(),
+            timezone: None,
         }),
     };
     Some(DirectorySettings { source, interval: interval?, accounts: accounts? })

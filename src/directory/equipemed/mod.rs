@@ -58,6 +58,8 @@ struct Inner {
     tables: Option<Tables>,
     /// What is read only because the policy asks for it.
     columns: BTreeSet<Column>,
+    /// By which it is told what day it is.
+    timezone: Option<String>,
     /// What was read last. Held while reading, so that those who wait share the next read.
     last: Mutex<Option<Last>>,
 }
@@ -85,8 +87,9 @@ impl Equipemed {
                 (Query::of_tables(&tables), Some(tables))
             }
         };
-        let columns = settings.columns.clone();
-        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, columns, last: Mutex::default() }) })
+        let (columns, timezone) = (settings.columns.clone(), settings.timezone.clone());
+        let last = Mutex::default();
+        Ok(Self { inner: Arc::new(Inner { pool, options, query, tables, columns, timezone, last }) })
     }
 
     /// Everybody, as of this call or later.
@@ -265,10 +268,17 @@ impl From<sqlx::Error> for ReadError {
 
 async fn read_within(
     db: &mut PgConnection,
-    Inner { query, columns, .. }: &Inner,
+    Inner { query, columns, timezone, .. }: &Inner,
     some: Option<&[PersonId]>,
 ) -> Result<Rows, ReadError> {
-    let limits = format!("set transaction read only; set local statement_timeout = {}", READ_WITHIN.as_millis());
+    // One picture for people and the names that rules may use; the day is the hospital's.
+    let mut limits = format!(
+        "set transaction isolation level repeatable read, read only; set local statement_timeout = {}",
+        READ_WITHIN.as_millis()
+    );
+    if let Some(timezone) = timezone {
+        limits.push_str(&format!("; set local time zone '{timezone}'"));
+    }
     sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut *db).await?;
     let ids: Vec<i64> = some.unwrap_or_default().iter().map(|person| person.0).collect();
     // The hospital's own query comes from its configuration, as trusted as the address it is sent to.

@@ -119,7 +119,9 @@ impl Columns<'_> {
             let name = column.as_str();
             match column {
                 Column::DisplayName => extra.display_name = self.text(name)?.unwrap_or_default(),
-                Column::CurrentSpecialty => extra.current_specialty = self.text(name)?,
+                Column::CurrentSpecialty => {
+                    extra.current_specialty = self.text(name)?.filter(|text| !text.is_empty());
+                }
                 Column::Researcher => extra.researcher = self.flag(name)?,
                 Column::TermsAccepted => extra.terms_accepted = self.flag(name)?,
                 Column::PasswordChangeRequired => extra.password_change_required = self.flag(name)?,
