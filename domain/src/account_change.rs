@@ -171,7 +171,8 @@ pub fn changed_accounts(
 ) -> Vec<ChangedAccount> {
     let changed = |binding: &Binding| {
         let account = accounts.list.get(&binding.user)?;
-        if world.policy.users.protected.contains(&binding.user) {
+        // How a frozen account should be is not known yet: the next clear look judges it.
+        if world.policy.users.protected.contains(&binding.user) || desired.frozen.contains(&binding.user) {
             return None;
         }
         let now = Noted::of(account);

@@ -97,7 +97,8 @@ pub fn explain(world: &World<'_>, desired: &Desired, person: &Person, rooms: &[R
     });
     about.extend(access.grants(person.id).map(|grant| Reason::Grant(grant.clone())));
     about.extend(taken(&holder, None));
-    let notes = desired.findings.iter().filter(|finding| finding.concerns(person.id));
+    let account = world.bindings.get(&person.id).map(|binding| &*binding.user);
+    let notes = desired.findings.iter().filter(|finding| finding.concerns(person.id, account));
     about.extend(notes.cloned().map(Reason::Note));
     let room = |key: &RoomKey| Some((key.clone(), room_reasons(world, &holder, key)?));
     Explanation { person: about, rooms: rooms.iter().filter_map(room).collect() }

@@ -1,6 +1,6 @@
 //! What a pass noticed and must not decide: shown to people, never acted on.
 
-use ruma_common::{OwnedRoomId, OwnedUserId};
+use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
@@ -164,6 +164,7 @@ impl Finding {
                 | Self::RoomUnreadable { .. }
                 | Self::BotNotInRoom { .. }
                 | Self::RoomKeyTwice { .. }
+                | Self::ControlRoomMissing
         )
     }
 
@@ -187,10 +188,13 @@ impl Finding {
         }
     }
 
-    /// Whether it is about this person, perhaps among others.
+    /// Whether it is about this person or their account, perhaps among others.
     #[must_use]
-    pub fn concerns(&self, id: PersonId) -> bool {
+    pub fn concerns(&self, id: PersonId, account: Option<&UserId>) -> bool {
         match self {
+            Self::AccountUnclear { user } | Self::LevelOutOfReach { user, .. } | Self::BannedByHand { user, .. } => {
+                account == Some(&**user)
+            }
             Self::LocalpartCollision { person, others, .. } => *person == id || others.contains(&id),
             Self::ExternalIdTaken { person, owner, .. } => *person == id || *owner == id,
             Self::EmailShared { people } => people.contains(&id),

@@ -100,12 +100,13 @@ pub enum RoomSight {
 }
 
 impl RoomSight {
-    /// Whether nobody can use the room any more: it was replaced, or Synapse no longer has it for the bot.
+    /// Whether nobody can use the room any more: it was replaced, or Synapse no longer has it. One that only the bot may
+    /// not see is not meant.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         match self {
             Self::Seen(seen) => seen.replaced.is_some(),
-            Self::Unreadable { why, .. } => why.is_absence(),
+            Self::Unreadable { why, .. } => matches!(why, HomeserverError::NotFound { .. }),
             Self::Absent | Self::Several { .. } => false,
         }
     }

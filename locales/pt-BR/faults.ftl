@@ -28,6 +28,7 @@ no-answer-unreachable = inacessível: { $why }
 fault-levels-full = o evento de níveis da sala está cheio
 fault-no-account = não há a conta { $user }
 fault-no-event = não há esse evento naquela sala
+fault-no-room = a lista de salas dele não a tem
 fault-people-inside = agora há pessoas na sala ({ $count }); não mexi nela
 fault-deletion-endless = a remoção não chega ao fim
 no-answer-refused = recusou com { $status } { $errcode }

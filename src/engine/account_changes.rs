@@ -4,6 +4,7 @@
 //! It is noted before anything is planned, so that no pass undoes what is kept. What is put back is put back by ordinary
 //! passes; here it is only seen to that they know of it and are woken.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use equipemed_domain::account_change::{
 use equipemed_domain::announcement::accounts_changed;
 use equipemed_domain::binding::{Bindings, Noted};
 use equipemed_domain::desired::{Desired, Wishes, desired};
+use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::grant::{Grant, GrantId};
 use equipemed_domain::mode::{Mode, OnDrift};
@@ -25,11 +27,11 @@ use super::gather::{Known, gather};
 use super::handles::Handles;
 use super::look::Looks;
 use super::tenure::Tenure;
-use crate::store::{SERVICE, Store, StoreError};
+use crate::store::{Dialect, SERVICE};
 
 /// How often it is asked whether it is time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// What this service wrote so long before a look may show in one half of it only; clocks of replicas may differ a little.
+/// What another replica wrote so long before a look may show in one half of it only, because clocks differ a little.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
 /// Compares accounts every so often, as long as this process has the lease.
@@ -67,13 +69,20 @@ async fn compare(looks: &Looks) -> Result<(), Fault> {
     let mut known = gather(store, &policy, directory, clock.now()).await?;
     let wanted = desired(&known.world(&policy), &Wishes::default(), &accounts, &Wake::Everything);
     let hands = Hands { handles: &looks.handles, policy: &policy, accounts: &accounts, begun };
-    let changed = hands.note(&mut known, &wanted, false).await?;
-    if looks.handles.on_drift == OnDrift::Enforce {
-        let acted_on = changed.iter().filter(|account| account.is_acted_on());
-        let wakes: Vec<Wake> = acted_on.map(|account| Wake::Person(account.person)).collect();
-        looks.handles.wakes.wake_for(&wakes, &[], "accounts").await?;
-    }
-    Ok(())
+    let Judged { changed, .. } = hands.note(&mut known, &wanted, false).await?;
+    let acted_on = changed.iter().filter(|account| account.is_acted_on());
+    let wakes: Vec<Wake> = acted_on.map(|account| Wake::Person(account.person)).collect();
+    Ok(looks.handles.wakes.wake_for(&wakes, &[], "accounts").await?)
+}
+
+/// What came of a look for changes by hand.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Accounts that were changed by hand, as noted.
+    pub(super) changed: Vec<ChangedAccount>,
+    /// Whose account differs from what is noted, and cannot be judged yet: nothing may be noted of it, or the change would
+    /// be seen by nobody.
+    pub(super) unjudged: BTreeSet<PersonId>,
 }
 
 /// A look at accounts, for what was changed in them by hand.
@@ -86,25 +95,35 @@ pub(super) struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    /// Notes accounts that were changed by hand, keeps what is kept, and tells it. Gives them; what is known includes it
-    /// then, and what should be has to be worked out anew.
-    pub(super) async fn note(
-        &self,
-        known: &mut Known,
-        wanted: &Desired,
-        dry_run: bool,
-    ) -> Result<Vec<ChangedAccount>, Fault> {
+    /// Notes accounts that were changed by hand, keeps what is kept, and tells it. What is known includes it then, and what
+    /// should be has to be worked out anew.
+    pub(super) async fn note(&self, known: &mut Known, wanted: &Desired, dry_run: bool) -> Result<Judged, Fault> {
         let Handles { store, mode, on_drift, .. } = self.handles;
         let response = Response { may_write: *mode == Mode::Enforce, puts_back: *on_drift == OnDrift::Enforce };
-        let since = self.begun.checked_sub(SLACK).unwrap_or(self.begun);
+        // This process notes what it wrote before it ends the action: a look that began later has both halves.
+        let slack = if store.dialect() == Dialect::Sqlite { SignedDuration::ZERO } else { SLACK };
+        let since = self.begun.checked_sub(slack).unwrap_or(self.begun);
+        // Of whom it is unclear how they stand, nobody can say yet what becomes of it.
+        let frozen = known.bindings.values().filter(|binding| wanted.frozen.contains(&binding.user));
+        let mut unjudged: BTreeSet<PersonId> = frozen.map(|binding| binding.person).collect();
         let mut changed = Vec::new();
-        for account in changed_accounts(&known.world(self.policy), wanted, self.accounts, response) {
-            if !is_own(&account, store, since).await? {
-                changed.push(account);
+        for mut account in changed_accounts(&known.world(self.policy), wanted, self.accounts, response) {
+            let mut by_hand = Vec::new();
+            for (change, then) in std::mem::take(&mut account.changes) {
+                match store.busy_with(&account.user, change.action(), since).await? {
+                    None => by_hand.push((change, then)),
+                    // Whatever comes of it is noted by who is at it, or settles it.
+                    Some(true) => {}
+                    Some(false) => _ = unjudged.insert(account.person),
+                }
+            }
+            if !by_hand.is_empty() {
+                unjudged.remove(&account.person);
+                changed.push(ChangedAccount { changes: by_hand, ..account });
             }
         }
         if changed.is_empty() {
-            return Ok(changed);
+            return Ok(Judged { changed, unjudged });
         }
         if dry_run {
             pretend(known, &changed);
@@ -114,18 +133,8 @@ impl Hands<'_> {
             known.bindings = store.bindings().await?;
             known.grants = store.grants_holding(known.now).await?;
         }
-        Ok(changed)
+        Ok(Judged { changed, unjudged })
     }
-}
-
-/// Whether this service is making that change at this moment, or has not noted yet that it made it.
-async fn is_own(account: &ChangedAccount, store: &Store, since: Timestamp) -> Result<bool, StoreError> {
-    for (change, _) in &account.changes {
-        if store.was_busy_with(&account.user, change.action(), since).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// What would be known if it were noted.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use equipemed_domain::binding::{Bindings, Noted};
+use equipemed_domain::binding::{Binding, Bindings, Noted};
 use equipemed_domain::desired::{Desired, READS_UNTIL_VANISHED, Wishes, desired, external_id};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{During, Fault, Stage};
@@ -24,6 +24,7 @@ use equipemed_domain::world::{Pass, World};
 use ruma_common::OwnedUserId;
 use tokio::sync::watch;
 
+use super::account_changes::Judged;
 use super::agreement::AccountSteps;
 use super::consents::{Consents, Remaining, Rest};
 use super::gather::{Known, gather, note_read};
@@ -56,6 +57,8 @@ pub(super) struct Seen {
     pub(super) known: Known,
     pub(super) observed: Observed,
     pub(super) desired: Desired,
+    /// Whose account differs from what is noted, and is not to be noted yet.
+    unjudged: BTreeSet<PersonId>,
     /// Whether that was worked out of the target alone.
     is_near: bool,
     pub(super) scope: Scope,
@@ -100,17 +103,18 @@ impl Looks {
     pub(super) async fn person(&self, person: PersonId) -> Result<Sight, Fault> {
         let options = Options { dry_run: true, ..Options::default() };
         let (View { seen, .. }, _) = self.look(&Wake::Person(person), &options).await?;
-        // Of a deleted room Synapse says what it says of one that the bot may not see; its list tells them apart.
+        // Of one that the bot was taken out of, and that was deleted then, the last state may still be readable.
         let lost = |sight: &RoomSight| match sight {
-            RoomSight::Absent | RoomSight::Several { .. } => None,
-            RoomSight::Unreadable { room_id, .. } => Some(room_id.clone()),
+            RoomSight::Absent | RoomSight::Several { .. } | RoomSight::Unreadable { .. } => None,
             RoomSight::Seen(room) => {
                 (room.members.get(&seen.policy.bot) != Some(&Membership::Join)).then(|| room.room_id.clone())
             }
         };
         let lost: Vec<_> =
             seen.observed.rooms.iter().filter_map(|(key, sight)| Some((key.clone(), lost(sight)?))).collect();
-        let mut deleted = BTreeSet::new();
+        let is_gone = |sight: &RoomSight| matches!(sight, RoomSight::Unreadable { .. }) && sight.is_dead();
+        let gone = seen.observed.rooms.iter().filter(|(_, sight)| is_gone(sight));
+        let mut deleted: BTreeSet<RoomKey> = gone.map(|(key, _)| key.clone()).collect();
         if !lost.is_empty() {
             let all = self.handles.reader.rooms_list().await?;
             let there: BTreeSet<_> = all.into_iter().map(|room| room.room_id).collect();
@@ -154,7 +158,8 @@ impl Looks {
         let wanted = |known: &Known| desired(&known.world(&policy), &wishes(known, options), &accounts, near);
         let mut desired = wanted(&known);
         let hands = account_changes::Hands { handles: &self.handles, policy: &policy, accounts: &accounts, begun: now };
-        if !hands.note(&mut known, &desired, options.dry_run).await?.is_empty() {
+        let Judged { changed, unjudged } = hands.note(&mut known, &desired, options.dry_run).await?;
+        if !changed.is_empty() {
             desired = wanted(&known);
         }
         desired.findings.extend(told);
@@ -169,7 +174,7 @@ impl Looks {
         let observed = Observed { accounts, rooms, no_longer_managed };
         let is_near = *near != Wake::Everything;
         let target = target.clone();
-        Ok(Seen { target, policy, known, observed, desired, is_near, scope, moment, known_bans })
+        Ok(Seen { target, policy, known, observed, desired, unjudged, is_near, scope, moment, known_bans })
     }
 
     async fn accounts(&self, target: &Wake, policy: &Policy, known: &Known) -> Result<ObservedAccounts, Fault> {
@@ -268,7 +273,8 @@ impl View {
     pub(super) async fn note_seen(&self, store: &Store) -> Result<(), Fault> {
         let accounts = &self.seen.observed.accounts;
         let is_seen = |user| accounts.is_complete || accounts.list.contains_key(user);
-        let seen = self.seen.known.bindings.values().filter(|binding| is_seen(&binding.user));
+        let is_judged = |binding: &&Binding| !self.seen.unjudged.contains(&binding.person);
+        let seen = self.seen.known.bindings.values().filter(|binding| is_seen(&binding.user)).filter(is_judged);
         let now: BTreeMap<PersonId, (&Noted, Noted)> = seen
             .map(|binding| (binding, accounts.list.get(&binding.user).map(Noted::of).unwrap_or_default()))
             .filter(|(binding, now)| binding.noted != *now)
@@ -308,7 +314,15 @@ impl View {
         summary.outgrown = self.consents.outgrown.clone();
         summary.one_more = self.consents.one_more.clone();
         let next_change = self.seen.desired.next_change;
-        Report { plan, summary, newly_held: Vec::new(), next_change, interrupted: None, left: 0 }
+        let is_unclear = match &self.seen.target {
+            Wake::Person(person) => {
+                let bound = self.seen.known.bindings.get(person);
+                bound.is_some_and(|binding| self.seen.desired.frozen.contains(&binding.user))
+            }
+            Wake::Everything | Wake::Room(_) => false,
+        };
+        let people = self.seen.known.directory.clone();
+        Report { plan, summary, newly_held: Vec::new(), people, next_change, interrupted: None, is_unclear, left: 0 }
     }
 }
 

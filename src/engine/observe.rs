@@ -8,7 +8,7 @@ use equipemed_domain::action::ExternalId;
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, external_id};
 use equipemed_domain::email::address_of;
-use equipemed_domain::fault::Fault;
+use equipemed_domain::fault::{Fault, Missing};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::{ObservedAccounts, RoomSight};
 use equipemed_domain::policy::Policy;
@@ -116,7 +116,7 @@ fn selected_without_account(policy: &Policy, known: &Known) -> Vec<ExternalId> {
         .directory
         .people()
         .filter(|person| !known.bindings.contains_key(&person.id))
-        .filter(|person| policy.users.who.matches(person, &policy.roles, false))
+        .filter(|person| policy.selects(person))
         .filter_map(|person| external_id(policy, person))
         .collect()
 }
@@ -171,10 +171,30 @@ pub(super) async fn rooms(
     // Of a room that is not bound nobody hears what happens there.
     unbound.iter().for_each(|room_id| handles.room_cache.doubt(room_id));
     seen.extend(in_doubt);
+    name_deleted(reader, &mut seen).await?;
     for key in keys {
         seen.entry(key.clone()).or_insert(RoomSight::Absent);
     }
     Ok(seen)
+}
+
+/// Of a deleted room Synapse says what it says of one that the bot may not see; its list of rooms tells them apart.
+async fn name_deleted(reader: &Reader, seen: &mut BTreeMap<RoomKey, RoomSight>) -> Result<(), HomeserverError> {
+    let mut refused: Vec<(&OwnedRoomId, &mut HomeserverError)> = seen
+        .values_mut()
+        .filter_map(|sight| match sight {
+            RoomSight::Unreadable { room_id, why } if why.is_absence() => Some((&*room_id, why)),
+            _ => None,
+        })
+        .collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let there: BTreeSet<OwnedRoomId> = reader.rooms_list().await?.into_iter().map(|room| room.room_id).collect();
+    for (_, why) in refused.iter_mut().filter(|(room_id, _)| !there.contains(*room_id)) {
+        **why = HomeserverError::NotFound { what: Missing::Room };
+    }
+    Ok(())
 }
 
 impl Handles {

@@ -93,10 +93,26 @@ impl Applier {
         let bound = known.get(key).cloned().ok_or_else(|| NotReplaced::NoRoom { key: key.clone() })?;
         // It says of itself no longer that it has the key.
         let last = self.if_it_can(self.writer.mark_room(old, None).await, "marked")?;
-        let sent_to = self.handles.reader.successor(old).await.ok().flatten();
+        let sent_to = match self.handles.reader.successor(old).await {
+            Err(error) if error.concerns_all() || error.is_retryable() => return Err(error.into()),
+            sent_to => sent_to.ok().flatten(),
+        };
         let new = if bound == *old {
-            let new = self.made_for(deed, &policy, key, room, (old, last.as_deref()), &known).await?;
+            let made = self.made_for(deed, &policy, key, room, (old, last.as_deref()), &known).await;
+            let is_over = match &made {
+                Ok(_) | Err(Fault::Store(_) | Fault::Homeserver(HomeserverError::MaybeDone { .. })) => false,
+                Err(Fault::Homeserver(why)) => !why.concerns_all() && !why.is_retryable(),
+                Err(_) => true,
+            };
+            if is_over {
+                // It stays the key's room, and is to be known as that when our memory is lost.
+                self.if_it_can(self.writer.mark_room(old, Some(key)).await, "marked again")?;
+            }
+            let new = made?;
             store.rebind_room(key, &new, clock.now()).await?;
+            // From here on whatever was planned for the old one is stale, however this ends.
+            self.subjects.note_write(&subject);
+            room_cache.doubt(old);
             new
         } else {
             bound

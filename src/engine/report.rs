@@ -1,5 +1,8 @@
 //! What a pass found, planned, held and did: what the command line prints; its summary is kept in the run's row.
 
+use std::sync::Arc;
+
+use equipemed_domain::directory::Directory;
 use equipemed_domain::fault::Interruption;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::plan::Plan;
@@ -16,10 +19,14 @@ pub struct Report {
     pub summary: Summary,
     /// Held parts that were not held before, to be announced.
     pub newly_held: Vec<Held>,
+    /// People as they were read, to name them in findings.
+    pub people: Arc<Directory>,
     /// When the picture changes by itself.
     pub next_change: Option<Timestamp>,
     /// Why it stopped before the end, so that the rest must be tried again.
     pub interrupted: Option<Interruption>,
+    /// Whether it is unclear how the account that was looked at alone should be.
+    pub is_unclear: bool,
     /// How many steps were left, because a narrower pass came between looking and doing.
     pub left: usize,
 }

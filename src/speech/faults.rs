@@ -142,6 +142,7 @@ impl Texts {
                     Missing::Said { error } => self.shown(&plain(error)),
                     Missing::Account { user } => self.line("fault-no-account", &[("user", plain(user))]),
                     Missing::Event => self.line("fault-no-event", &[]),
+                    Missing::Room => self.line("fault-no-room", &[]),
                 };
                 self.line("fault-not-found", &[why(what)])
             }

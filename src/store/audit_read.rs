@@ -143,13 +143,16 @@ impl Store {
         })
     }
 
-    /// Whether this service is at an action of that kind on an account, or was since an instant.
-    pub async fn was_busy_with(&self, user: &UserId, kind: &str, since: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str = "select id from audit
-            where user_id = $1 and kind = $2 and (outcome is null or outcome_at >= $3) order by id desc limit 1";
+    /// Whether this service is at an action of that kind on an account (`Some(true)`: what came of it is not known yet), or
+    /// ended one since an instant (`Some(false)`).
+    pub async fn busy_with(&self, user: &UserId, kind: &str, since: Timestamp) -> Result<Option<bool>, StoreError> {
+        const SQL: &str = "select id, outcome is null as is_open from audit
+            where user_id = $1 and kind = $2 and (outcome is null or outcome_at >= $3)
+            order by outcome is null desc, id desc limit 1";
         on_reader!(self, db => {
             let query = sqlx::query(SQL).bind(user.as_str()).bind(kind).bind(ms(since));
-            query.fetch_optional(db).await?.is_some()
+            let row = query.fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, |row| row.flag("is_open"))).transpose()?
         })
     }
 

@@ -71,6 +71,7 @@ fn of_synapse() -> Vec<HomeserverError> {
             HomeserverError::NotFound { what: Missing::Said { error: said() } },
             HomeserverError::NotFound { what: Missing::Account { user: user() } },
             HomeserverError::NotFound { what: Missing::Event },
+            HomeserverError::NotFound { what: Missing::Room },
         ],
         HomeserverError::Refused { .. } => [
             HomeserverError::Refused { status: 403, errcode: "M_FORBIDDEN".to_owned(), error: said() },

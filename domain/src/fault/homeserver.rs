@@ -71,6 +71,8 @@ pub enum Missing {
     Account { user: OwnedUserId },
     /// An event in that room.
     Event,
+    /// The room: Synapse's list of rooms does not have it.
+    Room,
 }
 
 /// Why there was no response. `Display` is the form for the log.

@@ -30,6 +30,7 @@ fn settings(url: &str) -> settings::EquipemedSettings {
         notify: true,
         poll: None,
         columns: BTreeSet::new(),
+        timezone: None,
     }
 }
 
