@@ -47,8 +47,8 @@ unmet-unreadable = Não consegui ler { $rooms }, por isso não sei como está al
 unmet-replaced = { $rooms }: substituída por outra sala, por isso não mudo nada ali.
 unmet-bot-out = { $rooms }: não estou nessa sala e não posso fazer nada ali. Convide-me de novo, por favor.
 unmet-out-of-reach = { $rooms }: para { $user } é preciso mais que o nível { $level }, e o meu ali é { $bot }: não consigo mudar.
-unmet-released = users.who não seleciona { $user } agora: níveis e direitos por comando não contam, e uma conta desativada continua assim.
-    Anotei: vale assim que users.who voltar a selecionar a pessoa. Banimentos e bloqueios valem mesmo assim.
+unmet-released = users.who não inclui { $user } agora: níveis e direitos por comando não contam, e uma conta desativada continua assim.
+    Anotei: vale assim que users.who voltar a incluir a pessoa. Banimentos e bloqueios valem mesmo assim.
 unmet-unclear = { $user }: o EquipeMed não diz com clareza a situação da pessoa, por isso não mudo nada até que diga.
 unmet-off = { $user } não pode usar a conta agora. Anotei: vale assim que puder.
 unmet-not-yet = { $user }: ainda não está assim { $rooms }. Anotei e vou olhar de novo.

@@ -162,7 +162,8 @@ impl Wording {
             Announcement::DirectoryAway { why } => self.say("directory-gone", &[("detail", self.why(why))]),
             Announcement::DirectoryBack { since } => self.say("directory-back", &[("since", self.time(*since))]),
             Announcement::AccountsChanged { changes } => self.accounts_changed(changes).said(),
-            Announcement::Found { finding: Finding::RoomEncrypted { room } } => {
+            // What is said in an encrypted control room the bot cannot read: there the operator's command is named.
+            Announcement::Found { finding: Finding::RoomEncrypted { room } } if room.as_str() != CONTROL_ROOM => {
                 self.say("room-encrypted", &[("room", self.room(room)), ("key", Arg::Code(room.to_string()))])
             }
             Announcement::Found { finding: Finding::ControlRoomOpen { join_rule } } => {

@@ -46,7 +46,7 @@ pub(super) async fn adopt(config: &Path, typed: AdoptWish) -> anyhow::Result<Exi
             output::note("the bot is not in it yet, so what would change there cannot be seen");
         } else if !found.is_done {
             let report = preview_adoption(&engine, &wish).await?;
-            sync::print_plan(&report, typed.format, &local.words(&report.plan.findings).await)?;
+            sync::print_plan(&report, typed.format, &output::English::naming(&report.people))?;
         }
         return Ok(Exit::Done);
     }

@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::ValueEnum;
+use equipemed_domain::binding::Bindings;
+use equipemed_domain::directory::Directory;
+use equipemed_domain::find::Names;
 use equipemed_domain::key::RoomKey;
 use jiff::civil::Date;
 use ruma_common::{OwnedUserId, UserId};
@@ -13,6 +17,7 @@ use serde_json::{Value, json};
 use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, Format, output};
+use crate::engine::policy_with_rooms;
 use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Store};
 
 /// How many entries are read at once.
@@ -91,12 +96,23 @@ async fn filter(which: &Which, local: &Local) -> anyhow::Result<AuditFilter> {
         Some(who) => Some(user(who, local).await?),
         None => None,
     };
-    let room = which.room.clone().map(RoomKey::new);
+    let room = match &which.room {
+        Some(typed) => Some(room(typed, local).await?),
+        None => None,
+    };
     let since = which.since.map(|date| local.start_of(date)).transpose()?;
     // As it is typed, and as it is stored.
     let outcome =
         which.outcome.and_then(|ended| ended.to_possible_value()).map(|word| word.get_name().replace('-', "_"));
     Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })
+}
+
+/// The room's key, by which it is on record; what names none is taken for a key that was managed once.
+async fn room(typed: &str, local: &Local) -> anyhow::Result<RoomKey> {
+    let policy = policy_with_rooms(&Arc::new(local.settings.policy.clone()), &local.store).await?;
+    let (directory, bindings) = (Directory::default(), Bindings::default());
+    let names = Names { directory: &directory, bindings: &bindings, policy: &policy };
+    Ok(names.room(typed).unwrap_or_else(|_| RoomKey::new(typed)))
 }
 
 /// The account. An MXID is taken as it is: whoever left EquipeMed is still on record.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::naming::unknown_names;
@@ -198,17 +199,26 @@ async fn check_rooms(settings: &Settings, findings: &mut Findings) {
     let Ok(engine) = connect::engine(settings, reader, store, Clock::system(), CancellationToken::new()) else {
         return;
     };
-    let mut sound = 0;
+    let (mut sound, mut looked_at) = (0, 0);
     for key in rooms.keys() {
-        // A room that the configuration has no longer is nobody's trouble.
-        let Ok(found) = engine.replaceable(key).await else { continue };
-        match &found.condition {
-            Condition::Sound => sound += 1,
-            condition => findings.bad(
-                &format!("room {key} ({}): {}", found.room_id, told(condition)),
-                &format!("`equipemed-bot rooms replace {key}` makes a new one in its place"),
-            ),
-        }
+        let found = match engine.replaceable(key).await {
+            Ok(found) => found,
+            // A room that the configuration has no longer is nobody's trouble.
+            Err(Fault::Replacement(_)) => continue,
+            Err(error) => return findings.bad(&format!("room {key}: {}", said(error)), "run `doctor` again"),
+        };
+        looked_at += 1;
+        let replace = format!("`equipemed-bot rooms replace {key}` makes a new one in its place");
+        let fix = match &found.condition {
+            Condition::Sound => {
+                sound += 1;
+                continue;
+            }
+            Condition::Unreadable { why } if !why.is_absence() => "run `doctor` again".to_owned(),
+            Condition::BotOut => format!("invite the bot, or {replace}"),
+            _ => replace,
+        };
+        findings.bad(&format!("room {key} ({}): {}", found.room_id, told(&found.condition)), &fix);
     }
-    findings.good(&format!("rooms that can be managed: {sound}"));
+    findings.good(&format!("rooms that are neither encrypted, replaced nor out of reach: {sound} of {looked_at}"));
 }

@@ -54,7 +54,7 @@ pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Re
 
     output::text("\nWhat the first sync would do:\n");
     let report = local.engine(reader)?.preview(&Wake::Everything, &Options::default()).await?;
-    output::text(&render(&report.plan, &report.summary.held, &local.words(&report.plan.findings).await));
+    output::text(&render(&report.plan, &report.summary.held, &output::English::naming(&report.people)));
     output::text("Read it. Then set `mode: enforce` and run `equipemed-bot sync`, or start `equipemed-bot serve`.");
     Ok(Exit::Done)
 }

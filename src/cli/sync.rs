@@ -59,7 +59,7 @@ impl Syncing {
         let (Local { store, clock, .. }, args) = (&self.local, &self.args);
         if args.dry_run {
             let report = self.engine.preview(&Wake::Everything, &self.options).await?;
-            print_plan(&report, args.format, &self.local.words(&report.plan.findings).await)?;
+            print_plan(&report, args.format, &English::naming(&report.people))?;
             let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
             return Ok(if due { Exit::Due } else { Exit::Done });
         }
@@ -70,7 +70,9 @@ impl Syncing {
                 return ended;
             }
             if let Some(summary) = self.elsewhere().await? {
-                return self.print_summary(&summary).await;
+                // Another process read EquipeMed for it.
+                let english = self.local.words(&summary.found).await;
+                return self.print_summary(&summary, &english);
             }
             output::note("the service that was at it ended; going on here");
         }
@@ -100,11 +102,11 @@ impl Syncing {
             store.wake(&Wake::Everything, "timer", next, clock.now()).await?;
         }
         if settings.mode == Mode::Observe {
-            print_plan(&report, self.args.format, &self.local.words(&report.plan.findings).await)?;
+            print_plan(&report, self.args.format, &English::naming(&report.people))?;
             output::note("mode: observe, nothing was changed");
             return Ok(exit_of(&report.summary, false));
         }
-        let exit = self.print_summary(&report.summary).await?;
+        let exit = self.print_summary(&report.summary, &English::naming(&report.people))?;
         if let Some(interruption) = report.interrupted {
             let why = output::fault_text(&Fault::Interrupted(interruption));
             anyhow::bail!("{why} before the end; the rest is done by the next sync");
@@ -137,12 +139,11 @@ impl Syncing {
         }
     }
 
-    async fn print_summary(&self, summary: &Summary) -> anyhow::Result<Exit> {
-        let english = self.local.words(&summary.found).await;
+    fn print_summary(&self, summary: &Summary, english: &English) -> anyhow::Result<Exit> {
         if self.args.format == Format::Json {
             let mut json = serde_json::to_value(summary)?;
             let sentences: Vec<String> = summary.found.iter().map(|finding| english.finding(finding)).collect();
-            let troubles: Vec<Value> = summary.troubles.iter().map(|trouble| as_json(trouble, &english)).collect();
+            let troubles: Vec<Value> = summary.troubles.iter().map(|trouble| as_json(trouble, english)).collect();
             if let Some(fields) = json.as_object_mut() {
                 fields.remove("found");
                 fields.insert("notes".to_owned(), json!(sentences));
@@ -184,7 +185,7 @@ impl Syncing {
                 "Nothing to do: Synapse agrees with EquipeMed."
             });
         }
-        print_held(summary, &english);
+        print_held(summary, english);
         Ok(exit_of(summary, true))
     }
 }

@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::engine::adopt::{Adoptable, Adoption};
 use crate::engine::options::Options;
 use crate::engine::report::Report;
+use crate::engine::wakes::Waited;
 use crate::store::DeedId;
 
 /// The wish that a room is taken over.
@@ -55,14 +56,19 @@ impl Asked {
         Ok(kinds)
     }
 
-    /// Waits until the room of a key is another one and was looked at; gives why it is not, or what was done in it.
-    pub(crate) async fn taken_over(&self, key: &RoomKey, deeds: &[DeedId]) -> Result<Result<Tally, Fault>, Stop> {
+    /// Waits until the room of a key is another one and was looked at; gives why it is not, or what was done in it, and
+    /// how the wait for that ended.
+    pub(crate) async fn taken_over(
+        &self,
+        key: &RoomKey,
+        deeds: &[DeedId],
+    ) -> Result<Result<(Tally, Waited), Fault>, Stop> {
         let (_, why) = wait_for_deeds(&self.engine, deeds).await?;
         if let Some(why) = why.into_iter().next() {
             return Ok(Err(why));
         }
         let asked = Wish::new(self.deed_id(0));
-        self.look_and_wait(&[Wake::Room(key.clone())], std::slice::from_ref(&asked)).await?;
-        Ok(Ok(self.tally(&asked).await?))
+        let waited = self.look_and_wait(&[Wake::Room(key.clone())], std::slice::from_ref(&asked)).await?;
+        Ok(Ok((self.tally(&asked).await?, waited)))
     }
 }

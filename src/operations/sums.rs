@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use equipemed_domain::access::Access;
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::fault::Fault;
@@ -30,7 +29,7 @@ impl Asked {
         let new_level = order.act.grant().and_then(|kind| kind.level());
         let stands_higher = |id: &PersonId| {
             let person = scene.directory.get(*id);
-            let level = |room: &RoomKey| person.map_or(0, |person| access.level(person, room).0);
+            let level = |room: &RoomKey| person.map_or(0, |person| access.level_once_selected(person, room));
             new_level.is_some_and(|new| rooms.iter().any(|room| level(room) > new))
         };
         let asked = sums::SumOrder {
@@ -45,11 +44,7 @@ impl Asked {
         let active = managed().filter(|person| scene.is_active(person)).count();
         let members = |room: &RoomKey| -> BTreeSet<PersonId> {
             let Some(policy) = scene.policy.rooms.get(room) else { return BTreeSet::new() };
-            let belongs =
-                |rule| managed().filter(|person| access.selects(rule, person)).map(|person| person.id).collect();
-            let mut members: BTreeSet<PersonId> = belongs(&policy.members);
-            members.extend(policy.administrators.iter().flat_map(belongs));
-            members
+            managed().filter(|person| access.belongs(policy, person)).map(|person| person.id).collect()
         };
         let covers = |scope: Option<&RoomKey>, room: &RoomKey| {
             scope.is_none_or(|scope| scene.policy.distance(room, scope).is_some())
@@ -86,6 +81,6 @@ fn may_agree(scene: &Scene, asker: &UserId, person: PersonId) -> bool {
     let is_another = scene.person_of(asker).is_none_or(|asker| asker.id != person);
     let Some(person) = scene.directory.get(person).filter(|_| is_another) else { return false };
     let others: Vec<Grant> = scene.grants.iter().filter(|grant| grant.asker != asker.as_str()).cloned().collect();
-    let access = Access::new(&scene.directory, &scene.policy, &others, scene.now);
-    access.rights(person, None).contains(&Right::Approve)
+    // Without what the brakes hold, as every decision.
+    scene.world_with(&others).powers(person, None).rights.contains(&Right::Approve)
 }

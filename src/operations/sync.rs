@@ -1,5 +1,6 @@
 //! Bringing Synapse in line because somebody asked for it: everything, some people, or one room.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_domain::authority::Act;
@@ -64,7 +65,9 @@ pub(crate) struct Synced {
     pub(crate) tally: Tally,
     pub(crate) waited: Waited,
     /// What somebody should look at for these people, such as a name that two want.
-    pub(crate) notes: Vec<Finding>,
+    pub(crate) notes: BTreeSet<Finding>,
+    /// People of whom it is unclear how their account should be, so that nothing was changed.
+    pub(crate) unclear: BTreeSet<PersonId>,
 }
 
 impl Asked {
@@ -93,15 +96,21 @@ impl Asked {
         let wish = Wish::new(self.source.as_str());
         let waited = self.look_and_wait(&target.wakes(), std::slice::from_ref(&wish)).await?;
         let tally = self.tally(&wish).await?;
-        let mut notes = Vec::new();
+        // Two people may share one.
+        let (mut notes, mut unclear) = (BTreeSet::new(), BTreeSet::new());
         for (index, report) in self.preview_sync(target).await?.into_iter().enumerate() {
             let concerns = |finding: &Finding| match target {
-                SyncSubject::People(people) => people.get(index).is_some_and(|person| finding.concerns(*person)),
+                SyncSubject::People(people) => people
+                    .get(index)
+                    .is_some_and(|person| finding.concerns(*person, self.scene.user_of(*person).map(|user| &**user))),
                 SyncSubject::Room(_) | SyncSubject::Everything => finding.is_idle_room(),
             };
+            if let (true, SyncSubject::People(people)) = (report.is_unclear, target) {
+                unclear.extend(people.get(index));
+            }
             notes.extend(report.plan.findings.into_iter().filter(concerns));
         }
-        Ok(Synced { tally, waited, notes })
+        Ok(Synced { tally, waited, notes, unclear })
     }
 
     /// Asks for a full run.

@@ -21,7 +21,7 @@ const MOST_AUDITED: u32 = 200;
 const STATUSES: [(&str, &[&str]); 6] = [
     ("synced", &["synced", "sincronizado", "sincronizados", "sincronizada", "sincronizadas"]),
     ("stale", &["stale", "desatualizado", "desatualizados", "desatualizada", "desatualizadas"]),
-    ("released", &["released", "desvinculado", "desvinculados", "desvinculada", "desvinculadas"]),
+    ("released", &["released", "nao-incluidas", "nao-incluidos", "nao-incluida", "nao-incluido"]),
     ("never", &["never", "nunca"]),
     ("locked", &["locked", "bloqueado", "bloqueados", "bloqueada", "bloqueadas"]),
     ("gone", &["gone", "ausente", "ausentes", "desligado", "desligados", "sairam"]),

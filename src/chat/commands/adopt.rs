@@ -6,9 +6,11 @@ use ruma_common::RoomId;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
+use crate::chat::words::Wording;
 use crate::engine::adopt::Adoption;
+use crate::engine::wakes::Waited;
 use crate::homeserver::Said;
-use crate::operations::deed_of;
+use crate::operations::{Tally, deed_of};
 use crate::speech::{Answer, Arg};
 use crate::store::DeedId;
 
@@ -51,8 +53,8 @@ fn adopting(ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
     let ask = ask.clone();
     Turn::later(async move {
         let words = &ask.words;
-        let tally = match ask.taken_over(&wish.key, &deeds).await? {
-            Ok(tally) => tally,
+        let (tally, waited) = match ask.taken_over(&wish.key, &deeds).await? {
+            Ok(taken) => taken,
             Err(why) => {
                 let said = match &why {
                     Fault::Adoption(_) => words.fault(&why),
@@ -62,12 +64,22 @@ fn adopting(ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
             }
         };
         let args = [("room", shown(&wish.room_id)), ("key", Arg::Code(wish.key.to_string()))];
-        let mut answer = Answer::new().line(words.say("adopt-done", &args));
-        for trouble in &tally.troubles {
-            answer = answer.item(words.line("sync-finding", &[("detail", words.why(&trouble.detail))]));
-        }
-        Ok(Reply::new(Mark::of(1, tally.troubles.len()), answer))
+        Ok(words.taken(words.say("adopt-done", &args), &tally, &waited))
     })
+}
+
+impl Wording {
+    /// That a key has another room now, and what its pass could not do there.
+    pub(super) fn taken(&self, done: Said, tally: &Tally, waited: &Waited) -> Reply {
+        let mut answer = Answer::new().line(done);
+        for trouble in &tally.troubles {
+            answer = answer.item(self.line("sync-finding", &[("detail", self.why(&trouble.detail))]));
+        }
+        if *waited == Waited::Yes {
+            return Reply::new(Mark::of(1, tally.troubles.len()), answer);
+        }
+        Reply::new(Mark::Partly, answer.line(self.say("grant-waits", &[])))
+    }
 }
 
 fn shown(room_id: &RoomId) -> Arg {

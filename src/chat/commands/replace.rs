@@ -7,7 +7,7 @@ use equipemed_domain::key::RoomKey;
 use ruma_common::OwnedRoomId;
 
 use crate::chat::ask::Ask;
-use crate::chat::reply::{Mark, Reply, Stop, Turn};
+use crate::chat::reply::{Reply, Stop, Turn};
 use crate::chat::words::Wording;
 use crate::engine::replace::Condition;
 use crate::homeserver::Said;
@@ -40,8 +40,8 @@ fn replacing(ask: &Ask, key: RoomKey, deeds: Vec<DeedId>) -> Turn {
     let ask = ask.clone();
     Turn::later(async move {
         let words = &ask.words;
-        let tally = match ask.taken_over(&key, &deeds).await? {
-            Ok(tally) => tally,
+        let (tally, waited) = match ask.taken_over(&key, &deeds).await? {
+            Ok(taken) => taken,
             Err(why) => {
                 let said = match &why {
                     Fault::Replacement(_) => words.fault(&why),
@@ -52,11 +52,7 @@ fn replacing(ask: &Ask, key: RoomKey, deeds: Vec<DeedId>) -> Turn {
         };
         let room_id = ask.store().rooms().await?.remove(&key);
         let args = [("room", words.by_name(room_id, &key)), ("key", Arg::Code(key.to_string()))];
-        let mut answer = Answer::new().line(words.say("replace-done", &args));
-        for trouble in &tally.troubles {
-            answer = answer.item(words.line("sync-finding", &[("detail", words.why(&trouble.detail))]));
-        }
-        Ok(Reply::new(Mark::of(1, tally.troubles.len()), answer))
+        Ok(words.taken(words.say("replace-done", &args), &tally, &waited))
     })
 }
 

@@ -116,9 +116,10 @@ impl Wording {
     }
 
     fn synced(&self, synced: &Synced) -> Reply {
-        let Synced { tally, waited, notes } = synced;
+        let Synced { tally, waited, notes, unclear } = synced;
         let is_over = *waited == Waited::Yes;
-        let nothing = || is_over.then(|| self.nothing_done(notes));
+        let is_clear = notes.is_empty() && unclear.is_empty();
+        let nothing = || is_over.then(|| self.say(if is_clear { "sync-nothing" } else { "sync-nothing-but" }, &[]));
         let mut answer = Answer::new();
         if let Some(line) = self.sync_done(&tally.counts, 0).or_else(nothing) {
             answer = answer.line(line);
@@ -128,11 +129,12 @@ impl Wording {
             answer = answer.line(self.say("grant-waits", &[]));
         }
         let mark = match (tally.counts.failed + tally.counts.skipped, tally.counts.done) {
-            (0, _) if is_over && notes.is_empty() => Mark::Done,
+            (0, _) if is_over && is_clear => Mark::Done,
             (failed, 0) if failed > 0 => Mark::Failed,
             _ => Mark::Partly,
         };
-        Reply::new(mark, answer.items(notes.iter().map(|finding| self.to_look_at(finding))))
+        let unclear = unclear.iter().map(|person| self.say("unmet-unclear", &[("user", self.person(*person))]));
+        Reply::new(mark, answer.items(unclear).items(notes.iter().map(|finding| self.to_look_at(finding))))
     }
 
     /// That nothing was changed. Where a room is beyond the bot's help, nothing agrees.
