@@ -1,4 +1,4 @@
-//! The control room: takes commands from the inbox, decides who may, hands wishes to the engine, and tells how it went.
+//! The control room: takes commands from the inbox, hands them to the operations, and tells how it went.
 //!
 //! Nothing here changes an account or a room. A command becomes a grant, a deed or a wake-up, each with the command's
 //! event as its source, so that a command handled twice after a crash is done once. Commands begin in the order they

@@ -120,7 +120,7 @@ enum Command {
     Explain {
         /// EquipeMed username, number, full name or MXID
         who: String,
-        /// Key of a managed room; all of them when left out
+        /// Key, name or alias of a managed room; all of them when left out
         room: Option<String>,
     },
     /// EquipeMed's database: triggers that tell who changed, and the grants of the reading role
@@ -193,7 +193,7 @@ struct RegistrationArgs {
     /// Where to write it; printed when left out
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Overwrite an existing file: its tokens are lost, Synapse must be given the new file
+    /// Overwrite an existing file, keeping its owner, group and mode: its tokens are lost, Synapse must be given the new file
     #[arg(long)]
     force: bool,
     /// The homeserver's name; from the configuration when left out

@@ -1,5 +1,5 @@
-//! What is asked of EquipeMed's database: one statement for everybody, and one for the names of groups and specialties, in one
-//! transaction, so that a read is of one moment.
+//! What is asked of EquipeMed's database: one statement for everybody, and one for the names of groups and specialties,
+//! in one transaction, so that a read is of one moment.
 //!
 //! The columns of the answer are a contract: another Django application gives a query of its own with the same ones
 //! (docs/EQUIPEMED.md).
