@@ -111,3 +111,17 @@ fn why_tells_which_rights_a_grant_takes() {
     let all: Rights = Right::ALL.into_iter().collect();
     assert_eq!(taken, [(all.clone(), 8, true), (all, 7, false)]);
 }
+
+#[test]
+fn a_grant_outlasts_a_release_but_gives_nothing_meanwhile() {
+    let mut world = world("  - {id: 1, who: 3, kind: moderator, in: icu}");
+    let level = |world: &World| {
+        let directory = world.directory();
+        let access = Access::new(&directory, &world.policy, &world.grants, world.now);
+        let (person, icu) = (&world.people[2], RoomKey::new("icu"));
+        (access.level(person, &icu).0, access.level_once_selected(person, &icu))
+    };
+    assert_eq!(level(&world), (50, 50));
+    world.policy.users.who = Selector::User("ana".to_owned());
+    assert_eq!(level(&world), (0, 50));
+}

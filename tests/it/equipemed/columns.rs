@@ -182,6 +182,28 @@ async fn an_internship_is_over_on_the_day_when_its_months_have_passed() -> anyho
 }
 
 #[tokio::test]
+async fn an_internship_is_over_by_the_day_at_the_hospital() -> anyhow::Result<()> {
+    let database = database().await?;
+    database.invent(1, 1).await?;
+    let script = Script::new("accounts_", &BTreeSet::from([Column::InternshipOver]));
+    database.sql(&script.grants(&database.reader)).await?;
+    // At every instant the day is a later one there than here.
+    let (there, here) = ("Pacific/Kiritimati", "Etc/GMT+12");
+    let start = format!("(now() at time zone '{there}')::date - interval '6 months'");
+    let change = "update accounts_eqmdcustomuser set expected_duration_months = 6, internship_start_date";
+    database.sql(&format!("{change} = {start}")).await?;
+    for (timezone, is_over) in [(there, "true"), (here, "false")] {
+        let settings = settings::EquipemedSettings {
+            timezone: Some(timezone.to_owned()),
+            ..asking(&database, &[Column::InternshipOver])
+        };
+        let directory = Equipemed::open(&settings)?.read().await?;
+        assert_eq!(said(&directory, 1, Column::InternshipOver), is_over, "{timezone}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_query_of_ones_own_gives_such_a_column_only_when_it_is_used() -> anyhow::Result<()> {
     let database = database().await?;
     database.invent(3, 1).await?;

@@ -162,3 +162,28 @@ async fn with_drift_report_changes_to_accounts_are_told_and_own_names_are_no_cha
     assert_eq!(hospital.heard(&chief, &["by hand"]).await?.len(), 1, "told once, and of the administrator alone");
     close(hospital, serving).await
 }
+
+#[tokio::test]
+async fn a_lock_by_hand_of_somebody_unclear_is_judged_once_it_is_clear_again() -> anyhow::Result<()> {
+    let people = vec![chief("chefe"), person("ana", &[])];
+    let (mut hospital, serving) = opened(people, json!({}), often).await?;
+    let chief = hospital.client("chefe").await?;
+    hospital.someone("ana").status = "on_the_moon";
+    hospital.write_roster()?;
+    let unclear = "does not say clearly how this person stands";
+    let asked = hospital.ask(&chief, &format!("!sync {}", hospital.username("ana"))).await?;
+    asked.says(&["nothing that I could change, but", unclear]);
+    change(&hospital, "ana", json!({"locked": true})).await?;
+    hospital.take();
+    until("two comparisons", || async {
+        Ok((count(&hospital.proxy.recorded(), Endpoint::Accounts) >= 2).then_some(()))
+    })
+    .await?;
+    assert_eq!(hospital.heard(&chief, &["by hand"]).await?.len(), 0);
+    hospital.someone("ana").status = "active";
+    hospital.write_roster()?;
+    hospital.told(&chief, &["locked by hand", &hospital.user("ana")]).await?;
+    assert!(hospital.is_locked("ana").await?);
+    assert_eq!(hospital.number("select count(*) from grants where ended_at is null").await?, 1);
+    close(hospital, serving).await
+}

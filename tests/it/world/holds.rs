@@ -167,6 +167,12 @@ async fn an_administrator_of_one_room_releases_nothing_and_gains_with_the_others
     let (somebody, by) = (hospital.username("p05"), hospital.username("p00"));
     let ran = hospital.run(&["grants", "add", &somebody, "mute", "--in", "todos", "--as", &by]).await?;
     ran.ended(1).says(&["held until somebody approves"]);
+    // Nor does it agree to what somebody else may not order alone.
+    let many: Vec<String> = (0..5).map(|number| hospital.username(&format!("p{number:02}"))).collect();
+    let preview = hospital.ask(&chief, &format!("!lock {}", many.join(", "))).await?;
+    preview.says(&["5 people locked", "somebody else"]);
+    assert!(!preview.text.contains("p06"), "{}", preview.text);
+    hospital.ask(&local, &format!("!confirm {}", preview.code()?)).await?.says(&["need the right"]);
     assert_eq!(hospital.number("select count(*) from grants").await?, 0);
     for number in 0..7 {
         assert_eq!(hospital.level("todos", &format!("p{number:02}")).await?, None);

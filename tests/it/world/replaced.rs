@@ -172,6 +172,30 @@ async fn an_upgraded_and_a_deleted_room_get_a_new_one_from_the_operator() -> any
     hospital.finish().await
 }
 
+#[tokio::test]
+async fn a_room_that_the_bot_left_is_not_taken_for_a_deleted_one() -> anyhow::Result<()> {
+    let rooms = ["icu", "ward"].map(|key| (key.to_owned(), json!({"name": key, "members": {"any": true}})));
+    let config = Value::Object(rooms.into_iter().collect());
+    let hospital = Hospital::new(crowd("p", 2, &[]), config).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let (icu, ward) = (hospital.room("icu").await?, hospital.room("ward").await?);
+    let bot = hospital.bot()?;
+    for room in [&icu, &ward] {
+        bot.post_ok(&room_path(room, "leave"), json!({})).await?;
+    }
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    let path = format!("/_synapse/admin/v1/rooms/{}", encode(&ward));
+    administrator.delete_ok(&path, json!({"purge": true})).await?;
+    let left = hospital.run(&["rooms", "replace", "icu", "--dry-run"]).await?.ended(0);
+    assert!(left.out.contains("the bot is not in it"), "{}", left.out);
+    let deleted = hospital.run(&["rooms", "replace", "ward", "--dry-run"]).await?.ended(0);
+    assert!(deleted.out.contains("cannot be read"), "{}", deleted.out);
+    let planned = hospital.sync(&["--dry-run"]).await?.ended(0);
+    assert!(planned.out.contains("list of rooms does not have it"), "{}", planned.out);
+    assert_eq!(planned.out.matches("does not have it").count(), 1, "{}", planned.out);
+    hospital.finish().await
+}
+
 /// Kills the process once so many changes went to Synapse.
 async fn killed_after(hospital: &Hospital, replacing: Running, writes: usize) -> anyhow::Result<()> {
     let mut replacing = replacing;
