@@ -95,13 +95,13 @@ impl Chat {
         tracing::info!(word = command.word().entry().name, audit.id = audit.map(|id| id.0), "A command came");
         let asker = match asker {
             Ok(asker) => asker,
-            Err(refusal) => return self.end(&event, audit, words.stopped(refusal.into())).await,
+            Err(refusal) => return self.end(&event, audit, again, words.stopped(refusal.into())).await,
         };
         let age = scene.now.duration_since(event.event.sent_at);
         // What was begun in time is brought to its end, however long this process was away.
         if command.changes_something() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
             let text = texts.say("late", &[("minutes", Arg::Number(age.as_mins()))]);
-            return self.end(&event, audit, Reply::failed(Answer::new().line(text), Fault::Late)).await;
+            return self.end(&event, audit, again, Reply::failed(Answer::new().line(text), Fault::Late)).await;
         }
         let asked = Asked {
             engine: engine.clone(),
@@ -128,7 +128,7 @@ impl Chat {
             serves_since: self.inner.started,
         };
         match carry_out(&ask).await {
-            Ok(Turn::Over(reply)) => self.end(&event, audit, reply).await,
+            Ok(Turn::Over(reply)) => self.end(&event, audit, again, reply).await,
             Ok(Turn::Later(going_on)) => {
                 inbox.begin(event.seq);
                 let chat = self.clone();
@@ -136,17 +136,14 @@ impl Chat {
                     let voice = &chat.inner.voice;
                     let reply = voice.with_hourglass(&event, going_on).await;
                     let reply = reply.unwrap_or_else(|stop| words.stopped(stop));
-                    if again || event.received_at < chat.inner.started {
-                        voice.take_hourglass_back(&event).await;
-                    }
-                    if let Err(error) = chat.end(&event, audit, reply).await {
+                    if let Err(error) = chat.end(&event, audit, again, reply).await {
                         chat.inner.inbox.try_later(event.seq, &error).await;
                     }
                 };
                 self.inner.tasks.spawn(following.in_current_span());
                 Ok(())
             }
-            Err(stop) => self.end(&event, audit, words.stopped(stop)).await,
+            Err(stop) => self.end(&event, audit, again, words.stopped(stop)).await,
         }
     }
 
@@ -193,11 +190,14 @@ impl Chat {
         Ok(store.came_of(event.event.event_id.as_str(), sender, noted_at).await?)
     }
 
-    /// Tells how it went, in the audit and in the room.
-    async fn end(&self, event: &InboxEvent, audit: Option<AuditId>, reply: Reply) -> anyhow::Result<()> {
+    /// Tells how it went, in the audit and in the room; `again` when it was begun before, perhaps by another process.
+    async fn end(&self, event: &InboxEvent, audit: Option<AuditId>, again: bool, reply: Reply) -> anyhow::Result<()> {
         if let Some(audit) = audit {
             let outcome = [(audit, reply.outcome.clone())];
             self.inner.engine.store().conclude(&outcome, self.inner.engine.clock().now()).await?;
+        }
+        if again || event.received_at < self.inner.started {
+            self.inner.voice.tidy_up(event, again).await;
         }
         let (room, command) = (&event.event.room_id, &event.event.event_id);
         self.inner.voice.answer(room, command, &reply, audit).await?;

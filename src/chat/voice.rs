@@ -17,6 +17,9 @@ const MESSAGES: usize = 3;
 /// What takes longer than this gets a sign that it goes on.
 const LONG: Duration = Duration::from_millis(700);
 
+/// That sign.
+const HOURGLASS: &str = "⏳";
+
 /// Who answers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Voice {
@@ -89,7 +92,7 @@ impl Voice {
         let (room, command) = (&event.event.room_id, &event.event.event_id);
         let speaker = &self.speaker;
         // Only for the eye: whether it can be shown or not, the work goes on.
-        let shown = speaker.react(room, command, "⏳", &format!("{command}-wait")).await;
+        let shown = speaker.react(room, command, HOURGLASS, &format!("{command}-wait")).await;
         let reply = going_on.await;
         if let Ok(Some(shown)) = shown
             && let Err(error) = speaker.take_back(room, &shown, &format!("{command}-waited")).await
@@ -100,15 +103,36 @@ impl Voice {
     }
 
     /// Takes back the ⏳ that a killed process left on a command. Only for the eye, too.
-    pub(super) async fn take_hourglass_back(&self, event: &InboxEvent) {
-        let (room, command) = (&event.event.room_id, &event.event.event_id);
-        let left = match self.reader.reactions_to(room, command).await {
-            Ok(reactions) => reactions.into_iter().find(|left| left.sender == self.bot && left.key == "⏳"),
-            Err(error) => return tracing::warn!(%error, "Reactions could not be looked for"),
+    async fn take_hourglass_back(
+        &self,
+        room: &RoomId,
+        command: &EventId,
+        was_begun: bool,
+    ) -> Result<(), HomeserverError> {
+        // Synapse may not have stored it yet when it is looked for. Sent again as the same transaction, it is the same
+        // event, and only an old one has to be looked for.
+        let sent = match was_begun {
+            true => self.speaker.react(room, command, HOURGLASS, &format!("{command}-wait")).await?,
+            false => None,
         };
-        if let Some(left) = left
-            && let Err(error) = self.speaker.take_back(room, &left.event_id, &format!("{command}-left")).await
-        {
+        let left = match sent {
+            Some(sent) => Some(sent),
+            None => {
+                let reactions = self.reader.reactions_to(room, command).await?;
+                let left = reactions.into_iter().find(|left| left.sender == self.bot && left.key == HOURGLASS);
+                left.map(|left| left.event_id)
+            }
+        };
+        match left {
+            Some(left) => self.speaker.take_back(room, &left, &format!("{command}-left")).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same, of a command that a killed process may have had, or had begun.
+    pub(super) async fn tidy_up(&self, event: &InboxEvent, was_begun: bool) {
+        let event = &event.event;
+        if let Err(error) = self.take_hourglass_back(&event.room_id, &event.event_id, was_begun).await {
             tracing::warn!(%error, "A reaction could not be taken back");
         }
     }

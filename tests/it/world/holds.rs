@@ -137,6 +137,7 @@ async fn many_put_into_a_room_are_held_and_a_rotation_is_one_part() -> anyhow::R
 #[tokio::test]
 async fn an_administrator_of_one_room_releases_nothing_and_gains_with_the_others() -> anyhow::Result<()> {
     let mut people = crowd("p", 7, &[]);
+    people.extend(crowd("q", 5, &[]));
     people.push(chief("chefe"));
     let rooms = json!({
         "todos": {"name": "Equipe", "members": {"any": true}},
@@ -168,7 +169,7 @@ async fn an_administrator_of_one_room_releases_nothing_and_gains_with_the_others
     let ran = hospital.run(&["grants", "add", &somebody, "mute", "--in", "todos", "--as", &by]).await?;
     ran.ended(1).says(&["held until somebody approves"]);
     // Nor does it agree to what somebody else may not order alone.
-    let many: Vec<String> = (0..5).map(|number| hospital.username(&format!("p{number:02}"))).collect();
+    let many: Vec<String> = (0..5).map(|number| hospital.username(&format!("q{number:02}"))).collect();
     let preview = hospital.ask(&chief, &format!("!lock {}", many.join(", "))).await?;
     preview.says(&["5 people locked", "somebody else"]);
     assert!(!preview.text.contains("p06"), "{}", preview.text);
