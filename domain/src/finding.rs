@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::PersonId;
 use crate::fault::Fault;
-use crate::key::RoomKey;
+use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::localpart::LocalpartError;
 use crate::naming::Named;
 use crate::power::Power;
@@ -94,6 +94,8 @@ pub enum Finding {
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
     /// EquipeMed has suspiciously few people, or none.
     DirectoryShrank { before: usize, now: usize },
+    /// Synapse was seen to encrypt new rooms by itself, so that none is made.
+    NewRoomsEncrypted,
     /// `setup` has not made the control room yet.
     ControlRoomMissing,
     /// The control room can be entered or read by others.
@@ -150,6 +152,7 @@ impl Finding {
             Self::RoomKeyTwice { .. } => "room_key_twice",
             Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
             Self::DirectoryShrank { .. } => "directory_shrank",
+            Self::NewRoomsEncrypted => "new_rooms_encrypted",
             Self::ControlRoomMissing => "control_room_missing",
             Self::ControlRoomOpen { .. } => "control_room_open",
         }
@@ -164,8 +167,15 @@ impl Finding {
                 | Self::RoomUnreadable { .. }
                 | Self::BotNotInRoom { .. }
                 | Self::RoomKeyTwice { .. }
+                | Self::NewRoomsEncrypted
                 | Self::ControlRoomMissing
         )
+    }
+
+    /// Whether nothing that is said in the control room can be read, so that it has to be told elsewhere.
+    #[must_use]
+    pub fn is_control_room_encrypted(&self) -> bool {
+        matches!(self, Self::RoomEncrypted { room } if room.as_str() == CONTROL_ROOM)
     }
 
     /// The person it is about, if it is about one.

@@ -41,6 +41,8 @@ pub struct Memory {
     pub lost_recently: Powers,
     /// Rooms whose rule was fulfilled once: everybody it names was in the room.
     pub fulfilled: BTreeSet<RoomKey>,
+    /// Whether Synapse was seen to encrypt new rooms by itself.
+    pub encrypts: bool,
     /// Held parts that wait for consent.
     pub open: Vec<OpenHold>,
     /// The time of the pass.

@@ -104,7 +104,7 @@ settings! {
     Name, "set_name", "m.room.name"."name", Form::Words, "name", "change_name", None;
     /// The topic.
     Topic, "set_topic", "m.room.topic"."topic", Form::Words, "topic", "change_topic", None;
-    /// The avatar, `mxc://`.
+    /// The avatar, `mxc://`, or a picture's file until it is on Synapse.
     Avatar, "set_avatar", "m.room.avatar"."url", Form::Address, "picture", "change_picture", None;
     /// The full canonical alias.
     Alias, "set_alias", "m.room.canonical_alias"."alias", Form::Address, "alias", "change_alias", None;
@@ -166,11 +166,52 @@ impl RoomSetting {
     pub fn shown(self, value: Option<&SettingValue>) -> String {
         match (self.row().form, value) {
             (Form::Words, Some(SettingValue::Text(text))) => format!("“{text}”"),
-            (_, Some(SettingValue::Text(text))) => text.clone(),
+            (_, Some(SettingValue::Text(text))) => {
+                PictureFile::of(text).map_or(text.as_str(), |file| file.path).to_owned()
+            }
             (_, Some(SettingValue::Time(time))) => render::duration(*time),
             (Form::Time, None) => "for ever".to_owned(),
             (_, None) => "nothing".to_owned(),
         }
+    }
+}
+
+/// What a picture's file begins with as a setting's value.
+const FILE: &str = "file:";
+
+/// A picture that is a file on the service's machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureFile<'a> {
+    /// The digest of its content, in hexadecimal digits.
+    pub digest: &'a str,
+    /// Its path.
+    pub path: &'a str,
+}
+
+impl<'a> PictureFile<'a> {
+    /// The file that a setting's value names, if it names one.
+    #[must_use]
+    pub fn of(value: &'a str) -> Option<Self> {
+        let (digest, path) = value.strip_prefix(FILE)?.split_once(':')?;
+        Some(Self { digest, path })
+    }
+
+    /// Its media type, by the end of its name; none if browsers do not show such a file.
+    #[must_use]
+    pub fn media_type(&self) -> Option<&'static str> {
+        match self.path.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+            "png" => Some("image/png"),
+            "jpg" | "jpeg" => Some("image/jpeg"),
+            "gif" => Some("image/gif"),
+            "webp" => Some("image/webp"),
+            _ => None,
+        }
+    }
+
+    /// The setting's value.
+    #[must_use]
+    pub fn value(&self) -> String {
+        format!("{FILE}{}:{}", self.digest, self.path)
     }
 }
 

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::laws::in_all_worlds;
 use crate::world::World;
-use crate::world::random::Dice;
+use crate::world::dice::Dice;
 use crate::world::reader::Case;
 
 const HOSPITAL: &str = "

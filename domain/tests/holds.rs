@@ -15,7 +15,7 @@ use equipemed_domain::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedUserId;
 
-use crate::world::random::Dice;
+use crate::world::dice::Dice;
 use crate::world::reader::Case;
 use crate::world::{World, synapse, user_id};
 

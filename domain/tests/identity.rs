@@ -14,7 +14,8 @@ use equipemed_domain::observed::ObservedAccount;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
-use crate::world::random::{Dice, world};
+use crate::world::dice::Dice;
+use crate::world::random::world;
 use crate::world::{person, user_id};
 
 const PROVIDER: &str = "oidc-equipemed";

@@ -11,7 +11,7 @@ use equipemed_domain::policy::RoomKind;
 use ruma_common::OwnedUserId;
 use serde_json::{Map, Value, json};
 
-use crate::world::random::Dice;
+use crate::world::dice::Dice;
 use crate::world::reader::Case;
 use crate::world::{agreeing, random, user_id};
 

@@ -7,6 +7,7 @@ use equipemed_domain::plan::Plan;
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 
+use crate::world::dice::Dice;
 use crate::world::{random, user_id};
 
 /// The kinds of steps that a selection keeps of these plans.
@@ -52,7 +53,7 @@ fn nothing_is_selected_that_counts_on_what_was_left_out() {
     for seed in 0..200 {
         let mut world = random::world(seed, 10, 5);
         let plan = world.plan(&Scope::Everything);
-        let mut dice = random::Dice::new(seed);
+        let mut dice = Dice::new(seed);
         let users = [user_id("u1"), user_id("u3"), user_id("u4")];
         let selection = Selection {
             create_missing: dice.chance(50),

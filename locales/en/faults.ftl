@@ -97,7 +97,12 @@ fault-account-existed = { $user } was there already, and was not made here
 fault-account-not-made = the account { $user } could not be made
 fault-room-not-made = room { $room } could not be made
 fault-key-twice = several rooms have the key { $room }: the next pass names them
-fault-alias-of-other = the alias { $alias } belongs to the living room { $id }: give room { $room } another alias, or that room
+fault-alias-of-other = the alias { $alias } belongs to the living room { $id }: give room { $room } another alias, or that room.
+    If it is the room that is meant: `equipemed-bot rooms adopt { $id } { $key }`
+fault-alias-of-other-control = the alias { $alias } belongs to the living room { $id }: give the control room another alias in the configuration, or that room
+fault-picture-unreadable = the picture { $path } cannot be read: { $why }
+fault-encrypts = Synapse encrypts new rooms by itself, and in an encrypted room nothing can be moderated: the new one was deleted again, and no other is made.
+    Set `encryption_enabled_by_default_for_room_type: "off"` in homeserver.yaml, restart Synapse and run `equipemed-bot setup`
 fault-stays-yet = the bot was brought there anew
 fault-stays-managed = it was adopted
 fault-stays-gone = the bot was taken out of it

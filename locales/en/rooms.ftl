@@ -75,8 +75,6 @@ replace-stays = I cannot close the present one: it stays as it is.
 replace-done = { $room } is the room { $key } now.
 replace-failed = I could not replace it: { $detail }
 replace-no-room = { $key } has no room yet: the next pass makes it.
-replace-encrypted = Synapse encrypts new rooms by itself, so the new one was no better, and I deleted it again.
-    In homeserver.yaml: `encryption_enabled_by_default_for_room_type: "off"`
 room-moved = **This room is closed.** It goes on in { $room }; whoever belongs there is brought in or invited in a moment.
 
 audit-intro = { $count ->

@@ -97,7 +97,12 @@ fault-account-existed = { $user } já existia e não foi criada por mim
 fault-account-not-made = não foi possível criar a conta { $user }
 fault-room-not-made = não foi possível criar a sala { $room }
 fault-key-twice = várias salas têm a chave { $room }: a próxima conferência diz quais são
-fault-alias-of-other = o endereço { $alias } é da sala { $id }, que está em uso: dê outro endereço à sala { $room } ou a essa
+fault-alias-of-other = o endereço { $alias } é da sala { $id }, que está em uso: dê outro endereço à sala { $room } ou a essa.
+    Se é essa a sala desejada: `equipemed-bot rooms adopt { $id } { $key }`
+fault-alias-of-other-control = o endereço { $alias } é da sala { $id }, que está em uso: dê outro endereço à sala de controle na configuração, ou àquela sala
+fault-picture-unreadable = não foi possível ler a imagem { $path }: { $why }
+fault-encrypts = o Synapse criptografa salas novas por conta própria, e em sala criptografada não há moderação: a nova foi apagada e nenhuma outra é criada.
+    Ponha `encryption_enabled_by_default_for_room_type: "off"` no homeserver.yaml, reinicie o Synapse e execute `equipemed-bot setup`
 fault-stays-yet = o bot foi colocado ali de novo
 fault-stays-managed = ela foi assumida
 fault-stays-gone = o bot foi tirado dela

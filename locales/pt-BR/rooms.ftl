@@ -78,8 +78,6 @@ replace-stays = Não consigo encerrar a atual: ela fica como está.
 replace-done = { $room } é agora a sala { $key }.
 replace-failed = Não consegui substituí-la: { $detail }
 replace-no-room = { $key } ainda não tem sala: a próxima verificação a cria.
-replace-encrypted = O Synapse criptografa salas novas por conta própria, e a nova não seria melhor; já a apaguei.
-    No homeserver.yaml: `encryption_enabled_by_default_for_room_type: "off"`
 room-moved = **Esta sala foi encerrada.** A conversa continua em { $room }; quem faz parte dela será incluído ou convidado em instantes.
 
 audit-intro = { $count ->

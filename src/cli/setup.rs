@@ -7,23 +7,19 @@ use equipemed_domain::render::render;
 use equipemed_domain::wake::Wake;
 use ruma_common::RoomId;
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 
 use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, connect, output};
 use crate::config::Settings;
-use crate::config::settings::Avatar;
 use crate::engine::options::Options;
+use crate::engine::pictures::uploaded;
 use crate::engine::setup::make_control_room;
 use crate::homeserver::{
     Administrator, Connection, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,
 };
-use crate::store::Store;
 
 const TOKEN: &str = "MATRIX_ADMIN_TOKEN";
-/// Where the store keeps the uploaded picture: digest and address.
-const PICTURE: &str = "bot_picture";
 const SECRET: &str = "SYNAPSE_REGISTRATION_SHARED_SECRET";
 
 /// Runs the command.
@@ -42,7 +38,10 @@ pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Re
     make_administrator(&reader, &bring, settings).await?;
 
     let name = &settings.bot.display_name;
-    let avatar = picture(&writer, store, settings).await?;
+    let avatar = match &settings.bot.avatar {
+        Some(picture) => Some(uploaded(&writer, store, picture).await.context("the bot's picture")?),
+        None => None,
+    };
     writer.set_bot_profile(name, avatar.as_deref()).await.context("the bot's profile")?;
     output::text(&format!("✓ profile {} “{name}”", settings.policy.bot));
 
@@ -57,37 +56,6 @@ pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Re
     output::text(&render(&report.plan, &report.summary.held, &output::English::naming(&report.people)));
     output::text("Read it. Then set `mode: enforce` and run `equipemed-bot sync`, or start `equipemed-bot serve`.");
     Ok(Exit::Done)
-}
-
-/// The bot's picture on the homeserver. A file is uploaded once and remembered by its content.
-async fn picture(writer: &Writer, store: &Store, settings: &Settings) -> anyhow::Result<Option<String>> {
-    let file = match &settings.bot.avatar {
-        None => return Ok(None),
-        Some(Avatar::Mxc(uri)) => return Ok(Some(uri.to_string())),
-        Some(Avatar::File(file)) => file,
-    };
-    let content = std::fs::read(file).with_context(|| format!("bot.avatar: {} cannot be read", file.display()))?;
-    let digest: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
-    let known = store.remembered(PICTURE).await?;
-    if let Some((known, uri)) = known.as_deref().and_then(|known| known.split_once(' '))
-        && known == digest
-    {
-        return Ok(Some(uri.to_owned()));
-    }
-    let media_type = match file.extension().and_then(|ending| ending.to_str()) {
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("gif") => "image/gif",
-        Some("webp") => "image/webp",
-        _ => {
-            return Err(
-                UsageError(format!("bot.avatar: {} is not named .png, .jpg, .gif or .webp", file.display())).into()
-            );
-        }
-    };
-    let uri = writer.upload_picture(content, media_type).await.context("the bot's picture")?;
-    store.remember(PICTURE, &format!("{digest} {uri}")).await?;
-    Ok(Some(uri.to_string()))
 }
 
 /// Takes the flag from temporary administrators: a deactivated one keeps it, and has it again when somebody reactivates

@@ -295,7 +295,7 @@ fn print_held(summary: &Summary, english: &English) {
 }
 
 fn exit_of(summary: &Summary, carried_out: bool) -> Exit {
-    if summary.has_failures() {
+    if summary.has_failures() || summary.found.iter().any(Finding::is_control_room_encrypted) {
         Exit::Failed
     } else if carried_out && !summary.held.is_empty() {
         Exit::Held

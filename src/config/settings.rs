@@ -14,7 +14,7 @@ use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
 use mime::Mime;
-use ruma_common::{OwnedMxcUri, OwnedUserId};
+use ruma_common::OwnedUserId;
 use secrecy::SecretString;
 use url::Url;
 
@@ -80,8 +80,8 @@ pub struct Bot {
     pub user_id: OwnedUserId,
     /// Its display name.
     pub display_name: String,
-    /// Its avatar; None leaves it unchanged.
-    pub avatar: Option<Avatar>,
+    /// Its avatar, as the value of a room's; None leaves it unchanged.
+    pub avatar: Option<String>,
     /// Language of its messages.
     pub language: Language,
     /// Prefix of commands.
@@ -90,15 +90,6 @@ pub struct Bot {
     pub tidy: bool,
     /// The room for commands and reports. Its policy is among the rooms under the key `control`.
     pub control_room: ControlRoom,
-}
-
-/// An avatar.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Avatar {
-    /// Already on the homeserver.
-    Mxc(OwnedMxcUri),
-    /// Path of an image file to upload.
-    File(PathBuf),
 }
 
 /// Languages of the bot's messages.

@@ -39,6 +39,11 @@ pub(super) async fn announce(
     let before = store.remembered(TOLD).await?;
     let before: BTreeSet<String> = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let mut told = if complete { BTreeSet::new() } else { before.clone() };
+    if findings.iter().any(Finding::is_control_room_encrypted) {
+        tracing::error!(
+            "The control room is encrypted: no command can be read there; run `equipemed-bot rooms replace control`"
+        );
+    }
     for finding in findings.iter().filter(|finding| is_alarm(finding)) {
         let topic = topic(finding)?;
         if !before.contains(&topic) && !told.contains(&topic) {
@@ -72,6 +77,7 @@ fn is_alarm(finding: &Finding) -> bool {
         finding,
         Finding::ControlRoomOpen { .. }
             | Finding::RoomEncrypted { .. }
+            | Finding::NewRoomsEncrypted
             | Finding::RoomReplaced { .. }
             | Finding::RoomKeyTwice { .. }
             | Finding::BotNotInRoom { .. }

@@ -18,6 +18,7 @@ use equipemed_domain::world::World;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::OwnedRoomId;
 
+use super::encrypts;
 use crate::store::{AuditId, Counted, HeldPlan, HeldState, NewHeld, PowersChanged, Store, StoreError};
 
 /// The window in which the brakes count: many small passes are one mass change.
@@ -110,6 +111,7 @@ pub async fn gather(store: &Store, policy: &Policy, directory: Arc<Directory>, n
         gained_recently: gained,
         lost_recently: lost,
         fulfilled: store.fulfilled_rooms().await?,
+        encrypts: encrypts::is_seen(store).await?,
         open: open.collect(),
         now,
     };

@@ -14,6 +14,7 @@ mod claims;
 pub mod consents;
 pub mod deeds;
 pub mod drift;
+mod encrypts;
 mod filling;
 mod foreign;
 pub mod gather;
@@ -26,6 +27,7 @@ mod observe;
 pub mod options;
 mod pass;
 pub mod people;
+pub mod pictures;
 pub mod progress;
 pub mod recover;
 pub mod replace;
@@ -282,13 +284,14 @@ impl Engine {
     }
 }
 
-/// The configuration's policy with the rooms made by command.
+/// The configuration's policy with the rooms made by command, and with the addresses of pictures on Synapse.
 pub async fn policy_with_rooms(policy: &Arc<Policy>, store: &Store) -> Result<Arc<Policy>, StoreError> {
     let made = store.made_rooms().await?;
-    if made.is_empty() {
+    if made.is_empty() && !pictures::are_there(policy) {
         return Ok(policy.clone());
     }
     let mut all = Policy::clone(policy);
+    pictures::known(&mut all, store).await?;
     for (key, room) in made {
         // The configuration's room wins: that is how one made by command is taken into the file.
         all.rooms.entry(key).or_insert_with(|| room.policy(policy.users.join));

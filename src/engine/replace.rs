@@ -20,8 +20,10 @@ use ruma_common::{EventId, OwnedEventId, OwnedRoomId, RoomId};
 
 use super::adopt::release_alias;
 use super::apply::Applier;
+use super::encrypts::delete_if_so;
 use super::handles::Handles;
 use super::observe::STILL_AT_IT;
+use super::pictures;
 use crate::homeserver::{HomeserverError, RoomToCreate};
 use crate::store::{AuditCause, ClaimedDeed, Intent};
 
@@ -157,7 +159,8 @@ impl Applier {
                 let is_control = key.as_str() == CONTROL_ROOM;
                 let invite = policy.users.break_glass.iter().filter(|_| is_control).cloned().collect();
                 // Its pass publishes the alias, which the old room has until then, and hangs it into its space.
-                let new = NewRoom { alias: None, parent: None, invite, ..NewRoom::of(room) };
+                let mut new = NewRoom { alias: None, parent: None, invite, ..NewRoom::of(room) };
+                pictures::upload_in(&self.writer, &self.handles.store, &mut new.settings).await?;
                 let levels = match is_control {
                     true => initial_control_content(&new.version, &policy.bot),
                     false => initial_content(&new.version, new.kind, &policy.bot, &new.levels, new.default_level),
@@ -173,10 +176,7 @@ impl Applier {
                 }
             }
         };
-        if self.handles.reader.room(&made).await?.encrypted {
-            self.writer.delete_room(&made, true).await?;
-            return Err(NotReplaced::Encrypted.into());
-        }
+        delete_if_so(&self.writer, &self.handles.store, &made).await?;
         Ok(made)
     }
 

@@ -9,8 +9,9 @@ use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::initial_control_content;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::Policy;
-use ruma_common::{OwnedRoomId, RoomId};
+use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 
+use super::encrypts;
 use crate::clock::Clock;
 use crate::homeserver::{HomeserverError, RoomToCreate, Writer};
 use crate::store::{AuditCause, Intent, Store};
@@ -28,6 +29,7 @@ pub async fn make_control_room(
     chosen: Option<&RoomId>,
 ) -> Result<OwnedRoomId, Fault> {
     let key = RoomKey::from(CONTROL_ROOM);
+    encrypts::forget(store).await?;
     let known = store.rooms().await?;
     let bound = known.get(&key).cloned();
     let room = match bound {
@@ -97,7 +99,12 @@ async fn found(
             }
             Err(error) => Err(error.into()),
         },
+        Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => Err(whose_alias(writer, policy, key, error).await?),
         made => made.map_err(Fault::from),
+    };
+    let made = match made {
+        Ok(room) => encrypts::delete_if_so(writer, store, &room).await.map(|()| room),
+        error => error,
     };
     let outcome = match &made {
         Ok(room) => Outcome::Done(Some(room.to_string())),
@@ -106,4 +113,17 @@ async fn found(
     let ended: Vec<_> = ids.into_iter().map(|id| (id, outcome.clone())).collect();
     store.conclude(&ended, clock.now()).await?;
     made
+}
+
+/// Which room has the alias that the control room is to have.
+async fn whose_alias(
+    writer: &Writer,
+    policy: &Policy,
+    key: &RoomKey,
+    error: HomeserverError,
+) -> Result<Fault, HomeserverError> {
+    let name = policy.rooms.get(key).and_then(|room| room.alias.as_deref()).unwrap_or_default();
+    let alias = RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
+    let holder = writer.reader().resolve_alias(&alias).await?;
+    Ok(holder.map_or(error.into(), |holder| Fault::AliasTaken { alias, holder, room: key.clone() }))
 }

@@ -167,6 +167,7 @@ impl Texts {
             Finding::DirectoryShrank { before, now } => {
                 self.line("finding-directory-shrank", &[("before", plain(before)), ("now", plain(now))])
             }
+            Finding::NewRoomsEncrypted => self.line("fault-encrypts", &[]),
             Finding::ControlRoomMissing => self.line("finding-control-room-missing", &[]),
             Finding::ControlRoomOpen { join_rule } => {
                 self.line("finding-control-room-open", &[("rule", Arg::Said(self.word("join-rule", join_rule)))])

@@ -12,6 +12,7 @@ mod markup;
 mod misunderstood;
 mod refusals;
 mod sources;
+mod store_faults;
 mod typed;
 mod why;
 

@@ -259,7 +259,6 @@ fn all() -> Vec<Fault> {
     let replacements = every! {
         NotReplaced::UnknownKey { .. } => [NotReplaced::UnknownKey { key: uti() }],
         NotReplaced::NoRoom { .. } => [NotReplaced::NoRoom { key: uti() }],
-        NotReplaced::Encrypted => [NotReplaced::Encrypted],
     };
     let away = || StoreError::Unreachable { database: "dbx".to_owned(), why: Away::Closed };
     let mut all = every! {
@@ -285,7 +284,16 @@ fn all() -> Vec<Fault> {
         Fault::KeyTwice { .. } => [Fault::KeyTwice { room: uti() }],
         Fault::AliasTaken { .. } => [
             Fault::AliasTaken { alias: room_alias_id!("#uti:h.example").to_owned(), holder: id(), room: uti() },
+            Fault::AliasTaken {
+                alias: room_alias_id!("#control:h.example").to_owned(),
+                holder: id(),
+                room: RoomKey::from("control"),
+            },
         ],
+        Fault::PictureUnreadable { .. } => [
+            Fault::PictureUnreadable { path: "/x/uti.png".to_owned(), why: "gone".to_owned() },
+        ],
+        Fault::Encrypts => [Fault::Encrypts],
         Fault::LevelsFull => [Fault::LevelsFull],
         Fault::OthersChange => [Fault::OthersChange],
         Fault::OtherTookOver => [Fault::OtherTookOver],
@@ -301,7 +309,7 @@ fn all() -> Vec<Fault> {
         ],
         Fault::PeopleInside { .. } => [Fault::PeopleInside { count: 41 }],
         Fault::Adoption(_) => [Fault::Adoption(NotAdopted::ControlRoom)],
-        Fault::Replacement(_) => [Fault::Replacement(NotReplaced::Encrypted)],
+        Fault::Replacement(_) => [Fault::Replacement(NotReplaced::NoRoom { key: uti() })],
         Fault::GotAccount => [Fault::GotAccount],
         Fault::ControlRoom(_) => [
             Fault::ControlRoom(NotSetUp::NotConfigured),

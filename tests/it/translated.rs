@@ -232,6 +232,7 @@ fn findings() -> Vec<Finding> {
         ],
         Finding::RoomNoLongerManaged { .. } => [Finding::RoomNoLongerManaged { room: room.clone(), room_id: id() }],
         Finding::DirectoryShrank { .. } => [Finding::DirectoryShrank { before: 12_345, now: 7 }],
+        Finding::NewRoomsEncrypted => [Finding::NewRoomsEncrypted],
         Finding::ControlRoomMissing => [Finding::ControlRoomMissing],
         Finding::ControlRoomOpen { .. } => [Finding::ControlRoomOpen { join_rule: "public".to_owned() }],
     }

@@ -49,6 +49,4 @@ pub enum NotReplaced {
     UnknownKey { key: RoomKey },
     /// The key has no room yet: a pass makes one.
     NoRoom { key: RoomKey },
-    /// Synapse encrypts new rooms by itself, so that the new one would be no better. It was deleted again.
-    Encrypted,
 }

@@ -61,6 +61,12 @@ pub enum Fault {
     /// The room could not be created.
     #[error("room {room} could not be made")]
     RoomNotMade { room: RoomKey },
+    /// A picture's file cannot be read.
+    #[error("the picture {path} cannot be read")]
+    PictureUnreadable { path: String, why: String },
+    /// Synapse encrypts new rooms by itself. The one that showed it was deleted again, and no other is made.
+    #[error("Synapse encrypts new rooms by itself")]
+    Encrypts,
     /// Several rooms have the key; the next pass lists them.
     #[error("several rooms have the key {room}")]
     KeyTwice { room: RoomKey },

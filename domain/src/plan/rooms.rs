@@ -52,6 +52,7 @@ pub(super) fn plan_rooms(
                 .push(Finding::RoomKeyTwice { room: key.clone(), room_ids: room_ids.iter().cloned().collect() }),
             // Only `setup` makes the control room, because held parts are announced there.
             Some(RoomSight::Absent) if key.as_str() == CONTROL_ROOM => room.findings.push(Finding::ControlRoomMissing),
+            Some(RoomSight::Absent) if pass.memory.encrypts => room.findings.push(Finding::NewRoomsEncrypted),
             Some(RoomSight::Absent) => room.plan_new(),
             Some(RoomSight::Seen(seen)) => room.plan_seen(seen),
         }
@@ -138,9 +139,14 @@ impl RoomPlan<'_, '_> {
         one.into_iter().chain(all.into_iter().flatten())
     }
 
-    /// Whether several rooms have the key, so that people must decide.
+    /// Whether there is no room yet to hang into another: several rooms have the key, so that people must decide, or
+    /// none is made.
     fn is_in_doubt(&self, key: &RoomKey) -> bool {
-        matches!(self.pass.observed.rooms.get(key), Some(RoomSight::Several { .. }))
+        match self.pass.observed.rooms.get(key) {
+            Some(RoomSight::Several { .. }) => true,
+            Some(RoomSight::Absent) => self.pass.memory.encrypts,
+            _ => false,
+        }
     }
 
     fn plan_new(&mut self) {

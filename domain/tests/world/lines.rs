@@ -159,7 +159,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
             Difference::IsNoSpace => format!("{room} kind room -> space"),
             Difference::NoLevelEvent => format!("{room} level event none -> one"),
         },
-        Finding::ControlRoomMissing => String::new(),
+        Finding::ControlRoomMissing | Finding::NewRoomsEncrypted => String::new(),
         Finding::ControlRoomOpen { join_rule } => format!("its join rule is {join_rule:?}"),
     };
     short(format!("{} {rest}", finding.kind()).trim_end())

@@ -27,6 +27,7 @@ pub(super) struct MemoryForm {
     deactivated_recently: Vec<String>,
     joined_recently: BTreeMap<String, Vec<String>>,
     fulfilled: Vec<String>,
+    encrypts: bool,
     waiting: Vec<String>,
 }
 
@@ -45,6 +46,7 @@ impl Default for MemoryForm {
             deactivated_recently: Vec::new(),
             joined_recently: BTreeMap::new(),
             fulfilled: Vec::new(),
+            encrypts: false,
             waiting: Vec::new(),
         }
     }
@@ -81,6 +83,7 @@ impl MemoryForm {
             joined_recently: by_room(&form.joined_recently),
             gained_recently: gained,
             lost_recently: powers(&form.lost),
+            encrypts: form.encrypts,
             fulfilled: form.fulfilled.iter().map(|room| RoomKey::new(room.as_str())).collect(),
             open: if form.waiting.is_empty() { Vec::new() } else { vec![open] },
             now: world.now,

@@ -3,6 +3,7 @@
 //! Built from a case file by `reader`, or at random by `random`; changed by `synapse` as the real server would.
 
 pub(crate) mod agreeing;
+pub(crate) mod dice;
 pub(crate) mod lines;
 mod memory_form;
 mod person_form;

@@ -11,7 +11,7 @@ use super::Context;
 use super::cycles::{RoleNeeds, circles, shown};
 use super::roles::{LEVELS, room};
 use super::selectors::{EXAMPLES, selector};
-use super::service::{mxc, or};
+use super::service::{or, picture};
 use super::users::JOIN_MODES;
 use crate::config::reader::Node;
 use crate::config::settings::ControlRoom;
@@ -126,7 +126,7 @@ fn one<'r>(
         }
     });
     let topic = or(&map.get("topic"), None, |node| node.any_text().map(Some));
-    let avatar = or(&map.get("avatar"), None, |node| mxc(node).map(|uri| Some(uri.to_string())));
+    let avatar = or(&map.get("avatar"), None, |node| picture(node, context.folder).map(Some));
     let alias_node = map.get("alias");
     let alias = or(&alias_node, None, |node| context.alias(node).map(Some));
     let parent = or(&map.get("parent"), None, |node| parent(node, context).map(Some));

@@ -4,16 +4,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use equipemed_domain::mode::Mode;
+use equipemed_domain::setting::PictureFile;
 use jiff::tz::TimeZone;
 use ruma_common::{OwnedMxcUri, OwnedServerName, ServerName};
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Context;
 use crate::config::problems::instead;
 use crate::config::reader::{Map, Node};
 use crate::config::secret::{Given, secret};
-use crate::config::settings::{Avatar, Bot, ControlRoom, Database, Homeserver, Language, LogFormat, Telemetry};
+use crate::config::settings::{Bot, ControlRoom, Database, Homeserver, Language, LogFormat, Telemetry};
 
 /// EquipeMed's own time zone.
 const TIMEZONE: &str = "America/Bahia";
@@ -81,19 +83,7 @@ pub(in crate::config) fn appservice(node: &Node<'_>, folder: &Path) -> Listener 
 pub(in crate::config) fn bot(node: &Node<'_>, context: &Context<'_>) -> Option<Bot> {
     let mut map = node.map();
     let display_name = or(&map.get("display_name"), "EquipeMed".to_owned(), Node::text);
-    let avatar_node = map.get("avatar");
-    let avatar = avatar_node.text();
-    let avatar = match avatar {
-        Some(text) if text.starts_with("mxc://") => mxc(&avatar_node).map(|uri| Some(Avatar::Mxc(uri))),
-        Some(text) => {
-            let file = context.folder.join(text);
-            if !file.is_file() {
-                avatar_node.problem("is neither an mxc:// address nor the path of an image file that exists; correct it or remove the line");
-            }
-            Some(Some(Avatar::File(file)))
-        }
-        None => Some(None),
-    };
+    let avatar = or(&map.get("avatar"), None, |node| picture(node, context.folder).map(Some));
     let language =
         or(&map.get("language"), Language::PtBr, |node| node.word(&[("pt-BR", Language::PtBr), ("en", Language::En)]));
     let prefix =
@@ -131,13 +121,25 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
 }
 
 /// An `mxc://` address.
-pub(super) fn mxc(node: &Node<'_>) -> Option<OwnedMxcUri> {
+/// A picture as the value of a room's setting: the address of one on the homeserver, or a file.
+pub(super) fn picture(node: &Node<'_>, folder: &Path) -> Option<String> {
     node.parsed(|text| {
-        let uri = OwnedMxcUri::from(text);
-        if uri.is_valid() {
-            Ok(uri)
-        } else {
-            Err("expected the address of an uploaded picture, mxc://server/id".to_owned())
+        if text.starts_with("mxc://") {
+            let uri = OwnedMxcUri::from(text);
+            return match uri.is_valid() {
+                true => Ok(uri.to_string()),
+                false => Err("expected the address of an uploaded picture, mxc://server/id".to_owned()),
+            };
+        }
+        let path = folder.join(text);
+        let content = std::fs::read(&path).map_err(|error| {
+            format!("is neither an mxc:// address nor an image file that can be read ({error}); correct it or remove the line")
+        })?;
+        let digest: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = PictureFile { digest: &digest, path: &path.to_string_lossy() };
+        match file.media_type() {
+            Some(_) => Ok(file.value()),
+            None => Err("is not named .png, .jpg, .gif or .webp; give an image that browsers show".to_owned()),
         }
     })
 }

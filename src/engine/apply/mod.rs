@@ -112,6 +112,10 @@ pub(super) struct Work<'a> {
     /// How many intents of each mass this work has written.
     counted: tokio::sync::Mutex<BTreeMap<Mass, u64>>,
     noted: Mutex<Noted>,
+    /// Whether the first room that was made has been looked at; locked until it is.
+    first_room: tokio::sync::Mutex<bool>,
+    /// Locked while a picture is uploaded: several rooms may have the same.
+    uploading: tokio::sync::Mutex<()>,
     total: usize,
 }
 
@@ -146,6 +150,8 @@ impl<'a> Work<'a> {
             wishes,
             counted: tokio::sync::Mutex::default(),
             noted: Mutex::new(Noted { room_ids, ..Noted::default() }),
+            first_room: tokio::sync::Mutex::default(),
+            uploading: tokio::sync::Mutex::default(),
             total: 0,
         }
     }

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 
 use super::{Work, ended};
 use crate::engine::observe::STILL_AT_IT;
+use crate::engine::{encrypts, pictures};
 use crate::homeserver::{HomeserverError, RoomToCreate};
 
 impl Work<'_> {
@@ -36,7 +37,13 @@ impl Work<'_> {
     async fn change(&self, action: &Action, cause: Cause, room: &RoomId) -> Result<Outcome, Fault> {
         let event = match action {
             Action::Set { setting: RoomSetting::Alias, to: SettingValue::Text(alias), .. } => {
-                return self.set_alias(room, alias).await;
+                return self.set_alias(action, room, alias).await;
+            }
+            Action::Set { setting: RoomSetting::Avatar, to: SettingValue::Text(picture), .. } => {
+                let one_by_one = self.uploading.lock().await;
+                let to = pictures::uploaded(&self.writer, &self.by.handles.store, picture).await?;
+                drop(one_by_one);
+                self.writer.set(room, RoomSetting::Avatar, &SettingValue::Text(to)).await?
             }
             Action::Set { setting, to, .. } => self.writer.set(room, *setting, to).await?,
             Action::SetParent { parent, .. } => self.writer.set_parent(room, &self.other(parent)?).await?,
@@ -72,10 +79,16 @@ impl Work<'_> {
         self.room_id(key).ok_or_else(|| Fault::RoomNotMade { room: key.clone() })
     }
 
-    async fn set_alias(&self, room: &RoomId, alias: &str) -> Result<Outcome, Fault> {
+    async fn set_alias(&self, action: &Action, room: &RoomId, alias: &str) -> Result<Outcome, Fault> {
         let alias = RoomAliasId::parse(alias).map_err(HomeserverError::bad_request)?;
-        self.writer.set_alias(room, &alias).await?;
-        Ok(Outcome::Done(None))
+        match self.writer.set_alias(room, &alias).await {
+            Err(error @ HomeserverError::Refused { status: 409, .. }) => {
+                let holder = self.writer.reader().resolve_alias(&alias).await?;
+                let (Some(holder), Some(room)) = (holder, action.room()) else { return Err(error.into()) };
+                Err(Fault::AliasTaken { alias, holder, room })
+            }
+            set => set.map(|_| Outcome::Done(None)).map_err(Fault::from),
+        }
     }
 
     async fn set_levels(&self, room: &RoomId, changes: &LevelChanges) -> Result<Outcome, Fault> {
@@ -121,9 +134,18 @@ impl Work<'_> {
     /// Makes the room in one call. Whatever goes wrong half-way, no second room with the key stays behind.
     async fn create_room(&self, key: &RoomKey, new: &NewRoom) -> Result<Outcome, Fault> {
         let handles = &self.by.handles;
+        // The first one shows whether Synapse encrypts them: no other is made before it was looked at.
+        let first = self.first_room.lock().await;
+        let first = if *first { None } else { Some(first) };
+        if encrypts::is_seen(&handles.store).await? {
+            return Ok(Outcome::Skipped(Fault::Encrypts));
+        }
         let mut new = new.clone();
         new.invite.retain(|user| !self.noted().missing.contains(user));
         new.levels.retain(|user, _| !self.noted().missing.contains(user));
+        let one_by_one = self.uploading.lock().await;
+        pictures::upload_in(&self.writer, &handles.store, &mut new.settings).await?;
+        drop(one_by_one);
         let parent = match &new.parent {
             Some(parent) => Some(self.other(parent)?),
             None => None,
@@ -139,7 +161,14 @@ impl Work<'_> {
         }
         match made {
             Err(error) if error.errcode() == Some("M_ROOM_IN_USE") => self.take_alias_back(&wanted_room).await,
-            made => self.bind_room(key, made?).await,
+            made => {
+                let room = made?;
+                encrypts::delete_if_so(&self.writer, &handles.store, &room).await?;
+                if let Some(mut is_looked_at) = first {
+                    *is_looked_at = true;
+                }
+                self.bind_room(key, room).await
+            }
         }
     }
 

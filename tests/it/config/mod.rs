@@ -337,6 +337,21 @@ rooms:
 }
 
 #[test]
+fn pictures_are_files_or_addresses() {
+    insta::assert_snapshot!(problems(
+        "bot: {avatar: 'mxc://'}
+rooms:
+  a: {name: A, members: {any: true}, avatar: nowhere.png}
+  b: {name: B, members: {any: true}, avatar: config.yaml}
+  c: {name: C, members: {any: true}, avatar: 'mxc://hospital.example/abc'}
+"), @"
+    config.yaml:3:15: bot.avatar: expected the address of an uploaded picture, mxc://server/id
+    config.yaml:5:46: rooms.a.avatar: is neither an mxc:// address nor an image file that can be read (No such file or directory (os error 2)); correct it or remove the line
+    config.yaml:6:46: rooms.b.avatar: is not named .png, .jpg, .gif or .webp; give an image that browsers show
+    ");
+}
+
+#[test]
 fn summary_tells_what_is_on() {
     let folder = Folder::new();
     let summary = folder.load(config::EXAMPLE).unwrap().summary();

@@ -144,6 +144,16 @@ impl Hospital {
         Self::bare(seats::shared().await?, people, rooms).await
     }
 
+    /// The same on its own Synapse.
+    pub(crate) async fn unprepared_alone(people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
+        Self::bare(seats::own().await?, people, rooms).await
+    }
+
+    /// The localpart of the bot's account.
+    pub(crate) fn bot_name(&self) -> &str {
+        &self.seat.registration.bot
+    }
+
     async fn bare(seat: Seat, people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
         let proxy = Proxy::start(&seat.synapse.url()).await?;
         let config = json!({

@@ -85,3 +85,42 @@ async fn names_and_topics_follow_the_policy_and_a_room_that_left_it_is_left_alon
     assert_eq!(hospital.rooms_by_key().await?.len(), 3);
     hospital.finish().await
 }
+
+#[tokio::test]
+async fn a_picture_that_is_a_file_is_uploaded_once_for_all_rooms_and_again_when_it_changed() -> anyhow::Result<()> {
+    let room = |name: &str| json!({"name": name, "members": {"any": true}, "avatar": "uti.png"});
+    let mut rooms = json!({"a": room("A"), "b": room("B")});
+    rooms["space"] = json!({"kind": "space", "name": "Casa", "members": {"any": true}});
+    let hospital = Hospital::unprepared(crowd("p", 1, &[]), rooms).await?;
+    std::fs::write(hospital.path("uti.png"), b"first")?;
+    hospital.setup().await?.ended(0);
+    let planned = hospital.sync(&["--dry-run"]).await?.ended(0);
+    assert!(!planned.out.contains("file:"), "{}", planned.out);
+    hospital.take();
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(count(&hospital.take_writes(), Endpoint::UploadMedia), 1);
+    let bot = hospital.bot()?;
+    let url = async |key: &str| -> anyhow::Result<String> {
+        let room = hospital.room(key).await?;
+        let content = bot.state_event(&room, "m.room.avatar", "").await?.unwrap_or_default();
+        Ok(content["url"].as_str().unwrap_or_default().to_owned())
+    };
+    let first = url("a").await?;
+    assert!(first.starts_with("mxc://") && url("b").await? == first, "{first}");
+    hospital.sync(&[]).await?.ended(0);
+    assert!(hospital.take_writes().is_empty());
+
+    // A space that is there already, and another picture in the old one's place.
+    std::fs::write(hospital.path("uti.png"), b"second")?;
+    let mut config = hospital.config.clone();
+    config["rooms"]["space"]["avatar"] = json!("uti.png");
+    std::fs::write(hospital.path("config.yaml"), config.to_string())?;
+    let planned = hospital.sync(&["--dry-run"]).await?.ended(0);
+    assert!(planned.out.contains("uti.png") && !planned.out.contains("file:"), "{}", planned.out);
+    hospital.sync(&[]).await?.ended(0);
+    let writes = hospital.take_writes();
+    assert_eq!((count(&writes, Endpoint::UploadMedia), count(&writes, Endpoint::SendState)), (1, 3));
+    let second = url("a").await?;
+    assert!(second != first && url("space").await? == second, "{second}");
+    hospital.finish().await
+}

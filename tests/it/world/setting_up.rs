@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use equipemed_bot::homeserver::Endpoint;
 use equipemed_testbed::Client;
 use serde_json::json;
 
 use super::process::Running;
-use super::{Hospital, crowd};
+use super::{Hospital, count, crowd};
 
 #[tokio::test]
 async fn a_setup_by_the_registration_secret_leaves_no_administrator() -> anyhow::Result<()> {
@@ -51,5 +52,75 @@ async fn a_registration_that_is_replaced_keeps_who_may_read_it() -> anyhow::Resu
     assert_ne!(std::fs::read_to_string(&file)?, first);
     assert_eq!(mode()?, 0o640);
     assert!(!hospital.path("made.yaml.new").exists());
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn a_synapse_that_encrypts_rooms_by_itself_gets_no_rooms_and_is_told_which_setting_it_is() -> anyhow::Result<()> {
+    const SETTING: &str = "encryption_enabled_by_default_for_room_type";
+    let room = |name: &str| json!({"name": name, "members": {"any": true}});
+    let rooms = json!({"a": room("A"), "b": room("B"), "c": room("C")});
+    let hospital = Hospital::unprepared_alone(crowd("p", 2, &[]), rooms).await?;
+    let set = async |value: &str| {
+        let synapse = hospital.synapse();
+        std::fs::write(synapse.folder().join("extra.yaml"), json!({(SETTING): value}).to_string())?;
+        synapse.stop().await?;
+        synapse.start_again().await
+    };
+    set("all").await?;
+    let ran = hospital.setup().await?.ended(1);
+    assert!(ran.err.contains(SETTING), "{}", ran.err);
+    assert!(hospital.bot()?.joined_rooms().await?.is_empty(), "it was deleted again");
+    set("off").await?;
+    hospital.setup().await?.ended(0);
+    set("all").await?;
+    hospital.take();
+    let ran = hospital.sync(&[]).await?.ended(1);
+    assert!(ran.out.contains(SETTING), "{}", ran.out);
+    let again = hospital.sync(&[]).await?;
+    assert!(again.out.contains(SETTING), "{}", again.out);
+    assert_eq!(count(&hospital.take_writes(), Endpoint::CreateRoom), 1, "the first one shows it");
+    assert_eq!(hospital.bot()?.joined_rooms().await?.len(), 1, "the control room");
+    set("off").await?;
+    hospital.setup().await?.ended(0);
+    hospital.sync(&[]).await?.ended(0);
+    assert_eq!(hospital.members("c").await?.len(), 2);
+
+    // An encrypted control room is told where it can be read.
+    let content = json!({"algorithm": "m.megolm.v1.aes-sha2"});
+    hospital.bot()?.send_state(&hospital.room("control").await?, "m.room.encryption", "", content).await?;
+    let ran = hospital.sync(&[]).await?.ended(1);
+    assert!(ran.out.contains("rooms replace control"), "{}", ran.out);
+    let ran = hospital.run(&["doctor"]).await?.ended(1);
+    assert!(ran.out.contains("rooms replace control"), "{}", ran.out);
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn an_alias_that_another_room_has_is_told_with_that_room() -> anyhow::Result<()> {
+    let room = |name: &str| json!({"name": name, "members": {"any": true}});
+    let mut hospital = Hospital::unprepared(crowd("p", 1, &[]), json!({"a": room("A")})).await?;
+    let control = hospital.alias("control");
+    let bot = hospital.bot()?;
+    bot.post(
+        "/_matrix/client/v3/register",
+        json!({"type": "m.login.application_service", "username": hospital.bot_name()}),
+    )
+    .await?;
+    let other = bot.create_room(json!({"room_alias_name": control})).await?;
+    let ran = hospital.setup().await?.ended(1);
+    assert!(ran.err.contains(&control) && ran.err.contains(&other), "{}", ran.err);
+    bot.delete_ok(
+        &format!("/_matrix/client/v3/directory/room/{}", super::encode(&format!("#{control}:hospital.example"))),
+        json!({}),
+    )
+    .await?;
+    hospital.setup().await?.ended(0);
+    hospital.sync(&[]).await?.ended(0);
+    hospital.config["rooms"]["a"]["alias"] = json!(hospital.alias("a"));
+    hospital.write_config()?;
+    let other = bot.create_room(json!({"room_alias_name": hospital.alias("a")})).await?;
+    let ran = hospital.sync(&[]).await?;
+    assert!(ran.out.contains(&format!("rooms adopt {other} a")), "{}", ran.out);
     hospital.finish().await
 }

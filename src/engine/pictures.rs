@@ -1,0 +1,57 @@
+//! Pictures that are files: uploaded once, and remembered by their content.
+
+use equipemed_domain::fault::Fault;
+use equipemed_domain::policy::Policy;
+use equipemed_domain::setting::{PictureFile, RoomSetting, RoomSettings, SettingValue};
+
+use crate::homeserver::Writer;
+use crate::store::{Store, StoreError};
+
+/// Where the store keeps the address of a picture, by the digest of its content.
+fn remembered_as(digest: &str) -> String {
+    format!("picture:{digest}")
+}
+
+/// The address of a picture, which is uploaded if it is a file that is not on Synapse yet.
+///
+/// # Errors
+/// When the file cannot be read any more, or Synapse does not take it.
+pub async fn uploaded(writer: &Writer, store: &Store, picture: &str) -> Result<String, Fault> {
+    let Some(file) = PictureFile::of(picture) else { return Ok(picture.to_owned()) };
+    if let Some(uri) = store.remembered(&remembered_as(file.digest)).await? {
+        return Ok(uri);
+    }
+    let unreadable = |why: String| Fault::PictureUnreadable { path: file.path.to_owned(), why };
+    let content = std::fs::read(file.path).map_err(|error| unreadable(error.to_string()))?;
+    let media_type = file.media_type().ok_or_else(|| unreadable("it is no image".to_owned()))?;
+    let uri = writer.upload_picture(content, media_type).await?.to_string();
+    store.remember(&remembered_as(file.digest), &uri).await?;
+    Ok(uri)
+}
+
+/// The same for the avatar among the settings of a room to be made.
+pub(super) async fn upload_in(writer: &Writer, store: &Store, settings: &mut RoomSettings) -> Result<(), Fault> {
+    if let Some(SettingValue::Text(picture)) = settings.get_mut(&RoomSetting::Avatar) {
+        *picture = uploaded(writer, store, picture).await?;
+    }
+    Ok(())
+}
+
+/// Puts the addresses of pictures that were uploaded in the place of their files.
+pub(super) async fn known(policy: &mut Policy, store: &Store) -> Result<(), StoreError> {
+    for room in policy.rooms.values_mut() {
+        if let Some(SettingValue::Text(picture)) = room.settings.get_mut(&RoomSetting::Avatar)
+            && let Some(file) = PictureFile::of(picture)
+            && let Some(uri) = store.remembered(&remembered_as(file.digest)).await?
+        {
+            *picture = uri;
+        }
+    }
+    Ok(())
+}
+
+/// Whether any room's picture is a file.
+pub(super) fn are_there(policy: &Policy) -> bool {
+    let avatars = policy.rooms.values().filter_map(|room| room.settings.get(&RoomSetting::Avatar));
+    avatars.into_iter().any(|value| matches!(value, SettingValue::Text(text) if PictureFile::of(text).is_some()))
+}
