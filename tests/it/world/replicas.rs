@@ -202,7 +202,14 @@ async fn a_replica_killed_at_any_moment_of_a_first_sync_is_succeeded_and_nothing
     }
     let done =
         || async { Ok((two.hospital.members("todos").await.unwrap_or_default().len() == PEOPLE + 1).then_some(())) };
-    equipemed_testbed::eventually("everybody is in", Duration::from_secs(300), done).await?;
+    if let Err(error) = equipemed_testbed::eventually("everybody is in", Duration::from_secs(300), done).await {
+        // What stood in the way is seen here or never.
+        let state = "select (select json_agg(w) from wakeups w), (select json_agg(r) from runs r),
+            (select json_agg(l) from leases l), (select count(*) from held)";
+        let [one, other] = &serving;
+        let state = sql(&two.database, state).await?;
+        anyhow::bail!("{error:#}\n{state}\n--- one\n{}\n--- the other\n{}", one.err(), other.err());
+    }
     two.quiet().await?;
     for serving in serving {
         serving.term()?;
