@@ -16,8 +16,13 @@ use crate::key::RoomKey;
 pub enum Deed {
     /// Redact a message or a reaction.
     Redact { room_id: OwnedRoomId, event_id: OwnedEventId },
-    /// Delete a room; `purge` also deletes its history.
-    DeleteRoom { room_id: OwnedRoomId, purge: bool },
+    /// Delete a room; `purge` also deletes its history. These people's invitations may be lost by that, no others.
+    DeleteRoom {
+        room_id: OwnedRoomId,
+        purge: bool,
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        invited: BTreeSet<OwnedUserId>,
+    },
     /// Adopt an existing room for a key; `instead` replaces the key's present room. These people outrank the bot there,
     /// which was accepted.
     AdoptRoom {
@@ -71,7 +76,7 @@ mod tests {
     #[test]
     fn the_stored_form_stays_as_it_is() {
         let redact = Deed::Redact { room_id: owned_room_id!("!r:h.org"), event_id: owned_event_id!("$e") };
-        let delete = Deed::DeleteRoom { room_id: owned_room_id!("!r:h.org"), purge: true };
+        let delete = Deed::DeleteRoom { room_id: owned_room_id!("!r:h.org"), purge: true, invited: BTreeSet::new() };
         let room = RoomKey::from("icu");
         let id = owned_room_id!("!r:h.org");
         let adopt =

@@ -29,6 +29,7 @@ fault-levels-full = the room's level event is full
 fault-no-account = no account { $user }
 fault-no-event = no such event in that room
 fault-no-room = its list of rooms does not have it
+fault-people-invited = { $people } was invited since the room was shown; it was left alone
 fault-people-inside = { $count } people are in the room now; it was left alone
 fault-deletion-endless = the deletion does not come to its end
 no-answer-refused = refused with { $status } { $errcode }

@@ -37,6 +37,9 @@ rooms-cleanup-preview = { $count ->
        *[other] { $count } empty rooms that I do not manage would be deleted
     }:
 rooms-cleanup-done = Deleted: { $done }, failed: { $failed }.
+rooms-cleanup-invited = Left alone, because somebody is invited there:
+rooms-cleanup-invited-one = { $room } (invited: { $people })
+rooms-cleanup-with = To delete these as well, on the server: `equipemed-bot rooms cleanup --with-invitations`
 rooms-cleanup-none = There are no empty rooms to clean up.
 
 adopt-preview = { $room } would become the room { $key }.

@@ -29,6 +29,7 @@ fault-levels-full = o evento de níveis da sala está cheio
 fault-no-account = não há a conta { $user }
 fault-no-event = não há esse evento naquela sala
 fault-no-room = a lista de salas dele não a tem
+fault-people-invited = { $people } recebeu convite depois que a sala foi mostrada; não mexi nela
 fault-people-inside = agora há pessoas na sala ({ $count }); não mexi nela
 fault-deletion-endless = a remoção não chega ao fim
 no-answer-refused = recusou com { $status } { $errcode }

@@ -40,6 +40,9 @@ rooms-cleanup-preview = { $count ->
        *[other] Seriam apagadas { $count } salas vazias das quais não cuido
     }:
 rooms-cleanup-done = Apagadas: { $done }, falhas: { $failed }.
+rooms-cleanup-invited = Não mexo nestas, porque há convites pendentes:
+rooms-cleanup-invited-one = { $room } (convidados: { $people })
+rooms-cleanup-with = Para apagar também estas, no servidor: `equipemed-bot rooms cleanup --with-invitations`
 rooms-cleanup-none = Não há salas vazias para limpar.
 
 adopt-preview = { $room } passaria a ser a sala { $key }.

@@ -308,12 +308,15 @@ enum RoomsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Delete rooms that nobody is in and that are not managed, after listing them
+    /// Delete rooms that nobody is in or invited to and that are not managed, after listing them
     #[command(after_help = "Example:\n  equipemed-bot rooms cleanup --dry-run")]
     Cleanup {
         /// List them and change nothing
         #[arg(long)]
         dry_run: bool,
+        /// Delete those that somebody is invited to as well
+        #[arg(long)]
+        with_invitations: bool,
         /// How the list is printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -473,7 +476,9 @@ async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
         Command::Rooms(RoomsCommand::Replace { room, dry_run, format }) => {
             replace::replace(&config, &room, dry_run, format).await
         }
-        Command::Rooms(RoomsCommand::Cleanup { dry_run, format }) => rooms::cleanup(&config, dry_run, format).await,
+        Command::Rooms(RoomsCommand::Cleanup { dry_run, with_invitations, format }) => {
+            rooms::cleanup(&config, dry_run, with_invitations, format).await
+        }
         Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,
         Command::Audit(AuditCommand::Export { which }) => audit::export(&config, &which).await,
         Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,

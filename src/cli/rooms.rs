@@ -10,8 +10,9 @@ use super::connect::Local;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::engine::Engine;
-use crate::homeserver::RoomListing;
-use crate::operations::{Inventory, ListedRoom, NotDone, abandoned, by_operator, deletions, list_rooms, see_through};
+use crate::operations::{
+    Abandoned, Inventory, ListedRoom, NotDone, abandoned, by_operator, deletions, list_rooms, see_through,
+};
 
 /// Prints the list.
 pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> {
@@ -88,7 +89,12 @@ pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit>
 }
 
 /// Deletes rooms that nobody is in and that are not managed; with `dry_run` only lists them.
-pub(super) async fn cleanup(config: &Path, dry_run: bool, format: Format) -> anyhow::Result<Exit> {
+pub(super) async fn cleanup(
+    config: &Path,
+    dry_run: bool,
+    with_invitations: bool,
+    format: Format,
+) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     if settings.mode == Mode::Observe && !dry_run {
         let why = "mode: observe changes nothing; add --dry-run to list what would be deleted";
@@ -97,17 +103,18 @@ pub(super) async fn cleanup(config: &Path, dry_run: bool, format: Format) -> any
     let local = Local::of(settings).await?;
     let reader = local.reader().await?;
     // From the whole list, before anything else: rooms that are bound meanwhile have the bot in them.
-    let empty = abandoned(&reader, &local.store.rooms().await?).await?;
+    let all = abandoned(&reader, &local.store.rooms().await?).await?;
+    let (empty, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| with_invitations || one.invited.is_empty());
     let failures = if dry_run {
         BTreeMap::new()
     } else {
         if format == Format::Text {
-            print_abandoned(&empty, false);
+            print_abandoned(&empty, &left, false);
         }
         delete(&local.engine(reader)?, &empty).await?
     };
     match format {
-        Format::Text if dry_run => print_abandoned(&empty, true),
+        Format::Text if dry_run => print_abandoned(&empty, &left, true),
         Format::Text => {
             for (room, why) in &failures {
                 output::text(&format!("failed: {room}: {why}"));
@@ -115,36 +122,50 @@ pub(super) async fn cleanup(config: &Path, dry_run: bool, format: Format) -> any
             output::text(&format!("{} deleted, {} failed", empty.len() - failures.len(), failures.len()));
         }
         Format::Json => {
-            let rows = empty.iter().map(|room| {
+            let row = |Abandoned { room, invited }: &Abandoned, is_meant: bool| {
                 json!({
                     "room_id": room.room_id,
                     "name": room.name,
                     "alias": room.alias,
-                    "deleted": !dry_run && !failures.contains_key(room.room_id.as_str()),
+                    "invited": invited,
+                    "deleted": is_meant && !dry_run && !failures.contains_key(room.room_id.as_str()),
                     "error": failures.get(room.room_id.as_str()),
                 })
-            });
+            };
+            let rows = empty.iter().map(|one| row(one, true)).chain(left.iter().map(|one| row(one, false)));
             output::json(&rows.collect::<Vec<_>>())?;
         }
     }
     Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn print_abandoned(rooms: &[RoomListing], dry_run: bool) {
+fn print_abandoned(rooms: &[Abandoned], left: &[Abandoned], dry_run: bool) {
     let verb = if dry_run { "would be deleted" } else { "to be deleted" };
-    output::text(&format!("{} rooms that nobody is in and that are not managed {verb}", rooms.len()));
-    for room in rooms {
+    let print = |Abandoned { room, invited }: &Abandoned| {
         let name = room.name.as_deref().or(room.alias.as_deref()).unwrap_or("–");
-        output::text(&format!("  {}  {name}", room.room_id));
+        let invited: Vec<&str> = invited.iter().map(|user| user.as_str()).collect();
+        let invited = if invited.is_empty() { String::new() } else { format!("  invited: {}", invited.join(", ")) };
+        output::text(&format!("  {}  {name}{invited}", room.room_id));
+    };
+    output::text(&format!("{} that nobody is in and that are not managed {verb}", counted(rooms.len())));
+    rooms.iter().for_each(print);
+    if !left.is_empty() {
+        output::text(&format!("{} left alone, because somebody is invited there:", counted(left.len())));
+        left.iter().for_each(print);
+        output::text("to delete these as well: equipemed-bot rooms cleanup --with-invitations");
     }
 }
 
+fn counted(rooms: usize) -> String {
+    format!("{rooms} {}", if rooms == 1 { "room" } else { "rooms" })
+}
+
 /// Stores the deletions as deeds and sees them through. Gives those that failed, by room.
-async fn delete(engine: &Engine, rooms: &[RoomListing]) -> anyhow::Result<BTreeMap<String, String>> {
+async fn delete(engine: &Engine, rooms: &[Abandoned]) -> anyhow::Result<BTreeMap<String, String>> {
     let ids = by_operator(engine, deletions(rooms)).await?;
     let holder = connect::holder("cleanup");
     let mut failures = BTreeMap::new();
-    for (id, room) in ids.into_iter().zip(rooms) {
+    for (id, Abandoned { room, .. }) in ids.into_iter().zip(rooms) {
         if let Some(why) = see_through(engine, id, &holder).await? {
             failures.insert(room.room_id.to_string(), not_done(&why));
         }

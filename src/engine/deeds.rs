@@ -1,11 +1,13 @@
 //! The deeds' lane: one-off wishes, such as a redaction, done at once whatever else goes on.
 
+use std::collections::BTreeSet;
+
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Stays};
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
-use ruma_common::RoomId;
+use ruma_common::{OwnedUserId, RoomId};
 use tracing::Instrument;
 
 use super::adopt::{Adoption, adopt};
@@ -95,7 +97,9 @@ impl Applier {
                 let redaction = self.writer.redact(room_id, event_id, Some(&reason), transaction).await?;
                 Outcome::Done(Some(redaction.to_string()))
             }
-            Deed::DeleteRoom { room_id, purge } => delete_empty(&self.writer, room_id, *purge).await?,
+            Deed::DeleteRoom { room_id, purge, invited } => {
+                delete_empty(&self.writer, room_id, *purge, invited).await?
+            }
             Deed::ReplaceRoom { room_id, room } => self.replace(claimed, room, room_id).await?,
             Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
             Deed::AdoptRoom { room_id, room, instead, accept } => {
@@ -125,13 +129,22 @@ impl Applier {
 }
 
 /// Deletes a room that nobody is in. Whether that is so is looked at again: somebody may have come since it was asked for.
-async fn delete_empty(writer: &Writer, room_id: &RoomId, purge: bool) -> Result<Outcome, Fault> {
+async fn delete_empty(
+    writer: &Writer,
+    room_id: &RoomId,
+    purge: bool,
+    invited: &BTreeSet<OwnedUserId>,
+) -> Result<Outcome, Fault> {
     let rooms = writer.reader().rooms_list().await?;
-    match rooms.iter().find(|room| room.room_id == *room_id) {
-        Some(room) if room.members > 0 => return Err(Fault::PeopleInside { count: room.members }),
-        Some(_) => _ = writer.delete_room(room_id, purge).await?,
-        None => {}
+    let Some(room) = rooms.iter().find(|room| room.room_id == *room_id) else { return Ok(Outcome::Done(None)) };
+    if room.members > 0 {
+        return Err(Fault::PeopleInside { count: room.members });
     }
+    let people: BTreeSet<_> = writer.reader().left_in(room_id).await?.invited.difference(invited).cloned().collect();
+    if !people.is_empty() {
+        return Err(Fault::PeopleInvited { people });
+    }
+    writer.delete_room(room_id, purge).await?;
     Ok(Outcome::Done(None))
 }
 

@@ -108,6 +108,8 @@ endpoints! {
     EmailHolder = "GET" "/_synapse/admin/v1/threepid/email/users/{}";
     /// A page of the room list.
     Rooms = "GET" "/_synapse/admin/v1/rooms";
+    /// Names and memberships in the history of a room that nobody is in, and nothing else of it.
+    EmptyRoomHistory = "GET" "/_synapse/admin/v1/rooms/{}/messages";
     /// Deletes an empty room in the background.
     DeleteRoom = "DELETE" "/_synapse/admin/v2/rooms/{}";
     /// Progress of a deletion.

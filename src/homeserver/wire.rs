@@ -185,3 +185,34 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
         Flag::None(()) => false,
     })
 }
+
+/// A page of a room's history, of names and memberships.
+#[derive(Debug, Deserialize)]
+pub(super) struct History {
+    pub(super) chunk: Vec<NameOrMember>,
+    #[serde(default)]
+    pub(super) end: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NameOrMember {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) state_key: String,
+    pub(super) content: NameOrMembership,
+}
+
+/// What somebody else wrote: a value of another type is none.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct NameOrMembership {
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) name: Option<String>,
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) membership: Option<String>,
+}
+
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_str().map(str::to_owned))
+}

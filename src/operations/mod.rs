@@ -39,7 +39,7 @@ pub(crate) use grants::{Caller, Change, change_grants};
 pub(crate) use measures::{Granted, Order};
 pub(crate) use redact::{Redacting, Target as RedactTarget};
 pub(crate) use replace::Replacing;
-pub(crate) use rooms::{Inventory, ListedRoom, abandoned, deletions, list_rooms};
+pub(crate) use rooms::{Abandoned, Inventory, ListedRoom, abandoned, deletions, list_rooms};
 pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;
 pub(crate) use sync::{Following, HandedOver, SyncSubject, Synced, hand_over_run};

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::policy::RoomKind;
-use ruma_common::{OwnedRoomId, RoomId};
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use super::Scene;
-use crate::homeserver::{HomeserverError, Reader, RoomListing};
+use crate::homeserver::{HomeserverError, LeftInRoom, Reader, RoomListing};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+/// How many rooms are looked at at once.
+const AT_ONCE: usize = 8;
 
 /// Rooms by key, as the store knows them.
 pub(crate) type KnownRooms = BTreeMap<RoomKey, OwnedRoomId>;
@@ -103,14 +107,35 @@ impl Scene {
     }
 }
 
-/// Rooms that nobody is in, from any server, and that never were managed: what a cleanup deletes.
-pub(crate) async fn abandoned(reader: &Reader, known: &KnownRooms) -> Result<Vec<RoomListing>, HomeserverError> {
-    let known: BTreeSet<_> = known.values().collect();
-    let is_abandoned = |room: &RoomListing| room.members == 0 && !known.contains(&room.room_id);
-    Ok(reader.rooms_list().await?.into_iter().filter(is_abandoned).collect())
+/// A room that nobody is in and that never was managed.
+#[derive(Clone, Debug)]
+pub(crate) struct Abandoned {
+    /// As Synapse lists it.
+    pub(crate) room: RoomListing,
+    /// Who is invited to it and would not find it.
+    pub(crate) invited: BTreeSet<OwnedUserId>,
 }
 
-/// The wishes that rooms are deleted, with what was said there.
-pub(crate) fn deletions(rooms: &[RoomListing]) -> Vec<Deed> {
-    rooms.iter().map(|room| Deed::DeleteRoom { room_id: room.room_id.clone(), purge: true }).collect()
+/// Rooms that nobody is in, from any server, and that never were managed: what a cleanup deletes, except those that
+/// somebody is invited to.
+pub(crate) async fn abandoned(reader: &Reader, known: &KnownRooms) -> Result<Vec<Abandoned>, HomeserverError> {
+    let known: BTreeSet<_> = known.values().collect();
+    let is_abandoned = |room: &RoomListing| room.members == 0 && !known.contains(&room.room_id);
+    let rooms = reader.rooms_list().await?.into_iter().filter(is_abandoned);
+    let with_invited = rooms.map(async |mut room| {
+        let LeftInRoom { name, invited } = reader.left_in(&room.room_id).await?;
+        room.name = room.name.or(name);
+        Ok(Abandoned { room, invited })
+    });
+    stream::iter(with_invited).buffered(AT_ONCE).try_collect().await
+}
+
+/// The wishes that rooms are deleted, with what was said there and with invitations to them.
+pub(crate) fn deletions(rooms: &[Abandoned]) -> Vec<Deed> {
+    let delete = |Abandoned { room, invited }: &Abandoned| Deed::DeleteRoom {
+        room_id: room.room_id.clone(),
+        purge: true,
+        invited: invited.clone(),
+    };
+    rooms.iter().map(delete).collect()
 }

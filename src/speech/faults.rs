@@ -82,6 +82,10 @@ impl Texts {
             Fault::Stays(Stays::Gone) => self.line("fault-stays-gone", &[]),
             Fault::Stays(Stays::Ours) => self.line("fault-stays-ours", &[]),
             Fault::Stays(Stays::Follows { room: key }) => self.line("fault-stays-follows", &[room(key)]),
+            Fault::PeopleInvited { people } => {
+                let people = self.list(people.iter().map(|user| self.shown(&account(user))).collect());
+                self.line("fault-people-invited", &[("people", Arg::Said(people))])
+            }
             Fault::PeopleInside { count } => self.line("fault-people-inside", &[("count", plain(count))]),
             Fault::Adoption(why) => self.not_adopted(why),
             Fault::Replacement(why) => self.not_replaced(why),

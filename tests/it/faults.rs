@@ -11,7 +11,7 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::rights::Right;
-use ruma_common::{OwnedRoomId, room_alias_id, room_id};
+use ruma_common::{OwnedRoomId, owned_user_id, room_alias_id, room_id};
 use serde_json::json;
 
 use super::translated::{assert_portuguese, every, texts, user};
@@ -307,6 +307,7 @@ fn all() -> Vec<Fault> {
             Fault::Stays(Stays::Ours),
             Fault::Stays(Stays::Follows { room: uti() }),
         ],
+        Fault::PeopleInvited { .. } => [Fault::PeopleInvited { people: [owned_user_id!("@bia:h.example")].into() }],
         Fault::PeopleInside { .. } => [Fault::PeopleInside { count: 41 }],
         Fault::Adoption(_) => [Fault::Adoption(NotAdopted::ControlRoom)],
         Fault::Replacement(_) => [Fault::Replacement(NotReplaced::NoRoom { key: uti() })],

@@ -9,6 +9,8 @@ mod directory;
 mod homeserver;
 mod store;
 
+use std::collections::BTreeSet;
+
 use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -98,6 +100,9 @@ pub enum Fault {
     /// A room to be deleted has members.
     #[error("{count} people are in the room")]
     PeopleInside { count: u64 },
+    /// Somebody else was invited into the room since it was shown.
+    #[error("people are invited")]
+    PeopleInvited { people: BTreeSet<OwnedUserId> },
     /// A room cannot be adopted.
     #[error("not adopted: {0:?}")]
     Adoption(#[from] NotAdopted),

@@ -97,17 +97,27 @@ pub(super) async fn cleanup(ask: &Ask, dry_run: bool) -> Result<Turn, Stop> {
         return Ok(cleaning_up(ask, begun.iter().map(|deed| deed.id).collect()));
     }
     let words = &ask.words;
-    let empty = abandoned(ask.engine.reader(), &ask.scene.rooms).await?;
-    if empty.is_empty() {
-        return Ok(Turn::told(Answer::new().line(words.say("rooms-cleanup-none", &[]))));
+    let all = abandoned(ask.engine.reader(), &ask.scene.rooms).await?;
+    let (empty, invited): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.invited.is_empty());
+    let mut left = Vec::new();
+    if !invited.is_empty() {
+        left.push(words.say("rooms-cleanup-invited", &[]));
+        left.extend(invited.iter().map(|one| {
+            let people = words.list(one.invited.iter().map(|user| words.shown(&words.user(user))).collect());
+            words.say("rooms-cleanup-invited-one", &[("room", shown(&one.room)), ("people", Arg::Said(people))])
+        }));
+        left.push(words.say("rooms-cleanup-with", &[]));
     }
-    let lines: Vec<Said> = empty.iter().map(|room| words.shown(&shown(room))).collect();
+    if empty.is_empty() {
+        return Ok(Turn::told(Answer::new().line(words.say("rooms-cleanup-none", &[])).items(left)));
+    }
+    let lines: Vec<Said> = empty.iter().map(|one| words.shown(&shown(&one.room))).chain(left).collect();
     if dry_run {
         let intro = words.say("rooms-cleanup-preview", &[("count", number(empty.len()))]);
         return Ok(Turn::told(Answer::new().line(intro).items(lines)));
     }
     ask.must_write()?;
-    let digest: Vec<String> = empty.iter().map(|room| room.room_id.to_string()).collect();
+    let digest: Vec<String> = empty.iter().map(|one| one.room.room_id.to_string()).collect();
     if let Some(preview) = ask.agreed(lines, digest.len(), &digest).await? {
         return Ok(preview);
     }

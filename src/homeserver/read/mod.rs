@@ -19,7 +19,7 @@ use matrix_sdk::ruma::{OwnedUserId, UserId};
 
 pub use accounts::AccountDetail;
 pub use events::{Latest, Outline, Reaction, Search};
-pub use rooms::{RoomListing, RoomPast};
+pub use rooms::{LeftInRoom, RoomListing, RoomPast};
 
 use super::endpoint::Endpoint;
 use super::retry::Patience;

@@ -53,6 +53,15 @@ pub struct RoomListing {
     pub is_space: bool,
 }
 
+/// What is left in a room that nobody is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftInRoom {
+    /// Its last name.
+    pub name: Option<String>,
+    /// Who is invited.
+    pub invited: BTreeSet<OwnedUserId>,
+}
+
 /// Events of a room since a position.
 #[derive(Clone, Debug)]
 pub struct RoomPast {
@@ -195,6 +204,33 @@ impl Reader {
             match page.next_batch.map(|next| next.to_string()) {
                 Some(next) if read > 0 && from.as_ref() != Some(&next) => from = Some(next),
                 _ => return Ok(rooms),
+            }
+        }
+    }
+
+    /// The last name of a room that nobody is in, and who is still invited to it. Of such a room Synapse forgets the
+    /// state and keeps the history, of which nothing else is asked for. The bot need not have been in it.
+    pub async fn left_in(&self, room_id: &RoomId) -> Result<LeftInRoom, HomeserverError> {
+        const ONLY: &str = r#"{"types": ["m.room.member", "m.room.name"], "lazy_load_members": false}"#;
+        let mut left = LeftInRoom::default();
+        let mut seen = BTreeSet::new();
+        let mut from: Option<String> = None;
+        loop {
+            let mut query = vec![("dir", "b"), ("limit", PAGE), ("filter", ONLY)];
+            query.extend(from.as_deref().map(|from| ("from", from)));
+            let page: wire::History = self.get(Endpoint::EmptyRoomHistory, &[room_id.as_str()], &query).await?;
+            for event in page.chunk {
+                if event.kind == "m.room.name" && left.name.is_none() {
+                    left.name = event.content.name;
+                } else if event.kind == "m.room.member" && seen.insert(event.state_key.clone()) {
+                    // The newest comes first.
+                    let is_invited = event.content.membership.as_deref() == Some("invite");
+                    left.invited.extend(OwnedUserId::try_from(event.state_key).ok().filter(|_| is_invited));
+                }
+            }
+            match page.end {
+                Some(next) if from.as_ref() != Some(&next) => from = Some(next),
+                _ => return Ok(left),
             }
         }
     }

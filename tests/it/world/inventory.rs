@@ -5,7 +5,7 @@ use equipemed_testbed::rooms::room_path;
 use serde_json::{Value, json};
 
 use super::talk::begun;
-use super::{Hospital, crowd};
+use super::{Hospital, chief, crowd, person};
 
 async fn exists(hospital: &Hospital, room: &str) -> anyhow::Result<bool> {
     let administrator = Client::administrator(hospital.synapse()).await?;
@@ -68,6 +68,31 @@ async fn a_cleanup_deletes_what_nobody_is_in_and_never_a_managed_room() -> anyho
     let done = hospital.run(&["rooms", "cleanup"]).await?.ended(0);
     assert!(done.out.contains(&again) && done.out.contains("0 failed"), "{}", done.out);
     assert!(!exists(&hospital, &again).await?);
+    super::talk::close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn a_cleanup_strands_no_invitation_unless_that_is_said() -> anyhow::Result<()> {
+    let (hospital, serving) =
+        begun(Hospital::alone(vec![chief("chefe"), person("ana", &[])], json!({})).await?).await?;
+    let (chief, ana) = (hospital.client("chefe").await?, hospital.client("ana").await?);
+    // A room without a name: what is shown is who is invited to it.
+    let waiting = ana.create_room(json!({"invite": [chief.user_id()]})).await?;
+    ana.post_ok(&room_path(&waiting, "leave"), json!({})).await?;
+    let left = ana.create_room(json!({"name": "esquecida"})).await?;
+    ana.post_ok(&room_path(&left, "leave"), json!({})).await?;
+    let shown = hospital.run(&["rooms", "cleanup", "--dry-run"]).await?.ended(0);
+    for part in ["1 room", &waiting, &hospital.username("chefe"), "--with-invitations"] {
+        assert!(shown.out.contains(part), "{part} is not in {}", shown.out);
+    }
+    let preview = hospital.ask(&chief, "!rooms cleanup").await?;
+    preview.says(&["esquecida", "chefe", "--with-invitations"]);
+    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["Deleted: 1, failed: 0"]);
+    assert!(exists(&hospital, &waiting).await? && !exists(&hospital, &left).await?);
+    let done = hospital.run(&["rooms", "cleanup"]).await?.ended(0);
+    assert!(done.out.contains("0 deleted, 0 failed") && exists(&hospital, &waiting).await?, "{}", done.out);
+    let done = hospital.run(&["rooms", "cleanup", "--with-invitations"]).await?.ended(0);
+    assert!(done.out.contains("1 deleted, 0 failed") && !exists(&hospital, &waiting).await?, "{}", done.out);
     super::talk::close(hospital, serving).await
 }
 
