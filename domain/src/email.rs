@@ -46,7 +46,11 @@ pub(crate) fn give_addresses(
     for account in
         accounts.values_mut().filter(|account| account.state != AccountState::Deactivated && !account.released)
     {
-        let address = directory.get(account.person).and_then(address_of);
+        let person = directory.get(account.person);
+        let address = person.and_then(address_of);
+        if address.is_none() && person.is_some_and(|person| !person.email.trim().is_empty()) {
+            findings.push(Finding::EmailInvalid { person: account.person });
+        }
         account.email = address.map(|address| digest_of_address(&address));
         if let Some(email) = &account.email {
             people.entry(email.clone()).or_default().insert(account.person);

@@ -7,13 +7,17 @@ use ruma_common::OwnedUserId;
 
 use crate::access::{Holder, LevelReason};
 use crate::cause::Cause;
-use crate::desired::{AccountState, Desired};
+use crate::desired::{AccountState, Desired, Presence};
 use crate::directory::{Person, PersonId};
+use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantId, GrantKind};
 use crate::key::{RoleKey, RoomKey};
+use crate::observed::{Membership, ObservedAccount};
+use crate::policy::{JoinMode, RoomPolicy};
 use crate::rights::Rights;
 use crate::standing::Standing;
+use crate::stands::{Looked, Unmet, usable};
 use crate::world::World;
 
 /// The reasons behind one person's account, and behind their place in some rooms, in the order they are read.
@@ -52,6 +56,33 @@ pub enum Reason {
     Rights(Rights),
     /// A grant about levels takes rights that the policy gives: in the room, or outside rooms.
     RightsTaken { rights: Rights, grant: Grant, outside: bool },
+    /// The account as it is on Synapse, where that is not as it should be. No state when there is no account.
+    AccountIs { state: Option<AccountState>, suspended: bool, shadow_banned: bool },
+    /// The person's place in the room as it is on Synapse, where that is not as it should be.
+    PlaceIs(PlaceIs),
+    /// Synapse could not be asked how it is.
+    NotSeen { why: Box<Fault> },
+}
+
+/// How somebody's place in a room is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceIs {
+    /// Nothing can be said of the room.
+    Unusable(Unmet),
+    /// Not in the room.
+    Outside,
+    /// Invited, and not there yet.
+    Invited,
+    /// Declined the invitation, which is not repeated.
+    Declined,
+    /// Left by their own choice; `may` when the room lets people go, so that they are not put back.
+    Left { may: bool },
+    /// Banned.
+    Banned,
+    /// In the room.
+    Inside,
+    /// At another level.
+    Level(i64),
 }
 
 /// Why somebody is to be in a room, or not.
@@ -102,6 +133,51 @@ pub fn explain(world: &World<'_>, desired: &Desired, person: &Person, rooms: &[R
     about.extend(notes.cloned().map(Reason::Note));
     let room = |key: &RoomKey| Some((key.clone(), room_reasons(world, &holder, key)?));
     Explanation { person: about, rooms: rooms.iter().filter_map(room).collect() }
+}
+
+/// Adds what was seen on Synapse where it is not as it should be.
+pub fn add_seen(explanation: &mut Explanation, world: &World<'_>, looked: Looked<'_>, user: &OwnedUserId) {
+    let seen = looked.observed.accounts.list.get(user);
+    if let Some(wanted) = looked.desired.accounts.get(user) {
+        let state = seen.map(ObservedAccount::state);
+        let (suspended, shadow_banned) = seen.map_or((false, false), |seen| (seen.suspended, seen.shadow_banned));
+        if state != Some(wanted.state) || suspended || shadow_banned {
+            explanation.person.push(Reason::AccountIs { state, suspended, shadow_banned });
+        }
+    }
+    for (key, reasons) in &mut explanation.rooms {
+        let Some(policy) = world.policy.rooms.get(key) else { continue };
+        reasons.extend(place(policy, key, looked, user).map(Reason::PlaceIs));
+    }
+}
+
+fn place(policy: &RoomPolicy, key: &RoomKey, looked: Looked<'_>, user: &OwnedUserId) -> Option<PlaceIs> {
+    let seen = match usable(key, looked) {
+        Ok(seen) => seen,
+        Err(unmet) => return Some(PlaceIs::Unusable(unmet)),
+    };
+    let wanted = looked.desired.rooms.get(key)?;
+    let membership = seen.members.get(user);
+    if wanted.members.get(user) != Some(&Presence::Join) {
+        let stays = wanted.members.contains_key(user);
+        return match membership {
+            Some(Membership::Join) if !stays => Some(PlaceIs::Inside),
+            Some(Membership::Invite) if !stays => Some(PlaceIs::Invited),
+            _ => None,
+        };
+    }
+    match membership {
+        Some(Membership::Join) => {
+            let level = wanted.levels.get(user).copied().unwrap_or_else(|| seen.users_default());
+            let has = seen.level_of(user);
+            (has != level).then_some(PlaceIs::Level(has))
+        }
+        Some(Membership::Invite) => Some(PlaceIs::Invited),
+        Some(Membership::Declined) if policy.join == JoinMode::Invite => Some(PlaceIs::Declined),
+        Some(Membership::Left | Membership::Declined) => Some(PlaceIs::Left { may: policy.leave_allowed }),
+        Some(membership) if membership.is_ban() => Some(PlaceIs::Banned),
+        _ => Some(PlaceIs::Outside),
+    }
 }
 
 fn room_reasons(world: &World<'_>, holder: &Holder<'_, '_>, key: &RoomKey) -> Option<Vec<Reason>> {

@@ -1,5 +1,7 @@
 //! What a pass noticed and must not decide: shown to people, never acted on.
 
+use std::collections::BTreeSet;
+
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +96,12 @@ pub enum Finding {
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
     /// EquipeMed has suspiciously few people, or none.
     DirectoryShrank { before: usize, now: usize },
+    /// People declined the invitation to a room where they belong; it is not repeated.
+    InvitationsDeclined { room: RoomKey, users: BTreeSet<OwnedUserId> },
+    /// Somebody made the room and should leave it, and nobody can remove them.
+    CreatorStays { room: RoomKey, user: OwnedUserId },
+    /// The person's e-mail address in EquipeMed is none.
+    EmailInvalid { person: PersonId },
     /// Synapse was seen to encrypt new rooms by itself, so that none is made.
     NewRoomsEncrypted,
     /// `setup` has not made the control room yet.
@@ -152,6 +160,9 @@ impl Finding {
             Self::RoomKeyTwice { .. } => "room_key_twice",
             Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
             Self::DirectoryShrank { .. } => "directory_shrank",
+            Self::InvitationsDeclined { .. } => "invitations_declined",
+            Self::CreatorStays { .. } => "creator_stays",
+            Self::EmailInvalid { .. } => "email_invalid",
             Self::NewRoomsEncrypted => "new_rooms_encrypted",
             Self::ControlRoomMissing => "control_room_missing",
             Self::ControlRoomOpen { .. } => "control_room_open",
@@ -193,6 +204,7 @@ impl Finding {
             | Self::ExternalIdTaken { person, .. }
             | Self::AccountMissing { person, .. }
             | Self::EmailTaken { person, .. }
+            | Self::EmailInvalid { person }
             | Self::UnknownStatus { person, .. } => Some(*person),
             _ => None,
         }
@@ -202,9 +214,11 @@ impl Finding {
     #[must_use]
     pub fn concerns(&self, id: PersonId, account: Option<&UserId>) -> bool {
         match self {
-            Self::AccountUnclear { user } | Self::LevelOutOfReach { user, .. } | Self::BannedByHand { user, .. } => {
-                account == Some(&**user)
-            }
+            Self::AccountUnclear { user }
+            | Self::LevelOutOfReach { user, .. }
+            | Self::CreatorStays { user, .. }
+            | Self::BannedByHand { user, .. } => account == Some(&**user),
+            Self::InvitationsDeclined { users, .. } => account.is_some_and(|account| users.contains(account)),
             Self::LocalpartCollision { person, others, .. } => *person == id || others.contains(&id),
             Self::ExternalIdTaken { person, owner, .. } => *person == id || *owner == id,
             Self::EmailShared { people } => people.contains(&id),

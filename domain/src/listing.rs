@@ -41,6 +41,8 @@ pub struct Listed<'a> {
     pub status: AccountStatus,
     /// How the person stands in EquipeMed; None when that is not clear.
     pub standing: Option<Standing>,
+    /// Whether nobody sees what the account writes.
+    pub is_shadow_banned: bool,
 }
 
 /// One person with their account, as they are now.
@@ -56,7 +58,8 @@ pub fn listed<'a>(
     let noted = binding.and_then(|binding| binding.synced_at);
     let is_selected = policy.selects(person);
     let status = AccountStatus::of(account, standing, is_selected, is_stale(noted, policy.users.stale_after, now));
-    Listed { id: person.id, person: Some(person), binding, status, standing }
+    let is_shadow_banned = account.is_some_and(|account| account.shadow_banned);
+    Listed { id: person.id, person: Some(person), binding, status, standing, is_shadow_banned }
 }
 
 /// Somebody who is missing in EquipeMed, until the account is deactivated: nobody may have to look for it by hand.
@@ -70,7 +73,7 @@ fn missing<'a>(
     let standing = (binding.missing_reads >= READS_UNTIL_VANISHED).then_some(Standing::Gone);
     let status =
         AccountStatus::of(Some(account), standing, true, is_stale(binding.synced_at, policy.users.stale_after, now));
-    Some(Listed { id: binding.person, person: None, binding: Some(binding), status, standing })
+    Some(Listed { id: binding.person, person: None, binding: Some(binding), status, standing, is_shadow_banned: false })
 }
 
 /// Everybody who is asked for, by id; also who is missing in EquipeMed and has an account.

@@ -64,6 +64,10 @@ pub struct ObservedAccount {
     pub locked: bool,
     /// Whether it is deactivated.
     pub deactivated: bool,
+    /// Whether it can read but not write. Known only of an account read alone.
+    pub suspended: bool,
+    /// Whether nobody sees what it writes.
+    pub shadow_banned: bool,
 }
 
 impl ObservedAccount {
@@ -173,6 +177,8 @@ pub enum Membership {
     Knock,
     /// Left by their own choice.
     Left,
+    /// Was invited and declined.
+    Declined,
     /// Banned, not by the bot, and it is unknown whether with the right to.
     Ban,
     /// Banned for a grant, by the bot or by somebody with the right; lifted when the grant ends.

@@ -62,24 +62,36 @@ pub enum Unmet {
     NotYet,
 }
 
-/// Whether an act on a person is fulfilled in a room; None if it is.
-#[must_use]
-pub fn in_room(act: Act, user: &OwnedUserId, key: &RoomKey, looked: Looked<'_>) -> Option<Unmet> {
+/// The room as it was seen.
+///
+/// # Errors
+/// Why nothing can be said or done in it.
+pub fn usable<'a>(key: &RoomKey, looked: Looked<'a>) -> Result<&'a ObservedRoom, Unmet> {
     if looked.deleted.contains(key) {
-        return Some(Unmet::Deleted);
+        return Err(Unmet::Deleted);
     }
     let seen = match looked.observed.rooms.get(key) {
-        None | Some(RoomSight::Absent) => return Some(Unmet::NoRoom),
-        Some(RoomSight::Several { .. }) => return Some(Unmet::Several),
-        Some(RoomSight::Unreadable { why, .. }) => return Some(Unmet::Unreadable { why: why.clone() }),
+        None | Some(RoomSight::Absent) => return Err(Unmet::NoRoom),
+        Some(RoomSight::Several { .. }) => return Err(Unmet::Several),
+        Some(RoomSight::Unreadable { why, .. }) => return Err(Unmet::Unreadable { why: why.clone() }),
         Some(RoomSight::Seen(seen)) => seen,
     };
     if seen.members.get(looked.bot) != Some(&Membership::Join) {
-        return Some(Unmet::BotOut);
+        return Err(Unmet::BotOut);
     }
     if seen.replaced.is_some() {
-        return Some(Unmet::Replaced);
+        return Err(Unmet::Replaced);
     }
+    Ok(seen)
+}
+
+/// Whether an act on a person is fulfilled in a room; None if it is.
+#[must_use]
+pub fn in_room(act: Act, user: &OwnedUserId, key: &RoomKey, looked: Looked<'_>) -> Option<Unmet> {
+    let seen = match usable(key, looked) {
+        Ok(seen) => seen,
+        Err(unmet) => return Some(unmet),
+    };
     let Some(account) = looked.desired.accounts.get(user) else { return Some(Unmet::Unclear) };
     let membership = seen.members.get(user);
     let is_banned = membership.is_some_and(|membership| membership.is_ban());

@@ -42,8 +42,13 @@ finding-name-near = ; did you mean “{ $near }”?
 finding-room-matches-nobody = the rule of room { $room } matches nobody
 finding-member-unbound = { $user } is in room { $room } and belongs to nobody in EquipeMed
 finding-banned-by-hand = { $user } belongs in room { $room } and is banned there by hand
+finding-invitations-declined = { $people } declined the invitation to room { $room }, where they belong: they are not asked again. If they change their mind,
+    somebody in the room invites them
+finding-creator-stays = { $user } made room { $room } and no longer belongs there: nobody can remove who made a room of version 12.
+    They leave it themselves, or a new one takes its place: `equipemed-bot rooms replace { $key }`
+finding-email-invalid = what EquipeMed has as e-mail address of person { $person } is none, and Synapse does not get it: correct it there
 finding-level-creator = { $user } made room { $room } and should stand at { $wanted } there:
-    who made a room of version 12 stands above every level. Only a new room can change it
+    who made a room of version 12 stands above every level. Only a new one can change it: `equipemed-bot rooms replace { $key }`
 finding-level-like-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
     the bot stands at { $bot } there and gives nobody its own level. Give the bot more, or make a new room
 finding-level-above-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:

@@ -99,6 +99,7 @@ account-state =
     .usable = active
     .locked = locked
     .suspended = suspended
+    .shadow_banned = shadow-banned: nobody sees what it writes
     .deactivated = deactivated
     .none = none
 

@@ -44,8 +44,13 @@ finding-name-near = ; você quis dizer “{ $near }”?
 finding-room-matches-nobody = ninguém corresponde à regra da sala { $room }
 finding-member-unbound = { $user } está na sala { $room } e não é de ninguém no EquipeMed
 finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
+finding-invitations-declined = { $people } recusou o convite para a sala { $room }, da qual faz parte: não convido de novo. Se mudar de ideia,
+    alguém da sala pode convidar
+finding-creator-stays = { $user } criou a sala { $room } e não faz mais parte dela: ninguém consegue remover quem criou uma sala da versão 12.
+    A própria pessoa sai, ou uma sala nova toma o lugar: `equipemed-bot rooms replace { $key }`
+finding-email-invalid = o e-mail da pessoa { $person } no EquipeMed não é um e-mail válido, e o Synapse não o recebe: corrija lá
 finding-level-creator = { $user } criou a sala { $room } e deveria estar no nível { $wanted } nela:
-    quem cria uma sala da versão 12 fica acima de todos os níveis. Só uma sala nova pode mudar isso
+    quem cria uma sala da versão 12 fica acima de todos os níveis. Só uma sala nova muda isso: `equipemed-bot rooms replace { $key }`
 finding-level-like-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
     o bot está no nível { $bot } ali e não dá a ninguém o próprio nível. Dê mais ao bot ou crie uma sala nova
 finding-level-above-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:

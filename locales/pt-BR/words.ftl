@@ -99,6 +99,7 @@ account-state =
     .usable = ativa
     .locked = bloqueada
     .suspended = suspensa
+    .shadow_banned = ocultada (shadow-ban): ninguém vê o que escreve
     .deactivated = desativada
     .none = nenhuma
 

@@ -9,6 +9,7 @@ use equipemed_domain::naming::unknown_names;
 use equipemed_domain::render::Words as _;
 use tokio_util::sync::CancellationToken;
 
+use super::connect::Local;
 use super::output::said;
 use super::replace::told;
 use super::{Exit, connect, output};
@@ -19,9 +20,13 @@ use crate::directory::equipemed::Installed;
 use crate::directory::{Equipemed, Source};
 use crate::engine::replace::Condition;
 use crate::homeserver::{HomeserverError, Patience, Reader};
+use crate::store::{HeldState, Run, RunEnd};
 
 /// The oldest Synapse that was tried: room version 12 and the endpoints used here.
 const SYNAPSE_TRIED: &str = "1.163";
+
+/// Among so many of the latest full passes one that ended is looked for.
+const RUNS: usize = 10;
 
 /// Gathers what was found.
 #[derive(Default)]
@@ -49,6 +54,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     check_synapse(&settings, &mut findings).await;
     check_store(&settings, &mut findings).await;
     check_rooms(&settings, &mut findings).await;
+    tell_open(&settings).await;
     match findings.failed {
         0 => {
             output::text("\nEverything is in place.");
@@ -188,6 +194,30 @@ async fn check_store(settings: &Settings, findings: &mut Findings) {
         Ok(rooms) if rooms.contains_key(&RoomKey::from(CONTROL_ROOM)) => findings.good("control room"),
         Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),
         Err(error) => findings.bad(&format!("database: {}", said(error)), "see what it names"),
+    }
+}
+
+/// What the last full pass left to be looked at, and what is held: nothing that is out of place here, but it waits for
+/// somebody. Where the database is away, that was told before.
+async fn tell_open(settings: &Settings) {
+    let Ok(local) = Local::of(settings.clone()).await else { return };
+    let (Ok(runs), Ok(held)) = (local.store.recent_runs(RUNS).await, local.store.held_live().await) else { return };
+    let ended = |run: &Run| match &run.end {
+        Some(RunEnd::Done(summary)) => Some((run.finished_at?, summary.clone())),
+        _ => None,
+    };
+    let last = runs.iter().find_map(ended);
+    if let Some((at, summary)) = last.filter(|(_, summary)| !summary.found.is_empty()) {
+        let english = local.words(&summary.found).await;
+        output::text(&format!("• to look at, by the full pass of {}:", local.time(at)));
+        for finding in &summary.found {
+            output::text(&format!("    {}", english.finding(finding)));
+        }
+    }
+    let english = output::English::new();
+    for plan in held.iter().filter(|plan| plan.state != HeldState::Approved) {
+        output::text(&format!("• held {}: {}", plan.held.id, english.held(&plan.held.reason)));
+        output::text(&format!("    see it with `sync --dry-run`; release it with `sync --approve {}`", plan.held.id));
     }
 }
 

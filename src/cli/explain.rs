@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 
 use super::connect::Local;
 use super::{Exit, connect, output};
 use crate::config::settings::Language;
+use crate::homeserver::{Patience, Reader};
 use crate::operations::explain_person;
 use crate::speech::Texts;
 
-/// Prints the reasons. Asks EquipeMed and the store only, so it works while Synapse is away.
+/// Prints the reasons, and what is otherwise on Synapse. While Synapse is away that is said, and the reasons all the same.
 pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
     let local = Local::open(config).await?;
     let scene = local.scene(false).await?;
@@ -19,8 +21,13 @@ pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow:
         None => scene.policy.rooms.keys().cloned().collect(),
         Some(room) => vec![connect::room(room, &scene)?],
     };
-    let (texts, explained) =
-        (Texts::new(Language::En).with_people(&scene.directory), explain_person(&scene, person, &rooms));
+    let connection = connect::connection(&local.settings, Patience::NONE, &local.stop, None);
+    let engine = match Reader::new(connection).await {
+        Ok(reader) => Ok(local.engine(reader)?),
+        Err(why) => Err(why.into()),
+    };
+    let explained = explain_person(&scene, engine.as_ref().map_err(Fault::clone), person, &rooms).await;
+    let texts = Texts::new(Language::En).with_people(&scene.directory);
     let mut lines: Vec<String> = explained.person.iter().map(|reason| texts.reason(reason).plain).collect();
     for (room, reasons) in &explained.rooms {
         lines.push(format!("\nroom {room}"));

@@ -32,7 +32,9 @@ pub(super) struct Account {
     #[serde(default, deserialize_with = "flag")]
     deactivated: bool,
     #[serde(default, deserialize_with = "flag")]
-    pub(super) suspended: bool,
+    suspended: bool,
+    #[serde(default, deserialize_with = "flag")]
+    shadow_banned: bool,
     pub(super) avatar_url: Option<String>,
     #[serde(default)]
     pub(super) external_ids: Vec<WireExternalId>,
@@ -56,6 +58,8 @@ impl Account {
             admin: self.admin,
             locked: self.locked,
             deactivated: self.deactivated,
+            suspended: self.suspended,
+            shadow_banned: self.shadow_banned,
         }
     }
 }

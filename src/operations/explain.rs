@@ -1,17 +1,35 @@
-//! Why somebody is where they are.
+//! Why somebody is where they are, and where they really are.
 
 use equipemed_domain::desired::{Wishes, desired};
 use equipemed_domain::directory::Person;
-use equipemed_domain::explain::{Explanation, explain};
+use equipemed_domain::explain::{Explanation, Reason, add_seen, explain};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedAccounts;
 use equipemed_domain::wake::Wake;
 
 use super::Scene;
+use crate::engine::Engine;
 
-/// The rules behind a person's account, and behind their place in these rooms. Nothing is asked of Synapse.
-pub(crate) fn explain_person(scene: &Scene, person: &Person, rooms: &[RoomKey]) -> Explanation {
+/// The rules behind a person's account, and behind their place in these rooms, with what is otherwise on Synapse now.
+/// Where Synapse cannot be asked, that is said, and the rules all the same.
+pub(crate) async fn explain_person(
+    scene: &Scene,
+    engine: Result<&Engine, Fault>,
+    person: &Person,
+    rooms: &[RoomKey],
+) -> Explanation {
     let world = scene.world();
     let picture = desired(&world, &Wishes::default(), &ObservedAccounts::default(), &Wake::Person(person.id));
-    explain(&world, &picture, person, rooms)
+    let mut explanation = explain(&world, &picture, person, rooms);
+    let Some(user) = scene.user_of(person.id) else { return explanation };
+    let seen = match engine {
+        Ok(engine) => engine.look_at_person(person.id).await,
+        Err(why) => Err(why),
+    };
+    match seen {
+        Ok(sight) => add_seen(&mut explanation, &world, sight.looked(), user),
+        Err(why) => explanation.person.push(Reason::NotSeen { why: Box::new(why) }),
+    }
+    explanation
 }

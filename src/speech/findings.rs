@@ -102,10 +102,18 @@ impl Texts {
             Finding::RoomMatchesNobody { room } => self.line("finding-room-matches-nobody", &[place(room)]),
             Finding::MemberUnbound { room, user } => self.line("finding-member-unbound", &[place(room), account(user)]),
             Finding::BannedByHand { room, user } => self.line("finding-banned-by-hand", &[place(room), account(user)]),
+            Finding::InvitationsDeclined { room, users } => {
+                let people = self.list(users.iter().map(|user| self.shown(&account(user).1)).collect());
+                self.line("finding-invitations-declined", &[place(room), ("people", Arg::Said(people))])
+            }
+            Finding::CreatorStays { room, user } => {
+                self.line("finding-creator-stays", &[place(room), account(user), ("key", code(room))])
+            }
+            Finding::EmailInvalid { person } => self.line("finding-email-invalid", &[who(person)]),
             Finding::LevelOutOfReach { room, user, has, wanted, bot } => {
                 if *has == CREATOR {
-                    return self
-                        .line("finding-level-creator", &[place(room), account(user), ("wanted", plain(wanted))]);
+                    let args = [place(room), account(user), ("wanted", plain(wanted)), ("key", code(room))];
+                    return self.line("finding-level-creator", &args);
                 }
                 let id = if has < bot { "finding-level-like-bot" } else { "finding-level-above-bot" };
                 let levels = [("has", plain(has)), ("wanted", plain(wanted)), ("bot", plain(bot))];

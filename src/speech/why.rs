@@ -3,9 +3,11 @@
 use equipemed_domain::access::LevelReason;
 use equipemed_domain::cause::Cause;
 use equipemed_domain::desired::AccountState;
-use equipemed_domain::explain::{MemberReason, Reason};
+use equipemed_domain::explain::{MemberReason, PlaceIs, Reason};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::standing::Standing;
+use equipemed_domain::stands::Unmet;
 use ruma_common::UserId;
 
 use super::findings::{account, code, plain};
@@ -18,12 +20,8 @@ impl Texts {
     pub fn reason(&self, reason: &Reason) -> Said {
         match reason {
             Reason::Account { user, state, cause } => {
-                let state = match state {
-                    AccountState::Active => "usable",
-                    AccountState::Locked => "locked",
-                    AccountState::Deactivated => "deactivated",
-                };
-                let args = [("user", account(user)), ("state", Arg::Said(self.word("account-state", state)))];
+                let state = self.word("account-state", state_word(*state));
+                let args = [("user", account(user)), ("state", Arg::Said(state))];
                 match cause {
                     Cause::Policy => self.line("why-account", &args),
                     Cause::Grant(id) => {
@@ -81,6 +79,14 @@ impl Texts {
                 let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
                 self.line("why-rights", &[("list", Arg::Said(self.list(rights)))])
             }
+            Reason::AccountIs { state, suspended, shadow_banned } => {
+                let mut facts = vec![self.word("account-state", state.map_or("none", state_word))];
+                facts.extend(suspended.then(|| self.word("account-state", "suspended")));
+                facts.extend(shadow_banned.then(|| self.word("account-state", "shadow_banned")));
+                self.line("why-account-is", &[("list", Arg::Said(self.list(facts)))])
+            }
+            Reason::PlaceIs(place) => self.line("why-place-is", &[("place", Arg::Said(self.place(place)))]),
+            Reason::NotSeen { why } => self.line("why-not-seen", &[("why", self.why(why))]),
             Reason::RightsTaken { rights, grant, outside } => {
                 let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
                 let id = if *outside { "why-rights-taken-outside" } else { "why-rights-taken" };
@@ -88,6 +94,29 @@ impl Texts {
                 self.line(id, &[args.as_slice(), &[("asker", self.asker(&grant.asker))]].concat())
             }
         }
+    }
+
+    fn place(&self, place: &PlaceIs) -> Said {
+        let id = match place {
+            PlaceIs::Unusable(Unmet::Unreadable { why }) => {
+                let why: Fault = why.clone().into();
+                return self.line("place-unreadable", &[("why", self.why(&why))]);
+            }
+            PlaceIs::Level(level) => return self.line("place-level", &[("level", plain(level))]),
+            PlaceIs::Unusable(Unmet::NoRoom) => "place-no-room",
+            PlaceIs::Unusable(Unmet::Several) => "place-several",
+            PlaceIs::Unusable(Unmet::Deleted) => "place-deleted",
+            PlaceIs::Unusable(Unmet::Replaced) => "place-replaced",
+            PlaceIs::Unusable(_) => "place-bot-out",
+            PlaceIs::Outside => "place-outside",
+            PlaceIs::Invited => "place-invited",
+            PlaceIs::Declined => "place-declined",
+            PlaceIs::Left { may: true } => "place-left",
+            PlaceIs::Left { may: false } => "place-left-yet",
+            PlaceIs::Banned => "place-banned",
+            PlaceIs::Inside => "place-inside",
+        };
+        self.line(id, &[])
     }
 
     /// Formats a stored asker: an account, or a word such as `operator`.
@@ -115,6 +144,14 @@ impl Texts {
             None => self.line("why-grant", &args),
             Some(scope) => self.line("why-grant-room", &[args.as_slice(), &[("room", code(scope))]].concat()),
         }
+    }
+}
+
+fn state_word(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Active => "usable",
+        AccountState::Locked => "locked",
+        AccountState::Deactivated => "deactivated",
     }
 }
 

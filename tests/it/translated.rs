@@ -11,7 +11,7 @@ use equipemed_domain::command::word::WORDS;
 use equipemed_domain::command::{Command, CommandPlace, Message, Setting, parse};
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::directory::PersonId;
-use equipemed_domain::explain::{MemberReason, Reason};
+use equipemed_domain::explain::{MemberReason, PlaceIs, Reason};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
@@ -22,6 +22,7 @@ use equipemed_domain::power::Power;
 use equipemed_domain::review::HeldReason;
 use equipemed_domain::rights::Right;
 use equipemed_domain::standing::Standing;
+use equipemed_domain::stands::Unmet;
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId, room_id, user_id};
 use serde_json::Value;
@@ -201,6 +202,11 @@ fn findings() -> Vec<Finding> {
         Finding::RoomMatchesNobody { .. } => [Finding::RoomMatchesNobody { room: room.clone() }],
         Finding::MemberUnbound { .. } => [Finding::MemberUnbound { room: room.clone(), user: user() }],
         Finding::BannedByHand { .. } => [Finding::BannedByHand { room: room.clone(), user: user() }],
+        Finding::InvitationsDeclined { .. } => [
+            Finding::InvitationsDeclined { room: room.clone(), users: [user()].into() },
+        ],
+        Finding::CreatorStays { .. } => [Finding::CreatorStays { room: room.clone(), user: user() }],
+        Finding::EmailInvalid { .. } => [Finding::EmailInvalid { person }],
         Finding::LevelOutOfReach { .. } => [reach(50, 100), reach(100, 100), reach(i64::MAX, 99)],
         Finding::LevelsFull { .. } => [
             Finding::LevelsFull { room: room.clone(), entries: 1_203, waiting: 97, bytes: 70_123 },
@@ -354,6 +360,27 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
             Reason::Rights(Right::ALL.into_iter().collect()),
             Reason::Rights(std::iter::empty().collect()),
         ],
+        Reason::AccountIs { .. } => [
+            Reason::AccountIs { state: None, suspended: false, shadow_banned: false },
+            Reason::AccountIs { state: Some(AccountState::Active), suspended: true, shadow_banned: true },
+        ],
+        Reason::PlaceIs(_) => [
+            Reason::PlaceIs(PlaceIs::Outside),
+            Reason::PlaceIs(PlaceIs::Invited),
+            Reason::PlaceIs(PlaceIs::Declined),
+            Reason::PlaceIs(PlaceIs::Left { may: true }),
+            Reason::PlaceIs(PlaceIs::Left { may: false }),
+            Reason::PlaceIs(PlaceIs::Banned),
+            Reason::PlaceIs(PlaceIs::Inside),
+            Reason::PlaceIs(PlaceIs::Level(25)),
+            Reason::PlaceIs(PlaceIs::Unusable(Unmet::NoRoom)),
+            Reason::PlaceIs(PlaceIs::Unusable(Unmet::Several)),
+            Reason::PlaceIs(PlaceIs::Unusable(Unmet::Deleted)),
+            Reason::PlaceIs(PlaceIs::Unusable(Unmet::Replaced)),
+            Reason::PlaceIs(PlaceIs::Unusable(Unmet::BotOut)),
+            Reason::PlaceIs(PlaceIs::Unusable(Unmet::Unreadable { why: HomeserverError::NotAdmin })),
+        ],
+        Reason::NotSeen { .. } => [Reason::NotSeen { why: Box::new(Fault::LevelsFull) }],
         Reason::RightsTaken { .. } => [
             taken(grant(GrantKind::Mute, Some(uti()), "@bia:h.example"), false),
             taken(grant(GrantKind::Level(0), None, "operator"), true),

@@ -78,7 +78,9 @@ pub(super) fn standings(
         if !is_there || is_named || people.contains_key(user) || *user == pass.world.policy.bot {
             continue;
         }
-        if pass.is_untouchable(user) {
+        // Whose account it is may be unclear: where nobody's, it is a stranger's, as for a pass that reads no accounts.
+        let is_nobodys = pass.desired.frozen.contains(user) && pass.world.bindings.owner(user).is_none();
+        if pass.is_untouchable(user) && !is_nobodys {
             if default != before {
                 people.insert(user.clone(), before);
             }

@@ -1,5 +1,7 @@
 //! Plans memberships of an existing room.
 
+use std::collections::BTreeSet;
+
 use ruma_common::{OwnedUserId, UserId};
 
 use super::rooms::RoomPlan;
@@ -7,6 +9,7 @@ use crate::action::Action;
 use crate::cause::Cause;
 use crate::desired::{AccountState, Presence};
 use crate::finding::Finding;
+use crate::levels::CREATOR;
 use crate::observed::{Membership, ObservedRoom};
 use crate::policy::JoinMode;
 use crate::power::Power;
@@ -21,16 +24,25 @@ pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
 
 fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     let bot_level = seen.level_of(&room.pass.world.policy.bot);
+    let mut declined = BTreeSet::new();
     let arrivals: Vec<(OwnedUserId, bool)> = room
         .joiners()
         .filter_map(|user| match seen.members.get(user) {
             Some(Membership::Join) => None,
             Some(Membership::Invite) if room.policy.join == JoinMode::Invite => None,
-            Some(Membership::Left) if room.policy.leave_allowed => None,
+            Some(Membership::Left | Membership::Declined) if room.policy.leave_allowed => None,
+            // Nobody is asked again at every pass.
+            Some(Membership::Declined) if room.policy.join == JoinMode::Invite => {
+                declined.insert(user.clone());
+                None
+            }
             Some(Membership::Ban) => Some((user.clone(), true)),
             _ => Some((user.clone(), false)),
         })
         .collect();
+    if !declined.is_empty() {
+        room.findings.push(Finding::InvitationsDeclined { room: room.key.clone(), users: declined });
+    }
     let mut may_invite = None;
     for (user, banned) in arrivals {
         let key = room.key.clone();
@@ -123,6 +135,10 @@ fn may_act_on(
     let has = seen.level_of(user);
     if has < bot_level {
         return true;
+    }
+    if has == CREATOR {
+        room.findings.push(Finding::CreatorStays { room: room.key.clone(), user: user.to_owned() });
+        return false;
     }
     room.findings.push(Finding::LevelOutOfReach {
         room: room.key.clone(),

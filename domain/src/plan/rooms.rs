@@ -13,7 +13,7 @@ use crate::desired::{DesiredRoom, Presence};
 use crate::finding::{Difference, Finding};
 use crate::key::{CONTROL_ROOM, RoomKey};
 use crate::level_budget::Overflow;
-use crate::levels::{first_levels, guard_record, levelling};
+use crate::levels::{CREATOR, OutOfReach, first_levels, guard_record, levelling};
 use crate::observed::{Membership, ObservedRoom, Replacement, RoomSight};
 use crate::policy::{JoinMode, RoomKind, RoomPolicy};
 use crate::power::Power;
@@ -308,7 +308,10 @@ impl RoomPlan<'_, '_> {
         if room.as_str() == CONTROL_ROOM {
             guard_record(seen, bot_level, &mut changes);
         }
-        self.findings.extend(levels.out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
+        // Who made the room and should go is told for that.
+        let goes = |entry: &OutOfReach| entry.has == CREATOR && !self.wanted.members.contains_key(&entry.user);
+        let out_of_reach: Vec<_> = levels.out_of_reach.into_iter().filter(|entry| !goes(entry)).collect();
+        self.findings.extend(out_of_reach.into_iter().map(|entry| Finding::LevelOutOfReach {
             room: room.clone(),
             user: entry.user,
             has: entry.has,

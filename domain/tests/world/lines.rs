@@ -138,6 +138,11 @@ pub(crate) fn finding(finding: &Finding) -> String {
             room.to_string()
         }
         Finding::MemberUnbound { room, user } | Finding::BannedByHand { room, user } => format!("{room} {user}"),
+        Finding::InvitationsDeclined { room, users } => {
+            format!("{room} {}", users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        }
+        Finding::CreatorStays { room, user } => format!("{room} {user}"),
+        Finding::EmailInvalid { person } => format!("person {person}"),
         Finding::LevelOutOfReach { room, user, has, wanted, bot } => {
             let level = |level: &i64| if *level == i64::MAX { "creator".to_owned() } else { level.to_string() };
             format!("{room} {user} {} -> {} bot {}", level(has), level(wanted), level(bot))

@@ -232,6 +232,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
         admin: dice.chance(15),
         locked: dice.chance(25),
         deactivated: dice.chance(15),
+        ..ObservedAccount::default()
     };
     for person in &world.people {
         let user = user_id(&format!("u{}", person.id.0));
@@ -444,7 +445,12 @@ fn members(dice: &mut Dice, world: &World, room: &mut ObservedRoom) {
         let user = anybody(dice, world);
         let there = user.server_name() != SERVER || world.observed.accounts.list.contains_key(&user);
         if there && user != world.policy.bot {
-            room.members.insert(user, dice.pick(&states));
+            // Who left may have been invited only.
+            let state = match dice.pick(&states) {
+                Membership::Left if user.as_str().len() % 3 != 0 => Membership::Declined,
+                state => state,
+            };
+            room.members.insert(user, state);
         }
     }
     if dice.chance(5) {

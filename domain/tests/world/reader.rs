@@ -283,10 +283,11 @@ impl Case {
             };
             let base = world.observed.accounts.list.remove(&user).unwrap_or_default();
             let account = ObservedAccount {
-                display_name: form.name.clone().or(base.display_name),
+                display_name: form.name.clone().or_else(|| base.display_name.clone()),
                 admin: form.admin,
                 locked: form.locked,
                 deactivated: form.deactivated,
+                ..base
             };
             world.observed.accounts.list.insert(user, account);
         }
@@ -421,6 +422,7 @@ fn membership(word: &str) -> Membership {
         "invite" => Membership::Invite,
         "knock" => Membership::Knock,
         "left" => Membership::Left,
+        "declined" => Membership::Declined,
         "ban" => Membership::Ban,
         "banned_for_grant" => Membership::BannedForGrant,
         "banned_without_right" => Membership::BannedWithoutRight,

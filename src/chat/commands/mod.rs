@@ -42,7 +42,7 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         Command::Approve { id } => approve::approve(ask, id).await,
         Command::User { who } => people::user(ask, who).await,
         Command::Users(filter) => people::users(ask, filter).await,
-        Command::Why { who, room } => people::why(ask, who, room.as_ref()),
+        Command::Why { who, room } => people::why(ask, who, room.as_ref()).await,
         Command::Grants { who } => people::grants(ask, who.as_ref()),
         Command::Audit { about, last } => audit::audit(ask, about.as_ref(), *last).await,
         // That takes a level away, however it is said.

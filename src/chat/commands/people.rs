@@ -82,7 +82,7 @@ pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop>
 }
 
 /// Why somebody is where they are.
-pub(super) fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Turn, Stop> {
+pub(super) async fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Turn, Stop> {
     let (words, scene) = (&ask.words, &ask.scene);
     let key = room.map(|room| scene.find_room(room)).transpose()?;
     ask.may(Act::Audit, key.as_ref())?;
@@ -98,7 +98,7 @@ pub(super) fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Turn, St
         None => words.say("why-intro", &[user]),
         Some(key) => words.say("why-intro-room", &[user, ("room", words.room(key))]),
     };
-    let Explanation { person, rooms } = explain_person(scene, person, &rooms);
+    let Explanation { person, rooms } = explain_person(scene, Ok(&ask.engine), person, &rooms).await;
     let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| words.reason(reason)));
     for (key, reasons) in &rooms {
         let room = words.line("why-room", &[("room", Arg::Code(key.to_string()))]);

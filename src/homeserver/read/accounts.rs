@@ -24,8 +24,6 @@ pub struct AccountDetail {
     pub external_ids: Vec<ExternalId>,
     /// Avatar, `mxc://`.
     pub avatar: Option<String>,
-    /// Whether it is suspended: it can read but not write.
-    pub suspended: bool,
     /// The application service that created the account, if any.
     pub appservice: Option<String>,
     /// When it was last seen, milliseconds since 1970.
@@ -91,7 +89,6 @@ impl Reader {
             observed: account.observed(),
             external_ids: account.external_ids.into_iter().map(Into::into).collect(),
             avatar: account.avatar_url,
-            suspended: account.suspended,
             appservice: account.appservice_id,
             last_seen: account.last_seen_ts,
             created: account.creation_ts.and_then(instant),

@@ -18,6 +18,7 @@ mod commands;
 mod confirm;
 mod endurance;
 mod equipemed;
+mod explained;
 mod first;
 mod full_levels;
 mod holds;
