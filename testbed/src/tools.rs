@@ -10,15 +10,41 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// The Synapse version used for all tests. The admin API changes between versions, so raise it only on purpose.
-pub const SYNAPSE_VERSION: &str = "1.163.2";
+/// A release of Synapse. The admin API changes between releases, so raise one only on purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Release {
+    /// The one of almost all tests.
+    #[default]
+    Current,
+    /// The oldest that the service works with, which EquipeMed's own development environment pins.
+    Oldest,
+}
 
-/// `authlib` is needed for OpenID Connect, `psycopg2-binary` for PostgreSQL.
-const PACKAGES: &[&str] = &["matrix-synapse==1.163.2", "authlib==1.9.9", "psycopg2-binary==2.9.13"];
+impl Release {
+    /// Its number.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Current => "1.163.2",
+            Self::Oldest => "1.99.0",
+        }
+    }
+
+    /// `authlib` is needed for OpenID Connect, `psycopg2-binary` for PostgreSQL; the oldest one does not start with newer
+    /// releases of the rest.
+    fn packages(self) -> Vec<String> {
+        let also: &[&str] = match self {
+            Self::Current => &[],
+            Self::Oldest => &["prometheus-client==0.19.0", "Twisted==26.10.0"],
+        };
+        let own = format!("matrix-synapse=={}", self.version());
+        let all = ["authlib==1.9.9", "psycopg2-binary==2.9.13"];
+        [own].into_iter().chain(all.iter().chain(also).map(|package| (*package).to_owned())).collect()
+    }
+}
 
 /// An independent Matrix client, in its own environment to keep Synapse's packages unchanged.
 const CLIENT: &str = "nio-0.26.0";
-const CLIENT_PACKAGES: &[&str] = &["matrix-nio==0.26.0", "aiohttp==3.14.5", "aiohttp_socks==0.12.0", "h2==4.4.1"];
+const CLIENT_PACKAGES: [&str; 4] = ["matrix-nio==0.26.0", "aiohttp==3.14.5", "aiohttp_socks==0.12.0", "h2==4.4.1"];
 
 const COMPLETE: &str = "complete";
 
@@ -33,14 +59,14 @@ pub fn cache() -> anyhow::Result<PathBuf> {
 }
 
 /// A Python with Synapse; the first call takes about half a minute and needs the network.
-pub async fn python() -> anyhow::Result<PathBuf> {
-    let make = || make_environment(&format!("synapse-{SYNAPSE_VERSION}"), PACKAGES);
+pub async fn python(release: Release) -> anyhow::Result<PathBuf> {
+    let make = move || make_environment(&format!("synapse-{}", release.version()), &release.packages());
     tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
 }
 
 /// A Python with matrix-nio; the first call needs the network.
 pub async fn client_python() -> anyhow::Result<PathBuf> {
-    let make = || make_environment(CLIENT, CLIENT_PACKAGES);
+    let make = || make_environment(CLIENT, &CLIENT_PACKAGES.map(str::to_owned));
     tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
 }
 
@@ -70,7 +96,7 @@ fn lock_file(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-fn make_environment(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+fn make_environment(name: &str, packages: &[String]) -> anyhow::Result<PathBuf> {
     let cache = cache()?;
     let folder = cache.join(name);
     let python = folder.join("bin/python");

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::sync::OnceCell;
 
+use crate::Folder;
 use crate::child::{self, Child, Server, Signal};
-use crate::{Folder, tools};
+use crate::tools::{self, Release};
 
 /// Database of a Synapse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum Database {
 /// Options of a Synapse.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Which Synapse.
+    pub release: Release,
     /// Its database.
     pub database: Database,
     /// Application service files, read at each start.
@@ -45,6 +48,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            release: Release::default(),
             database: Database::default(),
             registrations: Vec::new(),
             auto_accept_invites: false,
@@ -59,6 +63,7 @@ pub struct Synapse {
     // Before the folder: fields are dropped in order, and the process must end before its files are removed.
     running: Mutex<Option<Child>>,
     folder: Folder,
+    release: Release,
     port: u16,
     server_name: String,
     shared_secret: String,
@@ -86,7 +91,7 @@ impl Synapse {
 
     /// The same in a folder with existing files, such as registrations.
     pub(crate) async fn start_at(folder: Folder, options: Options) -> anyhow::Result<Self> {
-        let database = template::database(options.database, folder.path()).await?;
+        let database = template::database(options.database, options.release, folder.path()).await?;
         Self::start_in(folder, &options, &database).await
     }
 
@@ -95,6 +100,7 @@ impl Synapse {
         let mut synapse = Self {
             running: Mutex::default(),
             folder,
+            release: options.release,
             port: crate::free_port()?,
             server_name: options.server_name.clone(),
             shared_secret,
@@ -195,7 +201,7 @@ impl Synapse {
     }
 
     async fn launch(&self) -> anyhow::Result<()> {
-        let python = tools::python().await?;
+        let python = tools::python(self.release).await?;
         let child = Child::start(Server {
             name: "Synapse",
             program: python,

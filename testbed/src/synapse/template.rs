@@ -7,27 +7,29 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{Database, Options, Synapse};
 use crate::postgres::{self, Postgres};
-use crate::{Folder, eventually, tools};
+use crate::tools::{self, Release};
+use crate::{Folder, eventually};
 
 const SQLITE: &str = "homeserver.db";
 const UPDATES_LEFT: &str = "select count(*) from background_updates";
 
 /// Copies a migrated database for an instance in `folder`; returns Synapse's setting for it.
-pub(super) async fn database(kind: Database, folder: &Path) -> anyhow::Result<Value> {
+pub(super) async fn database(kind: Database, release: Release, folder: &Path) -> anyhow::Result<Value> {
     match kind {
         Database::Sqlite => {
-            let template = sqlite_template().await?;
+            let template = sqlite_template(release).await?;
             fs::copy(&template, folder.join(SQLITE)).context("cannot copy the template database")?;
             Ok(sqlite())
         }
         Database::Postgres => {
             let cluster = Postgres::shared().await?;
+            ensure!(release == Release::Current, "PostgreSQL is kept for the current Synapse");
             let template = postgres_template(cluster).await?;
             Ok(postgres(cluster, &cluster.copy(template, "synapse").await?))
         }
@@ -38,8 +40,8 @@ fn sqlite() -> Value {
     json!({"name": "sqlite3", "args": {"database": SQLITE}})
 }
 
-async fn sqlite_template() -> anyhow::Result<PathBuf> {
-    let name = format!("template-{}", tools::SYNAPSE_VERSION);
+async fn sqlite_template(release: Release) -> anyhow::Result<PathBuf> {
+    let name = format!("template-{}", release.version());
     let template = tools::cache()?.join(format!("{name}.db"));
     if template.exists() {
         return Ok(template);
@@ -48,7 +50,7 @@ async fn sqlite_template() -> anyhow::Result<PathBuf> {
     if template.exists() {
         return Ok(template);
     }
-    let synapse = start(&sqlite()).await?;
+    let synapse = start(&sqlite(), release).await?;
     let file = synapse.folder().join(SQLITE);
     until_updated(|| sqlite_query(&file, UPDATES_LEFT)).await?;
     stop(&synapse).await?;
@@ -84,7 +86,7 @@ async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
 }
 
 async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
-    let name = format!("template-{}", tools::SYNAPSE_VERSION);
+    let name = format!("template-{}", Release::Current.version());
     let template = tools::cache()?.join(format!("{name}.sql"));
     if template.exists() {
         return fs::read_to_string(&template).context("cannot read the template");
@@ -92,7 +94,7 @@ async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
     let _lock = tools::lock(&name).await?;
     if !template.exists() {
         let url = cluster.database("migrate").await?;
-        let synapse = start(&postgres(cluster, &url)).await?;
+        let synapse = start(&postgres(cluster, &url), Release::Current).await?;
         until_updated(|| postgres::sql(&url, UPDATES_LEFT)).await?;
         stop(&synapse).await?;
         let partial = template.with_extension("partial");
@@ -102,8 +104,9 @@ async fn postgres_statements(cluster: &Postgres) -> anyhow::Result<String> {
     fs::read_to_string(&template).context("cannot read the template")
 }
 
-async fn start(database: &Value) -> anyhow::Result<Synapse> {
-    let options = Options { extra_yaml: "background_updates: {sleep_enabled: false}".to_owned(), ..Options::default() };
+async fn start(database: &Value, release: Release) -> anyhow::Result<Synapse> {
+    let extra_yaml = "background_updates: {sleep_enabled: false}".to_owned();
+    let options = Options { extra_yaml, release, ..Options::default() };
     Synapse::start_in(Folder::new("template")?, &options, database).await
 }
 
@@ -120,7 +123,7 @@ async fn until_updated<F: Future<Output = anyhow::Result<String>>>(left: impl Fn
 
 async fn sqlite_query(file: &Path, statement: &str) -> anyhow::Result<String> {
     let program = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1], 60).execute(sys.argv[2]).fetchone()[0])";
-    let mut command = Command::new(tools::python().await?);
+    let mut command = Command::new(tools::python(Release::Current).await?);
     command.args(["-c", program]).arg(file).arg(statement);
     Ok(tools::run(&mut command)?.trim().to_owned())
 }

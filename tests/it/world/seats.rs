@@ -52,9 +52,14 @@ pub(super) async fn shared() -> anyhow::Result<Seat> {
 
 /// A separate server.
 pub(super) async fn own() -> anyhow::Result<Seat> {
+    own_with(Options::default()).await
+}
+
+/// The same with these options.
+pub(super) async fn own_with(options: Options) -> anyhow::Result<Seat> {
     let folder = Folder::new("world")?;
     let (registration, port) = register(&folder, 0)?;
-    let options = Options { registrations: vec![registration.path.clone()], ..Options::default() };
+    let options = Options { registrations: vec![registration.path.clone()], ..options };
     let synapse = Arc::new(Synapse::start(options).await?);
     Ok(Seat {
         synapse,
