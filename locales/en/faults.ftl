@@ -12,6 +12,7 @@ fault-not-matrix = the answer is not that of a Matrix homeserver ({ $why }); che
 fault-unknown-token = Synapse does not know the as_token: name the registration file in app_service_config_files of homeserver.yaml
     and restart Synapse
 fault-not-admin = the bot is not a server administrator: run `equipemed-bot setup`
+fault-delegated = a Matrix Authentication Service keeps the accounts of this homeserver: that is not supported yet
 fault-not-ours = the event is not a message or reaction of the bot's own
 fault-cancelled = stopped while waiting for Synapse
 fault-overtaken = this process may not make changes any more; another one may have taken over

@@ -12,6 +12,7 @@ fault-not-matrix = a resposta não é a de um servidor Matrix ({ $why }); confir
 fault-unknown-token = o Synapse não conhece o as_token: indique o arquivo de registro em app_service_config_files, no homeserver.yaml,
     e reinicie o Synapse
 fault-not-admin = o bot não administra o servidor: execute `equipemed-bot setup`
+fault-delegated = um Matrix Authentication Service cuida das contas deste servidor: isso ainda não é suportado
 fault-not-ours = o evento não é uma mensagem nem uma reação do bot
 fault-cancelled = interrompido enquanto esperava pelo Synapse
 fault-overtaken = este processo não pode mais mudar nada; outro pode ter assumido

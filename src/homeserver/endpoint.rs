@@ -116,7 +116,7 @@ endpoints! {
     DeleteStatus = "GET" "/_synapse/admin/v2/rooms/delete_status/{}";
     /// Joins a local user to a room that the bot is in.
     AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
-    /// The nonce for registration with the shared secret; setup only.
+    /// The nonce for registration with the shared secret, which a server without accounts of its own does not give.
     Nonce = "GET" "/_synapse/admin/v1/register";
     /// Registers the temporary administrator; setup only.
     RegisterAdministrator = "POST" "/_synapse/admin/v1/register";

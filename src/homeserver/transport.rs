@@ -240,7 +240,7 @@ impl Transport {
         let url = format!("{}{path}", self.url);
         let method = reqwest::Method::from_bytes(endpoint.method().as_bytes()).map_err(HomeserverError::bad_request)?;
         let body = body.map(serde_json::to_vec).transpose().map_err(|error| from_json(&error))?;
-        self.sent(endpoint, sending.repeat, || {
+        let answer = self.sent(endpoint, sending.repeat, || {
             let mut request = self.http.request(method.clone(), &url).query(query).timeout(sending.within);
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token.expose_secret());
@@ -249,8 +249,21 @@ impl Transport {
                 request = request.header("content-type", "application/json").body(body.clone());
             }
             receive(request, &self.traffic)
-        })
-        .await
+        });
+        match answer.await {
+            Err(HomeserverError::NotAdmin) if self.is_delegated().await => Err(HomeserverError::Delegated),
+            answer => answer,
+        }
+    }
+
+    /// Whether another service keeps this server's accounts: then Synapse has no registration of its own, refuses its admin
+    /// API to every application service, and a setup would help nobody.
+    async fn is_delegated(&self) -> bool {
+        let url = format!("{}{}", self.url, Endpoint::Nonce.path());
+        let nonce = self.sent(Endpoint::Nonce, Repeat::Read, || {
+            receive(self.http.get(&url).timeout(Sending::READ.within), &self.traffic)
+        });
+        matches!(nonce.await, Err(HomeserverError::Refused { status: 404, errcode, .. }) if errcode == "M_UNRECOGNIZED")
     }
 
     /// Repeats an operation of several requests until its outcome is known, with the usual back-off.

@@ -117,7 +117,7 @@ impl Texts {
     /// The step that failed.
     #[must_use]
     pub fn stage(&self, stage: Stage) -> Said {
-        self.word("stage", stage_word(stage))
+        self.word("stage", stage.word())
     }
 
     /// A fault as an argument.
@@ -188,6 +188,7 @@ impl Texts {
             }
             HomeserverError::UnknownToken => self.line("fault-unknown-token", &[]),
             HomeserverError::NotAdmin => self.line("fault-not-admin", &[]),
+            HomeserverError::Delegated => self.line("fault-delegated", &[]),
             HomeserverError::NotOurs => self.line("fault-not-ours", &[]),
             HomeserverError::Cancelled => self.line("fault-cancelled", &[]),
             HomeserverError::Overtaken => self.line("fault-overtaken", &[]),
@@ -376,25 +377,5 @@ impl Texts {
             level => self.line("adopt-who-stands", &[("user", account(user)), ("level", Arg::Number(level))]),
         };
         self.list(people.iter().map(one).collect())
-    }
-}
-
-fn stage_word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::ReadPeople => "read-people",
-        Stage::ReadAccounts => "read-accounts",
-        Stage::ReadAccount => "read-account",
-        Stage::WriteAudit => "write-audit",
-        Stage::WriteOutcomes => "write-outcomes",
-        Stage::ReadUnfinished => "read-unfinished",
-        Stage::ReadClaims => "read-claims",
-        Stage::SettleUnfinished => "settle-unfinished",
-        Stage::NotePresence => "note-presence",
-        Stage::NoteAbsences => "note-absences",
-        Stage::NoteAgreement => "note-agreement",
-        Stage::NoteNames => "note-names",
-        Stage::NoteStates => "note-states",
-        Stage::NotePowers => "note-powers",
-        Stage::NoteFulfilled => "note-fulfilled",
     }
 }

@@ -86,6 +86,7 @@ fn of_synapse() -> Vec<HomeserverError> {
         HomeserverError::NotMatrix { .. } => [HomeserverError::NotMatrix { why: NotMatrix::NoJson }],
         HomeserverError::UnknownToken => [HomeserverError::UnknownToken],
         HomeserverError::NotAdmin => [HomeserverError::NotAdmin],
+        HomeserverError::Delegated => [HomeserverError::Delegated],
         HomeserverError::NotOurs => [HomeserverError::NotOurs],
         HomeserverError::Cancelled => [HomeserverError::Cancelled],
         HomeserverError::Overtaken => [HomeserverError::Overtaken],

@@ -47,6 +47,9 @@ pub enum HomeserverError {
     /// The account is not an administrator of the server.
     #[error("not an administrator")]
     NotAdmin,
+    /// Another service keeps the server's accounts, and decides who administers it.
+    #[error("accounts are kept elsewhere")]
+    Delegated,
     /// The bot was asked to redact an event that it did not send.
     #[error("not of the bot's own")]
     NotOurs,
@@ -164,7 +167,7 @@ impl HomeserverError {
             Self::Refused { errcode, .. } => Some(errcode),
             Self::NotFound { .. } => Some("M_NOT_FOUND"),
             Self::UnknownToken => Some("M_UNKNOWN_TOKEN"),
-            Self::NotAdmin => Some("M_FORBIDDEN"),
+            Self::NotAdmin | Self::Delegated => Some("M_FORBIDDEN"),
             Self::Limited { .. } => Some("M_LIMIT_EXCEEDED"),
             _ => None,
         }
@@ -195,6 +198,7 @@ impl HomeserverError {
                 | Self::NotMatrix { .. }
                 | Self::UnknownToken
                 | Self::NotAdmin
+                | Self::Delegated
                 | Self::Cancelled
                 | Self::Overtaken
         )
@@ -216,9 +220,12 @@ impl HomeserverError {
         match self {
             Self::NotFound { .. } => "not_found",
             Self::Refused { status, .. } if *status >= 500 => "server_error",
-            Self::Refused { .. } | Self::Taken { .. } | Self::UnknownToken | Self::NotAdmin | Self::NotOurs => {
-                "refused"
-            }
+            Self::Refused { .. }
+            | Self::Taken { .. }
+            | Self::UnknownToken
+            | Self::NotAdmin
+            | Self::Delegated
+            | Self::NotOurs => "refused",
             Self::Limited { .. } => "limited",
             Self::Unreachable { .. } | Self::MaybeDone { .. } => "unreachable",
             Self::NotMatrix { .. } | Self::Nonsense { .. } => "nonsense",

@@ -180,6 +180,30 @@ pub enum Stage {
     NoteFulfilled,
 }
 
+impl Stage {
+    /// Its word in the texts.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ReadPeople => "read-people",
+            Self::ReadAccounts => "read-accounts",
+            Self::ReadAccount => "read-account",
+            Self::WriteAudit => "write-audit",
+            Self::WriteOutcomes => "write-outcomes",
+            Self::ReadUnfinished => "read-unfinished",
+            Self::ReadClaims => "read-claims",
+            Self::SettleUnfinished => "settle-unfinished",
+            Self::NotePresence => "note-presence",
+            Self::NoteAbsences => "note-absences",
+            Self::NoteAgreement => "note-agreement",
+            Self::NoteNames => "note-names",
+            Self::NoteStates => "note-states",
+            Self::NotePowers => "note-powers",
+            Self::NoteFulfilled => "note-fulfilled",
+        }
+    }
+}
+
 /// What interrupted a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
