@@ -69,12 +69,12 @@ pub struct NewRoom {
 }
 
 impl NewRoom {
-    /// A room according to the policy, without people.
+    /// A room of this version according to the policy, without people.
     #[must_use]
-    pub fn of(policy: &RoomPolicy) -> Self {
+    pub fn of(policy: &RoomPolicy, version: &str) -> Self {
         Self {
             kind: policy.kind,
-            version: policy.version.clone(),
+            version: version.to_owned(),
             name: policy.name.clone(),
             alias: policy.alias.clone(),
             parent: policy.parent.clone(),

@@ -90,6 +90,8 @@ pub enum Finding {
     },
     /// The policy wants another version, a space where a room is, or a level event where there is none.
     RoomDiffers { room: RoomKey, how: Difference },
+    /// Synapse does not have the version that the room is to be made with, only these.
+    VersionMissing { room: RoomKey, wanted: String, has: Vec<String> },
     /// Several rooms have one key by the bot's own hand, and the store knows none of them.
     RoomKeyTwice { room: RoomKey, room_ids: Vec<OwnedRoomId> },
     /// The room's key left the policy; it is left alone.
@@ -157,6 +159,7 @@ impl Finding {
             Self::RoomEncrypted { .. } => "room_encrypted",
             Self::RoomReplaced { .. } => "room_replaced",
             Self::RoomDiffers { .. } => "room_differs",
+            Self::VersionMissing { .. } => "version_missing",
             Self::RoomKeyTwice { .. } => "room_key_twice",
             Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
             Self::DirectoryShrank { .. } => "directory_shrank",
@@ -179,6 +182,7 @@ impl Finding {
                 | Self::BotNotInRoom { .. }
                 | Self::RoomKeyTwice { .. }
                 | Self::NewRoomsEncrypted
+                | Self::VersionMissing { .. }
                 | Self::ControlRoomMissing
         )
     }

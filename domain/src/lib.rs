@@ -54,6 +54,7 @@ pub mod render;
 pub mod review;
 pub mod rights;
 pub mod room_origin;
+pub mod room_version;
 pub mod scope;
 pub mod selection;
 pub mod selector;

@@ -22,6 +22,8 @@ pub struct Observed {
     pub rooms: BTreeMap<RoomKey, RoomSight>,
     /// Stored rooms whose key is no longer in the policy.
     pub no_longer_managed: BTreeMap<RoomKey, OwnedRoomId>,
+    /// The versions in which Synapse makes rooms; asked where one may have to be made.
+    pub room_versions: BTreeSet<String>,
 }
 
 /// The server's accounts.

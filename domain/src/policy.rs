@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::directory::{Person, Profession};
 use crate::key::{RoleKey, RoomKey};
 use crate::rights::Rights;
+use crate::room_version::RoomVersion;
 use crate::selector::Selector;
 use crate::setting::{RoomSetting, RoomSettings};
 use crate::standing::StandingTable;
@@ -121,8 +122,8 @@ pub enum RoomKind {
 pub struct RoomPolicy {
     /// Room or space.
     pub kind: RoomKind,
-    /// Matrix room version; "12" unless the configuration says otherwise.
-    pub version: String,
+    /// Matrix room version of a new room.
+    pub version: RoomVersion,
     /// Its name.
     pub name: String,
     /// Localpart of its alias, without `#` and server.
@@ -212,7 +213,7 @@ impl MadeRoom {
     pub fn policy(&self, join: JoinMode) -> RoomPolicy {
         RoomPolicy {
             kind: RoomKind::Room,
-            version: "12".to_owned(),
+            version: RoomVersion::Best,
             name: self.name.clone(),
             alias: None,
             parent: self.parent.clone(),

@@ -72,6 +72,8 @@ finding-room-replaced-by = room { $room } was upgraded by { $user }, and people 
     To make a new one in its place: `equipemed-bot rooms replace { $key }`.
     To take theirs over, once the bot is invited there: `equipemed-bot rooms adopt { $id } { $key } --instead --accept-creators { $user }`
 finding-room-version = room { $room } has version { $has }, the policy says { $wanted }: that cannot be changed in an existing room
+finding-version-missing = room { $room } is not made: Synapse does not have room version { $wanted }, only { $has }.
+    Say `version: best`, or update Synapse
 finding-room-is-space = room { $room } is a space, the policy says room: that cannot be changed in an existing room
 finding-room-is-no-space = room { $room } is no space, the policy says space: that cannot be changed in an existing room
 finding-room-no-level-event = room { $room } has no level event: that cannot be changed in an existing room

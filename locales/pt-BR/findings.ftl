@@ -74,6 +74,8 @@ finding-room-replaced-by = a sala { $room } foi atualizada por { $user }, e as p
     Para criar uma nova no lugar dela: `equipemed-bot rooms replace { $key }`.
     Para assumir a outra, depois de convidar o bot: `equipemed-bot rooms adopt { $id } { $key } --instead --accept-creators { $user }`
 finding-room-version = a sala { $room } tem a versão { $has }, a configuração diz { $wanted }: isso não muda em uma sala que já existe
+finding-version-missing = a sala { $room } não é criada: o Synapse não tem a versão de sala { $wanted }, só { $has }.
+    Use `version: best` ou atualize o Synapse
 finding-room-is-space = a sala { $room } é um espaço, a configuração diz sala: isso não muda em uma sala que já existe
 finding-room-is-no-space = a sala { $room } não é um espaço, a configuração diz espaço: isso não muda em uma sala que já existe
 finding-room-no-level-event = a sala { $room } não tem evento de níveis: isso não muda em uma sala que já existe

@@ -171,7 +171,8 @@ impl Looks {
         let is_unmanaged = |(key, _): &(&RoomKey, _)| !policy.rooms.contains_key(*key);
         let no_longer_managed = known.rooms.iter().filter(is_unmanaged);
         let no_longer_managed = no_longer_managed.map(|(key, room_id)| (key.clone(), room_id.clone())).collect();
-        let observed = Observed { accounts, rooms, no_longer_managed };
+        let room_versions = observe::room_versions(reader, &rooms).await?;
+        let observed = Observed { accounts, rooms, no_longer_managed, room_versions };
         let is_near = *near != Wake::Everything;
         let target = target.clone();
         Ok(Seen { target, policy, known, observed, desired, unjudged, is_near, scope, moment, known_bans })

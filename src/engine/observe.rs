@@ -9,7 +9,7 @@ use equipemed_domain::binding::Bindings;
 use equipemed_domain::desired::{Desired, external_id};
 use equipemed_domain::email::address_of;
 use equipemed_domain::fault::{Fault, Missing};
-use equipemed_domain::key::RoomKey;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::observed::{ObservedAccounts, RoomSight};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::scope::Scope;
@@ -176,6 +176,15 @@ pub(super) async fn rooms(
         seen.entry(key.clone()).or_insert(RoomSight::Absent);
     }
     Ok(seen)
+}
+
+/// The versions in which Synapse makes rooms, where one may have to be made.
+pub(super) async fn room_versions(
+    reader: &Reader,
+    rooms: &BTreeMap<RoomKey, RoomSight>,
+) -> Result<BTreeSet<String>, HomeserverError> {
+    let is_missing = |(key, sight): (&RoomKey, &RoomSight)| *sight == RoomSight::Absent && key.as_str() != CONTROL_ROOM;
+    if rooms.iter().any(is_missing) { reader.room_versions().await } else { Ok(BTreeSet::new()) }
 }
 
 /// Of a deleted room Synapse says what it says of one that the bot may not see; its list of rooms tells them apart.

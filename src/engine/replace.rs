@@ -24,6 +24,7 @@ use super::encrypts::delete_if_so;
 use super::handles::Handles;
 use super::observe::STILL_AT_IT;
 use super::pictures;
+use super::setup::version_for;
 use crate::homeserver::{HomeserverError, RoomToCreate};
 use crate::store::{AuditCause, ClaimedDeed, Intent};
 
@@ -159,7 +160,9 @@ impl Applier {
                 let is_control = key.as_str() == CONTROL_ROOM;
                 let invite = policy.users.break_glass.iter().filter(|_| is_control).cloned().collect();
                 // Its pass publishes the alias, which the old room has until then, and hangs it into its space.
-                let mut new = NewRoom { alias: None, parent: None, invite, ..NewRoom::of(room) };
+                let versions = self.handles.reader.room_versions().await?;
+                let like = NewRoom::of(room, version_for(key, room, &versions)?);
+                let mut new = NewRoom { alias: None, parent: None, invite, ..like };
                 pictures::upload_in(&self.writer, &self.handles.store, &mut new.settings).await?;
                 let levels = match is_control {
                     true => initial_control_content(&new.version, &policy.bot),

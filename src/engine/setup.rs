@@ -8,7 +8,7 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::initial_control_content;
 use equipemed_domain::outcome::Outcome;
-use equipemed_domain::policy::Policy;
+use equipemed_domain::policy::{Policy, RoomPolicy};
 use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
 
 use super::encrypts;
@@ -76,6 +76,20 @@ fn the_one(
     Err(Fault::Found(Box::new(twice)))
 }
 
+/// The version with which a room is made on a server that has these.
+pub(super) fn version_for<'r>(
+    key: &RoomKey,
+    room: &'r RoomPolicy,
+    versions: &BTreeSet<String>,
+) -> Result<&'r str, Fault> {
+    let missing = || Finding::VersionMissing {
+        room: key.clone(),
+        wanted: room.version.to_string(),
+        has: versions.iter().cloned().collect(),
+    };
+    room.version.among(versions).ok_or_else(|| Fault::Found(Box::new(missing())))
+}
+
 async fn found(
     writer: &Writer,
     store: &Store,
@@ -86,7 +100,8 @@ async fn found(
 ) -> Result<OwnedRoomId, Fault> {
     let wanted = policy.rooms.get(key).ok_or(NotSetUp::NotConfigured)?;
     let invite = policy.users.break_glass.iter().cloned().collect();
-    let new = NewRoom { invite, ..NewRoom::of(wanted) };
+    let versions = writer.reader().room_versions().await?;
+    let new = NewRoom { invite, ..NewRoom::of(wanted, version_for(key, wanted, &versions)?) };
     // As for every other room: an event of the bot without a record would be an alarm.
     let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
     let ids = store.intend(&[Intent::of_action(None, "setup", AuditCause::Policy, &action)?], clock.now()).await?;

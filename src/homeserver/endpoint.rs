@@ -42,6 +42,8 @@ macro_rules! endpoints {
 endpoints! {
     /// Which versions of the client API Synapse speaks; needs no token.
     Versions = "GET" "/_matrix/client/versions";
+    /// What Synapse can do, such as the versions in which it makes rooms.
+    Capabilities = "GET" "/_matrix/client/v3/capabilities";
     /// Which account the token belongs to.
     WhoAmI = "GET" "/_matrix/client/v3/account/whoami";
     /// Creates the bot's own account.

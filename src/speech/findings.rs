@@ -161,6 +161,10 @@ impl Texts {
                 Difference::IsNoSpace => self.line("finding-room-is-no-space", &[place(room)]),
                 Difference::NoLevelEvent => self.line("finding-room-no-level-event", &[place(room)]),
             },
+            Finding::VersionMissing { room, wanted, has } => {
+                let has = ("has", Arg::Said(self.list(has.iter().map(|version| self.shown(&code(version))).collect())));
+                self.line("finding-version-missing", &[place(room), ("wanted", plain(wanted)), has])
+            }
             Finding::RoomKeyTwice { room, room_ids } => {
                 let ids = ("ids", Arg::Said(self.list(room_ids.iter().map(|id| self.shown(&code(id))).collect())));
                 if room.as_str() == CONTROL_ROOM {

@@ -232,6 +232,9 @@ fn findings() -> Vec<Finding> {
             differs(Difference::IsNoSpace),
             differs(Difference::NoLevelEvent),
         ],
+        Finding::VersionMissing { .. } => [
+            Finding::VersionMissing { room: room.clone(), wanted: "12".to_owned(), has: vec!["10".to_owned(), "11".to_owned()] },
+        ],
         Finding::RoomKeyTwice { .. } => [
             Finding::RoomKeyTwice { room: room.clone(), room_ids: vec![id(), room_id!("!s:h.example").to_owned()] },
             Finding::RoomKeyTwice { room: RoomKey::from(CONTROL_ROOM), room_ids: vec![id(), room_id!("!s:h.example").to_owned()] },

@@ -142,14 +142,26 @@ impl RoomPlan<'_, '_> {
     /// Whether there is no room yet to hang into another: several rooms have the key, so that people must decide, or
     /// none is made.
     fn is_in_doubt(&self, key: &RoomKey) -> bool {
+        let policy = &self.pass.world.policy.rooms;
         match self.pass.observed.rooms.get(key) {
             Some(RoomSight::Several { .. }) => true,
-            Some(RoomSight::Absent) => self.pass.memory.encrypts,
+            Some(RoomSight::Absent) => {
+                self.pass.memory.encrypts || policy.get(key).is_some_and(|room| self.version_of(room).is_none())
+            }
             _ => false,
         }
     }
 
+    fn version_of<'r>(&self, room: &'r RoomPolicy) -> Option<&'r str> {
+        room.version.among(&self.pass.observed.room_versions)
+    }
+
     fn plan_new(&mut self) {
+        let Some(version) = self.version_of(self.policy) else {
+            let wanted = self.policy.version.to_string();
+            let has = self.pass.observed.room_versions.iter().cloned().collect();
+            return self.findings.push(Finding::VersionMissing { room: self.key.clone(), wanted, has });
+        };
         let joiners: BTreeSet<OwnedUserId> = self.joiners().cloned().collect();
         let levels: BTreeMap<OwnedUserId, i64> = self
             .wanted
@@ -159,14 +171,14 @@ impl RoomPlan<'_, '_> {
             .map(|(user, level)| (user.clone(), *level))
             .collect();
         let (bot, usual) = (&self.pass.world.policy.bot, self.policy.default_level.unwrap_or(0));
-        let (levels, overflow) = first_levels(&self.policy.version, self.policy.kind, bot, levels, usual);
+        let (levels, overflow) = first_levels(version, self.policy.kind, bot, levels, usual);
         self.note_overflow(overflow);
         let invited = self.policy.join == JoinMode::Invite;
         let new = NewRoom {
             parent: self.policy.parent.clone().filter(|parent| !self.is_in_doubt(parent)),
             levels,
             invite: if invited { joiners.clone() } else { BTreeSet::new() },
-            ..NewRoom::of(self.policy)
+            ..NewRoom::of(self.policy, version)
         };
         let room = self.key.clone();
         self.step(Action::CreateRoom { room: room.clone(), new: Box::new(new) }, Cause::Policy);
@@ -212,8 +224,8 @@ impl RoomPlan<'_, '_> {
     /// Reports differences that cannot be changed in an existing room.
     fn note_differences(&mut self, seen: &ObservedRoom) {
         let room = self.key.clone();
-        if seen.version != self.policy.version {
-            let (has, wanted) = (seen.version.clone(), self.policy.version.clone());
+        if !self.policy.version.permits(&seen.version) {
+            let (has, wanted) = (seen.version.clone(), self.policy.version.to_string());
             let how = Difference::Version { has, wanted };
             self.findings.push(Finding::RoomDiffers { room: room.clone(), how });
         }

@@ -7,8 +7,9 @@ use equipemed_domain::desired::{digest_of, external_id};
 use equipemed_domain::directory::Person;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::{initial_content, initial_control_content};
-use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom};
+use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedRoom};
 use equipemed_domain::policy::{Policy, RoomKind};
+use equipemed_domain::room_version::KNOWN;
 use equipemed_domain::setting::{RoomSetting, settings};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
@@ -23,6 +24,11 @@ pub(crate) fn room_id(key: &str) -> OwnedRoomId {
 pub(crate) fn binding(policy: &Policy, person: &Person) -> Binding {
     let pushed = Pushed { external_id: external_id(policy, person).map(|id| digest_of(&id)), ..Pushed::default() };
     Binding { pushed, ..Binding::new(person.id, user_id(&person.username.to_lowercase())) }
+}
+
+/// A server with nothing on it, which has every room version.
+pub(crate) fn empty() -> Observed {
+    Observed { room_versions: KNOWN.map(str::to_owned).into(), ..Observed::default() }
 }
 
 /// The account of an active person.

@@ -158,6 +158,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::RoomKeyTwice { room, room_ids } => {
             format!("{room} {}", room_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
         }
+        Finding::VersionMissing { room, wanted, .. } => format!("{room} {wanted}"),
         Finding::RoomDiffers { room, how } => match how {
             Difference::Version { has, wanted } => format!("{room} version {has} -> {wanted}"),
             Difference::IsSpace => format!("{room} kind space -> room"),

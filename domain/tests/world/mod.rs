@@ -23,6 +23,7 @@ use equipemed_domain::memory::Memory;
 use equipemed_domain::observed::{Observed, ObservedAccount};
 use equipemed_domain::plan::{Plan, plan};
 use equipemed_domain::policy::Policy;
+use equipemed_domain::privilege::{Might, Place, Privilege};
 use equipemed_domain::review::{Effect, Effects, Verdict, review};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::wake::Wake;
@@ -148,6 +149,11 @@ pub(crate) fn short(text: &str) -> String {
 pub(crate) fn professions() -> BTreeMap<Profession, String> {
     let words = ["Médico(a)", "Residente", "Enfermeiro(a)", "Fisioterapeuta", "Estudante"];
     Profession::ALL.into_iter().zip(words.map(str::to_owned)).collect()
+}
+
+/// The power of somebody at level 100 who may approve.
+pub(crate) fn everywhere() -> BTreeSet<Privilege> {
+    BTreeSet::from([Privilege::APPROVE, Privilege::new(Might::Level100, Place::Everywhere)])
 }
 
 /// A person with EquipeMed's defaults for a new account.

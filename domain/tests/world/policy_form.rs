@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::policy::{JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy};
 use equipemed_domain::rights::{Right, Rights, all_rights};
+use equipemed_domain::room_version::RoomVersion;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, RoomSettings, SettingValue, settings};
 use equipemed_domain::standing::{Standing, StandingTable};
@@ -138,7 +139,7 @@ impl PolicyForm {
 pub(crate) fn control() -> RoomPolicy {
     RoomPolicy {
         kind: RoomKind::Room,
-        version: "12".to_owned(),
+        version: RoomVersion::Best,
         name: "Controle".to_owned(),
         alias: None,
         parent: None,
@@ -224,9 +225,9 @@ impl RoomForm {
         RoomPolicy {
             kind: if self.kind.as_deref() == Some("space") { RoomKind::Space } else { RoomKind::Room },
             version: match &self.version {
-                None => "12".to_owned(),
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => other.as_u64().expect("a room version").to_string(),
+                None => RoomVersion::Best,
+                Some(Value::String(text)) => RoomVersion::Exactly(text.clone()),
+                Some(other) => RoomVersion::Exactly(other.as_u64().expect("a room version").to_string()),
             },
             name: self.name.clone().unwrap_or_else(|| key.to_owned()),
             alias: self.alias.clone(),

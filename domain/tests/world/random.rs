@@ -12,10 +12,10 @@ use equipemed_domain::email::digest_of_address;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::memory::Memory;
-use equipemed_domain::observed::{Membership, Observed, ObservedAccount, ObservedRoom, RoomSight};
+use equipemed_domain::observed::{Membership, ObservedAccount, ObservedRoom, RoomSight};
 use equipemed_domain::policy::{JoinMode, Limits, LocalpartSource, Policy, Role, RoomKind, RoomPolicy, UsersPolicy};
-use equipemed_domain::privilege::{Might, Place, Privilege};
 use equipemed_domain::rights::{Right, all_rights};
+use equipemed_domain::room_version::RoomVersion;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, SettingValue, put, settings};
 use equipemed_domain::standing::StandingTable;
@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 use super::reader::refused;
-use super::{SERVER, World, agreeing, person, policy_form, user_id};
+use super::{SERVER, World, agreeing, everywhere, person, policy_form, user_id};
 
 const GROUPS: [&str; 3] = ["Plantão UTI", "Pronto Socorro", "Chefia"];
 const ROOMS: [&str; 5] = ["icu", "todos", "er", "office", "annex"];
@@ -40,7 +40,7 @@ pub(crate) fn world(seed: u64, people: usize, rooms: usize) -> World {
         grants: Vec::new(),
         ended: Vec::new(),
         bindings: Bindings::default(),
-        observed: Observed::default(),
+        observed: agreeing::empty(),
         memory: Memory { applied_before: dice.chance(70), now, ..Memory::default() },
         deactivate_gone_now: dice.chance(10),
         consented: BTreeSet::new(),
@@ -153,7 +153,7 @@ fn roles(dice: &mut Dice) -> BTreeMap<equipemed_domain::key::RoleKey, Role> {
 fn room(dice: &mut Dice, key: &str, parent: Option<&str>, join: JoinMode) -> RoomPolicy {
     let mut room = RoomPolicy {
         kind: if key == "hospital" { RoomKind::Space } else { RoomKind::Room },
-        version: dice.pick(&["12", "12", "11", "10"]).to_owned(),
+        version: RoomVersion::Exactly(dice.pick(&["12", "12", "11", "10"]).to_owned()),
         name: format!("Room {key}"),
         // Before the rest, to keep the order of random numbers per seed.
         settings: settings([
@@ -322,7 +322,7 @@ fn sight(dice: &mut Dice, world: &World, key: &RoomKey) -> RoomSight {
     }
     let own = dice.chance(50);
     let version = if dice.chance(60) {
-        world.policy.rooms[key].version.clone()
+        world.policy.rooms[key].version.among(&world.observed.room_versions).expect("a version").to_owned()
     } else {
         dice.pick(&["1", "5", "9", "10", "11", "12"]).to_owned()
     };
@@ -474,8 +474,4 @@ fn remember(dice: &mut Dice, world: &mut World) {
         memory.gained_recently.insert(PersonId(1), everywhere());
     }
     memory.fulfilled = world.policy.rooms.keys().filter(|_| dice.chance(50)).cloned().collect();
-}
-
-fn everywhere() -> BTreeSet<Privilege> {
-    BTreeSet::from([Privilege::APPROVE, Privilege::new(Might::Level100, Place::Everywhere)])
 }

@@ -10,8 +10,9 @@ use equipemed_domain::fault::HomeserverError;
 use equipemed_domain::grant::{Grant, GrantId, GrantKind};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::memory::Memory;
-use equipemed_domain::observed::{Membership, Observed, ObservedAccount, RoomSight};
+use equipemed_domain::observed::{Membership, ObservedAccount, RoomSight};
 use equipemed_domain::policy::Policy;
+use equipemed_domain::room_version::{KNOWN, RoomVersion};
 use equipemed_domain::scope::Scope;
 use equipemed_domain::selection::Selection;
 use equipemed_domain::setting::{RoomSetting, SettingValue, put};
@@ -51,6 +52,8 @@ pub(crate) struct Case {
     rooms: BTreeMap<String, RoomForm>,
     #[serde(default)]
     no_longer_managed: Vec<String>,
+    /// All that the service knows, if not given.
+    room_versions: Option<BTreeSet<String>>,
     #[serde(default)]
     memory: MemoryForm,
     scope: Option<ScopeForm>,
@@ -193,7 +196,7 @@ impl Case {
         let ended = self.ended.iter().map(|grant| grant.grant(now)).collect();
         let mut world = World {
             bindings: Bindings::default(),
-            observed: Observed::default(),
+            observed: agreeing::empty(),
             memory: Memory::default(),
             deactivate_gone_now: self.deactivate_gone_now,
             consented: self.consented.iter().map(|atom| lengthen(atom)).collect(),
@@ -212,6 +215,9 @@ impl Case {
         }
         for key in world.policy.rooms.keys() {
             world.observed.rooms.entry(key.clone()).or_insert(RoomSight::Absent);
+        }
+        if let Some(versions) = &self.room_versions {
+            world.observed.room_versions.clone_from(versions);
         }
         for key in &self.no_longer_managed {
             world.observed.no_longer_managed.insert(RoomKey::new(key.as_str()), agreeing::room_id(key));
@@ -354,7 +360,11 @@ impl RoomForm {
             return RoomSight::Several { room_ids: self.several.iter().map(|id| agreeing::room_id(id)).collect() };
         }
         let wanted = policy.rooms.get(key).unwrap_or_else(|| panic!("room {key} is in no policy"));
-        let version = self.version.as_deref().unwrap_or(&wanted.version);
+        let usual = match &wanted.version {
+            RoomVersion::Best => KNOWN[0],
+            RoomVersion::Exactly(version) => version,
+        };
+        let version = self.version.as_deref().unwrap_or(usual);
         let mut room = agreeing::room(policy, key, version);
         for (setting, text) in [
             (RoomSetting::Name, &self.name),

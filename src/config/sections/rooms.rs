@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::key::{CONTROL_ROOM, RoleKey, RoomKey};
 use equipemed_domain::policy::{JoinMode, RoomKind, RoomPolicy};
+use equipemed_domain::room_version::{BEST, KNOWN, RoomVersion};
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, RoomSettings, SettingValue, settings};
 
@@ -16,10 +17,6 @@ use super::users::JOIN_MODES;
 use crate::config::reader::Node;
 use crate::config::settings::ControlRoom;
 use crate::config::values::{DAY, check_key, unknown_key};
-
-/// Room versions that Synapse creates and this service knows; the last is the default.
-const VERSIONS: [&str; 3] = ["10", "11", "12"];
-const DEFAULT_VERSION: &str = "12";
 
 /// Levels that everybody may have: 50 is enough to moderate.
 const DEFAULT_LEVELS: std::ops::RangeInclusive<i64> = 0..=49;
@@ -87,7 +84,7 @@ pub(in crate::config) fn rooms(
 fn control_room(names: &ControlRoom, join: JoinMode) -> RoomPolicy {
     RoomPolicy {
         kind: RoomKind::Room,
-        version: DEFAULT_VERSION.to_owned(),
+        version: RoomVersion::Best,
         name: names.name.clone(),
         alias: Some(names.alias.clone()),
         parent: None,
@@ -112,7 +109,7 @@ fn one<'r>(
 ) -> (Option<RoomPolicy>, Option<RoomKey>, Alias<'r>) {
     let mut map = node.map();
     let kind = or(&map.get("kind"), RoomKind::Room, |node| node.word(&KINDS));
-    let version = or(&map.get("version"), DEFAULT_VERSION.to_owned(), version);
+    let version = or(&map.get("version"), RoomVersion::Best, version);
     let (name_node, members_node) = (map.get("name"), map.get("members"));
     if node.is_given() {
         name_node.missing("the name that people see");
@@ -168,12 +165,15 @@ fn one<'r>(
     (room, found_parent, found_alias)
 }
 
-fn version(node: &Node<'_>) -> Option<String> {
+fn version(node: &Node<'_>) -> Option<RoomVersion> {
     let version = node.text_or_number()?;
-    if VERSIONS.contains(&version.as_str()) {
-        return Some(version);
+    if version == BEST {
+        return Some(RoomVersion::Best);
     }
-    node.problem(format!("is not a room version that this service knows; use one of {}", VERSIONS.join(", ")));
+    if KNOWN.contains(&version.as_str()) {
+        return Some(RoomVersion::Exactly(version));
+    }
+    node.problem(format!("is not a room version that this service knows; use {BEST}, or one of {}", KNOWN.join(", ")));
     None
 }
 

@@ -7,13 +7,16 @@ mod accounts;
 mod events;
 mod rooms;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use equipemed_domain::fault::{HomeserverError, NotMatrix};
+use equipemed_domain::room_version::KNOWN;
 use matrix_sdk::ruma::api::client::account::whoami;
 use matrix_sdk::ruma::api::client::appservice::request_ping;
+use matrix_sdk::ruma::api::client::discovery::get_capabilities::v3::{Request as Capabilities, RoomVersionStability};
 use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 
@@ -102,6 +105,14 @@ impl Reader {
     /// See [`HomeserverError`]; `UnknownToken` when Synapse has not read it.
     pub async fn whoami(&self) -> Result<OwnedUserId, HomeserverError> {
         Ok(self.transport.client(whoami::v3::Request::new(), Sending::READ).await?.user_id)
+    }
+
+    /// The versions in which Synapse makes rooms, of those that this service knows.
+    pub async fn room_versions(&self) -> Result<BTreeSet<String>, HomeserverError> {
+        let answer = self.transport.client(Capabilities::new(), Sending::READ).await?;
+        let available = answer.capabilities.room_versions.available;
+        let usable = available.into_iter().filter(|(_, stability)| *stability == RoomVersionStability::Stable);
+        Ok(usable.map(|(version, _)| version.to_string()).filter(|version| KNOWN.contains(&&**version)).collect())
     }
 
     /// Asks Synapse to call this service back, which also makes it send waiting transactions at once. Returns the

@@ -17,6 +17,7 @@ use equipemed_domain::policy::{
     JoinMode, Limits, LocalpartSource, MadeRoom, Policy, Role, RoomKind, RoomPolicy, UsersPolicy,
 };
 use equipemed_domain::rights::{Right, all_rights, moderator_rights};
+use equipemed_domain::room_version::KNOWN;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, settings};
 use equipemed_domain::standing::StandingTable;
@@ -84,10 +85,10 @@ impl Hospital {
     pub(crate) fn room(&self, key: &RoomKey, desired: &Desired) -> anyhow::Result<ObservedRoom> {
         let wanted = self.policy.rooms.get(key).context("no such room")?;
         let people = desired.rooms.get(key).context("nothing is said of the room")?;
-        let bot = &self.policy.bot;
+        let (bot, version) = (&self.policy.bot, KNOWN[0]);
         let mut content = match key.as_str() {
-            CONTROL_ROOM => initial_control_content(&wanted.version, bot),
-            _ => initial_content(&wanted.version, wanted.kind, bot, &people.levels, 0),
+            CONTROL_ROOM => initial_control_content(version, bot),
+            _ => initial_content(version, wanted.kind, bot, &people.levels, 0),
         };
         let levels = people.levels.iter().map(|(user, level)| (user.to_string(), json!(level))).collect();
         content.insert("users".to_owned(), serde_json::Value::Object(levels));
@@ -96,7 +97,7 @@ impl Hospital {
         let joined = people.members.keys().chain([bot]).map(|user| (user.clone(), Membership::Join));
         Ok(ObservedRoom {
             room_id: room_id(key)?,
-            version: wanted.version.clone(),
+            version: version.to_owned(),
             creator: bot.clone(),
             additional_creators: BTreeSet::new(),
             is_space: wanted.kind == RoomKind::Space,
