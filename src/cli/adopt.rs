@@ -1,7 +1,6 @@
 //! `rooms adopt`: takes a room over that is there already.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::Context;
 use equipemed_domain::fault::{Fault, NotAdopted};
@@ -12,6 +11,7 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, Use
 use serde_json::json;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output, rooms, sync};
 use crate::engine::Engine;
@@ -31,8 +31,8 @@ pub(super) struct AdoptWish {
 }
 
 /// Takes the room over, or tells what that would change.
-pub(super) async fn adopt(config: &Path, typed: AdoptWish) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn adopt(given: &Given, typed: AdoptWish) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let reader = local.reader().await?;
     let room_id = room_of(&typed.room, &reader, &local.settings.policy.server_name).await?;
     let key = RoomKey::new(typed.key.clone());

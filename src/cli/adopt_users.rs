@@ -4,7 +4,6 @@
 //! username stayed: a rehearsal on a roster that is replaced by EquipeMed's database.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use equipemed_domain::binding::Bindings;
 use equipemed_domain::directory::{Directory, Person};
@@ -14,13 +13,14 @@ use ruma_common::{OwnedUserId, UserId};
 use serde_json::json;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, output};
 use crate::operations::{bind_account, hand_over_account};
 
 /// Binds an existing account to a person; the next pass adds the external id.
-pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn one(given: &Given, who: &str, mxid: &str) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
     let user =
         UserId::parse(mxid).map_err(|_| UsageError(format!("{mxid:?} is no MXID such as @ana:hospital.example")))?;
@@ -53,8 +53,8 @@ pub(super) async fn one(config: &Path, who: &str, mxid: &str) -> anyhow::Result<
 }
 
 /// Gives accounts of missing people to whoever has their username now.
-pub(super) async fn by_username(config: &Path, yes: bool, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn by_username(given: &Given, yes: bool, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
     let directory = local.people(yes).await?;
     let (bindings, known) = (store.bindings().await?, store.people().await?);

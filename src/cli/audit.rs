@@ -2,7 +2,6 @@
 //! it works whatever else is away.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -15,6 +14,7 @@ use ruma_common::{OwnedUserId, UserId};
 use serde_json::{Value, json};
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, output};
 use crate::engine::policy_with_rooms;
@@ -59,8 +59,8 @@ pub(super) struct Which {
 }
 
 /// Prints the newest entries.
-pub(super) async fn list(config: &Path, which: &Which, last: usize, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn list(given: &Given, which: &Which, last: usize, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let filter = AuditFilter { limit: Some(last), ..filter(which, &local).await? };
     let entries = local.store.audit(&filter).await?;
     let askers = askers(&local.store).await?;
@@ -77,8 +77,8 @@ pub(super) async fn list(config: &Path, which: &Which, last: usize, format: Form
 }
 
 /// Prints all entries that fit, one JSON object a line, the newest first.
-pub(super) async fn export(config: &Path, which: &Which) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn export(given: &Given, which: &Which) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let askers = askers(&local.store).await?;
     let mut filter = AuditFilter { limit: Some(PAGE), ..filter(which, &local).await? };
     loop {

@@ -15,14 +15,15 @@ use ruma_common::UserId;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::output::{English, UsageError};
+use super::given::{Given, is_away};
+use super::output::{self, English, UsageError};
 use crate::clock::Clock;
 use crate::config::settings::Database;
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::who::is_who;
 use crate::engine::{Engine, Parts, policy_with_rooms};
-use crate::homeserver::{Connection, HomeserverError, OnWait, Patience, Reader, WritePermit, Writer};
+use crate::homeserver::{Connection, OnWait, Patience, Reader, WritePermit, Writer};
 use crate::operations::Scene;
 use crate::store::{Sole, Store};
 
@@ -98,11 +99,6 @@ pub(super) async fn reader(connection: Connection, settings: &Settings) -> anyho
     Ok(reader)
 }
 
-/// Whether an error says only that Synapse does not answer.
-pub(super) fn is_away(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(HomeserverError::Unreachable { .. }))
-}
-
 /// An engine for these settings. In mode observe it has no writer.
 pub(super) fn engine(
     settings: &Settings,
@@ -126,8 +122,8 @@ pub(super) fn engine(
 }
 
 /// Tells a person at the terminal that Synapse is being waited for.
-pub(super) fn tell_waits() -> OnWait {
-    Arc::new(|waiting| super::output::note(&waiting.to_string()))
+fn tell_waits() -> OnWait {
+    Arc::new(|waiting| output::note(&waiting.to_string()))
 }
 
 /// This process, as leases and claims name it. With a random part: in a container every start has the same number.
@@ -146,31 +142,38 @@ pub(super) struct Local {
     pub(super) settings: Settings,
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) given: Given,
     /// Ends work softly.
     pub(super) stop: CancellationToken,
 }
 
 impl Local {
     /// Reads the configuration and opens the store.
-    pub(super) async fn open(config: &Path) -> anyhow::Result<Self> {
-        Self::of(settings(config)?).await
+    pub(super) async fn open(given: &Given) -> anyhow::Result<Self> {
+        Self::of(given, settings(&given.config)?).await
     }
 
     /// The same with settings that were read already.
-    pub(super) async fn of(settings: Settings) -> anyhow::Result<Self> {
+    pub(super) async fn of(given: &Given, settings: Settings) -> anyhow::Result<Self> {
         let store = store(&settings).await?;
-        Ok(Self { settings, store, clock: Clock::system(), stop: CancellationToken::new() })
+        let given = given.clone();
+        Ok(Self { settings, store, clock: Clock::system(), given, stop: CancellationToken::new() })
     }
 
-    /// Looking at Synapse, which has to answer at once.
+    /// Looking at Synapse, once it has answered. What is asked later has to be answered at once.
     pub(super) async fn reader(&self) -> anyhow::Result<Reader> {
-        reader(connection(&self.settings, Patience::NONE, &self.stop, None), &self.settings).await
+        let connection = connection(&self.settings, Patience::NONE, &self.stop, Some(tell_waits()));
+        let first = async || reader(connection.clone(), &self.settings).await;
+        self.given.first_word(&self.settings.homeserver.url, first).await.map_err(|error| match is_away(&error) {
+            true => anyhow::anyhow!("{}; {}", output::worded(&error), self.given.advice()),
+            false => error,
+        })
     }
 
-    /// The same for what is worth waiting for; a person at the terminal is told of it.
+    /// The same for what goes on when Synapse was there and goes away; a person at the terminal is told of it.
     pub(super) async fn patient_reader(&self) -> anyhow::Result<Reader> {
-        let connection = connection(&self.settings, Patience::COMMAND, &self.stop, Some(tell_waits()));
-        reader(connection, &self.settings).await
+        let total = Patience::COMMAND.total.max(self.given.wait);
+        Ok(self.reader().await?.patient(Patience { total }))
     }
 
     pub(super) fn engine(&self, reader: Reader) -> anyhow::Result<Engine> {

@@ -1,6 +1,6 @@
 //! `doctor`: is everything there that the service needs, and what to do where not.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
@@ -10,8 +10,10 @@ use equipemed_domain::render::Words as _;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::said;
 use super::replace::told;
+use super::server::{self, Obstacle};
 use super::{Exit, connect, output};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -21,9 +23,6 @@ use crate::directory::{Equipemed, Source};
 use crate::engine::replace::Condition;
 use crate::homeserver::{HomeserverError, Patience, Reader};
 use crate::store::{HeldState, Run, RunEnd};
-
-/// The oldest Synapse that was tried: room version 12 and the endpoints used here.
-const SYNAPSE_TRIED: &str = "1.163";
 
 /// Among so many of the latest full passes one that ended is looked for.
 const RUNS: usize = 10;
@@ -46,15 +45,17 @@ impl Findings {
 }
 
 /// Runs all checks; a failed one does not stop the others.
-pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
+pub(super) async fn run(given: &Given) -> anyhow::Result<Exit> {
+    let settings = connect::settings(&given.config)?;
     let mut findings = Findings::default();
-    findings.good(&format!("configuration {}", config.display()));
+    findings.good(&format!("configuration {}", given.config.display()));
     check_directory(&settings, &mut findings).await;
-    check_synapse(&settings, &mut findings).await;
-    check_store(&settings, &mut findings).await;
-    check_rooms(&settings, &mut findings).await;
-    tell_open(&settings).await;
+    let is_usable = check_synapse(given, &settings, &mut findings).await;
+    check_store(&settings, is_usable, &mut findings).await;
+    if is_usable {
+        check_rooms(&settings, &mut findings).await;
+    }
+    tell_open(given, &settings).await;
     match findings.failed {
         0 => {
             output::text("\nEverything is in place.");
@@ -127,21 +128,25 @@ async fn check_database(source: &Equipemed, settings: &settings::EquipemedSettin
     }
 }
 
-async fn check_synapse(settings: &Settings, findings: &mut Findings) {
+/// Gives whether it is a server to go on with.
+async fn check_synapse(given: &Given, settings: &Settings, findings: &mut Findings) -> bool {
     let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
     let url = &settings.homeserver.url;
     let reader = match Reader::new(connection).await {
         Ok(reader) => reader,
-        Err(error) => return findings.bad(&format!("Synapse at {url}: {}", said(error)), "check homeserver.url"),
+        Err(error) => {
+            findings.bad(&format!("Synapse at {url}: {}", said(error)), "check homeserver.url");
+            return false;
+        }
     };
     // Whether the token is known is told below, by name.
-    let answer = reader.versions().await;
-    if let Err(error) = answer.as_ref().map(drop).or_else(|error| match error {
-        HomeserverError::UnknownToken => Ok(()),
-        error => Err(error),
-    }) {
-        return findings
-            .bad(&format!("Synapse at {url}: {}", said(error.clone())), "start Synapse, or correct homeserver.url");
+    let answer = given.first_word(url, async || match reader.versions().await {
+        Ok(_) | Err(HomeserverError::UnknownToken) => Ok(()),
+        Err(error) => Err(error.into()),
+    });
+    if let Err(error) = answer.await {
+        findings.bad(&format!("Synapse at {url}: {}", said(error)), &given.advice());
+        return false;
     }
     findings.good(&format!("Synapse answers at {url}"));
     let registration = settings.appservice.registration_file.display();
@@ -157,29 +162,58 @@ async fn check_synapse(settings: &Settings, findings: &mut Findings) {
         ),
         Err(error) => findings.bad(&format!("the bot's token: {}", said(error)), "see Synapse's log"),
     }
-    check_administrator(&reader, findings).await;
+    check_versions(&reader, settings, findings).await;
+    check_administrator(&reader, findings).await
 }
 
-async fn check_administrator(reader: &Reader, findings: &mut Findings) {
+/// Synapse's own version, and those of the rooms it makes.
+async fn check_versions(reader: &Reader, settings: &Settings, findings: &mut Findings) {
     match reader.synapse_version().await {
-        Ok(version) => findings.good(&format!("Synapse {version} (tried with {SYNAPSE_TRIED})")),
+        Ok(version) => match server::too_old(&version) {
+            None => findings.good(&format!("Synapse {version}")),
+            Some(Obstacle { what, fix }) => findings.bad(&what, &fix),
+        },
         Err(error) => {
             findings.bad(&format!("Synapse's version: {}", said(error)), "let homeserver.url reach /_synapse/admin")
         }
     }
+    match reader.room_versions().await {
+        Ok(versions) => {
+            findings.good(&server::best(&versions));
+            let made = match connect::store(settings).await {
+                Ok(store) => store.rooms().await.unwrap_or_default(),
+                Err(_) => BTreeMap::new(),
+            };
+            if let Some(Obstacle { what, fix }) = server::unmade(&settings.policy, &made, &versions) {
+                findings.bad(&what, &fix);
+            }
+        }
+        // That was told above, by name.
+        Err(HomeserverError::UnknownToken) => {}
+        Err(error) => findings.bad(&format!("Synapse's room versions: {}", said(error)), "see Synapse's log"),
+    }
+}
+
+/// Gives false where the bot can never be one.
+async fn check_administrator(reader: &Reader, findings: &mut Findings) -> bool {
     match reader.account(reader.bot()).await {
         Ok(Some(account)) if account.observed.admin => findings.good("the bot is a server administrator"),
         Ok(_) | Err(HomeserverError::NotAdmin) => {
             findings.bad("the bot is no server administrator", "run `equipemed-bot setup`");
+        }
+        Err(error @ HomeserverError::Delegated) => {
+            findings.bad(&said(error), "use a homeserver that keeps its accounts itself");
+            return false;
         }
         Err(error) => findings.bad(
             &format!("Synapse's admin API: {}", said(error)),
             "let homeserver.url reach /_synapse/admin; keep that path closed to everybody else",
         ),
     }
+    true
 }
 
-async fn check_store(settings: &Settings, findings: &mut Findings) {
+async fn check_store(settings: &Settings, is_usable: bool, findings: &mut Findings) {
     let store = match connect::store(settings).await {
         Ok(store) => store,
         Err(error) => {
@@ -192,6 +226,8 @@ async fn check_store(settings: &Settings, findings: &mut Findings) {
     }
     match store.rooms().await {
         Ok(rooms) if rooms.contains_key(&RoomKey::from(CONTROL_ROOM)) => findings.good("control room"),
+        // What a setup could make nowhere is not missed.
+        Ok(_) if !is_usable => {}
         Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),
         Err(error) => findings.bad(&format!("database: {}", said(error)), "see what it names"),
     }
@@ -199,8 +235,8 @@ async fn check_store(settings: &Settings, findings: &mut Findings) {
 
 /// What the last full pass left to be looked at, and what is held: nothing that is out of place here, but it waits for
 /// somebody. Where the database is away, that was told before.
-async fn tell_open(settings: &Settings) {
-    let Ok(local) = Local::of(settings.clone()).await else { return };
+async fn tell_open(given: &Given, settings: &Settings) {
+    let Ok(local) = Local::of(given, settings.clone()).await else { return };
     let (Ok(runs), Ok(held)) = (local.store.recent_runs(RUNS).await, local.store.held_live().await) else { return };
     let ended = |run: &Run| match &run.end {
         Some(RunEnd::Done(summary)) => Some((run.finished_at?, summary.clone())),
@@ -221,7 +257,7 @@ async fn tell_open(settings: &Settings) {
     }
 }
 
-/// Whether each managed room can be managed. Where Synapse or the database is away, that was told before.
+/// Whether each managed room can be managed. Where the database is away, that was told before.
 async fn check_rooms(settings: &Settings, findings: &mut Findings) {
     let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
     let (Ok(store), Ok(reader)) = (connect::store(settings).await, Reader::new(connection).await) else { return };

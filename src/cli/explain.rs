@@ -1,11 +1,10 @@
 //! `explain`: the rules behind one person's account and rooms.
 
-use std::path::Path;
-
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 
 use super::connect::Local;
+use super::given::Given;
 use super::{Exit, connect, output};
 use crate::config::settings::Language;
 use crate::homeserver::{Patience, Reader};
@@ -13,8 +12,8 @@ use crate::operations::explain_person;
 use crate::speech::Texts;
 
 /// Prints the reasons, and what is otherwise on Synapse. While Synapse is away that is said, and the reasons all the same.
-pub(super) async fn run(config: &Path, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn run(given: &Given, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let scene = local.scene(false).await?;
     let person = local.person(who, &scene.directory).await?;
     let rooms: Vec<RoomKey> = match room {

@@ -1,7 +1,5 @@
 //! `grants list | add | end`: lasting wishes by the operator at the machine.
 
-use std::path::Path;
-
 use anyhow::Context;
 use equipemed_domain::authority::{Act, Asker, Request};
 use equipemed_domain::directory::PersonId;
@@ -13,6 +11,7 @@ use ruma_common::UserId;
 use serde_json::json;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::config::settings::Language;
@@ -32,8 +31,8 @@ pub(super) struct GrantWish {
 }
 
 /// Prints grants.
-pub(super) async fn list(config: &Path, all: bool, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn list(given: &Given, all: bool, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let filter = GrantFilter { holding_at: (!all).then_some(local.clock.now()), ..GrantFilter::default() };
     let grants = local.store.grants(&filter).await?;
     let (bindings, people) = (local.store.bindings().await?, local.store.people().await?);
@@ -82,8 +81,8 @@ fn describe(kind: GrantKind) -> String {
 }
 
 /// Stores a grant and wakes whoever it is about.
-pub(super) async fn add(config: &Path, wish: GrantWish) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn add(given: &Given, wish: GrantWish) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let kind = kind_of(&wish.what)?;
     let until = match &wish.duration {
         None => None,
@@ -109,8 +108,8 @@ pub(super) async fn add(config: &Path, wish: GrantWish) -> anyhow::Result<Exit> 
 }
 
 /// Ends a grant.
-pub(super) async fn end(config: &Path, id: i64, by: Option<&str>) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn end(given: &Given, id: i64, by: Option<&str>) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let filter = GrantFilter { holding_at: Some(local.clock.now()), ..GrantFilter::default() };
     let known = local.store.grants(&filter).await?;
     let Some(record) = known.into_iter().find(|record| record.grant.id == GrantId(id)) else {

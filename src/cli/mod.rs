@@ -11,22 +11,24 @@ mod directory;
 mod doctor;
 mod explain;
 mod follow;
+mod given;
 mod grants;
 mod output;
 mod registration;
 mod replace;
 mod rooms;
 mod serve;
+mod server;
 mod settings;
 mod setup;
 mod sync;
 pub mod tasks;
 mod users;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use given::Given;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +67,8 @@ impl From<Exit> for ExitCode {
                   Start with: equipemed-bot registration --output registration.yaml, then setup, then sync --dry-run."
 )]
 pub struct Cli {
-    /// The configuration file
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "config.yaml")]
-    config: PathBuf,
+    #[command(flatten)]
+    given: Given,
     #[command(subcommand)]
     command: Command,
 }
@@ -100,7 +101,7 @@ enum Command {
     #[command(
         after_help = "Example:\n  equipemed-bot registration --server-name hospital.example --output registration.yaml"
     )]
-    Registration(RegistrationArgs),
+    Registration(registration::RegistrationArgs),
     /// People and their accounts
     #[command(subcommand)]
     Users(UsersCommand),
@@ -186,22 +187,6 @@ struct SyncArgs {
     /// With --dry-run: end with 4 when changes are due
     #[arg(long, requires = "dry_run")]
     exit_code: bool,
-}
-
-#[derive(Debug, Args)]
-struct RegistrationArgs {
-    /// Where to write it; printed when left out
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Overwrite an existing file, keeping its owner, group and mode: its tokens are lost, Synapse must be given the new file
-    #[arg(long)]
-    force: bool,
-    /// The homeserver's name; from the configuration when left out
-    #[arg(long, value_name = "NAME")]
-    server_name: Option<String>,
-    /// Where Synapse reaches this service; from appservice.listen when left out
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -427,7 +412,7 @@ enum ConfigCommand {
 /// Runs a command to its end.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
-    let config = cli.config;
+    let given = cli.given;
     let result = match cli.command {
         Command::Completions { shell } => {
             // Into memory first: a closed pipe makes it panic.
@@ -440,14 +425,14 @@ pub fn run(cli: Cli) -> ExitCode {
             output::text(crate::config::EXAMPLE);
             Ok(Exit::Done)
         }
-        Command::Config(ConfigCommand::Check) => connect::on_runtime(settings::check(&config)),
-        Command::Registration(args) => registration::run(&config, &args),
+        Command::Config(ConfigCommand::Check) => connect::on_runtime(settings::check(&given.config)),
+        Command::Registration(args) => registration::run(&given.config, &args),
         command => {
             // The others end before memory matters.
             if matches!(command, Command::Serve) {
                 crate::heap::keep_small();
             }
-            connect::on_runtime(run_async(config, command))
+            connect::on_runtime(run_async(&given, command))
         }
     };
     match result {
@@ -456,40 +441,44 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-async fn run_async(config: PathBuf, command: Command) -> anyhow::Result<Exit> {
+async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Serve => serve::run(&config).await,
-        Command::Sync(args) => Box::pin(sync::run(&config, args)).await,
-        Command::Setup { control_room } => setup::run(&config, control_room.as_deref()).await,
+        Command::Serve => serve::run(&given.config).await,
+        Command::Sync(args) => Box::pin(sync::run(given, args)).await,
+        Command::Setup { control_room } => setup::run(given, control_room.as_deref()).await,
         Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
-            users::list(&config, users::Filter { status, search, superusers, since }, format).await
+            users::list(given, users::Filter { status, search, superusers, since }, format).await
         }
         Command::Users(UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), .. }) => {
-            adopt_users::one(&config, &who, &mxid).await
+            adopt_users::one(given, &who, &mxid).await
         }
-        Command::Users(UsersCommand::Adopt { yes, format, .. }) => adopt_users::by_username(&config, yes, format).await,
-        Command::Rooms(RoomsCommand::List { format }) => rooms::list(&config, format).await,
-        Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(&config, format).await,
+        Command::Users(UsersCommand::Adopt { yes, format, .. }) => adopt_users::by_username(given, yes, format).await,
+        Command::Rooms(RoomsCommand::List { format }) => rooms::list(given, format).await,
+        Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(given, format).await,
         Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {
-            adopt::adopt(&config, adopt::AdoptWish { room, key, instead, accept_creators, dry_run, format }).await
+            adopt::adopt(given, adopt::AdoptWish { room, key, instead, accept_creators, dry_run, format }).await
         }
         Command::Rooms(RoomsCommand::Replace { room, dry_run, format }) => {
-            replace::replace(&config, &room, dry_run, format).await
+            replace::replace(given, &room, dry_run, format).await
         }
         Command::Rooms(RoomsCommand::Cleanup { dry_run, with_invitations, format }) => {
-            rooms::cleanup(&config, dry_run, with_invitations, format).await
+            rooms::cleanup(given, dry_run, with_invitations, format).await
         }
-        Command::Audit(AuditCommand::List { which, last, format }) => audit::list(&config, &which, last, format).await,
-        Command::Audit(AuditCommand::Export { which }) => audit::export(&config, &which).await,
-        Command::Grants(GrantsCommand::List { all, format }) => grants::list(&config, all, format).await,
+        Command::Audit(AuditCommand::List { which, last, format }) => audit::list(given, &which, last, format).await,
+        Command::Audit(AuditCommand::Export { which }) => audit::export(given, &which).await,
+        Command::Grants(GrantsCommand::List { all, format }) => grants::list(given, all, format).await,
         Command::Grants(GrantsCommand::Add { who, what, room, duration, because, by }) => {
-            grants::add(&config, grants::GrantWish { who, what, room, duration, because, by }).await
+            grants::add(given, grants::GrantWish { who, what, room, duration, because, by }).await
         }
-        Command::Grants(GrantsCommand::End { id, by }) => grants::end(&config, id, by.as_deref()).await,
-        Command::Explain { who, room } => explain::run(&config, &who, room.as_deref()).await,
-        Command::Directory(DirectoryCommand::InstallTriggers { print }) => directory::install(&config, print).await,
-        Command::Directory(DirectoryCommand::UninstallTriggers { print }) => directory::uninstall(&config, print).await,
-        Command::Doctor => doctor::run(&config).await,
+        Command::Grants(GrantsCommand::End { id, by }) => grants::end(given, id, by.as_deref()).await,
+        Command::Explain { who, room } => explain::run(given, &who, room.as_deref()).await,
+        Command::Directory(DirectoryCommand::InstallTriggers { print }) => {
+            directory::install(&given.config, print).await
+        }
+        Command::Directory(DirectoryCommand::UninstallTriggers { print }) => {
+            directory::uninstall(&given.config, print).await
+        }
+        Command::Doctor => doctor::run(given).await,
         Command::Completions { .. } | Command::Config(_) | Command::Registration(_) => Ok(Exit::Usage),
     }
 }

@@ -3,18 +3,35 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ruma_common::UserId;
 
 use super::output::UsageError;
-use super::{Exit, RegistrationArgs, output};
+use super::{Exit, output};
 use crate::config::registration::{BOT_LOCALPART, Wanted, generate};
 use crate::config::{Environment, plan_registration};
 
 /// Where Synapse finds this service when nothing says otherwise: the example's `appservice.listen`.
 const DEFAULT_URL: &str = "http://127.0.0.1:9009";
+
+/// What is to be written, and where.
+#[derive(Debug, clap::Args)]
+pub(super) struct RegistrationArgs {
+    /// Where to write it; printed when left out
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite an existing file, keeping its owner, group and mode: its tokens are lost, Synapse must be given the new file
+    #[arg(long)]
+    force: bool,
+    /// The homeserver's name; from the configuration when left out
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// Where Synapse reaches this service; from appservice.listen when left out
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
 
 /// Writes or prints a registration with fresh tokens.
 pub(super) fn run(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Exit> {

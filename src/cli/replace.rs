@@ -1,7 +1,5 @@
 //! `rooms replace`: a new room in the place of one that cannot be kept.
 
-use std::path::Path;
-
 use anyhow::Context;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
@@ -10,14 +8,15 @@ use ruma_common::OwnedRoomId;
 use serde_json::json;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output, rooms};
 use crate::engine::replace::{Condition, Replaceable};
 use crate::operations::{by_operator, see_through};
 
 /// Replaces the room, or tells what that would do.
-pub(super) async fn replace(config: &Path, room: &str, dry_run: bool, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn replace(given: &Given, room: &str, dry_run: bool, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     if local.settings.mode == Mode::Observe && !dry_run {
         let why = "mode: observe changes nothing; add --dry-run to see what would be done";
         return Err(UsageError(why.to_owned()).into());

@@ -1,12 +1,12 @@
 //! `rooms list`, `rooms stats` and `rooms cleanup`: all rooms of the server, managed or not.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use equipemed_domain::mode::Mode;
 use serde_json::json;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::engine::Engine;
@@ -15,8 +15,8 @@ use crate::operations::{
 };
 
 /// Prints the list.
-pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn list(given: &Given, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let rooms = list_rooms(&local.reader().await?, &local.scene(false).await?).await?;
     let cells = |ListedRoom { room, key, is_managed, is_gone }: &ListedRoom| {
         let key = match key {
@@ -55,13 +55,13 @@ pub(super) async fn list(config: &Path, format: Format) -> anyhow::Result<Exit> 
 }
 
 /// Prints counts, and the members of each managed room.
-pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn stats(given: &Given, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     let counts = Inventory::read(&local.reader().await?, &local.scene(false).await?).await?;
     match format {
         Format::Text => {
             output::text(&format!(
-                "rooms: {}, {} of them managed, {} spaces\naccounts: {}, {} of them usable\npeople in EquipeMed: {}, {} of them active\n",
+                "rooms: {}, {} of them managed, {}\naccounts: {}, {} of them usable\npeople in EquipeMed: {}, {} of them active\n",
                 counts.rooms,
                 counts.managed.len(),
                 counts.spaces,
@@ -90,17 +90,17 @@ pub(super) async fn stats(config: &Path, format: Format) -> anyhow::Result<Exit>
 
 /// Deletes rooms that nobody is in and that are not managed; with `dry_run` only lists them.
 pub(super) async fn cleanup(
-    config: &Path,
+    given: &Given,
     dry_run: bool,
     with_invitations: bool,
     format: Format,
 ) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
+    let settings = connect::settings(&given.config)?;
     if settings.mode == Mode::Observe && !dry_run {
         let why = "mode: observe changes nothing; add --dry-run to list what would be deleted";
         return Err(UsageError(why.to_owned()).into());
     }
-    let local = Local::of(settings).await?;
+    let local = Local::of(given, settings).await?;
     let reader = local.reader().await?;
     // From the whole list, before anything else: rooms that are bound meanwhile have the bot in them.
     let all = abandoned(&reader, &local.store.rooms().await?).await?;

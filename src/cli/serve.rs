@@ -11,13 +11,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::tasks::{self, Tasks};
-use super::{Exit, connect, output};
+use super::{Exit, connect, given, output};
 use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::DirectorySource;
 use crate::engine::{Engine, Rhythm};
-use crate::homeserver::{Connection, Patience, Reader, Speaker};
+use crate::homeserver::{Connection, HomeserverError, Patience, Reader, Speaker};
 use crate::inbound::watch::Notice;
 use crate::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, Pulse, ReadBack};
 use crate::metrics::Metrics;
@@ -175,8 +175,13 @@ async fn synapse(connection: &Connection, settings: &Settings, tasks: &mut Tasks
         match reader {
             // The same stop, heard by the request first.
             Err(_) if connection.cancel.is_cancelled() => return Ok(None),
-            Err(error) if connect::is_away(&error) => tracing::error!("Synapse is still away"),
-            reader => return reader.map(Some),
+            Err(error) if given::is_away(&error) => tracing::error!("Synapse is still away"),
+            Err(error) => return Err(error),
+            Ok(reader) => match reader.account(reader.bot()).await {
+                // Nothing that is done here could change that.
+                Err(error @ HomeserverError::Delegated) => return Err(error.into()),
+                _ => return Ok(Some(reader)),
+            },
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `setup`: what must be there before the first sync. Harmless when repeated.
 
-use std::path::Path;
-
 use anyhow::Context;
 use equipemed_domain::render::render;
 use equipemed_domain::wake::Wake;
@@ -9,7 +7,9 @@ use ruma_common::RoomId;
 use secrecy::SecretString;
 
 use super::connect::Local;
+use super::given::Given;
 use super::output::UsageError;
+use super::server::{self, Obstacle};
 use super::{Exit, connect, output};
 use crate::config::Settings;
 use crate::engine::options::Options;
@@ -18,24 +18,29 @@ use crate::engine::setup::make_control_room;
 use crate::homeserver::{
     Administrator, Connection, HomeserverError, Patience, Reader, WritePermit, Writer, is_temporary_administrator,
 };
+use crate::store::Store;
 
 const TOKEN: &str = "MATRIX_ADMIN_TOKEN";
 const SECRET: &str = "SYNAPSE_REGISTRATION_SHARED_SECRET";
 
 /// Runs the command.
-pub(super) async fn run(config: &Path, control_room: Option<&str>) -> anyhow::Result<Exit> {
+pub(super) async fn run(given: &Given, control_room: Option<&str>) -> anyhow::Result<Exit> {
     let is_id = |typed: &str| RoomId::parse(typed).map_err(|_| UsageError(format!("{typed:?} is no id of a room")));
     let control_room = control_room.map(is_id).transpose()?;
-    let local = Local::open(config).await?;
-    let Local { settings, store, clock, stop } = &local;
+    let local = Local::open(given).await?;
+    let Local { settings, store, clock, stop, .. } = &local;
     // Setup is asked for by somebody at the machine, so it writes in mode observe, too: the bot's own account and room.
     let reader = local.patient_reader().await?;
+    let is_administrator = fits(&reader, store, settings).await?;
     let writer = Writer::new(reader.clone(), WritePermit::for_setup());
 
     writer.register_bot().await.context("the bot's account")?;
     output::text(&format!("✓ account {}", settings.policy.bot));
     let bring = connect::connection(settings, Patience::COMMAND, stop, None);
-    make_administrator(&reader, &bring, settings).await?;
+    match is_administrator {
+        true => output::text("✓ the bot is a server administrator"),
+        false => make_administrator(&bring, settings).await?,
+    }
 
     let name = &settings.bot.display_name;
     let avatar = match &settings.bot.avatar {
@@ -77,15 +82,22 @@ async fn end_leftovers(reader: &Reader, writer: &Writer) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn make_administrator(reader: &Reader, connection: &Connection, settings: &Settings) -> anyhow::Result<()> {
-    match reader.accounts().await {
-        Ok(_) => {
-            output::text("✓ the bot is a server administrator");
-            return Ok(());
-        }
-        Err(HomeserverError::NotAdmin) => {}
-        Err(error) => return Err(error).context("whether the bot is a server administrator"),
+/// Looks whether this is a server to work with, before anything is made there; gives whether the bot administers it.
+async fn fits(reader: &Reader, store: &Store, settings: &Settings) -> anyhow::Result<bool> {
+    let version = reader.synapse_version().await.context("Synapse's version")?;
+    let versions = reader.room_versions().await.context("Synapse's room versions")?;
+    let unmade = server::unmade(&settings.policy, &store.rooms().await?, &versions);
+    if let Some(Obstacle { what, fix }) = server::too_old(&version).or(unmade) {
+        anyhow::bail!("{what}: {fix}. Nothing was made");
     }
+    match reader.accounts().await {
+        Ok(_) => Ok(true),
+        Err(HomeserverError::NotAdmin) => Ok(false),
+        Err(error) => Err(error).context("whether the bot is a server administrator"),
+    }
+}
+
+async fn make_administrator(connection: &Connection, settings: &Settings) -> anyhow::Result<()> {
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
     let token = given(TOKEN);
     let by_token = token.is_some();

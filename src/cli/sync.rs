@@ -1,7 +1,5 @@
 //! `sync`: one full pass, here or by the running service.
 
-use std::path::Path;
-
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::mode::Mode;
@@ -15,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::Local;
 use super::follow::Display;
+use super::given::Given;
 use super::output::{English, UsageError};
 use super::{Exit, Format, SyncArgs, connect, output};
 use crate::engine::Engine;
@@ -26,14 +25,14 @@ use crate::operations::{HandedOver, hand_over_run};
 use crate::store::RunEnd;
 
 /// Runs the command.
-pub(super) async fn run(config: &Path, args: SyncArgs) -> anyhow::Result<Exit> {
-    let settings = connect::settings(config)?;
+pub(super) async fn run(given: &Given, args: SyncArgs) -> anyhow::Result<Exit> {
+    let settings = connect::settings(&given.config)?;
     if settings.mode == Mode::Observe && !args.approve.is_empty() {
         return Err(
             UsageError("--approve needs `mode: enforce`; in mode observe nothing is carried out".to_owned()).into()
         );
     }
-    let local = Local::of(settings).await?;
+    let local = Local::of(given, settings).await?;
     let reader = local.patient_reader().await?;
     let options = options(&args, &local).await?;
     let syncing = Syncing { engine: local.engine(reader)?, options, args, holder: connect::holder("sync"), local };

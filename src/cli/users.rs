@@ -1,7 +1,5 @@
 //! `users list`.
 
-use std::path::Path;
-
 use clap::ValueEnum;
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::directory::{Directory, Person};
@@ -12,6 +10,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::connect::Local;
+use super::given::Given;
 use super::{Exit, Format, output};
 use crate::operations::list_users;
 
@@ -41,8 +40,8 @@ pub(super) struct Filter {
 }
 
 /// Lists people with their accounts, as they are on Synapse now.
-pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyhow::Result<Exit> {
-    let local = Local::open(config).await?;
+pub(super) async fn list(given: &Given, filter: Filter, format: Format) -> anyhow::Result<Exit> {
+    let local = Local::open(given).await?;
     // The words are those of the domain.
     let word = filter.status.and_then(|status| status.to_possible_value());
     let filter = PeopleFilter {

@@ -41,6 +41,7 @@ mod rights;
 mod rooms;
 mod seats;
 mod serve;
+mod servers;
 mod setting_up;
 mod standing;
 mod strangers;

@@ -1,10 +1,12 @@
 //! Operators' mistakes: each gives one clear message with advice and writes nothing.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use equipemed_bot::homeserver::Endpoint;
 use serde_json::{Value, json};
 
+use super::process::Ran;
 use super::{Hospital, crowd};
 
 fn rooms() -> Value {
@@ -87,22 +89,73 @@ async fn a_registration_that_synapse_does_not_know_says_what_to_do() -> anyhow::
     hospital.finish().await
 }
 
+/// Every command that asks Synapse.
+const ASKING: [&[&str]; 10] = [
+    &["sync"],
+    &["sync", "--dry-run"],
+    &["setup"],
+    &["users", "list"],
+    &["rooms", "list"],
+    &["rooms", "stats"],
+    &["rooms", "cleanup", "--dry-run"],
+    &["rooms", "adopt", "!a:hospital.example", "todos"],
+    &["rooms", "replace", "todos", "--dry-run"],
+    &["doctor"],
+];
+
+fn says_what_to_do(arguments: &[&str], ran: &Ran) {
+    let said = format!("{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, Some(1), "{arguments:?}: {said}");
+    for part in ["Synapse cannot be reached", "start Synapse, or correct homeserver.url", "--wait 2m"] {
+        assert_eq!(said.matches(part).count(), 1, "{arguments:?}: {part} in {said}");
+    }
+    assert!(ran.took < Duration::from_secs(10), "{arguments:?}: {:?}", ran.took);
+}
+
 #[tokio::test]
-async fn a_server_that_is_not_there_is_waited_for_and_said_so() -> anyhow::Result<()> {
-    let hospital = Hospital::new(crowd("p", 2, &[]), rooms()).await?;
+async fn a_server_that_is_not_there_is_told_at_once_and_waited_for_when_asked() -> anyhow::Result<()> {
+    let mut hospital = Hospital::new(crowd("p", 2, &[]), rooms()).await?;
+    hospital.sync(&[]).await?.ended(0);
+    let address = hospital.config["homeserver"]["url"].take();
+    hospital.config["homeserver"]["url"] = json!(format!("http://127.0.0.1:{}", equipemed_testbed::free_port()?));
+    hospital.write_config()?;
+    for arguments in ASKING {
+        let ran = hospital.run(arguments).await?;
+        says_what_to_do(arguments, &ran);
+        assert!(ran.took < Duration::from_secs(5), "{arguments:?}: {:?}", ran.took);
+    }
+    // Asked to wait it says so, and for how long.
+    let ran = hospital.sync(&["--wait", "2s"]).await?.ended(1);
+    assert!(ran.took >= Duration::from_secs(2) && ran.err.contains("waiting for Synapse at http://127"), "{ran:?}");
+    assert!(!ran.err.contains("--wait 2m"), "{}", ran.err);
+    hospital.sync(&["--wait", "soon"]).await?.ended(2);
+
+    hospital.config["homeserver"]["url"] = address;
+    hospital.write_config()?;
     hospital.proxy.pause();
-    let sync = hospital.start(&["sync"])?;
-    sync.told_times("waiting for Synapse: attempt", 3).await?;
+    let sync = hospital.start(&["sync", "--wait", "1m"])?;
+    sync.told("waiting for Synapse at").await?;
     hospital.proxy.resume();
     sync.end().await?.ended(0);
     // The operator does not want to wait.
     hospital.proxy.pause();
-    let sync = hospital.start(&["sync"])?;
-    sync.told("waiting for Synapse").await?;
+    let sync = hospital.start(&["sync", "--wait", "1m"])?;
+    sync.told("waiting for Synapse at").await?;
     sync.term()?;
     let ran = sync.end().await?;
     assert!(ran.code != Some(0), "{ran:?}");
     hospital.proxy.resume();
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn a_server_that_takes_connections_and_answers_nothing_is_told_within_ten_seconds() -> anyhow::Result<()> {
+    let hospital = Hospital::alone(crowd("p", 2, &[]), rooms()).await?;
+    hospital.synapse().freeze()?;
+    for arguments in [&["sync"][..], &["doctor"], &["rooms", "list"]] {
+        says_what_to_do(arguments, &hospital.run(arguments).await?);
+    }
+    hospital.synapse().thaw()?;
     hospital.finish().await
 }
 
