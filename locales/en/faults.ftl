@@ -78,7 +78,7 @@ fault-store-refused = the database { $database } refuses the login: { $why }. Ch
     and the server's pg_hba.conf
 fault-store-not-writable = cannot write to { $path }: { $why }. { $fix }
 fault-store-of-user = { $path } belongs to the user { $owner }, and root would leave files beside it that the service cannot write.
-    Run the command as that user: sudo -u { $owner } equipemed-bot …
+    Run it as that user, as the installed command does: runuser -u { $owner } -- equipemed-bot …
 fault-store-busy = the database { $database } is busy: { $why }
 fault-store-nonsense = the store holds what makes no sense: { $column } of row { $row }: { $why }
 fault-store-migration = the tables of { $database } cannot be brought up to date: { $why }. { $fix }

@@ -78,7 +78,7 @@ fault-store-refused = o banco de dados { $database } recusa o acesso: { $why }. 
     e o pg_hba.conf do servidor
 fault-store-not-writable = não é possível gravar em { $path }: { $why }. { $fix }
 fault-store-of-user = { $path } pertence ao usuário { $owner }, e root deixaria ao lado arquivos que o serviço não consegue gravar.
-    Execute o comando com esse usuário: sudo -u { $owner } equipemed-bot …
+    Execute-o com esse usuário, como faz o comando instalado: runuser -u { $owner } -- equipemed-bot …
 fault-store-busy = o banco de dados { $database } está ocupado: { $why }
 fault-store-nonsense = o banco guarda algo que não faz sentido: { $column } da linha { $row }: { $why }
 fault-store-migration = não é possível atualizar as tabelas de { $database }: { $why }. { $fix }

@@ -384,7 +384,7 @@ enum DirectoryCommand {
     /// the address of an administrator of that database once, from the environment: EQUIPEMED_ADMIN_URL (or a file named in
     /// EQUIPEMED_ADMIN_URL_FILE). Never the role of directory.url, which may only read.
     #[command(after_help = "Examples:\n  equipemed-bot directory install-triggers --print > for-the-dba.sql\n  \
-                            EQUIPEMED_ADMIN_URL_FILE=/root/equipemed-admin-url equipemed-bot directory install-triggers")]
+                            read -rs EQUIPEMED_ADMIN_URL && export EQUIPEMED_ADMIN_URL\n  equipemed-bot directory install-triggers")]
     InstallTriggers {
         /// Print the SQL, with the grants of the reading role, and do nothing
         #[arg(long)]
@@ -392,7 +392,7 @@ enum DirectoryCommand {
     },
     /// Take the triggers out again; nothing of them is left
     #[command(
-        after_help = "Example:\n  EQUIPEMED_ADMIN_URL_FILE=/root/equipemed-admin-url equipemed-bot directory uninstall-triggers"
+        after_help = "Example:\n  read -rs EQUIPEMED_ADMIN_URL && export EQUIPEMED_ADMIN_URL\n  equipemed-bot directory uninstall-triggers"
     )]
     UninstallTriggers {
         /// Print the SQL and do nothing

@@ -50,7 +50,7 @@ impl Environment {
             match self.0.get(name) {
                 Some(value) => result.push_str(value),
                 None if is_name(name) => wrong.push(format!(
-                    "the environment variable {name} is not set; set it where the service is started, or write $${{ for the two characters themselves"
+                    "the environment variable {name} is not set; set it where every command has it, such as in /etc/default/equipemed-bot, or write $${{ for the two characters themselves"
                 )),
                 None => wrong.push(format!(
                     "${{{name}}} does not name an environment variable; write ${{NAME}} with letters, digits and _"

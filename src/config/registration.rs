@@ -24,7 +24,7 @@ pub const ALIAS_PREFIX: &str = "equipemed_";
 /// The shipped file, whose placeholders are refused at startup.
 pub const EXAMPLE: &str = include_str!("../../registration.yaml");
 
-const RENEW: &str = "run `equipemed-bot registration` and give the new file to Synapse";
+const RENEW: &str = "run `equipemed-bot registration --output registration.yaml` and give the new file to Synapse";
 
 /// Shorter tokens can be guessed or are left over from a test.
 const LEAST_TOKEN: usize = 16;

@@ -414,7 +414,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             }
             let is_command =
                 |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
-            // In `sudo -u equipemed-bot equipemed-bot sync`, the first one is the user.
+            // In `--volume …/equipemed-bot equipemed-bot serve`, the first one ends a path.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
             if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory") {

@@ -61,12 +61,12 @@ fn the_shipped_registration_is_refused_until_it_is_made_new() {
     let folder = Folder::new();
     folder.write("registration.yaml", registration::EXAMPLE);
     insta::assert_snapshot!(folder.problems(SMALL), @r#"
-    registration.yaml:21:11: as_token: is still a placeholder; run `equipemed-bot registration` and give the new file to Synapse
-    registration.yaml:24:11: hs_token: is still a placeholder; run `equipemed-bot registration` and give the new file to Synapse
+    registration.yaml:21:11: as_token: is still a placeholder; run `equipemed-bot registration --output registration.yaml` and give the new file to Synapse
+    registration.yaml:24:11: hs_token: is still a placeholder; run `equipemed-bot registration --output registration.yaml` and give the new file to Synapse
     "#);
     fs::remove_file(folder.path("registration.yaml")).unwrap();
     insta::assert_snapshot!(folder.problems(SMALL), @r#"
-    registration.yaml: cannot read the registration: No such file or directory (os error 2); run `equipemed-bot registration` and give the new file to Synapse, or correct appservice.registration
+    registration.yaml: cannot read the registration: No such file or directory (os error 2); run `equipemed-bot registration --output registration.yaml` and give the new file to Synapse, or correct appservice.registration
     "#);
 }
 

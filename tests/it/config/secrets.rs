@@ -18,9 +18,9 @@ fn variables_are_put_in_after_parsing() {
     assert_eq!(settings.policy.rooms[&"a".into()].members, Selector::Any(true));
     assert_eq!(settings.policy.roles[&"r".into()].level, Some(50));
     insta::assert_snapshot!(folder.problems(&text), @r#"
-    config.yaml:3:21: bot.display_name: the environment variable NAME is not set; set it where the service is started, or write $${ for the two characters themselves
-    config.yaml:4:37: rooms.a.members.any: the environment variable YES is not set; set it where the service is started, or write $${ for the two characters themselves
-    config.yaml:5:39: roles.r.level: the environment variable LEVEL is not set; set it where the service is started, or write $${ for the two characters themselves
+    config.yaml:3:21: bot.display_name: the environment variable NAME is not set; set it where every command has it, such as in /etc/default/equipemed-bot, or write $${ for the two characters themselves
+    config.yaml:4:37: rooms.a.members.any: the environment variable YES is not set; set it where every command has it, such as in /etc/default/equipemed-bot, or write $${ for the two characters themselves
+    config.yaml:5:39: roles.r.level: the environment variable LEVEL is not set; set it where every command has it, such as in /etc/default/equipemed-bot, or write $${ for the two characters themselves
     "#);
     insta::assert_snapshot!(folder.problems(&format!("{SMALL}bot: {{display_name: '${{open', prefix: '${{A B}}'}}\n")), @r#"
     config.yaml:3:21: bot.display_name: a ${ is not closed; write ${NAME}, or $${ for the two characters themselves

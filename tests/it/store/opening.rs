@@ -203,7 +203,7 @@ async fn root_makes_no_database_in_another_users_folder() -> Result<()> {
         let error = refusal(&url).await?;
         assert!(matches!(&error, StoreError::OfUser { owner, .. } if owner == "nobody"), "{error:?}");
         let text = english(error);
-        assert!(text.contains("sudo -u nobody equipemed-bot"), "{text}");
+        assert!(text.contains("runuser -u nobody -- equipemed-bot"), "{text}");
         assert!(!folder.path().join("bot.db").exists());
         chown(folder.path(), Some(0), None)?;
     }
