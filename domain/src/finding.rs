@@ -214,6 +214,29 @@ impl Finding {
         }
     }
 
+    /// The managed room it is about, if it is about one.
+    #[must_use]
+    pub fn room(&self) -> Option<&RoomKey> {
+        match self {
+            Self::RoomMatchesNobody { room }
+            | Self::MemberUnbound { room, .. }
+            | Self::BannedByHand { room, .. }
+            | Self::LevelOutOfReach { room, .. }
+            | Self::LevelsFull { room, .. }
+            | Self::DefaultLevelTooHigh { room, .. }
+            | Self::PowerMissing { room, .. }
+            | Self::BotNotInRoom { room, .. }
+            | Self::RoomUnreadable { room, .. }
+            | Self::RoomEncrypted { room }
+            | Self::RoomReplaced { room, .. }
+            | Self::RoomDiffers { room, .. }
+            | Self::VersionMissing { room, .. }
+            | Self::RoomKeyTwice { room, .. }
+            | Self::RoomNoLongerManaged { room, .. } => Some(room),
+            _ => None,
+        }
+    }
+
     /// Whether it is about this person or their account, perhaps among others.
     #[must_use]
     pub fn concerns(&self, id: PersonId, account: Option<&UserId>) -> bool {

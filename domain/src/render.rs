@@ -26,17 +26,26 @@ pub trait Words {
     fn held(&self, reason: &HeldReason) -> String;
 }
 
+/// How much of a long list is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// The beginning, and how many follow.
+    Short,
+    /// All of it.
+    Full,
+}
+
 /// Renders a plan and its held parts.
 #[must_use]
-pub fn render(plan: &Plan, held: &[Held], words: &impl Words) -> String {
+pub fn render(plan: &Plan, held: &[Held], words: &impl Words, length: Length) -> String {
     let mut out = String::new();
-    render_accounts(plan, &mut out);
-    render_rooms(plan, &mut out);
+    render_accounts(plan, length, &mut out);
+    render_rooms(plan, length, &mut out);
     if !held.is_empty() {
         section(&mut out, &format!("Held back ({})", held.len()));
         for part in held {
             let _ = writeln!(out, "  {}  {}", part.id, words.held(&part.reason));
-            for line in shortened(part.atoms().into_iter().collect()) {
+            for line in length.of(part.atoms().into_iter().collect()) {
                 let _ = writeln!(out, "    {line}");
             }
         }
@@ -80,24 +89,27 @@ fn section(out: &mut String, title: &str) {
     let _ = writeln!(out, "{title}");
 }
 
-fn shortened(mut lines: Vec<String>) -> Vec<String> {
-    if lines.len() > NAMES_PER_LINE {
-        let more = lines.len() - NAMES_PER_LINE;
-        lines.truncate(NAMES_PER_LINE);
-        lines.push(format!("… and {more} more"));
+impl Length {
+    fn of(self, mut lines: Vec<String>) -> Vec<String> {
+        if self == Self::Short && lines.len() > NAMES_PER_LINE {
+            let more = lines.len() - NAMES_PER_LINE;
+            lines.truncate(NAMES_PER_LINE);
+            lines.push(format!("… and {more} more"));
+        }
+        lines
     }
-    lines
-}
 
-fn list(users: &[&UserId]) -> String {
-    shortened(users.iter().map(|user| short(user)).collect()).join(", ")
+    /// What there are so many of; None without any.
+    fn joined(self, word: &str, lines: Vec<String>) -> Option<String> {
+        (!lines.is_empty()).then(|| format!("{word} ({}): {}", lines.len(), self.of(lines).join(", ")))
+    }
 }
 
 fn quoted(text: Option<&str>) -> String {
     text.map_or_else(|| "nothing".to_owned(), |text| format!("“{text}”"))
 }
 
-fn render_accounts(plan: &Plan, out: &mut String) {
+fn render_accounts(plan: &Plan, length: Length, out: &mut String) {
     let mut groups: BTreeMap<u8, (&str, Vec<String>)> = BTreeMap::new();
     for action in plan.actions() {
         let (title, line) = match action {
@@ -132,13 +144,13 @@ fn render_accounts(plan: &Plan, out: &mut String) {
     section(out, &format!("Accounts ({})", groups.values().map(|(_, lines)| lines.len()).sum::<usize>()));
     for (title, lines) in groups.into_values() {
         let _ = writeln!(out, "  {title} ({})", lines.len());
-        for line in shortened(lines) {
+        for line in length.of(lines) {
             let _ = writeln!(out, "    {line}");
         }
     }
 }
 
-fn render_rooms(plan: &Plan, out: &mut String) {
+fn render_rooms(plan: &Plan, length: Length, out: &mut String) {
     let mut rooms: Vec<(RoomKey, Vec<&Action>)> = Vec::new();
     for action in plan.actions() {
         let Some(key) = action.room() else { continue };
@@ -153,13 +165,13 @@ fn render_rooms(plan: &Plan, out: &mut String) {
     section(out, &format!("Rooms ({})", rooms.len()));
     for (key, actions) in rooms {
         let _ = writeln!(out, "  {key}");
-        for line in room_lines(&actions) {
+        for line in room_lines(&actions, length) {
             let _ = writeln!(out, "    {line}");
         }
     }
 }
 
-fn room_lines(actions: &[&Action]) -> Vec<String> {
+fn room_lines(actions: &[&Action], length: Length) -> Vec<String> {
     let mut lines = Vec::new();
     let mut added: Vec<&UserId> = Vec::new();
     let mut invited: Vec<&UserId> = Vec::new();
@@ -180,7 +192,7 @@ fn room_lines(actions: &[&Action]) -> Vec<String> {
                 lines.push(line);
                 invited.extend(new.invite.iter().map(|user| &**user));
                 let levels = new.levels.iter().map(|(user, level)| format!("{} {level}", short(user))).collect();
-                lines.extend(joined("levels", levels));
+                lines.extend(length.joined("levels", levels));
                 if new.default_level != 0 {
                     lines.push(format!("everybody else's level {}", new.default_level));
                 }
@@ -192,7 +204,7 @@ fn room_lines(actions: &[&Action]) -> Vec<String> {
             Action::SetParent { parent, .. } => lines.push(format!("hang into space {parent}")),
             Action::AddChild { child, .. } => lines.push(format!("show room {child}")),
             Action::DropChild { child, .. } => lines.push(format!("no longer show room {child}")),
-            Action::SetLevels { changes, .. } => lines.extend(joined("levels", level_lines(changes))),
+            Action::SetLevels { changes, .. } => lines.extend(length.joined("levels", level_lines(changes))),
             Action::AddMember { user, how: JoinMode::Force, .. } => added.push(user),
             Action::AddMember { user, how: JoinMode::Invite, .. } => invited.push(user),
             Action::RemoveMember { user, .. } => removed.push(user),
@@ -204,15 +216,9 @@ fn room_lines(actions: &[&Action]) -> Vec<String> {
     for (word, users) in
         [("add", added), ("invite", invited), ("remove", removed), ("ban", banned), ("lift ban", unbanned)]
     {
-        if !users.is_empty() {
-            lines.push(format!("{word} ({}): {}", users.len(), list(&users)));
-        }
+        lines.extend(length.joined(word, users.into_iter().map(short).collect()));
     }
     lines
-}
-
-fn joined(word: &str, lines: Vec<String>) -> Option<String> {
-    (!lines.is_empty()).then(|| format!("{word} ({}): {}", lines.len(), shortened(lines).join(", ")))
 }
 
 fn level_lines(changes: &LevelChanges) -> Vec<String> {

@@ -9,7 +9,7 @@ use equipemed_domain::explain::{MemberReason, Reason, explain};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::{RoleKey, RoomKey};
-use equipemed_domain::render::{Words, duration, render};
+use equipemed_domain::render::{Length, Words, duration, render};
 use equipemed_domain::review::HeldReason;
 use equipemed_domain::rights::{Right, Rights};
 use equipemed_domain::scope::Scope;
@@ -94,14 +94,17 @@ To look at (2)
   member_unbound
 ";
     let id = &verdict.held[0].id;
-    assert_eq!(render(&verdict.go, &verdict.held, &Names).replace(id, "ID"), expected);
+    assert_eq!(render(&verdict.go, &verdict.held, &Names, Length::Short).replace(id, "ID"), expected);
 }
 
 #[test]
 fn nothing_to_do_is_said_as_such() {
     let world = world("{about: Nobody here, policy: {rooms: {}}, people: [{id: 1, username: ana}]}");
     let verdict = world.verdict(&Scope::Everything);
-    assert_eq!(render(&verdict.go, &verdict.held, &Names), "Nothing to do: Synapse agrees with EquipeMed.\n");
+    assert_eq!(
+        render(&verdict.go, &verdict.held, &Names, Length::Short),
+        "Nothing to do: Synapse agrees with EquipeMed.\n"
+    );
 }
 
 #[test]
@@ -109,9 +112,12 @@ fn long_lists_are_counted() {
     let people: String = (1..=20).map(|id| format!("  - {{id: {id}, username: p{id:02}}}\n")).collect();
     let world =
         world(&format!("about: Many.\npolicy: {{rooms: {{icu: {{}}}}}}\npeople:\n{people}rooms: {{icu: {{}}}}\n"));
-    let text = render(&world.plan(&Scope::Everything), &[], &Names);
+    let shown = |length| render(&world.plan(&Scope::Everything), &[], &Names, length);
+    let text = shown(Length::Short);
     assert!(text.contains("add (20): @p01, "), "{text}");
     assert!(text.contains("@p12, … and 8 more"), "{text}");
+    let text = shown(Length::Full);
+    assert!(text.contains("@p12, @p13, ") && text.contains("@p20\n") && !text.contains("more"), "{text}");
 }
 
 #[test]
@@ -184,7 +190,7 @@ fn nothing_shown_carries_an_email_address() {
         person.email = "secret@hospital.example".to_owned();
     }
     let verdict = world.verdict(&Scope::Everything);
-    let all = render(&verdict.go, &verdict.held, &Names)
+    let all = render(&verdict.go, &verdict.held, &Names, Length::Short)
         + &format!("{:?} {:?} {:?}", world.people, verdict, BTreeSet::from([1]));
     assert!(!all.contains("secret@"), "{all}");
 }

@@ -51,6 +51,8 @@ finding-level-creator = { $user } made room { $room } and should stand at { $wan
     who made a room of version 12 stands above every level. Only a new one can change it: `equipemed-bot rooms replace { $key }`
 finding-level-like-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
     the bot stands at { $bot } there and gives nobody its own level. Give the bot more, or make a new room
+finding-level-like-bot-at-top = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
+    the bot stands at { $bot } there, gives nobody its own level, and nobody can give it more. Only a new room can change it
 finding-level-above-bot = { $user } stands at { $has } in room { $room } and should stand at { $wanted }:
     the bot's own { $bot } is not above that. Only they themselves, or a new room, can change it
 finding-levels-full = the level event of room { $room } holds { $entries } people and { $waiting } wait: with them it would have

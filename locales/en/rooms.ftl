@@ -43,8 +43,12 @@ rooms-cleanup-with = To delete these as well, on the server: `equipemed-bot room
 rooms-cleanup-none = There are no empty rooms to clean up.
 
 adopt-preview = { $room } would become the room { $key }.
-adopt-instead = { $room }, which has that key now, would be managed no longer, and stay as it is.
-adopt-unseen = I am not in it yet; what would change there I can only say when I am.
+adopt-instead = { $room }, which has that key now, would be managed no longer. Its alias goes to the other one;
+    its name and members stay, so rename or close it in your client.
+adopt-invited = I am invited there, and go in when I take it over.
+adopt-open = Everybody may join there, and I do when I take it over.
+adopt-observe = I am not in that room yet, and in observe mode I take no invitation. `--dry-run` shows what would change;
+    take it over in mode enforce.
 adopt-done = { $room } is the room { $key } now.
 adopt-done-before = That is the room { $key } already.
 adopt-failed = I could not take it over: { $detail }

@@ -53,6 +53,8 @@ finding-level-creator = { $user } criou a sala { $room } e deveria estar no nív
     quem cria uma sala da versão 12 fica acima de todos os níveis. Só uma sala nova muda isso: `equipemed-bot rooms replace { $key }`
 finding-level-like-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
     o bot está no nível { $bot } ali e não dá a ninguém o próprio nível. Dê mais ao bot ou crie uma sala nova
+finding-level-like-bot-at-top = { $user } está no nível { $has } da sala { $room } e deveria estar no { $wanted }:
+    o bot está no { $bot } dessa sala, não dá o próprio nível a ninguém, e ninguém pode dar-lhe mais. Só uma sala nova muda isso
 finding-level-above-bot = { $user } está no nível { $has } na sala { $room } e deveria estar no { $wanted }:
     o nível { $bot } do bot não é superior. Só a própria pessoa, ou uma sala nova, pode mudar isso
 finding-levels-full = o evento de níveis da sala { $room } tem { $entries } pessoas e { $waiting } esperam: com elas teria

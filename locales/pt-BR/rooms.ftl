@@ -46,8 +46,12 @@ rooms-cleanup-with = Para apagar também estas, no servidor: `equipemed-bot room
 rooms-cleanup-none = Não há salas vazias para limpar.
 
 adopt-preview = { $room } passaria a ser a sala { $key }.
-adopt-instead = { $room }, que tem essa chave agora, deixaria de ser gerenciada e ficaria como está.
-adopt-unseen = Ainda não estou nela; só dentro dela vejo o que mudaria.
+adopt-instead = { $room }, que tem essa chave agora, deixaria de ser gerenciada. O alias passa para a outra;
+    o nome e os membros ficam, então renomeie ou feche essa sala no seu aplicativo.
+adopt-invited = Fui convidado para ela e entro quando a assumir.
+adopt-open = Qualquer pessoa pode entrar nela, e eu entro quando a assumir.
+adopt-observe = Ainda não estou nessa sala e, no modo de observação, não aceito convites. `--dry-run` mostra o que mudaria;
+    assuma-a no modo enforce.
 adopt-done = { $room } é agora a sala { $key }.
 adopt-done-before = Essa já é a sala { $key }.
 adopt-failed = Não consegui assumi-la: { $detail }

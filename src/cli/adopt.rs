@@ -7,6 +7,7 @@ use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::CREATOR;
 use equipemed_domain::mode::Mode;
+use equipemed_domain::render::Length;
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output, rooms, sync};
 use crate::engine::Engine;
-use crate::engine::adopt::{Adoptable, Adoption};
+use crate::engine::adopt::{Adoptable, Adoption, Entry};
 use crate::homeserver::Reader;
 use crate::operations::{by_operator, deed_of, preview_adoption, see_through};
 
@@ -40,14 +41,14 @@ pub(super) async fn adopt(given: &Given, typed: AdoptWish) -> anyhow::Result<Exi
     let engine = local.engine(reader)?;
     wish.accept = accepted(&typed.accept_creators, &wish, &engine, &local).await?;
     let found = engine.adoptable(&wish).await.with_context(|| format!("{} cannot be adopted", wish.room_id))?;
-    if found.is_done || typed.dry_run {
-        tell(&typed, &wish, &found, false)?;
-        if !found.is_done && !found.is_in {
-            output::note("the bot is not in it yet, so what would change there cannot be seen");
-        } else if !found.is_done {
-            let report = preview_adoption(&engine, &wish).await?;
-            sync::print_plan(&report, typed.format, &output::English::naming(&report.people))?;
-        }
+    let Some(room) = &found.room else {
+        tell(&typed, &wish, &found, Told::Already)?;
+        return Ok(Exit::Done);
+    };
+    if typed.dry_run {
+        tell(&typed, &wish, &found, Told::Would)?;
+        let report = preview_adoption(&engine, &wish, room).await?;
+        sync::print_plan(&report, typed.format, &output::English::naming(&report.people), Length::Full)?;
         return Ok(Exit::Done);
     }
     let is_enforced = local.settings.mode == Mode::Enforce;
@@ -62,7 +63,7 @@ pub(super) async fn adopt(given: &Given, typed: AdoptWish) -> anyhow::Result<Exi
             anyhow::bail!("{} was not adopted: {}", wish.room_id, rooms::not_done(&why));
         }
     }
-    tell(&typed, &wish, &found, true)?;
+    tell(&typed, &wish, &found, if is_enforced { Told::Done } else { Told::Noted })?;
     Ok(Exit::Done)
 }
 
@@ -105,15 +106,24 @@ async fn accepted(
     Ok(accepted)
 }
 
-fn tell(typed: &AdoptWish, wish: &Adoption, found: &Adoptable, is_taken: bool) -> anyhow::Result<()> {
+/// What became of a wish.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Already,
+    Would,
+    Noted,
+    Done,
+}
+
+fn tell(typed: &AdoptWish, wish: &Adoption, found: &Adoptable, told: Told) -> anyhow::Result<()> {
     let Adoption { key, room_id, .. } = wish;
     if typed.format == Format::Json {
         // A dry run prints its plan, and standard output holds one value.
-        if !typed.dry_run || found.is_done || !found.is_in {
+        if told != Told::Would {
             output::json(&json!({
                 "key": key,
                 "room_id": room_id,
-                "adopted": is_taken || found.is_done,
+                "adopted": true,
                 "instead_of": found.before,
                 "no_longer_of_that_key": found.others,
                 "beyond_reach": found.beyond_reach.keys().collect::<Vec<_>>(),
@@ -121,18 +131,33 @@ fn tell(typed: &AdoptWish, wish: &Adoption, found: &Adoptable, is_taken: bool) -
         }
         return Ok(());
     }
-    output::text(&match (found.is_done, is_taken) {
-        (true, _) => format!("{room_id} is the room {key} already"),
-        (false, true) => {
+    output::text(&match told {
+        Told::Already => format!("{room_id} is the room {key} already"),
+        Told::Would => format!("{room_id} would become the room {key}"),
+        Told::Noted => format!(
+            "{room_id} is noted as the room {key}; mode observe changes nothing there. In mode enforce the service brings it in line"
+        ),
+        Told::Done => {
             format!(
                 "{room_id} is the room {key} now; a running service brings it in line at once, otherwise the next sync"
             )
         }
-        (false, false) => format!("{room_id} would become the room {key}"),
     });
+    if told == Told::Would {
+        match found.entry {
+            Entry::In => {}
+            Entry::Invited => {
+                output::text("the bot is invited there, and takes the invitation when the room is adopted")
+            }
+            Entry::Open => output::text("everybody may join there: the bot does when the room is adopted"),
+        }
+    }
+    let is_taken = told != Told::Would;
     for before in found.before.iter().chain(&found.others) {
         let verb = if is_taken { "is managed no longer" } else { "would be managed no longer" };
-        output::text(&format!("{before} had that key; it {verb}, and stays as it is"));
+        output::text(&format!(
+            "{before} had that key; it {verb}. The alias goes to the other one; its name and members stay: rename or close it in a client"
+        ));
     }
     for (user, level) in &found.beyond_reach {
         let stands = if *level == CREATOR { "made it".to_owned() } else { format!("stands at {level} there") };

@@ -184,6 +184,9 @@ struct SyncArgs {
     /// How the plan and the result are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Print long lists of the plan in full
+    #[arg(long)]
+    all: bool,
     /// With --dry-run: end with 4 when changes are due
     #[arg(long, requires = "dry_run")]
     exit_code: bool,

@@ -1,7 +1,7 @@
 //! `setup`: what must be there before the first sync. Harmless when repeated.
 
 use anyhow::Context;
-use equipemed_domain::render::render;
+use equipemed_domain::render::{Length, render};
 use equipemed_domain::wake::Wake;
 use ruma_common::RoomId;
 use secrecy::SecretString;
@@ -58,7 +58,8 @@ pub(super) async fn run(given: &Given, control_room: Option<&str>) -> anyhow::Re
 
     output::text("\nWhat the first sync would do:\n");
     let report = local.engine(reader)?.preview(&Wake::Everything, &Options::default()).await?;
-    output::text(&render(&report.plan, &report.summary.held, &output::English::naming(&report.people)));
+    let english = output::English::naming(&report.people);
+    output::text(&render(&report.plan, &report.summary.held, &english, Length::Short));
     output::text("Read it. Then set `mode: enforce` and run `equipemed-bot sync`, or start `equipemed-bot serve`.");
     Ok(Exit::Done)
 }

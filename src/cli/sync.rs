@@ -3,7 +3,7 @@
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::mode::Mode;
-use equipemed_domain::render::{Words, render};
+use equipemed_domain::render::{Length, Words, render};
 use equipemed_domain::selection::Selection;
 use equipemed_domain::summary::{Summary, Trouble};
 use equipemed_domain::wake::Wake;
@@ -44,6 +44,12 @@ pub(super) async fn run(given: &Given, args: SyncArgs) -> anyhow::Result<Exit> {
     ended
 }
 
+impl SyncArgs {
+    fn length(&self) -> Length {
+        if self.all { Length::Full } else { Length::Short }
+    }
+}
+
 /// One sync.
 struct Syncing {
     local: Local,
@@ -58,7 +64,7 @@ impl Syncing {
         let (Local { store, clock, .. }, args) = (&self.local, &self.args);
         if args.dry_run {
             let report = self.engine.preview(&Wake::Everything, &self.options).await?;
-            print_plan(&report, args.format, &English::naming(&report.people))?;
+            print_plan(&report, args.format, &English::naming(&report.people), args.length())?;
             let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
             return Ok(if due { Exit::Due } else { Exit::Done });
         }
@@ -101,7 +107,7 @@ impl Syncing {
             store.wake(&Wake::Everything, "timer", next, clock.now()).await?;
         }
         if settings.mode == Mode::Observe {
-            print_plan(&report, self.args.format, &English::naming(&report.people))?;
+            print_plan(&report, self.args.format, &English::naming(&report.people), self.args.length())?;
             output::note("mode: observe, nothing was changed");
             return Ok(exit_of(&report.summary, false));
         }
@@ -238,9 +244,9 @@ async fn accounts_of(names: &[String], local: &Local) -> anyhow::Result<Vec<Owne
 }
 
 /// Prints what a dry run found.
-pub(super) fn print_plan(report: &Report, format: Format, english: &English) -> anyhow::Result<()> {
+pub(super) fn print_plan(report: &Report, format: Format, english: &English, length: Length) -> anyhow::Result<()> {
     match format {
-        Format::Text => output::text(&render(&report.plan, &report.summary.held, english)),
+        Format::Text => output::text(&render(&report.plan, &report.summary.held, english, length)),
         Format::Json => {
             let findings: Vec<_> = report
                 .plan

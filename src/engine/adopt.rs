@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::fault::{Fault, NotAdopted};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
-use equipemed_domain::levels::{CREATOR, beyond_reach, needed_to_manage};
-use equipemed_domain::observed::{ObservedRoom, has_privileged_creators};
+use equipemed_domain::levels::{beyond_reach, needed_to_manage};
+use equipemed_domain::observed::{Membership, ObservedRoom};
 use equipemed_domain::policy::RoomKind;
+use equipemed_domain::setting::RoomSetting;
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
-use ruma_common::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
+use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
+use serde_json::json;
 
 use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Writer};
@@ -28,13 +30,25 @@ pub struct Adoption {
     pub accept: BTreeSet<OwnedUserId>,
 }
 
+/// How the bot comes into a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Entry {
+    /// It is in.
+    #[default]
+    In,
+    /// It takes the invitation that it has.
+    Invited,
+    /// Everybody may join.
+    Open,
+}
+
 /// How things stand with a room that can be taken over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Adoptable {
-    /// It is the key's room already.
-    pub is_done: bool,
-    /// The bot is in it.
-    pub is_in: bool,
+    /// The room with the bot in it, however it comes there; None when it is the key's room already.
+    pub room: Option<ObservedRoom>,
+    /// How it comes there.
+    pub entry: Entry,
     /// The room that gives way.
     pub before: Option<OwnedRoomId>,
     /// Other rooms that say they have the key, by the bot's own hand: they say so no longer.
@@ -43,7 +57,7 @@ pub struct Adoptable {
     pub beyond_reach: BTreeMap<OwnedUserId, i64>,
 }
 
-/// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it.
+/// Whether a room can be taken over. Where the bot is not in it, an administrator of the server sees it.
 pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adoptable, Fault> {
     let Adoption { key, room_id, instead, .. } = wish;
     let (reader, store) = (&handles.reader, &handles.store);
@@ -53,7 +67,7 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
         return Err(NotAdopted::ControlRoom.into());
     }
     match store.key_of_room(room_id).await? {
-        Some(own) if own == *key => return Ok(Adoptable { is_done: true, is_in: true, ..Adoptable::default() }),
+        Some(own) if own == *key => return Ok(Adoptable::default()),
         Some(other) => return Err(NotAdopted::HasKey { key: other }.into()),
         None => {}
     }
@@ -62,29 +76,42 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
     if let Some(room_id) = before.clone().filter(|_| !instead) {
         return Err(NotAdopted::KeyHasRoom { key: key.clone(), room_id }.into());
     }
-    let rooms = reader.rooms_list().await?;
-    let listed = rooms.into_iter().find(|room| room.room_id == *room_id);
-    let listed = listed.ok_or_else(|| NotAdopted::Absent { room_id: room_id.clone() })?;
-    if listed.encryption.is_some() {
+    let (room, entry) = entered(handles, room_id).await?;
+    if room.encrypted {
         return Err(NotAdopted::Encrypted.into());
     }
-    if listed.is_space != (wanted.kind == RoomKind::Space) {
+    if room.is_space != (wanted.kind == RoomKind::Space) {
         return Err(NotAdopted::WrongKind.into());
     }
-    let is_in = reader.joined_rooms().await?.contains(room_id);
-    let beyond_reach = if is_in {
-        can_manage(&handles.configured.bot, &reader.room(room_id).await?, wish)?
-    } else {
-        // From outside only this much can be seen; the rest is looked at inside.
-        let of_its_version = listed.version.as_deref().is_some_and(has_privileged_creators);
-        let creator = listed.creator.filter(|_| of_its_version).and_then(|creator| UserId::parse(creator).ok());
-        let people = creator.into_iter().filter(|creator| *creator != policy.bot).map(|creator| (creator, CREATOR));
-        accepted(people.collect(), wish)?
-    };
+    let beyond_reach = can_manage(&handles.configured.bot, &room, wish)?;
     let known = bound.into_values().chain(before.clone()).collect();
     let mut others = reader.rooms_with_key(key, &known).await?;
     others.remove(room_id);
-    Ok(Adoptable { is_done: false, is_in, before, others, beyond_reach })
+    Ok(Adoptable { room: Some(room), entry, before, others, beyond_reach })
+}
+
+/// A room with the bot in it, and how it comes there.
+async fn entered(handles: &Handles, room_id: &RoomId) -> Result<(ObservedRoom, Entry), Fault> {
+    let (reader, bot) = (&handles.reader, &handles.configured.bot);
+    let absent = |error| match error {
+        HomeserverError::NotFound { .. } => NotAdopted::Absent { room_id: room_id.to_owned() }.into(),
+        error => Fault::from(error),
+    };
+    if reader.joined_rooms().await?.contains(room_id) {
+        return Ok((reader.room(room_id).await?, Entry::In));
+    }
+    let mut room = reader.any_room(room_id).await.map_err(absent)?;
+    let is_open = room.settings.get(&RoomSetting::JoinRule) == Some(&"public".into());
+    let entry = match room.members.get(bot) {
+        Some(Membership::Invite) => Entry::Invited,
+        Some(Membership::Ban | Membership::BannedForGrant | Membership::BannedWithoutRight) => {
+            return Err(NotAdopted::NotInvited { bot: bot.clone() }.into());
+        }
+        _ if is_open => Entry::Open,
+        _ => return Err(NotAdopted::NotInvited { bot: bot.clone() }.into()),
+    };
+    room.members.insert(bot.clone(), Membership::Join);
+    Ok((room, entry))
 }
 
 /// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
@@ -103,14 +130,36 @@ fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTre
     accepted(beyond_reach(room, bot), wish)
 }
 
-/// Lets go of a room that had the key: its alias, and what it says of itself.
+/// Lets go of a room that had the key: its alias, also where the room names it, and what it says of itself.
 async fn give_way(handles: &Handles, writer: &Writer, key: &RoomKey, before: &RoomId) -> Result<(), Fault> {
     release_alias(handles, writer, key, &BTreeSet::from([before.to_owned()])).await?;
+    // It may be gone, or the bot no longer in it: then nobody finds it there either.
+    if let Err(error) = forget_alias(handles, writer, key, before).await {
+        tracing::warn!(room.id = %before, %error, "The room that gave way still names its alias");
+    }
     if let Err(error) = writer.mark_room(before, None).await {
-        // It may be gone, or the bot no longer in it: then nobody finds it there either.
         tracing::warn!(room.id = %before, %error, "The room that gave way could not be marked");
     }
     Ok(())
+}
+
+/// Has a room name the key's alias no longer as its own.
+async fn forget_alias(handles: &Handles, writer: &Writer, key: &RoomKey, room_id: &RoomId) -> Result<(), Fault> {
+    let Some(alias) = alias_of(handles, key).await? else { return Ok(()) };
+    let event = RoomSetting::Alias.row().event;
+    let names = writer.reader().state(room_id, event, "").await?;
+    if names.is_some_and(|content| content.get("alias").is_some_and(|named| *named == alias.as_str())) {
+        writer.send_state(room_id, event, "", &json!({})).await?;
+    }
+    Ok(())
+}
+
+/// The alias that the policy gives to a key's room.
+async fn alias_of(handles: &Handles, key: &RoomKey) -> Result<Option<OwnedRoomAliasId>, Fault> {
+    let policy = handles.policy().await?;
+    let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) else { return Ok(None) };
+    let alias = RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
+    Ok(Some(alias))
 }
 
 /// Frees the alias of a key if it leads to one of these rooms.
@@ -120,9 +169,7 @@ pub(super) async fn release_alias(
     key: &RoomKey,
     rooms: &BTreeSet<OwnedRoomId>,
 ) -> Result<(), Fault> {
-    let policy = handles.policy().await?;
-    let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) else { return Ok(()) };
-    let alias = RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
+    let Some(alias) = alias_of(handles, key).await? else { return Ok(()) };
     if writer.reader().resolve_alias(&alias).await?.is_some_and(|holder| rooms.contains(&holder)) {
         writer.release_alias(&alias).await?;
     }
@@ -138,14 +185,14 @@ pub(super) async fn adopt(
 ) -> Result<Adoptable, Fault> {
     let Adoption { key, room_id, .. } = wish;
     let mut found = adoptable(handles, wish).await?;
-    if found.is_done {
+    if found.room.is_none() {
         // Noted in mode observe, or by a process that ended before the room said it.
         if let Some(writer) = writer {
             writer.mark_room(room_id, Some(key)).await?;
         }
         return Ok(found);
     }
-    if !found.is_in {
+    if found.entry != Entry::In {
         let writer = writer.ok_or(NotAdopted::Observe)?;
         match writer.join(room_id).await {
             Ok(_) => {}

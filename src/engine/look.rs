@@ -92,10 +92,6 @@ impl Looks {
         if *target == Wake::Everything {
             self.progress.send_replace(Progress { phase: Phase::Done, done: 0, total: 0 });
         }
-        if let Some((_, room_id)) = &options.pretend {
-            // Of a room that is not bound nobody hears what happens there.
-            self.handles.room_cache.doubt(room_id);
-        }
         Ok(view.report(verdict, &options.selection))
     }
 
@@ -139,7 +135,7 @@ impl Looks {
             note_read(store, &policy, &directory, now).await?;
         }
         let mut known = gather(store, &policy, directory, now).await?;
-        known.rooms.extend(options.pretend.clone());
+        known.rooms.extend(options.pretend.iter().map(|(key, room)| (key.clone(), room.room_id.clone())));
         tracing::debug!(people = known.directory.len(), "Reading accounts");
         let mut accounts = self.accounts(target, &policy, &known).await?;
         if !options.dry_run
@@ -163,10 +159,12 @@ impl Looks {
             desired = wanted(&known);
         }
         desired.findings.extend(told);
-        let (scope, keys) = extent(target, &policy, &known.bindings, &desired);
+        let (scope, mut keys) = extent(target, &policy, &known.bindings, &desired);
         accounts.email_holders = observe::email_holders(reader, &known, &desired, &scope, &accounts).await?;
         tracing::debug!(rooms = keys.len(), "Reading rooms");
+        keys.retain(|key| options.pretend.as_ref().is_none_or(|(pretended, _)| pretended != key));
         let mut rooms = observe::rooms(&self.handles, &mut known, &keys, options.dry_run).await?;
+        rooms.extend(options.pretend.clone().map(|(key, room)| (key, RoomSight::Seen(Box::new(room)))));
         let known_bans = know_bans(&self.handles, &mut rooms, now).await?;
         let is_unmanaged = |(key, _): &(&RoomKey, _)| !policy.rooms.contains_key(*key);
         let no_longer_managed = known.rooms.iter().filter(is_unmanaged);

@@ -1,8 +1,8 @@
 //! What a pass is asked to do.
 
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::ObservedRoom;
 use equipemed_domain::selection::Selection;
-use ruma_common::{OwnedRoomId, RoomId};
 use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
@@ -22,16 +22,16 @@ pub struct Options {
     /// A further look of the same pass: who is missing is not counted twice.
     #[serde(skip)]
     pub is_again: bool,
-    /// For a dry run: as if this room were the room of that key.
+    /// For a dry run: as if this room were the room of that key, and looked so.
     #[serde(skip)]
-    pub pretend: Option<(RoomKey, OwnedRoomId)>,
+    pub pretend: Option<(RoomKey, ObservedRoom)>,
 }
 
 impl Options {
     /// For a look that takes a room for the one of a key.
     #[must_use]
-    pub fn pretending(key: &RoomKey, room_id: &RoomId) -> Self {
-        Self { pretend: Some((key.clone(), room_id.to_owned())), ..Self::default() }
+    pub fn pretending(key: &RoomKey, room: &ObservedRoom) -> Self {
+        Self { pretend: Some((key.clone(), room.clone())), ..Self::default() }
     }
 
     /// Their form in the store.

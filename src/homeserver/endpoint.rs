@@ -112,6 +112,8 @@ endpoints! {
     Rooms = "GET" "/_synapse/admin/v1/rooms";
     /// Names and memberships in the history of a room that nobody is in, and nothing else of it.
     EmptyRoomHistory = "GET" "/_synapse/admin/v1/rooms/{}/messages";
+    /// A room's whole state, also where the bot is not in it.
+    AnyRoomState = "GET" "/_synapse/admin/v1/rooms/{}/state";
     /// Deletes an empty room in the background.
     DeleteRoom = "DELETE" "/_synapse/admin/v2/rooms/{}";
     /// Progress of a deletion.

@@ -8,6 +8,7 @@ use equipemed_domain::action::ExternalId;
 use equipemed_domain::observed::ObservedAccount;
 use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Version {
@@ -49,6 +50,12 @@ pub(super) struct Account {
 #[derive(Debug, Deserialize)]
 pub(super) struct Devices {
     pub(super) total: u64,
+}
+
+/// `GET v1/rooms/{}/state`.
+#[derive(Debug, Deserialize)]
+pub(super) struct WholeState {
+    pub(super) state: Box<RawValue>,
 }
 
 impl Account {

@@ -7,6 +7,7 @@ use equipemed_domain::command::Where;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::observed::ObservedRoom;
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 
@@ -24,9 +25,14 @@ pub(crate) fn deed_of(wish: &Adoption) -> Deed {
     Deed::AdoptRoom { room_id, room, instead, accept }
 }
 
-/// What would change in a room that the bot is in, if it were the key's.
-pub(crate) async fn preview_adoption(engine: &Engine, wish: &Adoption) -> Result<Report, Fault> {
-    engine.preview(&Wake::Room(wish.key.clone()), &Options::pretending(&wish.key, &wish.room_id)).await
+/// What the next full pass would do there, if it were the key's room and the bot in it: with the accounts that it would make
+/// before, whose owners come in.
+pub(crate) async fn preview_adoption(engine: &Engine, wish: &Adoption, room: &ObservedRoom) -> Result<Report, Fault> {
+    let key = &wish.key;
+    let mut report = engine.preview(&Wake::Everything, &Options::pretending(key, room)).await?;
+    report.plan = report.plan.of_room(key);
+    report.summary.held.retain(|held| held.effects.iter().any(|effect| effect.room() == Some(key)));
+    Ok(report)
 }
 
 impl Asked {
@@ -47,9 +53,13 @@ impl Asked {
     }
 
     /// How many changes of which kind there would be.
-    pub(crate) async fn changes_of_adoption(&self, wish: &Adoption) -> Result<BTreeMap<&'static str, usize>, Stop> {
+    pub(crate) async fn changes_of_adoption(
+        &self,
+        wish: &Adoption,
+        room: &ObservedRoom,
+    ) -> Result<BTreeMap<&'static str, usize>, Stop> {
         let mut kinds = BTreeMap::new();
-        let report = preview_adoption(&self.engine, wish).await?;
+        let report = preview_adoption(&self.engine, wish, room).await?;
         for action in report.plan.actions().filter(|action| !action.is_local()) {
             *kinds.entry(action.kind()).or_default() += 1;
         }

@@ -348,7 +348,7 @@ impl Texts {
             NotAdopted::WrongKind => self.say("adopt-wrong-kind", &[]),
             NotAdopted::Replaced => self.say("adopt-replaced", &[]),
             NotAdopted::NotInvited { bot } => self.say("adopt-not-invited", &[("bot", code(bot))]),
-            NotAdopted::Observe => self.say("observe", &[]),
+            NotAdopted::Observe => self.say("adopt-observe", &[]),
             NotAdopted::TooLow { bot, has, needs } => {
                 let args = [("has", number(has)), ("needs", number(needs)), ("bot", code(bot))];
                 self.say("adopt-too-low", &args)

@@ -7,7 +7,7 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::{Difference, Finding};
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::level_budget::MOST_BYTES;
-use equipemed_domain::levels::CREATOR;
+use equipemed_domain::levels::{CREATOR, PEOPLE_MAX};
 use equipemed_domain::localpart::LocalpartError;
 use equipemed_domain::naming::Named;
 use equipemed_domain::review::HeldReason;
@@ -115,7 +115,12 @@ impl Texts {
                     let args = [place(room), account(user), ("wanted", plain(wanted)), ("key", code(room))];
                     return self.line("finding-level-creator", &args);
                 }
-                let id = if has < bot { "finding-level-like-bot" } else { "finding-level-above-bot" };
+                // Nobody can give a level that they do not have themselves.
+                let id = match (has < bot, *bot >= PEOPLE_MAX) {
+                    (true, true) => "finding-level-like-bot-at-top",
+                    (true, false) => "finding-level-like-bot",
+                    (false, _) => "finding-level-above-bot",
+                };
                 let levels = [("has", plain(has)), ("wanted", plain(wanted)), ("bot", plain(bot))];
                 self.line(id, &[&[place(room), account(user)], levels.as_slice()].concat())
             }

@@ -16,6 +16,7 @@ use crate::cause::Cause;
 use crate::desired::DesiredAccount;
 use crate::directory::PersonId;
 use crate::finding::Finding;
+use crate::key::RoomKey;
 use crate::naming::unknown_names;
 use crate::scope::Scope;
 use crate::world::Pass;
@@ -42,6 +43,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What concerns one room: what is done in it, and where it is shown.
+    #[must_use]
+    pub fn of_room(mut self, key: &RoomKey) -> Self {
+        self.steps.retain(|step| match &step.action {
+            Action::AddChild { child, .. } | Action::DropChild { child, .. } if child == key => true,
+            action => action.room().as_ref() == Some(key),
+        });
+        self.findings.retain(|finding| finding.room() == Some(key));
+        self
+    }
+
     /// Whether there are no steps.
     #[must_use]
     pub fn is_empty(&self) -> bool {

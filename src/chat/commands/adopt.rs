@@ -7,7 +7,7 @@ use ruma_common::RoomId;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::chat::words::Wording;
-use crate::engine::adopt::Adoption;
+use crate::engine::adopt::{Adoption, Entry};
 use crate::engine::wakes::Waited;
 use crate::homeserver::Said;
 use crate::operations::{Tally, deed_of};
@@ -24,23 +24,24 @@ pub(super) async fn adopt(ask: &Ask, room: &Where, key: &str) -> Result<Turn, St
     }
     let key = ("key", Arg::Code(wish.key.to_string()));
     let found = ask.adoptable(&wish).await?;
-    if found.is_done {
+    let Some(room) = &found.room else {
         return Ok(Turn::told(Answer::new().line(words.say("adopt-done-before", &[key]))));
-    }
+    };
     ask.must_write()?;
     let mut lines = vec![words.line("adopt-preview", &[("room", shown(&wish.room_id)), key])];
     for before in found.before.iter().chain(&found.others) {
         lines.push(words.line("adopt-instead", &[("room", shown(before))]));
     }
-    if found.is_in {
-        let changes = ask.changes_of_adoption(&wish).await?;
-        if changes.is_empty() {
-            lines.push(words.line("dry-run-nothing", &[]));
-        }
-        lines.extend(changes.into_iter().map(|(kind, count)| words.kind_of_change(kind, count)).collect::<Vec<Said>>());
-    } else {
-        lines.push(words.line("adopt-unseen", &[]));
+    lines.extend(match found.entry {
+        Entry::In => None,
+        Entry::Invited => Some(words.line("adopt-invited", &[])),
+        Entry::Open => Some(words.line("adopt-open", &[])),
+    });
+    let changes = ask.changes_of_adoption(&wish, room).await?;
+    if changes.is_empty() {
+        lines.push(words.line("dry-run-nothing", &[]));
     }
+    lines.extend(changes.into_iter().map(|(kind, count)| words.kind_of_change(kind, count)).collect::<Vec<Said>>());
     let digest = [wish.room_id.to_string(), wish.key.to_string(), format!("{:?} {:?}", found.before, found.others)];
     if let Some(preview) = ask.agreed(lines, 1, &digest).await? {
         return Ok(preview);

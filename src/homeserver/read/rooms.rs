@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use equipemed_domain::fault::HomeserverError;
+use equipemed_domain::fault::{HomeserverError, Missing, Nonsense};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::observed::ObservedRoom;
 use equipemed_domain::room_origin::{KeyTold, ROOM_MARK, RoomOrigin, rooms_by_key};
@@ -80,6 +80,20 @@ impl Reader {
         let answer =
             self.transport.answer(Endpoint::RoomState, &[room_id.as_str()], &[], NOTHING, Sending::READ).await?;
         picture::observe(room_id, &self.bot, &answer.body)
+    }
+
+    /// Reads any room, also one that the bot is not in: for one that is to be adopted.
+    ///
+    /// # Errors
+    /// See [`HomeserverError`]; `NotFound` when there is no such room, or nobody is in it any more.
+    pub async fn any_room(&self, room_id: &RoomId) -> Result<ObservedRoom, HomeserverError> {
+        let answer: wire::WholeState = self.get(Endpoint::AnyRoomState, &[room_id.as_str()], &[]).await?;
+        match picture::observe(room_id, &self.bot, answer.state.get().as_bytes()) {
+            Err(HomeserverError::Nonsense { why: Nonsense::NoCreate }) => {
+                Err(HomeserverError::NotFound { what: Missing::Room })
+            }
+            room => room,
+        }
     }
 
     /// The content of one state event; None when there is none.

@@ -67,14 +67,64 @@ async fn what_stands_in_the_way_is_said_and_nothing_is_changed() -> anyhow::Resu
     ] {
         hospital.run(&["rooms", "adopt", room, key]).await?.ended(exit).says(&[says]);
     }
+    // Also for who only looks, nobody goes in.
+    hospital.run(&["rooms", "adopt", &uninvited, "icu", "--dry-run"]).await?.ended(1).says(&["nobody invited me"]);
     let writes = hospital.take_writes();
-    assert_eq!((writes.len(), count(&writes, Endpoint::Join)), (2, 2), "{writes:#?}");
+    assert!(writes.is_empty(), "{writes:#?}");
     assert_eq!(bound(&hospital, "icu").await?, None);
 
     // A dry run: even the invitation is not accepted.
     let shown = hospital.run(&["rooms", "adopt", &good, "icu", "--dry-run"]).await?.ended(0);
-    assert!(shown.out.contains("would become") && shown.err.contains("not in it yet"), "{}{}", shown.out, shown.err);
+    assert!(shown.out.contains("would become") && shown.out.contains("everybody may join there"), "{}", shown.out);
     assert!(hospital.take_writes().is_empty());
+    hospital.finish().await
+}
+
+/// What the preview says before is what is planned after, whatever the bot can see by itself.
+#[tokio::test]
+async fn a_room_that_the_bot_is_only_invited_to_is_previewed_as_the_next_dry_run_shows_it() -> anyhow::Result<()> {
+    let rooms = json!({
+        "icu": {"name": "UTI", "members": {"group": "UTI"}},
+        "todos": {"name": "Equipe", "members": {"group": "Nobody"}},
+    });
+    let mut people = crowd("p", 6, &["UTI"]);
+    people.extend([chief("chefe"), person("lia", &["UTI", "Leads"]), person("dona", &[])]);
+    let mut hospital = Hospital::alone(people, rooms).await?;
+    let dona = hospital.client("dona").await?;
+    let bot = hospital.bot()?;
+    let invited = json!({"preset": "private_chat", "room_version": "10", "invite": [bot.user_id()]});
+    let room = made(&hospital, &dona, 100, invited).await?;
+    let mut shown = Vec::new();
+    for mode in ["observe", "enforce"] {
+        hospital.config["mode"] = json!(mode);
+        hospital.write_config()?;
+        hospital.take();
+        // Nobody has an account yet: who gets one comes in.
+        let ran = hospital.run(&["rooms", "adopt", &room, "icu", "--dry-run"]).await?.ended(0);
+        for part in ["would become the room icu", "the bot is invited there", "add (7): ", "levels (", " → 50"] {
+            assert!(ran.out.contains(part), "{part}: {}", ran.out);
+        }
+        // Of another room nothing is said, nor of what the bot can never get.
+        assert!(!ran.out.contains("todos") && !ran.out.contains("Give the bot more"), "{}", ran.out);
+        assert!(hospital.take_writes().is_empty());
+        let (_, plan) = ran.out.split_once("Rooms (").expect("a plan");
+        shown.push(plan.to_owned());
+    }
+    assert_eq!(shown[0], shown[1]);
+    hospital.config["mode"] = json!("observe");
+    hospital.write_config()?;
+    let refused = hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(1);
+    refused.says(&["not in that room yet", "in observe mode", "--dry-run", "mode enforce"]);
+    hospital.config["mode"] = json!("enforce");
+    hospital.write_config()?;
+    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(0);
+    let planned = hospital.sync(&["--dry-run", "--all"]).await?.ended(0);
+    let lines = |text: &str| -> Vec<String> {
+        let in_icu = text.lines().skip_while(|line| *line != "  icu").skip(1);
+        in_icu.take_while(|line| line.starts_with("    ")).map(str::to_owned).collect()
+    };
+    assert!(!lines(&planned.out).is_empty());
+    assert_eq!(lines(&planned.out), lines(&shown[1]), "{}", planned.out);
     hospital.finish().await
 }
 
@@ -104,12 +154,17 @@ async fn an_adopted_room_is_kept_in_line_and_found_again_when_the_store_is_lost(
     assert!(audit.iter().any(|entry| entry.intent.kind == "adopt_room" && entry.intent.actor == "operator"));
 
     // After a replacement, only the new room is recognised and no third one is created.
+    let alias = format!("#{}:hospital.example", hospital.alias("uti"));
+    let named = async |room: &str| hospital.bot()?.state_event(room, "m.room.canonical_alias", "").await;
+    assert_eq!(named(&room).await?, Some(json!({"alias": alias})));
     let second = made(&hospital, &dona, 100, json!({"name": "Nova"})).await?;
     hospital.run(&["rooms", "adopt", &second, "icu"]).await?.ended(1).says(&["icu has a room already", "--instead"]);
     let taken = hospital.run(&["rooms", "adopt", &second, "icu", "--instead"]).await?.ended(0);
     assert!(taken.out.contains(&room) && taken.out.contains("managed no longer"), "{}", taken.out);
+    assert!(taken.out.contains("its name and members stay"), "{}", taken.out);
+    assert_eq!(named(&room).await?, Some(json!({})));
     hospital.sync(&[]).await?.ended(0);
-    let alias = format!("#{}:hospital.example", hospital.alias("uti"));
+    assert_eq!(named(&second).await?, Some(json!({"alias": alias})));
     let resolved = dona.get_ok(&format!("/_matrix/client/v3/directory/room/{}", super::encode(&alias))).await?;
     assert_eq!(resolved["room_id"], second.as_str());
     assert_eq!(hospital.members("icu").await?, ["dona", "p00", "p01"]);
@@ -141,13 +196,14 @@ async fn in_mode_observe_only_a_room_that_the_bot_is_in_is_noted() -> anyhow::Re
     hospital.config["mode"] = json!("observe");
     hospital.write_config()?;
     hospital.take();
-    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(1).says(&["observe mode"]);
+    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(1).says(&["observe mode", "--dry-run"]);
     hospital.bot()?.join(&room).await?;
     hospital.take();
     let planned = hospital.run(&["rooms", "adopt", &room, "icu", "--dry-run"]).await?.ended(0);
     assert!(planned.out.contains("would become") && planned.out.contains("UTI"), "{}", planned.out);
     assert_eq!(bound(&hospital, "icu").await?, None);
-    hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(0);
+    let noted = hospital.run(&["rooms", "adopt", &room, "icu"]).await?.ended(0);
+    assert!(noted.out.contains("noted as the room icu") && !noted.out.contains("at once"), "{}", noted.out);
     assert!(hospital.take_writes().is_empty());
     assert_eq!(bound(&hospital, "icu").await?.as_ref(), Some(&room));
 
@@ -175,9 +231,7 @@ async fn by_command_it_is_shown_first_and_done_after_a_yes() -> anyhow::Result<(
     let before = hospital.room("icu").await?;
     let room = made(&hospital, &dona, 100, json!({"preset": "private_chat"})).await?;
     hospital.ask(&chief, &format!("!rooms adopt {room} as nowhere")).await?.says(&["no room", "nowhere"]);
-    let preview = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
-    preview.says(&["would become", "managed no longer", "I am not in it yet"]);
-    let refused = hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?;
+    let refused = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
     refused.says(&["nobody invited me", hospital.bot()?.user_id()]);
     assert_eq!(hospital.room("icu").await?, before);
 
