@@ -87,7 +87,7 @@ pub struct Grant {
     pub kind: GrantKind,
     /// A room, or a space with everything below; everywhere when None.
     pub scope: Option<RoomKey>,
-    /// Who asked: an MXID, or `operator` at the machine.
+    /// Who asked: a Matrix id, or `operator` at the machine.
     pub asker: String,
     /// The asker's reason.
     pub reason: Option<String>,

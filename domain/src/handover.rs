@@ -48,9 +48,11 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Protected => "it is protected (users.protected)",
-            Self::Administrator => "it is an administrator of Synapse; say whose it is with `users adopt WHO MXID`",
+            Self::Administrator => {
+                "it is an administrator of Synapse; say whose it is with `users adopt WHO MATRIX_ID`"
+            }
             Self::Several => {
-                "several people have that username, but for capitals; say whose it is with `users adopt WHO MXID`"
+                "several people have that username, but for capitals; say whose it is with `users adopt WHO MATRIX_ID`"
             }
             Self::HasOne => "who has that username now has another account",
             Self::Absent => "it is not on Synapse",

@@ -100,6 +100,9 @@ pub struct Trouble {
     /// The fault.
     #[serde(deserialize_with = "Fault::or_worded")]
     pub detail: Fault,
+    /// How many others ended so for the same reason.
+    #[serde(default)]
+    pub more: usize,
 }
 
 /// The stored part of a report.
@@ -133,8 +136,9 @@ impl Summary {
         let mut summary = Self { held: held.to_vec(), planned: plan.steps.len(), ..Self::default() };
         for finding in &plan.findings {
             summary.find(finding);
-            if let Finding::RoomUnreadable { room, why, .. } = finding {
-                summary.count("read_room", Topic::Room(room.clone()), &Outcome::Failed(*why.clone()));
+            // A failure, of which the finding says all.
+            if matches!(finding, Finding::RoomUnreadable { .. }) {
+                summary.counts.entry("read_room".to_owned()).or_default().count(Ended::Failed);
             }
         }
         summary
@@ -165,7 +169,7 @@ impl Summary {
         self.counts.entry(kind.to_owned()).or_default().count(outcome.ended());
         if let Some(why) = outcome.fault() {
             let (kind, outcome, detail) = (kind.to_owned(), outcome.ended(), why.clone());
-            self.keep(Trouble { kind, subject, outcome, detail });
+            self.keep(Trouble { kind, subject, outcome, detail, more: 0 });
         }
     }
 
@@ -179,9 +183,14 @@ impl Summary {
         self.outgrown.extend(before.outgrown);
     }
 
+    /// What repeats is counted: seventeen equal refusals are one trouble.
     fn keep(&mut self, trouble: Trouble) {
-        if self.troubles.len() < TROUBLES_KEPT {
-            self.troubles.push(trouble);
+        let reason = |of: &Trouble| (of.kind.clone(), of.outcome, of.detail.clone());
+        let is_full = self.troubles.len() >= TROUBLES_KEPT;
+        match self.troubles.iter_mut().find(|kept| reason(kept) == reason(&trouble)) {
+            Some(kept) => kept.more += 1 + trouble.more,
+            None if is_full => {}
+            None => self.troubles.push(trouble),
         }
     }
 }

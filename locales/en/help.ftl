@@ -15,7 +15,6 @@ help-also = **Also understood:** { $list }
 help-undo = **Can it be undone?** { $undo }
 help-where = **Where:** in the control room only
 help-where-rooms = **Where:** in the control room and in every room that I manage
-help-not-available = This command is not available yet.
 
 help-help = shows the commands, or how one of them is used
 help-status = shows how I am, and what is waiting

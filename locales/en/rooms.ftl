@@ -92,3 +92,7 @@ audit-none = There is nothing on record.
 audit-line = { $id }: { $when }, { $kind }, { $subject }: { $outcome } ({ $actor })
 audit-line-detail = { $id }: { $when }, { $kind }, { $subject }: { $outcome }, { $detail } ({ $actor })
 footer-audit = Audit: { $id }
+audit-levels = { $room }: { $list }
+audit-level = { $user } to level { $level }
+audit-level-usual = { $user } to everybody's level
+audit-levels-more = { $count } more

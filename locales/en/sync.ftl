@@ -14,7 +14,10 @@ sync-held-one-more = **Held { $id }:** { $reason } ({ $count ->
         [one] 1 change
        *[other] { $count } changes
     }). One of two consents is given. It waits for `{ $prefix }approve { $id }` by somebody else
-sync-trouble = { $kind }, { $subject }: { $detail }
+sync-trouble = { $more ->
+    [0] { $kind }, { $subject }: { $detail }
+   *[other] { $kind }, { $subject } and { $more } more: { $detail }
+}
 sync-finding = To look at: { $detail }
 waiting-for-other = A synchronisation is under way already; I will tell you what comes of it.
 dry-run-intro = { $count ->

@@ -12,7 +12,6 @@ usage = Say it like this: { $usage }
 ambiguous = “{ $said }” shows one name and leads to another. I do not guess: please type the name.
 unclosed = A quotation mark is opened and not closed.
 not-here = { $word } works in the control room only.
-not-available = { $word } is not available yet.
 
 nobody = I know nobody called “{ $said }”.
 nobody-near = I know nobody called “{ $said }”. Did you mean { $nearest }?

@@ -15,7 +15,6 @@ help-also = **Também entendo:** { $list }
 help-undo = **Dá para desfazer?** { $undo }
 help-where = **Onde:** só na sala de controle
 help-where-rooms = **Onde:** na sala de controle e em todas as salas de que cuido
-help-not-available = Este comando ainda não está disponível.
 
 help-help = mostra os comandos ou como usar um deles
 help-status = mostra como estou e o que está na fila

@@ -95,3 +95,7 @@ audit-none = Não há nenhum registro.
 audit-line = { $id }: { $when }, { $kind }, { $subject }: { $outcome } ({ $actor })
 audit-line-detail = { $id }: { $when }, { $kind }, { $subject }: { $outcome }, { $detail } ({ $actor })
 footer-audit = Auditoria: { $id }
+audit-levels = { $room }: { $list }
+audit-level = { $user } para o nível { $level }
+audit-level-usual = { $user } para o nível de todos
+audit-levels-more = mais { $count }

@@ -14,7 +14,10 @@ sync-held-one-more = **Retido { $id }:** { $reason } ({ $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
     }). Uma de duas aprovações já foi dada. Aguarda `{ $prefix }approve { $id }` de outra pessoa
-sync-trouble = { $kind }, { $subject }: { $detail }
+sync-trouble = { $more ->
+    [0] { $kind }, { $subject }: { $detail }
+   *[other] { $kind }, { $subject } e mais { $more }: { $detail }
+}
 sync-finding = A verificar: { $detail }
 waiting-for-other = Já existe uma sincronização em andamento; aviso quando ela terminar.
 dry-run-intro = { $count ->

@@ -12,7 +12,6 @@ usage = Digite assim: { $usage }
 ambiguous = “{ $said }” mostra um nome e leva a outro. Prefiro não adivinhar: digite o nome, por favor.
 unclosed = Há aspas abertas que não foram fechadas.
 not-here = { $word } só funciona na sala de controle.
-not-available = { $word } ainda não está disponível.
 
 nobody = Não conheço ninguém com o nome “{ $said }”.
 nobody-near = Não conheço ninguém com o nome “{ $said }”. Você quis dizer { $nearest }?

@@ -96,7 +96,8 @@ impl Wording {
     pub(super) fn trouble(&self, trouble: &Trouble) -> Said {
         let kind = ("kind", Arg::Said(self.word("action", &trouble.kind)));
         let subject = ("subject", Arg::Said(self.topic(&trouble.subject)));
-        self.line("sync-trouble", &[kind, subject, ("detail", self.why(&trouble.detail))])
+        let more = ("more", number(trouble.more));
+        self.line("sync-trouble", &[kind, subject, more, ("detail", self.why(&trouble.detail))])
     }
 
     /// How many changes of a kind there are.

@@ -22,8 +22,8 @@ use crate::operations::{bind_account, hand_over_account};
 pub(super) async fn one(given: &Given, who: &str, mxid: &str) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
-    let user =
-        UserId::parse(mxid).map_err(|_| UsageError(format!("{mxid:?} is no MXID such as @ana:hospital.example")))?;
+    let user = UserId::parse(mxid)
+        .map_err(|_| UsageError(format!("{mxid:?} is no Matrix id such as @ana:hospital.example")))?;
     if settings.policy.users.protected.contains(&user) {
         return Err(UsageError(format!("{user} is protected (users.protected) and can be nobody's")).into());
     }

@@ -18,10 +18,12 @@ use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, output};
 use crate::engine::policy_with_rooms;
-use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Store};
+use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Intent, Store};
 
 /// How many entries are read at once.
 const PAGE: usize = 1000;
+/// More levels of one change are counted.
+const LEVELS_SHOWN: usize = 4;
 
 /// How an action ended, as it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,7 +43,7 @@ pub(super) enum EndedArg {
 /// Which entries.
 #[derive(Debug, clap::Args)]
 pub(super) struct Which {
-    /// Only about this person: EquipeMed username, id or MXID
+    /// Only about this person: EquipeMed username, id or Matrix id
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
     /// Only in this room, by its key
@@ -64,12 +66,13 @@ pub(super) async fn list(given: &Given, which: &Which, last: usize, format: Form
     let filter = AuditFilter { limit: Some(last), ..filter(which, &local).await? };
     let entries = local.store.audit(&filter).await?;
     let askers = askers(&local.store).await?;
+    let named = Named::read(&local).await?;
     if format == Format::Text && entries.is_empty() {
         output::text("no entry fits");
         return Ok(Exit::Done);
     }
     let heads = ["ID", "WHEN", "WHAT", "ABOUT", "ROOM", "ASKED BY", "CAUSE", "OUTCOME"];
-    output::list(format, &entries, &heads, |entry| row(entry, &askers, &local), |entry| value(entry, &askers))?;
+    output::list(format, &entries, &heads, |entry| row(entry, &askers, &named, &local), |entry| value(entry, &askers))?;
     if format == Format::Text && entries.len() == last {
         output::note(&format!("the last {last}; --last shows more"));
     }
@@ -115,11 +118,11 @@ async fn room(typed: &str, local: &Local) -> anyhow::Result<RoomKey> {
     Ok(names.room(typed).unwrap_or_else(|_| RoomKey::new(typed)))
 }
 
-/// The account. An MXID is taken as it is: whoever left EquipeMed is still on record.
+/// The account. A Matrix id is taken as it is: whoever left EquipeMed is still on record.
 async fn user(who: &str, local: &Local) -> anyhow::Result<OwnedUserId> {
     if who.starts_with('@') && who.contains(':') {
         return UserId::parse(who)
-            .map_err(|_| UsageError(format!("{who:?} is no MXID such as @ana:hospital.example")).into());
+            .map_err(|_| UsageError(format!("{who:?} is no Matrix id such as @ana:hospital.example")).into());
     }
     let directory = local.people(false).await?;
     let person = local.person(who, &directory).await?;
@@ -142,21 +145,65 @@ fn asker<'a>(entry: &'a AuditEntry, askers: &'a BTreeMap<i64, String>) -> &'a st
     }
 }
 
-fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, local: &Local) -> Vec<String> {
+/// People by their accounts, as far as EquipeMed can be read: the audit is listed whatever is away.
+struct Named {
+    directory: Arc<Directory>,
+    bindings: Arc<Bindings>,
+    english: output::English,
+}
+
+impl Named {
+    async fn read(local: &Local) -> anyhow::Result<Self> {
+        let directory = local.people(false).await.unwrap_or_default();
+        let bindings = local.store.bindings().await?;
+        Ok(Self { english: output::English::naming(&directory), directory, bindings })
+    }
+
+    /// Whose account it is; otherwise the account.
+    fn user(&self, user: &UserId) -> String {
+        let owner = self.bindings.owner(user).and_then(|id| self.directory.named(id));
+        owner.unwrap_or_else(|| user.to_string())
+    }
+
+    /// The same for what may be somebody else than a person.
+    fn asker(&self, asker: &str) -> String {
+        UserId::parse(asker).map_or_else(|_| asker.to_owned(), |user| self.user(&user))
+    }
+
+    /// Whom an entry is about: for levels everybody who gets one, with it.
+    fn about(&self, intent: &Intent) -> String {
+        let levels = intent.levels();
+        let shown = levels.iter().take(LEVELS_SHOWN).map(|(user, level)| {
+            let level = level.map_or_else(|| "everybody's".to_owned(), |level| level.to_string());
+            format!("{} → {level}", self.user(user))
+        });
+        let mut shown: Vec<String> = shown.collect();
+        if levels.len() > LEVELS_SHOWN {
+            shown.push(format!("{} more", levels.len() - LEVELS_SHOWN));
+        }
+        match &intent.user {
+            Some(user) => self.user(user),
+            None if shown.is_empty() => "–".to_owned(),
+            None => shown.join("; "),
+        }
+    }
+}
+
+fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, named: &Named, local: &Local) -> Vec<String> {
     let intent = &entry.intent;
     let at = entry.at.to_zoned(local.settings.timezone.clone());
     // An event's id says nothing to people; why something failed does.
     let ended = entry.settled.as_ref().map(|settled| match settled.outcome.fault() {
-        Some(why) => format!("{}: {}", settled.outcome.as_str(), output::fault_text(why)),
+        Some(why) => format!("{}: {}", settled.outcome.as_str(), named.english.fault(why)),
         None => settled.outcome.as_str().to_owned(),
     });
     vec![
         entry.id.0.to_string(),
         at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         intent.kind.clone(),
-        output::or_dash(intent.user.as_ref()),
+        named.about(intent),
         output::or_dash(intent.room.as_ref()),
-        asker(entry, askers).to_owned(),
+        named.asker(asker(entry, askers)),
         intent.cause.to_string(),
         ended.unwrap_or_else(|| "being done".to_owned()),
     ]

@@ -212,7 +212,7 @@ impl Local {
         Ok(Scene::of(policy, self.people(note).await?, &self.store, self.clock.now()).await?)
     }
 
-    /// Finds a person by EquipeMed username, number, full name, or the MXID of their account.
+    /// Finds a person by EquipeMed username, number, full name, or the Matrix id of their account.
     pub(super) async fn person<'d>(&self, who: &str, directory: &'d Directory) -> anyhow::Result<&'d Person> {
         let bindings = self.store.bindings().await?;
         let names = Names { directory, bindings: &bindings, policy: &self.settings.policy };
@@ -236,7 +236,8 @@ impl Local {
         }
         let near = names.nearest(who).and_then(|id| directory.get(id));
         let hint = near.map_or_else(String::new, |person| format!("; did you mean {}?", person.username));
-        Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, number, full name or MXID){hint}")).into())
+        Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, number, full name or Matrix id){hint}"))
+            .into())
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn run(given: &Given) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         failed => {
-            output::text(&format!("\n{failed} problem{}.", if failed == 1 { "" } else { "s" }));
+            output::text(&format!("\n{}.", output::counted(failed, "problem")));
             Ok(Exit::Failed)
         }
     }

@@ -119,7 +119,7 @@ enum Command {
         after_help = "Examples:\n  equipemed-bot explain ana.souza\n  equipemed-bot explain @ana.souza:hospital.example icu"
     )]
     Explain {
-        /// EquipeMed username, number, full name or MXID
+        /// EquipeMed username, number, full name or Matrix id
         who: String,
         /// Key, name or alias of a managed room; all of them when left out
         room: Option<String>,
@@ -155,7 +155,7 @@ struct SyncArgs {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Only this person: EquipeMed username, number, full name or MXID; may be repeated
+    /// Only this person: EquipeMed username, number, full name or Matrix id; may be repeated
     #[arg(long, value_name = "NAME")]
     user: Vec<String>,
     /// Make, adopt and link accounts
@@ -201,7 +201,7 @@ enum UsersCommand {
         /// Only this status
         #[arg(long, value_enum)]
         status: Option<users::StatusFilter>,
-        /// Only people with this in username, name, e-mail address, MXID or matrix_localpart
+        /// Only people with this in username, name, e-mail address, Matrix id or matrix_localpart
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
         /// Only EquipeMed superusers
@@ -221,10 +221,11 @@ enum UsersCommand {
     #[command(after_help = "Examples:\n  equipemed-bot users adopt ana.souza @ana:hospital.example\n  \
                             equipemed-bot users adopt --by-username --yes")]
     Adopt {
-        /// EquipeMed username, number, full name or MXID
+        /// EquipeMed username, number, full name or Matrix id
         #[arg(required_unless_present = "by_username", requires = "mxid")]
         who: Option<String>,
         /// The account
+        #[arg(value_name = "MATRIX_ID")]
         mxid: Option<String>,
         /// Accounts of missing people go to whoever has their username now
         #[arg(long, conflicts_with_all = ["who", "mxid"])]
@@ -352,7 +353,7 @@ enum GrantsCommand {
                             equipemed-bot grants add joao.lima lock --because \"lost phone\""
     )]
     Add {
-        /// EquipeMed username, number, full name or MXID
+        /// EquipeMed username, number, full name or Matrix id
         who: String,
         /// moderator, admin, mute, kick, ban, lock, deactivate, or a level from 0 to 100
         what: String,
@@ -365,7 +366,7 @@ enum GrantsCommand {
         /// Why
         #[arg(long)]
         because: Option<String>,
-        /// On behalf of this person, if they may: EquipeMed username, number, full name or MXID; the operator may when left out
+        /// On behalf of this person, if they may: EquipeMed username, number, full name or Matrix id; the operator may when left out
         #[arg(long = "as", value_name = "WHO")]
         by: Option<String>,
     },

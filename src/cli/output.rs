@@ -63,6 +63,11 @@ pub(super) fn list<T>(
     }
 }
 
+/// A number of things, in the singular where it is one.
+pub(super) fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// A cell of what may be missing.
 pub(super) fn or_dash(cell: Option<impl ToString>) -> String {
     cell.map_or_else(|| "–".to_owned(), |cell| cell.to_string())
@@ -72,8 +77,7 @@ pub(super) fn or_dash(cell: Option<impl ToString>) -> String {
 pub(super) fn failure(error: &anyhow::Error) -> Exit {
     if let Some(problems) = error.downcast_ref::<Problems>() {
         note(problems.to_string().trim_end());
-        let count = problems.len();
-        note(&format!("error: {count} problem{} in the configuration", if count == 1 { "" } else { "s" }));
+        note(&format!("error: {} in the configuration", counted(problems.len(), "problem")));
         return Exit::Usage;
     }
     note(&format!("error: {}", worded(error)));

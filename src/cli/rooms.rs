@@ -64,7 +64,7 @@ pub(super) async fn stats(given: &Given, format: Format) -> anyhow::Result<Exit>
                 "rooms: {}, {} of them managed, {}\naccounts: {}, {} of them usable\npeople in EquipeMed: {}, {} of them active\n",
                 counts.rooms,
                 counts.managed.len(),
-                counts.spaces,
+                output::counted(counts.spaces, "space"),
                 counts.accounts,
                 counts.usable,
                 counts.people,
@@ -147,17 +147,19 @@ fn print_abandoned(rooms: &[Abandoned], left: &[Abandoned], dry_run: bool) {
         let invited = if invited.is_empty() { String::new() } else { format!("  invited: {}", invited.join(", ")) };
         output::text(&format!("  {}  {name}{invited}", room.room_id));
     };
-    output::text(&format!("{} that nobody is in and that are not managed {verb}", counted(rooms.len())));
+    output::text(&format!(
+        "{} that nobody is in and that are not managed {verb}",
+        output::counted(rooms.len(), "room")
+    ));
     rooms.iter().for_each(print);
     if !left.is_empty() {
-        output::text(&format!("{} left alone, because somebody is invited there:", counted(left.len())));
+        output::text(&format!(
+            "{} left alone, because somebody is invited there:",
+            output::counted(left.len(), "room")
+        ));
         left.iter().for_each(print);
         output::text("to delete these as well: equipemed-bot rooms cleanup --with-invitations");
     }
-}
-
-fn counted(rooms: usize) -> String {
-    format!("{rooms} {}", if rooms == 1 { "room" } else { "rooms" })
 }
 
 /// Stores the deletions as deeds and sees them through. Gives those that failed, by room.

@@ -165,7 +165,8 @@ impl Syncing {
         }
         for trouble in &summary.troubles {
             let (subject, why) = (english.topic(&trouble.subject), english.fault(&trouble.detail));
-            output::text(&format!("{}: {} {subject}: {why}", trouble.outcome.as_str(), trouble.kind));
+            let more = if trouble.more > 0 { format!(" and {} more", trouble.more) } else { String::new() };
+            output::text(&format!("{}: {} {subject}{more}: {why}", trouble.outcome.as_str(), trouble.kind));
         }
         for (kind, counts) in &summary.counts {
             let mut words = vec![format!("{} done", counts.done)];
@@ -274,6 +275,7 @@ fn as_json(trouble: &Trouble, english: &English) -> Value {
         "kind": trouble.kind,
         "subject": english.topic(&trouble.subject),
         "outcome": trouble.outcome,
+        "more": trouble.more,
         "detail": english.fault(&trouble.detail),
         "fault": trouble.detail,
     })
@@ -288,8 +290,8 @@ fn print_held(summary: &Summary, english: &English) {
         output::text(&format!("one more consent is needed for {id}, by somebody else (limits.two_consents)"));
     }
     for held in &summary.held {
-        let effects = if held.effects.len() == 1 { "effect" } else { "effects" };
-        output::text(&format!("held back: {} ({} {effects})", english.held(&held.reason), held.effects.len()));
+        let effects = output::counted(held.effects.len(), "effect");
+        output::text(&format!("held back: {} ({effects})", english.held(&held.reason)));
     }
     if !summary.held.is_empty() {
         output::text("See the effects with `sync --dry-run`; release a part with `sync --approve ID`.");

@@ -52,7 +52,7 @@ impl Asked {
             if let Some(why) = outcome.fault() {
                 let subject = topic_of(&entry.intent);
                 let (kind, outcome, detail) = (entry.intent.kind.clone(), outcome.ended(), why.clone());
-                tally.troubles.push(Trouble { kind, subject, outcome, detail });
+                tally.troubles.push(Trouble { kind, subject, outcome, detail, more: 0 });
             }
         }
         Ok(tally)

@@ -2,7 +2,7 @@
 //!
 //! A row is written before its action, and only its outcome is set later, once. Reading is in `audit_read`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use equipemed_domain::action::Action;
@@ -95,6 +95,17 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// Whose levels it sets, and to what; None is everybody's.
+    #[must_use]
+    pub fn levels(&self) -> BTreeMap<OwnedUserId, Option<i64>> {
+        match serde_json::from_str(&self.action) {
+            Ok(Action::SetLevels { changes, .. }) => {
+                changes.users.into_iter().map(|(user, change)| (user, change.to)).collect()
+            }
+            _ => BTreeMap::new(),
+        }
+    }
+
     /// The intent of a planned action.
     pub fn of_action(run: Option<RunId>, actor: &str, cause: AuditCause, action: &Action) -> Result<Self, StoreError> {
         let person = match action {

@@ -36,7 +36,7 @@ pub struct DeedId(pub i64);
 pub struct NewDeed {
     /// The deed.
     pub deed: Deed,
-    /// Who asked: an MXID, or `operator` at the machine.
+    /// Who asked: a Matrix id, or `operator` at the machine.
     pub asker: String,
     /// The asker's reason.
     pub reason: Option<String>,

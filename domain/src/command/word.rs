@@ -66,12 +66,10 @@ pub struct Entry {
     pub needs: Needs,
     /// Whether managed rooms accept it too.
     pub in_managed_rooms: bool,
-    /// Whether this version implements it.
-    pub available: bool,
 }
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $word:ident $name:literal $aliases:tt, $needs:expr, $usage:tt, $example:literal, managed $managed:literal, available $available:literal;)*) => {
+    ($($(#[$doc:meta])* $word:ident $name:literal $aliases:tt, $needs:expr, $usage:tt, $example:literal, managed $managed:literal;)*) => {
         /// A command's word.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -89,7 +87,6 @@ macro_rules! words {
                 example: $example,
                 needs: $needs,
                 in_managed_rooms: $managed,
-                available: $available,
             },)*
         ];
 
@@ -139,51 +136,51 @@ impl Word {
 
 words! {
     /// Lists commands.
-    Help "help" ["ajuda", "comandos", "menu", "commands"], Needs::Nothing, ["[COMMAND]"], "help promote", managed true, available true;
+    Help "help" ["ajuda", "comandos", "menu", "commands"], Needs::Nothing, ["[COMMAND]"], "help promote", managed true;
     /// Shows the state of the service.
-    Status "status" ["estado", "situação", "saúde", "health"], Needs::Nothing, [], "status", managed false, available true;
+    Status "status" ["estado", "situação", "saúde", "health"], Needs::Nothing, [], "status", managed false;
     /// Shows what the bot knows of the asker.
-    WhoAmI "whoami" ["quemsou", "quem-sou", "quemsoueu", "quem-sou-eu", "eu", "who-am-i"], Needs::Nothing, [], "whoami", managed true, available true;
+    WhoAmI "whoami" ["quemsou", "quem-sou", "quemsoueu", "quem-sou-eu", "eu", "who-am-i"], Needs::Nothing, [], "whoami", managed true;
     /// Confirms a preview.
-    Confirm "confirm" ["confirmar", "confirma", "confirmo", "sim", "yes"], Needs::Nothing, ["<CODE>"], "confirm K7QF", managed true, available true;
+    Confirm "confirm" ["confirmar", "confirma", "confirmo", "sim", "yes"], Needs::Nothing, ["<CODE>"], "confirm K7QF", managed true;
     /// Synchronises Synapse.
-    Sync "sync" ["sincronizar", "sincroniza", "sincronize", "synchronize", "synchronise"], Needs::Right(Right::Sync), ["[WHO…|ROOM]", "[in ROOM]", "[--dry-run]"], "sync ana.souza --dry-run", managed false, available true;
+    Sync "sync" ["sincronizar", "sincroniza", "sincronize", "synchronize", "synchronise"], Needs::Right(Right::Sync), ["[WHO…|ROOM]", "[in ROOM]", "[--dry-run]"], "sync ana.souza --dry-run", managed false;
     /// Releases a held part.
-    Approve "approve" ["aprovar", "aprova", "aprove", "aprovo"], Needs::Right(Right::Approve), ["<ID>"], "approve 3f9a1c", managed false, available true;
+    Approve "approve" ["aprovar", "aprova", "aprove", "aprovo"], Needs::Right(Right::Approve), ["<ID>"], "approve 3f9a1c", managed false;
     /// Shows one account.
-    User "user" ["usuário", "usuária", "pessoa", "conta", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false, available true;
+    User "user" ["usuário", "usuária", "pessoa", "conta", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false;
     /// Lists accounts.
-    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]"], "users locked", managed false, available true;
+    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]"], "users locked", managed false;
     /// Why somebody is where they are.
-    Why "why" ["porque", "por-que", "explicar", "explica", "explique", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false, available true;
+    Why "why" ["porque", "por-que", "explicar", "explica", "explique", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false;
     /// Lists grants.
-    Grants "grants" ["concessões", "concessão"], Needs::Right(Right::Audit), ["[WHO]"], "grants", managed false, available true;
+    Grants "grants" ["concessões", "concessão"], Needs::Right(Right::Audit), ["[WHO]"], "grants", managed false;
     /// Shows the audit.
-    Audit "audit" ["auditoria", "histórico", "registro", "registros", "history", "log"], Needs::Right(Right::Audit), ["[WHO|ROOM]", "[last N]"], "audit icu last 20", managed false, available true;
+    Audit "audit" ["auditoria", "histórico", "registro", "registros", "history", "log"], Needs::Right(Right::Audit), ["[WHO|ROOM]", "[last N]"], "audit icu last 20", managed false;
     /// Gives a level, and for a named rank its rights.
-    Promote "promote" ["promover", "promove", "promova"], Needs::Right(Right::Promote), ["<WHO…>", "[LEVEL|moderator|admin]", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "promote ana.souza moderator in icu for 8h because plantão noturno", managed false, available true;
+    Promote "promote" ["promover", "promove", "promova"], Needs::Right(Right::Promote), ["<WHO…>", "[LEVEL|moderator|admin]", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "promote ana.souza moderator in icu for 8h because plantão noturno", managed false;
     /// Takes level and rights away.
-    Demote "demote" ["rebaixar", "rebaixa", "rebaixe", "despromover"], Needs::Right(Right::Promote), ["<WHO…>", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "demote ana.souza in icu", managed false, available true;
+    Demote "demote" ["rebaixar", "rebaixa", "rebaixe", "despromover"], Needs::Right(Right::Promote), ["<WHO…>", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "demote ana.souza in icu", managed false;
     /// Redacts messages and reactions.
-    Redact "redact" ["apagar", "apaga", "apague", "deletar", "deleta", "delete"], Needs::Right(Right::Redact), ["[LINK…|WHO…]", "[reaction KEY [of WHO]|reactions]", "[in ROOM]", "[last N|since 1h]", "[because …]", "[--dry-run]"], "redact ana.souza in icu last 3", managed true, available true;
+    Redact "redact" ["apagar", "apaga", "apague", "deletar", "deleta", "delete"], Needs::Right(Right::Redact), ["[LINK…|WHO…]", "[reaction KEY [of WHO]|reactions]", "[in ROOM]", "[last N|since 1h]", "[because …]", "[--dry-run]"], "redact ana.souza in icu last 3", managed true;
     /// Removes somebody from a room for a while.
-    Kick "kick" ["expulsar", "expulsa", "expulse", "retirar"], Needs::Right(Right::Kick), ["<WHO…>", "<in ROOM>", "[for 24h]", "[because …]"], "kick bruno.lima in icu for 2h", managed false, available true;
+    Kick "kick" ["expulsar", "expulsa", "expulse", "retirar"], Needs::Right(Right::Kick), ["<WHO…>", "<in ROOM>", "[for 24h]", "[because …]"], "kick bruno.lima in icu for 2h", managed false;
     /// Stops somebody from writing in a room.
-    Mute "mute" ["silenciar", "silencia", "silencie", "calar"], Needs::Right(Right::Kick), ["<WHO…>", "[in ROOM]", "[for 2h]", "[because …]"], "mute bruno.lima in icu for 2h", managed false, available true;
+    Mute "mute" ["silenciar", "silencia", "silencie", "calar"], Needs::Right(Right::Kick), ["<WHO…>", "[in ROOM]", "[for 2h]", "[because …]"], "mute bruno.lima in icu for 2h", managed false;
     /// Lets somebody write again.
-    Unmute "unmute" ["dessilenciar", "desilenciar"], Needs::Right(Right::Kick), ["<WHO…>", "[in ROOM]"], "unmute bruno.lima in icu", managed false, available true;
+    Unmute "unmute" ["dessilenciar", "desilenciar"], Needs::Right(Right::Kick), ["<WHO…>", "[in ROOM]"], "unmute bruno.lima in icu", managed false;
     /// Bans somebody from a room.
-    Ban "ban" ["banir", "bane"], Needs::Right(Right::Ban), ["<WHO…>", "[in ROOM]", "[for 30d]", "[because …]"], "ban bruno.lima in icu", managed false, available true;
+    Ban "ban" ["banir", "bane"], Needs::Right(Right::Ban), ["<WHO…>", "[in ROOM]", "[for 30d]", "[because …]"], "ban bruno.lima in icu", managed false;
     /// Lifts a ban or a kick.
-    Unban "unban" ["desbanir", "desbane", "readmitir", "unkick"], Needs::Either(Right::Ban, Right::Kick), ["<WHO…>", "[in ROOM]", "[because …]"], "unban bruno.lima in icu", managed false, available true;
+    Unban "unban" ["desbanir", "desbane", "readmitir", "unkick"], Needs::Either(Right::Ban, Right::Kick), ["<WHO…>", "[in ROOM]", "[because …]"], "unban bruno.lima in icu", managed false;
     /// Locks an account.
-    Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false, available true;
+    Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false;
     /// Unlocks an account.
-    Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false, available true;
+    Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false;
     /// Deactivates an account.
-    Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false, available true;
+    Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false;
     /// Reactivates an account.
-    Reactivate "reactivate" ["reativar", "reativa", "reative"], Needs::Right(Right::Lock), ["<WHO…>"], "reactivate bruno.lima", managed false, available true;
+    Reactivate "reactivate" ["reativar", "reativa", "reative"], Needs::Right(Right::Lock), ["<WHO…>"], "reactivate bruno.lima", managed false;
     /// Rooms: list, stats, create, replace, cleanup, adopt.
-    Rooms "rooms" ["salas", "sala", "room"], Needs::Right(Right::Rooms), ["[list|stats|cleanup]", "[create NAME for SELECTOR [in SPACE]]", "[replace ROOM]", "[adopt ROOM as KEY]"], "rooms create \"Visita UTI\" for group: Plantão UTI in hospital", managed false, available true;
+    Rooms "rooms" ["salas", "sala", "room"], Needs::Right(Right::Rooms), ["[list|stats|cleanup]", "[create NAME for SELECTOR [in SPACE]]", "[replace ROOM]", "[adopt ROOM as KEY]"], "rooms create \"Visita UTI\" for group: Plantão UTI in hospital", managed false;
 }

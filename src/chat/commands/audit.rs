@@ -1,7 +1,11 @@
 //! `audit`: what was done, newest first.
 
+use std::collections::BTreeMap;
+
 use equipemed_domain::command::About;
+use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
+use ruma_common::OwnedUserId;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Stop, Turn};
@@ -10,6 +14,9 @@ use crate::homeserver::Said;
 use crate::operations::topic_of;
 use crate::speech::{Answer, Arg, number};
 use crate::store::AuditEntry;
+
+/// More levels of one change are counted.
+const LEVELS_SHOWN: usize = 4;
 
 /// Lists entries.
 pub(super) async fn audit(ask: &Ask, about: Option<&About>, last: u32) -> Result<Turn, Stop> {
@@ -28,8 +35,10 @@ fn line(words: &Wording, entry: &AuditEntry) -> Said {
         "command" => words.shown(&Arg::Code(entry.intent.subject.clone())),
         kind => words.word("action", kind),
     };
+    let levels = entry.intent.levels();
     let subject = match (&entry.intent.user, &entry.intent.room) {
         (Some(user), _) => words.user(user),
+        (None, Some(room)) if !levels.is_empty() => Arg::Said(words.levels_set(room, &levels)),
         (None, Some(room)) => words.room(room),
         (None, None) => Arg::Said(words.topic(&topic_of(&entry.intent))),
     };
@@ -47,5 +56,20 @@ fn line(words: &Wording, entry: &AuditEntry) -> Said {
             words.line("audit-line-detail", &args)
         }
         None => words.line("audit-line", &args),
+    }
+}
+
+impl Wording {
+    /// Whose levels were set in a room, and to what.
+    fn levels_set(&self, room: &RoomKey, levels: &BTreeMap<OwnedUserId, Option<i64>>) -> Said {
+        let one = |(user, level): (&OwnedUserId, &Option<i64>)| match level {
+            Some(level) => self.line("audit-level", &[("user", self.user(user)), ("level", Arg::Number(*level))]),
+            None => self.line("audit-level-usual", &[("user", self.user(user))]),
+        };
+        let mut all: Vec<Said> = levels.iter().take(LEVELS_SHOWN).map(one).collect();
+        if levels.len() > LEVELS_SHOWN {
+            all.push(self.line("audit-levels-more", &[("count", number(levels.len() - LEVELS_SHOWN))]));
+        }
+        self.line("audit-levels", &[("room", self.room(room)), ("list", Arg::Said(self.list(all)))])
     }
 }

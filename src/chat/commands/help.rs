@@ -25,7 +25,7 @@ pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
         }
         Asker::BreakGlass | Asker::Operator => [Right::Approve].into(),
     };
-    for entry in WORDS.iter().filter(|entry| entry.available && (!in_room || entry.in_managed_rooms)) {
+    for entry in WORDS.iter().filter(|entry| !in_room || entry.in_managed_rooms) {
         if entry.needs.are_met_by(&rights) {
             let effect = words.effect(entry.word);
             let usage = ("usage", Arg::Code(words.usage(entry.word)));
@@ -53,18 +53,14 @@ impl Wording {
         };
         let others = entry.aliases.iter().map(|alias| self.shown(&Arg::Code((*alias).to_owned()))).collect();
         let place = if entry.in_managed_rooms { "help-where-rooms" } else { "help-where" };
-        let mut answer = Answer::new()
+        Answer::new()
             .line(self.line("help-usage", &[("usage", Arg::Code(self.usage(word)))]))
             .line(self.line("help-effect", &[("effect", Arg::Said(self.effect(word)))]))
             .line(self.line("help-example", &[("example", Arg::Code(self.example(word)))]))
             .line(right)
             .line(self.line("help-undo", &[("undo", Arg::Said(self.word("undo", entry.name)))]))
             .line(self.line(place, &[]))
-            .line(self.line("help-also", &[("list", Arg::Said(self.list(others)))]));
-        if !entry.available {
-            answer = answer.line(self.line("help-not-available", &[]));
-        }
-        answer
+            .line(self.line("help-also", &[("list", Arg::Said(self.list(others)))]))
     }
 
     /// What a command does, in a line.

@@ -25,14 +25,11 @@ use crate::speech::Arg;
 /// Begins to carry a command out.
 pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
     let entry = ask.command.word().entry();
-    let unclear = |id| Stop::Unclear(ask.words.say(id, &[("word", Arg::Code(ask.words.spelled(entry.word)))]));
     if ask.place == CommandPlace::Managed && !entry.in_managed_rooms {
-        return Err(unclear("not-here"));
+        let word = ("word", Arg::Code(ask.words.spelled(entry.word)));
+        return Err(Stop::Unclear(ask.words.say("not-here", &[word])));
     }
     may_at_all(&ask.scene, &ask.by.asker, &ask.command)?;
-    if !entry.available {
-        return Err(unclear("not-available"));
-    }
     match &ask.command {
         Command::Help(word) => Ok(Turn::told(help::help(ask, *word))),
         Command::Status => status::status(ask).await,

@@ -37,6 +37,7 @@ mod record;
 mod released;
 mod replaced;
 mod replicas;
+mod results;
 mod rights;
 mod rooms;
 mod seats;

@@ -14,8 +14,12 @@ async fn the_audit_is_listed_and_exported_also_when_everything_else_is_away() ->
     hospital.sync(&[]).await?.ended(0);
 
     let list = hospital.run(&["audit", "list", "--user", &who]).await?.ended(0);
-    assert!(list.out.contains("create_account") && list.out.contains(&hospital.user("p00")), "{}", list.out);
-    assert!(!list.out.contains(&hospital.user("p01")), "{}", list.out);
+    let named = format!("{who}, p00 Souza (1)");
+    assert!(list.out.contains("create_account") && list.out.contains(&named), "{}", list.out);
+    assert!(!list.out.contains(&other), "{}", list.out);
+    // Whose level it was.
+    let list = hospital.run(&["audit", "list", "--room", "icu", "--kind", "set_levels"]).await?.ended(0);
+    assert!(list.out.contains(&format!("{named} → 50")), "{}", list.out);
     let rows = async |arguments: &[&str]| -> anyhow::Result<Vec<Value>> {
         let ran = hospital.run(&[&["audit", "list", "--format", "json"], arguments].concat()).await?.ended(0);
         Ok(serde_json::from_str(&ran.out)?)
@@ -35,7 +39,8 @@ async fn the_audit_is_listed_and_exported_also_when_everything_else_is_away() ->
     let lines = exported.out.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
     assert_eq!(lines.len(), hospital.audit().await?.len());
     assert!(lines.is_sorted_by(|a, b| a["id"].as_i64() > b["id"].as_i64()));
-    hospital.run(&["audit", "list", "--user", &hospital.user("p01")]).await?.ended(0);
+    let list = hospital.run(&["audit", "list", "--user", &hospital.user("p01")]).await?.ended(0);
+    assert!(list.out.contains(&hospital.user("p01")), "{}", list.out);
     hospital.run(&["audit", "list", "--user", &other]).await?.ended(1).says(&["roster.yaml"]);
     hospital.finish().await
 }
