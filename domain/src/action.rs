@@ -129,8 +129,10 @@ pub enum Action {
     SetEmail { user: OwnedUserId },
     /// Add the person's external id to the account.
     LinkExternalId { user: OwnedUserId, external_id: ExternalId },
-    /// Lock an account: sessions stop, memberships stay.
+    /// Lock an account: nobody gets in while it lasts; sessions and memberships stay.
     LockAccount { user: OwnedUserId },
+    /// End all sessions of a locked account: its devices and their pushers are deleted.
+    SignOut { user: OwnedUserId },
     /// Unlock an account.
     UnlockAccount { user: OwnedUserId },
     /// Deactivate an account: it leaves all rooms; direct chats are lost for good.
@@ -202,6 +204,7 @@ impl Action {
             | Self::SetEmail { user }
             | Self::LinkExternalId { user, .. }
             | Self::LockAccount { user }
+            | Self::SignOut { user }
             | Self::UnlockAccount { user }
             | Self::DeactivateAccount { user }
             | Self::ReactivateAccount { user }
@@ -251,8 +254,10 @@ impl Action {
             Self::SetServerAdmin { .. } => (6, "set_server_admin"),
             Self::UnlockAccount { .. } => (7, "unlock_account"),
             Self::LockAccount { .. } => (8, "lock_account"),
-            Self::DeactivateAccount { .. } => (9, "deactivate_account"),
-            Self::NotePrivileges { .. } => (10, "note_privileges"),
+            // Of an open account somebody could sign in again.
+            Self::SignOut { .. } => (9, "sign_out"),
+            Self::DeactivateAccount { .. } => (10, "deactivate_account"),
+            Self::NotePrivileges { .. } => (11, "note_privileges"),
             Self::CreateRoom { .. } => (20, "create_room"),
             Self::Set { setting: RoomSetting::JoinRule, .. } => (21, RoomSetting::JoinRule.row().kind),
             Self::Set { setting, .. } => (22 + *setting as u8, setting.row().kind),

@@ -37,6 +37,8 @@ pub struct Binding {
     pub gone_for: SignedDuration,
     /// How the account was last seen or left.
     pub noted: Noted,
+    /// Whether all sessions were ended since the account was locked; nobody can begin one while it is.
+    pub signed_out: bool,
     /// Number of successive complete reads without the person.
     pub missing_reads: u32,
     /// When a pass last found or made the account agree with EquipeMed. May be out of date by half of
@@ -92,6 +94,7 @@ impl Binding {
             gone_since: None,
             gone_for: SignedDuration::ZERO,
             noted: Noted::default(),
+            signed_out: false,
             missing_reads: 0,
             synced_at: None,
         }

@@ -58,6 +58,8 @@ pub struct UsersPolicy {
     pub join: JoinMode,
     /// What each EquipeMed account status means.
     pub standing: StandingTable,
+    /// The reasons to lock an account that end its sessions too: statuses, and the other words of `standing`.
+    pub sign_out: BTreeSet<String>,
     /// How long a person must be gone before the account is deactivated.
     pub deactivate_after: Duration,
     /// How long after a pass last saw it in the desired state an account counts as stale.

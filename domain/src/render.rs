@@ -111,6 +111,7 @@ fn render_accounts(plan: &Plan, out: &mut String) {
             Action::SetEmail { user } => ("set the e-mail address", short(user)),
             Action::LinkExternalId { user, .. } => ("link to the identity provider", short(user)),
             Action::LockAccount { user } => ("lock", short(user)),
+            Action::SignOut { user } => ("sign out on all devices", short(user)),
             Action::UnlockAccount { user } => ("unlock", short(user)),
             Action::DeactivateAccount { user } => ("deactivate", short(user)),
             Action::ReactivateAccount { user } => ("reactivate", short(user)),

@@ -132,6 +132,7 @@ action =
     .set_email = setting an e-mail address
     .link_external_id = linking an account to its sign-in
     .lock_account = locking an account
+    .sign_out = signing an account out
     .unlock_account = unlocking an account
     .deactivate_account = deactivating an account
     .reactivate_account = reactivating an account

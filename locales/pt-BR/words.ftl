@@ -132,6 +132,7 @@ action =
     .set_email = definir e-mail
     .link_external_id = ligar conta ao login
     .lock_account = bloquear conta
+    .sign_out = desconectar conta
     .unlock_account = desbloquear conta
     .deactivate_account = desativar conta
     .reactivate_account = reativar conta

@@ -1,8 +1,9 @@
-//! `users list`.
+//! `users`: what may be typed, and its list.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use clap::ValueEnum;
+use clap::{Subcommand, ValueEnum};
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::listing::{Listed, PeopleFilter};
@@ -12,8 +13,86 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::connect::Local;
-use super::{Exit, Format, output};
-use crate::operations::list_users;
+use super::{Exit, Format, adopt_users, output, sign_out};
+use crate::homeserver::Devices;
+use crate::operations::{devices_of, list_users};
+
+/// What `users` can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum UsersCommand {
+    /// List people with their accounts
+    #[command(after_help = "Examples:\n  equipemed-bot users list --status locked\n  \
+                            equipemed-bot users list --superusers --since 2026-01-31 --format json")]
+    List {
+        /// Only this status
+        #[arg(long, value_enum)]
+        status: Option<StatusFilter>,
+        /// Only people with this in username, name, e-mail address, MXID or matrix_localpart
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Only EquipeMed superusers
+        #[arg(long)]
+        superusers: bool,
+        /// Only people who signed in to EquipeMed on that day or later, such as 2026-01-31
+        #[arg(long, value_name = "DATE")]
+        since: Option<Date>,
+        /// Also on how many devices each is signed in to Matrix, and when one of them was last seen; asks Synapse once for each
+        #[arg(long)]
+        devices: bool,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// End all sessions of an account on every device, such as a lost phone; nothing else changes
+    ///
+    /// Locking does not do that: after unlocking, the sessions go on. Whoever may still sign in can do so again.
+    #[command(after_help = "Examples:\n  equipemed-bot users sign-out ana.souza --dry-run\n  \
+                            equipemed-bot users sign-out @ana.souza:hospital.example")]
+    SignOut {
+        /// EquipeMed username, number, full name or MXID
+        who: String,
+        /// Tell on how many devices, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say that an existing account is a person's, although it does not carry their external id
+    ///
+    /// With --by-username: everybody at once whose username stayed and whose public id became another one, such as after a
+    /// rehearsal on a roster. Shows what it would do, and does it with --yes.
+    #[command(after_help = "Examples:\n  equipemed-bot users adopt ana.souza @ana:hospital.example\n  \
+                            equipemed-bot users adopt --by-username --yes")]
+    Adopt {
+        /// EquipeMed username, number, full name or MXID
+        #[arg(required_unless_present = "by_username", requires = "mxid")]
+        who: Option<String>,
+        /// The account
+        mxid: Option<String>,
+        /// Accounts of missing people go to whoever has their username now
+        #[arg(long, conflicts_with_all = ["who", "mxid"])]
+        by_username: bool,
+        /// With --by-username: do it
+        #[arg(long, requires = "by_username", conflicts_with = "dry_run")]
+        yes: bool,
+        /// With --by-username: show it and change nothing, which is what is done without --yes
+        #[arg(long, requires = "by_username")]
+        dry_run: bool,
+        /// With --by-username: how the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+/// Runs one of them.
+pub(super) async fn run(config: &Path, command: UsersCommand) -> anyhow::Result<Exit> {
+    match command {
+        UsersCommand::List { status, search, superusers, since, devices, format } => {
+            list(config, Filter { status, search, superusers, since, devices }, format).await
+        }
+        UsersCommand::SignOut { who, dry_run } => sign_out::run(config, &who, dry_run).await,
+        UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), .. } => adopt_users::one(config, &who, &mxid).await,
+        UsersCommand::Adopt { yes, format, .. } => adopt_users::by_username(config, yes, format).await,
+    }
+}
 
 /// Which people are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,18 +112,20 @@ pub(super) enum StatusFilter {
 }
 
 /// Which people are listed.
-pub(super) struct Filter {
-    pub(super) status: Option<StatusFilter>,
-    pub(super) search: Option<String>,
-    pub(super) superusers: bool,
-    pub(super) since: Option<Date>,
+struct Filter {
+    status: Option<StatusFilter>,
+    search: Option<String>,
+    superusers: bool,
+    since: Option<Date>,
+    devices: bool,
 }
 
 /// Lists people with their accounts, as they are on Synapse now.
-pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyhow::Result<Exit> {
+async fn list(config: &Path, filter: Filter, format: Format) -> anyhow::Result<Exit> {
     let local = Local::open(config).await?;
     // The words are those of the domain.
     let word = filter.status.and_then(|status| status.to_possible_value());
+    let with_devices = filter.devices;
     let filter = PeopleFilter {
         status: word.and_then(|word| AccountStatus::from_word(word.get_name())),
         search: filter.search,
@@ -53,9 +134,23 @@ pub(super) async fn list(config: &Path, filter: Filter, format: Format) -> anyho
     };
     let (reader, scene) = (local.reader().await?, local.scene(false).await?);
     let people = list_users(&reader, &scene, &filter).await?;
-    let heads = ["ID", "USERNAME", "NAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
+    let devices = if with_devices { devices_of(&reader, &people).await? } else { BTreeMap::new() };
+    let mut heads = vec!["ID", "USERNAME", "NAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
+    if with_devices {
+        heads.extend(["DEVICES", "SEEN ON MATRIX"]);
+    }
     let directory = &scene.directory;
-    output::list(format, &people, &heads, |one| cells(one, directory, &local), |one| json_of(one, directory))?;
+    let cells = |one: &Listed<'_>| {
+        let mut cells = cells(one, directory, &local);
+        if with_devices {
+            let devices = devices.get(&one.id);
+            cells.push(output::or_dash(devices.map(|devices| devices.ids.len())));
+            let seen = devices.and_then(|devices| devices.last_seen);
+            cells.push(output::or_dash(seen.map(|at| local.time(at))));
+        }
+        cells
+    };
+    output::list(format, &people, &heads, cells, |one| json_of(one, directory, devices.get(&one.id)))?;
     if format == Format::Text {
         output::note(&format!("{} of {} people", people.len(), directory.len()));
     }
@@ -76,8 +171,8 @@ fn cells(one: &Listed<'_>, directory: &Directory, local: &Local) -> Vec<String> 
     ]
 }
 
-fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
-    json!({
+fn json_of(one: &Listed<'_>, directory: &Directory, devices: Option<&Devices>) -> serde_json::Value {
+    let mut object = json!({
         "id": directory.number_of(one.id),
         "username": one.username(),
         "full_name": one.person.map(Person::full_name),
@@ -88,5 +183,10 @@ fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
         "superuser": one.person.is_some_and(|person| person.superuser),
         "last_login_at": one.last_login(),
         "profile_synced_at": one.binding.and_then(|binding| binding.synced_at),
-    })
+    });
+    if let (Some(devices), Some(object)) = (devices, object.as_object_mut()) {
+        object.insert("devices".to_owned(), json!(devices.ids.len()));
+        object.insert("last_seen_on_matrix_at".to_owned(), json!(devices.last_seen));
+    }
+    object
 }

@@ -19,6 +19,7 @@ mod new_room;
 mod redact;
 mod replace;
 mod rooms;
+mod sign_out;
 mod status;
 mod stop;
 mod sums;
@@ -43,7 +44,7 @@ pub(crate) use rooms::{Abandoned, Inventory, ListedRoom, abandoned, deletions, l
 pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;
 pub(crate) use sync::{Following, HandedOver, SyncSubject, Synced, hand_over_run};
-pub(crate) use users::list_users;
+pub(crate) use users::{devices_of, list_users};
 pub(crate) use wishes::{Tally, topic_of, wait_for_deeds};
 
 pub(crate) use crate::engine::Scene;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use equipemed_domain::action::Action;
+use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::GrantId;
@@ -130,9 +130,12 @@ impl Intent {
             actor: actor.to_owned(),
             cause: AuditCause::Deed(id),
             kind: deed.kind().to_owned(),
-            subject: format!("room {}", deed.room_id()),
+            subject: match (deed.user(), deed.room_id()) {
+                (Some(user), _) => Subject::Account(user.clone()).to_string(),
+                (None, room_id) => format!("room {}", room_id.map_or("", |id| id.as_str())),
+            },
             room,
-            user: about,
+            user: about.or_else(|| deed.user().cloned()),
             person: None,
             action: to_json(deed)?,
             wishes: Vec::new(),

@@ -153,7 +153,7 @@ words! {
     /// Shows one account.
     User "user" ["usuário", "usuária", "pessoa", "conta", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false, available true;
     /// Lists accounts.
-    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]"], "users locked", managed false, available true;
+    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]", "[--devices]"], "users locked", managed false, available true;
     /// Why somebody is where they are.
     Why "why" ["porque", "por-que", "explicar", "explica", "explique", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false, available true;
     /// Lists grants.
@@ -180,6 +180,8 @@ words! {
     Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false, available true;
     /// Unlocks an account.
     Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false, available true;
+    /// Ends all sessions of an account.
+    SignOut "signout" ["desconectar", "desconecta", "desconecte", "sign-out", "logout"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "signout bruno.lima because celular perdido", managed false, available true;
     /// Deactivates an account.
     Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false, available true;
     /// Reactivates an account.

@@ -34,6 +34,7 @@ fn action(action: &Action) -> String {
         Action::SetDisplayName { user, from, to } => format!("rename {user} {} -> \"{to}\"", text(from.as_deref())),
         Action::LinkExternalId { user, external_id } => format!("link {user} to {}", external_id.id),
         Action::LockAccount { user } => format!("lock {user}"),
+        Action::SignOut { user } => format!("sign out {user}"),
         Action::UnlockAccount { user } => format!("unlock {user}"),
         Action::DeactivateAccount { user } => format!("deactivate {user}"),
         Action::ReactivateAccount { user } => format!("reactivate {user}"),

@@ -17,7 +17,7 @@ use matrix_sdk::ruma::api::client::appservice::request_ping;
 use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 
-pub use accounts::AccountDetail;
+pub use accounts::{AccountDetail, Devices};
 pub use events::{Latest, Outline, Reaction, Search};
 pub use rooms::{LeftInRoom, RoomListing, RoomPast};
 

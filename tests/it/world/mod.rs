@@ -41,6 +41,7 @@ mod rooms;
 mod seats;
 mod serve;
 mod setting_up;
+mod signed_out;
 mod standing;
 mod strangers;
 mod sums;
