@@ -120,8 +120,14 @@ impl LevelChanges {
 pub enum Action {
     /// Create an account.
     CreateAccount { person: PersonId, user: OwnedUserId, display_name: String, external_id: Option<ExternalId> },
-    /// Store that an existing account with the person's external id is theirs. Changes nothing on Synapse.
-    AdoptAccount { person: PersonId, user: OwnedUserId },
+    /// Store that an existing account is a person's, by its external id or the operator's word. Changes nothing on Synapse.
+    AdoptAccount {
+        person: PersonId,
+        user: OwnedUserId,
+        /// Whether it is a Synapse administrator.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
+    },
     /// Change an account's display name.
     SetDisplayName { user: OwnedUserId, from: Option<String>, to: String },
     /// Replace the e-mail address that this service gave to an account. The address is looked up when it is sent: no

@@ -282,9 +282,17 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
                 }
                 None => Origin::New,
             },
-            Some(_) if accounts.holder(&person.public_id) == Some(&*user) => Origin::Adopted,
-            Some(_) => {
-                findings.push(Finding::AccountNotTheirs { person: person.id, user });
+            // Who brings an administrator's power along has to be named, by the policy or by the operator.
+            Some(account) if accounts.holder(&person.public_id) == Some(&*user) => {
+                if account.admin && !policy.makes_administrator(person) {
+                    findings.push(Finding::AdministratorFound { person: person.id, user });
+                    continue;
+                }
+                Origin::Adopted
+            }
+            Some(account) => {
+                let administrator = account.admin;
+                findings.push(Finding::AccountNotTheirs { person: person.id, user, administrator });
                 continue;
             }
         };

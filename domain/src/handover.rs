@@ -48,7 +48,9 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Protected => "it is protected (users.protected)",
-            Self::Administrator => "it is an administrator of Synapse; say whose it is with `users adopt WHO MXID`",
+            Self::Administrator => {
+                "it is a Synapse administrator; say whose it is with `users adopt WHO MXID --administrator`"
+            }
             Self::Several => {
                 "several people have that username, but for capitals; say whose it is with `users adopt WHO MXID`"
             }

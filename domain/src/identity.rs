@@ -344,6 +344,7 @@ pub(crate) fn tell_doubts(
         };
         let Some(binding) = bindings.get(&before) else { continue };
         let user = binding.user.clone();
+        let administrator = accounts.list.get(&user).is_some_and(|account| account.admin);
         // The finding below covers the collision of these two people.
         findings.retain(|finding| match finding {
             Finding::LocalpartCollision { person: one, user: account, others, .. } => {
@@ -359,9 +360,9 @@ pub(crate) fn tell_doubts(
                     continue;
                 }
                 let Some(now) = directory.get(*person).map(|person| person.username.clone()) else { continue };
-                findings.push(Finding::PersonReplaced { person: *person, was: was.clone(), now, user });
+                findings.push(Finding::PersonReplaced { person: *person, was: was.clone(), now, user, administrator });
             }
-            _ => findings.push(Finding::AccountUnclear { user }),
+            _ => findings.push(Finding::AccountUnclear { user, administrator }),
         }
     }
 }

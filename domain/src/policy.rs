@@ -236,6 +236,13 @@ impl Policy {
         self.users.who.matches(person, &self.roles, false)
     }
 
+    /// Whether a role makes the person a Synapse administrator.
+    #[must_use]
+    pub fn makes_administrator(&self, person: &Person) -> bool {
+        let makes = |role: &Role| role.server_admin && role.when.matches(person, &self.roles, false);
+        self.roles.values().any(makes)
+    }
+
     /// All rules in the policy.
     pub fn rules(&self) -> impl Iterator<Item = &Selector> {
         let roles = self.roles.values().map(|role| &role.when);

@@ -104,7 +104,10 @@ fn render_accounts(plan: &Plan, out: &mut String) {
             Action::CreateAccount { user, display_name, .. } => {
                 ("create", format!("{} {}", short(user), quoted(Some(display_name))))
             }
-            Action::AdoptAccount { user, .. } => ("adopt, they carry the external id", short(user)),
+            Action::AdoptAccount { user, administrator, .. } => {
+                let mark = if *administrator { " is a Synapse administrator" } else { "" };
+                ("adopt, they carry the external id", format!("{}{mark}", short(user)))
+            }
             Action::SetDisplayName { user, from, to } => {
                 ("rename", format!("{} {} → {}", short(user), quoted(from.as_deref()), quoted(Some(to))))
             }

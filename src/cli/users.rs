@@ -67,14 +67,17 @@ pub(super) enum UsersCommand {
         who: Option<String>,
         /// The account
         mxid: Option<String>,
-        /// Accounts of missing people go to whoever has their username now
+        /// Also when the account is a Synapse administrator; the brakes count it as a gain of power
+        #[arg(long, conflicts_with = "by_username")]
+        administrator: bool,
+        /// Accounts of missing people go to whoever has their username now; administrators and protected ones do not
         #[arg(long, conflicts_with_all = ["who", "mxid"])]
         by_username: bool,
         /// With --by-username: do it
         #[arg(long, requires = "by_username", conflicts_with = "dry_run")]
         yes: bool,
-        /// With --by-username: show it and change nothing, which is what is done without --yes
-        #[arg(long, requires = "by_username")]
+        /// Show it and change nothing, which with --by-username is what is done without --yes
+        #[arg(long)]
         dry_run: bool,
         /// With --by-username: how the list is printed
         #[arg(long, value_enum, default_value_t)]
@@ -89,7 +92,10 @@ pub(super) async fn run(config: &Path, command: UsersCommand) -> anyhow::Result<
             list(config, Filter { status, search, superusers, since, devices }, format).await
         }
         UsersCommand::SignOut { who, dry_run } => sign_out::run(config, &who, dry_run).await,
-        UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), .. } => adopt_users::one(config, &who, &mxid).await,
+        UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), administrator, dry_run, .. } => {
+            let wish = adopt_users::AdoptWish { who: &who, mxid: &mxid, administrator, dry_run };
+            adopt_users::one(config, wish).await
+        }
         UsersCommand::Adopt { yes, format, .. } => adopt_users::by_username(config, yes, format).await,
     }
 }

@@ -162,8 +162,9 @@ fn findings() -> Vec<Finding> {
             was: "eva.lima".to_owned(),
             now: "rui.reis".to_owned(),
             user: user(),
+            administrator: false,
         }],
-        Finding::AccountUnclear { .. } => [Finding::AccountUnclear { user: user() }],
+        Finding::AccountUnclear { .. } => [Finding::AccountUnclear { user: user(), administrator: false }],
         Finding::AccountGone { .. } => [Finding::AccountGone { person, user: user() }],
         Finding::ExternalIdDiffers { .. } => [
             Finding::ExternalIdDiffers { person, user: user(), found: Vec::new() },
@@ -184,7 +185,11 @@ fn findings() -> Vec<Finding> {
         ],
         Finding::LocalpartReserved { .. } => [Finding::LocalpartReserved { person, user: user() }],
         Finding::AccountTwin { .. } => [Finding::AccountTwin { person, user: user(), twin: other() }],
-        Finding::AccountNotTheirs { .. } => [Finding::AccountNotTheirs { person, user: user() }],
+        Finding::AccountNotTheirs { .. } => [
+            Finding::AccountNotTheirs { person, user: user(), administrator: false },
+            Finding::AccountNotTheirs { person, user: user(), administrator: true },
+        ],
+        Finding::AdministratorFound { .. } => [Finding::AdministratorFound { person, user: user() }],
         Finding::ExternalIdTaken { .. } => [
             Finding::ExternalIdTaken { person, user: user(), owner: PersonId(42) },
         ],

@@ -17,7 +17,6 @@ use crate::display_name::display_name;
 use crate::finding::Finding;
 use crate::grant::GrantKind;
 use crate::observed::ObservedAccounts;
-use crate::policy::Role;
 use crate::standing::{BY_COMMAND, BY_HAND, Standing, VANISHED};
 use crate::world::World;
 
@@ -134,8 +133,7 @@ fn desired_account(
     }
     // Leaving the hospital counts all the same: the selecting group is often removed on the same day.
     let released = person.is_some_and(|person| !access.is_selected(person));
-    let makes_admin = |role: &Role| person.is_some_and(|person| role.when.matches(person, &policy.roles, false));
-    let named_admin = policy.roles.values().any(|role| role.server_admin && makes_admin(role));
+    let named_admin = person.is_some_and(|person| policy.makes_administrator(person));
     let waits = is_held && state != AccountState::Active && cause == Cause::Policy;
     let server_admin = match (named_admin && !released && (state == AccountState::Active || waits), binding) {
         (true, _) => Some(true),

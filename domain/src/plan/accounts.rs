@@ -99,7 +99,8 @@ fn plan_existing(
     own: &mut Vec<Action>,
 ) {
     if wanted.origin == Origin::Adopted {
-        own.push(Action::AdoptAccount { person: wanted.person, user: user.clone() });
+        let (person, administrator) = (wanted.person, account.admin);
+        own.push(Action::AdoptAccount { person, user: user.clone(), administrator });
     }
     let user = user.clone();
     match (wanted.state, account.deactivated, account.locked) {

@@ -84,8 +84,8 @@ fn account(world: &mut World, step: &Step) {
             new.pushed.display_name = Some(digest_of_name(display_name));
             world.bindings.insert(new);
         }
-        Action::AdoptAccount { person, user } => {
-            existing(world, user);
+        Action::AdoptAccount { person, user, administrator } => {
+            assert_eq!(existing(world, user).admin, *administrator, "unmarked: {step:?}");
             let known = world.people.iter().find(|known| known.id == *person).expect("a person in EquipeMed");
             assert_eq!(world.observed.accounts.holders.get(&known.public_id), Some(user), "adopted a stranger");
             let new = binding(world, *person, user);

@@ -38,7 +38,7 @@ impl Work<'_> {
             Action::CreateAccount { person, user, display_name, external_id } => {
                 return self.create_account(*person, user, display_name, external_id.as_ref()).await;
             }
-            Action::AdoptAccount { person, user } => {
+            Action::AdoptAccount { person, user, .. } => {
                 let external_id = self.external_id_of(*person);
                 store.bind(&binding(*person, user, external_id.as_ref())).await?;
             }
@@ -123,7 +123,10 @@ impl Work<'_> {
             Ok(Done::Changed) => {}
             Ok(Done::Already) => {
                 self.noted().missing.insert(user.clone());
-                self.noted().ended.found.insert(Finding::AccountNotTheirs { person, user: user.clone() });
+                let found = self.writer.reader().account(user).await?;
+                let administrator = found.is_some_and(|account| account.observed.admin);
+                let finding = Finding::AccountNotTheirs { person, user: user.clone(), administrator };
+                self.noted().ended.found.insert(finding);
                 // One that was theirs and is another one now.
                 store.unbind(person, user).await?;
                 return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));

@@ -20,6 +20,7 @@ mod endurance;
 mod equipemed;
 mod first;
 mod full_levels;
+mod given_over;
 mod holds;
 mod import;
 mod inventory;

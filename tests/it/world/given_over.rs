@@ -1,0 +1,72 @@
+//! Accounts that go from one to another: an administrator's, and one whose owner is no longer there.
+
+use equipemed_testbed::Client;
+use equipemed_testbed::client::encode;
+use serde_json::{Value, json};
+
+use super::process::Ran;
+use super::{Hospital, chief, person};
+
+/// Changes an account past the service.
+async fn by_hand(hospital: &Hospital, name: &str, body: Value) -> anyhow::Result<()> {
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    let path = format!("/_synapse/admin/v2/users/{}", encode(&hospital.user(name)));
+    administrator.put_ok(&path, body).await?;
+    Ok(())
+}
+
+fn external_id(hospital: &Hospital, name: &str) -> Value {
+    json!([{"auth_provider": "oidc-equipemed", "external_id": hospital.public_id(&hospital.people[name])}])
+}
+
+async fn adopt(hospital: &Hospital, name: &str, also: &[&str]) -> anyhow::Result<Ran> {
+    let (who, account) = (hospital.username(name), hospital.user(name));
+    hospital.run(&[&["users", "adopt", &who, &account], also].concat()).await
+}
+
+#[tokio::test]
+async fn an_administrators_account_is_given_to_nobody_unmarked() -> anyhow::Result<()> {
+    let people = ["ana", "bia", "caio", "vidro", "dora"].map(|name| person(name, &[]));
+    let mut hospital = Hospital::new(people.into_iter().chain([chief("chefe")]).collect(), json!({})).await?;
+    hospital.config["users"]["break_glass"] = json!(hospital.user("vidro"));
+    hospital.config["users"]["protected"] = json!([hospital.user("caio")]);
+    hospital.config["limits"] = json!({"gain": 1});
+    hospital.write_config()?;
+    for name in ["ana", "caio", "vidro", "dora"] {
+        by_hand(&hospital, name, json!({"admin": true})).await?;
+    }
+    by_hand(&hospital, "bia", json!({"admin": true, "external_ids": external_id(&hospital, "bia")})).await?;
+
+    let ran = hospital.sync(&[]).await?.ended(0);
+    for name in ["ana", "bia", "dora"] {
+        let command = format!("users adopt {} {} --administrator", hospital.username(name), hospital.user(name));
+        assert!(ran.out.contains(&command), "{command} is not in {}", ran.out);
+    }
+    assert!(ran.out.contains("It is a Synapse administrator"), "{}", ran.out);
+    let bound = hospital.number("select count(*) from bindings").await?;
+    assert_eq!(bound, 1, "the chief's alone");
+
+    adopt(&hospital, "ana", &[]).await?.ended(2).says(&["is a Synapse administrator", "--administrator"]);
+    let shown = adopt(&hospital, "ana", &["--administrator", "--dry-run"]).await?.ended(0);
+    assert!(shown.out.contains("is a Synapse administrator; nothing was changed"), "{}", shown.out);
+    assert_eq!(hospital.number("select count(*) from bindings").await?, bound);
+    let done = adopt(&hospital, "ana", &["--administrator"]).await?.ended(0);
+    assert!(done.out.contains("is a Synapse administrator"), "{}", done.out);
+    let entry = hospital.audit().await?.into_iter().find(|entry| entry.intent.kind == "adopt_account");
+    let action: Value = serde_json::from_str(&entry.expect("an entry").intent.action)?;
+    assert_eq!(action["administrator"], true, "{action}");
+
+    // It counts as a gain of power, by external id too, and nobody gets what is protected.
+    adopt(&hospital, "bia", &["--administrator"]).await?.ended(1).says(&["held back", "limits.gain is 1"]);
+    for name in ["caio", "vidro"] {
+        adopt(&hospital, name, &["--administrator"]).await?.ended(2).says(&["protected"]);
+    }
+    hospital.sync(&[]).await?.ended(0);
+    hospital.config["limits"] = json!({"gain": 2});
+    hospital.write_config()?;
+    adopt(&hospital, "bia", &["--administrator"]).await?.ended(0);
+    hospital.sync(&[]).await?.ended(0);
+    let administrator = Client::administrator(hospital.synapse()).await?;
+    assert_eq!(administrator.account(&hospital.user("ana")).await?["admin"], true, "it stays what it was");
+    hospital.finish().await
+}
