@@ -128,6 +128,8 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         administrator: bool,
     },
+    /// Let an account go whose person is no longer in EquipeMed, by the operator's word. Changes nothing on Synapse.
+    ReleaseAccount { person: PersonId, user: OwnedUserId },
     /// Change an account's display name.
     SetDisplayName { user: OwnedUserId, from: Option<String>, to: String },
     /// Replace the e-mail address that this service gave to an account. The address is looked up when it is sent: no
@@ -206,6 +208,7 @@ impl Action {
         match self {
             Self::CreateAccount { user, .. }
             | Self::AdoptAccount { user, .. }
+            | Self::ReleaseAccount { user, .. }
             | Self::SetDisplayName { user, .. }
             | Self::SetEmail { user }
             | Self::LinkExternalId { user, .. }
@@ -238,7 +241,7 @@ impl Action {
     /// Whether it changes only this service's database.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        matches!(self, Self::AdoptAccount { .. } | Self::NotePrivileges { .. })
+        matches!(self, Self::AdoptAccount { .. } | Self::ReleaseAccount { .. } | Self::NotePrivileges { .. })
     }
 
     /// Its order among the actions of one subject.
@@ -264,6 +267,7 @@ impl Action {
             Self::SignOut { .. } => (9, "sign_out"),
             Self::DeactivateAccount { .. } => (10, "deactivate_account"),
             Self::NotePrivileges { .. } => (11, "note_privileges"),
+            Self::ReleaseAccount { .. } => (12, "release_account"),
             Self::CreateRoom { .. } => (20, "create_room"),
             Self::Set { setting: RoomSetting::JoinRule, .. } => (21, RoomSetting::JoinRule.row().kind),
             Self::Set { setting, .. } => (22 + *setting as u8, setting.row().kind),

@@ -259,6 +259,16 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
     let twins = if wishes.is_empty() { BTreeMap::new() } else { accounts.twins() };
     for (user, people) in wishes {
         let owner = bindings.owner(&user);
+        if policy.users.protected.contains(&user) {
+            findings.extend(people.iter().map(|person| reserved(person, &user)));
+            continue;
+        }
+        if let (Some(holder), [person]) = (owner.and_then(|owner| missing(owner, world)), &*people) {
+            let administrator = accounts.list.get(&user).is_some_and(|account| account.admin);
+            let (person, since) = (person.id, holder.gone_since);
+            findings.push(Finding::NameOfMissing { person, user, holder: holder.person, since, administrator });
+            continue;
+        }
         let mut claimants: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
         claimants.extend(owner);
         let claimants: Vec<PersonId> = claimants.into_iter().collect();
@@ -270,10 +280,6 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
             continue;
         }
         let Some(person) = people.first() else { continue };
-        if policy.users.protected.contains(&user) {
-            findings.push(Finding::LocalpartReserved { person: person.id, user });
-            continue;
-        }
         let origin = match accounts.list.get(&user) {
             None => match twins.get(user.as_str()) {
                 Some(&twin) => {
@@ -299,6 +305,16 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
         bound.insert(person.id, Bound { user, origin });
     }
     bound
+}
+
+fn reserved(person: &Person, user: &UserId) -> Finding {
+    Finding::LocalpartReserved { person: person.id, user: user.to_owned() }
+}
+
+/// The binding of somebody who is certainly no longer in EquipeMed.
+fn missing<'w>(person: PersonId, world: &World<'w>) -> Option<&'w Binding> {
+    let is_missing = world.directory.get(person).is_none() && !world.directory.is_unclear(person);
+    world.bindings.get(&person).filter(|_| is_missing)
 }
 
 /// Another person's account with this person's external id, according to Synapse or to what was pushed.

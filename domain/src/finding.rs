@@ -1,5 +1,6 @@
 //! What a pass noticed and must not decide: shown to people, never acted on.
 
+use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,15 @@ pub enum Finding {
         others: Vec<PersonId>,
         #[serde(default)]
         holder: Option<PersonId>,
+    },
+    /// The account of that name is somebody's who is missing in EquipeMed, and has been gone since then.
+    NameOfMissing {
+        person: PersonId,
+        user: OwnedUserId,
+        holder: PersonId,
+        since: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
     },
     /// The name belongs to a protected account.
     LocalpartReserved { person: PersonId, user: OwnedUserId },
@@ -147,6 +157,7 @@ impl Finding {
             Self::AccountGone { .. } => "account_gone",
             Self::ExternalIdDiffers { .. } => "external_id_differs",
             Self::LocalpartCollision { .. } => "localpart_collision",
+            Self::NameOfMissing { .. } => "name_of_missing",
             Self::LocalpartReserved { .. } => "localpart_reserved",
             Self::AccountTwin { .. } => "account_twin",
             Self::AccountNotTheirs { .. } => "account_not_theirs",
@@ -207,6 +218,7 @@ impl Finding {
             | Self::ExternalIdDiffers { person, .. }
             | Self::LocalpartImpossible { person, .. }
             | Self::LocalpartCollision { person, .. }
+            | Self::NameOfMissing { person, .. }
             | Self::LocalpartReserved { person, .. }
             | Self::AccountTwin { person, .. }
             | Self::AccountNotTheirs { person, .. }
@@ -227,6 +239,7 @@ impl Finding {
             | Self::LevelOutOfReach { user, .. }
             | Self::BannedByHand { user, .. } => account == Some(&**user),
             Self::LocalpartCollision { person, others, .. } => *person == id || others.contains(&id),
+            Self::NameOfMissing { person, holder, .. } => *person == id || *holder == id,
             Self::ExternalIdTaken { person, owner, .. } => *person == id || *owner == id,
             Self::EmailShared { people } => people.contains(&id),
             finding => finding.person() == Some(id),

@@ -351,6 +351,9 @@ pub(crate) fn tell_doubts(
                 let mut people = others.iter().chain([one]);
                 *account != user || !people.all(|id| *id == before || Some(*id) == person)
             }
+            Finding::NameOfMissing { person: one, user: account, holder, .. } => {
+                *account != user || *holder != before || Some(*one) != person
+            }
             _ => true,
         });
         match doubt {

@@ -108,6 +108,7 @@ fn render_accounts(plan: &Plan, out: &mut String) {
                 let mark = if *administrator { " is a Synapse administrator" } else { "" };
                 ("adopt, they carry the external id", format!("{}{mark}", short(user)))
             }
+            Action::ReleaseAccount { user, .. } => ("let go", short(user)),
             Action::SetDisplayName { user, from, to } => {
                 ("rename", format!("{} {} → {}", short(user), quoted(from.as_deref()), quoted(Some(to))))
             }

@@ -39,9 +39,10 @@ impl Selection {
             self.create_missing || self.update_profiles || self.sync_admins || self.deactivate_disabled || self.rooms;
         match action {
             _ if !any => true,
-            Action::CreateAccount { .. } | Action::AdoptAccount { .. } | Action::LinkExternalId { .. } => {
-                self.create_missing
-            }
+            Action::CreateAccount { .. }
+            | Action::AdoptAccount { .. }
+            | Action::ReleaseAccount { .. }
+            | Action::LinkExternalId { .. } => self.create_missing,
             Action::SetDisplayName { .. } | Action::SetEmail { .. } => self.update_profiles,
             Action::SetServerAdmin { .. } => self.sync_admins,
             Action::LockAccount { .. }

@@ -22,6 +22,11 @@ finding-localpart-collision = person { $person } and person { $others } both lea
     give one of them another Matrix localpart in EquipeMed
 finding-localpart-held = person { $others } leads to { $user }, which is the account of person { $person }:
     give one of them another Matrix localpart in EquipeMed
+finding-name-of-missing = person { $person } leads to { $user }, the account of a person ({ $holder }) who has been gone from EquipeMed since
+    { $since }. If they are one and the same, run `equipemed-bot users adopt { $name } { $id }`{ $administrator }. If not,
+    give { $person } another Matrix localpart in EquipeMed; `equipemed-bot users release { $account }` lets the old account go
+finding-name-just-missing = person { $person } leads to { $user }, the account of a person ({ $holder }) whom EquipeMed no longer has.
+    If they are one and the same, run `equipemed-bot users adopt { $name } { $id }`{ $administrator }
 finding-localpart-reserved = person { $person } leads to { $user }, which is protected: give them another Matrix localpart
 finding-account-twin = person { $person } would get { $user }, but { $twin } exists and differs in case only:
     give them another Matrix localpart

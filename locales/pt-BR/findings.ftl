@@ -25,6 +25,11 @@ finding-localpart-collision = a pessoa { $person } e a pessoa { $others } levam 
     cadastre no EquipeMed outro nome de usuário Matrix para uma delas
 finding-localpart-held = a pessoa { $others } leva a { $user }, que é a conta da pessoa { $person }:
     cadastre no EquipeMed outro nome de usuário Matrix para uma delas
+finding-name-of-missing = a pessoa { $person } leva a { $user }, a conta de uma pessoa ({ $holder }) que não está mais no EquipeMed desde
+    { $since }. Se for a mesma pessoa, execute `equipemed-bot users adopt { $name } { $id }`{ $administrator }. Se não,
+    cadastre no EquipeMed outro nome de usuário Matrix para { $person }; `equipemed-bot users release { $account }` solta a conta antiga
+finding-name-just-missing = a pessoa { $person } leva a { $user }, a conta de uma pessoa ({ $holder }) que o EquipeMed não tem mais.
+    Se for a mesma pessoa, execute `equipemed-bot users adopt { $name } { $id }`{ $administrator }
 finding-localpart-reserved = a pessoa { $person } leva a { $user }, que é uma conta protegida: cadastre outro nome de usuário Matrix para ela
 finding-account-twin = a pessoa { $person } receberia { $user }, mas { $twin } já existe e só difere em maiúsculas e minúsculas:
     cadastre outro nome de usuário Matrix para ela

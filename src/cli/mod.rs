@@ -14,6 +14,7 @@ mod follow;
 mod grants;
 mod output;
 mod registration;
+mod release;
 mod replace;
 mod rooms;
 mod serve;

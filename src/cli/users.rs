@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::connect::Local;
-use super::{Exit, Format, adopt_users, output, sign_out};
+use super::{Exit, Format, adopt_users, output, release, sign_out};
 use crate::homeserver::Devices;
 use crate::operations::{devices_of, list_users};
 
@@ -55,6 +55,20 @@ pub(super) enum UsersCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Let the account of somebody go who is no longer in EquipeMed: it is nobody's then, and stays as it is
+    ///
+    /// It stays locked and in its rooms, is not deactivated any more, and may be given to somebody with `users adopt`.
+    #[command(after_help = "Example:\n  equipemed-bot users release @ana.souza:hospital.example")]
+    Release {
+        /// MXID, or the last EquipeMed username
+        who: String,
+        /// Do not ask to type the name
+        #[arg(long, conflicts_with = "dry_run")]
+        yes: bool,
+        /// Tell what would be let go, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Say that an existing account is a person's, although it does not carry their external id
     ///
     /// With --by-username: everybody at once whose username stayed and whose public id became another one, such as after a
@@ -91,6 +105,7 @@ pub(super) async fn run(config: &Path, command: UsersCommand) -> anyhow::Result<
         UsersCommand::List { status, search, superusers, since, devices, format } => {
             list(config, Filter { status, search, superusers, since, devices }, format).await
         }
+        UsersCommand::Release { who, yes, dry_run } => release::run(config, &who, yes, dry_run).await,
         UsersCommand::SignOut { who, dry_run } => sign_out::run(config, &who, dry_run).await,
         UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), administrator, dry_run, .. } => {
             let wish = adopt_users::AdoptWish { who: &who, mxid: &mxid, administrator, dry_run };

@@ -5,18 +5,23 @@ use std::sync::Arc;
 
 use equipemed_domain::action::Action;
 use equipemed_domain::binding::{Binding, Pushed};
-use equipemed_domain::desired::{digest_of, external_id};
+use equipemed_domain::desired::{AccountState, READS_UNTIL_VANISHED, digest_of, external_id};
 use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::Policy;
 use equipemed_domain::privilege::Privilege;
+use equipemed_domain::review::directory_shrank;
+use equipemed_domain::sums;
 use ruma_common::{OwnedUserId, UserId};
 
 use crate::clock::Clock;
 use crate::engine::gather::gather;
 use crate::homeserver::AccountDetail;
-use crate::store::{AuditCause, Intent, OPERATOR, Store};
+use crate::store::{AuditCause, AuditFilter, Intent, OPERATOR, Store};
+
+/// The kind of its entries in the audit.
+const RELEASE: &str = "release_account";
 
 /// Binds an account, as it is on Synapse, to a person.
 pub(crate) async fn bind_account(
@@ -62,6 +67,56 @@ pub(crate) async fn gains_too_many(
     let gained = memory.gained_recently.iter().filter(|(_, powers)| is_high(powers)).map(|(person, _)| *person);
     let people = gained.chain([person]).collect::<BTreeSet<_>>().len();
     Ok((memory.applied_before && people > policy.limits.gain).then_some(people))
+}
+
+/// Why an account is not let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotReleased {
+    /// Its person is in EquipeMed, or may be.
+    Present,
+    /// Too few complete reads have missed its person.
+    NotYet,
+    /// It is neither locked nor deactivated: a lock is due, or held.
+    Open,
+    /// The list of people shrank suspiciously.
+    Shrank,
+    /// As many as the brakes let pass were let go within 24 hours.
+    Many,
+}
+
+/// Whether the account of somebody who is gone may be let go.
+pub(crate) async fn may_release(
+    (store, clock): (&Store, &Clock),
+    policy: &Policy,
+    directory: &Arc<Directory>,
+    binding: &Binding,
+    account: Option<&AccountDetail>,
+) -> Result<Result<(), NotReleased>, Fault> {
+    let known = gather(store, policy, directory.clone(), clock.now()).await?;
+    let since = clock.now().checked_sub(sums::WINDOW).map_err(|_| Fault::Clock)?;
+    let filter = AuditFilter { kind: Some(RELEASE.to_owned()), since: Some(since), ..AuditFilter::default() };
+    let released = store.audit(&filter).await?.len();
+    let is_open = account.is_some_and(|account| account.observed.state() == AccountState::Active);
+    Ok(match () {
+        () if directory.get(binding.person).is_some() || directory.is_unclear(binding.person) => {
+            Err(NotReleased::Present)
+        }
+        () if directory_shrank(&policy.limits, &known.memory, directory.len()).is_some() => Err(NotReleased::Shrank),
+        () if binding.missing_reads < READS_UNTIL_VANISHED => Err(NotReleased::NotYet),
+        () if is_open => Err(NotReleased::Open),
+        () if released >= policy.limits.deactivate => Err(NotReleased::Many),
+        () => Ok(()),
+    })
+}
+
+/// Lets an account go: it stays as it is, and is nobody's.
+pub(crate) async fn release_account(
+    (store, clock): (&Store, &Clock),
+    person: PersonId,
+    user: &OwnedUserId,
+) -> Result<(), Fault> {
+    let action = Action::ReleaseAccount { person, user: user.clone() };
+    audited((store, clock), &action, async { Ok(store.unbind(person, user).await?) }).await
 }
 
 async fn audited(

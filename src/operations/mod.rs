@@ -28,7 +28,9 @@ mod users;
 mod wishes;
 
 pub(crate) use adopt::{deed_of, preview_adoption};
-pub(crate) use adopt_user::{bind_account, gains_too_many, hand_over_account};
+pub(crate) use adopt_user::{
+    NotReleased, bind_account, gains_too_many, hand_over_account, may_release, release_account,
+};
 pub(crate) use approve::ConsentGiven;
 pub(crate) use asked::Asked;
 pub(crate) use came::{Came, How, StillOff};

@@ -61,6 +61,19 @@ impl Texts {
                 let others = ("others", self.named(others));
                 self.line("finding-localpart-collision", &[who(person), others, account(user)])
             }
+            Finding::NameOfMissing { person, user, holder, since, administrator } => {
+                let adopt = self.adoption(&self.username(*person), user, *administrator);
+                let since = since.map_or_else(String::new, |since| since.strftime("%Y-%m-%d").to_string());
+                let names = [
+                    who(person),
+                    account(user),
+                    ("holder", plain(holder)),
+                    ("since", plain(&since)),
+                    ("account", plain(user)),
+                ];
+                let id = if since.is_empty() { "finding-name-just-missing" } else { "finding-name-of-missing" };
+                self.line(id, &[names.as_slice(), &adopt].concat())
+            }
             Finding::LocalpartReserved { person, user } => {
                 self.line("finding-localpart-reserved", &[who(person), account(user)])
             }

@@ -100,6 +100,7 @@ impl Intent {
         let person = match action {
             Action::CreateAccount { person, .. }
             | Action::AdoptAccount { person, .. }
+            | Action::ReleaseAccount { person, .. }
             | Action::NotePrivileges { person, .. } => Some(*person),
             _ => None,
         };

@@ -31,6 +31,7 @@ fn action(action: &Action) -> String {
         Action::CreateAccount { user, display_name, .. } => format!("create {user} \"{display_name}\""),
         Action::AdoptAccount { user, administrator: true, .. } => format!("adopt {user}, an administrator"),
         Action::AdoptAccount { user, .. } => format!("adopt {user}"),
+        Action::ReleaseAccount { user, .. } => format!("release {user}"),
         Action::SetEmail { user } => format!("set email {user}"),
         Action::SetDisplayName { user, from, to } => format!("rename {user} {} -> \"{to}\"", text(from.as_deref())),
         Action::LinkExternalId { user, external_id } => format!("link {user} to {}", external_id.id),
@@ -118,6 +119,10 @@ pub(crate) fn finding(finding: &Finding) -> String {
             let others: Vec<_> = others.iter().map(ToString::to_string).collect();
             let held = holder.map_or_else(String::new, |holder| format!(", held by {holder}"));
             format!("person {person} {user} with {}{held}", others.join(" "))
+        }
+        Finding::NameOfMissing { person, user, holder, since, .. } => {
+            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+            format!("person {person} {user} of {holder}{since}")
         }
         Finding::PersonReplaced { person, was, now, user, .. } => format!("person {person} {was} -> {now} {user}"),
         Finding::AccountUnclear { user, .. } => user.to_string(),

@@ -70,3 +70,49 @@ async fn an_administrators_account_is_given_to_nobody_unmarked() -> anyhow::Resu
     assert_eq!(administrator.account(&hospital.user("ana")).await?["admin"], true, "it stays what it was");
     hospital.finish().await
 }
+
+#[tokio::test]
+async fn whose_name_came_back_with_another_person_is_told_and_let_go_by_the_operator() -> anyhow::Result<()> {
+    let people = ["ana", "bia"].map(|name| person(name, &[])).into_iter().chain([chief("chefe")]);
+    let mut hospital =
+        Hospital::new(people.collect(), json!({"todos": {"name": "Equipe", "members": {"any": true}}})).await?;
+    hospital.config["limits"] = json!({"shrink_share": "90%"});
+    hospital.write_config()?;
+    hospital.sync(&[]).await?.ended(0);
+    let (name, account) = (hospital.username("ana"), hospital.user("ana"));
+    hospital.run(&["users", "release", &account, "--yes"]).await?.ended(2).says(&["who is in EquipeMed"]);
+
+    // The record vanished, and another one has the username.
+    let gone = hospital.people.remove("ana").expect("ana");
+    hospital.add(person("ana", &[]));
+    hospital.write_roster()?;
+    let ran = hospital.sync(&[]).await?.ended(0);
+    assert!(ran.out.contains("whom EquipeMed no longer has"), "{}", ran.out);
+    hospital.run(&["users", "release", &account, "--yes"]).await?.ended(2).says(&["not yet read twice"]);
+    let ran = hospital.sync(&[]).await?.ended(0);
+    let release = format!("users release {account}");
+    let adopt = format!("users adopt {name} {account}");
+    assert!([&*release, &adopt, "since"].iter().all(|part| ran.out.contains(part)), "{}", ran.out);
+    assert_eq!(ran.out.matches(&adopt).count(), 1, "once: {}", ran.out);
+    assert!(hospital.is_locked("ana").await?);
+
+    // Only after its name was typed.
+    let shown = hospital.run(&["users", "release", &name, "--dry-run"]).await?.ended(0);
+    assert!(shown.out.contains("would be nobody's") && shown.out.contains("gone since"), "{}", shown.out);
+    let asked = hospital.run(&["users", "release", &account]).await?.ended(2);
+    assert!(asked.err.contains("nothing was changed"), "{}", asked.err);
+    hospital.run(&["users", "release", &account, "--yes"]).await?.ended(0);
+    let entry = hospital.audit().await?.into_iter().find(|entry| entry.intent.kind == "release_account");
+    assert_eq!(entry.map(|entry| entry.intent.actor).as_deref(), Some("operator"));
+    let ran = hospital.sync(&[]).await?.ended(0);
+    assert!(ran.out.contains("exists without their external id") && !ran.out.contains(&release), "{}", ran.out);
+    assert!(hospital.is_locked("ana").await?, "as it was");
+
+    // Given to the new person, who inherits nothing of the old one.
+    hospital.run(&["users", "adopt", &name, &account]).await?.ended(0);
+    hospital.sync(&[]).await?.ended(0);
+    assert!(!hospital.is_locked("ana").await?);
+    assert_eq!(hospital.members("todos").await?, ["ana", "bia", "chefe"]);
+    assert_ne!(gone.id, hospital.people["ana"].id);
+    hospital.finish().await
+}
