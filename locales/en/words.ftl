@@ -128,6 +128,7 @@ outcome =
 action =
     .create_account = making an account
     .adopt_account = taking an account over
+    .adopt_administrator = taking over the account of a Synapse administrator
     .release_account = letting an account go
     .set_display_name = changing a name
     .set_email = setting an e-mail address

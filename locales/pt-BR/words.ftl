@@ -128,6 +128,7 @@ outcome =
 action =
     .create_account = criar conta
     .adopt_account = assumir conta
+    .adopt_administrator = assumir conta de administração do Synapse
     .release_account = soltar conta
     .set_display_name = mudar nome
     .set_email = definir e-mail

@@ -150,11 +150,12 @@ fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, local: &Local) -> Vec
         Some(why) => format!("{}: {}", settled.outcome.as_str(), output::fault_text(why)),
         None => settled.outcome.as_str().to_owned(),
     });
+    let mark = if intent.gives_administrator() { ", a Synapse administrator" } else { "" };
     vec![
         entry.id.0.to_string(),
         at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         intent.kind.clone(),
-        output::or_dash(intent.user.as_ref()),
+        output::or_dash(intent.user.as_ref().map(|user| format!("{user}{mark}"))),
         output::or_dash(intent.room.as_ref()),
         asker(entry, askers).to_owned(),
         intent.cause.to_string(),

@@ -118,6 +118,13 @@ impl Intent {
         })
     }
 
+    /// Whether it gives somebody an account that is a Synapse administrator.
+    #[must_use]
+    pub fn gives_administrator(&self) -> bool {
+        let action = serde_json::from_str::<Action>(&self.action);
+        self.kind == "adopt_account" && matches!(action, Ok(Action::AdoptAccount { administrator: true, .. }))
+    }
+
     /// The intent of a deed. `room` is the key of its room if managed; `about` is the account concerned.
     pub fn of_deed(
         actor: &str,

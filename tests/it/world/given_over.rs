@@ -55,6 +55,8 @@ async fn an_administrators_account_is_given_to_nobody_unmarked() -> anyhow::Resu
     let entry = hospital.audit().await?.into_iter().find(|entry| entry.intent.kind == "adopt_account");
     let action: Value = serde_json::from_str(&entry.expect("an entry").intent.action)?;
     assert_eq!(action["administrator"], true, "{action}");
+    let listed = hospital.run(&["audit", "list", "--kind", "adopt_account"]).await?.ended(0);
+    assert!(listed.out.contains(", a Synapse administrator"), "{}", listed.out);
 
     // It counts as a gain of power, by external id too, and nobody gets what is protected.
     adopt(&hospital, "bia", &["--administrator"]).await?.ended(1).says(&["held back", "limits.gain is 1"]);
