@@ -120,8 +120,16 @@ impl LevelChanges {
 pub enum Action {
     /// Create an account.
     CreateAccount { person: PersonId, user: OwnedUserId, display_name: String, external_id: Option<ExternalId> },
-    /// Store that an existing account with the person's external id is theirs. Changes nothing on Synapse.
-    AdoptAccount { person: PersonId, user: OwnedUserId },
+    /// Store that an existing account is a person's, by its external id or the operator's word. Changes nothing on Synapse.
+    AdoptAccount {
+        person: PersonId,
+        user: OwnedUserId,
+        /// Whether it is a Synapse administrator.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
+    },
+    /// Let an account go whose person is no longer in EquipeMed, by the operator's word. Changes nothing on Synapse.
+    ReleaseAccount { person: PersonId, user: OwnedUserId },
     /// Change an account's display name.
     SetDisplayName { user: OwnedUserId, from: Option<String>, to: String },
     /// Replace the e-mail address that this service gave to an account. The address is looked up when it is sent: no
@@ -129,8 +137,10 @@ pub enum Action {
     SetEmail { user: OwnedUserId },
     /// Add the person's external id to the account.
     LinkExternalId { user: OwnedUserId, external_id: ExternalId },
-    /// Lock an account: sessions stop, memberships stay.
+    /// Lock an account: nobody gets in while it lasts; sessions and memberships stay.
     LockAccount { user: OwnedUserId },
+    /// End all sessions of a locked account: its devices and their pushers are deleted.
+    SignOut { user: OwnedUserId },
     /// Unlock an account.
     UnlockAccount { user: OwnedUserId },
     /// Deactivate an account: it leaves all rooms; direct chats are lost for good.
@@ -198,10 +208,12 @@ impl Action {
         match self {
             Self::CreateAccount { user, .. }
             | Self::AdoptAccount { user, .. }
+            | Self::ReleaseAccount { user, .. }
             | Self::SetDisplayName { user, .. }
             | Self::SetEmail { user }
             | Self::LinkExternalId { user, .. }
             | Self::LockAccount { user }
+            | Self::SignOut { user }
             | Self::UnlockAccount { user }
             | Self::DeactivateAccount { user }
             | Self::ReactivateAccount { user }
@@ -229,7 +241,7 @@ impl Action {
     /// Whether it changes only this service's database.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        matches!(self, Self::AdoptAccount { .. } | Self::NotePrivileges { .. })
+        matches!(self, Self::AdoptAccount { .. } | Self::ReleaseAccount { .. } | Self::NotePrivileges { .. })
     }
 
     /// Its order among the actions of one subject.
@@ -251,8 +263,11 @@ impl Action {
             Self::SetServerAdmin { .. } => (6, "set_server_admin"),
             Self::UnlockAccount { .. } => (7, "unlock_account"),
             Self::LockAccount { .. } => (8, "lock_account"),
-            Self::DeactivateAccount { .. } => (9, "deactivate_account"),
-            Self::NotePrivileges { .. } => (10, "note_privileges"),
+            // Of an open account somebody could sign in again.
+            Self::SignOut { .. } => (9, "sign_out"),
+            Self::DeactivateAccount { .. } => (10, "deactivate_account"),
+            Self::NotePrivileges { .. } => (11, "note_privileges"),
+            Self::ReleaseAccount { .. } => (12, "release_account"),
             Self::CreateRoom { .. } => (20, "create_room"),
             Self::Set { setting: RoomSetting::JoinRule, .. } => (21, RoomSetting::JoinRule.row().kind),
             Self::Set { setting, .. } => (22 + *setting as u8, setting.row().kind),

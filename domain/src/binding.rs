@@ -37,6 +37,8 @@ pub struct Binding {
     pub gone_for: SignedDuration,
     /// How the account was last seen or left.
     pub noted: Noted,
+    /// Whether all sessions were ended since the account was locked; nobody can begin one while it is.
+    pub signed_out: bool,
     /// Number of successive complete reads without the person.
     pub missing_reads: u32,
     /// When a pass last found or made the account agree with EquipeMed. May be out of date by half of
@@ -92,6 +94,7 @@ impl Binding {
             gone_since: None,
             gone_for: SignedDuration::ZERO,
             noted: Noted::default(),
+            signed_out: false,
             missing_reads: 0,
             synced_at: None,
         }
@@ -256,6 +259,16 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
     let twins = if wishes.is_empty() { BTreeMap::new() } else { accounts.twins() };
     for (user, people) in wishes {
         let owner = bindings.owner(&user);
+        if policy.users.protected.contains(&user) {
+            findings.extend(people.iter().map(|person| reserved(person, &user)));
+            continue;
+        }
+        if let (Some(holder), [person]) = (owner.and_then(|owner| missing(owner, world)), &*people) {
+            let administrator = accounts.list.get(&user).is_some_and(|account| account.admin);
+            let (person, since) = (person.id, holder.gone_since);
+            findings.push(Finding::NameOfMissing { person, user, holder: holder.person, since, administrator });
+            continue;
+        }
         let mut claimants: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
         claimants.extend(owner);
         let claimants: Vec<PersonId> = claimants.into_iter().collect();
@@ -267,10 +280,6 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
             continue;
         }
         let Some(person) = people.first() else { continue };
-        if policy.users.protected.contains(&user) {
-            findings.push(Finding::LocalpartReserved { person: person.id, user });
-            continue;
-        }
         let origin = match accounts.list.get(&user) {
             None => match twins.get(user.as_str()) {
                 Some(&twin) => {
@@ -279,15 +288,33 @@ pub fn bind(world: &World<'_>, accounts: &ObservedAccounts, findings: &mut Vec<F
                 }
                 None => Origin::New,
             },
-            Some(_) if accounts.holder(&person.public_id) == Some(&*user) => Origin::Adopted,
-            Some(_) => {
-                findings.push(Finding::AccountNotTheirs { person: person.id, user });
+            // Who brings an administrator's power along has to be named, by the policy or by the operator.
+            Some(account) if accounts.holder(&person.public_id) == Some(&*user) => {
+                if account.admin && !policy.makes_administrator(person) {
+                    findings.push(Finding::AdministratorFound { person: person.id, user });
+                    continue;
+                }
+                Origin::Adopted
+            }
+            Some(account) => {
+                let administrator = account.admin;
+                findings.push(Finding::AccountNotTheirs { person: person.id, user, administrator });
                 continue;
             }
         };
         bound.insert(person.id, Bound { user, origin });
     }
     bound
+}
+
+fn reserved(person: &Person, user: &UserId) -> Finding {
+    Finding::LocalpartReserved { person: person.id, user: user.to_owned() }
+}
+
+/// The binding of somebody who is certainly no longer in EquipeMed.
+fn missing<'w>(person: PersonId, world: &World<'w>) -> Option<&'w Binding> {
+    let is_missing = world.directory.get(person).is_none() && !world.directory.is_unclear(person);
+    world.bindings.get(&person).filter(|_| is_missing)
 }
 
 /// Another person's account with this person's external id, according to Synapse or to what was pushed.

@@ -36,6 +36,8 @@ pub enum Deed {
     ReplaceRoom { room_id: OwnedRoomId, room: RoomKey },
     /// Leave a room that somebody brought the bot into.
     LeaveRoom { room_id: OwnedRoomId },
+    /// End all sessions of an account.
+    SignOut { user: OwnedUserId },
 }
 
 impl Deed {
@@ -48,18 +50,29 @@ impl Deed {
             Self::AdoptRoom { .. } => "adopt_room",
             Self::ReplaceRoom { .. } => "replace_room",
             Self::LeaveRoom { .. } => "leave_room",
+            Self::SignOut { .. } => "sign_out",
         }
     }
 
-    /// The room concerned.
+    /// The account concerned, if any.
     #[must_use]
-    pub fn room_id(&self) -> &OwnedRoomId {
+    pub fn user(&self) -> Option<&OwnedUserId> {
+        match self {
+            Self::SignOut { user } => Some(user),
+            _ => None,
+        }
+    }
+
+    /// The room concerned, if any.
+    #[must_use]
+    pub fn room_id(&self) -> Option<&OwnedRoomId> {
         match self {
             Self::Redact { room_id, .. }
             | Self::DeleteRoom { room_id, .. }
             | Self::AdoptRoom { room_id, .. }
             | Self::ReplaceRoom { room_id, .. }
-            | Self::LeaveRoom { room_id } => room_id,
+            | Self::LeaveRoom { room_id } => Some(room_id),
+            Self::SignOut { .. } => None,
         }
     }
 }
@@ -96,6 +109,7 @@ mod tests {
                 r#"{"deed":"replace_room","room_id":"!r:h.org","room":"icu"}"#,
             ),
             (Deed::LeaveRoom { room_id: id }, r#"{"deed":"leave_room","room_id":"!r:h.org"}"#),
+            (Deed::SignOut { user: owned_user_id!("@ana:h.org") }, r#"{"deed":"sign_out","user":"@ana:h.org"}"#),
         ] {
             assert_eq!(serde_json::to_string(&deed).ok().as_deref(), Some(text));
             assert_eq!(serde_json::from_str::<Deed>(text).ok(), Some(deed));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +23,21 @@ pub enum Finding {
     /// No configured source gives a valid localpart.
     LocalpartImpossible { person: PersonId, tried: Vec<(String, LocalpartError)> },
     /// The number of a bound person who is missing is another person's now: a restored database, or another source.
-    PersonReplaced { person: PersonId, was: String, now: String, user: OwnedUserId },
+    PersonReplaced {
+        person: PersonId,
+        was: String,
+        now: String,
+        user: OwnedUserId,
+        /// Whether the account is a Synapse administrator; here and below.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
+    },
     /// The account was bound before public ids were kept, and nothing shows whose it is.
-    AccountUnclear { user: OwnedUserId },
+    AccountUnclear {
+        user: OwnedUserId,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
+    },
     /// A bound account is no longer on Synapse.
     AccountGone { person: PersonId, user: OwnedUserId },
     /// Synapse has other external ids on an account than the one it was given: none, or these.
@@ -37,12 +50,28 @@ pub enum Finding {
         #[serde(default)]
         holder: Option<PersonId>,
     },
+    /// The account of that name is somebody's who is missing in EquipeMed, and has been gone since then.
+    NameOfMissing {
+        person: PersonId,
+        user: OwnedUserId,
+        holder: PersonId,
+        since: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
+    },
     /// The name belongs to a protected account.
     LocalpartReserved { person: PersonId, user: OwnedUserId },
     /// An account whose name differs in case only exists.
     AccountTwin { person: PersonId, user: OwnedUserId, twin: OwnedUserId },
     /// The account exists and does not carry the person's external id.
-    AccountNotTheirs { person: PersonId, user: OwnedUserId },
+    AccountNotTheirs {
+        person: PersonId,
+        user: OwnedUserId,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        administrator: bool,
+    },
+    /// The account carries the person's external id, and is a Synapse administrator without the policy's saying so.
+    AdministratorFound { person: PersonId, user: OwnedUserId },
     /// The person's external id is on an account that is another person's.
     ExternalIdTaken { person: PersonId, user: OwnedUserId, owner: PersonId },
     /// `users.create` is off and the person has no account.
@@ -138,9 +167,11 @@ impl Finding {
             Self::AccountGone { .. } => "account_gone",
             Self::ExternalIdDiffers { .. } => "external_id_differs",
             Self::LocalpartCollision { .. } => "localpart_collision",
+            Self::NameOfMissing { .. } => "name_of_missing",
             Self::LocalpartReserved { .. } => "localpart_reserved",
             Self::AccountTwin { .. } => "account_twin",
             Self::AccountNotTheirs { .. } => "account_not_theirs",
+            Self::AdministratorFound { .. } => "administrator_found",
             Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::AccountMissing { .. } => "account_missing",
             Self::EmailShared { .. } => "email_shared",
@@ -202,9 +233,11 @@ impl Finding {
             | Self::ExternalIdDiffers { person, .. }
             | Self::LocalpartImpossible { person, .. }
             | Self::LocalpartCollision { person, .. }
+            | Self::NameOfMissing { person, .. }
             | Self::LocalpartReserved { person, .. }
             | Self::AccountTwin { person, .. }
             | Self::AccountNotTheirs { person, .. }
+            | Self::AdministratorFound { person, .. }
             | Self::ExternalIdTaken { person, .. }
             | Self::AccountMissing { person, .. }
             | Self::EmailTaken { person, .. }
@@ -241,12 +274,13 @@ impl Finding {
     #[must_use]
     pub fn concerns(&self, id: PersonId, account: Option<&UserId>) -> bool {
         match self {
-            Self::AccountUnclear { user }
+            Self::AccountUnclear { user, .. }
             | Self::LevelOutOfReach { user, .. }
             | Self::CreatorStays { user, .. }
             | Self::BannedByHand { user, .. } => account == Some(&**user),
             Self::InvitationsDeclined { users, .. } => account.is_some_and(|account| users.contains(account)),
             Self::LocalpartCollision { person, others, .. } => *person == id || others.contains(&id),
+            Self::NameOfMissing { person, holder, .. } => *person == id || *holder == id,
             Self::ExternalIdTaken { person, owner, .. } => *person == id || *owner == id,
             Self::EmailShared { people } => people.contains(&id),
             finding => finding.person() == Some(id),

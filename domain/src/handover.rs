@@ -49,7 +49,7 @@ impl fmt::Display for Refused {
         f.write_str(match self {
             Self::Protected => "it is protected (users.protected)",
             Self::Administrator => {
-                "it is an administrator of Synapse; say whose it is with `users adopt WHO MATRIX_ID`"
+                "it is a Synapse administrator; say whose it is with `users adopt WHO MATRIX_ID --administrator`"
             }
             Self::Several => {
                 "several people have that username, but for capitals; say whose it is with `users adopt WHO MATRIX_ID`"

@@ -344,11 +344,15 @@ pub(crate) fn tell_doubts(
         };
         let Some(binding) = bindings.get(&before) else { continue };
         let user = binding.user.clone();
+        let administrator = accounts.list.get(&user).is_some_and(|account| account.admin);
         // The finding below covers the collision of these two people.
         findings.retain(|finding| match finding {
             Finding::LocalpartCollision { person: one, user: account, others, .. } => {
                 let mut people = others.iter().chain([one]);
                 *account != user || !people.all(|id| *id == before || Some(*id) == person)
+            }
+            Finding::NameOfMissing { person: one, user: account, holder, .. } => {
+                *account != user || *holder != before || Some(*one) != person
             }
             _ => true,
         });
@@ -359,9 +363,9 @@ pub(crate) fn tell_doubts(
                     continue;
                 }
                 let Some(now) = directory.get(*person).map(|person| person.username.clone()) else { continue };
-                findings.push(Finding::PersonReplaced { person: *person, was: was.clone(), now, user });
+                findings.push(Finding::PersonReplaced { person: *person, was: was.clone(), now, user, administrator });
             }
-            _ => findings.push(Finding::AccountUnclear { user }),
+            _ => findings.push(Finding::AccountUnclear { user, administrator }),
         }
     }
 }

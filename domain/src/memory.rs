@@ -7,6 +7,7 @@ use ruma_common::OwnedUserId;
 
 use crate::directory::PersonId;
 use crate::key::RoomKey;
+use crate::policy::Limits;
 use crate::privilege::{Might, Privilege};
 use crate::review::{Effect, OpenHold};
 
@@ -50,6 +51,14 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Whether the directory, which has this many people now, is empty or has shrunk so much that nothing may be taken
+    /// from anybody because of it.
+    #[must_use]
+    pub fn has_shrunk(&self, limits: &Limits, people: usize) -> bool {
+        let least = self.people_last_read.unwrap_or(0) as f64 * (1.0 - limits.shrink_share);
+        people == 0 || (people as f64) < least
+    }
+
     /// Accounts whose lock or deactivation waits for consent, except in parts being `released`.
     #[must_use]
     pub fn held_locks(&self, released: &[String]) -> BTreeSet<OwnedUserId> {

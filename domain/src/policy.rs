@@ -59,6 +59,8 @@ pub struct UsersPolicy {
     pub join: JoinMode,
     /// What each EquipeMed account status means.
     pub standing: StandingTable,
+    /// The reasons to lock an account that end its sessions too: statuses, and the other words of `standing`.
+    pub sign_out: BTreeSet<String>,
     /// How long a person must be gone before the account is deactivated.
     pub deactivate_after: Duration,
     /// How long after a pass last saw it in the desired state an account counts as stale.
@@ -233,6 +235,13 @@ impl Policy {
     #[must_use]
     pub fn selects(&self, person: &Person) -> bool {
         self.users.who.matches(person, &self.roles, false)
+    }
+
+    /// Whether a role makes the person a Synapse administrator.
+    #[must_use]
+    pub fn makes_administrator(&self, person: &Person) -> bool {
+        let makes = |role: &Role| role.server_admin && role.when.matches(person, &self.roles, false);
+        self.roles.values().any(makes)
     }
 
     /// All rules in the policy.

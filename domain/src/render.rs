@@ -116,13 +116,18 @@ fn render_accounts(plan: &Plan, length: Length, out: &mut String) {
             Action::CreateAccount { user, display_name, .. } => {
                 ("create", format!("{} {}", short(user), quoted(Some(display_name))))
             }
-            Action::AdoptAccount { user, .. } => ("adopt, they carry the external id", short(user)),
+            Action::AdoptAccount { user, administrator, .. } => {
+                let mark = if *administrator { " is a Synapse administrator" } else { "" };
+                ("adopt, they carry the external id", format!("{}{mark}", short(user)))
+            }
+            Action::ReleaseAccount { user, .. } => ("let go", short(user)),
             Action::SetDisplayName { user, from, to } => {
                 ("rename", format!("{} {} → {}", short(user), quoted(from.as_deref()), quoted(Some(to))))
             }
             Action::SetEmail { user } => ("set the e-mail address", short(user)),
             Action::LinkExternalId { user, .. } => ("link to the identity provider", short(user)),
             Action::LockAccount { user } => ("lock", short(user)),
+            Action::SignOut { user } => ("sign out on all devices", short(user)),
             Action::UnlockAccount { user } => ("unlock", short(user)),
             Action::DeactivateAccount { user } => ("deactivate", short(user)),
             Action::ReactivateAccount { user } => ("reactivate", short(user)),

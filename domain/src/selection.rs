@@ -19,7 +19,7 @@ pub struct Selection {
     pub update_profiles: bool,
     /// `--sync-admins`
     pub sync_admins: bool,
-    /// `--deactivate-disabled`: locks and deactivations, the latter without waiting.
+    /// `--deactivate-disabled`: locks, sign-outs and deactivations, the last without waiting.
     pub deactivate_disabled: bool,
     /// `--rooms`
     pub rooms: bool,
@@ -39,12 +39,14 @@ impl Selection {
             self.create_missing || self.update_profiles || self.sync_admins || self.deactivate_disabled || self.rooms;
         match action {
             _ if !any => true,
-            Action::CreateAccount { .. } | Action::AdoptAccount { .. } | Action::LinkExternalId { .. } => {
-                self.create_missing
-            }
+            Action::CreateAccount { .. }
+            | Action::AdoptAccount { .. }
+            | Action::ReleaseAccount { .. }
+            | Action::LinkExternalId { .. } => self.create_missing,
             Action::SetDisplayName { .. } | Action::SetEmail { .. } => self.update_profiles,
             Action::SetServerAdmin { .. } => self.sync_admins,
             Action::LockAccount { .. }
+            | Action::SignOut { .. }
             | Action::UnlockAccount { .. }
             | Action::DeactivateAccount { .. }
             | Action::ReactivateAccount { .. } => self.deactivate_disabled,
@@ -120,8 +122,10 @@ impl Without {
             return None;
         }
         let action = match step.action {
-            // The binding stores what was given; without one it could never be taken back.
-            Action::SetServerAdmin { ref user, .. } | Action::SetEmail { ref user } if self.bindings.contains(user) => {
+            // The binding stores what was given or done; without one it could not be taken back, or would be done again.
+            Action::SetServerAdmin { ref user, .. } | Action::SetEmail { ref user } | Action::SignOut { ref user }
+                if self.bindings.contains(user) =>
+            {
                 return None;
             }
             Action::SetParent { ref parent, .. } if self.rooms.contains(parent) => return None,

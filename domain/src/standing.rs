@@ -3,7 +3,7 @@
 //! EquipeMed has four conflicting definitions of "active", and its status lags behind the expiry date. Only this module
 //! decides, from the flags, the given time and a table that the configuration can change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,20 @@ pub const KNOWN_STATUSES: [(&str, Standing); 7] = [
     ("departed", Standing::Gone),
 ];
 
+/// The word of `users.sign_out` for an access date that has passed.
+pub const EXPIRED: &str = "expired";
+/// For people whom EquipeMed has disabled (`is_active` is false).
+pub const DISABLED: &str = "disabled";
+/// For people who are no longer in EquipeMed.
+pub const VANISHED: &str = "vanished";
+/// For accounts locked by a command.
+pub const BY_COMMAND: &str = "by_command";
+/// For accounts locked by hand in Synapse.
+pub const BY_HAND: &str = "by_hand";
+
+/// The default of `users.sign_out`: whose access did not merely run out.
+pub const SIGNED_OUT: [&str; 4] = ["suspended", "departed", DISABLED, VANISHED];
+
 impl Default for StandingTable {
     fn default() -> Self {
         Self(KNOWN_STATUSES.into_iter().map(|(status, meaning)| (status.to_owned(), meaning)).collect())
@@ -68,6 +82,24 @@ impl StandingTable {
         }
         let expired = person.access_expires_at.is_some_and(|end| end <= now);
         if said == Standing::Off || expired { Some(Standing::Off) } else { Some(Standing::Active) }
+    }
+
+    /// Why the person's account is locked, in the words of `users.sign_out`; empty when it is not.
+    #[must_use]
+    pub fn lock_words<'p>(&self, person: &'p Person, now: Timestamp) -> Vec<&'p str> {
+        let Some(said) = self.0.get(&person.account_status) else { return Vec::new() };
+        let by_status = (*said != Standing::Active).then_some(&*person.account_status);
+        let disabled = (!person.is_active).then_some(DISABLED);
+        let expired = person.access_expires_at.is_some_and(|end| end <= now).then_some(EXPIRED);
+        by_status.into_iter().chain(disabled).chain(expired).collect()
+    }
+
+    /// All words that `users.sign_out` may have: statuses that lock, and the other reasons.
+    #[must_use]
+    pub fn all_lock_words(&self) -> BTreeSet<&str> {
+        let locking = self.0.iter().filter(|(_, meaning)| **meaning != Standing::Active);
+        let statuses = locking.map(|(status, _)| &**status);
+        statuses.chain([EXPIRED, DISABLED, VANISHED, BY_COMMAND, BY_HAND]).collect()
     }
 
     /// When the result of [`Self::standing`] changes by itself, if ever.

@@ -28,6 +28,8 @@ pub enum Sum {
     Locked,
     /// People deactivated.
     Deactivated,
+    /// People signed out.
+    SignedOut,
     /// People removed or banned from one room.
     Removed { room: RoomKey },
     /// People given level 100 or the right to approve or promote.
@@ -70,6 +72,8 @@ pub struct SumOrder<'a> {
     pub people: BTreeSet<PersonId>,
     /// Those whose level would be lowered.
     pub lowered: BTreeSet<PersonId>,
+    /// Those whom the asker signed out within the period, with those of this order; empty for other orders.
+    pub signed_out: BTreeSet<PersonId>,
     /// The rooms reached, if it is about rooms.
     pub rooms: &'a [RoomKey],
 }
@@ -115,11 +119,15 @@ pub fn beyond(
     let over = |sum: Sum, people: usize, limit: usize| (people > limit).then_some(Beyond { sum, people, limit });
     let limits = with.limits;
     let counts = |is: fn(GrantKind) -> bool| order.kind.is_some_and(is);
+    let most = (with.active as f64 * limits.lock_share).floor() as usize;
+    let most = most.max(limits.lock_least.saturating_sub(1));
+    if !order.signed_out.is_empty() {
+        return over(Sum::SignedOut, order.signed_out.len(), most);
+    }
     if counts(locks) {
         let (locked, ended) = (kinds(locks, true).len(), kinds(deactivates, true).len());
         let ended = over(Sum::Deactivated, ended, limits.deactivate).filter(|_| counts(deactivates));
-        let most = (with.active as f64 * limits.lock_share).floor() as usize;
-        return ended.or_else(|| over(Sum::Locked, locked, most.max(limits.lock_least.saturating_sub(1))));
+        return ended.or_else(|| over(Sum::Locked, locked, most));
     }
     if counts(removes) {
         return order.rooms.iter().find_map(|room| {

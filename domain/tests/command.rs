@@ -201,7 +201,7 @@ fn looking_at_the_rooms_needs_less_than_changing_them() {
 fn whatever_may_be_different_after_a_command_changes_something() {
     let changes = |text: &str| said(text).expect("a command").expect("understood").changes_something();
     let yes = "!demote ana, !promote ana 0, !promote ana user in icu, !promote ana 10, !promote ana admin, !ban ana, \
-        !unban ana, !kick ana in icu, !mute ana in icu, !unmute ana in icu, !lock ana, !unlock ana, !deactivate ana, \
+        !unban ana, !kick ana in icu, !mute ana in icu, !unmute ana in icu, !lock ana, !unlock ana, !signout ana, !deactivate ana, \
         !reactivate ana, !redact ana last 2 in icu, !sync, !sync icu, !approve 0a1b2c3d, !confirm ABCDE, \
         !rooms cleanup, !rooms replace icu, !rooms adopt icu as icu, !rooms create A for everybody";
     let no = "!help, !status, !whoami, !user ana, !users, !why ana, !grants, !audit, !rooms, !rooms stats, \

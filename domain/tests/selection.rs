@@ -24,7 +24,7 @@ fn each_flag_selects_its_kinds() {
         ("sync_admins", BTreeSet::from(["set_server_admin", "note_privileges"])),
         (
             "deactivate_disabled",
-            BTreeSet::from(["lock_account", "unlock_account", "deactivate_account", "reactivate_account"]),
+            BTreeSet::from(["lock_account", "sign_out", "unlock_account", "deactivate_account", "reactivate_account"]),
         ),
     ]);
     let with = |flag: &str| {
@@ -39,7 +39,7 @@ fn each_flag_selects_its_kinds() {
     };
     let plans: Vec<Plan> = (0..400).map(|seed| random::world(seed, 10, 5).plan(&Scope::Everything)).collect();
     let all = kinds(&plans, &Selection::default());
-    assert_eq!(all.len(), 27, "{all:?}");
+    assert_eq!(all.len(), 28, "{all:?}");
     let mut rest = all;
     for (flag, expected) in &accounts {
         assert_eq!(kinds(&plans, &with(flag)), *expected, "{flag}");

@@ -43,7 +43,14 @@ fn ended(past: Past, by: &str) -> Past {
 fn judged(active: i64, kind: GrantKind, who: &BTreeSet<PersonId>, before: &[Past]) -> Option<(Sum, usize, usize)> {
     let rooms = [RoomKey::from("icu"), RoomKey::from("todos")];
     let lowered = if kind.level().is_some_and(|level| level < 50) { who.clone() } else { BTreeSet::new() };
-    let order = SumOrder { asker: CHIEF, kind: Some(kind), people: who.clone(), lowered, rooms: &rooms };
+    let order = SumOrder {
+        asker: CHIEF,
+        kind: Some(kind),
+        people: who.clone(),
+        lowered,
+        signed_out: people([]),
+        rooms: &rooms,
+    };
     let limits = Limits::default();
     let with = SumContext { limits: &limits, active: usize::try_from(active).expect("small"), now: now() };
     let members = |room: &RoomKey| if room.as_str() == "icu" { people(1..=12) } else { people(1..=active) };
@@ -137,10 +144,25 @@ fn who_only_lifts_something_needs_nobody() {
         kind: None,
         people: people(1..=400),
         lowered: BTreeSet::new(),
+        signed_out: BTreeSet::new(),
         rooms: &[RoomKey::from("icu")],
     };
     let limits = Limits::default();
     let with = SumContext { limits: &limits, active: 400, now: now() };
     let before: Vec<Past> = (1..=40).map(|person| past(person, GrantKind::Ban, 1)).collect();
     assert_eq!(beyond(&order, &before, with, |_| people(1..=400), |_, _| true), None);
+}
+
+#[test]
+fn as_many_are_signed_out_by_one_persons_word_as_are_locked() {
+    let limits = Limits::default();
+    let with = SumContext { limits: &limits, active: 100, now: now() };
+    let judged = |count| {
+        let signed_out = people(1..=count);
+        let (lowered, people) = (BTreeSet::new(), people([1]));
+        let order = SumOrder { asker: CHIEF, kind: None, people, lowered, signed_out, rooms: &[] };
+        beyond(&order, &[], with, |_| BTreeSet::new(), |_, _| true)
+    };
+    assert_eq!(judged(10), None);
+    assert_eq!(judged(11), Some(Beyond { sum: Sum::SignedOut, people: 11, limit: 10 }));
 }

@@ -31,6 +31,7 @@ sums-not-alone = That is more than one person may order within a day: somebody e
 sum =
     .locked = locked or deactivated
     .deactivated = deactivated
+    .signed_out = signed out
     .removed = removed
     .entrusted = given level 100, or the right to approve or promote
     .empowered = given level 50 or more, or rights

@@ -11,9 +11,9 @@ localpart-too-long = “{ $wish }”: with the server's name it is longer than 2
 localpart-reserved = “{ $wish }”: the name is reserved
 finding-person-replaced = person { $person }, { $now }, has the number in EquipeMed that was { $was }'s, and another public id:
     a new person, who inherits nothing.
-    { $user } stays { $was }'s, who counts as missing. If they are one and the same, run `equipemed-bot users adopt { $now } { $id }`
+    { $user } stays { $was }'s, who counts as missing. If they are one and the same, run `equipemed-bot users adopt { $now } { $id }`{ $administrator }
 finding-account-unclear = whose { $user } is cannot be told: it was bound before public ids were kept and has no external id on Synapse.
-    Nothing is changed for it until you say so: `equipemed-bot users adopt USERNAME { $id }`
+    Nothing is changed for it until you say so: `equipemed-bot users adopt USERNAME { $id }`{ $administrator }
 finding-account-gone = the account { $user } of person { $person } is no longer on Synapse: it is made again
 finding-external-id-lost = { $user }, the account of person { $person }, has lost its external id on Synapse: it is put back
 finding-external-id-differs = { $user }, the account of person { $person }, has on Synapse the external id { $found },
@@ -22,11 +22,19 @@ finding-localpart-collision = person { $person } and person { $others } both lea
     give one of them another Matrix localpart in EquipeMed
 finding-localpart-held = person { $others } leads to { $user }, which is the account of person { $person }:
     give one of them another Matrix localpart in EquipeMed
+finding-name-of-missing = person { $person } leads to { $user }, the account of a person ({ $holder }) who has been gone from EquipeMed since
+    { $since }. If they are one and the same, run `equipemed-bot users adopt { $name } { $id }`{ $administrator }. If not,
+    give { $person } another Matrix localpart in EquipeMed; `equipemed-bot users release { $account }` lets the old account go
+finding-name-just-missing = person { $person } leads to { $user }, the account of a person ({ $holder }) whom EquipeMed no longer has.
+    If they are one and the same, run `equipemed-bot users adopt { $name } { $id }`{ $administrator }
 finding-localpart-reserved = person { $person } leads to { $user }, which is protected: give them another Matrix localpart
 finding-account-twin = person { $person } would get { $user }, but { $twin } exists and differs in case only:
     give them another Matrix localpart
 finding-account-not-theirs = person { $person } leads to { $user }, which exists without their external id:
-    if it is theirs, run `equipemed-bot users adopt { $name } { $id }`
+    if it is theirs, run `equipemed-bot users adopt { $name } { $id }`{ $administrator }
+finding-administrator = . It is a Synapse administrator: whoever signs in to it can undo everything here
+finding-administrator-found = { $user } carries the external id of person { $person } and is not taken over by itself.
+    If it is theirs, run `equipemed-bot users adopt { $name } { $id }`{ $administrator }
 finding-external-id-taken = person { $person } gets no account: their external id is on { $user }, the account of person { $owner }.
     Take it away there if it is not theirs
 finding-account-missing = person { $person } has no account ({ $user }) and users.create is off

@@ -23,9 +23,10 @@ ban-seen = { $by } banned { $user } by hand in the room { $room } without the ri
 muted = { $user } can no longer write { $place }.
 muted-until = { $user } cannot write { $place } until { $until }.
 unmuted = { $user } can write { $place } again.
-locked = The account { $user } is locked.
+locked = The account { $user } is locked. `{ $prefix }signout` ends its sessions too, as for a lost phone.
 locked-until = The account { $user } is locked until { $until }.
 unlocked = The account { $user } is unlocked.
+signed-out = { $user } is signed out on every device. Whoever may still sign in can do so again: `{ $prefix }lock` prevents that.
 deactivated = The account { $user } is deactivated.
 deactivate-preview = The account { $user } would be deactivated: it is signed out everywhere and leaves all rooms.
     With `{ $prefix }reactivate` it comes back into the rooms that I manage; its direct chats are lost for good.

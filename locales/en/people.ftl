@@ -13,7 +13,12 @@ user-rights = Rights { $place }: { $list }
 user-rights-none = Rights: none
 user-rooms = Rooms ({ $count }): { $list }
 user-rooms-none = Rooms: none
-user-seen = Last seen: { $when }
+user-devices = Signed in on Matrix: { $count ->
+        [0] on no device
+        [one] on 1 device
+       *[other] on { $count } devices
+    }
+user-seen = Last seen on Matrix: { $when }
 user-login = Last login to EquipeMed: { $when }
 user-synced = Seen in line with EquipeMed: { $when }
 user-grants = Granted or forbidden by command:
@@ -23,6 +28,14 @@ users-intro = { $count ->
        *[other] { $count } people
     }:
 users-line = { $user } – { $status }
+users-line-devices = { $user } – { $status }; signed in on Matrix: { $count ->
+        [0] on no device
+        [one] on 1 device
+       *[other] on { $count } devices
+    }{ $seen ->
+        [never] {""}
+       *[at] , last seen { $when }
+    }
 users-none = No account fits.
 
 whoami-intro = You are { $user }.

@@ -19,6 +19,7 @@ typed =
     .of = of
     .as = as
     .dry-run = dry-run
+    .devices = devices
     .synced = synced
     .stale = stale
     .released = released

@@ -31,6 +31,7 @@ sums-not-alone = É mais do que uma pessoa pode pedir sozinha em um dia: outra, 
 sum =
     .locked = bloqueadas ou desativadas
     .deactivated = desativadas
+    .signed_out = desconectadas
     .removed = removidas
     .entrusted = com nível 100, ou com o direito de aprovar ou de promover
     .empowered = com nível 50 ou mais, ou com direitos

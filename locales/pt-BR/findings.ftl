@@ -12,10 +12,11 @@ localpart-too-long = “{ $wish }”: com o nome do servidor, passa de 255 bytes
 localpart-reserved = “{ $wish }”: o nome é reservado
 finding-person-replaced = a pessoa { $person }, { $now }, tem no EquipeMed o número que era de { $was }, mas outro id público:
     é uma pessoa nova, que não herda nada.
-    { $user } continua sendo de { $was }, que consta como ausente. Se for a mesma pessoa, execute `equipemed-bot users adopt { $now } { $id }`
+    { $user } continua sendo de { $was }, que consta como ausente. Se for a mesma pessoa, execute
+    `equipemed-bot users adopt { $now } { $id }`{ $administrator }
 finding-account-unclear = não dá para saber de quem é { $user }: a conta foi vinculada
     quando ainda não se guardava o id público e não tem id externo no Synapse.
-    Nada muda nela até você dizer de quem é: `equipemed-bot users adopt USUÁRIO { $id }`
+    Nada muda nela até você dizer de quem é: `equipemed-bot users adopt USUÁRIO { $id }`{ $administrator }
 finding-account-gone = a conta { $user } da pessoa { $person } não está mais no Synapse: ela é criada de novo
 finding-external-id-lost = { $user }, a conta da pessoa { $person }, perdeu o id externo no Synapse: ele é posto de volta
 finding-external-id-differs = { $user }, a conta da pessoa { $person }, está no Synapse com o id externo { $found },
@@ -24,11 +25,19 @@ finding-localpart-collision = a pessoa { $person } e a pessoa { $others } levam 
     cadastre no EquipeMed outro nome de usuário Matrix para uma delas
 finding-localpart-held = a pessoa { $others } leva a { $user }, que é a conta da pessoa { $person }:
     cadastre no EquipeMed outro nome de usuário Matrix para uma delas
+finding-name-of-missing = a pessoa { $person } leva a { $user }, a conta de uma pessoa ({ $holder }) que não está mais no EquipeMed desde
+    { $since }. Se for a mesma pessoa, execute `equipemed-bot users adopt { $name } { $id }`{ $administrator }. Se não,
+    cadastre no EquipeMed outro nome de usuário Matrix para { $person }; `equipemed-bot users release { $account }` solta a conta antiga
+finding-name-just-missing = a pessoa { $person } leva a { $user }, a conta de uma pessoa ({ $holder }) que o EquipeMed não tem mais.
+    Se for a mesma pessoa, execute `equipemed-bot users adopt { $name } { $id }`{ $administrator }
 finding-localpart-reserved = a pessoa { $person } leva a { $user }, que é uma conta protegida: cadastre outro nome de usuário Matrix para ela
 finding-account-twin = a pessoa { $person } receberia { $user }, mas { $twin } já existe e só difere em maiúsculas e minúsculas:
     cadastre outro nome de usuário Matrix para ela
 finding-account-not-theirs = a pessoa { $person } leva a { $user }, que já existe sem o id externo dela:
-    se a conta for dela, execute `equipemed-bot users adopt { $name } { $id }`
+    se a conta for dela, execute `equipemed-bot users adopt { $name } { $id }`{ $administrator }
+finding-administrator = . É uma conta de administração do Synapse: quem entra nela pode desfazer tudo aqui
+finding-administrator-found = { $user } tem o id externo da pessoa { $person } e não é assumida sozinha.
+    Se for dela, execute `equipemed-bot users adopt { $name } { $id }`{ $administrator }
 finding-external-id-taken = a pessoa { $person } fica sem conta: o id externo dela está em { $user }, a conta da pessoa { $owner }.
     Retire-o de lá se não for dessa pessoa
 finding-account-missing = a pessoa { $person } não tem conta ({ $user }) e users.create está desligado

@@ -24,9 +24,10 @@ ban-seen = { $by } baniu { $user } manualmente na sala { $room } sem ter o direi
 muted = { $user } não pode mais escrever { $place }.
 muted-until = { $user } não pode escrever { $place } até { $until }.
 unmuted = { $user } pode escrever de novo { $place }.
-locked = A conta { $user } está bloqueada.
+locked = A conta { $user } está bloqueada. `{ $prefix }signout` encerra também as sessões, como em caso de celular perdido.
 locked-until = A conta { $user } está bloqueada até { $until }.
 unlocked = A conta { $user } foi desbloqueada.
+signed-out = { $user } foi desconectado(a) em todos os aparelhos. Quem ainda tem acesso pode entrar de novo: `{ $prefix }lock` impede isso.
 deactivated = A conta { $user } foi desativada.
 deactivate-preview = A conta { $user } seria desativada: ela é desconectada em todos os aparelhos e sai de todas as salas.
     Com `{ $prefix }reactivate` ela volta às salas de que cuido; as conversas diretas se perdem de vez.

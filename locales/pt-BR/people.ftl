@@ -13,7 +13,12 @@ user-rights = Direitos { $place }: { $list }
 user-rights-none = Direitos: nenhum
 user-rooms = Salas ({ $count }): { $list }
 user-rooms-none = Salas: nenhuma
-user-seen = Visto(a) por último: { $when }
+user-devices = Conectada no Matrix: { $count ->
+        [0] em nenhum aparelho
+        [one] em 1 aparelho
+       *[other] em { $count } aparelhos
+    }
+user-seen = Visto(a) por último no Matrix: { $when }
 user-login = Último acesso ao EquipeMed: { $when }
 user-synced = Conferida com o EquipeMed: { $when }
 user-grants = Concedido ou proibido por comando:
@@ -24,6 +29,14 @@ users-intro = { $count ->
        *[other] { $count } pessoas
     }:
 users-line = { $user } – { $status }
+users-line-devices = { $user } – { $status }; conectada no Matrix: { $count ->
+        [0] em nenhum aparelho
+        [one] em 1 aparelho
+       *[other] em { $count } aparelhos
+    }{ $seen ->
+        [never] {""}
+       *[at] , última atividade { $when }
+    }
 users-none = Nenhuma conta corresponde.
 
 whoami-intro = Você é { $user }.

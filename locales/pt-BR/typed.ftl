@@ -19,6 +19,7 @@ typed =
     .of = de
     .as = como
     .dry-run = simular
+    .devices = aparelhos
     .synced = sincronizadas
     .stale = desatualizadas
     .released = não-incluídas

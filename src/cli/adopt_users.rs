@@ -4,9 +4,10 @@
 //! username stayed: a rehearsal on a roster that is replaced by EquipeMed's database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use equipemed_domain::binding::Bindings;
-use equipemed_domain::directory::{Directory, Person};
+use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::handover::{Handover, Refused, handovers};
 use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedUserId, UserId};
@@ -16,10 +17,20 @@ use super::connect::Local;
 use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, output};
-use crate::operations::{bind_account, hand_over_account};
+use crate::operations::{bind_account, gains_too_many, hand_over_account};
+
+/// Which account is said to be whose.
+pub(super) struct AdoptWish<'a> {
+    pub(super) who: &'a str,
+    pub(super) mxid: &'a str,
+    /// Although it is a Synapse administrator.
+    pub(super) administrator: bool,
+    pub(super) dry_run: bool,
+}
 
 /// Binds an existing account to a person; the next pass adds the external id.
-pub(super) async fn one(given: &Given, who: &str, mxid: &str) -> anyhow::Result<Exit> {
+pub(super) async fn one(given: &Given, wish: AdoptWish<'_>) -> anyhow::Result<Exit> {
+    let AdoptWish { who, mxid, administrator, dry_run } = wish;
     let local = Local::open(given).await?;
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
     let user = UserId::parse(mxid)
@@ -27,7 +38,7 @@ pub(super) async fn one(given: &Given, who: &str, mxid: &str) -> anyhow::Result<
     if settings.policy.users.protected.contains(&user) {
         return Err(UsageError(format!("{user} is protected (users.protected) and can be nobody's")).into());
     }
-    let directory = local.people(true).await?;
+    let directory = local.people(!dry_run).await?;
     let person = local.person(who, &directory).await?;
     let bindings = store.bindings().await?;
     if let Some(binding) = bindings.get(&person.id) {
@@ -35,21 +46,47 @@ pub(super) async fn one(given: &Given, who: &str, mxid: &str) -> anyhow::Result<
     }
     let account = reader.account(&user).await?;
     let account = account.ok_or_else(|| UsageError(format!("there is no account {user} on Synapse")))?;
-    match bindings.owner(&user) {
-        Some(owner) => {
-            if let Some(Person { username: owner, .. }) = directory.get(owner) {
-                anyhow::bail!(
-                    "{user} is {owner}'s account, who is in EquipeMed; it cannot be {}'s, too",
-                    person.username
-                );
-            }
-            hand_over_account((store, clock), person.id, owner, &user).await?;
-        }
-        None => bind_account((store, clock), &settings.policy, person, &user, &account.external_ids).await?,
+    let owner = bindings.owner(&user);
+    if let Some(Person { username: owner, .. }) = owner.and_then(|owner| directory.get(owner)) {
+        anyhow::bail!("{user} is {owner}'s account, who is in EquipeMed; it cannot be {}'s, too", person.username);
+    }
+    let is_administrator = account.observed.admin;
+    let mark = if is_administrator { ", and is a Synapse administrator" } else { "" };
+    if dry_run {
+        output::text(&format!("{user} would be {}'s account{mark}; nothing was changed", person.username));
+    }
+    if is_administrator && !administrator {
+        let why = format!(
+            "{user} is a Synapse administrator: whoever signs in to it can undo everything here. If it is {}'s, add --administrator",
+            person.username
+        );
+        return Err(UsageError(why).into());
+    }
+    if is_administrator {
+        must_not_be_held(&local, &directory, owner.unwrap_or(person.id)).await?;
+    }
+    if dry_run {
+        return Ok(Exit::Done);
+    }
+    match owner {
+        Some(owner) => hand_over_account((store, clock), person.id, owner, &user, is_administrator).await?,
+        None => bind_account((store, clock), &settings.policy, person, &user, &account).await?,
     }
     store.wake(&Wake::Everything, "adopt", clock.now(), clock.now()).await?;
-    output::text(&format!("{user} is {}'s account now; the next sync brings it in line", person.username));
+    output::text(&format!("{user} is {}'s account now{mark}; the next sync brings it in line", person.username));
     Ok(Exit::Done)
+}
+
+/// Refuses what the brakes would hold: an administrator's account gives its power to somebody.
+async fn must_not_be_held(local: &Local, directory: &Arc<Directory>, person: PersonId) -> anyhow::Result<()> {
+    let Local { settings, store, clock, .. } = local;
+    let limit = settings.policy.limits.gain;
+    if let Some(people) = gains_too_many((store, clock), &settings.policy, directory.clone(), person).await? {
+        anyhow::bail!(
+            "held back: {people} people would gain an administrator's power within 24 hours, and limits.gain is {limit}; do it later, or raise the limit"
+        );
+    }
+    Ok(())
 }
 
 /// Gives accounts of missing people to whoever has their username now.
@@ -64,7 +101,7 @@ pub(super) async fn by_username(given: &Given, yes: bool, format: Format) -> any
     if yes {
         for handover in &found.go {
             let Handover { from, to, user, .. } = handover;
-            if let Err(why) = hand_over_account((store, clock), *from, *to, user).await {
+            if let Err(why) = hand_over_account((store, clock), *from, *to, user, false).await {
                 failed.insert(user.clone(), output::fault_text(&why));
             }
         }

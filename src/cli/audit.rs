@@ -197,11 +197,12 @@ fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, named: &Named, local:
         Some(why) => format!("{}: {}", settled.outcome.as_str(), named.english.fault(why)),
         None => settled.outcome.as_str().to_owned(),
     });
+    let mark = if intent.gives_administrator() { ", a Synapse administrator" } else { "" };
     vec![
         entry.id.0.to_string(),
         at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         intent.kind.clone(),
-        named.about(intent),
+        format!("{}{mark}", named.about(intent)),
         output::or_dash(intent.room.as_ref()),
         named.asker(asker(entry, askers)),
         intent.cause.to_string(),

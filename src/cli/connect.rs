@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use equipemed_domain::directory::{Directory, Person};
+use equipemed_domain::directory::{Directory, Person, PersonId};
 use equipemed_domain::find::Names;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ruma_common::UserId;
+use ruma_common::{OwnedUserId, UserId};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
@@ -239,6 +239,19 @@ impl Local {
         Err(UsageError(format!("nobody in EquipeMed is {who:?} (username, number, full name or Matrix id){hint}"))
             .into())
     }
+}
+
+/// Finds an account that is bound, also of somebody who is no longer in EquipeMed: by Matrix id, or as [`Local::person`].
+pub(super) async fn account(who: &str, scene: &Scene, local: &Local) -> anyhow::Result<(PersonId, OwnedUserId)> {
+    if let Ok(user) = UserId::parse(who)
+        && let Some(person) = scene.bindings.owner(&user)
+    {
+        return Ok((person, user));
+    }
+    let person = local.person(who, &scene.directory).await?;
+    let user = scene.user_of(person.id).cloned();
+    let user = user.ok_or_else(|| UsageError(format!("{} has no account yet", person.username)))?;
+    Ok((person.id, user))
 }
 
 /// Finds a managed room as the control room does: by key, name or alias.

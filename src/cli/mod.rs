@@ -15,12 +15,14 @@ mod given;
 mod grants;
 mod output;
 mod registration;
+mod release;
 mod replace;
 mod rooms;
 mod serve;
 mod server;
 mod settings;
 mod setup;
+mod sign_out;
 mod sync;
 pub mod tasks;
 mod users;
@@ -104,7 +106,7 @@ enum Command {
     Registration(registration::RegistrationArgs),
     /// People and their accounts
     #[command(subcommand)]
-    Users(UsersCommand),
+    Users(users::UsersCommand),
     /// Rooms of the server
     #[command(subcommand)]
     Rooms(RoomsCommand),
@@ -190,56 +192,6 @@ struct SyncArgs {
     /// With --dry-run: end with 4 when changes are due
     #[arg(long, requires = "dry_run")]
     exit_code: bool,
-}
-
-#[derive(Debug, Subcommand)]
-enum UsersCommand {
-    /// List people with their accounts
-    #[command(after_help = "Examples:\n  equipemed-bot users list --status locked\n  \
-                            equipemed-bot users list --superusers --since 2026-01-31 --format json")]
-    List {
-        /// Only this status
-        #[arg(long, value_enum)]
-        status: Option<users::StatusFilter>,
-        /// Only people with this in username, name, e-mail address, Matrix id or matrix_localpart
-        #[arg(long, value_name = "TEXT")]
-        search: Option<String>,
-        /// Only EquipeMed superusers
-        #[arg(long)]
-        superusers: bool,
-        /// Only people who signed in to EquipeMed on that day or later, such as 2026-01-31
-        #[arg(long, value_name = "DATE")]
-        since: Option<jiff::civil::Date>,
-        /// How the list is printed
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Say that an existing account is a person's, although it does not carry their external id
-    ///
-    /// With --by-username: everybody at once whose username stayed and whose public id became another one, such as after a
-    /// rehearsal on a roster. Shows what it would do, and does it with --yes.
-    #[command(after_help = "Examples:\n  equipemed-bot users adopt ana.souza @ana:hospital.example\n  \
-                            equipemed-bot users adopt --by-username --yes")]
-    Adopt {
-        /// EquipeMed username, number, full name or Matrix id
-        #[arg(required_unless_present = "by_username", requires = "mxid")]
-        who: Option<String>,
-        /// The account
-        #[arg(value_name = "MATRIX_ID")]
-        mxid: Option<String>,
-        /// Accounts of missing people go to whoever has their username now
-        #[arg(long, conflicts_with_all = ["who", "mxid"])]
-        by_username: bool,
-        /// With --by-username: do it
-        #[arg(long, requires = "by_username", conflicts_with = "dry_run")]
-        yes: bool,
-        /// With --by-username: show it and change nothing, which is what is done without --yes
-        #[arg(long, requires = "by_username")]
-        dry_run: bool,
-        /// With --by-username: how the list is printed
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -450,13 +402,7 @@ async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
         Command::Serve => serve::run(&given.config).await,
         Command::Sync(args) => Box::pin(sync::run(given, args)).await,
         Command::Setup { control_room } => setup::run(given, control_room.as_deref()).await,
-        Command::Users(UsersCommand::List { status, search, superusers, since, format }) => {
-            users::list(given, users::Filter { status, search, superusers, since }, format).await
-        }
-        Command::Users(UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), .. }) => {
-            adopt_users::one(given, &who, &mxid).await
-        }
-        Command::Users(UsersCommand::Adopt { yes, format, .. }) => adopt_users::by_username(given, yes, format).await,
+        Command::Users(command) => users::run(given, command).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(given, format).await,
         Command::Rooms(RoomsCommand::Stats { format }) => rooms::stats(given, format).await,
         Command::Rooms(RoomsCommand::Adopt { room, key, instead, accept_creators, dry_run, format }) => {

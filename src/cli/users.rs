@@ -1,6 +1,8 @@
-//! `users list`.
+//! `users`: what may be typed, and its list.
 
-use clap::ValueEnum;
+use std::collections::BTreeMap;
+
+use clap::{Subcommand, ValueEnum};
 use equipemed_domain::account_status::AccountStatus;
 use equipemed_domain::directory::{Directory, Person};
 use equipemed_domain::listing::{Listed, PeopleFilter};
@@ -11,8 +13,107 @@ use serde_json::json;
 
 use super::connect::Local;
 use super::given::Given;
-use super::{Exit, Format, output};
-use crate::operations::list_users;
+use super::{Exit, Format, adopt_users, output, release, sign_out};
+use crate::homeserver::Devices;
+use crate::operations::{devices_of, list_users};
+
+/// What `users` can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum UsersCommand {
+    /// List people with their accounts
+    #[command(after_help = "Examples:\n  equipemed-bot users list --status locked\n  \
+                            equipemed-bot users list --superusers --since 2026-01-31 --format json")]
+    List {
+        /// Only this status
+        #[arg(long, value_enum)]
+        status: Option<StatusFilter>,
+        /// Only people with this in username, name, e-mail address, Matrix id or matrix_localpart
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Only EquipeMed superusers
+        #[arg(long)]
+        superusers: bool,
+        /// Only people who signed in to EquipeMed on that day or later, such as 2026-01-31
+        #[arg(long, value_name = "DATE")]
+        since: Option<Date>,
+        /// Also on how many devices each is signed in to Matrix, and when one of them was last seen; asks Synapse once for each
+        #[arg(long)]
+        devices: bool,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// End all sessions of an account on every device, such as a lost phone; nothing else changes
+    ///
+    /// Locking does not do that: after unlocking, the sessions go on. Whoever may still sign in can do so again.
+    #[command(after_help = "Examples:\n  equipemed-bot users sign-out ana.souza --dry-run\n  \
+                            equipemed-bot users sign-out @ana.souza:hospital.example")]
+    SignOut {
+        /// EquipeMed username, number, full name or Matrix id
+        who: String,
+        /// Tell on how many devices, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Let the account of somebody go who is no longer in EquipeMed: it is nobody's then, and stays as it is
+    ///
+    /// It stays locked and in its rooms, is not deactivated any more, and may be given to somebody with `users adopt`.
+    #[command(after_help = "Example:\n  equipemed-bot users release @ana.souza:hospital.example")]
+    Release {
+        /// Matrix id, or the last EquipeMed username
+        who: String,
+        /// Do not ask to type the name
+        #[arg(long, conflicts_with = "dry_run")]
+        yes: bool,
+        /// Tell what would be let go, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say that an existing account is a person's, although it does not carry their external id
+    ///
+    /// With --by-username: everybody at once whose username stayed and whose public id became another one, such as after a
+    /// rehearsal on a roster. Shows what it would do, and does it with --yes.
+    #[command(after_help = "Examples:\n  equipemed-bot users adopt ana.souza @ana:hospital.example\n  \
+                            equipemed-bot users adopt --by-username --yes")]
+    Adopt {
+        /// EquipeMed username, number, full name or Matrix id
+        #[arg(required_unless_present = "by_username", requires = "mxid")]
+        who: Option<String>,
+        /// The account
+        mxid: Option<String>,
+        /// Also when the account is a Synapse administrator; the brakes count it as a gain of power
+        #[arg(long, conflicts_with = "by_username")]
+        administrator: bool,
+        /// Accounts of missing people go to whoever has their username now; administrators and protected ones do not
+        #[arg(long, conflicts_with_all = ["who", "mxid"])]
+        by_username: bool,
+        /// With --by-username: do it
+        #[arg(long, requires = "by_username", conflicts_with = "dry_run")]
+        yes: bool,
+        /// Show it and change nothing, which with --by-username is what is done without --yes
+        #[arg(long)]
+        dry_run: bool,
+        /// With --by-username: how the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+/// Runs one of them.
+pub(super) async fn run(given: &Given, command: UsersCommand) -> anyhow::Result<Exit> {
+    match command {
+        UsersCommand::List { status, search, superusers, since, devices, format } => {
+            list(given, Filter { status, search, superusers, since, devices }, format).await
+        }
+        UsersCommand::Release { who, yes, dry_run } => release::run(given, &who, yes, dry_run).await,
+        UsersCommand::SignOut { who, dry_run } => sign_out::run(given, &who, dry_run).await,
+        UsersCommand::Adopt { who: Some(who), mxid: Some(mxid), administrator, dry_run, .. } => {
+            let wish = adopt_users::AdoptWish { who: &who, mxid: &mxid, administrator, dry_run };
+            adopt_users::one(given, wish).await
+        }
+        UsersCommand::Adopt { yes, format, .. } => adopt_users::by_username(given, yes, format).await,
+    }
+}
 
 /// Which people are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,18 +133,20 @@ pub(super) enum StatusFilter {
 }
 
 /// Which people are listed.
-pub(super) struct Filter {
-    pub(super) status: Option<StatusFilter>,
-    pub(super) search: Option<String>,
-    pub(super) superusers: bool,
-    pub(super) since: Option<Date>,
+struct Filter {
+    status: Option<StatusFilter>,
+    search: Option<String>,
+    superusers: bool,
+    since: Option<Date>,
+    devices: bool,
 }
 
 /// Lists people with their accounts, as they are on Synapse now.
-pub(super) async fn list(given: &Given, filter: Filter, format: Format) -> anyhow::Result<Exit> {
+async fn list(given: &Given, filter: Filter, format: Format) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     // The words are those of the domain.
     let word = filter.status.and_then(|status| status.to_possible_value());
+    let with_devices = filter.devices;
     let filter = PeopleFilter {
         status: word.and_then(|word| AccountStatus::from_word(word.get_name())),
         search: filter.search,
@@ -52,9 +155,23 @@ pub(super) async fn list(given: &Given, filter: Filter, format: Format) -> anyho
     };
     let (reader, scene) = (local.reader().await?, local.scene(false).await?);
     let people = list_users(&reader, &scene, &filter).await?;
-    let heads = ["ID", "USERNAME", "NAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
+    let devices = if with_devices { devices_of(&reader, &people).await? } else { BTreeMap::new() };
+    let mut heads = vec!["ID", "USERNAME", "NAME", "ACCOUNT", "STATUS", "EQUIPEMED", "LAST LOGIN", "IN LINE AT"];
+    if with_devices {
+        heads.extend(["DEVICES", "SEEN ON MATRIX"]);
+    }
     let directory = &scene.directory;
-    output::list(format, &people, &heads, |one| cells(one, directory, &local), |one| json_of(one, directory))?;
+    let cells = |one: &Listed<'_>| {
+        let mut cells = cells(one, directory, &local);
+        if with_devices {
+            let devices = devices.get(&one.id);
+            cells.push(output::or_dash(devices.map(|devices| devices.ids.len())));
+            let seen = devices.and_then(|devices| devices.last_seen);
+            cells.push(output::or_dash(seen.map(|at| local.time(at))));
+        }
+        cells
+    };
+    output::list(format, &people, &heads, cells, |one| json_of(one, directory, devices.get(&one.id)))?;
     if format == Format::Text {
         output::note(&format!("{} of {} people", people.len(), directory.len()));
     }
@@ -75,8 +192,8 @@ fn cells(one: &Listed<'_>, directory: &Directory, local: &Local) -> Vec<String> 
     ]
 }
 
-fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
-    json!({
+fn json_of(one: &Listed<'_>, directory: &Directory, devices: Option<&Devices>) -> serde_json::Value {
+    let mut object = json!({
         "id": directory.number_of(one.id),
         "username": one.username(),
         "full_name": one.person.map(Person::full_name),
@@ -88,5 +205,10 @@ fn json_of(one: &Listed<'_>, directory: &Directory) -> serde_json::Value {
         "superuser": one.person.is_some_and(|person| person.superuser),
         "last_login_at": one.last_login(),
         "profile_synced_at": one.binding.and_then(|binding| binding.synced_at),
-    })
+    });
+    if let (Some(devices), Some(object)) = (devices, object.as_object_mut()) {
+        object.insert("devices".to_owned(), json!(devices.ids.len()));
+        object.insert("last_seen_on_matrix_at".to_owned(), json!(devices.last_seen));
+    }
+    object
 }

@@ -92,6 +92,8 @@ fn is_alarm(finding: &Finding) -> bool {
             | Finding::AccountUnclear { .. }
             | Finding::AccountGone { .. }
             | Finding::AccountNotTheirs { .. }
+            | Finding::NameOfMissing { .. }
+            | Finding::AdministratorFound { .. }
             | Finding::ExternalIdDiffers { .. }
     )
 }

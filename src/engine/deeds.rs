@@ -58,7 +58,10 @@ impl Applier {
         let _claim = claims.deed(claimed.id);
         let key = match &claimed.deed {
             Deed::AdoptRoom { room, .. } | Deed::ReplaceRoom { room, .. } => Some(room.clone()),
-            deed => store.key_of_room(deed.room_id()).await?,
+            deed => match deed.room_id() {
+                Some(room_id) => store.key_of_room(room_id).await?,
+                None => None,
+            },
         };
         let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
         let ids = store.intend(&[intent], clock.now()).await?;
@@ -101,6 +104,7 @@ impl Applier {
                 delete_empty(&self.writer, room_id, *purge, invited).await?
             }
             Deed::ReplaceRoom { room_id, room } => self.replace(claimed, room, room_id).await?,
+            Deed::SignOut { user } => self.sign_out(&self.writer, user).await?,
             Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());

@@ -100,8 +100,10 @@ endpoints! {
     Account = "GET" "/_synapse/admin/v2/users/{}";
     /// Creates or changes an account.
     PutAccount = "PUT" "/_synapse/admin/v2/users/{}";
-    /// The devices of an account, which show whether anybody has signed in.
+    /// The devices of an account: whether anybody has signed in, and what a sign-out deletes.
     Devices = "GET" "/_synapse/admin/v2/users/{}/devices";
+    /// Deletes devices of an account, which ends their sessions and pushers.
+    DeleteDevices = "POST" "/_synapse/admin/v2/users/{}/delete_devices";
     /// Deactivates an account.
     Deactivate = "POST" "/_synapse/admin/v1/deactivate/{}";
     /// The account that holds an external id.

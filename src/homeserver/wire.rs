@@ -49,7 +49,19 @@ pub(super) struct Account {
 /// `GET v2/users/{}/devices`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Devices {
-    pub(super) total: u64,
+    pub(super) devices: Vec<Device>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Device {
+    pub(super) device_id: String,
+    pub(super) last_seen_ts: Option<i64>,
+}
+
+/// `POST v2/users/{}/delete_devices`.
+#[derive(Debug, Serialize)]
+pub(super) struct DeviceIds<'a> {
+    pub(super) devices: &'a [String],
 }
 
 /// `GET v1/rooms/{}/state`.

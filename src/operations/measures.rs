@@ -39,7 +39,7 @@ pub(crate) struct Order {
     pub(crate) people: Vec<PersonId>,
     pub(crate) scope: Option<RoomKey>,
     pub(crate) until: Option<Timestamp>,
-    because: Option<String>,
+    pub(super) because: Option<String>,
     /// Bans that somebody set in a client, to be lifted like those by command.
     pub(crate) by_hand: Vec<FoundBan>,
     /// What it does to each person's grants.

@@ -19,6 +19,7 @@ mod new_room;
 mod redact;
 mod replace;
 mod rooms;
+mod sign_out;
 mod status;
 mod stop;
 mod sums;
@@ -27,7 +28,9 @@ mod users;
 mod wishes;
 
 pub(crate) use adopt::{deed_of, preview_adoption};
-pub(crate) use adopt_user::{bind_account, hand_over_account};
+pub(crate) use adopt_user::{
+    NotReleased, bind_account, gains_too_many, hand_over_account, may_release, release_account,
+};
 pub(crate) use approve::ConsentGiven;
 pub(crate) use asked::Asked;
 pub(crate) use came::{Came, How, StillOff};
@@ -43,7 +46,7 @@ pub(crate) use rooms::{Abandoned, Inventory, ListedRoom, abandoned, deletions, l
 pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;
 pub(crate) use sync::{Following, HandedOver, SyncSubject, Synced, hand_over_run};
-pub(crate) use users::list_users;
+pub(crate) use users::{devices_of, list_users};
 pub(crate) use wishes::{Tally, topic_of, wait_for_deeds};
 
 pub(crate) use crate::engine::Scene;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use equipemed_domain::authority::{Asker, Refusal};
+use equipemed_domain::authority::{Act, Asker, Refusal};
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::grant::Grant;
@@ -32,11 +32,18 @@ impl Asked {
             let level = |room: &RoomKey| person.map_or(0, |person| access.level_once_selected(person, room));
             new_level.is_some_and(|new| rooms.iter().any(|room| level(room) > new))
         };
+        let mut signed_out = BTreeSet::new();
+        if order.act == Act::SignOut {
+            let before = store.signed_out_by(asker, since).await?;
+            signed_out.extend(before.iter().filter_map(|user| scene.bindings.owner(user)));
+            signed_out.extend(&order.people);
+        }
         let asked = sums::SumOrder {
             asker,
             kind: order.act.grant(),
             people: order.people.iter().copied().collect(),
             lowered: order.people.iter().filter(|id| stands_higher(id)).copied().collect(),
+            signed_out,
             rooms: &rooms,
         };
         let is_managed = |person: &&Person| scene.bindings.contains_key(&person.id) && access.is_selected(person);

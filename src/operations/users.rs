@@ -1,5 +1,7 @@
 //! People and their accounts: everybody who is asked for, or all about one.
 
+use std::collections::BTreeMap;
+
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Who;
 use equipemed_domain::directory::{Person, PersonId};
@@ -8,9 +10,12 @@ use equipemed_domain::key::{RoleKey, RoomKey};
 use equipemed_domain::listing::{self, Listed, PeopleFilter};
 use equipemed_domain::rights::Rights;
 use equipemed_domain::standing::Standing;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use ruma_common::UserId;
 
 use super::{Asked, Scene, Stop};
-use crate::homeserver::{AccountDetail, HomeserverError, Reader};
+use crate::homeserver::{AccountDetail, Devices, HomeserverError, Reader};
 
 /// EquipeMed's side of one person, and what the policy makes of it.
 #[derive(Debug)]
@@ -68,22 +73,50 @@ pub(crate) async fn list_users<'s>(
     Ok(listing::list(&scene.directory, &scene.policy, &scene.bindings, &accounts, filter, scene.now))
 }
 
+/// How many accounts are asked about at once.
+const DEVICES_IN_FLIGHT: usize = 8;
+
+/// Where these people are signed in to Matrix: one request for each who has an account.
+pub(crate) async fn devices_of(
+    reader: &Reader,
+    people: &[Listed<'_>],
+) -> Result<BTreeMap<PersonId, Devices>, HomeserverError> {
+    let mut asked: Vec<BoxFuture<'_, _>> = Vec::new();
+    for (id, binding) in people.iter().filter_map(|one| Some((one.id, one.binding?))) {
+        asked.push(devices_of_one(reader, id, &binding.user).boxed());
+    }
+    stream::iter(asked).buffer_unordered(DEVICES_IN_FLIGHT).try_collect().await
+}
+
+async fn devices_of_one(reader: &Reader, id: PersonId, user: &UserId) -> Result<(PersonId, Devices), HomeserverError> {
+    match reader.devices(user).await {
+        // As for an account that is to be made again.
+        Err(HomeserverError::NotFound { .. }) => Ok((id, Devices::default())),
+        devices => Ok((id, devices?)),
+    }
+}
+
 impl Asked {
-    /// The person that is meant, and their account as it is on Synapse now.
-    pub(crate) async fn user(&self, who: &Who) -> Result<(PersonId, Option<AccountDetail>), Stop> {
+    /// The person that is meant, and their account as it is on Synapse now, with where it is signed in.
+    pub(crate) async fn user(&self, who: &Who) -> Result<(PersonId, Option<(AccountDetail, Devices)>), Stop> {
         self.may(Act::Audit, None)?;
         let person = self.scene.find_person(who)?;
-        let account = match self.scene.user_of(person) {
-            Some(user) => self.engine.reader().account(user).await?,
-            None => None,
-        };
-        Ok((person, account))
+        let (reader, user) = (self.engine.reader(), self.scene.user_of(person));
+        let Some(user) = user else { return Ok((person, None)) };
+        let Some(account) = reader.account(user).await? else { return Ok((person, None)) };
+        Ok((person, Some((account, reader.devices(user).await?))))
     }
 
-    /// Those who fit.
-    pub(crate) async fn users(&self, filter: &PeopleFilter) -> Result<Vec<Listed<'_>>, Stop> {
+    /// Those who fit; with where they are signed in, if that is asked for.
+    pub(crate) async fn users(
+        &self,
+        filter: &PeopleFilter,
+        devices: bool,
+    ) -> Result<(Vec<Listed<'_>>, BTreeMap<PersonId, Devices>), Stop> {
         self.may(Act::Audit, None)?;
-        Ok(list_users(self.engine.reader(), &self.scene, filter).await?)
+        let people = list_users(self.engine.reader(), &self.scene, filter).await?;
+        let devices = if devices { devices_of(self.engine.reader(), &people).await? } else { BTreeMap::new() };
+        Ok((people, devices))
     }
 
     /// Lasting wishes that hold, one person's or everybody's; and whose.

@@ -25,12 +25,14 @@ impl Texts {
         let place = |room: &RoomKey| ("room", code(room));
         match finding {
             Finding::NoPublicId { person } => self.line("finding-no-public-id", &[who(person)]),
-            Finding::PersonReplaced { person, was, now, user } => {
-                let (id, names) = (("id", plain(user)), [("was", plain(was)), ("now", plain(now))]);
-                self.line("finding-person-replaced", &[&[who(person), account(user), id], names.as_slice()].concat())
+            Finding::PersonReplaced { person, was, now, user, administrator } => {
+                let names = [who(person), account(user), ("was", plain(was)), ("now", plain(now))];
+                let adopt = self.adoption(now, user, *administrator);
+                self.line("finding-person-replaced", &[names.as_slice(), &adopt].concat())
             }
-            Finding::AccountUnclear { user } => {
-                self.line("finding-account-unclear", &[account(user), ("id", plain(user))])
+            Finding::AccountUnclear { user, administrator } => {
+                let adopt = self.adoption("", user, *administrator);
+                self.line("finding-account-unclear", &[&[account(user)], adopt.as_slice()].concat())
             }
             Finding::AccountGone { person, user } => self.line("finding-account-gone", &[who(person), account(user)]),
             Finding::ExternalIdDiffers { person, user, found } if found.is_empty() => {
@@ -59,6 +61,19 @@ impl Texts {
                 let others = ("others", self.named(others));
                 self.line("finding-localpart-collision", &[who(person), others, account(user)])
             }
+            Finding::NameOfMissing { person, user, holder, since, administrator } => {
+                let adopt = self.adoption(&self.username(*person), user, *administrator);
+                let since = since.map_or_else(String::new, |since| since.strftime("%Y-%m-%d").to_string());
+                let names = [
+                    who(person),
+                    account(user),
+                    ("holder", plain(holder)),
+                    ("since", plain(&since)),
+                    ("account", plain(user)),
+                ];
+                let id = if since.is_empty() { "finding-name-just-missing" } else { "finding-name-of-missing" };
+                self.line(id, &[names.as_slice(), &adopt].concat())
+            }
             Finding::LocalpartReserved { person, user } => {
                 self.line("finding-localpart-reserved", &[who(person), account(user)])
             }
@@ -66,11 +81,13 @@ impl Texts {
                 let twin = ("twin", self::account(twin));
                 self.line("finding-account-twin", &[who(person), account(user), twin])
             }
-            Finding::AccountNotTheirs { person, user } => {
-                // The command to type needs the bare id.
-                let typed = self.people.get(*person).map_or_else(|| plain(person), |person| plain(&person.username));
-                let typed = [("id", plain(user)), ("name", typed)];
-                self.line("finding-account-not-theirs", &[&[who(person), account(user)], typed.as_slice()].concat())
+            Finding::AccountNotTheirs { person, user, administrator } => {
+                let adopt = self.adoption(&self.username(*person), user, *administrator);
+                self.line("finding-account-not-theirs", &[&[who(person), account(user)], adopt.as_slice()].concat())
+            }
+            Finding::AdministratorFound { person, user } => {
+                let adopt = self.adoption(&self.username(*person), user, true);
+                self.line("finding-administrator-found", &[&[who(person), account(user)], adopt.as_slice()].concat())
             }
             Finding::ExternalIdTaken { person, user, owner } => {
                 let owner = ("owner", self.who(*owner));
@@ -234,6 +251,20 @@ impl Texts {
             HeldReason::ShorterRetention { room: key } => self.line("held-shorter-retention", &[("room", room(key))]),
             HeldReason::StillWaiting => self.line("held-still-waiting", &[]),
         }
+    }
+
+    /// What `users adopt` needs to be typed, as bare words, and what has to be known about the account.
+    fn adoption(&self, name: &str, user: &OwnedUserId, administrator: bool) -> [(&'static str, Arg); 3] {
+        let (id, mark) = match administrator {
+            true => (plain(format_args!("{user} --administrator")), self.line("finding-administrator", &[])),
+            false => (plain(user), Said::default()),
+        };
+        [("name", plain(name)), ("id", id), ("administrator", Arg::Said(mark))]
+    }
+
+    /// Somebody's username, to be typed.
+    fn username(&self, person: PersonId) -> String {
+        self.people.get(person).map_or_else(|| person.to_string(), |person| person.username.clone())
     }
 
     /// A requested localpart and the rule it breaks.

@@ -24,7 +24,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const NOTE: &str = "update bindings set state = $3, admin = $4, name = $5,
-                server_admin_given = case when $6 then $7 else server_admin_given end
+                server_admin_given = case when $6 then $7 else server_admin_given end,
+                signed_out = case when $3 = 'locked' then signed_out end
             where person_id = $1 and user_id = $2 and state is not distinct from $8
                 and admin is not distinct from $9 and name is not distinct from $10";
         const KEEP: &str = "insert into grants (person_id, kind, asker, created_at) values ($1, $2, $3, $4)";

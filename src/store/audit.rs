@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use equipemed_domain::action::Action;
+use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::GrantId;
@@ -111,6 +111,7 @@ impl Intent {
         let person = match action {
             Action::CreateAccount { person, .. }
             | Action::AdoptAccount { person, .. }
+            | Action::ReleaseAccount { person, .. }
             | Action::NotePrivileges { person, .. } => Some(*person),
             _ => None,
         };
@@ -128,6 +129,13 @@ impl Intent {
         })
     }
 
+    /// Whether it gives somebody an account that is a Synapse administrator.
+    #[must_use]
+    pub fn gives_administrator(&self) -> bool {
+        let action = serde_json::from_str::<Action>(&self.action);
+        self.kind == "adopt_account" && matches!(action, Ok(Action::AdoptAccount { administrator: true, .. }))
+    }
+
     /// The intent of a deed. `room` is the key of its room if managed; `about` is the account concerned.
     pub fn of_deed(
         actor: &str,
@@ -141,9 +149,12 @@ impl Intent {
             actor: actor.to_owned(),
             cause: AuditCause::Deed(id),
             kind: deed.kind().to_owned(),
-            subject: format!("room {}", deed.room_id()),
+            subject: match (deed.user(), deed.room_id()) {
+                (Some(user), _) => Subject::Account(user.clone()).to_string(),
+                (None, room_id) => format!("room {}", room_id.map_or("", |id| id.as_str())),
+            },
             room,
-            user: about,
+            user: about.or_else(|| deed.user().cloned()),
             person: None,
             action: to_json(deed)?,
             wishes: Vec::new(),

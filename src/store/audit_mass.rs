@@ -208,16 +208,25 @@ impl Store {
         /// The part of the action that matters here. Old rows, without places, contain no readable power.
         #[derive(Deserialize)]
         struct Change {
+            #[serde(default)]
             gained: Vec<String>,
+            #[serde(default)]
             lost: Vec<String>,
+            #[serde(default)]
+            administrator: bool,
         }
         const SQL: &str = "select id, person_id, action from audit
-            where kind = 'note_privileges' and at >= $1 and cause = 'policy' and (outcome = 'done' or outcome is null)";
-        let powers = |words: Vec<String>| words.iter().filter_map(|word| word.parse().ok()).collect();
+            where kind in ('note_privileges', 'adopt_account') and at >= $1 and cause = 'policy'
+                and (outcome = 'done' or outcome is null)";
+        let powers =
+            |words: Vec<String>| -> BTreeSet<_> { words.iter().filter_map(|word| word.parse().ok()).collect() };
         let read = |row: &Record<'_>| {
             let change: Change = row.json("action")?;
             let person = PersonId(row.int("person_id")?);
-            Ok(PowersChanged { person, gained: powers(change.gained), lost: powers(change.lost) })
+            let mut gained = powers(change.gained);
+            // An administrator's account was given to somebody.
+            gained.extend(change.administrator.then_some(Privilege::SERVER_ADMIN));
+            Ok(PowersChanged { person, gained, lost: powers(change.lost) })
         };
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(ms(since)).fetch_all(db).await?, read)?)
     }

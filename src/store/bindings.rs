@@ -22,7 +22,7 @@ const TABLE: Table = Table { name: "bindings", key: "person_id" };
 
 const ALL: &str =
     "select person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
-    pushed_email, pushed_name, state, gone_for, admin, name from bindings";
+    pushed_email, pushed_name, state, gone_for, admin, name, signed_out from bindings";
 
 /// The bindings at a version.
 #[derive(Clone)]
@@ -55,14 +55,14 @@ impl Store {
     pub async fn bind(&self, binding: &Binding) -> Result<(), StoreError> {
         const SQL: &str = "insert into bindings
                 (person_id, user_id, pushed_external_id, server_admin_given, gone_since, missing_reads, synced_at,
-                pushed_email, pushed_name, state, gone_for, admin, name)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                pushed_email, pushed_name, state, gone_for, admin, name, signed_out)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             on conflict (person_id) do update set user_id = excluded.user_id,
                 pushed_external_id = excluded.pushed_external_id, server_admin_given = excluded.server_admin_given,
                 gone_since = excluded.gone_since, missing_reads = excluded.missing_reads,
                 synced_at = excluded.synced_at, pushed_email = excluded.pushed_email,
                 pushed_name = excluded.pushed_name, state = excluded.state, gone_for = excluded.gone_for,
-                admin = excluded.admin, name = excluded.name";
+                admin = excluded.admin, name = excluded.name, signed_out = excluded.signed_out";
         on_writer!(self, db => {
             sqlx::query(SQL)
                 .bind(binding.person.0)
@@ -78,6 +78,7 @@ impl Store {
                 .bind(millis(binding.gone_for))
                 .bind(binding.noted.admin)
                 .bind(&binding.noted.name)
+                .bind(binding.signed_out)
                 .execute(db)
                 .await?;
         })
@@ -152,13 +153,15 @@ impl Store {
     pub async fn note_accounts(&self, seen: &BTreeMap<PersonId, [&Noted; 2]>) -> Result<(), StoreError> {
         const SQL: PerDialect = PerDialect {
             sqlite: "update bindings set state = seen.value -> 1 ->> 'state', admin = seen.value -> 1 ->> 'admin',
-                    name = seen.value -> 1 ->> 'name'
+                    name = seen.value -> 1 ->> 'name',
+                    signed_out = case when seen.value -> 1 ->> 'state' = 'locked' then signed_out end
                 from json_each($1) as seen where person_id = cast(seen.key as integer)
                     and state is not distinct from (seen.value -> 0 ->> 'state')
                     and admin is not distinct from (seen.value -> 0 ->> 'admin')
                     and name is not distinct from (seen.value -> 0 ->> 'name')",
             postgres: "update bindings set state = seen.value -> 1 ->> 'state',
-                    admin = (seen.value -> 1 ->> 'admin')::boolean, name = seen.value -> 1 ->> 'name'
+                    admin = (seen.value -> 1 ->> 'admin')::boolean, name = seen.value -> 1 ->> 'name',
+                    signed_out = case when seen.value -> 1 ->> 'state' = 'locked' then signed_out end
                 from json_each($1::json) as seen where person_id = seen.key::bigint
                     and state is not distinct from (seen.value -> 0 ->> 'state')
                     and admin is not distinct from (seen.value -> 0 ->> 'admin')::boolean
@@ -170,14 +173,21 @@ impl Store {
         })
     }
 
-    /// Stores the state of an account after a change; of a deactivated one nothing else is known.
+    /// Stores the state of an account after a change; of a deactivated one nothing else is known, and with a new lock
+    /// sessions have yet to end.
     pub async fn note_state(&self, user: &UserId, state: AccountState) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set state = $2, admin = case when $3 then null else admin end,
-                name = case when $3 then null else name end where user_id = $1";
+                name = case when $3 then null else name end, signed_out = null where user_id = $1";
         on_writer!(self, db => {
             let query = sqlx::query(SQL).bind(user.as_str()).bind(state_word(state));
             query.bind(state == AccountState::Deactivated).execute(db).await?;
         })
+    }
+
+    /// Stores that all sessions of an account were ended, if it is locked: of an open one that says nothing for later.
+    pub async fn note_signed_out(&self, user: &UserId) -> Result<(), StoreError> {
+        const SQL: &str = "update bindings set signed_out = $2 where user_id = $1 and state = 'locked'";
+        on_writer!(self, db => { sqlx::query(SQL).bind(user.as_str()).bind(true).execute(db).await?; })
     }
 
     /// Stores an account's flag of administrators after a change.
@@ -282,6 +292,7 @@ fn read(row: &Record<'_>) -> Result<Binding, StoreError> {
             admin: row.maybe_flag("admin")?,
             name: row.maybe_text("name")?,
         },
+        signed_out: row.maybe_flag("signed_out")?.unwrap_or(false),
         gone_for: SignedDuration::from_millis(row.maybe_int("gone_for")?.unwrap_or(0)),
     })
 }

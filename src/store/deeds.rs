@@ -3,12 +3,14 @@
 //! A claim is a lease on one row. A dead worker's claim expires; a late worker's attempt number no longer matches, so
 //! it can end nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
+use ruma_common::OwnedUserId;
 
 use super::dispatch::PerDialect;
 use super::rows::{Record, Table, limit, ms, ms_after, to_json};
@@ -230,6 +232,17 @@ impl Store {
             let row = sqlx::query(SQL).bind(source).fetch_optional(db).await?;
             row.map(|row| TABLE.one(&row, read)).transpose()?
         })
+    }
+
+    /// Accounts that somebody had signed out since then.
+    pub async fn signed_out_by(&self, asker: &str, since: Timestamp) -> Result<BTreeSet<OwnedUserId>, StoreError> {
+        const SQL: &str = "select id, content from deeds
+            where asker = $1 and created_at >= $2 and content like '{\"deed\":\"sign_out\"%'";
+        let read = |row: &Record<'_>| row.json::<Deed>("content");
+        let deeds = on_reader!(self, db => {
+            TABLE.all(&sqlx::query(SQL).bind(asker).bind(ms(since)).fetch_all(db).await?, read)?
+        })?;
+        Ok(deeds.iter().filter_map(Deed::user).cloned().collect())
     }
 
     /// Number of deeds that have not ended.

@@ -30,6 +30,8 @@ pub enum Act {
     Lock,
     /// Unlock an account.
     Unlock,
+    /// End all sessions of an account.
+    SignOut,
     /// Deactivate an account.
     Deactivate,
     /// Reactivate an account.
@@ -87,6 +89,7 @@ impl Act {
             Self::Unmute => Word::Unmute,
             Self::Lock => Word::Lock,
             Self::Unlock => Word::Unlock,
+            Self::SignOut => Word::SignOut,
             Self::Deactivate => Word::Deactivate,
             Self::Reactivate => Word::Reactivate,
             Self::End(_) => Word::Grants,
@@ -104,7 +107,7 @@ impl Act {
             Self::Promote(_) | Self::Demote => Right::Promote,
             Self::Ban | Self::Unban | Self::UnbanByHand => Right::Ban,
             Self::Kick | Self::Mute | Self::Unmute => Right::Kick,
-            Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate => Right::Lock,
+            Self::Lock | Self::Unlock | Self::SignOut | Self::Deactivate | Self::Reactivate => Right::Lock,
             Self::Redact(_) => Right::Redact,
             Self::Approve | Self::End(_) => Right::Approve,
             Self::Sync => Right::Sync,
@@ -116,7 +119,7 @@ impl Act {
     /// Whether it concerns the account rather than rooms.
     #[must_use]
     pub fn is_of_account(self) -> bool {
-        matches!(self, Self::Lock | Self::Unlock | Self::Deactivate | Self::Reactivate)
+        matches!(self, Self::Lock | Self::Unlock | Self::SignOut | Self::Deactivate | Self::Reactivate)
     }
 
     /// Whether it concerns a person, in a place and everything below it.
@@ -127,7 +130,10 @@ impl Act {
     /// Whether it takes something away from the person.
     #[must_use]
     pub fn takes(self) -> bool {
-        matches!(self, Self::Demote | Self::Kick | Self::Ban | Self::Mute | Self::Lock | Self::Deactivate)
+        matches!(
+            self,
+            Self::Demote | Self::Kick | Self::Ban | Self::Mute | Self::Lock | Self::SignOut | Self::Deactivate
+        )
     }
 
     /// The grant it adds; None when it only ends grants.

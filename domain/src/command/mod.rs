@@ -147,6 +147,9 @@ pub struct UsersFilter {
     pub status: Option<String>,
     /// Only those that contain this text.
     pub search: Option<String>,
+    /// Whether to show where they are signed in, which costs a request for each.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub devices: bool,
 }
 
 /// The arguments of a command that changes people in rooms, or accounts.

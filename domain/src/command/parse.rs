@@ -6,7 +6,7 @@ use super::redaction::redact;
 use super::rooms::rooms;
 use super::spoken::{self, SpokenBody};
 use super::targets::TargetWord;
-use super::text::quoted;
+use super::text::{fold, is_dash, quoted};
 use super::tokens::{Cursor, Kind, Token};
 use super::{
     About, Command, Extent, Measure, Message, Misunderstood, Rank, Setting, SyncTarget, UsersFilter, Who, Word,
@@ -26,6 +26,9 @@ const STATUSES: [(&str, &[&str]); 6] = [
     ("locked", &["locked", "bloqueado", "bloqueados", "bloqueada", "bloqueadas"]),
     ("gone", &["gone", "ausente", "ausentes", "desligado", "desligados", "sairam"]),
 ];
+
+/// The flag of `users` that also asks where people are signed in.
+const DEVICES: [&str; 2] = ["devices", "aparelhos"];
 
 /// Whether a message is addressed to the bot: it begins with the prefix directly before a word, or with the bot's name.
 /// In a managed room only the commands accepted there count.
@@ -97,6 +100,7 @@ fn understand(said: &SpokenBody, message: &Message<'_>, setting: &Setting<'_>) -
         Word::Unmute => measure(Act::Unmute, &[In]),
         Word::Lock => measure(Act::Lock, &[For, Because]),
         Word::Unlock => measure(Act::Unlock, &[]),
+        Word::SignOut => measure(Act::SignOut, &[Because]),
         Word::Deactivate => measure(Act::Deactivate, &[Because]),
         Word::Reactivate => measure(Act::Reactivate, &[]),
         Word::Rooms => rooms(cursor, said.dry_run),
@@ -160,13 +164,21 @@ fn sync(all: &Arguments<'_>) -> Result<Command, Misunderstood> {
 fn users(mut cursor: Cursor<'_>, dry_run: bool) -> Result<UsersFilter, Misunderstood> {
     let mut filter = UsersFilter::default();
     let mut found: Vec<Token<'_>> = Vec::new();
+    let mut end = cursor.at();
     while let Some(token) = cursor.next()? {
         if matches!(token.kind, Kind::Flag { .. }) {
-            return Err(unexpected(Word::Users, &token));
+            if !DEVICES.contains(&&*fold(token.text.trim_start_matches(is_dash))) {
+                return Err(unexpected(Word::Users, &token));
+            }
+            filter.devices = true;
+            continue;
         }
         match token.folded().as_deref().and_then(status) {
             Some(status) if found.is_empty() && filter.status.is_none() => filter.status = Some(status.to_owned()),
-            _ => found.push(token),
+            _ => {
+                found.push(token);
+                end = cursor.at();
+            }
         }
     }
     if dry_run {
@@ -175,7 +187,7 @@ fn users(mut cursor: Cursor<'_>, dry_run: bool) -> Result<UsersFilter, Misunders
     filter.search = match found.as_slice() {
         [] => None,
         [one] => Some(one.text.to_owned()),
-        [first, ..] => Some(cursor.between(first.at, cursor.at()).trim().to_owned()),
+        [first, ..] => Some(cursor.between(first.at, end).trim().to_owned()),
     };
     Ok(filter)
 }

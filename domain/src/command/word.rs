@@ -150,7 +150,7 @@ words! {
     /// Shows one account.
     User "user" ["usuário", "usuária", "pessoa", "conta", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false;
     /// Lists accounts.
-    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]"], "users locked", managed false;
+    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]", "[--devices]"], "users locked", managed false;
     /// Why somebody is where they are.
     Why "why" ["porque", "por-que", "explicar", "explica", "explique", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false;
     /// Lists grants.
@@ -177,6 +177,8 @@ words! {
     Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false;
     /// Unlocks an account.
     Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false;
+    /// Ends all sessions of an account.
+    SignOut "signout" ["desconectar", "desconecta", "desconecte", "sign-out", "logout"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "signout bruno.lima because celular perdido", managed false;
     /// Deactivates an account.
     Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false;
     /// Reactivates an account.

@@ -9,6 +9,7 @@ use super::{
     AccountState, Desired, DesiredAccount, MOST_PER_READ, READS_UNTIL_VANISHED, Wishes, account_state, earliest,
     external_id,
 };
+use crate::account_change;
 use crate::binding::{Binding, Bound, Origin};
 use crate::cause::Cause;
 use crate::directory::PersonId;
@@ -16,8 +17,7 @@ use crate::display_name::display_name;
 use crate::finding::Finding;
 use crate::grant::GrantKind;
 use crate::observed::ObservedAccounts;
-use crate::policy::Role;
-use crate::standing::Standing;
+use crate::standing::{BY_COMMAND, BY_HAND, Standing, VANISHED};
 use crate::world::World;
 
 /// A person's managed account.
@@ -133,8 +133,7 @@ fn desired_account(
     }
     // Leaving the hospital counts all the same: the selecting group is often removed on the same day.
     let released = person.is_some_and(|person| !access.is_selected(person));
-    let makes_admin = |role: &Role| person.is_some_and(|person| role.when.matches(person, &policy.roles, false));
-    let named_admin = policy.roles.values().any(|role| role.server_admin && makes_admin(role));
+    let named_admin = person.is_some_and(|person| policy.makes_administrator(person));
     let waits = is_held && state != AccountState::Active && cause == Cause::Policy;
     let server_admin = match (named_admin && !released && (state == AccountState::Active || waits), binding) {
         (true, _) => Some(true),
@@ -151,10 +150,24 @@ fn desired_account(
         external_id: person.filter(|_| !released).and_then(|person| external_id(policy, person)),
         state,
         cause,
+        sign_out: is_signed_out(world, id),
         server_admin,
         released,
         waits,
     })
+}
+
+/// Whether one of the reasons to lock this account is in `users.sign_out`.
+fn is_signed_out(world: &World<'_>, id: PersonId) -> bool {
+    let World { policy, directory, access, now, .. } = world;
+    let mut words: Vec<&str> = match directory.get(id) {
+        Some(person) => policy.users.standing.lock_words(person, *now),
+        None if directory.is_unclear(id) => Vec::new(),
+        None => vec![VANISHED],
+    };
+    let grant = [GrantKind::Lock, GrantKind::Deactivate].into_iter().find_map(|kind| access.account_grant(id, kind));
+    words.extend(grant.map(|grant| if grant.asker == account_change::BY_HAND { BY_HAND } else { BY_COMMAND }));
+    words.into_iter().any(|word| policy.users.sign_out.contains(word))
 }
 
 fn is_deactivation_due(

@@ -82,6 +82,8 @@ pub struct DesiredAccount {
     pub state: AccountState,
     /// Why it is in that state.
     pub cause: Cause,
+    /// Whether its sessions end with a lock.
+    pub sign_out: bool,
     /// Whether it is a Synapse administrator; None does not manage the flag.
     pub server_admin: Option<bool>,
     /// Whether `users.who` no longer selects the person: what the policy gave goes, and the account stays as it is.

@@ -66,6 +66,7 @@ fn is_about_state(action: &Action) -> bool {
     matches!(
         action,
         Action::LockAccount { .. }
+            | Action::SignOut { .. }
             | Action::UnlockAccount { .. }
             | Action::DeactivateAccount { .. }
             | Action::ReactivateAccount { .. }
@@ -98,7 +99,8 @@ fn plan_existing(
     own: &mut Vec<Action>,
 ) {
     if wanted.origin == Origin::Adopted {
-        own.push(Action::AdoptAccount { person: wanted.person, user: user.clone() });
+        let (person, administrator) = (wanted.person, account.admin);
+        own.push(Action::AdoptAccount { person, user: user.clone(), administrator });
     }
     let user = user.clone();
     match (wanted.state, account.deactivated, account.locked) {
@@ -114,6 +116,13 @@ fn plan_existing(
         (AccountState::Locked, false, false) => own.push(Action::LockAccount { user: user.clone() }),
         (AccountState::Deactivated, false, _) => own.push(Action::DeactivateAccount { user: user.clone() }),
         _ => {}
+    }
+    // A lock that is new begins it anew: somebody may have signed in since the last one.
+    let locks = (wanted.state, account.state()) == (AccountState::Locked, AccountState::Active);
+    let shrank = || pass.memory.has_shrunk(&pass.world.policy.limits, pass.world.directory.len());
+    let is_left_in = account.state() == AccountState::Locked && !pass.is_signed_out(wanted.person, &user) && !shrank();
+    if wanted.sign_out && wanted.state != AccountState::Active && (locks || is_left_in) {
+        own.push(Action::SignOut { user: user.clone() });
     }
     if let Some(to) = wanted.server_admin
         && to != account.admin

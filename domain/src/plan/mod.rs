@@ -79,6 +79,11 @@ impl Pass<'_> {
         binding.map(|binding| &binding.pushed)
     }
 
+    /// Whether all sessions of a locked account were ended.
+    fn is_signed_out(&self, person: PersonId, user: &UserId) -> bool {
+        self.world.bindings.get(&person).is_some_and(|binding| binding.user == user && binding.signed_out)
+    }
+
     /// The account of a person whose memberships and levels are managed. An account yet to be created is in no room:
     /// anybody there under its name is somebody else.
     fn managed(&self, user: &UserId) -> Option<&DesiredAccount> {

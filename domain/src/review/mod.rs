@@ -218,8 +218,7 @@ fn reasons(effect: &Effect, masses: &Masses, open: &Waiting<'_>, with: Pass<'_>)
 #[must_use]
 pub fn directory_shrank(limits: &Limits, memory: &Memory, people: usize) -> Option<HeldReason> {
     let before = memory.people_last_read.unwrap_or(0);
-    let least = (before as f64) * (1.0 - limits.shrink_share);
-    (people == 0 || (people as f64) < least).then_some(HeldReason::DirectoryShrank { before, now: people })
+    memory.has_shrunk(limits, people).then_some(HeldReason::DirectoryShrank { before, now: people })
 }
 
 /// Whether the effect hits an administrator and would leave nobody who may approve everywhere and can sign in.

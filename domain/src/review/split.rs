@@ -57,7 +57,7 @@ pub(super) fn without(plan: Plan, stopped: &BTreeMap<Effect, bool>, with: Pass<'
         is_wanted && !closed.contains(*user) && with.is_open(user, account)
     };
     marks.waiting = with.desired.accounts.iter().filter(is_closing).map(|(user, _)| user).collect();
-    let steps = plan.steps.into_iter().filter_map(|step| marks.rest_of(step)).collect();
+    let steps = plan.steps.into_iter().flat_map(|step| marks.rests_of(step)).collect();
     Plan { steps, findings: plan.findings }
 }
 
@@ -104,6 +104,12 @@ impl Marks<'_> {
         self.kept.contains(user) || self.waiting.contains(user)
     }
 
+    /// Whether an account that is not closed yet stays so, because its lock was held before.
+    fn stays_open(&self, user: &OwnedUserId) -> bool {
+        let account = self.with.desired.accounts.get(user);
+        self.not_ended.contains(user) && account.is_some_and(|account| self.with.is_open(user, account))
+    }
+
     fn keeps_power(&self, user: &OwnedUserId) -> bool {
         self.keeps_all(user) || self.not_lowered.contains_key(user)
     }
@@ -124,6 +130,19 @@ impl Marks<'_> {
         }
     }
 
+    /// What is left of a step; with a sign-out where an account is locked instead of deactivated.
+    fn rests_of(&self, step: Step) -> impl Iterator<Item = Step> {
+        let rest = self.rest_of(step.clone());
+        let sign_out = match (step.action, &rest) {
+            (Action::DeactivateAccount { user }, Some(Step { action: Action::LockAccount { .. }, cause })) => {
+                let is_wanted = self.with.desired.accounts.get(&user).is_some_and(|account| account.sign_out);
+                is_wanted.then_some(Step { action: Action::SignOut { user }, cause: *cause })
+            }
+            _ => None,
+        };
+        rest.into_iter().chain(sign_out)
+    }
+
     fn rest_of(&self, step: Step) -> Option<Step> {
         let cause = step.cause;
         if step.action.user().is_some_and(|user| self.unsettled.iter().any(|unsettled| *unsettled == user)) {
@@ -135,6 +154,8 @@ impl Marks<'_> {
             {
                 return None;
             }
+            // Sessions end with the lock, and with a lock that waits they stay.
+            Action::SignOut { ref user } if self.keeps_all(user) || self.stays_open(user) => return None,
             Action::DeactivateAccount { user } if self.only_locked.contains(&user) => Action::LockAccount { user },
             Action::RemoveMember { ref room, ref user, .. } if self.staying.contains(&(room, user)) => return None,
             Action::AddMember { ref room, ref user, .. } if self.outside.contains(&(room, user)) => return None,

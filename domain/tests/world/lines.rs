@@ -29,11 +29,14 @@ fn levels(changes: &LevelChanges) -> String {
 fn action(action: &Action) -> String {
     match action {
         Action::CreateAccount { user, display_name, .. } => format!("create {user} \"{display_name}\""),
+        Action::AdoptAccount { user, administrator: true, .. } => format!("adopt {user}, an administrator"),
         Action::AdoptAccount { user, .. } => format!("adopt {user}"),
+        Action::ReleaseAccount { user, .. } => format!("release {user}"),
         Action::SetEmail { user } => format!("set email {user}"),
         Action::SetDisplayName { user, from, to } => format!("rename {user} {} -> \"{to}\"", text(from.as_deref())),
         Action::LinkExternalId { user, external_id } => format!("link {user} to {}", external_id.id),
         Action::LockAccount { user } => format!("lock {user}"),
+        Action::SignOut { user } => format!("sign out {user}"),
         Action::UnlockAccount { user } => format!("unlock {user}"),
         Action::DeactivateAccount { user } => format!("deactivate {user}"),
         Action::ReactivateAccount { user } => format!("reactivate {user}"),
@@ -117,13 +120,21 @@ pub(crate) fn finding(finding: &Finding) -> String {
             let held = holder.map_or_else(String::new, |holder| format!(", held by {holder}"));
             format!("person {person} {user} with {}{held}", others.join(" "))
         }
-        Finding::PersonReplaced { person, was, now, user } => format!("person {person} {was} -> {now} {user}"),
-        Finding::AccountUnclear { user } => user.to_string(),
+        Finding::NameOfMissing { person, user, holder, since, .. } => {
+            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+            format!("person {person} {user} of {holder}{since}")
+        }
+        Finding::PersonReplaced { person, was, now, user, .. } => format!("person {person} {was} -> {now} {user}"),
+        Finding::AccountUnclear { user, .. } => user.to_string(),
         Finding::ExternalIdDiffers { person, user, found } => format!("person {person} {user} {}", found.join(" ")),
         Finding::LocalpartReserved { person, user }
         | Finding::AccountGone { person, user }
-        | Finding::AccountNotTheirs { person, user }
+        | Finding::AccountNotTheirs { person, user, administrator: false }
+        | Finding::AdministratorFound { person, user }
         | Finding::AccountMissing { person, user } => format!("person {person} {user}"),
+        Finding::AccountNotTheirs { person, user, administrator: true } => {
+            format!("person {person} {user}, an administrator")
+        }
         Finding::ExternalIdTaken { person, user, owner } => format!("person {person} on {user} of {owner}"),
         Finding::AccountTwin { person, user, twin } => format!("person {person} {user} {twin}"),
         Finding::EmailShared { people } => people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),

@@ -18,7 +18,7 @@ use equipemed_domain::rights::{Right, all_rights};
 use equipemed_domain::room_version::RoomVersion;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, SettingValue, put, settings};
-use equipemed_domain::standing::StandingTable;
+use equipemed_domain::standing::{SIGNED_OUT, StandingTable};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -100,6 +100,7 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
         identity_provider: dice.chance(80).then(|| "oidc-equipemed".to_owned()),
         join,
         standing: StandingTable::default(),
+        sign_out: SIGNED_OUT.map(str::to_owned).into(),
         deactivate_after: Duration::from_secs(30 * 86_400),
         stale_after: Duration::from_secs(3600),
         protected: BTreeSet::from([bot.clone(), user_id("breakglass"), user_id("u2")]),
@@ -239,6 +240,7 @@ fn accounts(dice: &mut Dice, world: &mut World) {
         let bound = Binding {
             user: user.clone(),
             server_admin_given: dice.chance(40),
+            signed_out: person.id.0 % 2 == 0,
             gone_since: match dice.below(4) {
                 0 => world.now.checked_sub(SignedDuration::from_hours(24 * 40)).ok(),
                 1 => world.now.checked_sub(SignedDuration::from_hours(24)).ok(),
@@ -447,7 +449,7 @@ fn members(dice: &mut Dice, world: &World, room: &mut ObservedRoom) {
         if there && user != world.policy.bot {
             // Who left may have been invited only.
             let state = match dice.pick(&states) {
-                Membership::Left if user.as_str().len() % 3 != 0 => Membership::Declined,
+                Membership::Left if !user.as_str().len().is_multiple_of(3) => Membership::Declined,
                 state => state,
             };
             room.members.insert(user, state);

@@ -95,6 +95,7 @@ struct BindingForm {
     person: Option<i64>,
     user: Option<String>,
     server_admin_given: bool,
+    signed_out: bool,
     gone_since: Option<Timestamp>,
     gone_for: Option<String>,
     missing_reads: u32,
@@ -261,6 +262,7 @@ impl Case {
                     display_name: form.name_pushed.as_deref().map(digest_of_name),
                 },
                 server_admin_given: form.server_admin_given,
+                signed_out: form.signed_out,
                 gone_since: form.gone_since,
                 gone_for: match &form.gone_for {
                     Some(text) => SignedDuration::try_from(super::selectors::duration(text)).expect("a duration"),

@@ -84,8 +84,8 @@ fn account(world: &mut World, step: &Step) {
             new.pushed.display_name = Some(digest_of_name(display_name));
             world.bindings.insert(new);
         }
-        Action::AdoptAccount { person, user } => {
-            existing(world, user);
+        Action::AdoptAccount { person, user, administrator } => {
+            assert_eq!(existing(world, user).admin, *administrator, "unmarked: {step:?}");
             let known = world.people.iter().find(|known| known.id == *person).expect("a person in EquipeMed");
             assert_eq!(world.observed.accounts.holders.get(&known.public_id), Some(user), "adopted a stranger");
             let new = binding(world, *person, user);
@@ -132,14 +132,26 @@ fn account(world: &mut World, step: &Step) {
             let account = existing(world, user);
             assert!(!account.locked, "locked already: {user}");
             account.locked = true;
+            if world.bindings.owner(user).is_some() {
+                bound(world, user).signed_out = false;
+            }
             if by_policy {
                 world.memory.locked_recently.insert(user.clone());
             }
+        }
+        Action::SignOut { user } => {
+            assert!(existing(world, user).locked, "they could sign in again: {user}");
+            let bound = bound(world, user);
+            assert!(!bound.signed_out, "signed out already: {user}");
+            bound.signed_out = true;
         }
         Action::UnlockAccount { user } => {
             let account = existing(world, user);
             assert!(account.locked, "not locked: {user}");
             account.locked = false;
+            if world.bindings.owner(user).is_some() {
+                bound(world, user).signed_out = false;
+            }
         }
         Action::DeactivateAccount { user } => {
             let account = existing(world, user);

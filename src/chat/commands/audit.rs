@@ -33,6 +33,7 @@ fn line(words: &Wording, entry: &AuditEntry) -> Said {
     let word = outcome.map_or("open", Outcome::as_str);
     let kind = match entry.intent.kind.as_str() {
         "command" => words.shown(&Arg::Code(entry.intent.subject.clone())),
+        _ if entry.intent.gives_administrator() => words.word("action", "adopt_administrator"),
         kind => words.word("action", kind),
     };
     let levels = entry.intent.levels();

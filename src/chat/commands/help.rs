@@ -87,6 +87,7 @@ impl Wording {
             Word::Unban => "help-unban",
             Word::Lock => "help-lock",
             Word::Unlock => "help-unlock",
+            Word::SignOut => "help-signout",
             Word::Deactivate => "help-deactivate",
             Word::Reactivate => "help-reactivate",
             Word::Rooms => "help-rooms",

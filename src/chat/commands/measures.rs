@@ -30,6 +30,14 @@ pub(super) async fn measure(ask: &Ask, act: Act, measure: &Measure, dry_run: boo
             return Ok(preview);
         }
     }
+    if act == Act::SignOut {
+        let wished = ask.sign_out(&order).await?;
+        let ask = ask.clone();
+        return Ok(Turn::later(async move {
+            let came = ask.signed_out(&wished).await?;
+            Ok(went(&ask, &order, &Granted::new(), &came))
+        }));
+    }
     let granted = ask.store_order(&order).await?;
     let ask = ask.clone();
     Ok(Turn::later(async move {

@@ -29,7 +29,7 @@ pub(super) async fn user(ask: &Ask, who: &Who) -> Result<Turn, Stop> {
     }
     match &account {
         None => answer = answer.line(words.line("user-no-account", &[])),
-        Some(account) => {
+        Some((account, devices)) => {
             let state = ("state", Arg::Said(words.word("account-state", state(&account.observed))));
             answer = answer.line(words.line("user-account", &[state]));
             if account.observed.admin {
@@ -38,6 +38,7 @@ pub(super) async fn user(ask: &Ask, who: &Who) -> Result<Turn, Stop> {
             if let Some(noted) = scene.bindings.get(&person).and_then(|binding| binding.synced_at) {
                 answer = answer.line(words.line("user-synced", &[("when", words.time(noted))]));
             }
+            answer = answer.line(words.line("user-devices", &[("count", number(devices.ids.len()))]));
             let seen = account.last_seen.and_then(|ms| i64::try_from(ms).ok());
             if let Some(seen) = seen.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
                 answer = answer.line(words.line("user-seen", &[("when", words.time(seen))]));
@@ -64,18 +65,24 @@ pub(super) fn whoami(ask: &Ask) -> Answer {
 /// Lists accounts.
 pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop> {
     let words = &ask.words;
+    let with_devices = filter.devices;
     let filter = PeopleFilter {
         status: filter.status.as_deref().and_then(AccountStatus::from_word),
         search: filter.search.clone(),
         ..PeopleFilter::default()
     };
-    let people = ask.users(&filter).await?;
+    let (people, devices) = ask.users(&filter, with_devices).await?;
     if people.is_empty() {
         return Ok(Turn::told(Answer::new().line(words.say("users-none", &[]))));
     }
     let lines = people.iter().map(|one| {
         let status = ("status", Arg::Said(words.word("user-status", one.status.as_str())));
-        words.line("users-line", &[("user", words.person(one.id)), status])
+        let user = ("user", words.person(one.id));
+        let Some(devices) = devices.get(&one.id) else { return words.line("users-line", &[user, status]) };
+        let seen = Arg::Text(if devices.last_seen.is_some() { "at" } else { "never" }.to_owned());
+        let when = devices.last_seen.map_or(Arg::Text(String::new()), |at| words.time(at));
+        let args = [user, status, ("count", number(devices.ids.len())), ("seen", seen), ("when", when)];
+        words.line("users-line-devices", &args)
     });
     let intro = words.say("users-intro", &[("count", number(people.len()))]);
     Ok(Turn::told(Answer::new().line(intro).items(lines)))

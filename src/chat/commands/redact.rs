@@ -83,7 +83,7 @@ async fn remove(ask: &Ask, targets: Vec<RedactTarget>, because: Option<&str>) ->
 async fn going_on(ask: &Ask) -> Result<Option<Turn>, Stop> {
     let begun = ask.begun().await?;
     let Some(first) = begun.first() else { return Ok(None) };
-    let room = ask.scene.key_of(first.wish.deed.room_id()).cloned();
+    let room = first.wish.deed.room_id().and_then(|room_id| ask.scene.key_of(room_id)).cloned();
     Ok(Some(following(ask, room, begun.iter().map(|deed| deed.id).collect())))
 }
 

@@ -40,6 +40,7 @@ impl Wording {
             Act::Unmute => ("unmuted", "unmuted"),
             Act::Lock => ("locked", "locked-until"),
             Act::Unlock => ("unlocked", "unlocked"),
+            Act::SignOut => ("signed-out", "signed-out"),
             Act::Deactivate => ("deactivated", "deactivated"),
             Act::Reactivate => ("reactivated", "reactivated"),
             // No measure.
@@ -157,6 +158,7 @@ impl Wording {
         let (word, room) = match &beyond.sum {
             Sum::Locked => ("locked", None),
             Sum::Deactivated => ("deactivated", None),
+            Sum::SignedOut => ("signed_out", None),
             Sum::Removed { room } => ("removed", Some(room)),
             Sum::Entrusted => ("entrusted", None),
             Sum::Empowered => ("empowered", None),

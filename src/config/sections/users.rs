@@ -6,7 +6,7 @@ use std::time::Duration;
 use equipemed_domain::directory::Profession;
 use equipemed_domain::policy::{JoinMode, LocalpartSource, UsersPolicy};
 use equipemed_domain::selector::Selector;
-use equipemed_domain::standing::{KNOWN_STATUSES, Standing, StandingTable};
+use equipemed_domain::standing::{KNOWN_STATUSES, SIGNED_OUT, Standing, StandingTable};
 use ruma_common::{OwnedUserId, UserId};
 
 use super::Context;
@@ -60,6 +60,7 @@ pub(in crate::config) fn users(
     });
     let join = or(&map.get("join"), JoinMode::Force, |node| node.word(&JOIN_MODES));
     let standing = standing(&map.get("standing"));
+    let sign_out = sign_out(&map.get("sign_out"), standing.as_ref());
     let deactivate_after =
         or(&map.get("deactivate_after"), Duration::from_secs(30 * DAY), |node| node.duration(MINUTE));
     let stale_after = or(&map.get("stale_after"), Duration::from_secs(HOUR), |node| node.duration(MINUTE));
@@ -95,6 +96,7 @@ pub(in crate::config) fn users(
         identity_provider: identity_provider?,
         join: join?,
         standing: standing?,
+        sign_out: sign_out?,
         deactivate_after: deactivate_after?,
         stale_after: stale_after?,
         protected,
@@ -216,6 +218,27 @@ fn standing(node: &Node<'_>) -> Option<StandingTable> {
         table.0.insert(status.to_owned(), meaning);
     }
     complete.then_some(table)
+}
+
+/// Which reasons to lock an account end its sessions.
+fn sign_out(node: &Node<'_>, standing: Option<&StandingTable>) -> Option<BTreeSet<String>> {
+    or(node, SIGNED_OUT.map(str::to_owned).into(), |node| {
+        let default = StandingTable::default();
+        let known = standing.unwrap_or(&default).all_lock_words();
+        let word = |node: &Node<'_>| {
+            let word = node.text()?;
+            if !known.contains(&*word) {
+                node.problem(format!("{word:?} is no reason to lock an account here; there are: {}", list(&known)));
+                return None;
+            }
+            Some(word)
+        };
+        Some(node.list()?.iter().filter_map(word).collect())
+    })
+}
+
+fn list(words: &BTreeSet<&str>) -> String {
+    words.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 fn local_user(node: &Node<'_>, context: &Context<'_>) -> Option<OwnedUserId> {

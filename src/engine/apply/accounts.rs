@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use equipemed_domain::action::{Action, ExternalId};
+use equipemed_domain::authority::Refusal;
 use equipemed_domain::binding::{Binding, Noted, Pushed};
 use equipemed_domain::desired::{AccountState, digest_of, digest_of_name};
 use equipemed_domain::directory::PersonId;
@@ -13,8 +14,20 @@ use equipemed_domain::outcome::Outcome;
 use ruma_common::{OwnedUserId, UserId};
 
 use super::super::newborn::{bare_binding, by_synapse, is_ours};
-use super::{Work, ended};
-use crate::homeserver::{Done, HomeserverError};
+use super::{Applier, Work, ended};
+use crate::homeserver::{Done, HomeserverError, Writer};
+
+impl Applier {
+    /// Ends all sessions of an account, and remembers it of a locked one.
+    pub(in crate::engine) async fn sign_out(&self, writer: &Writer, user: &OwnedUserId) -> Result<Outcome, Fault> {
+        if self.handles.configured.users.protected.contains(user) {
+            return Err(Fault::Refused(Refusal::Protected { user: user.clone() }));
+        }
+        let done = writer.sign_out(user).await?;
+        self.handles.store.note_signed_out(user).await?;
+        Ok(ended(done))
+    }
+}
 
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, Fault> {
@@ -25,7 +38,7 @@ impl Work<'_> {
             Action::CreateAccount { person, user, display_name, external_id } => {
                 return self.create_account(*person, user, display_name, external_id.as_ref()).await;
             }
-            Action::AdoptAccount { person, user } => {
+            Action::AdoptAccount { person, user, .. } => {
                 let external_id = self.external_id_of(*person);
                 store.bind(&binding(*person, user, external_id.as_ref())).await?;
             }
@@ -44,6 +57,10 @@ impl Work<'_> {
                     store.set_pushed_external_id(person, Some(&digest_of(external_id))).await?;
                 }
             }
+            Action::SignOut { user } if self.noted().open.contains(user) => {
+                return Ok(Outcome::Skipped(Fault::NotLocked));
+            }
+            Action::SignOut { user } => return self.by.sign_out(&self.writer, user).await,
             Action::LockAccount { user }
             | Action::UnlockAccount { user }
             | Action::DeactivateAccount { user }
@@ -106,7 +123,10 @@ impl Work<'_> {
             Ok(Done::Changed) => {}
             Ok(Done::Already) => {
                 self.noted().missing.insert(user.clone());
-                self.noted().ended.found.insert(Finding::AccountNotTheirs { person, user: user.clone() });
+                let found = self.writer.reader().account(user).await?;
+                let administrator = found.is_some_and(|account| account.observed.admin);
+                let finding = Finding::AccountNotTheirs { person, user: user.clone(), administrator };
+                self.noted().ended.found.insert(finding);
                 // One that was theirs and is another one now.
                 store.unbind(person, user).await?;
                 return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));

@@ -36,6 +36,15 @@ pub struct AccountDetail {
     pub has_threepids: bool,
 }
 
+/// Where an account is signed in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Devices {
+    /// The ids of its devices; each is a session.
+    pub ids: Vec<String>,
+    /// When one of them was last seen.
+    pub last_seen: Option<Timestamp>,
+}
+
 impl Reader {
     /// All local accounts including locked and deactivated ones, without guests.
     ///
@@ -102,10 +111,19 @@ impl Reader {
         }))
     }
 
+    /// Where an account is signed in.
+    pub async fn devices(&self, user: &UserId) -> Result<Devices, HomeserverError> {
+        let found: wire::Devices = self.get(Endpoint::Devices, &[user.as_str()], &[]).await?;
+        let last_seen = found.devices.iter().filter_map(|device| device.last_seen_ts).max();
+        Ok(Devices {
+            last_seen: last_seen.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            ids: found.devices.into_iter().map(|device| device.device_id).collect(),
+        })
+    }
+
     /// Whether an account has devices, that is, whether anybody has signed in.
     pub async fn has_devices(&self, user: &UserId) -> Result<bool, HomeserverError> {
-        let devices: wire::Devices = self.get(Endpoint::Devices, &[user.as_str()], &[]).await?;
-        Ok(devices.total > 0)
+        Ok(!self.devices(user).await?.ids.is_empty())
     }
 
     /// The account that has an e-mail address.

@@ -20,7 +20,7 @@ use matrix_sdk::ruma::api::client::discovery::get_capabilities::v3::{Request as 
 use matrix_sdk::ruma::api::client::discovery::get_supported_versions;
 use matrix_sdk::ruma::{OwnedUserId, UserId};
 
-pub use accounts::AccountDetail;
+pub use accounts::{AccountDetail, Devices};
 pub use events::{Latest, Outline, Reaction, Search};
 pub use rooms::{LeftInRoom, RoomListing, RoomPast};
 

@@ -14,7 +14,7 @@ use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
 use crate::homeserver::error::from_json;
 use crate::homeserver::transport::Sending;
-use crate::homeserver::wire::{AccountChange, Anything, Deactivation, Threepid, WireExternalId};
+use crate::homeserver::wire::{AccountChange, Anything, Deactivation, DeviceIds, Threepid, WireExternalId};
 
 /// Status of a PUT that created the account.
 const CREATED: u16 = 201;
@@ -152,7 +152,7 @@ impl Writer {
         self.change(user, &AccountChange { threepids: Some(threepids), ..AccountChange::default() }).await
     }
 
-    /// Locks an account: sessions stop, memberships stay.
+    /// Locks an account: nobody gets in while it lasts; sessions and memberships stay.
     pub async fn lock(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { locked: Some(true), ..AccountChange::default() }).await
     }
@@ -160,6 +160,18 @@ impl Writer {
     /// Unlocks an account; its sessions work again.
     pub async fn unlock(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { locked: Some(false), ..AccountChange::default() }).await
+    }
+
+    /// Ends all sessions of an account by deleting its devices, with what Synapse pushes to them.
+    pub async fn sign_out(&self, user: &UserId) -> Result<Done, HomeserverError> {
+        let devices = self.reader.devices(user).await?.ids;
+        if devices.is_empty() {
+            return Ok(Done::Already);
+        }
+        let (transport, body) = (&self.reader.transport, DeviceIds { devices: &devices });
+        let _: Anything =
+            transport.json(Endpoint::DeleteDevices, &[user.as_str()], &[], Some(&body), Sending::WRITE).await?;
+        Ok(Done::Changed)
     }
 
     /// Deactivates an account: it leaves all rooms and loses its sessions. Its messages stay.

@@ -49,6 +49,8 @@ fn main(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Resul
         "suppress_key_server_warning": true,
         "enable_registration": false,
         "url_preview_enabled": false,
+        // Push gateways of tests.
+        "ip_range_whitelist": [crate::LOOPBACK],
         "encryption_enabled_by_default_for_room_type": "off",
         "app_service_config_files": options.registrations,
         "auto_accept_invites": {"enabled": options.auto_accept_invites, "only_from_local_users": true},

@@ -123,6 +123,7 @@ fn the_example_says_the_defaults() {
     assert_eq!(example.users, small.users);
     assert_eq!(example.policy.limits, small.policy.limits);
     assert_eq!(example.policy.users.standing, small.policy.users.standing);
+    assert_eq!(example.policy.users.sign_out, small.policy.users.sign_out);
     assert_eq!(example.policy.users.localpart, small.policy.users.localpart);
     assert_eq!(example.policy.users.display_name, small.policy.users.display_name);
     assert_eq!((example.policy.users.email, small.policy.users.email), (false, false));
@@ -195,6 +196,7 @@ users:
   identity_provider: equipemed
   deactivate_after: 30
   standing: {suspened: lock, expired: locked}
+  sign_out: [suspended, retired, active]
   protected: [backup]
 roles:
   admin: {when: {superuser: yes please}, level: 101, rights: [all, redakt]}
@@ -225,29 +227,31 @@ telemetry: {log: xml}
     config.yaml:14:21: users.deactivate_after: 30 needs a unit; write 30m for minutes, 30h for hours or 30d for days
     config.yaml:15:14: users.standing.suspened: is not one of EquipeMed's statuses; did you mean "suspended"?
     config.yaml:15:39: users.standing.expired: "locked" is not known here; did you mean "lock"?
-    config.yaml:16:15: users.protected[0]: expected a whole Matrix id, such as @backup:hospital.example
-    config.yaml:18:29: roles.admin.when.superuser: expected true or false, found text
-    config.yaml:18:49: roles.admin.level: expected a whole number from -1 to 100
-    config.yaml:18:68: roles.admin.rights[1]: "redakt" is not known here; did you mean "redact"?
-    config.yaml:19:25: roles.nurse.when.group: EquipeMed takes people out of the group "Nurses" and puts them back at every page view; use profession: nurse
-    config.yaml:20:3: roles.a: needs itself (a → b → a); take one `role:` out of this circle
-    config.yaml:23:3: rooms.control: is the name of the control room, which is set under bot.control_room; choose another key
-    config.yaml:24:28: rooms.icu.parent: there is no room "hospitol"; there are: control, icu, ward
-    config.yaml:24:60: rooms.icu.members.profession: "nurs" is not known here; did you mean "nurse"?
-    config.yaml:24:76: rooms.icu.levels.docter: there is no role "docter"; there are: a, admin, b, nurse
-    config.yaml:24:98: rooms.icu.history: would show the room to people without an account; use shared, invited or joined
-    config.yaml:25:3: rooms.ward.name: is missing; give the name that people see
-    config.yaml:25:18: rooms.ward.parent: icu is a room, and only a space can hold others; give it kind: space or choose a space
-    config.yaml:25:32: rooms.ward.members: a rule has one key; put several into all: [{…}, {…}] when all must hold, or any_of: [{…}, {…}] when one is enough
-    config.yaml:25:69: rooms.ward.retention: expected a length of time such as 45s, 60m, 1h30m, 30d or 5y
-    config.yaml:25:86: rooms.ward.version: is not a room version that this service knows; use best, or one of 12, 11, 10
-    config.yaml:26:22: limits.lock_share: expected a share from 0% to 100%, written with the sign, such as 10%
-    config.yaml:26:33: limits.gain: expected a whole number from 0 to 100000
-    config.yaml:26:49: limits.join_share: expected a share from 0% to 100%, written with the sign, such as 10%
-    config.yaml:26:61: limits.lose: expected a whole number, found text
-    config.yaml:27:17: media.allow[0]: "pdf" is not a media type; write one such as application/pdf, or a range such as audio/*
-    config.yaml:28:20: audit.retention: is too short; it has to be 30d or more
-    config.yaml:29:18: telemetry.log: "xml" is not known here; known are: json, text
+    config.yaml:16:25: users.sign_out[1]: "retired" is no reason to lock an account here; there are: by_command, by_hand, departed, disabled, expired, inactive, renewal_required, suspended, vanished
+    config.yaml:16:34: users.sign_out[2]: "active" is no reason to lock an account here; there are: by_command, by_hand, departed, disabled, expired, inactive, renewal_required, suspended, vanished
+    config.yaml:17:15: users.protected[0]: expected a whole Matrix id, such as @backup:hospital.example
+    config.yaml:19:29: roles.admin.when.superuser: expected true or false, found text
+    config.yaml:19:49: roles.admin.level: expected a whole number from -1 to 100
+    config.yaml:19:68: roles.admin.rights[1]: "redakt" is not known here; did you mean "redact"?
+    config.yaml:20:25: roles.nurse.when.group: EquipeMed takes people out of the group "Nurses" and puts them back at every page view; use profession: nurse
+    config.yaml:21:3: roles.a: needs itself (a → b → a); take one `role:` out of this circle
+    config.yaml:24:3: rooms.control: is the name of the control room, which is set under bot.control_room; choose another key
+    config.yaml:25:28: rooms.icu.parent: there is no room "hospitol"; there are: control, icu, ward
+    config.yaml:25:60: rooms.icu.members.profession: "nurs" is not known here; did you mean "nurse"?
+    config.yaml:25:76: rooms.icu.levels.docter: there is no role "docter"; there are: a, admin, b, nurse
+    config.yaml:25:98: rooms.icu.history: would show the room to people without an account; use shared, invited or joined
+    config.yaml:26:3: rooms.ward.name: is missing; give the name that people see
+    config.yaml:26:18: rooms.ward.parent: icu is a room, and only a space can hold others; give it kind: space or choose a space
+    config.yaml:26:32: rooms.ward.members: a rule has one key; put several into all: [{…}, {…}] when all must hold, or any_of: [{…}, {…}] when one is enough
+    config.yaml:26:69: rooms.ward.retention: expected a length of time such as 45s, 60m, 1h30m, 30d or 5y
+    config.yaml:26:86: rooms.ward.version: is not a room version that this service knows; use one of 10, 11, 12
+    config.yaml:27:22: limits.lock_share: expected a share from 0% to 100%, written with the sign, such as 10%
+    config.yaml:27:33: limits.gain: expected a whole number from 0 to 100000
+    config.yaml:27:49: limits.join_share: expected a share from 0% to 100%, written with the sign, such as 10%
+    config.yaml:27:61: limits.lose: expected a whole number, found text
+    config.yaml:28:17: media.allow[0]: "pdf" is not a media type; write one such as application/pdf, or a range such as audio/*
+    config.yaml:29:20: audit.retention: is too short; it has to be 30d or more
+    config.yaml:30:18: telemetry.log: "xml" is not known here; known are: json, text
     "#);
 }
 

@@ -5,8 +5,9 @@ use equipemed_bot::homeserver::{
 };
 use equipemed_domain::action::ExternalId;
 use equipemed_domain::email::digest_of_address;
-use equipemed_testbed::Proxy;
 use equipemed_testbed::pool::seat;
+use equipemed_testbed::proxy::{Fault, Rule};
+use equipemed_testbed::{Client, Proxy};
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, connection};
@@ -104,6 +105,26 @@ async fn an_e_mail_address_replaces_the_one_given_before_and_no_other() -> anyho
     let refused = place.writer.set_email(&nobody, &second, None).await;
     assert!(matches!(refused, Err(HomeserverError::NotFound { .. })), "{refused:?}");
     assert_eq!(place.reader.account(&nobody).await?, None, "nobody is made by it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn signing_out_ends_every_session_and_is_done_once_also_after_a_lost_answer() -> anyhow::Result<()> {
+    let place = Place::new().await?;
+    let ana = place.account("ana").await?;
+    assert_eq!(place.writer.sign_out(&ana).await?, Done::Already);
+    let phone = Client::create(place.seat.synapse, ana.localpart()).await?;
+    let tablet = Client::create(place.seat.synapse, ana.localpart()).await?;
+    assert_eq!(place.reader.devices(&ana).await?.ids.len(), 2);
+    place.proxy.add_rule(Rule::new("/delete_devices", Fault::CutAfterForward).once());
+    assert_eq!(place.writer.sign_out(&ana).await?, Done::Changed);
+    assert_eq!(place.reader.devices(&ana).await?.ids.len(), 0);
+    for device in [phone, tablet] {
+        assert_eq!(device.get("/_matrix/client/v3/account/whoami").await?.0, 401);
+    }
+    assert_eq!(place.writer.sign_out(&ana).await?, Done::Already);
+    let nobody = place.writer.sign_out(&place.user("nobody")?).await;
+    assert!(matches!(nobody, Err(HomeserverError::NotFound { .. })), "{nobody:?}");
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use crate::faults::english;
 
 on_both!(
     a_binding_is_kept_as_it_was_stored,
+    that_all_sessions_ended_is_known_until_the_next_lock,
     who_is_in_line_is_noted_for_all_at_once,
     an_address_is_noted_for_one_person_alone_and_names_for_all_at_once,
     nobody_gets_another_persons_account,
@@ -86,6 +87,30 @@ async fn a_binding_is_kept_as_it_was_stored(store: Store) -> Result<()> {
     let bindings = store.bindings().await?;
     let changed = bindings.get(&PersonId(17)).context("it is gone")?;
     assert_eq!((&changed.pushed.external_id, changed.server_admin_given), (&None, false));
+    Ok(())
+}
+
+async fn that_all_sessions_ended_is_known_until_the_next_lock(store: Store) -> Result<()> {
+    let ana = user("ana")?;
+    let known = async || anyhow::Ok(store.bindings().await?.get(&PersonId(17)).context("it is gone")?.clone());
+    store.bind(&binding(17, "ana")?).await?;
+    store.note_signed_out(&ana).await?;
+    assert!(!known().await?.signed_out, "of an open account that says nothing");
+    store.note_state(&ana, AccountState::Locked).await?;
+    store.note_signed_out(&ana).await?;
+    assert!(known().await?.signed_out);
+    store.bind(&known().await?).await?;
+    assert!(known().await?.signed_out);
+    // Seen as it was, but for a name; and then unlocked by hand.
+    let before = known().await?.noted;
+    let named = Noted { name: Some("n1".to_owned()), ..before.clone() };
+    store.note_accounts(&[(PersonId(17), [&before, &named])].into()).await?;
+    assert!(known().await?.signed_out);
+    let open = Noted { state: Some(AccountState::Active), ..named.clone() };
+    store.note_accounts(&[(PersonId(17), [&named, &open])].into()).await?;
+    assert!(!known().await?.signed_out);
+    store.note_state(&ana, AccountState::Locked).await?;
+    assert!(!known().await?.signed_out, "a new lock");
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use equipemed_domain::rights::{Right, all_rights, moderator_rights};
 use equipemed_domain::room_version::KNOWN;
 use equipemed_domain::selector::Selector;
 use equipemed_domain::setting::{RoomSetting, settings};
-use equipemed_domain::standing::StandingTable;
+use equipemed_domain::standing::{SIGNED_OUT, StandingTable};
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde_json::json;
@@ -210,6 +210,7 @@ fn policy(departments: usize, wards: usize) -> anyhow::Result<Policy> {
             identity_provider: Some(PROVIDER.to_owned()),
             join: JoinMode::Force,
             standing: StandingTable::default(),
+            sign_out: SIGNED_OUT.map(str::to_owned).into(),
             deactivate_after: Duration::from_secs(30 * 24 * 3600),
             stale_after: Duration::from_secs(24 * 3600),
             protected: BTreeSet::from([bot.clone()]),

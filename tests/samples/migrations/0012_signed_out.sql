@@ -1,0 +1,1 @@
+update bindings set state = 'locked' where person_id = 17;
