@@ -129,6 +129,8 @@ pub enum Finding {
     DirectoryShrank { before: usize, now: usize },
     /// People declined the invitation to a room where they belong; it is not repeated.
     InvitationsDeclined { room: RoomKey, users: BTreeSet<OwnedUserId> },
+    /// People go by another name or picture in one room than everywhere else.
+    OtherFaces { room: RoomKey, users: BTreeSet<OwnedUserId> },
     /// Somebody made the room and should leave it, and nobody can remove them.
     CreatorStays { room: RoomKey, user: OwnedUserId },
     /// The person's e-mail address in EquipeMed is none.
@@ -195,6 +197,7 @@ impl Finding {
             Self::RoomNoLongerManaged { .. } => "room_no_longer_managed",
             Self::DirectoryShrank { .. } => "directory_shrank",
             Self::InvitationsDeclined { .. } => "invitations_declined",
+            Self::OtherFaces { .. } => "other_faces",
             Self::CreatorStays { .. } => "creator_stays",
             Self::EmailInvalid { .. } => "email_invalid",
             Self::NewRoomsEncrypted => "new_rooms_encrypted",
@@ -278,7 +281,9 @@ impl Finding {
             | Self::LevelOutOfReach { user, .. }
             | Self::CreatorStays { user, .. }
             | Self::BannedByHand { user, .. } => account == Some(&**user),
-            Self::InvitationsDeclined { users, .. } => account.is_some_and(|account| users.contains(account)),
+            Self::InvitationsDeclined { users, .. } | Self::OtherFaces { users, .. } => {
+                account.is_some_and(|account| users.contains(account))
+            }
             Self::LocalpartCollision { person, others, .. } => *person == id || others.contains(&id),
             Self::NameOfMissing { person, holder, .. } => *person == id || *holder == id,
             Self::ExternalIdTaken { person, owner, .. } => *person == id || *owner == id,

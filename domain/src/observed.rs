@@ -70,6 +70,8 @@ pub struct ObservedAccount {
     pub suspended: bool,
     /// Whether nobody sees what it writes.
     pub shadow_banned: bool,
+    /// The address of its picture.
+    pub picture: Option<String>,
 }
 
 impl ObservedAccount {
@@ -143,6 +145,8 @@ pub struct ObservedRoom {
     pub children: BTreeSet<OwnedRoomId>,
     /// People with a relevant membership.
     pub members: BTreeMap<OwnedUserId, Membership>,
+    /// How members are shown there, as fingerprints, by the fingerprint of their id: of a large hospital all are kept.
+    pub faces: BTreeMap<u64, u64>,
     /// Bans not set by the bot, if their sender is known.
     pub bans_by_hand: BTreeMap<OwnedUserId, BanByHand>,
     /// The raw content of `m.room.power_levels`, to keep unknown keys.
@@ -197,7 +201,30 @@ impl Membership {
     }
 }
 
+/// The fingerprint of a name and a picture (FNV-1a). Not a secret's: only whether both are the same is asked of it.
+#[must_use]
+pub fn face(name: Option<&str>, picture: Option<&str>) -> u64 {
+    let parts = [name.unwrap_or_default(), picture.unwrap_or_default()];
+    let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0xff]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 impl ObservedRoom {
+    /// How a member is shown there, if known.
+    #[must_use]
+    pub fn face_of(&self, user: &UserId) -> Option<u64> {
+        self.faces.get(&face(Some(user.as_str()), None)).copied()
+    }
+
+    /// Notes how a member is shown there; None when they are no member.
+    pub fn set_face(&mut self, user: &UserId, shown: Option<u64>) {
+        let key = face(Some(user.as_str()), None);
+        match shown {
+            Some(shown) => _ = self.faces.insert(key, shown),
+            None => _ = self.faces.remove(&key),
+        }
+    }
+
     /// Whether creators rank above every level and are not listed, as from room version 12 on.
     #[must_use]
     pub fn has_privileged_creators(&self) -> bool {

@@ -55,6 +55,8 @@ finding-member-unbound = { $user } está na sala { $room } e não é de ninguém
 finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
 finding-invitations-declined = { $people } recusou o convite para a sala { $room }, da qual faz parte: não convido de novo. Se mudar de ideia,
     alguém da sala pode convidar
+finding-other-faces = { $people } usa outro nome ou outra foto na sala { $room } (`/myroomnick`). Não mudo de volta:
+    ponha `allow_per_room_profiles: false` no homeserver.yaml; a próxima troca de nome ou foto corrige isso
 finding-creator-stays = { $user } criou a sala { $room } e não faz mais parte dela: ninguém consegue remover quem criou uma sala da versão 12.
     A própria pessoa sai, ou uma sala nova toma o lugar: `equipemed-bot rooms replace { $key }`
 finding-email-invalid = o e-mail da pessoa { $person } no EquipeMed não é um e-mail válido, e o Synapse não o recebe: corrija lá

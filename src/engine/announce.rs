@@ -78,6 +78,7 @@ fn is_alarm(finding: &Finding) -> bool {
         Finding::ControlRoomOpen { .. }
             | Finding::RoomEncrypted { .. }
             | Finding::NewRoomsEncrypted
+            | Finding::OtherFaces { .. }
             | Finding::RoomReplaced { .. }
             | Finding::RoomKeyTwice { .. }
             | Finding::BotNotInRoom { .. }

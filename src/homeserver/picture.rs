@@ -3,11 +3,12 @@
 //! Both ways go through [`apply`], so that a room kept current from single events equals one just read. Only the types
 //! in [`KNOWN_TYPES`] matter; content of the wrong shape counts as absent, as it does for clients.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use equipemed_domain::event::MembershipState;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
-use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom, Replacement};
+use equipemed_domain::observed::{BanByHand, Membership, ObservedRoom, Replacement, face};
 use equipemed_domain::setting::{RoomSetting, RoomSettings, put};
 use matrix_sdk::ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::Deserialize;
@@ -74,6 +75,7 @@ fn begin(room_id: OwnedRoomId, create: &RawEvent<'_>) -> Result<ObservedRoom, Ho
         parents: Default::default(),
         children: Default::default(),
         members: Default::default(),
+        faces: Default::default(),
         bans_by_hand: Default::default(),
         power_levels: None,
     })
@@ -101,6 +103,15 @@ pub fn apply(room: &mut ObservedRoom, event: &RawEvent<'_>, bot: &UserId) -> App
     }
 }
 
+/// How a member is shown in a room.
+#[derive(Deserialize)]
+struct Shown<'e> {
+    #[serde(borrow, default)]
+    displayname: Option<Cow<'e, str>>,
+    #[serde(borrow, default)]
+    avatar_url: Option<Cow<'e, str>>,
+}
+
 fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &UserId) -> Applied {
     let Ok(user) = UserId::parse(state_key) else { return Applied::Same };
     let state = match event.membership() {
@@ -122,6 +133,10 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         Some(ban) => room.bans_by_hand.insert(user.clone(), ban),
         None => room.bans_by_hand.remove(&user),
     };
+    let shown = (state == Some(Membership::Join)).then(|| {
+        event.content().map(|Shown { displayname, avatar_url }| face(displayname.as_deref(), avatar_url.as_deref()))
+    });
+    room.set_face(&user, shown.flatten());
     // Outside the room, the bot no longer gets its events.
     let lost = user == bot && state != Some(Membership::Join);
     let before = match state {

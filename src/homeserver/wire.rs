@@ -36,7 +36,7 @@ pub(super) struct Account {
     suspended: bool,
     #[serde(default, deserialize_with = "flag")]
     shadow_banned: bool,
-    pub(super) avatar_url: Option<String>,
+    avatar_url: Option<String>,
     #[serde(default)]
     pub(super) external_ids: Vec<WireExternalId>,
     #[serde(default)]
@@ -79,6 +79,7 @@ impl Account {
             deactivated: self.deactivated,
             suspended: self.suspended,
             shadow_banned: self.shadow_banned,
+            picture: self.avatar_url.clone(),
         }
     }
 }

@@ -123,6 +123,10 @@ impl Texts {
                 let people = self.list(users.iter().map(|user| self.shown(&account(user).1)).collect());
                 self.line("finding-invitations-declined", &[place(room), ("people", Arg::Said(people))])
             }
+            Finding::OtherFaces { room, users } => {
+                let people = self.list(users.iter().map(|user| self.shown(&account(user).1)).collect());
+                self.line("finding-other-faces", &[place(room), ("people", Arg::Said(people))])
+            }
             Finding::CreatorStays { room, user } => {
                 self.line("finding-creator-stays", &[place(room), account(user), ("key", code(room))])
             }

@@ -213,6 +213,7 @@ fn findings() -> Vec<Finding> {
         Finding::InvitationsDeclined { .. } => [
             Finding::InvitationsDeclined { room: room.clone(), users: [user()].into() },
         ],
+        Finding::OtherFaces { .. } => [Finding::OtherFaces { room: room.clone(), users: [user()].into() }],
         Finding::CreatorStays { .. } => [Finding::CreatorStays { room: room.clone(), user: user() }],
         Finding::EmailInvalid { .. } => [Finding::EmailInvalid { person }],
         Finding::LevelOutOfReach { .. } => [reach(50, 100), reach(100, 100), reach(i64::MAX, 99)],

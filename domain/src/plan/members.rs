@@ -10,7 +10,7 @@ use crate::cause::Cause;
 use crate::desired::{AccountState, Presence};
 use crate::finding::Finding;
 use crate::levels::CREATOR;
-use crate::observed::{Membership, ObservedRoom};
+use crate::observed::{Membership, ObservedRoom, face};
 use crate::policy::JoinMode;
 use crate::power::Power;
 
@@ -20,6 +20,28 @@ pub(super) fn plan_members(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
     plan_arrivals(room, seen);
     plan_bans(room, seen);
     plan_departures(room, seen);
+    note_faces(room, seen);
+}
+
+/// Tells who goes by another name or picture here than everywhere else. Nothing is put back: that would write the
+/// member events of all the person's rooms anew, and they could do it again.
+fn note_faces(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
+    let accounts = &room.pass.observed.accounts;
+    if room.pass.world.policy.users.own_display_name || !accounts.is_complete {
+        return;
+    }
+    let is_other = |user: &&OwnedUserId| {
+        let Some((account, wanted)) = accounts.list.get(*user).zip(room.pass.managed(user)) else { return false };
+        // While somebody is renamed, Synapse takes its time to tell the rooms.
+        let is_settled = wanted.display_name.is_none() || wanted.display_name == account.display_name;
+        let everywhere = face(account.display_name.as_deref(), account.picture.as_deref());
+        is_settled && seen.face_of(user).is_some_and(|here| here != everywhere)
+    };
+    let joined = seen.members.iter().filter(|(_, membership)| **membership == Membership::Join);
+    let users: BTreeSet<OwnedUserId> = joined.map(|(user, _)| user).filter(is_other).cloned().collect();
+    if !users.is_empty() {
+        room.findings.push(Finding::OtherFaces { room: room.key.clone(), users });
+    }
 }
 
 fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {

@@ -61,6 +61,7 @@ pub(crate) fn room(policy: &Policy, key: &RoomKey, version: &str) -> ObservedRoo
         parents: wanted.parent.iter().map(|parent| room_id(parent.as_str())).collect(),
         children: children.map(|(child, _)| room_id(child.as_str())).collect(),
         members: BTreeMap::from([(policy.bot.clone(), Membership::Join)]),
+        faces: BTreeMap::new(),
         bans_by_hand: Default::default(),
         power_levels: Some(levels),
     }

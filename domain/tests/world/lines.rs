@@ -149,7 +149,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
             room.to_string()
         }
         Finding::MemberUnbound { room, user } | Finding::BannedByHand { room, user } => format!("{room} {user}"),
-        Finding::InvitationsDeclined { room, users } => {
+        Finding::InvitationsDeclined { room, users } | Finding::OtherFaces { room, users } => {
             format!("{room} {}", users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
         }
         Finding::CreatorStays { room, user } => format!("{room} {user}"),

@@ -22,8 +22,6 @@ pub struct AccountDetail {
     pub observed: ObservedAccount,
     /// External ids of all providers.
     pub external_ids: Vec<ExternalId>,
-    /// Avatar, `mxc://`.
-    pub avatar: Option<String>,
     /// The application service that created the account, if any.
     pub appservice: Option<String>,
     /// When it was last seen, milliseconds since 1970.
@@ -97,7 +95,6 @@ impl Reader {
         Ok(Some(AccountDetail {
             observed: account.observed(),
             external_ids: account.external_ids.into_iter().map(Into::into).collect(),
-            avatar: account.avatar_url,
             appservice: account.appservice_id,
             last_seen: account.last_seen_ts,
             created: account.creation_ts.and_then(instant),

@@ -244,7 +244,7 @@ telemetry: {log: xml}
     config.yaml:26:18: rooms.ward.parent: icu is a room, and only a space can hold others; give it kind: space or choose a space
     config.yaml:26:32: rooms.ward.members: a rule has one key; put several into all: [{…}, {…}] when all must hold, or any_of: [{…}, {…}] when one is enough
     config.yaml:26:69: rooms.ward.retention: expected a length of time such as 45s, 60m, 1h30m, 30d or 5y
-    config.yaml:26:86: rooms.ward.version: is not a room version that this service knows; use one of 10, 11, 12
+    config.yaml:26:86: rooms.ward.version: is not a room version that this service knows; use best, or one of 12, 11, 10
     config.yaml:27:22: limits.lock_share: expected a share from 0% to 100%, written with the sign, such as 10%
     config.yaml:27:33: limits.gain: expected a whole number from 0 to 100000
     config.yaml:27:49: limits.join_share: expected a share from 0% to 100%, written with the sign, such as 10%

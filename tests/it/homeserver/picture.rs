@@ -21,6 +21,7 @@ pub(crate) fn room() -> ObservedRoom {
         parents: Default::default(),
         children: Default::default(),
         members: Default::default(),
+        faces: Default::default(),
         bans_by_hand: Default::default(),
         power_levels: None,
     }

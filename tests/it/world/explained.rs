@@ -6,6 +6,7 @@ use equipemed_testbed::proxy::{Fault, Rule};
 use equipemed_testbed::rooms::room_path;
 use serde_json::json;
 
+use super::talk::{close, opened};
 use super::{Hospital, chief, count, crowd, encode, person};
 
 #[tokio::test]
@@ -89,4 +90,27 @@ async fn who_made_a_room_of_version_12_and_should_go_is_told_with_what_is_left()
     assert_eq!(ran.out.matches(dona.user_id()).count(), 1, "one line for it: {}", ran.out);
     assert_eq!(count(&hospital.take_writes(), Endpoint::Kick), 0);
     hospital.finish().await
+}
+
+#[tokio::test]
+async fn another_name_or_picture_in_one_room_is_told_once_with_the_cure() -> anyhow::Result<()> {
+    let room = |name: &str| json!({"name": name, "members": {"any": true}});
+    let rooms = json!({"icu": room("UTI"), "ward": room("Enfermaria")});
+    let (hospital, serving) =
+        opened(vec![chief("chefe"), person("ana", &[]), person("bia", &[])], rooms, |_| ()).await?;
+    let (chief, ana, icu) =
+        (hospital.client("chefe").await?, hospital.client("ana").await?, hospital.room("icu").await?);
+    let content = json!({"membership": "join", "displayname": "Dra. Outra"});
+    ana.send_state(&icu, "m.room.member", ana.user_id(), content).await?;
+    hospital.ask(&chief, "!sync").await?.says(&["/myroomnick", "allow_per_room_profiles"]);
+    let told = hospital.told(&chief, &["allow_per_room_profiles", ana.user_id()]).await?;
+    assert!(told[0].contains("icu") && !told[0].contains("ward") && !told[0].contains("@bia"), "{told:?}");
+    hospital.ask(&chief, "!sync").await?.says(&["/myroomnick"]);
+    // Everybody's own picture is the same everywhere.
+    let bia = hospital.client("bia").await?;
+    let path = format!("/_matrix/client/v3/profile/{}/avatar_url", encode(bia.user_id()));
+    bia.put_ok(&path, json!({"avatar_url": "mxc://hospital.example/abc"})).await?;
+    let ran = hospital.run(&["sync"]).await?.ended(0);
+    assert!(ran.out.contains(ana.user_id()) && !ran.out.contains(bia.user_id()), "{}", ran.out);
+    close(hospital, serving).await
 }

@@ -16,6 +16,7 @@ mod changed;
 mod clients;
 mod commands;
 mod confirm;
+mod day;
 mod endurance;
 mod equipemed;
 mod explained;

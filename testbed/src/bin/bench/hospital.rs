@@ -109,6 +109,7 @@ impl Hospital {
             parents: wanted.parent.iter().map(room_id).collect::<anyhow::Result<_>>()?,
             children: children.map(|(child, _)| room_id(child)).collect::<anyhow::Result<_>>()?,
             members: joined.chain(banned).collect(),
+            faces: BTreeMap::new(),
             bans_by_hand: BTreeMap::new(),
             power_levels: Some(content),
         })
