@@ -42,6 +42,11 @@ pub enum Content {
         /// Its emoji.
         key: String,
     },
+    /// A redaction by somebody else than the bot: what it redacted may have been room state.
+    Redaction {
+        /// The redacted event.
+        redacts: OwnedEventId,
+    },
     /// `m.room.member`.
     Member {
         /// The previous membership, if somebody else changed it: an unban is not a kick.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::event::{Content, MembershipState};
+use equipemed_domain::event::{Content, Event, MembershipState};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
@@ -20,6 +20,10 @@ use crate::store::InboxEvent;
 const SLACK: Duration = Duration::from_secs(30);
 /// So long an event of our own without a record may wait for it.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// State whose content a redaction keeps (redaction algorithm of the Matrix specification).
+const KEPT: [&str; 5] =
+    ["m.room.create", "m.room.history_visibility", "m.room.join_rules", "m.room.member", "m.room.power_levels"];
 
 /// Who judges state events.
 #[derive(Debug)]
@@ -59,13 +63,26 @@ impl StateEvents {
         Ok(is_own && matches!(seen.content, Content::Member { membership: MembershipState::Join, .. }))
     }
 
-    /// Handles a state event in a managed room.
+    /// Of a redaction, the change that it made to the room's state: Synapse serves the redacted event without its content.
+    /// None when that was no state, or state that a redaction leaves as it is.
+    async fn redacted_state(&self, event: InboxEvent) -> anyhow::Result<Option<InboxEvent>> {
+        let Content::Redaction { redacts } = &event.event.content else { return Ok(Some(event)) };
+        let redacted = self.engine.reader().event(&event.event.room_id, redacts).await?;
+        let state = redacted.filter(|redacted| redacted.state_key.is_some() && !KEPT.contains(&redacted.kind.as_str()));
+        Ok(state.map(|state| {
+            let (kind, state_key) = (state.kind, state.state_key);
+            InboxEvent { event: Event { kind, state_key, content: Content::Other, ..event.event }, ..event }
+        }))
+    }
+
+    /// Handles a state event, or a redaction, in a managed room.
     pub(super) async fn handle(&self, event: InboxEvent) -> anyhow::Result<Next> {
         let room = self.engine.store().key_of_room(&event.event.room_id).await?;
         if event.event.sender == self.bot {
             return self.own_event(event, room).await;
         }
         let Some(room) = room else { return Ok(Next::Over) };
+        let Some(event) = self.redacted_state(event).await? else { return Ok(Next::Over) };
         Ok(match self.engine.by_hand().judge(&room, &event.event).await? {
             Judgement::Over => Next::Over,
             Judgement::Unknown => Next::Wake(room),

@@ -30,6 +30,8 @@ pub struct RawEvent<'a> {
     pub sender: Cow<'a, str>,
     #[serde(borrow)]
     state_key: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    redacts: Option<Text<'a>>,
     origin_server_ts: i64,
     #[serde(borrow)]
     content: Json<'a>,
@@ -82,6 +84,7 @@ impl<'a> RawEvent<'a> {
             room_id: text(self.room_id),
             event_id: text(self.event_id),
             sender: text(self.sender),
+            redacts: self.redacts.map(|id| Text(text(id.0))),
             state_key: self.state_key.map(|key| Text(text(key.0))),
             origin_server_ts: self.origin_server_ts,
             content: json(self.content),
@@ -105,6 +108,17 @@ impl<'a> RawEvent<'a> {
     #[must_use]
     pub fn content<'e, T: Deserialize<'e>>(&'e self) -> Option<T> {
         serde_json::from_str(self.content.0.get()).ok()
+    }
+
+    /// The event that this one redacts: in its content from room version 11 on, beside it before.
+    #[must_use]
+    pub fn redacts(&self) -> Option<OwnedEventId> {
+        #[derive(Deserialize)]
+        struct Redacts {
+            redacts: Option<OwnedEventId>,
+        }
+        let in_content = self.content().and_then(|Redacts { redacts }| redacts);
+        in_content.or_else(|| OwnedEventId::try_from(&*self.redacts.as_ref()?.0).ok())
     }
 
     /// The previous content of a state event.

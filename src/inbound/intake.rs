@@ -316,10 +316,6 @@ impl<'e> Batch<'e> {
     fn add(&mut self, event: &'e RawEvent<'e>, room: &RoomKey, filter: &CommandFilter) {
         match treatment(event, CommandPlace::of(room), filter) {
             Treatment::Dropped => self.counts.dropped += 1,
-            Treatment::Redaction => {
-                self.counts.dropped += 1;
-                self.redacted.push(&event.room_id);
-            }
             Treatment::Kept(content) => self.keep(event, content),
         }
     }
@@ -332,6 +328,10 @@ impl<'e> Batch<'e> {
         match row.content {
             Content::Command(_) => self.counts.command += 1,
             Content::Reaction { .. } => self.counts.reaction += 1,
+            Content::Redaction { .. } => {
+                self.counts.state += 1;
+                self.redacted.push(&event.room_id);
+            }
             Content::Member { .. } | Content::PowerLevels { .. } | Content::Other => {
                 self.counts.state += 1;
                 self.state.push(event);

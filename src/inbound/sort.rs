@@ -15,8 +15,6 @@ use crate::homeserver::{KNOWN_TYPES, RawEvent};
 pub(super) enum Treatment {
     /// Store this content; a reaction only if it belongs to an open question of the bot.
     Kept(Content),
-    /// Do not store it, but the redacted event may have been room state.
-    Redaction,
     /// Do not store it.
     Dropped,
 }
@@ -28,7 +26,7 @@ pub(super) fn treatment(event: &RawEvent<'_>, place: CommandPlace, filter: &Comm
         ("m.room.message", None) if !is_own => command(event, place, filter),
         ("m.reaction", None) if !is_own => reaction(event),
         // The bot redacts only messages and reactions.
-        ("m.room.redaction", None) if !is_own => return Treatment::Redaction,
+        ("m.room.redaction", None) if !is_own => event.redacts().map(|redacts| Content::Redaction { redacts }),
         (kind, Some(_)) if KNOWN_TYPES.contains(&kind) => Some(state(event).unwrap_or_default()),
         _ => None,
     };

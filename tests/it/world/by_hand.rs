@@ -6,7 +6,7 @@ use equipemed_testbed::rooms::room_path;
 use serde_json::{Value, json};
 
 use super::talk::{close, opened};
-use super::{Hospital, Person, chief, crowd, person, until};
+use super::{Hospital, Person, chief, crowd, encode, person, until};
 
 fn rooms() -> Value {
     json!({
@@ -280,5 +280,36 @@ async fn an_open_control_room_and_an_encrypted_room_raise_an_alarm_once() -> any
     assert_eq!(hospital.heard(&chief, &["was encrypted"]).await?.len(), 1);
     let rule = bot.state_event(&control, "m.room.join_rules", "").await?;
     assert_eq!(rule, Some(json!({"join_rule": "invite"})), "closed again");
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn state_that_somebody_redacts_is_put_back_and_told_with_who() -> anyhow::Result<()> {
+    let (hospital, serving) = opened(people(), rooms(), |_| ()).await?;
+    let (chief, room) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    let state = chief.state(&room).await?;
+    for (kind, gone) in [("m.room.name", "name"), ("m.room.history_visibility", "")] {
+        let event = state.iter().find(|event| event["type"] == kind).map(|event| event["event_id"].clone());
+        let event = event.as_ref().and_then(Value::as_str).unwrap_or_default();
+        chief.put_ok(&room_path(&room, &format!("redact/{}/{kind}", encode(event))), json!({})).await?;
+        if !gone.is_empty() {
+            until("it is put back", || async {
+                let content = chief.state_event(&room, kind, "").await?.unwrap_or_default();
+                Ok(content[gone].is_string().then_some(()))
+            })
+            .await?;
+        }
+    }
+    let told = hospital.told(&chief, &["put it back", "the name", &hospital.username("chefe")]).await?;
+    assert_eq!(told.len(), 1, "{told:?}");
+    // A message that somebody deletes is nobody's drift.
+    let message = hospital.say(&chief, "icu", "errada").await?;
+    chief.put_ok(&room_path(&room, &format!("redact/{}/message", encode(&message))), json!({})).await?;
+    until("the redaction was looked at", || async {
+        let open = "select count(*) from inbox where kind = 'm.room.redaction' and handled_at is null";
+        Ok((hospital.number(open).await? == 0).then_some(()))
+    })
+    .await?;
+    assert_eq!(hospital.number("select count(*) from drift").await?, 1);
     close(hospital, serving).await
 }

@@ -157,7 +157,7 @@ async fn evening(hospital: &Hospital) -> anyhow::Result<()> {
 /// Everybody is where the rules and the wishes of those with the right put them, and nowhere else.
 async fn check(hospital: &Hospital, names: &[String]) -> anyhow::Result<()> {
     let store = hospital.store().await?;
-    let grants = store.grants_holding(jiff::Timestamp::now()).await?;
+    let grants = store.grants_holding(equipemed_bot::clock::Clock::system().now()).await?;
     let bindings = store.bindings().await?;
     let is_wished = |name: &str| {
         let user = hospital.user(name);
