@@ -1,5 +1,4 @@
-//! Tells the control room what it has not asked for, and in a room that was replaced where it goes on: stored by whoever
-//! noticed it, told here, each once.
+//! Posts stored announcements, each once: in the control room, or in a replaced room, to say where it continues.
 
 use std::sync::Arc;
 
@@ -19,10 +18,10 @@ use crate::homeserver::{Said, Speaker};
 use crate::operations::Scene;
 use crate::speech::{Answer, Arg, Texts, number};
 
-/// How many are told at once.
+/// Announcements per read.
 const BATCH: usize = 20;
 
-/// Who tells.
+/// Posts announcements.
 #[derive(Debug)]
 pub(super) struct Announcer {
     engine: Engine,
@@ -36,7 +35,7 @@ impl Announcer {
         Self { engine: engine.clone(), speaker, texts: texts.clone(), timezone: timezone.clone() }
     }
 
-    /// Tells announcements until it is stopped.
+    /// Posts announcements until stopped.
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
             if let Err(error) = self.tell_open().await {
@@ -54,9 +53,9 @@ impl Announcer {
             return Ok(());
         }
         let rooms = store.rooms().await?;
-        // Before setup there is no room to tell it in.
+        // Before setup there is no control room.
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
-        // That EquipeMed cannot be read has to be told, too; people are shown by their account then.
+        // An unreadable EquipeMed must be announced too; people are then shown by account.
         let scene = match Scene::read(&self.engine).await {
             Ok(scene) => scene,
             Err(_) => Scene::without_people(&self.engine).await?,
@@ -64,7 +63,7 @@ impl Announcer {
         let words = Wording::new(&self.texts, &self.timezone, &Arc::new(scene));
         for announcement in open {
             let said = words.announcement(&announcement.content);
-            // A number may come again in a new database, an instant does not.
+            // A new database may reuse a number, but not an instant.
             let transaction = format!("told-{}-{}", announcement.id, announcement.created_at.as_millisecond());
             let room = match &announcement.content {
                 Announcement::Moved { from, .. } => from,
@@ -72,7 +71,7 @@ impl Announcer {
             };
             let event = match self.speaker.notice(room, &said, None, &transaction).await {
                 Ok(event) => event.to_string(),
-                // A room that was left or deleted since hears nothing, and the others must not wait for it.
+                // The room may have been left or deleted since. Skip it, so that the other announcements need not wait.
                 Err(error) if room != control && !error.is_retryable() && !error.concerns_all() => {
                     tracing::warn!(room.id = %room, %error, "The last word in a room could not be said");
                     String::new()
@@ -162,7 +161,8 @@ impl Wording {
             Announcement::DirectoryAway { why } => self.say("directory-gone", &[("detail", self.why(why))]),
             Announcement::DirectoryBack { since } => self.say("directory-back", &[("since", self.time(*since))]),
             Announcement::AccountsChanged { changes } => self.accounts_changed(changes).said(),
-            // What is said in an encrypted control room the bot cannot read: there the operator's command is named.
+            // The bot cannot read commands in an encrypted control room, so its text names the operator's command
+            // instead.
             Announcement::Found { finding: Finding::RoomEncrypted { room } } if room.as_str() != CONTROL_ROOM => {
                 self.say("room-encrypted", &[("room", self.room(room)), ("key", Arg::Code(room.to_string()))])
             }

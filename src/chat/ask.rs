@@ -1,4 +1,4 @@
-//! One command as it was asked, with what it takes to carry it out and to answer it.
+//! A command with everything needed to carry it out and answer it.
 
 use std::ops::Deref;
 
@@ -14,10 +14,10 @@ use super::words::Wording;
 use crate::operations::Asked;
 use crate::store::DeedId;
 
-/// One command.
+/// A command.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
-    /// The request that it is.
+    /// The command as a request.
     pub(super) asked: Asked,
     pub(super) event: OwnedEventId,
     pub(super) room_id: OwnedRoomId,
@@ -28,9 +28,9 @@ pub(super) struct Ask {
     pub(super) command: Command,
     pub(super) words: Wording,
     pub(super) voice: Voice,
-    /// Whether a command in a managed room is removed as well.
+    /// Whether to redact commands in managed rooms as well.
     pub(super) tidy: bool,
-    /// Since when this process serves.
+    /// When this process began to serve.
     pub(super) serves_since: Timestamp,
 }
 
@@ -43,7 +43,7 @@ impl Deref for Ask {
 }
 
 impl Ask {
-    /// Stores what it wishes for. In a managed room the command goes, too, so that the room stays clean.
+    /// Stores its deeds. In a managed room the command is redacted too, to keep the room clean.
     pub(super) async fn wish(&self, deeds: Vec<Deed>, because: Option<&str>) -> Result<Vec<DeedId>, Stop> {
         let is_tidied = self.place == CommandPlace::Managed && self.tidy;
         let itself = Deed::Redact { room_id: self.room_id.clone(), event_id: self.event.clone() };

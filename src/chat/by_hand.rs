@@ -1,4 +1,4 @@
-//! State events: what people changed by hand, and what the bot's own account did.
+//! Judges state events: changes by hand, and what the bot's own account did.
 
 use std::time::Duration;
 
@@ -16,31 +16,32 @@ use crate::engine::Engine;
 use crate::engine::drift::Judgement;
 use crate::store::InboxEvent;
 
-/// An event of our own may be pushed before its outcome is noted, and Synapse's clock may differ a little.
+/// Tolerance between event and record: an event may be pushed before its outcome is noted, and Synapse's clock may
+/// differ.
 const SLACK: Duration = Duration::from_secs(30);
-/// So long an event of our own without a record may wait for it.
+/// How long an event of the bot without a record may wait for one.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// State whose content a redaction keeps (redaction algorithm of the Matrix specification).
 const KEPT: [&str; 5] =
     ["m.room.create", "m.room.history_visibility", "m.room.join_rules", "m.room.member", "m.room.power_levels"];
 
-/// Who judges state events.
+/// Judges state events.
 #[derive(Debug)]
 pub(super) struct StateEvents {
     engine: Engine,
     bot: OwnedUserId,
 }
 
-/// What is to be done about an event.
+/// What to do about an event.
 pub(super) enum Next {
-    /// Nothing more.
+    /// Nothing.
     Over,
-    /// Nothing more, and then the pass over that room, which tells what nobody is about to judge.
+    /// Wake this room: its pass reports changes that are not judged here.
     Wake(RoomKey),
-    /// It is looked at again soon.
+    /// Look at it again soon.
     Later,
-    /// This is seen to its end.
+    /// Run this to its end.
     Goes(BoxFuture<'static, Result<(), Fault>>),
 }
 
@@ -49,8 +50,8 @@ impl StateEvents {
         Self { engine: engine.clone(), bot: bot.to_owned() }
     }
 
-    /// Whether an event needs no hand: somebody came in, or the bot's account did what this service did. A first sync is
-    /// thousands of these, which are noted together.
+    /// Whether an event needs no handling: somebody joined, or this service did it as the bot. A first sync causes
+    /// thousands of these; they are marked together.
     pub(super) async fn nothing_to_do(&self, event: &InboxEvent) -> anyhow::Result<bool> {
         let InboxEvent { event: seen, .. } = event;
         if seen.state_key.is_none() {
@@ -93,7 +94,7 @@ impl StateEvents {
         })
     }
 
-    /// Whether this service was at work in that room at that moment, or has nothing to do with the room.
+    /// Whether this service was active in the room at that time, or the room is unmanaged.
     async fn is_on_record(&self, event: &InboxEvent) -> anyhow::Result<bool> {
         let store = self.engine.store();
         match store.key_of_room(&event.event.room_id).await? {
@@ -102,8 +103,8 @@ impl StateEvents {
         }
     }
 
-    /// What the bot's account did must be something that this service did. Otherwise somebody else has its token, or
-    /// Synapse acted in its name. An event may come before its outcome is noted, so that it waits a little.
+    /// Every event of the bot's account must come from this service. Otherwise somebody else has its token, or Synapse
+    /// acted in its name. The event may arrive before its outcome is noted, so it waits a little.
     async fn own_event(&self, event: InboxEvent, room: Option<RoomKey>) -> anyhow::Result<Next> {
         let (store, now) = (self.engine.store(), self.engine.clock().now());
         if now.duration_since(event.received_at) < PATIENCE {
@@ -116,7 +117,7 @@ impl StateEvents {
         );
         let told = Announcement::Stray { kind: event.event.kind.clone(), room_id: event.event.room_id.clone() };
         store.announce(&format!("stray:{}", event.event.event_id), &told, now).await?;
-        // Whoever it was, it is put back as what anybody else does by hand.
+        // Whoever did it, revert it like any change by hand.
         if let Some(room) = room {
             self.engine.wake(&Wake::Room(room), "by hand").await?;
         }

@@ -1,5 +1,5 @@
-//! What touches many is shown first and done after a yes: of the same person, in time, once, and only if it is still what
-//! was shown.
+//! Commands with many effects are previewed and then confirmed: by the same person, in time, once, and only if the
+//! effects are still those shown.
 
 use equipemed_domain::command::CommandPlace;
 use equipemed_domain::fault::Fault;
@@ -14,23 +14,22 @@ use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::Confirmation;
 
-/// How long a preview waits for its yes.
+/// How long a preview waits for confirmation.
 const WAITS: SignedDuration = SignedDuration::from_mins(5);
-/// How long one waits for the yes of somebody else, who has to be found first.
+/// How long it waits for somebody else's confirmation, as that person must be found first.
 const WAITS_FOR_ANOTHER: SignedDuration = SignedDuration::from_mins(60);
-/// Letters of codes: none that looks like another.
+/// Letters of codes, without look-alikes.
 const LETTERS: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
-/// How many letters a code has. It is no secret: who may use it is asked.
+/// Letters per code. A code is no secret: whoever uses it is checked.
 const LENGTH: usize = 5;
 
 impl Ask {
-    /// Shows a preview, unless this is what it was confirmed for: then None, and it goes on. `digest` is what must be the
-    /// same then.
+    /// Shows a preview. None if this call is the confirmed one and may go on. `digest` must be the same both times.
     pub(super) async fn agreed(&self, lines: Vec<Said>, count: usize, digest: &[String]) -> Result<Option<Turn>, Stop> {
         self.agreed_beyond(lines, count, digest, None).await
     }
 
-    /// The same; what goes beyond the asker's sums waits for somebody else's yes.
+    /// The same; what exceeds the asker's limits waits for somebody else's confirmation.
     pub(super) async fn agreed_beyond(
         &self,
         lines: Vec<Said>,
@@ -43,7 +42,7 @@ impl Ask {
             Sha256::digest(digest.join("\n")).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         if let Some(code) = &self.confirmed {
             let shown = store.confirmation(code).await?.map(|(confirmation, _)| confirmation.digest);
-            // What was within the sums when it was shown may be beyond them now.
+            // It may have been within the limits when shown and exceed them now.
             let is_enough = beyond.is_none() || self.agreed_by.is_some();
             return if is_enough && shown.as_ref() == Some(&digest) {
                 Ok(None)
@@ -80,7 +79,7 @@ impl Ask {
     }
 }
 
-/// Carries out what was shown under a code.
+/// Carries out the command previewed under a code.
 pub(super) async fn confirm(ask: &Ask, code: &str) -> Result<Turn, Stop> {
     let (words, store) = (&ask.words, ask.store());
     let unclear = |id, args: &[_]| Stop::Unclear(words.say(id, args));
@@ -99,17 +98,17 @@ pub(super) async fn confirm(ask: &Ask, code: &str) -> Result<Turn, Stop> {
         let id = if confirmation.expires_at <= ask.scene.now { "confirm-expired" } else { "confirm-used" };
         return Err(unclear(id, &[]));
     }
-    // Back to where it was asked: the room decides what "here" means.
+    // In the room of the command, which decides what "here" means.
     let room = ask.scene.key_of(&confirmation.room_id).cloned();
     let room = room.ok_or_else(|| unclear("confirm-changed", &[]))?;
-    // How long something lasts counts from the command, not from the yes.
+    // Durations count from the command, not from the confirmation.
     asked.sent_at = store.event_sent_at(&confirmation.source).await?.unwrap_or(confirmation.created_at);
     asked.confirmed = Some(code);
     let (place, room_id, command) = (CommandPlace::of(&room), confirmation.room_id, confirmation.command);
     carry_out(&Ask { asked, room_id, room, place, user, command, ..ask.clone() }).await
 }
 
-/// A command's code: the same when it is handled again.
+/// A command's code; the same when the command is handled again.
 fn code_for(ask: &Ask) -> String {
     let digest = Sha256::digest(ask.event.as_str());
     let letter = |byte: &u8| char::from(*LETTERS.get(usize::from(*byte) % LETTERS.len()).unwrap_or(&b'A'));

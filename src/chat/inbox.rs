@@ -1,4 +1,4 @@
-//! The events that wait to be handled: which are due, which are handled beside the loop, which are tried again.
+//! Unhandled events: which are due, which run in the background, and which are retried later.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,19 +10,19 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::store::{InboxEvent, Store, StoreError};
 
-/// How many events are looked at together, beside those that are put off: they must not stand in the way of others.
+/// Events per read, not counting postponed ones, which must not block others.
 const BATCH: usize = 500;
-/// Handled events are remembered for so long: Synapse sends nothing again that is older.
+/// How long handled events are remembered; Synapse does not resend older ones.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// After so long an event is looked at again with which nothing went wrong.
+/// Delay before an event without an error is looked at again.
 const SOON: Duration = Duration::from_millis(500);
 
-/// The inbox of this process.
+/// This process's view of the inbox.
 #[derive(Debug)]
 pub(super) struct Inbox {
     store: Store,
     clock: Clock,
-    /// Events that are being handled beside the loop, and those that failed with the moment they are tried again.
+    /// Events handled in the background (None), and postponed ones with the instant of their next attempt.
     put_off: Mutex<BTreeMap<i64, Option<Instant>>>,
 }
 
@@ -31,7 +31,7 @@ impl Inbox {
         Self { store: store.clone(), clock: clock.clone(), put_off: Mutex::default() }
     }
 
-    /// The events that are to be handled now, in the order they came.
+    /// Events to handle now, in order of arrival.
     pub(super) async fn due(&self) -> Result<Vec<InboxEvent>, StoreError> {
         let at_most = BATCH + self.put_off().len();
         let mut events = self.store.inbox_waiting(at_most).await?;
@@ -40,7 +40,7 @@ impl Inbox {
         Ok(events)
     }
 
-    /// Notes that events are handled.
+    /// Marks events as handled.
     pub(super) async fn done(&self, seqs: &[i64]) -> Result<(), StoreError> {
         if seqs.is_empty() {
             return Ok(());
@@ -51,17 +51,17 @@ impl Inbox {
         Ok(())
     }
 
-    /// Notes that an event is handled beside the loop.
+    /// Notes that an event is handled in the background.
     pub(super) fn begin(&self, seq: i64) {
         self.put_off().insert(seq, None);
     }
 
-    /// Has an event looked at again soon; nothing went wrong with it.
+    /// Postpones an event for a moment; nothing went wrong with it.
     pub(super) fn look_later(&self, seq: i64) {
         self.put_off().insert(seq, Some(Instant::now() + SOON));
     }
 
-    /// Has an event handled again after a while.
+    /// Counts a failed attempt and postpones the event.
     pub(super) async fn try_later(&self, seq: i64, error: &anyhow::Error) {
         let attempts = self.store.inbox_retry(seq).await.unwrap_or(1);
         let wait = crate::engine::backoff::wait_after(attempts);
@@ -74,7 +74,7 @@ impl Inbox {
         self.put_off().insert(seq, Some(Instant::now() + wait));
     }
 
-    /// Forgets what was handled long ago.
+    /// Deletes events handled long ago.
     pub(super) async fn forget(&self) {
         let Ok(before) = self.clock.now().checked_sub(REMEMBER) else { return };
         if let Err(error) = self.store.prune_inbox(before).await {
@@ -83,7 +83,7 @@ impl Inbox {
     }
 
     fn put_off(&self) -> MutexGuard<'_, BTreeMap<i64, Option<Instant>>> {
-        // A panic elsewhere cannot leave a map half-changed.
+        // A panic elsewhere cannot leave the map inconsistent.
         self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
-//! The control room: takes commands from the inbox, hands them to the operations, and tells how it went.
+//! The control room: takes commands from the inbox, passes them to the operations, and reports the results.
 //!
 //! Nothing here changes an account or a room. A command becomes a grant, a deed or a wake-up, each with the command's
-//! event as its source, so that a command handled twice after a crash is done once. Commands begin in the order they
-//! came; what takes long goes on beside the others.
+//! event as its source, so that a command handled twice after a crash has its effect once. Commands begin in order of
+//! arrival; long ones continue in the background.
 
 mod announce;
 mod ask;
@@ -40,29 +40,29 @@ use crate::homeserver::Speaker;
 use crate::speech::Texts;
 use crate::store::InboxEvent;
 
-/// The lease of whoever handles the inbox: one process at a time, so that order means something.
+/// The lease for handling the inbox. Only one process handles it at a time, which preserves the order.
 const LEASE: &str = "desk";
-/// How often the inbox is looked at without being told of arrivals.
+/// How often to read the inbox without a signal of arrivals.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How often old events are forgotten.
+/// How often to delete old events.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
-/// How the bot behaves in rooms, from the configuration.
+/// The bot's behaviour in rooms, from the configuration.
 #[derive(Clone, Debug)]
 pub struct ChatSettings {
     /// The bot.
     pub bot: OwnedUserId,
     /// Its display name.
     pub bot_name: String,
-    /// What commands begin with.
+    /// Prefix of commands.
     pub prefix: String,
-    /// For times that people read.
+    /// Time zone of times shown to people.
     pub timezone: TimeZone,
-    /// Whether `!redact`, said in a managed room, is removed as well.
+    /// Whether to redact a `!redact` command in a managed room as well.
     pub tidy: bool,
 }
 
-/// The control room's desk. Cheap to clone; all clones are one.
+/// The control room's desk. Cheap to clone; clones share one state.
 #[derive(Clone, Debug)]
 pub struct Chat {
     inner: Arc<Inner>,
@@ -83,7 +83,7 @@ struct Inner {
 }
 
 impl Chat {
-    /// Puts the parts together; nothing happens yet. `arrivals` is told when something came in.
+    /// Connects the parts without starting anything. `arrivals` signals new events.
     #[must_use]
     pub fn new(engine: Engine, speaker: Speaker, texts: Texts, settings: ChatSettings, arrivals: Arc<Notify>) -> Self {
         let inner = Inner {
@@ -101,7 +101,7 @@ impl Chat {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Works until it is stopped.
+    /// Works until stopped.
     pub async fn run(&self, holder: &str, stop: &CancellationToken) {
         let Inner { engine, announcer, tasks, .. } = &*self.inner;
         let mut said = Seldom::default();
@@ -194,7 +194,7 @@ impl Chat {
                 self.inner.inbox.look_later(seq);
                 Ok(())
             }
-            // Followed to its end beside the others: the next change by hand must not wait for this pass.
+            // In the background: the next change by hand must not wait for this pass.
             Next::Goes(on) => {
                 self.inner.inbox.begin(seq);
                 let chat = self.clone();

@@ -1,4 +1,4 @@
-//! A plan as people read it in a room: what would be done to whom, grouped by kind, with before and after.
+//! Formats a plan for a room: what would be done to whom, grouped by kind, with old and new values.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 
 impl Wording {
-    /// Adds what these reports would do to an answer.
+    /// Adds the changes planned in these reports to an answer.
     pub(super) fn plan_text(&self, answer: Answer, reports: &[Report]) -> Answer {
         let steps = || reports.iter().flat_map(|report| &report.plan.steps);
         let found = || reports.iter().flat_map(|report| &report.summary.found);

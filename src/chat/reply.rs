@@ -1,4 +1,4 @@
-//! The answer to a command, or why there is none yet.
+//! The answer to a command, or why it comes later.
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
@@ -10,16 +10,16 @@ use crate::homeserver::Said;
 use crate::operations;
 use crate::speech::Answer;
 
-/// How it went, as one sign.
+/// The result as one sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// All of it.
+    /// Everything was done.
     Done,
-    /// Some of it, or not yet.
+    /// Some was done, or nothing yet.
     Partly,
-    /// Nothing of it.
+    /// Nothing was done.
     Failed,
-    /// Nothing was to be done: a question answered.
+    /// There was nothing to do: a question was answered.
     None,
 }
 
@@ -28,30 +28,30 @@ pub(super) enum Mark {
 pub(super) struct Reply {
     pub(super) mark: Mark,
     pub(super) answer: Answer,
-    /// What became of the command, for the audit.
+    /// The command's outcome, for the audit.
     pub(super) outcome: Outcome,
-    /// A message of ours that becomes the answer.
+    /// A message of the bot to replace with the answer.
     pub(super) edits: Option<OwnedEventId>,
-    /// Whether success needs no words: in managed rooms, where a removed message speaks for itself.
+    /// Whether success needs no message: in managed rooms, where the redacted message is evidence enough.
     pub(super) quiet: bool,
-    /// The code of the preview that this shows.
+    /// The code of the preview in this answer.
     pub(super) prompt: Option<String>,
 }
 
-/// How carrying out a command begins.
+/// How a command begins.
 pub(super) enum Turn {
-    /// It is over.
+    /// It has ended.
     Over(Reply),
-    /// It goes on, beside other commands.
+    /// It continues in the background.
     Later(BoxFuture<'static, Result<Reply, Stop>>),
 }
 
-/// Why it goes no further.
+/// Why a command stops.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It may not be, cannot be or did not work.
+    /// It is not allowed, not possible, or failed.
     Why(operations::Stop),
-    /// It has to be said differently; what to tell.
+    /// It must be worded differently; the text says how.
     Unclear(Said),
 }
 
@@ -62,19 +62,19 @@ impl<E: Into<operations::Stop>> From<E> for Stop {
 }
 
 impl Turn {
-    /// A question answered.
+    /// The answer to a question.
     pub(super) fn told(answer: Answer) -> Self {
         Self::Over(Reply::told(answer))
     }
 
-    /// Something that goes on.
+    /// Work that continues in the background.
     pub(super) fn later(going_on: impl Future<Output = Result<Reply, Stop>> + Send + 'static) -> Self {
         Self::Later(going_on.boxed())
     }
 }
 
 impl Mark {
-    /// The mark of so many done and so many failed.
+    /// The mark for these numbers of done and failed items.
     pub(super) fn of(done: usize, failed: usize) -> Self {
         match (done, failed) {
             (_, 0) => Self::Done,
@@ -103,17 +103,17 @@ impl Reply {
         Self { mark, answer, outcome, edits: None, quiet: false, prompt: None }
     }
 
-    /// A question answered.
+    /// The answer to a question.
     pub(super) fn told(answer: Answer) -> Self {
         Self::new(Mark::None, answer)
     }
 
-    /// Done.
+    /// Success.
     pub(super) fn done(answer: Answer) -> Self {
         Self::new(Mark::Done, answer)
     }
 
-    /// Failed, for a reason that the audit keeps.
+    /// Failure, with the reason for the audit.
     pub(super) fn failed(answer: Answer, why: Fault) -> Self {
         Self { outcome: Outcome::Failed(why), ..Self::new(Mark::Failed, answer) }
     }

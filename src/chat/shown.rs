@@ -1,4 +1,4 @@
-//! How people, accounts and rooms are shown in a message.
+//! How messages show people, accounts and rooms.
 
 use equipemed_domain::directory::{Person, PersonId};
 use equipemed_domain::key::RoomKey;

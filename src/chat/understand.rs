@@ -1,5 +1,5 @@
-//! From an event in the inbox to a command that may be carried out: what was said, who said it, whether that person may
-//! say it at all, whether it still counts.
+//! From an event in the inbox to a command: parses it, identifies the sender, and checks that the sender may give
+//! commands and that it is not too old.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::operations::{Asked, Caller, Scene};
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditCause, AuditId, InboxEvent, Intent};
 
-/// A command that changes something and was sent so long ago is asked about again.
+/// From this age on, a command that changes something is refused and must be repeated.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 impl Chat {
@@ -49,7 +49,7 @@ impl Chat {
         }
     }
 
-    /// A reaction to a preview is a yes, too, of whoever can give one.
+    /// A reaction to a preview confirms it, if the sender may.
     pub(super) async fn reaction(&self, event: InboxEvent) -> anyhow::Result<()> {
         let Content::Reaction { event_id: prompt, .. } = event.event.content.clone() else {
             return self.done(event.seq).await;
@@ -60,19 +60,19 @@ impl Chat {
             Some(code) => store.confirmation(code).await?.map(|(confirmation, _)| confirmation),
             None => None,
         };
-        // Somebody else's thumb is an opinion and no yes.
+        // Anybody else's reaction is an opinion, not a confirmation.
         let (Some(code), Some(confirmation)) = (code, confirmation) else { return self.done(event.seq).await };
         if confirmation.asker != event.event.sender && confirmation.beyond.is_none() {
             return self.done(event.seq).await;
         }
         let Some(room) = store.key_of_room(&event.event.room_id).await? else { return self.done(event.seq).await };
-        // The preview is what is answered: clients show no answers to reactions.
+        // Answer the preview: clients show no replies to reactions.
         let mut event = event;
         event.event.event_id = prompt;
         self.understood(event, room, Command::Confirm { code }).await
     }
 
-    /// Carries a command out, or refuses it.
+    /// Carries out a command, or refuses it.
     async fn understood(&self, event: InboxEvent, room: RoomKey, command: Command) -> anyhow::Result<()> {
         let Inner { engine, texts, settings, voice, inbox, .. } = &*self.inner;
         let user = event.event.sender.clone();
@@ -84,7 +84,7 @@ impl Chat {
         let scene = Arc::new(scene);
         let words = Wording::new(texts, &settings.timezone, &scene);
         let asker = identify(&scene, &event);
-        // Questions would drown the rest; one that somebody may not ask is on record all the same.
+        // Questions would flood the audit, so only forbidden ones are recorded.
         let may = asker.as_ref().is_ok_and(|asker| may_at_all(&scene, asker, &command).is_ok());
         let (audit, noted_at) = if !command.changes_something() && may {
             (None, None)
@@ -98,7 +98,7 @@ impl Chat {
             Err(refusal) => return self.end(&event, audit, again, words.stopped(refusal.into())).await,
         };
         let age = scene.now.duration_since(event.event.sent_at);
-        // What was begun in time is brought to its end, however long this process was away.
+        // What was begun in time is finished, however long this process was away.
         if command.changes_something() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
             let text = texts.say("late", &[("minutes", Arg::Number(age.as_mins()))]);
             return self.end(&event, audit, again, Reply::failed(Answer::new().line(text), Fault::Late)).await;
@@ -147,8 +147,8 @@ impl Chat {
         }
     }
 
-    /// Notes who said what, before anything is done. A command handled again after a crash keeps its number; when it was
-    /// noted then.
+    /// Records who said what, before anything is done. A command handled again after a crash keeps its number; the
+    /// second value is then the time of the first record.
     async fn note(
         &self,
         event: &InboxEvent,
@@ -173,7 +173,7 @@ impl Chat {
         Ok((ids.first().copied(), None))
     }
 
-    /// Whether something was wished for already because of a command that was noted then.
+    /// Whether a command that was recorded at `noted_at` had an effect already.
     async fn was_begun(
         &self,
         event: &InboxEvent,
@@ -190,7 +190,7 @@ impl Chat {
         Ok(store.came_of(event.event.event_id.as_str(), sender, noted_at).await?)
     }
 
-    /// Tells how it went, in the audit and in the room; `again` when it was begun before, perhaps by another process.
+    /// Reports the result in the audit and in the room; `again` if it was begun before, perhaps by another process.
     async fn end(&self, event: &InboxEvent, audit: Option<AuditId>, again: bool, reply: Reply) -> anyhow::Result<()> {
         if let Some(audit) = audit {
             let outcome = [(audit, reply.outcome.clone())];
@@ -207,8 +207,8 @@ impl Chat {
     }
 }
 
-/// What a command is judged by. Without EquipeMed nobody's right can be checked, and there is none; the break-glass
-/// account needs no right.
+/// The data to judge a command by. None without EquipeMed, because no right can be checked then; only the break-glass
+/// account needs none.
 async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scene>> {
     match Scene::read(engine).await {
         Ok(scene) => Ok(Some(scene)),
@@ -223,7 +223,7 @@ async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scen
     }
 }
 
-/// Who a sender is, by EquipeMed. A display name means nothing here.
+/// The sender's identity in EquipeMed. Display names do not count.
 fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refusal> {
     let user = &event.event.sender;
     if scene.policy.users.break_glass.as_ref() == Some(user) {
@@ -233,7 +233,7 @@ fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refusal> {
     if scene.is_active(person) { Ok(Asker::Person(person.id)) } else { Err(Refusal::NotActive) }
 }
 
-/// Whether the asker holds what a command needs, somewhere: whether there, is asked when it is known where.
+/// Whether the asker has the command's right anywhere. Whether it covers the place is checked once that is known.
 pub(super) fn may_at_all(scene: &Scene, asker: &Asker, command: &Command) -> Result<(), Refusal> {
     let needs = command.needs();
     let right = match needs {

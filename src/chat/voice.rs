@@ -1,4 +1,4 @@
-//! How the bot answers: one notice in reply, with a mark on the command when it is done; never a mark alone.
+//! How the bot answers: a notice in reply and a mark on the finished command, never only a mark.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::homeserver::{HomeserverError, Reader, Said, Speaker};
 use crate::speech::{Answer, Arg, Texts};
 use crate::store::{AuditId, InboxEvent, Store};
 
-/// From so many messages on, a long answer becomes a file.
+/// Maximum number of messages for an answer; a longer one is also sent as a file.
 const MESSAGES: usize = 3;
 
-/// What takes longer than this gets a sign that it goes on.
+/// From this duration on, a command shows that it is in progress.
 const LONG: Duration = Duration::from_millis(700);
 
-/// That sign.
+/// The sign for that.
 const HOURGLASS: &str = "⏳";
 
-/// Who answers. Cheap to clone.
+/// Sends answers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Voice {
     speaker: Speaker,
@@ -39,7 +39,7 @@ impl Voice {
     /// Sends an answer and marks the command.
     ///
     /// # Errors
-    /// When Synapse does not take it; the same answer may be sent again, and says nothing twice.
+    /// When Synapse does not accept it. Sending the same answer again posts nothing twice.
     pub(super) async fn answer(
         &self,
         room: &RoomId,
@@ -62,7 +62,7 @@ impl Voice {
                 };
                 if let Some(code) = reply.prompt.as_ref().filter(|_| number == 0) {
                     self.store.note_prompt(code, event.as_str()).await?;
-                    // To be tapped, where a code would have to be typed.
+                    // People can tap it instead of typing the code.
                     speaker.react(room, &event, "✅", &format!("{command}-yes")).await?;
                 }
             }
@@ -78,7 +78,7 @@ impl Voice {
         Ok(())
     }
 
-    /// Waits for what goes on; shows ⏳ on the command when it takes long.
+    /// Waits for a command's result; shows ⏳ on the command if it takes long.
     pub(super) async fn with_hourglass(
         &self,
         event: &InboxEvent,
@@ -91,7 +91,7 @@ impl Voice {
         }
         let (room, command) = (&event.event.room_id, &event.event.event_id);
         let speaker = &self.speaker;
-        // Only for the eye: whether it can be shown or not, the work goes on.
+        // Cosmetic: the work continues whether or not it can be shown.
         let shown = speaker.react(room, command, HOURGLASS, &format!("{command}-wait")).await;
         let reply = going_on.await;
         if let Ok(Some(shown)) = shown
@@ -102,15 +102,15 @@ impl Voice {
         reply
     }
 
-    /// Takes back the ⏳ that a killed process left on a command. Only for the eye, too.
+    /// Removes the ⏳ that a killed process left on a command. Cosmetic as well.
     async fn take_hourglass_back(
         &self,
         room: &RoomId,
         command: &EventId,
         was_begun: bool,
     ) -> Result<(), HomeserverError> {
-        // Synapse may not have stored it yet when it is looked for. Sent again as the same transaction, it is the same
-        // event, and only an old one has to be looked for.
+        // Synapse may not list a fresh reaction yet. Repeating its transaction returns the same event, so only an old
+        // one must be searched for.
         let sent = match was_begun {
             true => self.speaker.react(room, command, HOURGLASS, &format!("{command}-wait")).await?,
             false => None,
@@ -129,7 +129,7 @@ impl Voice {
         }
     }
 
-    /// The same, of a command that a killed process may have had, or had begun.
+    /// The same, for a command that a killed process may have received or begun.
     pub(super) async fn tidy_up(&self, event: &InboxEvent, was_begun: bool) {
         let event = &event.event;
         if let Err(error) = self.take_hourglass_back(&event.room_id, &event.event_id, was_begun).await {
@@ -137,14 +137,14 @@ impl Voice {
         }
     }
 
-    /// Marks a command as read: a sign of life for the eye, which no answer waits for.
+    /// Marks a command as read. This only shows that the bot is alive, so no answer waits for it.
     pub(super) async fn mark_read(&self, room: &RoomId, command: &EventId) {
         if let Err(error) = self.speaker.mark_read(room, command).await {
             tracing::warn!(%error, "A command could not be marked as read");
         }
     }
 
-    /// Shows how far a command is, in one message that is edited.
+    /// Shows a command's progress in one message that is edited.
     pub(super) async fn show_progress(
         &self,
         room: &RoomId,

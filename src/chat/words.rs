@@ -1,4 +1,4 @@
-//! What the bot says of the people and rooms of one moment: the texts, and how things that many answers name are shown.
+//! Texts about the people and rooms of one moment, and how common subjects are shown.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::homeserver::Said;
 use crate::operations::{self, NotFound, Scene, Unclear};
 use crate::speech::{Answer, Arg, Shown, Texts, number};
 
-/// The words.
+/// The texts with names, times and rooms filled in.
 #[derive(Clone, Debug)]
 pub(super) struct Wording {
     texts: Texts,
@@ -52,7 +52,7 @@ impl Wording {
         self.scene.room(key)
     }
 
-    /// Several rooms as one would say them.
+    /// A list of rooms in words.
     pub(super) fn rooms<'k>(&self, keys: impl IntoIterator<Item = &'k RoomKey>) -> Arg {
         Arg::Said(self.list(keys.into_iter().map(|key| self.shown(&self.room(key))).collect()))
     }
@@ -70,7 +70,7 @@ impl Wording {
         }
     }
 
-    /// Who asked, as stored: an account or a word such as `operator`.
+    /// The asker as stored: an account, or a word such as `operator`.
     pub(super) fn asker(&self, asker: &str) -> Arg {
         UserId::parse(asker).map_or_else(|_| self.texts.asker(asker), |user| self.user(&user))
     }
@@ -80,19 +80,19 @@ impl Wording {
         Arg::Said(self.texts.held_reason(reason, |room| self.room(room)))
     }
 
-    /// A held part, with how many consents it waits for.
+    /// A held part, with a note if it lacks only one consent.
     pub(super) fn held_line(&self, held: &Held, summary: &Summary) -> Said {
         let reason = ("reason", self.held_reason(&held.reason));
         let line = if summary.one_more.contains(&held.id) { "sync-held-one-more" } else { "sync-held" };
         self.line(line, &[("id", Arg::Text(held.id.clone())), reason, ("count", number(held.effects.len()))])
     }
 
-    /// What was found.
+    /// A finding.
     pub(super) fn to_look_at(&self, finding: &Finding) -> Said {
         self.say("sync-finding", &[("detail", Arg::Said(self.finding(finding)))])
     }
 
-    /// What did not go well.
+    /// A trouble.
     pub(super) fn trouble(&self, trouble: &Trouble) -> Said {
         let kind = ("kind", Arg::Said(self.word("action", &trouble.kind)));
         let subject = ("subject", Arg::Said(self.topic(&trouble.subject)));
@@ -100,12 +100,12 @@ impl Wording {
         self.line("sync-trouble", &[kind, subject, more, ("detail", self.why(&trouble.detail))])
     }
 
-    /// How many changes of a kind there are.
+    /// A kind of change with its number.
     pub(super) fn kind_of_change(&self, kind: &str, count: usize) -> Said {
         self.line("plan-kind", &[("action", Arg::Said(self.word("action", kind))), ("count", number(count))])
     }
 
-    /// A grant in a line.
+    /// A grant in one line.
     pub(super) fn grant_line(&self, grant: &Grant) -> Said {
         let mut args = vec![
             ("id", Arg::Number(grant.id.0)),
@@ -130,7 +130,7 @@ impl Wording {
         }
     }
 
-    /// The answer to what went no further.
+    /// The answer to a command that stopped.
     pub(super) fn stopped(&self, stop: Stop) -> Reply {
         let (said, why) = match stop {
             Stop::Unclear(said) => (said, Fault::Unclear),
@@ -147,7 +147,7 @@ impl Wording {
         Reply::failed(Answer::new().line(said), why)
     }
 
-    /// What is wrong with what was asked for.
+    /// What is wrong with a request.
     pub(super) fn unclear(&self, why: &Unclear) -> Said {
         let said = |said: &String| ("said", Arg::Text(said.clone()));
         let code = |id: &String| ("id", Arg::Code(id.clone()));
@@ -178,7 +178,7 @@ impl Wording {
         }
     }
 
-    /// That a name means nobody, or no room.
+    /// Why a name does not resolve.
     fn not_found(&self, why: &NotFound) -> Said {
         let text = |said: &String| ("said", Arg::Text(said.clone()));
         match why {
@@ -187,7 +187,7 @@ impl Wording {
                 self.say("nobody-near", &[text(said), ("nearest", self.person(*person))])
             }
             NotFound::Several { said, people } => {
-                // By what may be typed: names that differ in nothing but capitals, or in nothing at all, are no answer.
+                // In a form that can be typed: names that differ only in case, or not at all, would not help.
                 let typed = |id: &PersonId| match (self.scene.user_of(*id), self.scene.directory.get(*id)) {
                     (None, Some(person)) => Arg::Text(person.username.clone()),
                     _ => self.person(*id),

@@ -1,4 +1,4 @@
-//! `rooms adopt`: takes a room over that is there already.
+//! `rooms adopt`: adopts an existing room.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::engine::adopt::{Adoptable, Adoption, Entry};
 use crate::homeserver::Reader;
 use crate::operations::{by_operator, deed_of, preview_adoption, see_through};
 
-/// What was typed.
+/// The command's arguments.
 #[derive(Debug)]
 pub(super) struct AdoptWish {
     pub(super) room: String,
@@ -31,7 +31,7 @@ pub(super) struct AdoptWish {
     pub(super) format: Format,
 }
 
-/// Takes the room over, or tells what that would change.
+/// Adopts the room, or tells what that would change.
 pub(super) async fn adopt(given: &Given, typed: AdoptWish) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let reader = local.reader().await?;
@@ -53,8 +53,8 @@ pub(super) async fn adopt(given: &Given, typed: AdoptWish) -> anyhow::Result<Exi
     }
     let is_enforced = local.settings.mode == Mode::Enforce;
     if !is_enforced {
-        // Noted, and nothing is changed on Synapse. That the room itself says it waits for mode enforce: without `instead`,
-        // for by then another room may have been put in its place.
+        // Noted only; nothing is changed on Synapse. The deed, which writes the key into the room, waits for mode
+        // enforce. It goes without `instead`, because the key may have got another room by then.
         engine.adopt(&wish).await.with_context(|| format!("{} was not adopted", wish.room_id))?;
     }
     let deed = deed_of(&Adoption { instead: wish.instead && is_enforced, ..wish.clone() });
@@ -67,8 +67,8 @@ pub(super) async fn adopt(given: &Given, typed: AdoptWish) -> anyhow::Result<Exi
     Ok(Exit::Done)
 }
 
-/// The accounts that were named as accepted: those beyond the bot's reach by their id, its first part, or the person's
-/// EquipeMed username. Who is not known to be beyond it may turn out to be, once the bot is in the room.
+/// The accounts named as accepted: by Matrix id, localpart or EquipeMed username. An account not known to outrank the
+/// bot may turn out to do so once the bot is in the room.
 async fn accepted(
     names: &[String],
     wish: &Adoption,
@@ -92,11 +92,11 @@ async fn accepted(
             accepted.insert(account);
             continue;
         }
-        // Only then EquipeMed is asked, which may be away.
+        // Only now read EquipeMed, which may be away.
         let directory = engine.people().await?;
         let bound = match local.person(name, &directory).await {
             Ok(person) => local.store.bindings().await?.get(&person.id).map(|binding| binding.user.clone()),
-            // An account that nobody in EquipeMed has may be named as well.
+            // An account of nobody in EquipeMed may be named as well.
             Err(error) if account.is_none() => return Err(error.context("--accept-creators")),
             Err(_) => None,
         };
@@ -106,7 +106,7 @@ async fn accepted(
     Ok(accepted)
 }
 
-/// What became of a wish.
+/// The outcome to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
     Already,
@@ -118,7 +118,7 @@ enum Told {
 fn tell(typed: &AdoptWish, wish: &Adoption, found: &Adoptable, told: Told) -> anyhow::Result<()> {
     let Adoption { key, room_id, .. } = wish;
     if typed.format == Format::Json {
-        // A dry run prints its plan, and standard output holds one value.
+        // A dry run prints its plan, and standard output takes only one JSON value.
         if told != Told::Would {
             output::json(&json!({
                 "key": key,

@@ -1,7 +1,7 @@
-//! `users adopt`: whose an account is, by the operator's word.
+//! `users adopt`: binds accounts to people on the operator's word.
 //!
-//! Alone it is about one account. With `--by-username` it is about everybody whose public id became another one while the
-//! username stayed: a rehearsal on a roster that is replaced by EquipeMed's database.
+//! The plain form binds one account. `--by-username` covers everybody whose public id changed while the username
+//! stayed, as when a roster used for a rehearsal is replaced by EquipeMed's database.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use super::output::UsageError;
 use super::{Exit, Format, output};
 use crate::operations::{bind_account, gains_too_many, hand_over_account};
 
-/// Which account is said to be whose.
+/// The account and its owner, as typed.
 pub(super) struct AdoptWish<'a> {
     pub(super) who: &'a str,
     pub(super) mxid: &'a str,
-    /// Although it is a Synapse administrator.
+    /// Even if it is a Synapse administrator.
     pub(super) administrator: bool,
     pub(super) dry_run: bool,
 }
@@ -77,7 +77,7 @@ pub(super) async fn one(given: &Given, wish: AdoptWish<'_>) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-/// Refuses what the brakes would hold: an administrator's account gives its power to somebody.
+/// Refuses what the brakes would hold: binding an administrator's account gives its power to the person.
 async fn must_not_be_held(local: &Local, directory: &Arc<Directory>, person: PersonId) -> anyhow::Result<()> {
     let Local { settings, store, clock, .. } = local;
     let limit = settings.policy.limits.gain;
@@ -89,7 +89,7 @@ async fn must_not_be_held(local: &Local, directory: &Arc<Directory>, person: Per
     Ok(())
 }
 
-/// Gives accounts of missing people to whoever has their username now.
+/// Gives accounts of missing people to the present owners of their usernames.
 pub(super) async fn by_username(given: &Given, yes: bool, format: Format) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);

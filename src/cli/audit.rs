@@ -1,5 +1,5 @@
-//! `audit list` and `audit export`: what was done, on whose behalf, and what became of it. Read from the store alone, so that
-//! it works whatever else is away.
+//! `audit list` and `audit export`: what was done, for whom, and with what outcome. Reads only the store, so it works
+//! whatever else is away.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use super::{Exit, Format, output};
 use crate::engine::policy_with_rooms;
 use crate::store::{AuditCause, AuditEntry, AuditFilter, GrantFilter, Intent, Store};
 
-/// How many entries are read at once.
+/// Entries per read.
 const PAGE: usize = 1000;
-/// More levels of one change are counted.
+/// Levels of one change that are listed; further ones are counted.
 const LEVELS_SHOWN: usize = 4;
 
 /// How an action ended, as it is typed.
@@ -79,7 +79,7 @@ pub(super) async fn list(given: &Given, which: &Which, last: usize, format: Form
     Ok(Exit::Done)
 }
 
-/// Prints all entries that fit, one JSON object a line, the newest first.
+/// Prints all matching entries, one JSON object per line, newest first.
 pub(super) async fn export(given: &Given, which: &Which) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let askers = askers(&local.store).await?;
@@ -104,13 +104,13 @@ async fn filter(which: &Which, local: &Local) -> anyhow::Result<AuditFilter> {
         None => None,
     };
     let since = which.since.map(|date| local.start_of(date)).transpose()?;
-    // As it is typed, and as it is stored.
+    // Typed with hyphens, stored with underscores.
     let outcome =
         which.outcome.and_then(|ended| ended.to_possible_value()).map(|word| word.get_name().replace('-', "_"));
     Ok(AuditFilter { user, room, kind: which.kind.clone(), outcome, since, ..AuditFilter::default() })
 }
 
-/// The room's key, by which it is on record; what names none is taken for a key that was managed once.
+/// The room's key, under which it is recorded. A name that matches no room is taken as the key of a former room.
 async fn room(typed: &str, local: &Local) -> anyhow::Result<RoomKey> {
     let policy = policy_with_rooms(&Arc::new(local.settings.policy.clone()), &local.store).await?;
     let (directory, bindings) = (Directory::default(), Bindings::default());
@@ -118,7 +118,7 @@ async fn room(typed: &str, local: &Local) -> anyhow::Result<RoomKey> {
     Ok(names.room(typed).unwrap_or_else(|_| RoomKey::new(typed)))
 }
 
-/// The account. A Matrix id is taken as it is: whoever left EquipeMed is still on record.
+/// The account. A Matrix id is taken as is, because people who left EquipeMed are still on record.
 async fn user(who: &str, local: &Local) -> anyhow::Result<OwnedUserId> {
     if who.starts_with('@') && who.contains(':') {
         return UserId::parse(who)
@@ -132,7 +132,7 @@ async fn user(who: &str, local: &Local) -> anyhow::Result<OwnedUserId> {
     Ok(binding.user.clone())
 }
 
-/// Who asked for the grants, which their entries name by number.
+/// The askers of grants, by the grant number in the entries.
 async fn askers(store: &Store) -> anyhow::Result<BTreeMap<i64, String>> {
     let grants = store.grants(&GrantFilter::default()).await?;
     Ok(grants.into_iter().map(|record| (record.grant.id.0, record.grant.asker)).collect())
@@ -145,7 +145,7 @@ fn asker<'a>(entry: &'a AuditEntry, askers: &'a BTreeMap<i64, String>) -> &'a st
     }
 }
 
-/// People by their accounts, as far as EquipeMed can be read: the audit is listed whatever is away.
+/// Names of people by account, if EquipeMed can be read; the audit is listed even if it cannot.
 struct Named {
     directory: Arc<Directory>,
     bindings: Arc<Bindings>,
@@ -159,18 +159,18 @@ impl Named {
         Ok(Self { english: output::English::naming(&directory), directory, bindings })
     }
 
-    /// Whose account it is; otherwise the account.
+    /// The account's owner, or the account if it has none.
     fn user(&self, user: &UserId) -> String {
         let owner = self.bindings.owner(user).and_then(|id| self.directory.named(id));
         owner.unwrap_or_else(|| user.to_string())
     }
 
-    /// The same for what may be somebody else than a person.
+    /// The same for an asker, who need not be a person.
     fn asker(&self, asker: &str) -> String {
         UserId::parse(asker).map_or_else(|_| asker.to_owned(), |user| self.user(&user))
     }
 
-    /// Whom an entry is about: for levels everybody who gets one, with it.
+    /// Whom an entry is about. For a change of levels, everybody who gets one, with the level.
     fn about(&self, intent: &Intent) -> String {
         let levels = intent.levels();
         let shown = levels.iter().take(LEVELS_SHOWN).map(|(user, level)| {
@@ -192,7 +192,7 @@ impl Named {
 fn row(entry: &AuditEntry, askers: &BTreeMap<i64, String>, named: &Named, local: &Local) -> Vec<String> {
     let intent = &entry.intent;
     let at = entry.at.to_zoned(local.settings.timezone.clone());
-    // An event's id says nothing to people; why something failed does.
+    // People need the reason of a failure, but not the id of an event.
     let ended = entry.settled.as_ref().map(|settled| match settled.outcome.fault() {
         Some(why) => format!("{}: {}", settled.outcome.as_str(), named.english.fault(why)),
         None => settled.outcome.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! From settings to working parts: the store, the way to Synapse, the engine.
+//! Builds the parts from settings: the store, the connection to Synapse, the engine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,11 +27,11 @@ use crate::homeserver::{Connection, OnWait, Patience, Reader, WritePermit, Write
 use crate::operations::Scene;
 use crate::store::{Sole, Store};
 
-/// How many requests may be in flight. Synapse is bound by one core: more only wait there.
+/// Limit of concurrent requests. Synapse uses one core, so more would only wait there.
 const REQUESTS_IN_FLIGHT: usize = 8;
 
-/// Threads beside the one that waits for signals. What takes time is Synapse and the disk; each further thread would keep a
-/// heap of its own, which grows to what the largest pass needs.
+/// Threads besides the one that waits for signals. Synapse and the disk take most of the time; each further thread
+/// would have its own heap, which grows to the needs of the largest pass.
 const WORKERS: usize = 1;
 
 /// Runs a command's future.
@@ -61,12 +61,12 @@ fn url(settings: &Settings) -> String {
     }
 }
 
-/// Takes the database for the service of this process.
+/// Locks the database for the service in this process.
 pub(super) fn sole(settings: &Settings) -> anyhow::Result<Sole> {
     Ok(Sole::take(&url(settings), &format!("process {} on {}", std::process::id(), host()))?)
 }
 
-/// How to reach Synapse as the bot.
+/// The connection settings for the bot.
 pub(super) fn connection(
     settings: &Settings,
     patience: Patience,
@@ -84,7 +84,7 @@ pub(super) fn connection(
     }
 }
 
-/// A reader, after a first word with Synapse: is it one, and does it know us.
+/// A reader, after checking that the server is a Synapse and knows the bot's token.
 pub(super) async fn reader(connection: Connection, settings: &Settings) -> anyhow::Result<Reader> {
     let url = settings.homeserver.url.clone();
     let reader = Reader::new(connection).await?;
@@ -99,7 +99,7 @@ pub(super) async fn reader(connection: Connection, settings: &Settings) -> anyho
     Ok(reader)
 }
 
-/// An engine for these settings. In mode observe it has no writer.
+/// An engine for these settings; without a writer in mode observe.
 pub(super) fn engine(
     settings: &Settings,
     reader: Reader,
@@ -121,29 +121,30 @@ pub(super) fn engine(
     }))
 }
 
-/// Tells a person at the terminal that Synapse is being waited for.
+/// Tells a person at the terminal about waits for Synapse.
 fn tell_waits() -> OnWait {
     Arc::new(|waiting| output::note(&waiting.to_string()))
 }
 
-/// This process, as leases and claims name it. With a random part: in a container every start has the same number.
+/// The name of this process in leases and claims. It has a random part, because in a container every start has the same
+/// process id.
 pub(super) fn holder(kind: &str) -> String {
     let random = getrandom::u32().unwrap_or_default();
     format!("{kind}:{}:{}:{random:08x}", host(), std::process::id())
 }
 
-/// What this machine calls itself.
+/// This machine's name.
 fn host() -> String {
     std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned()
 }
 
-/// What a command at the machine works with: the settings and the store, and what is made of them.
+/// The settings, the store and what a command builds from them.
 pub(super) struct Local {
     pub(super) settings: Settings,
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) given: Given,
-    /// Ends work softly.
+    /// Cancelled for a graceful stop.
     pub(super) stop: CancellationToken,
 }
 
@@ -153,14 +154,14 @@ impl Local {
         Self::of(given, settings(&given.config)?).await
     }
 
-    /// The same with settings that were read already.
+    /// The same with settings already read.
     pub(super) async fn of(given: &Given, settings: Settings) -> anyhow::Result<Self> {
         let store = store(&settings).await?;
         let given = given.clone();
         Ok(Self { settings, store, clock: Clock::system(), given, stop: CancellationToken::new() })
     }
 
-    /// Looking at Synapse, once it has answered. What is asked later has to be answered at once.
+    /// A reader, once Synapse has answered. Its later requests are not retried.
     pub(super) async fn reader(&self) -> anyhow::Result<Reader> {
         let connection = connection(&self.settings, Patience::NONE, &self.stop, Some(tell_waits()));
         let first = async || reader(connection.clone(), &self.settings).await;
@@ -170,7 +171,7 @@ impl Local {
         })
     }
 
-    /// The same for what goes on when Synapse was there and goes away; a person at the terminal is told of it.
+    /// A reader that retries when Synapse goes away; a person at the terminal is told.
     pub(super) async fn patient_reader(&self) -> anyhow::Result<Reader> {
         let total = Patience::COMMAND.total.max(self.given.wait);
         Ok(self.reader().await?.patient(Patience { total }))
@@ -185,20 +186,20 @@ impl Local {
         at.to_zoned(self.settings.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// The beginning of a day in the hospital's time zone.
+    /// Start of a day in the hospital's time zone.
     pub(super) fn start_of(&self, date: Date) -> anyhow::Result<Timestamp> {
         let start = date.to_zoned(self.settings.timezone.clone()).context("--since names a day that does not exist")?;
         Ok(start.timestamp())
     }
 
-    /// EquipeMed's people as the store knows them, without a word with Synapse; who is new is noted if that is wished.
+    /// EquipeMed's people as the store knows them, without asking Synapse; stores new people if `note`.
     pub(super) async fn people(&self, note: bool) -> anyhow::Result<Arc<Directory>> {
         let read = Source::open(&self.settings.directory)?.read().await?;
         let note = note.then(|| self.clock.now());
         Ok(is_who(&read, &self.settings.policy, &self.store, None, note).await?)
     }
 
-    /// The words for these findings; with names where there are people to name, and EquipeMed can be read.
+    /// Texts for these findings, with people's names if there are findings and EquipeMed can be read.
     pub(super) async fn words(&self, findings: &[Finding]) -> English {
         match findings.is_empty() {
             true => English::new(),
@@ -206,7 +207,7 @@ impl Local {
         }
     }
 
-    /// People, grants and rooms as they are now, in the same way.
+    /// The current people, grants and rooms; stores new people if `note`.
     pub(super) async fn scene(&self, note: bool) -> anyhow::Result<Scene> {
         let policy = policy_with_rooms(&Arc::new(self.settings.policy.clone()), &self.store).await?;
         Ok(Scene::of(policy, self.people(note).await?, &self.store, self.clock.now()).await?)
@@ -241,7 +242,7 @@ impl Local {
     }
 }
 
-/// Finds an account that is bound, also of somebody who is no longer in EquipeMed: by Matrix id, or as [`Local::person`].
+/// Finds a bound account, even of somebody no longer in EquipeMed: by Matrix id, or as [`Local::person`].
 pub(super) async fn account(who: &str, scene: &Scene, local: &Local) -> anyhow::Result<(PersonId, OwnedUserId)> {
     if let Ok(user) = UserId::parse(who)
         && let Some(person) = scene.bindings.owner(&user)
@@ -254,7 +255,7 @@ pub(super) async fn account(who: &str, scene: &Scene, local: &Local) -> anyhow::
     Ok((person.id, user))
 }
 
-/// Finds a managed room as the control room does: by key, name or alias.
+/// Finds a managed room by key, name or alias, like the control room's commands.
 pub(super) fn room(name: &str, scene: &Scene) -> Result<RoomKey, UsageError> {
     scene.world().names().room(name).map_err(|near| {
         let hint = near.map_or_else(String::new, |key| format!("; did you mean {key}?"));

@@ -1,4 +1,4 @@
-//! `directory install-triggers` and `uninstall-triggers`: what an administrator of EquipeMed's database does once.
+//! `directory install-triggers` and `uninstall-triggers`: one-time work by an administrator of EquipeMed's database.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use super::{Exit, connect, output};
 use crate::config::settings::{DirectorySource, EquipemedSettings};
 use crate::directory::equipemed::{Script, role_of};
 
-/// The address of an administrator of EquipeMed's database, or a file that holds it.
+/// The database address with an administrator's credentials, or a file with it.
 const ADMINISTRATOR: &str = "EQUIPEMED_ADMIN_URL";
 const ADMINISTRATOR_FILE: &str = "EQUIPEMED_ADMIN_URL_FILE";
 
-/// Puts the triggers in place.
+/// Installs the triggers.
 pub(super) async fn install(config: &Path, print: bool) -> anyhow::Result<Exit> {
     let equipemed = equipemed(config)?;
     if equipemed.query.is_some() {
@@ -45,7 +45,7 @@ pub(super) async fn install(config: &Path, print: bool) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// Takes the triggers away.
+/// Removes the triggers.
 pub(super) async fn uninstall(config: &Path, print: bool) -> anyhow::Result<Exit> {
     if print {
         output::text(Script::uninstall().trim_end());
@@ -59,7 +59,7 @@ pub(super) async fn uninstall(config: &Path, print: bool) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-/// The first of many.
+/// The first few names, and the number of the rest.
 fn shortly(names: &[String]) -> String {
     const SHOWN: usize = 3;
     let first = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");

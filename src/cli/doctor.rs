@@ -1,4 +1,4 @@
-//! `doctor`: is everything there that the service needs, and what to do where not.
+//! `doctor`: checks everything that the service needs, and names a fix for each failure.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ use crate::engine::replace::Condition;
 use crate::homeserver::{HomeserverError, Patience, Reader};
 use crate::store::{HeldState, Run, RunEnd};
 
-/// Among so many of the latest full passes one that ended is looked for.
+/// Number of latest full passes searched for one that ended.
 const RUNS: usize = 10;
 
-/// Gathers what was found.
+/// Prints results and counts failures.
 #[derive(Default)]
 struct Findings {
     failed: usize,
@@ -96,7 +96,7 @@ async fn check_directory(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-/// The role that reads EquipeMed, and whether changes are told.
+/// Checks the role that reads EquipeMed, and whether the database reports changes.
 async fn check_database(source: &Equipemed, settings: &settings::EquipemedSettings, findings: &mut Findings) {
     match source.needless_rights().await {
         Ok(rights) if rights.is_empty() => findings.good("the role in directory.url may only read"),
@@ -128,7 +128,7 @@ async fn check_database(source: &Equipemed, settings: &settings::EquipemedSettin
     }
 }
 
-/// Gives whether it is a server to go on with.
+/// Returns whether further checks of the server make sense.
 async fn check_synapse(given: &Given, settings: &Settings, findings: &mut Findings) -> bool {
     let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
     let url = &settings.homeserver.url;
@@ -139,7 +139,7 @@ async fn check_synapse(given: &Given, settings: &Settings, findings: &mut Findin
             return false;
         }
     };
-    // Whether the token is known is told below, by name.
+    // Whether the token is known is reported below.
     let answer = given.first_word(url, async || match reader.versions().await {
         Ok(_) | Err(HomeserverError::UnknownToken) => Ok(()),
         Err(error) => Err(error.into()),
@@ -166,7 +166,7 @@ async fn check_synapse(given: &Given, settings: &Settings, findings: &mut Findin
     check_administrator(&reader, findings).await
 }
 
-/// Synapse's own version, and those of the rooms it makes.
+/// Checks Synapse's version and the room versions that it supports.
 async fn check_versions(reader: &Reader, settings: &Settings, findings: &mut Findings) {
     match reader.synapse_version().await {
         Ok(version) => match server::too_old(&version) {
@@ -188,13 +188,13 @@ async fn check_versions(reader: &Reader, settings: &Settings, findings: &mut Fin
                 findings.bad(&what, &fix);
             }
         }
-        // That was told above, by name.
+        // Already reported.
         Err(HomeserverError::UnknownToken) => {}
         Err(error) => findings.bad(&format!("Synapse's room versions: {}", said(error)), "see Synapse's log"),
     }
 }
 
-/// Gives false where the bot can never be one.
+/// Returns false if the bot can never become an administrator.
 async fn check_administrator(reader: &Reader, findings: &mut Findings) -> bool {
     match reader.account(reader.bot()).await {
         Ok(Some(account)) if account.observed.admin => findings.good("the bot is a server administrator"),
@@ -226,15 +226,15 @@ async fn check_store(settings: &Settings, is_usable: bool, findings: &mut Findin
     }
     match store.rooms().await {
         Ok(rooms) if rooms.contains_key(&RoomKey::from(CONTROL_ROOM)) => findings.good("control room"),
-        // What a setup could make nowhere is not missed.
+        // Not missed on a server where setup could not make it.
         Ok(_) if !is_usable => {}
         Ok(_) => findings.bad("there is no control room", "run `equipemed-bot setup`"),
         Err(error) => findings.bad(&format!("database: {}", said(error)), "see what it names"),
     }
 }
 
-/// What the last full pass left to be looked at, and what is held: nothing that is out of place here, but it waits for
-/// somebody. Where the database is away, that was told before.
+/// Prints findings of the last full pass and held parts. These are no failures, but wait for somebody. An unreachable
+/// database was reported before.
 async fn tell_open(given: &Given, settings: &Settings) {
     let Ok(local) = Local::of(given, settings.clone()).await else { return };
     let (Ok(runs), Ok(held)) = (local.store.recent_runs(RUNS).await, local.store.held_live().await) else { return };
@@ -257,7 +257,7 @@ async fn tell_open(given: &Given, settings: &Settings) {
     }
 }
 
-/// Whether each managed room can be managed. Where the database is away, that was told before.
+/// Checks whether each managed room can be managed. An unreachable database was reported before.
 async fn check_rooms(settings: &Settings, findings: &mut Findings) {
     let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
     let (Ok(store), Ok(reader)) = (connect::store(settings).await, Reader::new(connection).await) else { return };
@@ -269,7 +269,7 @@ async fn check_rooms(settings: &Settings, findings: &mut Findings) {
     for key in rooms.keys() {
         let found = match engine.replaceable(key).await {
             Ok(found) => found,
-            // A room that the configuration has no longer is nobody's trouble.
+            // A room that is no longer configured is no problem.
             Err(Fault::Replacement(_)) => continue,
             Err(error) => return findings.bad(&format!("room {key}: {}", said(error)), "run `doctor` again"),
         };

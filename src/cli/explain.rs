@@ -11,7 +11,7 @@ use crate::homeserver::{Patience, Reader};
 use crate::operations::explain_person;
 use crate::speech::Texts;
 
-/// Prints the reasons, and what is otherwise on Synapse. While Synapse is away that is said, and the reasons all the same.
+/// Prints the reasons, and what differs on Synapse. If Synapse is away, says so and still prints the reasons.
 pub(super) async fn run(given: &Given, who: &str, room: Option<&str>) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let scene = local.scene(false).await?;

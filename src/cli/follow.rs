@@ -1,4 +1,4 @@
-//! Showing how far a pass is: a bar for a person at a terminal, plain lines otherwise.
+//! Shows the progress of a pass: a bar on a terminal, plain lines otherwise.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use crate::engine::progress::{Phase, Progress};
 
-/// Plain lines come no more often than this: they end up in logs of timers and pipelines.
+/// Shortest interval between plain lines, which end up in logs of timers and pipelines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// What is shown of one pass.
+/// Progress display of one pass.
 pub(super) struct Display {
     bar: Option<ProgressBar>,
     last: Option<(Phase, tokio::time::Instant)>,
 }
 
 impl Display {
-    /// A bar if somebody watches.
+    /// Uses a bar if standard error is a terminal.
     pub(super) fn new() -> Self {
         let bar = output::is_watched().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -45,7 +45,7 @@ impl Display {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn end(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,6 +1,6 @@
-//! What every command takes, and how it meets Synapse: at once, or as long as somebody wants to wait.
+//! Options of every command, and its first contact with Synapse: with one attempt, or for as long as `--wait` says.
 //!
-//! A wrong address is answered at once, by what to do. Only `serve`, which starts with the machine, waits by itself.
+//! A wrong address fails at once and says what to do. Only `serve`, which starts with the machine, waits by itself.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use super::output;
 use crate::config::values::parse_duration;
 use crate::homeserver::HomeserverError;
 
-/// How long one attempt may take: a person is looking on.
+/// Time limit of one attempt, because a person is waiting.
 const FIRST_ANSWER: Duration = Duration::from_secs(8);
-/// How long after a failed attempt the next one begins.
+/// Pause between attempts.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// What every command takes.
@@ -31,7 +31,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// The first word with Synapse: asks again while it is away, as long as is to be waited.
+    /// The first request to Synapse: repeats it while Synapse is away, for at most `--wait`.
     pub(super) async fn first_word<T>(&self, url: &Url, ask: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
         let start = Instant::now();
         let mut is_told = false;
@@ -54,14 +54,14 @@ impl Given {
         }
     }
 
-    /// What is to be done about a Synapse that is away.
+    /// What to do about a Synapse that is away.
     pub(super) fn advice(&self) -> String {
         let how = if self.wait.is_zero() { "; to wait for it: --wait 2m" } else { "" };
         format!("start Synapse, or correct homeserver.url{how}")
     }
 }
 
-/// Whether an error says only that Synapse does not answer.
+/// Whether an error only means that Synapse does not answer.
 pub(super) fn is_away(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(HomeserverError::Unreachable { .. }))
 }

@@ -1,4 +1,4 @@
-//! `grants list | add | end`: lasting wishes by the operator at the machine.
+//! `grants list | add | end`: grants by the operator at the machine.
 
 use anyhow::Context;
 use equipemed_domain::authority::{Act, Asker, Request};
@@ -20,7 +20,7 @@ use crate::operations::{Caller, Scene, Stop};
 use crate::speech::{Arg, Shown, Texts};
 use crate::store::{GrantFilter, GrantRecord, OPERATOR};
 
-/// What `grants add` was told.
+/// Arguments of `grants add`.
 pub(super) struct GrantWish {
     pub(super) who: String,
     pub(super) what: String,
@@ -68,7 +68,7 @@ pub(super) async fn list(given: &Given, all: bool, format: Format) -> anyhow::Re
     Ok(Exit::Done)
 }
 
-/// Somebody without an account, without asking EquipeMed.
+/// How to name a person without an account, without reading EquipeMed.
 fn known_as(id: PersonId, people: &Identities) -> String {
     people.get(id).map_or_else(|| format!("person {id}"), |known| format!("{} ({})", known.username, known.number))
 }
@@ -80,7 +80,7 @@ fn describe(kind: GrantKind) -> String {
     }
 }
 
-/// Stores a grant and wakes whoever it is about.
+/// Stores a grant and wakes the person.
 pub(super) async fn add(given: &Given, wish: GrantWish) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let kind = kind_of(&wish.what)?;
@@ -122,7 +122,7 @@ pub(super) async fn end(given: &Given, id: i64, by: Option<&str>) -> anyhow::Res
     Ok(Exit::Done)
 }
 
-/// Who asks at the machine: the operator, or whose right is to be checked as in the control room.
+/// The caller: the operator, or with `--as` a person whose right is checked as in the control room.
 async fn caller(who: Option<&str>, scene: &Scene, local: &Local) -> anyhow::Result<Caller> {
     let Some(who) = who else { return Ok(Caller { asker: Asker::Operator, name: OPERATOR.to_owned() }) };
     let person = local.person(who, &scene.directory).await?.id;
@@ -140,7 +140,7 @@ fn said(stop: Stop, scene: &Scene) -> anyhow::Error {
     }
 }
 
-/// People, accounts and rooms as a terminal shows them.
+/// Names of people, accounts and rooms for a terminal.
 struct Names<'a>(&'a Scene);
 
 impl Shown for Names<'_> {

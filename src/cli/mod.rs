@@ -1,7 +1,7 @@
-//! The command line: what may be typed, and the exit code it ends with.
+//! The command line: arguments and exit codes.
 //!
-//! The composition root: the only place that builds things from settings. One
-//! file a command; this one only defines and dispatches.
+//! This is the composition root: only here are parts built from settings. There is one file per command; this one only
+//! defines and dispatches them.
 
 mod adopt;
 mod adopt_users;
@@ -371,7 +371,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let given = cli.given;
     let result = match cli.command {
         Command::Completions { shell } => {
-            // Into memory first: a closed pipe makes it panic.
+            // Into memory first: clap_complete panics on a closed pipe.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "equipemed-bot", &mut script);
             output::text(&String::from_utf8_lossy(&script));
@@ -384,7 +384,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Config(ConfigCommand::Check) => connect::on_runtime(settings::check(&given.config)),
         Command::Registration(args) => registration::run(&given.config, &args),
         command => {
-            // The others end before memory matters.
+            // Other commands end before memory matters.
             if matches!(command, Command::Serve) {
                 crate::heap::keep_small();
             }
@@ -433,7 +433,7 @@ async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
     }
 }
 
-/// Checks the command line's own definition; for tests.
+/// Checks the definition of the command line; for tests.
 pub fn verify() {
     Cli::command().debug_assert();
 }

@@ -1,4 +1,4 @@
-//! What goes to the terminal: results to standard output, everything else to standard error.
+//! Terminal output: results to standard output, everything else to standard error.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use crate::config::Problems;
 use crate::config::settings::Language;
 use crate::speech::{Arg, Texts};
 
-/// Prints a result. What people are called in it cannot rule the terminal.
+/// Prints a result without control characters, which names from outside could contain.
 pub(super) fn text(text: &str) {
     raw(&harmless(text));
 }
 
-/// The characters that show themselves, in the same lines.
+/// Keeps visible characters, line breaks and tabs.
 fn harmless(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || is_visible(*c)).collect()
 }
 
-/// Prints a result as it is, for scripts. A closed pipe (`| head`) is no reason to fail.
+/// Prints a result unchanged, for scripts. A closed pipe (`| head`) is not an error.
 pub(super) fn raw(text: &str) {
     let mut out = std::io::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     let _ = write!(out, "{text}{newline}").and_then(|()| out.flush());
 }
 
-/// Tells what is going on, beside the result.
+/// Prints a message that is not part of the result.
 pub(super) fn note(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "{}", harmless(text));
@@ -46,7 +46,7 @@ pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a list: a table for people, objects for scripts.
+/// Prints a list: as a table for people, as JSON objects for scripts.
 pub(super) fn list<T>(
     format: Format,
     all: &[T],
@@ -63,17 +63,17 @@ pub(super) fn list<T>(
     }
 }
 
-/// A number of things, in the singular where it is one.
+/// A number with its noun, singular for one.
 pub(super) fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
-/// A cell of what may be missing.
+/// A cell whose value may be missing.
 pub(super) fn or_dash(cell: Option<impl ToString>) -> String {
     cell.map_or_else(|| "–".to_owned(), |cell| cell.to_string())
 }
 
-/// Prints why a command failed; gives the exit code.
+/// Prints why a command failed; returns the exit code.
 pub(super) fn failure(error: &anyhow::Error) -> Exit {
     if let Some(problems) = error.downcast_ref::<Problems>() {
         note(problems.to_string().trim_end());
@@ -84,7 +84,7 @@ pub(super) fn failure(error: &anyhow::Error) -> Exit {
     if error.is::<UsageError>() { Exit::Usage } else { Exit::Failed }
 }
 
-/// An error with what led to it. What went wrong elsewhere is said as in chat.
+/// An error with its causes. Faults are worded as in chat.
 pub(super) fn worded(error: &anyhow::Error) -> String {
     let mut parts = Vec::new();
     for cause in error.chain() {
@@ -102,7 +102,7 @@ pub(super) fn said(error: impl Into<anyhow::Error>) -> String {
     worded(&error.into())
 }
 
-/// A fault, for a terminal.
+/// A fault in words for a terminal.
 pub(super) fn fault_text(fault: &Fault) -> String {
     English::new().fault(fault)
 }
@@ -114,12 +114,12 @@ fn fault_of(cause: &(dyn std::error::Error + 'static)) -> Option<Fault> {
     fault.or_else(|| cause.downcast_ref::<DirectoryError>().cloned().map(Fault::from))
 }
 
-/// The command itself is wrong.
+/// An error in the command itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct UsageError(pub(super) String);
 
-/// Whether a person watches standard error.
+/// Whether standard error is a terminal.
 pub(super) fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
@@ -141,7 +141,7 @@ pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// What plans name beside changes, for a terminal.
+/// English texts for plans and faults on a terminal.
 pub(super) struct English(Texts);
 
 impl English {
@@ -150,7 +150,7 @@ impl English {
         Self(Texts::new(Language::En))
     }
 
-    /// The same, which name these people.
+    /// The English texts with these people's names.
     pub(super) fn naming(people: &Arc<Directory>) -> Self {
         Self(Texts::new(Language::En).with_people(people))
     }
@@ -160,14 +160,14 @@ impl English {
     /// Why something did not happen.
     pub(super) fn fault(&self, fault: &Fault) -> String {
         match fault {
-            // Of many lines, and a terminal has room for all of them.
+            // Has several lines; a terminal has room for all of them.
             Fault::Directory(DirectoryError::Problems { text }) | Fault::Worded(text) => text.clone(),
             Fault::During { stage, why } => format!("{}: {}", self.0.stage(*stage).plain, self.fault(why)),
             fault => self.0.fault(fault).plain,
         }
     }
 
-    /// What something that did not go well is about.
+    /// The subject of a trouble.
     pub(super) fn topic(&self, topic: &Topic) -> String {
         self.0.topic(topic).plain
     }

@@ -13,7 +13,7 @@ use super::{Exit, output};
 use crate::config::registration::{BOT_LOCALPART, Wanted, generate};
 use crate::config::{Environment, plan_registration};
 
-/// Where Synapse finds this service when nothing says otherwise: the example's `appservice.listen`.
+/// Default address of this service for Synapse: the example's `appservice.listen`.
 const DEFAULT_URL: &str = "http://127.0.0.1:9009";
 
 /// What is to be written, and where.
@@ -60,7 +60,7 @@ pub(super) fn run(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-/// From the configuration, unless the command line says it all: there may be no configuration yet.
+/// Reads the configuration unless the arguments suffice, because there may be none yet.
 fn wanted(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Wanted> {
     let bot = match &args.server_name {
         None => None,
@@ -97,7 +97,7 @@ fn write_private(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
         ))
         .into());
     }
-    // Never a moment with the tokens readable by others, and always a whole file somewhere.
+    // The tokens are never readable by others, and one complete file exists at any moment.
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let draft = Path::new(&name);
@@ -108,8 +108,8 @@ fn write_private(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
     if !replaces {
         return std::fs::rename(draft, path).with_context(cannot);
     }
-    // Into the old file, which keeps its owner, group and mode: Synapse reads it by its group, which only root could give
-    // to another file, and does not start when it cannot.
+    // Written into the old file, which keeps its owner, group and mode: Synapse reads it through its group and does not
+    // start without it, and only root could give a new file to that group.
     put(|| OpenOptions::new().write(true).truncate(true).open(path), text).with_context(cannot)?;
     std::fs::remove_file(draft).with_context(|| format!("{} cannot be removed", draft.display()))
 }

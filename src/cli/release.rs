@@ -1,4 +1,4 @@
-//! `users release`: lets go of an account whose person is no longer in EquipeMed.
+//! `users release`: releases an account whose person is no longer in EquipeMed.
 
 use std::io::BufRead;
 
@@ -14,7 +14,7 @@ use super::output::UsageError;
 use super::{Exit, output};
 use crate::operations::{NotReleased, may_release, release_account};
 
-/// Lets an account go, once its name was typed.
+/// Releases an account after its name was typed.
 pub(super) async fn run(given: &Given, who: &str, yes: bool, dry_run: bool) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
@@ -54,7 +54,7 @@ pub(super) async fn run(given: &Given, who: &str, yes: bool, dry_run: bool) -> a
     Ok(Exit::Done)
 }
 
-/// The binding that is meant: by its account, or by the last username of somebody who is missing.
+/// The binding meant: by account, or by the last username of a missing person.
 fn find<'b>(
     who: &str,
     directory: &Directory,

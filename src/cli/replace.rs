@@ -1,4 +1,4 @@
-//! `rooms replace`: a new room in the place of one that cannot be kept.
+//! `rooms replace`: replaces a room that cannot be kept with a new one.
 
 use anyhow::Context;
 use equipemed_domain::deed::Deed;

@@ -54,7 +54,7 @@ pub(super) async fn list(given: &Given, format: Format) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// Prints counts, and the members of each managed room.
+/// Prints counts and the number of members of each managed room.
 pub(super) async fn stats(given: &Given, format: Format) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let counts = Inventory::read(&local.reader().await?, &local.scene(false).await?).await?;
@@ -88,7 +88,7 @@ pub(super) async fn stats(given: &Given, format: Format) -> anyhow::Result<Exit>
     Ok(Exit::Done)
 }
 
-/// Deletes rooms that nobody is in and that are not managed; with `dry_run` only lists them.
+/// Deletes rooms that are unmanaged and have no members; with `dry_run` only lists them.
 pub(super) async fn cleanup(
     given: &Given,
     dry_run: bool,
@@ -102,7 +102,7 @@ pub(super) async fn cleanup(
     }
     let local = Local::of(given, settings).await?;
     let reader = local.reader().await?;
-    // From the whole list, before anything else: rooms that are bound meanwhile have the bot in them.
+    // Uses the complete list, before anything else: a room bound meanwhile has the bot in it.
     let all = abandoned(&reader, &local.store.rooms().await?).await?;
     let (empty, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| with_invitations || one.invited.is_empty());
     let failures = if dry_run {
@@ -162,7 +162,7 @@ fn print_abandoned(rooms: &[Abandoned], left: &[Abandoned], dry_run: bool) {
     }
 }
 
-/// Stores the deletions as deeds and sees them through. Gives those that failed, by room.
+/// Stores the deletions as deeds and waits for them. Returns failures by room.
 async fn delete(engine: &Engine, rooms: &[Abandoned]) -> anyhow::Result<BTreeMap<String, String>> {
     let ids = by_operator(engine, deletions(rooms)).await?;
     let holder = connect::holder("cleanup");
@@ -175,7 +175,7 @@ async fn delete(engine: &Engine, rooms: &[Abandoned]) -> anyhow::Result<BTreeMap
     Ok(failures)
 }
 
-/// Why a deed was not done, and whether it may be yet.
+/// Why a deed was not done, and whether it will be retried.
 pub(super) fn not_done(NotDone { why, is_over }: &NotDone) -> String {
     let why = output::fault_text(why);
     if *is_over { why } else { format!("{why}; the service tries it again") }

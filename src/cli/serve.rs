@@ -1,4 +1,4 @@
-//! `serve`: everything wired together, until a signal ends it.
+//! `serve`: connects all parts and runs them until a signal.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::speech::Texts;
 use crate::store::{Sole, Store};
 
-/// How long a soft stop may take: container runtimes kill after ten seconds, systemd after ninety.
+/// Time limit of a graceful stop: container runtimes kill after ten seconds, systemd after ninety.
 const SOFT_STOP: Duration = Duration::from_secs(8);
 
 /// Runs the service.
@@ -38,7 +38,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
         let stop = CancellationToken::new();
         let (sole, store, listeners) = match (open(&settings).await, before.take()) {
             (Ok(opened), _) => opened,
-            // Valid to read and impossible to work with, such as a port in use: no reason to stop working.
+            // The settings are valid but unusable, such as a port in use. That is no reason to stop working.
             (Err(error), Some(working)) => {
                 tracing::error!("The configuration was not taken over: it cannot be worked with");
                 output::failure(&error);
@@ -51,7 +51,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
         let next = tokio::select! {
             next = next_settings(&mut reload, config) => Some(next),
             () = signalled() => None,
-            // It ends by itself only when it cannot work at all.
+            // It ends by itself only if it cannot work at all.
             ended = &mut service => return ended.context("the service broke")?.map(|()| Exit::Done),
         };
         stop.cancel();
@@ -75,9 +75,9 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
     }
 }
 
-/// What can be in the way of working with settings that read well.
+/// Opens what may fail although the settings are valid.
 async fn open(settings: &Settings) -> anyhow::Result<(Sole, Store, Listeners)> {
-    // Before anything is brought up to date under a service that works with it.
+    // Before the migrations, which must not run under a service that uses the database.
     let sole = connect::sole(settings)?;
     let listeners = Listeners::take(settings.appservice.listen, settings.telemetry.listen).await?;
     Ok((sole, connect::store(settings).await?, listeners))
@@ -126,7 +126,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
     intake.attach(engine.clone());
     let registration = &settings.appservice.registration;
     let read_back = ReadBack {
-        // Not behind the hundreds of requests of a first pass.
+        // Own lane, so as not to queue behind the hundreds of requests of a first pass.
         reader: reader.lane(1),
         intake,
         engine: engine.clone(),
@@ -163,22 +163,22 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
     tasks.ended().await
 }
 
-/// Waits for Synapse, which may be down at the start: what it says, once it answers, is an error. None when the service is
-/// stopped meanwhile.
+/// Waits for Synapse, which may be down at startup. An error that Synapse answers with is returned. None when the
+/// service is stopped meanwhile.
 async fn synapse(connection: &Connection, settings: &Settings, tasks: &mut Tasks) -> anyhow::Result<Option<Reader>> {
     loop {
         let reader = tokio::select! {
             reader = connect::reader(connection.clone(), settings) => reader,
-            // Not before the port is free: who stops for other settings takes it again at once.
+            // Waits until the port is free, because a reload takes it again at once.
             ended = tasks.ended() => return ended.map(|()| None),
         };
         match reader {
-            // The same stop, heard by the request first.
+            // The same stop; the request noticed it first.
             Err(_) if connection.cancel.is_cancelled() => return Ok(None),
             Err(error) if given::is_away(&error) => tracing::error!("Synapse is still away"),
             Err(error) => return Err(error),
             Ok(reader) => match reader.account(reader.bot()).await {
-                // Nothing that is done here could change that.
+                // Nothing here could change that.
                 Err(error @ HomeserverError::Delegated) => return Err(error.into()),
                 _ => return Ok(Some(reader)),
             },
@@ -199,7 +199,7 @@ fn control_room(settings: &Settings, engine: Engine, reader: &Reader, bell: Arc<
     Chat::new(engine, Speaker::new(reader), texts, settings, bell)
 }
 
-/// How changes of people are noticed.
+/// How to notice changed people.
 fn notice(settings: &Settings) -> Notice {
     match &settings.directory.source {
         DirectorySource::Roster { .. } => Notice { notify: false, poll: None },
@@ -207,7 +207,7 @@ fn notice(settings: &Settings) -> Notice {
     }
 }
 
-/// Waits for SIGHUP with a configuration that is valid and changed; anything else leaves the service as it is.
+/// Waits for SIGHUP with a valid configuration; an invalid one leaves the service as it is.
 async fn next_settings(reload: &mut tokio::signal::unix::Signal, config: &Path) -> Settings {
     loop {
         if reload.recv().await.is_none() {

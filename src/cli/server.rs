@@ -1,4 +1,4 @@
-//! What a Synapse has to be for this service: looked at by `doctor`, and by `setup` before it makes anything.
+//! Requirements for a Synapse server, checked by `doctor`, and by `setup` before it makes anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,17 @@ use equipemed_domain::policy::{Policy, RoomPolicy};
 use equipemed_domain::room_version::{BEST, RoomVersion, needs_headroom};
 use ruma_common::OwnedRoomId;
 
-/// The oldest Synapse that works, which is also tried: what a lock does and the lists of accounts came with it.
+/// The oldest supported Synapse, which is also tested: it introduced the effect of a lock and the account lists used
+/// here.
 const OLDEST: [u32; 2] = [1, 99];
 
-/// Something in the way, and what to do about it.
+/// A problem, and its fix.
 pub(super) struct Obstacle {
     pub(super) what: String,
     pub(super) fix: String,
 }
 
-/// Whether a Synapse is too old. One whose version is no number is taken as it is.
+/// Whether a Synapse is too old. An unreadable version is accepted.
 pub(super) fn too_old(version: &str) -> Option<Obstacle> {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     let has = [parts.next()??, parts.next()??];
@@ -27,7 +28,7 @@ pub(super) fn too_old(version: &str) -> Option<Obstacle> {
     })
 }
 
-/// The rooms still to be made that a server with these versions cannot make.
+/// The rooms to be made whose version the server does not support.
 pub(super) fn unmade(
     policy: &Policy,
     made: &BTreeMap<RoomKey, OwnedRoomId>,
@@ -48,7 +49,7 @@ pub(super) fn unmade(
     })
 }
 
-/// With which version rooms are made there, and how the bot stands above people in them.
+/// The version of new rooms, and how the bot outranks people in them.
 pub(super) fn best(versions: &BTreeSet<String>) -> String {
     let best = RoomVersion::Best.among(versions).unwrap_or("none that this service knows");
     match needs_headroom(versions) {

@@ -11,7 +11,7 @@ use super::{Exit, connect, output};
 use crate::config::settings::DirectorySource;
 use crate::directory::Source;
 
-/// Reads and checks everything the configuration names.
+/// Reads and checks everything that the configuration names.
 pub(super) async fn check(config: &Path) -> anyhow::Result<Exit> {
     let settings = connect::settings(config)?;
     output::text(&format!("{}\n\n{} is valid.", settings.summary().trim_end(), config.display()));
@@ -23,7 +23,7 @@ pub(super) async fn check(config: &Path) -> anyhow::Result<Exit> {
     if let DirectorySource::Roster { file } = &settings.directory.source {
         std::fs::metadata(file).with_context(|| format!("directory.roster: {} cannot be read", file.display()))?;
     }
-    // Whether EquipeMed can be read at all is the doctor's business.
+    // `doctor` reports whether EquipeMed can be read.
     if let Ok(source) = Source::open(&settings.directory)
         && let Ok(directory) = source.read().await
     {

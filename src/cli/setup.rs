@@ -1,4 +1,4 @@
-//! `setup`: what must be there before the first sync. Harmless when repeated.
+//! `setup`: makes what must exist before the first sync. Safe to repeat.
 
 use anyhow::Context;
 use equipemed_domain::render::{Length, render};
@@ -29,7 +29,7 @@ pub(super) async fn run(given: &Given, control_room: Option<&str>) -> anyhow::Re
     let control_room = control_room.map(is_id).transpose()?;
     let local = Local::open(given).await?;
     let Local { settings, store, clock, stop, .. } = &local;
-    // Setup is asked for by somebody at the machine, so it writes in mode observe, too: the bot's own account and room.
+    // An operator at the machine asked for setup, so it writes in mode observe too: the bot's own account and room.
     let reader = local.patient_reader().await?;
     let is_administrator = fits(&reader, store, settings).await?;
     let writer = Writer::new(reader.clone(), WritePermit::for_setup());
@@ -64,8 +64,8 @@ pub(super) async fn run(given: &Given, control_room: Option<&str>) -> anyhow::Re
     Ok(Exit::Done)
 }
 
-/// Takes the flag from temporary administrators: a deactivated one keeps it, and has it again when somebody reactivates
-/// the account. Warns of those that an interrupted setup left usable.
+/// Removes the admin flag of temporary administrators: a deactivated account keeps it and would have it again after
+/// reactivation. Warns of accounts that an interrupted setup left usable.
 async fn end_leftovers(reader: &Reader, writer: &Writer) -> anyhow::Result<()> {
     for (user, account) in reader.accounts().await? {
         if !is_temporary_administrator(&user) {
@@ -83,7 +83,7 @@ async fn end_leftovers(reader: &Reader, writer: &Writer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Looks whether this is a server to work with, before anything is made there; gives whether the bot administers it.
+/// Checks the server before anything is made there; returns whether the bot is an administrator.
 async fn fits(reader: &Reader, store: &Store, settings: &Settings) -> anyhow::Result<bool> {
     let version = reader.synapse_version().await.context("Synapse's version")?;
     let versions = reader.room_versions().await.context("Synapse's room versions")?;

@@ -10,7 +10,7 @@ use super::output::UsageError;
 use super::{Exit, connect, output, rooms};
 use crate::operations::{by_operator, see_through};
 
-/// Signs somebody out, or tells from how many devices that would be.
+/// Signs somebody out of all devices, or tells how many there are.
 pub(super) async fn run(given: &Given, who: &str, dry_run: bool) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     if local.settings.mode == Mode::Observe && !dry_run {

@@ -1,4 +1,4 @@
-//! `sync`: one full pass, here or by the running service.
+//! `sync`: a full pass, in this process or by the running service.
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
@@ -50,7 +50,7 @@ impl SyncArgs {
     }
 }
 
-/// One sync.
+/// A sync in progress.
 struct Syncing {
     local: Local,
     engine: Engine,
@@ -75,7 +75,7 @@ impl Syncing {
                 return ended;
             }
             if let Some(summary) = self.elsewhere().await? {
-                // Another process read EquipeMed for it.
+                // The other process read EquipeMed; its names are read here.
                 let english = self.local.words(&summary.found).await;
                 return self.print_summary(&summary, &english);
             }
@@ -119,7 +119,7 @@ impl Syncing {
         Ok(exit)
     }
 
-    /// Hands the pass over to the process that holds the lease, and follows it. None when that process ended without it.
+    /// Hands the pass over to the process that holds the lease, and follows it. None if that process ended without it.
     async fn elsewhere(&self) -> anyhow::Result<Option<Summary>> {
         let Local { store, clock, stop, .. } = &self.local;
         let holder = Tenure::holder(store, clock).await?.unwrap_or_default();
@@ -196,7 +196,7 @@ impl Syncing {
     }
 }
 
-/// The first signal ends softly: what is under way is finished and noted.
+/// The first signal stops gracefully: work in progress is finished and recorded.
 async fn interrupted(stop: &CancellationToken) {
     super::serve::signalled().await;
     output::note("stopping; what is under way is finished first");
@@ -223,7 +223,7 @@ async fn options(args: &SyncArgs, local: &Local) -> anyhow::Result<Options> {
     })
 }
 
-/// The accounts that people have or would get.
+/// The accounts that these people have or would get.
 async fn accounts_of(names: &[String], local: &Local) -> anyhow::Result<Vec<OwnedUserId>> {
     if names.is_empty() {
         return Ok(Vec::new());
@@ -244,7 +244,7 @@ async fn accounts_of(names: &[String], local: &Local) -> anyhow::Result<Vec<Owne
     Ok(users)
 }
 
-/// Prints what a dry run found.
+/// Prints the result of a dry run.
 pub(super) fn print_plan(report: &Report, format: Format, english: &English, length: Length) -> anyhow::Result<()> {
     match format {
         Format::Text => output::text(&render(&report.plan, &report.summary.held, english, length)),
@@ -269,7 +269,7 @@ pub(super) fn print_plan(report: &Report, format: Format, english: &English, len
     Ok(())
 }
 
-/// Something that did not go well: in words, as ever, and the fault as data beside them.
+/// A trouble as JSON: in words, and the fault as data.
 fn as_json(trouble: &Trouble, english: &English) -> Value {
     json!({
         "kind": trouble.kind,
@@ -281,7 +281,7 @@ fn as_json(trouble: &Trouble, english: &English) -> Value {
     })
 }
 
-/// The very last lines: scripts look for them.
+/// Prints held parts as the very last lines; scripts look for them.
 fn print_held(summary: &Summary, english: &English) {
     for (old, new) in &summary.outgrown {
         output::text(&format!("not released: something was added to {old} since; look again, it is {new} now"));

@@ -1,7 +1,7 @@
-//! The parts of the running service, none of which may die alone.
+//! The parts of the running service, none of which may end alone.
 //!
-//! A service that goes on without one of its parts looks alive and does half of its work. So the end of any part is the end
-//! of the process, with one line that says why, and whoever started it starts it again: a start looks at everything.
+//! Without one of its parts, the service would look alive but do only half of its work. So when any part ends, the
+//! process ends with one line that says why, and its supervisor restarts it; a start examines everything.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::output;
 
-/// Parts that run until they are all stopped together.
+/// Parts that run until all are stopped together.
 #[derive(Debug)]
 pub struct Tasks {
     stop: CancellationToken,
@@ -21,13 +21,13 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// None yet. Before `stop` none of them may end.
+    /// No parts yet. None may end before `stop` is cancelled.
     #[must_use]
     pub fn new(stop: CancellationToken) -> Self {
         Self { stop, set: JoinSet::new(), names: BTreeMap::new() }
     }
 
-    /// Starts one; people read its name.
+    /// Starts a part; its name is shown to people.
     pub fn begin(&mut self, name: &'static str, part: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         let id = self.set.spawn(part).id();
         self.names.insert(id, name);
@@ -36,7 +36,7 @@ impl Tasks {
     /// Waits until all have ended after the stop.
     ///
     /// # Errors
-    /// When one ends before, or breaks; the others end when these are dropped.
+    /// When a part fails or ends before the stop; dropping this ends the others.
     pub async fn ended(&mut self) -> anyhow::Result<()> {
         while let Some(ended) = self.set.join_next_with_id().await {
             let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
@@ -55,19 +55,19 @@ impl Tasks {
     }
 }
 
-/// From now on a panic anywhere ends the process, also one in a task or thread that nobody waits for: within one pass, in
-/// the answer to a command, in a library.
+/// Makes every later panic end the process, even in a task or thread that nobody awaits: within a pass, in the answer
+/// to a command, in a library.
 pub fn end_with_the_first_panic() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
         let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         let why = said(panic.payload());
         output::failure(&anyhow::anyhow!("the service broke{place} ({why}) and ends, to be started again"));
-        // Nothing is tidied up: what that needs may be what broke. The next start looks at everything.
+        // No clean-up, which might need what broke. The next start examines everything.
         std::process::exit(1);
     }));
 }
 
-/// What a panic says, if it was written in the code. What was put together at run time may name people.
+/// The panic message, if it is a literal. A formatted one might name people.
 fn said(payload: &(dyn Any + Send)) -> String {
     payload.downcast_ref::<&'static str>().map_or("a panic", |text| text).to_owned()
 }

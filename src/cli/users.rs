@@ -99,7 +99,7 @@ pub(super) enum UsersCommand {
     },
 }
 
-/// Runs one of them.
+/// Runs a `users` command.
 pub(super) async fn run(given: &Given, command: UsersCommand) -> anyhow::Result<Exit> {
     match command {
         UsersCommand::List { status, search, superusers, since, devices, format } => {
@@ -132,7 +132,7 @@ pub(super) enum StatusFilter {
     Gone,
 }
 
-/// Which people are listed.
+/// Which people to list.
 struct Filter {
     status: Option<StatusFilter>,
     search: Option<String>,
@@ -141,10 +141,10 @@ struct Filter {
     devices: bool,
 }
 
-/// Lists people with their accounts, as they are on Synapse now.
+/// Lists people with their current accounts on Synapse.
 async fn list(given: &Given, filter: Filter, format: Format) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
-    // The words are those of the domain.
+    // The words are the domain's.
     let word = filter.status.and_then(|status| status.to_possible_value());
     let with_devices = filter.devices;
     let filter = PeopleFilter {

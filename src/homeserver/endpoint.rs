@@ -100,7 +100,7 @@ endpoints! {
     Account = "GET" "/_synapse/admin/v2/users/{}";
     /// Creates or changes an account.
     PutAccount = "PUT" "/_synapse/admin/v2/users/{}";
-    /// The devices of an account: whether anybody has signed in, and what a sign-out deletes.
+    /// The devices of an account: they show whether anybody has signed in, and a sign-out deletes them.
     Devices = "GET" "/_synapse/admin/v2/users/{}/devices";
     /// Deletes devices of an account, which ends their sessions and pushers.
     DeleteDevices = "POST" "/_synapse/admin/v2/users/{}/delete_devices";
@@ -112,9 +112,9 @@ endpoints! {
     EmailHolder = "GET" "/_synapse/admin/v1/threepid/email/users/{}";
     /// A page of the room list.
     Rooms = "GET" "/_synapse/admin/v1/rooms";
-    /// Names and memberships in the history of a room that nobody is in, and nothing else of it.
+    /// Only names and memberships in the history of a room without members.
     EmptyRoomHistory = "GET" "/_synapse/admin/v1/rooms/{}/messages";
-    /// A room's whole state, also where the bot is not in it.
+    /// A room's whole state, even if the bot is not in it.
     AnyRoomState = "GET" "/_synapse/admin/v1/rooms/{}/state";
     /// Deletes an empty room in the background.
     DeleteRoom = "DELETE" "/_synapse/admin/v2/rooms/{}";
@@ -122,7 +122,7 @@ endpoints! {
     DeleteStatus = "GET" "/_synapse/admin/v2/rooms/delete_status/{}";
     /// Joins a local user to a room that the bot is in.
     AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
-    /// The nonce for registration with the shared secret, which a server without accounts of its own does not give.
+    /// The nonce for registration with the shared secret. A server that does not manage its accounts has none.
     Nonce = "GET" "/_synapse/admin/v1/register";
     /// Registers the temporary administrator; setup only.
     RegisterAdministrator = "POST" "/_synapse/admin/v1/register";

@@ -57,7 +57,7 @@ impl Traffic {
         self.waits.load(Ordering::Relaxed)
     }
 
-    /// How often Synapse was unreachable: it may have restarted and forgotten what it had to push.
+    /// How often Synapse was unreachable. It may have restarted and lost pending pushes.
     #[must_use]
     pub fn breaks(&self) -> u64 {
         self.breaks.load(Ordering::SeqCst)

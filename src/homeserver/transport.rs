@@ -44,7 +44,7 @@ const CREATE_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// An invitation takes 0.1 s on two idle cores.
 const INVITE_WITHIN: Duration = Duration::from_millis(500);
 
-/// After how long without an answer the log says so.
+/// Time without an answer after which a warning is logged.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// How one request may be sent.
@@ -256,8 +256,8 @@ impl Transport {
         }
     }
 
-    /// Whether another service keeps this server's accounts: then Synapse has no registration of its own, refuses its admin
-    /// API to every application service, and a setup would help nobody.
+    /// Whether another service manages this server's accounts. Synapse then has no registration of its own and refuses
+    /// its admin API to every application service, so that setup cannot help.
     async fn is_delegated(&self) -> bool {
         let url = format!("{}{}", self.url, Endpoint::Nonce.path());
         let nonce = self.sent(Endpoint::Nonce, Repeat::Read, || {
@@ -329,7 +329,7 @@ impl Transport {
     }
 }
 
-/// Waits for an answer, and logs once when it takes long: nobody could tell this process from one that stands still.
+/// Waits for an answer, and logs once if it takes long. Otherwise the process would seem to hang.
 async fn tell_of_silence<T>(endpoint: Endpoint, request: impl Future<Output = T>) -> T {
     tokio::pin!(request);
     tokio::select! {

@@ -210,7 +210,7 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     })
 }
 
-/// A page of a room's history, of names and memberships.
+/// A page of a room's history, filtered to names and memberships.
 #[derive(Debug, Deserialize)]
 pub(super) struct History {
     pub(super) chunk: Vec<NameOrMember>,
@@ -227,7 +227,7 @@ pub(super) struct NameOrMember {
     pub(super) content: NameOrMembership,
 }
 
-/// What somebody else wrote: a value of another type is none.
+/// Content written by any user: a value of another type counts as missing.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct NameOrMembership {
     #[serde(default, deserialize_with = "text_or_none")]

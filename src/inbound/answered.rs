@@ -21,7 +21,7 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// Looks at an event. A redacted one has no content and says nothing.
+    /// Notes what an event answers. A redacted event has no content and is ignored.
     pub(super) fn note(&mut self, event: &RawEvent<'_>, bot: &UserId) {
         let is_told = matches!(&*event.kind, "m.room.message" | "m.reaction");
         if event.sender != bot.as_str() || !is_told || event.state_key().is_some() {

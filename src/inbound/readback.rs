@@ -249,8 +249,8 @@ impl ReadBack {
     }
 }
 
-/// Whether the second position is before the first, so that the events in between were in a database that is gone.
-/// Synapse does not report this; it just finds nothing.
+/// Whether the second position is before the first: then the events in between were in a database that no longer
+/// exists. Synapse does not report this; it just finds nothing.
 fn went_back(before: &str, after: &str) -> bool {
     let number = |position: &str| -> Option<u64> {
         let digits = position.trim_start_matches(|c: char| !c.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Taking over a room that is there already, after a look at what would change there.
+//! Adopts an existing room, after a preview of what would change there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +19,14 @@ use crate::engine::report::Report;
 use crate::engine::wakes::Waited;
 use crate::store::DeedId;
 
-/// The wish that a room is taken over.
+/// The deed that adopts a room.
 pub(crate) fn deed_of(wish: &Adoption) -> Deed {
     let Adoption { key: room, room_id, instead, accept } = wish.clone();
     Deed::AdoptRoom { room_id, room, instead, accept }
 }
 
-/// What the next full pass would do there, if it were the key's room and the bot in it: with the accounts that it would make
-/// before, whose owners come in.
+/// What the next full pass would do in the room if it were bound to the key and the bot were in it. Includes joins of
+/// accounts that the pass would create first.
 pub(crate) async fn preview_adoption(engine: &Engine, wish: &Adoption, room: &ObservedRoom) -> Result<Report, Fault> {
     let key = &wish.key;
     let mut report = engine.preview(&Wake::Everything, &Options::pretending(key, room)).await?;
@@ -36,15 +36,15 @@ pub(crate) async fn preview_adoption(engine: &Engine, wish: &Adoption, room: &Ob
 }
 
 impl Asked {
-    /// The room and the key that are meant, if the asker may. A running service has made a room for every key: the
-    /// other one takes its place.
+    /// The room and the key meant, if the asker may adopt rooms. A running service has made a room for every key; the
+    /// adopted one replaces it.
     pub(crate) async fn adoption(&self, room: &Where, key: &str) -> Result<Adoption, Stop> {
         self.may(Act::Rooms, None)?;
         let room_id = self.scene.find_any_room(room, self.engine.reader()).await??;
         Ok(Adoption { key: RoomKey::new(key.to_owned()), room_id, instead: true, accept: BTreeSet::new() })
     }
 
-    /// How things stand with it.
+    /// Checks whether the room can be adopted, and what that involves.
     pub(crate) async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Stop> {
         self.engine.adoptable(wish).await.map_err(|why| match why {
             Fault::Adoption(_) => Unclear::NotThatRoom(why).into(),
@@ -52,7 +52,7 @@ impl Asked {
         })
     }
 
-    /// How many changes of which kind there would be.
+    /// Number of changes that would be made, by kind.
     pub(crate) async fn changes_of_adoption(
         &self,
         wish: &Adoption,
@@ -66,8 +66,8 @@ impl Asked {
         Ok(kinds)
     }
 
-    /// Waits until the room of a key is another one and was looked at; gives why it is not, or what was done in it, and
-    /// how the wait for that ended.
+    /// Waits until the key is bound to the other room and its pass has ended. Returns why it is not bound, or what was
+    /// done in the room and how the wait for that ended.
     pub(crate) async fn taken_over(
         &self,
         key: &RoomKey,

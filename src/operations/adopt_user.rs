@@ -1,4 +1,4 @@
-//! Whose an account is, by the operator's word: on record before, with what came of it after.
+//! Binds and releases accounts on the operator's word. The audit has the intent before and the outcome after.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::engine::gather::gather;
 use crate::homeserver::AccountDetail;
 use crate::store::{AuditCause, AuditFilter, Intent, OPERATOR, Store};
 
-/// The kind of its entries in the audit.
+/// Kind of its audit entries.
 const RELEASE: &str = "release_account";
 
-/// Binds an account, as it is on Synapse, to a person.
+/// Binds an account, as read from Synapse, to a person.
 pub(crate) async fn bind_account(
     (store, clock): (&Store, &Clock),
     policy: &Policy,
@@ -38,7 +38,7 @@ pub(crate) async fn bind_account(
     audited((store, clock), &action, async { Ok(store.bind(&binding).await?) }).await
 }
 
-/// Makes what is known of `to`, whose account it is, that of `from`, who was taken for somebody else.
+/// Merges the record of `from` into `to`, who has the account: they are one person, taken for two.
 pub(crate) async fn hand_over_account(
     (store, clock): (&Store, &Clock),
     from: PersonId,
@@ -54,8 +54,8 @@ fn adopts(person: PersonId, user: &UserId, administrator: bool) -> Action {
     Action::AdoptAccount { person, user: user.to_owned(), administrator }
 }
 
-/// How many people would have gained an administrator's power within the brakes' window with this person, if that is
-/// more than they let pass.
+/// Number of people who would have gained an administrator's power within the brakes' window, this one included, if
+/// that exceeds the limit.
 pub(crate) async fn gains_too_many(
     (store, clock): (&Store, &Clock),
     policy: &Policy,
@@ -69,22 +69,22 @@ pub(crate) async fn gains_too_many(
     Ok((memory.applied_before && people > policy.limits.gain).then_some(people))
 }
 
-/// Why an account is not let go.
+/// Why an account is not released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotReleased {
     /// Its person is in EquipeMed, or may be.
     Present,
     /// Too few complete reads have missed its person.
     NotYet,
-    /// It is neither locked nor deactivated: a lock is due, or held.
+    /// It is neither locked nor deactivated: the lock is due, or held.
     Open,
     /// The list of people shrank suspiciously.
     Shrank,
-    /// As many as the brakes let pass were let go within 24 hours.
+    /// The limit of released accounts within 24 hours is reached.
     Many,
 }
 
-/// Whether the account of somebody who is gone may be let go.
+/// Whether the account of a person who is gone may be released.
 pub(crate) async fn may_release(
     (store, clock): (&Store, &Clock),
     policy: &Policy,
@@ -109,7 +109,7 @@ pub(crate) async fn may_release(
     })
 }
 
-/// Lets an account go: it stays as it is, and is nobody's.
+/// Releases an account: it stays as it is but belongs to nobody.
 pub(crate) async fn release_account(
     (store, clock): (&Store, &Clock),
     person: PersonId,

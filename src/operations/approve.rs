@@ -1,4 +1,4 @@
-//! Releasing what the brakes hold, by people who held that right before and gain nothing by it.
+//! Approves what the brakes hold. Approvers must have had that right before and must gain nothing.
 
 use equipemed_domain::authority::{Act, Asker};
 use equipemed_domain::privilege::Privilege;
@@ -9,19 +9,19 @@ use ruma_common::UserId;
 use super::{Asked, Following, Scene, Stop, Unclear};
 use crate::store::{Approval, HeldPlan, HeldState};
 
-/// What a consent came to.
+/// Result of a consent.
 #[derive(Debug)]
 pub(crate) enum ConsentGiven {
-    /// The part is released, and a run begins with it.
+    /// The part is released and a run for it is requested.
     Released(Box<HeldPlan>, Box<Following>),
-    /// Somebody else has to agree, too.
+    /// Somebody else must consent too.
     First,
-    /// It is no held part that has this id, but a preview that waits for somebody else's yes.
+    /// The id is not a held part's but that of a preview that waits for somebody else's confirmation.
     Preview { code: String },
 }
 
 impl Asked {
-    /// Agrees to a held part.
+    /// Consents to a held part.
     pub(crate) async fn approve(&self, id: &str) -> Result<ConsentGiven, Stop> {
         self.may(Act::Approve, None)?;
         self.must_write()?;
@@ -42,7 +42,7 @@ impl Asked {
                 return Err(Unclear::GainsByIt.into());
             }
         }
-        // A later look may have shown it to be only a part of what is held now.
+        // A later pass may have found it to be only a part of what is held now.
         if let now @ Some(_) = self.grown_from(&plan).await? {
             return Err(Unclear::Outgrown { id: id.to_owned(), now }.into());
         }
@@ -54,7 +54,7 @@ impl Asked {
         match store.approve(id, &self.by.name, two, self.now()).await? {
             Approval::Approved => {}
             Approval::First => return Ok(ConsentGiven::First),
-            // Handled again after a crash: it was this very command that approved it.
+            // Handled again after a crash: this same command approved it.
             Approval::Already if self.again && own() => {}
             Approval::Unknown | Approval::Already => return Err(not_held().into()),
             Approval::Outgrown => {
@@ -67,7 +67,7 @@ impl Asked {
         Ok(ConsentGiven::Released(Box::new(plan), Box::new(run)))
     }
 
-    /// Why a part was not carried out after all: the run looked anew, and something may have been added a moment ago.
+    /// Why a part was not applied after all: the run plans anew, and something may have been added meanwhile.
     pub(crate) async fn taken_back(&self, plan: &HeldPlan) -> Result<Option<Unclear>, Stop> {
         let id = plan.held.id.clone();
         Ok(match self.store().held_plan(&id).await? {
@@ -79,7 +79,7 @@ impl Asked {
         })
     }
 
-    /// The id of what is held now, if this is only a part of it.
+    /// The id of the part held now, if this is only a part of that.
     async fn grown_from(&self, plan: &HeldPlan) -> Result<Option<String>, Stop> {
         let open = self.store().held_open(self.now()).await?;
         let known: Effects = plan.held.effects.iter().collect();
@@ -93,8 +93,8 @@ impl Asked {
     }
 }
 
-/// Whether who gave the first of two consents could give it now. Of the operator, the break-glass account, and while
-/// EquipeMed is away, nothing else is known.
+/// Whether the giver of the first of two consents could still give it. Assumed for the operator and the break-glass
+/// account, and while EquipeMed is away.
 fn may_still_approve(scene: &Scene, first: &str) -> bool {
     let Ok(user) = UserId::parse(first) else { return true };
     if scene.directory.is_empty() || scene.policy.users.break_glass.as_ref() == Some(&user) {

@@ -1,4 +1,4 @@
-//! One request as it was asked: by whom, when, what it is judged and carried out by; and whether that person may.
+//! A request with its asker, its time and what it is judged by; and whether the asker may do something.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ pub(crate) struct Asked {
     pub(crate) scene: Arc<Scene>,
     /// Who asks.
     pub(crate) by: Caller,
-    /// From where, as runs and wake-ups name it.
+    /// Its origin, as runs and wake-ups name it.
     pub(crate) origin: &'static str,
-    /// What makes it one, however often it is handled.
+    /// Its identity, however often it is handled.
     pub(crate) source: String,
-    /// When, by the asker's clock.
+    /// When it was sent, by the asker's clock.
     pub(crate) sent_at: Timestamp,
-    /// The code that confirmed it, when it was confirmed.
+    /// The code that confirmed it, if any.
     pub(crate) confirmed: Option<String>,
-    /// Who else agreed, where the asker's own yes is not enough.
+    /// Who else agreed, if the asker's own confirmation is not enough.
     pub(crate) agreed_by: Option<Asker>,
-    /// Whether an earlier process had begun with it.
+    /// Whether an earlier process had begun it.
     pub(crate) again: bool,
 }
 
@@ -42,12 +42,12 @@ impl Asked {
         self.engine.clock().now()
     }
 
-    /// From when durations count: when it was sent. The clocks may differ; nothing begins later than now.
+    /// Start of durations: when the request was sent. Clocks may differ, so it is never later than now.
     pub(super) fn begins_at(&self) -> Timestamp {
         self.sent_at.min(self.scene.now)
     }
 
-    /// Whether the asker may do what is done to nobody, there.
+    /// Whether the asker may do something that concerns no person, in this room.
     pub(crate) fn may(&self, act: Act, room: Option<&RoomKey>) -> Result<(), Refusal> {
         self.scene.decide(self.by.asker, &Request::at(act, room)).map(drop)
     }
@@ -57,19 +57,19 @@ impl Asked {
         if self.engine.may_write() { Ok(()) } else { Err(Refusal::Observe) }
     }
 
-    /// The managed rooms of which the asker may know who and what is there.
+    /// The managed rooms whose people and events the asker may know.
     pub(crate) fn readable(&self) -> BTreeSet<RoomKey> {
         let world = self.scene.world();
         let may = |room: &&RoomKey| decide(self.by.asker, &Request::at(Act::Audit, Some(room)), &world).is_ok();
         self.scene.policy.rooms.keys().filter(may).cloned().collect()
     }
 
-    /// Whether something is about the asker.
+    /// Whether the person is the asker.
     pub(super) fn is_about_asker(&self, person: PersonId) -> bool {
         self.by.asker == Asker::Person(person)
     }
 
-    /// The id of one of its wishes, and what makes the grant for it one.
+    /// The id of one of its wishes, which is also the source of the wish's grant.
     pub(crate) fn wish_id(&self, number: usize) -> String {
         format!("{} {number}", self.source)
     }

@@ -1,4 +1,4 @@
-//! What was done, newest first.
+//! Lists audit entries, newest first.
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{About, Where, Who};
@@ -8,7 +8,7 @@ use super::{Asked, Scene, Stop, Unclear};
 use crate::store::{AuditEntry, AuditFilter};
 
 impl Asked {
-    /// The last so many entries, about everything, a person or a room, as far as the asker may know of them.
+    /// The `last` newest entries, about everything, a person or a room, as far as the asker may know them.
     pub(crate) async fn audit(&self, about: Option<&About>, last: u32) -> Result<Vec<AuditEntry>, Stop> {
         let mut filter = filter_of(about, &self.scene)?;
         filter.limit = usize::try_from(last).ok();
@@ -19,8 +19,7 @@ impl Asked {
         Ok(entries)
     }
 
-    /// Whether the asker may know of what happened in a room: where the right was taken, it is missing for the past,
-    /// too.
+    /// Whether the asker may know what happened in a room. Losing the right hides the past as well.
     pub(super) fn may_know(&self) -> impl Fn(&RoomKey) -> bool {
         let readable = self.readable();
         move |room| readable.contains(room) || !self.scene.policy.rooms.contains_key(room)

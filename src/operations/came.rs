@@ -1,5 +1,5 @@
-//! What became of an order for one person: looked up by the wish's id after the passes it woke, and by a look of its
-//! own.
+//! The result of an order for one person: looked up by the wish's id after the passes it woke, then checked against
+//! Synapse.
 
 use std::collections::BTreeMap;
 
@@ -19,58 +19,58 @@ use super::{Asked, Scene, Stop};
 use crate::engine::wakes::Waited;
 use crate::store::HeldPlan;
 
-/// What became of an order for one person.
+/// The result of an order for one person.
 #[derive(Debug)]
 pub(crate) struct Came {
     pub(crate) person: PersonId,
     pub(crate) how: How,
-    /// What stands against it, with the rooms where it does.
+    /// What prevents it, with the rooms concerned.
     pub(crate) unmet: BTreeMap<Unmet, Vec<RoomKey>>,
 }
 
-/// How an order went for one person.
+/// The kind of result.
 #[derive(Debug)]
 pub(crate) enum How {
-    /// It is so now.
+    /// Done.
     Done,
-    /// It was so already.
+    /// It was so before.
     AlreadySo,
-    /// Nowhere is it so: what stands against it is all there is to tell.
+    /// It took effect nowhere; `unmet` says why.
     Nowhere,
-    /// It holds as soon as there is an account.
+    /// It takes effect once the person has an account.
     NoAccountYet,
-    /// There is no account.
+    /// The person has no account.
     NoAccount,
-    /// The account is not usable all the same.
+    /// The account is still not usable.
     Off(StillOff),
     /// Synapse refused.
     Failed(Fault),
-    /// It is held; by which id.
+    /// Held under this id.
     Held(String),
-    /// Not yet: it is tried again.
+    /// Not done yet; it will be retried.
     Waits,
 }
 
-/// Why an account that was to be usable again is not.
+/// Why an account that should be usable again is not.
 #[derive(Debug)]
 pub(crate) enum StillOff {
-    /// By another grant, until that act.
+    /// Because of another grant, which this act ends.
     Granted { until: Act },
-    /// EquipeMed says so.
+    /// Because of the standing in EquipeMed.
     Standing(Option<Standing>),
     /// EquipeMed does not know the person.
     Unknown,
 }
 
 impl How {
-    /// Whether it is as it was wished.
+    /// Whether it is as requested.
     pub(crate) fn is_good(&self) -> bool {
         matches!(self, Self::Done | Self::AlreadySo | Self::NoAccountYet)
     }
 }
 
 impl Asked {
-    /// What became of an order for one of its people.
+    /// The result of an order for one of its people.
     pub(super) async fn came_of(
         &self,
         order: &Order,
@@ -93,15 +93,15 @@ impl Asked {
             How::AlreadySo if !has_account && order.act.grant().is_some() => How::NoAccountYet,
             How::AlreadySo if !has_account => How::NoAccount,
             _ if !unmet.is_empty() && !is_so => How::Nowhere,
-            // What was lifted is told also where nobody has to be brought back; and the room shows no difference, but
-            // until when it is so may be one.
+            // A lifted ban is reported even if nobody had to be brought back. A new end date is reported too, although
+            // the room shows no difference.
             How::AlreadySo if order.act == Act::Unban || order.is_news(person, &self.scene) => How::Done,
             how => how,
         };
         Ok(Came { unmet, ..came })
     }
 
-    /// What was done for a wish about one account. Before it was asked for nothing was held for it.
+    /// What was done for a wish about one account. Only parts held since the request count.
     async fn how(&self, wish: &Wish, person: PersonId, waited: &Waited) -> Result<How, Stop> {
         let user = self.scene.user_of(person).map(|user| &**user);
         let held = self.store().held_open(self.now()).await?;
@@ -122,7 +122,7 @@ impl Asked {
         Ok(if matches!(how, How::AlreadySo) && !is_over { How::Waits } else { how })
     }
 
-    /// Where what an order asked for is not so after all, by a look of its own; and whether it is so anywhere.
+    /// What prevents an order from taking effect, found by reading Synapse; and whether it took effect anywhere.
     async fn unmet(
         &self,
         order: &Order,
@@ -144,7 +144,7 @@ impl Asked {
                 Some(found) => unmet.entry(found).or_default().push(key.clone()),
             }
         }
-        // Of many rooms people belong in some; that is no news.
+        // People belong in only some of many rooms; that is not worth reporting.
         if is_so || unmet.len() > 1 {
             unmet.remove(&Unmet::NotMember);
         }
@@ -152,7 +152,7 @@ impl Asked {
     }
 }
 
-/// Why an account that was to be usable again is not: something else keeps it so.
+/// Why an account that should be usable again is not.
 fn still_off(order: &Order, id: PersonId, scene: &Scene) -> Option<StillOff> {
     let (other, until) = match order.act {
         Act::Unlock => (GrantKind::Deactivate, Act::Reactivate),

@@ -1,4 +1,4 @@
-//! One-off wishes of whoever sits at the machine, and waiting for those of everybody.
+//! Deeds of the operator at the machine, and waiting for anybody's deeds.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::store::{DeedId, NewDeed, OPERATOR};
 
-/// How often they are looked at. Those of this process are heard of at once.
+/// How often to check deeds. Those of this process signal their end at once.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// How often deeds that another process is at are looked at.
+/// How often to check deeds that another process works on.
 const HELP_EVERY: Duration = Duration::from_millis(300);
 
-/// For how long somebody waits.
+/// How long to wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Deadline {
-    /// Until then; it goes on without them.
+    /// Until this instant; the deed goes on.
     At(Instant),
-    /// Until it ended, or has to be tried again later.
+    /// Until the deed ends or must be retried later.
     FirstTry,
 }
 
-/// Waits for a deed to end. Gives what came of it, or why it is not over when it is to be tried again.
+/// Waits for a deed to end. Returns its outcome, or why it has not ended.
 pub(super) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) -> Result<Outcome, Fault> {
     loop {
         let ended = engine.wakes().ended();
@@ -49,21 +49,21 @@ pub(super) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) 
     }
 }
 
-/// Why a deed was not done, and whether it is not tried again.
+/// Why a deed was not done, and whether that is final.
 #[derive(Debug)]
 pub(crate) struct NotDone {
     pub(crate) why: Fault,
     pub(crate) is_over: bool,
 }
 
-/// Stores what whoever sits at the machine wishes.
+/// Stores deeds of the operator at the machine.
 pub(crate) async fn by_operator(engine: &Engine, deeds: Vec<Deed>) -> Result<Vec<DeedId>, StoreError> {
     let now = engine.clock().now();
     let new = |deed| NewDeed { deed, asker: OPERATOR.to_owned(), reason: None, due_at: now, source: None };
     engine.store().add_deeds(&deeds.into_iter().map(new).collect::<Vec<_>>(), now).await
 }
 
-/// Waits for a deed to end, and helps with it where no service does.
+/// Waits for a deed to end, and works on it if no service does.
 pub(crate) async fn see_through(engine: &Engine, id: DeedId, holder: &str) -> Result<Option<NotDone>, Fault> {
     let helping = async {
         loop {

@@ -1,4 +1,4 @@
-//! Why somebody is where they are, and where they really are.
+//! Explains why somebody belongs where they do, and where they are on Synapse.
 
 use equipemed_domain::desired::{Wishes, desired};
 use equipemed_domain::directory::Person;
@@ -11,8 +11,8 @@ use equipemed_domain::wake::Wake;
 use super::Scene;
 use crate::engine::Engine;
 
-/// The rules behind a person's account, and behind their place in these rooms, with what is otherwise on Synapse now.
-/// Where Synapse cannot be asked, that is said, and the rules all the same.
+/// The rules behind a person's account and their place in these rooms, with what differs on Synapse now. If Synapse
+/// cannot be read, the explanation says so and still gives the rules.
 pub(crate) async fn explain_person(
     scene: &Scene,
     engine: Result<&Engine, Fault>,

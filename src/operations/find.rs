@@ -1,4 +1,4 @@
-//! Whom and which room a name means. Nobody is guessed: what fits two is refused, what fits nobody gets the nearest name.
+//! Resolves names of people and rooms. Never guesses: an ambiguous name is refused, an unknown one gets the nearest.
 
 use equipemed_domain::command::{Where, Who};
 use equipemed_domain::directory::PersonId;
@@ -9,21 +9,21 @@ use ruma_common::OwnedRoomId;
 use super::Scene;
 use crate::homeserver::{HomeserverError, Reader};
 
-/// Why a name means nobody, or no room.
+/// Why a name does not resolve.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum NotFound {
-    /// Nobody; perhaps somebody else was meant.
+    /// Nobody; the nearest name may be meant.
     Nobody { said: String, nearest: Option<PersonId> },
     /// Several people.
     Several { said: String, people: Vec<PersonId> },
-    /// No room; perhaps another was meant.
+    /// No room; the nearest name may be meant.
     NoRoom { said: String, nearest: Option<RoomKey> },
     /// A room that is not managed.
     NotManaged { said: String },
 }
 
 impl Scene {
-    /// The person a name means.
+    /// The person that a name means.
     pub(crate) fn find_person(&self, who: &Who) -> Result<PersonId, NotFound> {
         let said = who.to_string();
         match who {
@@ -44,7 +44,7 @@ impl Scene {
         })
     }
 
-    /// The managed room a name means; `Ok(None)` when it has to be asked of Synapse (an alias that is not ours).
+    /// The managed room that a name means. An alias that the policy lacks is [`NotFound::NotManaged`].
     pub(crate) fn find_room(&self, room: &Where) -> Result<RoomKey, NotFound> {
         let said = room.to_string();
         match room {
@@ -59,7 +59,7 @@ impl Scene {
         }
     }
 
-    /// The room id of a name that may be of a room which is not managed.
+    /// The id of the room that a name means; by id or alias it need not be managed.
     pub(crate) async fn find_any_room(
         &self,
         room: &Where,

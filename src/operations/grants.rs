@@ -1,4 +1,4 @@
-//! Giving people something beyond the policy, or taking it: grants, as `decide` worked them out.
+//! Adds and ends grants as `decide` determines.
 
 use equipemed_domain::authority::{Act, Allowed, Asker, GrantEffect, Refusal, Request, decide};
 use equipemed_domain::directory::PersonId;
@@ -10,39 +10,39 @@ use jiff::Timestamp;
 use super::{Scene, Stop};
 use crate::store::{NewGrant, Store, StoreError};
 
-/// Who asks, and how grants name them.
+/// The asker, and how grants name them.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// Whose right it is.
+    /// Whose rights count.
     pub(crate) asker: Asker,
     /// Their account, or a word such as `operator`.
     pub(crate) name: String,
 }
 
-/// One person's grants, to be changed.
+/// A change of one person's grants.
 #[derive(Clone, Debug)]
 pub(crate) struct Change<'a> {
-    /// Whose.
+    /// The person.
     pub(crate) person: PersonId,
     /// What ends and what is added.
     pub(crate) effect: &'a GrantEffect,
-    /// Where what is added holds; everywhere when absent.
+    /// Where the new grant holds; everywhere if None.
     pub(crate) place: Option<RoomKey>,
-    /// Until when; until it is ended when absent.
+    /// When it expires; never by itself if None.
     pub(crate) until: Option<Timestamp>,
-    /// Why, in the asker's words.
+    /// The asker's reason.
     pub(crate) because: Option<String>,
-    /// What makes it one change, however often it is handled.
+    /// Its identity, however often it is handled.
     pub(crate) source: Option<String>,
 }
 
 impl Scene {
-    /// Whether somebody may, and what it does then.
+    /// Whether somebody may do this, and its effect.
     pub(crate) fn decide(&self, asker: Asker, request: &Request) -> Result<Allowed, Refusal> {
         decide(asker, request, &self.world())
     }
 
-    /// Gives what a request grants, if the caller may, and wakes whom it is about.
+    /// Adds what a request grants, if the caller may, and wakes the person.
     pub(crate) async fn add_grant(
         &self,
         store: &Store,
@@ -59,7 +59,7 @@ impl Scene {
         Ok(grant)
     }
 
-    /// Ends one grant, if the caller may, and wakes whom it is about.
+    /// Ends a grant, if the caller may, and wakes the person.
     pub(crate) async fn end_grant(&self, store: &Store, by: &Caller, grant: &Grant) -> Result<(), Stop> {
         let (act, person) = (Act::End(grant.id), Some(grant.person));
         let request = Request { act, person, place: grant.scope.clone(), until: None };
@@ -70,8 +70,8 @@ impl Scene {
     }
 }
 
-/// Stores what was allowed: what is new first, so that nobody is without anything in between; then what it replaces ends.
-/// Gives the new grant.
+/// Stores an allowed change: the new grant first, then the end of those it replaces, so that nobody has neither in
+/// between. Returns the new grant.
 pub(crate) async fn change_grants(
     store: &Store,
     change: Change<'_>,

@@ -1,4 +1,4 @@
-//! What is done to people: levels, kicks, bans, mutes, locks. Each becomes a grant, which the engine carries out.
+//! Measures against or for people: levels, kicks, bans, mutes, locks. Each becomes a grant that the engine applies.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Asked, Came, Change, Scene, Stop, Unclear, change_grants};
 
-/// A kick without a time keeps somebody out for so long.
+/// How long a kick without a duration keeps somebody out.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
-/// From so many people on, giving something is asked about first; taking something away from the second one on.
+/// From this many people on, giving something needs confirmation; taking something needs it from two people on.
 const MANY: usize = 4;
-/// Of somebody who was not decided about.
+/// For people without a decision.
 static NO_EFFECT: GrantEffect = GrantEffect { ends: std::collections::BTreeSet::new(), adds: None };
 
-/// What each person was granted.
+/// The new grant of each person.
 pub(crate) type Granted = BTreeMap<PersonId, GrantId>;
 
-/// A ban that somebody set in a client, and no grant stands for.
+/// A ban that somebody set in a client, without a grant.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundBan {
     pub(crate) person: PersonId,
@@ -32,7 +32,7 @@ pub(crate) struct FoundBan {
     pub(crate) ban: BanByHand,
 }
 
-/// A measure with its names understood and its asker checked.
+/// A measure with names resolved and the asker's right checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
     pub(crate) act: Act,
@@ -40,45 +40,45 @@ pub(crate) struct Order {
     pub(crate) scope: Option<RoomKey>,
     pub(crate) until: Option<Timestamp>,
     pub(super) because: Option<String>,
-    /// Bans that somebody set in a client, to be lifted like those by command.
+    /// Bans that somebody set in a client, to lift like those by command.
     pub(crate) by_hand: Vec<FoundBan>,
-    /// What it does to each person's grants.
+    /// The effect on each person's grants.
     allowed: BTreeMap<PersonId, Allowed>,
 }
 
 impl Order {
-    /// The rooms that it reaches.
+    /// The rooms it covers.
     pub(crate) fn rooms(&self, scene: &Scene) -> Vec<RoomKey> {
         if self.act.is_of_account() { Vec::new() } else { scene.reach(self.scope.as_ref()) }
     }
 
-    /// Whether only what the asker gave is taken, and the rest stays.
+    /// Whether it takes only what the asker gave and leaves the rest.
     pub(crate) fn is_taken_back(&self, person: PersonId) -> bool {
         self.allowed.get(&person).is_some_and(|allowed| allowed.is_taken_back)
     }
 
-    /// What it does to one person's grants.
+    /// The effect on one person's grants.
     pub(crate) fn effect(&self, person: PersonId) -> &GrantEffect {
         self.allowed.get(&person).map_or(&NO_EFFECT, |allowed| &allowed.effect)
     }
 
-    /// Grants of a person that it ends.
+    /// The person's grants that it ends.
     pub(crate) fn lifted<'s>(&self, person: PersonId, scene: &'s Scene) -> Vec<&'s Grant> {
         let ended = &self.effect(person).ends;
         scene.grants.iter().filter(|grant| ended.contains(&grant.id)).collect()
     }
 
-    /// Bans by hand of a person that it lifts.
+    /// The person's bans by hand that it lifts.
     pub(crate) fn lifted_by_hand(&self, person: PersonId) -> impl Iterator<Item = &FoundBan> {
         self.by_hand.iter().filter(move |found| found.person == person)
     }
 
-    /// Whether it lets nobody in, because it finds nothing that keeps them out.
+    /// Whether it finds nothing to lift for a person.
     pub(crate) fn lifts_nothing(&self, person: PersonId, scene: &Scene) -> bool {
         self.lifted(person, scene).is_empty() && self.lifted_by_hand(person).next().is_none()
     }
 
-    /// What keeps somebody out of the place all the same, because it holds beyond it.
+    /// A grant that still keeps somebody out of the room because its scope is wider.
     pub(crate) fn still_out<'s>(&self, person: PersonId, scene: &'s Scene) -> Option<&'s Grant> {
         let room = self.scope.as_ref()?;
         scene.grants.iter().find(|grant| {
@@ -89,17 +89,17 @@ impl Order {
         })
     }
 
-    /// Whether a yes is asked for first, however much it is.
+    /// Whether it always needs confirmation, even within the asker's limits.
     pub(crate) fn is_asked_about(&self) -> bool {
         let Self { act, .. } = self;
-        // Everywhere is many, too, however few the people; but what is lifted was set one by one.
+        // Everywhere counts as many, however few the people. But what an unban lifts was set one by one.
         let everywhere = self.scope.is_none() && !act.is_of_account() && *act != Act::Unban;
         let many = if act.takes() { self.people.len() > 1 } else { self.people.len() >= MANY };
-        // One is enough where something is lost that nobody can bring back.
+        // Even one deactivation loses something that nobody can restore.
         everywhere || many || *act == Act::Deactivate
     }
 
-    /// Whether what was granted differs from what held before, in how long it holds.
+    /// Whether the new grant ends at another time than the present one.
     pub(super) fn is_news(&self, person: PersonId, scene: &Scene) -> bool {
         let Some(kind) = self.act.grant() else { return false };
         let same = |grant: &&Grant| grant.person == person && grant.kind == kind && grant.scope == self.scope;
@@ -108,7 +108,7 @@ impl Order {
 }
 
 impl Asked {
-    /// Understands a measure and checks whether the asker may.
+    /// Resolves a measure and checks whether the asker may take it.
     pub(crate) async fn order(&self, act: Act, measure: &Measure) -> Result<Order, Stop> {
         let scene = &self.scene;
         let scope = match &measure.room {
@@ -131,18 +131,18 @@ impl Asked {
         let because = measure.because.clone();
         let mut order = Order { act, people, scope, until, because, by_hand, allowed: BTreeMap::new() };
         order.allowed = self.check(&order)?;
-        // Nobody agrees to what is done to themselves.
+        // Nobody may agree to a measure about themselves.
         if order.people.iter().any(|person| self.agreed_by == Some(Asker::Person(*person))) {
             return Err(Refusal::Own.into());
         }
-        // Of a command that was begun in time the grants are there, and end by themselves.
+        // The grants of a command begun in time exist already and end by themselves.
         match order.until {
             Some(until) if until <= scene.now && !self.again => Err(Unclear::TimeIsOver { until }.into()),
             _ => Ok(order),
         }
     }
 
-    /// Whether the asker may, for each person: what it does then, or the first reason why not.
+    /// Checks the asker's right for each person. Returns the effects, or the first refusal.
     fn check(&self, order: &Order) -> Result<BTreeMap<PersonId, Allowed>, Refusal> {
         let world = self.scene.world();
         let may = |act, person: PersonId, place, until| {
@@ -155,7 +155,7 @@ impl Asked {
         order.people.iter().map(decided).collect()
     }
 
-    /// Bans by hand of these people within reach.
+    /// Bans by hand of these people within the scope.
     async fn bans_by_hand(&self, scope: Option<&RoomKey>, people: &[PersonId]) -> Result<Vec<FoundBan>, Stop> {
         let mut found = Vec::new();
         let rooms = self.scene.reach(scope);
@@ -168,8 +168,8 @@ impl Asked {
         Ok(found)
     }
 
-    /// Ends what it replaces and stores what is wished. Each has the command as its source: handled again after a crash,
-    /// nothing is stored twice.
+    /// Stores the order's grants and ends those that they replace. The command is their source, so that handling it
+    /// again after a crash stores nothing twice.
     pub(crate) async fn store_order(&self, order: &Order) -> Result<Granted, Stop> {
         let (now, asker) = (self.now(), self.by.name.as_str());
         let mut granted = Granted::new();
@@ -190,14 +190,14 @@ impl Asked {
         Ok(granted)
     }
 
-    /// Waits for the passes and gives what became of it for each person.
+    /// Waits for the passes; returns the result for each person.
     pub(crate) async fn follow_order(&self, order: &Order) -> Result<Vec<Came>, Stop> {
         let rooms = order.rooms(&self.scene);
         let wakes: Vec<Wake> = match &order.scope {
             Some(_) => rooms.iter().cloned().map(Wake::Room).collect(),
             None => order.people.iter().copied().map(Wake::Person).collect(),
         };
-        // Who gets or loses more than `redact` comes into the control room or leaves it; nobody waits for that.
+        // Gaining or losing more than `redact` moves a person into or out of the control room; nobody waits for that.
         self.engine.wake(&Wake::Room(CONTROL_ROOM.into()), self.origin).await?;
         let people = || order.people.iter().enumerate();
         let wishes: Vec<Wish> = people().map(|(number, person)| Wish::about(self.wish_id(number), *person)).collect();
@@ -209,7 +209,7 @@ impl Asked {
         Ok(all)
     }
 
-    /// The act that takes an order back, and whom it would not be refused about.
+    /// The act that undoes an order, and the people for whom it would be allowed.
     pub(crate) fn undo(&self, order: &Order, granted: &Granted) -> Option<(Act, Vec<PersonId>)> {
         let act = match order.act {
             Act::Promote(_) => Act::Demote,
@@ -228,7 +228,7 @@ impl Asked {
         Some((act, order.people.iter().filter(may).copied().collect()))
     }
 
-    /// The grants as the order left them.
+    /// The grants after the order.
     fn grants_after(&self, order: &Order, granted: &Granted) -> Vec<Grant> {
         let ended = |grant: &&Grant| order.effect(grant.person).ends.contains(&grant.id);
         let mut grants: Vec<Grant> = self.scene.grants.iter().filter(|grant| !ended(grant)).cloned().collect();

@@ -1,8 +1,8 @@
-//! What can be asked of the service, whoever asks: one file an operation, named as its interface names it.
+//! The operations, for every interface: one file each, named as the interfaces name it.
 //!
-//! An operation takes a typed request and who asks, asks [`decide`](equipemed_domain::authority::decide) whether they may,
-//! and gives a typed answer. The control room, the command line and whatever comes later only read what was typed and show
-//! what came back. What they are judged by is the engine's [`Scene`].
+//! An operation takes a typed request and its asker, checks permission with
+//! [`decide`](equipemed_domain::authority::decide), and returns a typed answer. The control room, the command line and
+//! any later interface only parse input and show answers. Requests are judged by the engine's [`Scene`].
 
 mod adopt;
 mod adopt_user;

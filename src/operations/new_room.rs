@@ -1,4 +1,4 @@
-//! Making a room that from then on belongs to the policy.
+//! Makes a room that belongs to the policy from then on.
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Where, fold};
@@ -13,7 +13,7 @@ use ruma_common::OwnedRoomId;
 
 use super::{Asked, Scene, Stop, Unclear};
 
-/// A room that is to be made.
+/// A room to make.
 #[derive(Clone, Debug)]
 pub(crate) struct RoomRequest {
     pub(crate) key: RoomKey,
@@ -23,7 +23,7 @@ pub(crate) struct RoomRequest {
 }
 
 impl Asked {
-    /// Understands who is to be in a new room, and checks whether the asker may make it.
+    /// Resolves the members of a new room and checks whether the asker may make it.
     pub(crate) async fn new_room(&self, name: &str, members: &str, space: Option<&Where>) -> Result<RoomRequest, Stop> {
         let scene = &self.scene;
         let parent = space.map(|space| scene.find_room(space)).transpose()?;
@@ -59,13 +59,13 @@ impl Asked {
         Ok(RoomRequest { key, made, people })
     }
 
-    /// Stores that it is to be there.
+    /// Stores the room, so that the next pass makes it.
     pub(crate) async fn make_room(&self, new: &RoomRequest) -> Result<(), Stop> {
         self.store().add_made_room(&new.key, &new.made, &self.by.name, self.scene.now).await?;
         Ok(())
     }
 
-    /// Waits until it is there; gives why it is not.
+    /// Waits until the room exists; returns why it does not.
     pub(crate) async fn made_room(&self, new: &RoomRequest) -> Result<Result<OwnedRoomId, Fault>, Stop> {
         let wish = Wish::new(self.source.as_str());
         self.look_and_wait(&[Wake::Room(new.key.clone())], std::slice::from_ref(&wish)).await?;
@@ -76,7 +76,7 @@ impl Asked {
     }
 }
 
-/// Who is meant by the words after `for`.
+/// The selector for the words after `for`.
 fn selector(scene: &Scene, text: &str) -> Option<Selector> {
     let text = text.trim();
     let (word, value) = match text.split_once(':') {
@@ -115,7 +115,7 @@ fn profession(text: &str) -> Option<Profession> {
     })
 }
 
-/// A key from a name: letters without accents, digits, and `_` between.
+/// Derives a key from a name: letters without accents, digits, and `_` in between.
 fn key_for(name: &str) -> RoomKey {
     let mut key = String::new();
     for c in fold(name).chars() {

@@ -1,4 +1,4 @@
-//! Removing messages and reactions, by the bot itself, each a deed of its own with who asked.
+//! Redacts messages and reactions as the bot. Each is a deed of its own that names the asker.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 use super::{Asked, NotFound, Stop, Unclear};
 use crate::homeserver::{Reaction, Search};
 
-/// More at once than anybody means by one command.
+/// Limit per command; nobody means more by one.
 const AT_MOST: usize = 500;
-/// What counts as a message.
+/// Event types that count as messages.
 const MESSAGES: &[&str] = &["m.room.message", "m.sticker", "m.room.encrypted"];
 
-/// One event that is to go.
+/// An event to redact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) room_id: OwnedRoomId,
@@ -30,13 +30,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The wish that it goes.
+    /// The deed that redacts it.
     pub(crate) fn deed(self) -> Deed {
         Deed::Redact { room_id: self.room_id, event_id: self.event }
     }
 }
 
-/// A redaction as it was asked, and in which room.
+/// A requested redaction, with the room of the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Redacting<'a> {
     pub(crate) asked: &'a Asked,
@@ -45,7 +45,7 @@ pub(crate) struct Redacting<'a> {
 }
 
 impl Redacting<'_> {
-    /// What is meant, as far as the asker may remove it.
+    /// The events meant, as far as the asker may redact them.
     pub(crate) async fn targets(&self, what: &Redaction) -> Result<Vec<Target>, Stop> {
         Ok(match what {
             Redaction::Replied(event) => vec![self.removable(self.room, self.room_id, event).await?],
@@ -71,7 +71,7 @@ impl Redacting<'_> {
         })
     }
 
-    /// Reactions to a message: those with a key, of somebody, or all.
+    /// Reactions to a message: those with a key, of one person, or all.
     pub(crate) async fn reactions(
         &self,
         event: &OwnedEventId,
@@ -82,7 +82,7 @@ impl Redacting<'_> {
         let of = of.map(|who| self.account(who)).transpose()?;
         let plain = |key: &str| key.trim_end_matches('\u{FE0F}').to_owned();
         let reactions = self.asked.engine.reader().reactions_to(self.room_id, event).await?;
-        // One's own go without a right, save those that are a yes to what the bot asked.
+        // Own reactions need no right, except where they may confirm a question of the bot.
         let is_own =
             |reaction: &Reaction| self.is_own(&reaction.sender) && CommandPlace::of(self.room) == CommandPlace::Managed;
         let targets: Vec<Target> = reactions
@@ -105,8 +105,8 @@ impl Redacting<'_> {
         Ok(targets)
     }
 
-    /// Rooms of a redaction in which the asker is not, and of which nothing is told before it is done: not how many
-    /// messages there are, not by whom, not of when. Refuses what the asker may not do there.
+    /// Rooms of a redaction that the asker is not in. Nothing about them is disclosed before it is done: not the number
+    /// of messages, their senders or times. Refuses what the asker may not do there.
     pub(crate) async fn unseen(&self, what: &Redaction) -> Result<BTreeSet<RoomKey>, Stop> {
         let asked = self.asked;
         let mut rooms = BTreeMap::new();
@@ -132,7 +132,7 @@ impl Redacting<'_> {
         }
         let mut unseen = BTreeSet::new();
         for (room, room_id) in rooms {
-            // Where nothing of others may be removed, nothing of others is looked at either.
+            // Where others' messages may not be redacted, they are not looked at either.
             let may = asked.may(Act::Redact(Whose::Others), Some(&room)).is_ok();
             if may && room_id != *self.room_id && !self.is_in(&room_id).await? {
                 unseen.insert(room);
@@ -141,7 +141,7 @@ impl Redacting<'_> {
         Ok(unseen)
     }
 
-    /// The room of a redaction of somebody's messages.
+    /// The room in which to redact somebody's messages.
     async fn place(&self, room: Option<&Where>) -> Result<(RoomKey, OwnedRoomId), Stop> {
         match room {
             Some(place) => self.managed(place).await,
@@ -166,8 +166,8 @@ impl Redacting<'_> {
         Ok(seen.members.iter().any(joined))
     }
 
-    /// One event that the asker may remove. To who may not, one that is not there and one that is somebody else's are
-    /// the same.
+    /// An event that the asker may redact. Without the right, a missing event and somebody else's event give the same
+    /// refusal.
     async fn removable(&self, room: &RoomKey, room_id: &RoomId, event: &OwnedEventId) -> Result<Target, Stop> {
         let refusal = self.asked.may(Act::Redact(Whose::Others), Some(room)).err();
         let seen = self.asked.engine.reader().event(room_id, event).await?;
@@ -191,12 +191,12 @@ impl Redacting<'_> {
         Ok(target(room, room_id, seen))
     }
 
-    /// Whether it is what somebody commanded in the control room, which is kept like the answer to it.
+    /// Whether it is a command in the control room, which is kept like its answer.
     async fn is_record(&self, room: &RoomKey, event: &EventId) -> Result<bool, Stop> {
         Ok(room.as_str() == CONTROL_ROOM && self.asked.store().is_command(event).await?)
     }
 
-    /// The managed room a place means.
+    /// The managed room that a place names.
     async fn managed(&self, place: &Where) -> Result<(RoomKey, OwnedRoomId), Stop> {
         let scene = &self.asked.scene;
         let room_id = scene.find_any_room(place, self.asked.engine.reader()).await??;
@@ -218,9 +218,9 @@ impl Redacting<'_> {
             Extent::Last(count) => (usize::try_from(count).unwrap_or(AT_MOST).min(AT_MOST), None),
             Extent::Since(span) => (AT_MOST, asked.sent_at.checked_sub(span).ok()),
         };
-        // What was said after the command was not meant by it.
+        // The command did not mean messages sent after it.
         let search = Search { sender: Some(&user), types: MESSAGES, at_most, since, until: Some(asked.sent_at) };
-        // New versions of a message are among them: left there, the edited text would stay on the server.
+        // Includes edits: otherwise the edited text would stay on the server.
         let latest = asked.engine.reader().latest_events(room_id, &search).await?;
         let may_all = asked.may(Act::Redact(Whose::Others), Some(room)).is_ok();
         let mut targets = Vec::new();

@@ -1,4 +1,4 @@
-//! A new room in the place of one, after a look at what is wrong with the present one.
+//! Replaces a room with a new one, after a look at what is wrong with the present one.
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
@@ -10,24 +10,24 @@ use equipemed_domain::key::RoomKey;
 use super::{Asked, Scene, Stop, Unclear};
 use crate::engine::replace::Replaceable;
 
-/// A room that is to be replaced.
+/// A room to replace.
 #[derive(Clone, Debug)]
 pub(crate) struct Replacing {
     pub(crate) key: RoomKey,
     pub(crate) found: Replaceable,
-    /// How many people come into it.
+    /// Number of people who would join the new room.
     pub(crate) people: usize,
 }
 
 impl Replacing {
-    /// The wish that it is replaced.
+    /// The deed that replaces it.
     pub(crate) fn deed(&self) -> Deed {
         Deed::ReplaceRoom { room_id: self.found.room_id.clone(), room: self.key.clone() }
     }
 }
 
 impl Asked {
-    /// The room that is meant, if the asker may replace it.
+    /// The room meant, if the asker may replace it.
     pub(crate) async fn replacing(&self, room: &Where) -> Result<Replacing, Stop> {
         self.may(Act::Rooms, None)?;
         let key = self.scene.find_room(room)?;
@@ -39,7 +39,7 @@ impl Asked {
     }
 }
 
-/// How many people come into the room now.
+/// Number of people who would join the room now.
 fn people_of(scene: &Scene, key: &RoomKey) -> usize {
     let Some(room) = scene.policy.rooms.get(key) else { return 0 };
     let access = scene.world().access;

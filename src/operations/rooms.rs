@@ -1,4 +1,4 @@
-//! Which rooms there are, also in numbers, and which of them nobody needs.
+//! Lists and counts rooms, and finds those that nobody needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::Scene;
 use crate::homeserver::{HomeserverError, LeftInRoom, Reader, RoomListing};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-/// How many rooms are looked at at once.
+/// Rooms read concurrently.
 const AT_ONCE: usize = 8;
 
 /// Rooms by key, as the store knows them.
@@ -22,7 +22,7 @@ pub(crate) type KnownRooms = BTreeMap<RoomKey, OwnedRoomId>;
 pub(crate) struct Inventory {
     /// All rooms and spaces of the server.
     pub(crate) rooms: usize,
-    /// Those among them that are spaces.
+    /// The spaces among them.
     pub(crate) spaces: usize,
     /// All accounts.
     pub(crate) accounts: usize,
@@ -30,14 +30,14 @@ pub(crate) struct Inventory {
     pub(crate) usable: usize,
     /// People in EquipeMed.
     pub(crate) people: usize,
-    /// Those who count as active.
+    /// The active people among them.
     pub(crate) active: usize,
-    /// Managed rooms that are there, with the number of their members, the bot among them.
+    /// Existing managed rooms with their number of members, including the bot.
     pub(crate) managed: BTreeMap<RoomKey, u64>,
 }
 
 impl Inventory {
-    /// Counts.
+    /// Reads and counts.
     pub(crate) async fn read(reader: &Reader, scene: &Scene) -> Result<Self, HomeserverError> {
         let (rooms, accounts) = (reader.rooms_list().await?, reader.accounts().await?);
         let managed = rooms.iter().filter_map(|room| Some((scene.managed_key(&room.room_id)?.clone(), room.members)));
@@ -53,21 +53,21 @@ impl Inventory {
     }
 }
 
-/// A room of the server, with the key that it has or had.
+/// A room of the server, with its present or former key.
 #[derive(Clone, Debug)]
 pub(crate) struct ListedRoom {
     /// As Synapse lists it.
     pub(crate) room: RoomListing,
     /// Its key.
     pub(crate) key: Option<RoomKey>,
-    /// Whether the policy has the key.
+    /// Whether the policy contains the key.
     pub(crate) is_managed: bool,
-    /// Whether Synapse has it no longer.
+    /// Whether Synapse no longer has it.
     pub(crate) is_gone: bool,
 }
 
 impl ListedRoom {
-    /// Its key while it is managed.
+    /// Its key, if it is managed.
     pub(crate) fn managed(&self) -> Option<&RoomKey> {
         self.key.as_ref().filter(|_| self.is_managed)
     }
@@ -101,23 +101,23 @@ pub(crate) async fn list_rooms(reader: &Reader, scene: &Scene) -> Result<Vec<Lis
 }
 
 impl Scene {
-    /// The key of a room that the policy has.
+    /// The key of a room, if the policy contains it.
     fn managed_key(&self, room: &RoomId) -> Option<&RoomKey> {
         self.key_of(room).filter(|key| self.policy.rooms.contains_key(*key))
     }
 }
 
-/// A room that nobody is in and that never was managed.
+/// A room without members that was never managed.
 #[derive(Clone, Debug)]
 pub(crate) struct Abandoned {
     /// As Synapse lists it.
     pub(crate) room: RoomListing,
-    /// Who is invited to it and would not find it.
+    /// Invited accounts, which could no longer join.
     pub(crate) invited: BTreeSet<OwnedUserId>,
 }
 
-/// Rooms that nobody is in, from any server, and that never were managed: what a cleanup deletes, except those that
-/// somebody is invited to.
+/// Rooms without members from any server that were never managed. A cleanup deletes them, except those with
+/// invitations.
 pub(crate) async fn abandoned(reader: &Reader, known: &KnownRooms) -> Result<Vec<Abandoned>, HomeserverError> {
     let known: BTreeSet<_> = known.values().collect();
     let is_abandoned = |room: &RoomListing| room.members == 0 && !known.contains(&room.room_id);
@@ -130,7 +130,7 @@ pub(crate) async fn abandoned(reader: &Reader, known: &KnownRooms) -> Result<Vec
     stream::iter(with_invited).buffered(AT_ONCE).try_collect().await
 }
 
-/// The wishes that rooms are deleted, with what was said there and with invitations to them.
+/// Deeds that delete rooms with their history, even those with invitations.
 pub(crate) fn deletions(rooms: &[Abandoned]) -> Vec<Deed> {
     let delete = |Abandoned { room, invited }: &Abandoned| Deed::DeleteRoom {
         room_id: room.room_id.clone(),

@@ -1,4 +1,4 @@
-//! Ending all sessions of people, which no lock does: a one-off wish for each account.
+//! Ends all sessions of people, which a lock does not do: one deed per account.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use super::deeds::{Deadline, await_deed};
 use super::{Asked, Came, How, Order, Stop};
 use crate::store::DeedId;
 
-/// For how long an answer waits.
+/// How long an answer waits.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// The wishes for people; None where there is no account.
+/// The deed of each person; None without an account.
 pub(crate) type SigningOut = Vec<(PersonId, Option<DeedId>)>;
 
 impl Asked {
-    /// Stores what is wished for each of an order's people.
+    /// Stores a deed for each of an order's people.
     pub(crate) async fn sign_out(&self, order: &Order) -> Result<SigningOut, Stop> {
         let account = |person: &PersonId| self.scene.user_of(*person).cloned();
         let deeds = order.people.iter().filter_map(account).map(|user| Deed::SignOut { user }).collect();
@@ -28,7 +28,7 @@ impl Asked {
         Ok(order.people.iter().map(each).collect())
     }
 
-    /// Waits for them and gives what became of each.
+    /// Waits for the deeds; returns the result of each.
     pub(crate) async fn signed_out(&self, wished: &[(PersonId, Option<DeedId>)]) -> Result<Vec<Came>, Stop> {
         let deadline = Deadline::At(Instant::now() + WITHIN);
         let mut all = Vec::new();

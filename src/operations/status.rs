@@ -1,4 +1,4 @@
-//! How the service is.
+//! The service's status.
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::wake::Wake;
@@ -9,35 +9,35 @@ use crate::engine::progress::Progress;
 use crate::homeserver::Patience;
 use crate::store::{HeldPlan, RunEnd, RunState};
 
-/// How many of the latest runs are looked through for one that ended.
+/// Number of latest runs searched for one that ended.
 const RUNS: usize = 10;
 
-/// How it is.
+/// The service's status.
 #[derive(Debug)]
 pub(crate) struct Status {
-    /// Whether anything is changed on Synapse.
+    /// Whether the service may change Synapse.
     pub(crate) writes: bool,
-    /// How far the run is that is under way.
+    /// Progress of the current run.
     pub(crate) running: Option<Progress>,
     /// The last run that ended.
     pub(crate) last: Option<(Timestamp, RunEnd)>,
     /// When the next one begins by itself.
     pub(crate) next: Option<Timestamp>,
-    /// How many wake-ups are due, and how many deeds are open.
+    /// Number of due wake-ups, and of open deeds.
     pub(crate) queue: (u64, u64),
-    /// What waits for somebody's yes.
+    /// What waits for approval.
     pub(crate) held: Vec<HeldPlan>,
-    /// Synapse's version, or why it does not tell.
+    /// Synapse's version, or why it is unknown.
     pub(crate) synapse: Result<String, Fault>,
 }
 
 impl Asked {
-    /// Looks.
+    /// Reads the status.
     pub(crate) async fn status(&self) -> Result<Status, Stop> {
         let (store, now) = (self.store(), self.scene.now);
         let runs = store.recent_runs(RUNS).await?;
         let is_running = runs.iter().any(|run| run.state == RunState::Running);
-        // One try: who asks how the service is does not want to wait until Synapse is back.
+        // One attempt: somebody who asks for the status does not want to wait for Synapse to return.
         let reader = self.engine.reader().patient(Patience::NONE);
         Ok(Status {
             writes: self.engine.may_write(),

@@ -1,4 +1,4 @@
-//! Why a request goes no further, as data: every surface words it.
+//! Why a request stops, as data; each interface words it.
 
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::directory::PersonId;
@@ -10,57 +10,57 @@ use super::NotFound;
 use crate::homeserver::HomeserverError;
 use crate::store::StoreError;
 
-/// Why it goes no further.
+/// Why a request stops.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The asker may not.
+    /// The asker may not do this.
     Refused(Refusal),
-    /// A name means nobody.
+    /// A name matches no single person or room.
     NotFound(NotFound),
-    /// It has to be said differently.
+    /// The request must be worded differently.
     Unclear(Unclear),
     /// Something broke.
     Failed(Fault),
 }
 
-/// What is wrong with what was asked for.
+/// What is wrong with a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Unclear {
-    /// It is about a room, and none was named.
+    /// It needs a room, and none was named.
     NoRoomNamed,
     /// It would have ended already.
     TimeIsOver { until: Timestamp },
-    /// A word fits a person and a room.
+    /// A name matches both a person and a room.
     PersonOrRoom { said: String },
-    /// Who is meant has no account.
+    /// The person has no account.
     NoAccount { person: PersonId },
-    /// Nothing is held under that id.
+    /// No held part has this id.
     NotHeld { said: String },
-    /// The asker may approve only since a moment ago.
+    /// The asker's right to approve is too new.
     NewApprover,
-    /// The asker would gain by what is held.
+    /// The asker would gain from the held part.
     GainsByIt,
-    /// Nothing of it is due any more.
+    /// Nothing in the held part is due any more.
     Closed { id: String },
-    /// It was held for too long.
+    /// The held part has expired.
     Expired { id: String },
-    /// Something was added since it was shown; as what it is held now.
+    /// Something was added since it was shown; `now` is the id of what is held now.
     Outgrown { id: String, now: Option<String> },
-    /// There is no message or reaction that fits.
+    /// No message or reaction matches.
     NothingToRedact,
-    /// There is no such event.
+    /// The event does not exist.
     NoEvent,
-    /// It is gone already.
+    /// The event is already redacted.
     RedactedAlready,
-    /// Only messages and reactions are removed.
+    /// Only messages and reactions can be redacted.
     NotAMessage,
-    /// A word is none of what its placeholder stands for.
+    /// A value does not fit its placeholder.
     Wrong { what: &'static str, said: String },
-    /// A room of that key or name is there.
+    /// A room with this key or name exists.
     RoomExists { room: RoomKey },
-    /// Nobody with an account is meant.
+    /// The selection contains nobody with an account.
     NobodyMeant { said: String },
-    /// The room cannot be taken over, or replaced.
+    /// The room cannot be adopted or replaced.
     NotThatRoom(Fault),
 }
 

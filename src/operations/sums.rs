@@ -1,4 +1,4 @@
-//! What one person may order within a day, asked before it is stored; and who else may agree to more.
+//! What one person may order within a day, checked before it is stored; and who else may agree to more.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +14,9 @@ use ruma_common::UserId;
 use super::{Asked, Caller, Order, Scene, Stop};
 
 impl Asked {
-    /// Whether an order goes beyond what its asker may ask for alone.
+    /// How an order exceeds what its asker may order alone, if it does.
     pub(crate) async fn beyond(&self, order: &Order) -> Result<Option<Beyond>, Stop> {
-        // What was begun counts already, and is brought to its end.
+        // A begun order counts already, and is finished.
         let (store, asker) = (self.store(), self.by.name.as_str());
         if self.again && store.came_of(&self.source, asker, None).await? && self.confirmed.is_none() {
             return Ok(None);
@@ -60,7 +60,7 @@ impl Asked {
         Ok(sums::beyond(&asked, &past, with, members, covers))
     }
 
-    /// The same asked by whoever asked first, to whose order this asker agrees.
+    /// The same request as asked by `first`, to whose order this asker agrees.
     pub(crate) fn on_behalf(self, first: &UserId) -> Result<Self, Refusal> {
         if let Asker::Person(person) = self.by.asker
             && !may_agree(&self.scene, first, person)
@@ -76,18 +76,18 @@ impl Asked {
     }
 }
 
-/// Those who may agree to more than that asker may order alone, and have an account to do it with.
+/// People who may agree to an order beyond this asker's limits and have an account to do so.
 pub(crate) fn who_may_agree<'s>(scene: &'s Scene, asker: &'s UserId) -> impl Iterator<Item = PersonId> + 's {
     let reachable =
         scene.directory.people().filter(|person| scene.is_active(person) && scene.user_of(person.id).is_some());
     reachable.map(|person| person.id).filter(move |person| may_agree(scene, asker, *person))
 }
 
-/// Whether somebody is another one than the asker and may approve everywhere, by more than the asker's own word.
+/// Whether somebody other than the asker may approve everywhere, not counting grants by the asker.
 fn may_agree(scene: &Scene, asker: &UserId, person: PersonId) -> bool {
     let is_another = scene.person_of(asker).is_none_or(|asker| asker.id != person);
     let Some(person) = scene.directory.get(person).filter(|_| is_another) else { return false };
     let others: Vec<Grant> = scene.grants.iter().filter(|grant| grant.asker != asker.as_str()).cloned().collect();
-    // Without what the brakes hold, as every decision.
+    // Excludes what the brakes hold, like every decision.
     scene.world_with(&others).powers(person, None).rights.contains(&Right::Approve)
 }

@@ -1,4 +1,4 @@
-//! Bringing Synapse in line because somebody asked for it: everything, some people, or one room.
+//! Syncs everything, some people or one room on request.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::engine::tenure::Tenure;
 use crate::engine::wakes::Waited;
 use crate::store::{NewRun, Run, RunEnd, RunId, Store};
 
-/// How often a run elsewhere is looked at.
+/// How often to check a run in another process.
 const FOLLOW_EVERY: Duration = Duration::from_millis(300);
 
-/// What a sync was asked for, with its names understood.
+/// The subject of a requested sync, with names resolved.
 #[derive(Clone, Debug)]
 pub(crate) enum SyncSubject {
     Everything,
@@ -33,7 +33,7 @@ pub(crate) enum SyncSubject {
 }
 
 impl SyncSubject {
-    /// What was said. A plain name may be a person's or a room's.
+    /// Resolves the request. A plain name may be a person's or a room's.
     pub(crate) fn of(said: &SyncTarget, scene: &Scene) -> Result<Self, Stop> {
         Ok(match said {
             SyncTarget::Everything => Self::Everything,
@@ -59,19 +59,19 @@ impl SyncSubject {
     }
 }
 
-/// What came of a sync of some people or of one room.
+/// Result of a sync of some people or one room.
 #[derive(Debug)]
 pub(crate) struct Synced {
     pub(crate) tally: Tally,
     pub(crate) waited: Waited,
-    /// What somebody should look at for these people, such as a name that two want.
+    /// Findings about these people that need attention, such as a name that two want.
     pub(crate) notes: BTreeSet<Finding>,
-    /// People of whom it is unclear how their account should be, so that nothing was changed.
+    /// People whose account was not changed because its desired state is unclear.
     pub(crate) unclear: BTreeSet<PersonId>,
 }
 
 impl Asked {
-    /// Whether the asker may, and what is meant.
+    /// Resolves the target and checks whether the asker may sync it.
     pub(crate) fn sync_target(&self, said: &SyncTarget) -> Result<SyncSubject, Stop> {
         let target = SyncSubject::of(said, &self.scene)?;
         let room = match &target {
@@ -82,7 +82,7 @@ impl Asked {
         Ok(target)
     }
 
-    /// What would be done.
+    /// What a sync would do.
     pub(crate) async fn preview_sync(&self, target: &SyncSubject) -> Result<Vec<Report>, Stop> {
         let mut reports = Vec::new();
         for wake in target.wakes() {
@@ -91,12 +91,12 @@ impl Asked {
         Ok(reports)
     }
 
-    /// Looks at people or a room now, and waits for it.
+    /// Runs the passes over people or a room now and waits for them.
     pub(crate) async fn sync_narrowly(&self, target: &SyncSubject) -> Result<Synced, Stop> {
         let wish = Wish::new(self.source.as_str());
         let waited = self.look_and_wait(&target.wakes(), std::slice::from_ref(&wish)).await?;
         let tally = self.tally(&wish).await?;
-        // Two people may share one.
+        // Two people may share a finding.
         let (mut notes, mut unclear) = (BTreeSet::new(), BTreeSet::new());
         for (index, report) in self.preview_sync(target).await?.into_iter().enumerate() {
             let concerns = |finding: &Finding| match target {
@@ -113,13 +113,13 @@ impl Asked {
         Ok(Synced { tally, waited, notes, unclear })
     }
 
-    /// Asks for a full run.
+    /// Requests a full run.
     pub(crate) async fn request_run(&self) -> Result<Following, Stop> {
         let run = self.run_named(self.source.clone()).await?;
         Ok(Following { asked: self.clone(), run, may_repeat: self.again })
     }
 
-    /// The run of a name of its own, however often it is asked for.
+    /// The run with this source; repeated requests return the same one.
     async fn run_named(&self, source: String) -> Result<RunId, Stop> {
         let options = Options::default().to_json()?;
         let new = NewRun { origin: self.origin.to_owned(), options, source: Some(source) };
@@ -129,7 +129,7 @@ impl Asked {
     }
 }
 
-/// A run that was asked for, looked at until its end.
+/// A requested run, followed until its end.
 #[derive(Debug)]
 pub(crate) struct Following {
     asked: Asked,
@@ -138,17 +138,17 @@ pub(crate) struct Following {
 }
 
 impl Following {
-    /// How far it is, or how it ended.
+    /// The run's progress, or how it ended.
     pub(crate) async fn look(&mut self) -> Result<Run, Stop> {
         loop {
             let row = self.asked.store().run(self.run).await?.ok_or(StoreError::Disappeared(StoreRow::Run))?;
             if let Some(RunEnd::Failed(_)) = &row.end {
-                // It ended with the process that was killed over it: once more.
+                // The process was killed during the run: request another one.
                 if std::mem::take(&mut self.may_repeat) {
                     self.run = self.asked.run_named(format!("{} again", self.asked.source)).await?;
                     continue;
                 }
-                // As is said then: what was asked for, or released, is not lost with this run.
+                // As the answer promises: what was requested or released must not be lost with this run.
                 self.asked.engine.wake(&Wake::Everything, self.asked.origin).await?;
             }
             return Ok(row);
@@ -156,19 +156,19 @@ impl Following {
     }
 }
 
-/// What became of a run that another process was asked for.
+/// Result of a run that was requested from another process.
 #[derive(Debug)]
 pub(crate) enum HandedOver {
     Ended(RunEnd),
-    /// That process ended without it.
+    /// That process ended without finishing it.
     Abandoned,
-    /// It is not followed any more.
+    /// It is no longer followed.
     Left {
         is_taken_back: bool,
     },
 }
 
-/// Asks the process that holds the lease for a run, and shows how far it is until it ends.
+/// Requests a run from the process that holds the lease, and shows its progress until it ends.
 pub(crate) async fn hand_over_run(
     (store, clock): (&Store, &Clock),
     options: &Options,
@@ -196,11 +196,11 @@ pub(crate) async fn hand_over_run(
     }
 }
 
-/// Whether nobody will end the run now that the lease is free: it was not begun, or its process died over it.
+/// Whether nobody will end the run now that the lease is free: it was never begun, or its process died.
 async fn is_abandoned(store: &Store, run: RunId) -> Result<bool, StoreError> {
     if store.withdraw_run(run).await? {
         return Ok(true);
     }
-    // It may have ended since it was looked at.
+    // It may have ended since the last check.
     Ok(store.run(run).await?.is_some_and(|run| run.end.is_none()))
 }

@@ -1,4 +1,4 @@
-//! People and their accounts: everybody who is asked for, or all about one.
+//! People and their accounts: a list, or everything about one person.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use ruma_common::UserId;
 use super::{Asked, Scene, Stop};
 use crate::homeserver::{AccountDetail, Devices, HomeserverError, Reader};
 
-/// EquipeMed's side of one person, and what the policy makes of it.
+/// EquipeMed's data on a person, and what the policy derives from it.
 #[derive(Debug)]
 pub(crate) struct Profile<'s> {
     pub(crate) person: &'s Person,
@@ -25,17 +25,17 @@ pub(crate) struct Profile<'s> {
     /// Whether `users.who` selects the person.
     pub(crate) is_selected: bool,
     pub(crate) roles: Vec<&'s RoleKey>,
-    /// Whether there is any right, wherever.
+    /// Whether the person has any right anywhere.
     pub(crate) has_rights: bool,
     pub(crate) rights_everywhere: Rights,
-    /// What is added to those in one room.
+    /// Additional rights in single rooms.
     pub(crate) rights_in: Vec<(&'s RoomKey, Rights)>,
-    /// Where the person belongs.
+    /// Rooms in which the person belongs.
     pub(crate) rooms: Vec<&'s RoomKey>,
 }
 
 impl Scene {
-    /// All about a person; None when EquipeMed does not know them.
+    /// The profile of a person; None when EquipeMed does not know them.
     pub(crate) fn profile(&self, id: PersonId) -> Option<Profile<'_>> {
         let person = self.directory.get(id)?;
         let access = self.world().access;
@@ -57,13 +57,13 @@ impl Scene {
         })
     }
 
-    /// Grants of one person that hold.
+    /// A person's grants in force.
     pub(crate) fn grants_of(&self, person: PersonId) -> impl Iterator<Item = &Grant> {
         self.grants.iter().filter(move |grant| grant.person == person)
     }
 }
 
-/// People with their accounts, as they are on Synapse now.
+/// People with their current accounts on Synapse.
 pub(crate) async fn list_users<'s>(
     reader: &Reader,
     scene: &'s Scene,
@@ -73,10 +73,10 @@ pub(crate) async fn list_users<'s>(
     Ok(listing::list(&scene.directory, &scene.policy, &scene.bindings, &accounts, filter, scene.now))
 }
 
-/// How many accounts are asked about at once.
+/// Concurrent device requests.
 const DEVICES_IN_FLIGHT: usize = 8;
 
-/// Where these people are signed in to Matrix: one request for each who has an account.
+/// Where these people are signed in to Matrix. Takes one request per account.
 pub(crate) async fn devices_of(
     reader: &Reader,
     people: &[Listed<'_>],
@@ -90,14 +90,14 @@ pub(crate) async fn devices_of(
 
 async fn devices_of_one(reader: &Reader, id: PersonId, user: &UserId) -> Result<(PersonId, Devices), HomeserverError> {
     match reader.devices(user).await {
-        // As for an account that is to be made again.
+        // As for an account that is to be recreated.
         Err(HomeserverError::NotFound { .. }) => Ok((id, Devices::default())),
         devices => Ok((id, devices?)),
     }
 }
 
 impl Asked {
-    /// The person that is meant, and their account as it is on Synapse now, with where it is signed in.
+    /// The person meant, with their current account on Synapse and where it is signed in.
     pub(crate) async fn user(&self, who: &Who) -> Result<(PersonId, Option<(AccountDetail, Devices)>), Stop> {
         self.may(Act::Audit, None)?;
         let person = self.scene.find_person(who)?;
@@ -107,7 +107,7 @@ impl Asked {
         Ok((person, Some((account, reader.devices(user).await?))))
     }
 
-    /// Those who fit; with where they are signed in, if that is asked for.
+    /// The people who match; with their devices if requested.
     pub(crate) async fn users(
         &self,
         filter: &PeopleFilter,
@@ -119,7 +119,7 @@ impl Asked {
         Ok((people, devices))
     }
 
-    /// Lasting wishes that hold, one person's or everybody's; and whose.
+    /// Grants in force, of one person or of everybody, and the person if one was named.
     pub(crate) fn grants(&self, who: Option<&Who>) -> Result<(Option<PersonId>, Vec<&Grant>), Stop> {
         self.may(Act::Audit, None)?;
         let person = who.map(|who| self.scene.find_person(who)).transpose()?;

@@ -1,4 +1,4 @@
-//! What was wished for: stored, woken for, waited for, and what became of it.
+//! Wishes: stores them, wakes their subjects, waits for them and collects the results.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::engine::Engine;
 use crate::engine::wakes::Waited;
 use crate::store::{DeedId, DeedRecord, Intent, NewDeed};
 
-/// For how long an answer waits for the passes.
+/// How long an answer waits for passes.
 const WITHIN: Duration = Duration::from_secs(90);
-/// For how long it waits for deeds.
+/// How long it waits for deeds.
 const DEEDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What was done for a wish.
@@ -29,8 +29,8 @@ pub(crate) struct Tally {
 }
 
 impl Asked {
-    /// Wakes these subjects for wishes and waits until they were looked at; persons first, then the rooms that their
-    /// passes woke.
+    /// Wakes these subjects for wishes and waits for their passes: first people's, then those of the rooms that these
+    /// woke.
     pub(crate) async fn look_and_wait(&self, wakes: &[Wake], wishes: &[Wish]) -> Result<Waited, Stop> {
         let engine = &self.engine;
         engine.wakes().wake_for(wakes, wishes, self.origin).await?;
@@ -46,7 +46,7 @@ impl Asked {
     pub(crate) async fn tally(&self, wish: &Wish) -> Result<Tally, Stop> {
         let mut tally = Tally::default();
         for entry in self.store().served(&wish.id).await? {
-            // What is unknown or open is seen by the next look, which is not over.
+            // Still running, or interrupted: the next pass, which is yet to come, sees it.
             let Some(outcome) = entry.settled.map(|settled| settled.outcome) else { continue };
             tally.counts.count(outcome.ended());
             if let Some(why) = outcome.fault() {
@@ -58,9 +58,9 @@ impl Asked {
         Ok(tally)
     }
 
-    /// Stores one-off wishes. All or nothing: a request handled again after a crash finds what it wished in
-    /// [`Self::begun`], and it must not be a part, because what is left to wish for is something else by then. What was
-    /// `said` to ask for it goes, too; after the rest, and whatever becomes of it.
+    /// Stores deeds, all or none. A request handled again after a crash finds them with [`Self::begun`]. That must not
+    /// be a part of them, because the targets left by then are different. `said` removes the command itself, after the
+    /// others and whatever becomes of them.
     pub(crate) async fn wish(
         &self,
         deeds: Vec<Deed>,
@@ -85,7 +85,7 @@ impl Asked {
         Ok(ids)
     }
 
-    /// What this very request wished for before this process was there.
+    /// Deeds that this same request stored in an earlier process.
     pub(crate) async fn begun(&self) -> Result<Vec<DeedRecord>, Stop> {
         let mut deeds = Vec::new();
         while let Some(deed) = self.store().deed_of(&self.deed_id(deeds.len())).await? {
@@ -94,13 +94,13 @@ impl Asked {
         Ok(deeds)
     }
 
-    /// What makes one of its deeds one, and is the id of the deed's wish.
+    /// The source of one of its deeds, which is also the id of the deed's wish.
     pub(crate) fn deed_id(&self, index: usize) -> String {
         format!("{} {index}", self.confirmed.as_deref().unwrap_or(&self.source))
     }
 }
 
-/// Waits for deeds: how many were done, and why the others were not.
+/// Waits for deeds. Returns how many were done, and why the others were not.
 pub(crate) async fn wait_for_deeds(engine: &Engine, deeds: &[DeedId]) -> Result<(usize, Vec<Fault>), Stop> {
     let deadline = Deadline::At(Instant::now() + DEEDS_WITHIN);
     let (mut done, mut why) = (0, Vec::new());
@@ -114,7 +114,7 @@ pub(crate) async fn wait_for_deeds(engine: &Engine, deeds: &[DeedId]) -> Result<
     Ok((done, why))
 }
 
-/// What an entry of the record is about.
+/// What an audit entry is about.
 pub(crate) fn topic_of(intent: &Intent) -> Topic {
     match (&intent.room, &intent.user) {
         (Some(room), Some(user)) => Topic::Member { user: user.clone(), room: room.clone() },

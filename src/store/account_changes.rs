@@ -1,5 +1,5 @@
-//! What somebody changed by hand in accounts: noted, kept and announced in one transaction, so that whoever sees a change
-//! first tells it, and nobody tells it twice.
+//! Changes to accounts by hand: noted, kept and announced in one transaction, so that each is announced exactly once,
+//! by the process that sees it first.
 
 use equipemed_domain::account_change::{BY_HAND, ChangedAccount};
 use equipemed_domain::announcement::Announcement;
@@ -12,8 +12,8 @@ use super::rows::{ms, to_json};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Notes how changed accounts are now, with the grants that locks and deactivations by hand are kept by, and announces
-    /// those that nobody else noted meanwhile, if there are any.
+    /// Notes the present state of changed accounts, stores grants that keep locks and deactivations by hand, and
+    /// announces the changes. Skips changes that another process noted meanwhile.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.

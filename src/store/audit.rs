@@ -95,7 +95,7 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Whose levels it sets, and to what; None is everybody's.
+    /// The levels that it sets, by account; None means the default level.
     #[must_use]
     pub fn levels(&self) -> BTreeMap<OwnedUserId, Option<i64>> {
         match serde_json::from_str(&self.action) {

@@ -59,15 +59,15 @@ pub struct AuditFilter {
     pub room: Option<RoomKey>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// With this outcome: [`Outcome::as_str`].
+    /// Of this run.
     pub run: Option<RunId>,
-    /// That ended so: [`Outcome::as_str`].
+    /// With this outcome: [`Outcome::as_str`].
     pub outcome: Option<String>,
-    /// With a smaller number, for the next page.
+    /// Written at or after this instant.
     pub since: Option<Timestamp>,
-    /// Maximum number of entries, newest first.
+    /// With a smaller number, for the next page.
     pub before: Option<AuditId>,
-    /// No more than that many, the newest first.
+    /// Maximum number of entries, newest first.
     pub limit: Option<usize>,
 }
 
@@ -143,8 +143,8 @@ impl Store {
         })
     }
 
-    /// Whether this service is at an action of that kind on an account (`Some(true)`: what came of it is not known yet), or
-    /// ended one since an instant (`Some(false)`).
+    /// `Some(true)` if an action of this kind on an account has no outcome yet, `Some(false)` if the last one ended
+    /// since an instant.
     pub async fn busy_with(&self, user: &UserId, kind: &str, since: Timestamp) -> Result<Option<bool>, StoreError> {
         const SQL: &str = "select id, outcome is null as is_open from audit
             where user_id = $1 and kind = $2 and (outcome is null or outcome_at >= $3)

@@ -145,8 +145,8 @@ impl Store {
         on_writer!(self, db => sqlx::query(SQL).bind(person.0).bind(given).execute(db).await?.rows_affected() == 1)
     }
 
-    /// Stores how these people's accounts were seen, in one statement, each only where what is known is still what it was
-    /// before; nothing is known where there was no account.
+    /// Stores how these people's accounts were seen, in one statement. Each entry is the old note and the new one; a
+    /// note that has changed since is left alone. The old note of a new account is empty.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -173,8 +173,8 @@ impl Store {
         })
     }
 
-    /// Stores the state of an account after a change; of a deactivated one nothing else is known, and with a new lock
-    /// sessions have yet to end.
+    /// Stores the state of an account after a change. The rest of a deactivated account is unknown from then on. After
+    /// a new lock, its sessions have yet to be ended.
     pub async fn note_state(&self, user: &UserId, state: AccountState) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set state = $2, admin = case when $3 then null else admin end,
                 name = case when $3 then null else name end, signed_out = null where user_id = $1";
@@ -184,13 +184,13 @@ impl Store {
         })
     }
 
-    /// Stores that all sessions of an account were ended, if it is locked: of an open one that says nothing for later.
+    /// Stores that all sessions of a locked account were ended. Skips an open account, where new sessions can begin.
     pub async fn note_signed_out(&self, user: &UserId) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set signed_out = $2 where user_id = $1 and state = 'locked'";
         on_writer!(self, db => { sqlx::query(SQL).bind(user.as_str()).bind(true).execute(db).await?; })
     }
 
-    /// Stores an account's flag of administrators after a change.
+    /// Stores an account's administrator flag after a change.
     pub async fn note_admin(&self, user: &UserId, admin: bool) -> Result<(), StoreError> {
         const SQL: &str = "update bindings set admin = $2 where user_id = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(user.as_str()).bind(admin).execute(db).await?; })

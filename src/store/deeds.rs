@@ -234,7 +234,7 @@ impl Store {
         })
     }
 
-    /// Accounts that somebody had signed out since then.
+    /// Accounts that somebody requested to sign out since `since`.
     pub async fn signed_out_by(&self, asker: &str, since: Timestamp) -> Result<BTreeSet<OwnedUserId>, StoreError> {
         const SQL: &str = "select id, content from deeds
             where asker = $1 and created_at >= $2 and content like '{\"deed\":\"sign_out\"%'";

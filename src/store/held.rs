@@ -122,7 +122,7 @@ impl Store {
         })
     }
 
-    /// Closes a part of which nothing is due any more; false when it had ended.
+    /// Closes a part whose effects are no longer due; false when it had ended.
     pub async fn close_held(&self, id: &str) -> Result<bool, StoreError> {
         const SQL: &str = "update held set state = 'closed' where id = $1 and state in ('held', 'approved', 'expired')";
         on_writer!(self, db => sqlx::query(SQL).bind(id).execute(db).await?.rows_affected() == 1)

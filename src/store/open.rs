@@ -126,12 +126,11 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Refuses to create a file as root where everything belongs to another user: the service, which is that user, could not
-/// write it.
+/// Refuses to create a file as root in another user's folder: the service runs as that user and could not write it.
 pub(super) fn not_as_root_for_another(owned: &Path) -> Result<(), StoreError> {
     const ROOT: u32 = 0;
     let uid_of = |path: &Path| path.metadata().map(|about| about.uid());
-    // Of its own entry in there, a process is the owner.
+    // A process owns its entry in /proc.
     let (Ok(own), Ok(owner)) = (uid_of(Path::new("/proc/self")), uid_of(owned)) else { return Ok(()) };
     if own != ROOT || owner == ROOT {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `rooms adopt`: takes a room over that is there already, after a look at what would change there.
+//! `rooms adopt`: adopts an existing room, after a preview of what would change there.
 
 use equipemed_domain::command::Where;
 use equipemed_domain::fault::Fault;
@@ -14,7 +14,7 @@ use crate::operations::{Tally, deed_of};
 use crate::speech::{Answer, Arg};
 use crate::store::DeedId;
 
-/// Takes a room over.
+/// Adopts a room.
 pub(super) async fn adopt(ask: &Ask, room: &Where, key: &str) -> Result<Turn, Stop> {
     let words = &ask.words;
     let wish = ask.adoption(room, key).await?;
@@ -70,7 +70,7 @@ fn adopting(ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
 }
 
 impl Wording {
-    /// That a key has another room now, and what its pass could not do there.
+    /// Reports that a key has another room now, and what its pass could not do there.
     pub(super) fn taken(&self, done: Said, tally: &Tally, waited: &Waited) -> Reply {
         let mut answer = Answer::new().line(done);
         for trouble in &tally.troubles {

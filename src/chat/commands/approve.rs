@@ -1,4 +1,4 @@
-//! `approve`: releases what the brakes hold.
+//! `approve`: approves what the brakes hold.
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
@@ -10,7 +10,7 @@ use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::operations::{ConsentGiven, Unclear};
 use crate::speech::{Answer, Arg, number};
 
-/// Releases a held part and follows the run that carries it out.
+/// Approves a held part and follows the run that applies it.
 pub(super) async fn approve(ask: &Ask, id: &str) -> Result<Turn, Stop> {
     let code = ("id", Arg::Code(id.to_owned()));
     let (plan, run) = match ask.approve(id).await? {

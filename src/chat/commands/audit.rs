@@ -1,4 +1,4 @@
-//! `audit`: what was done, newest first.
+//! `audit`: lists entries, newest first.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::operations::topic_of;
 use crate::speech::{Answer, Arg, number};
 use crate::store::AuditEntry;
 
-/// More levels of one change are counted.
+/// Levels of one change that are listed; further ones are counted.
 const LEVELS_SHOWN: usize = 4;
 
 /// Lists entries.

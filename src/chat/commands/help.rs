@@ -1,4 +1,4 @@
-//! `help`, made from the table of words.
+//! `help`, generated from the table of commands.
 
 use equipemed_domain::authority::Asker;
 use equipemed_domain::command::word::{Needs, WORDS};
@@ -10,7 +10,7 @@ use crate::chat::words::Wording;
 use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
 
-/// What can be said here by this person, or everything about one word.
+/// The commands available here to this person, or everything about one.
 pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
     let words = &ask.words;
     if let Some(word) = about {
@@ -63,7 +63,7 @@ impl Wording {
             .line(self.line("help-also", &[("list", Arg::Said(self.list(others)))]))
     }
 
-    /// What a command does, in a line.
+    /// What a command does, in one line.
     fn effect(&self, word: Word) -> Said {
         let id = match word {
             Word::Help => "help-help",

@@ -1,4 +1,4 @@
-//! What is done to people by command: levels, kicks, bans, mutes, locks.
+//! Measures about people: levels, kicks, bans, mutes, locks.
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Measure;
@@ -46,7 +46,7 @@ pub(super) async fn measure(ask: &Ask, act: Act, measure: &Measure, dry_run: boo
     }))
 }
 
-/// Tells what became of it.
+/// Reports the results.
 fn went(ask: &Ask, order: &Order, granted: &Granted, all: &[Came]) -> Reply {
     let words = &ask.words;
     let (mut good, mut bad) = (0, 0);
@@ -92,7 +92,7 @@ fn went(ask: &Ask, order: &Order, granted: &Granted, all: &[Came]) -> Reply {
     Reply::new(mark, answer)
 }
 
-/// The answer when nothing can be lifted there.
+/// The answer when there is nothing to lift.
 fn nothing_to_lift(words: &Wording, order: &Order) -> Reply {
     let mut mark = Mark::Done;
     let mut answer = Answer::new();

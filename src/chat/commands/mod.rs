@@ -1,4 +1,4 @@
-//! What each command does, one file a family. A handler calls the operation and words its answer.
+//! The commands, one file per family. A handler calls the operation and words its answer.
 
 mod adopt;
 mod approve;
@@ -22,7 +22,7 @@ use super::reply::{Stop, Turn};
 use super::understand::may_at_all;
 use crate::speech::Arg;
 
-/// Begins to carry a command out.
+/// Begins a command.
 pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
     let entry = ask.command.word().entry();
     if ask.place == CommandPlace::Managed && !entry.in_managed_rooms {
@@ -42,7 +42,7 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         Command::Why { who, room } => people::why(ask, who, room.as_ref()).await,
         Command::Grants { who } => people::grants(ask, who.as_ref()),
         Command::Audit { about, last } => audit::audit(ask, about.as_ref(), *last).await,
-        // That takes a level away, however it is said.
+        // Promoting to level 0 is a demotion.
         Command::Promote { measure, rank: Rank::Level(0), dry_run } | Command::Demote { measure, dry_run } => {
             measures::measure(ask, Act::Demote, measure, *dry_run).await
         }

@@ -18,7 +18,7 @@ use crate::homeserver::Said;
 use crate::operations::explain_person;
 use crate::speech::{Answer, Arg, number};
 
-/// Everything known about one account.
+/// Everything known about one person and their account.
 pub(super) async fn user(ask: &Ask, who: &Who) -> Result<Turn, Stop> {
     let (words, scene) = (&ask.words, &ask.scene);
     let (person, account) = ask.user(who).await?;
@@ -52,7 +52,7 @@ pub(super) async fn user(ask: &Ask, who: &Who) -> Result<Turn, Stop> {
     Ok(Turn::told(answer))
 }
 
-/// Who the asker is to the bot, and may do.
+/// Who the asker is to the bot, and their rights.
 pub(super) fn whoami(ask: &Ask) -> Answer {
     let words = &ask.words;
     let mut answer = Answer::new().line(words.say("whoami-intro", &[("user", words.user(&ask.user))]));
@@ -62,7 +62,7 @@ pub(super) fn whoami(ask: &Ask) -> Answer {
     answer.line(words.say("whoami-hint", &[]))
 }
 
-/// Lists accounts.
+/// Lists people with their accounts.
 pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop> {
     let words = &ask.words;
     let with_devices = filter.devices;
@@ -88,7 +88,7 @@ pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop>
     Ok(Turn::told(Answer::new().line(intro).items(lines)))
 }
 
-/// Why somebody is where they are.
+/// Explains why somebody is where they are.
 pub(super) async fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Turn, Stop> {
     let (words, scene) = (&ask.words, &ask.scene);
     let key = room.map(|room| scene.find_room(room)).transpose()?;
@@ -114,7 +114,7 @@ pub(super) async fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Tu
     Ok(Turn::told(answer))
 }
 
-/// Lists lasting wishes.
+/// Lists grants.
 pub(super) fn grants(ask: &Ask, who: Option<&Who>) -> Result<Turn, Stop> {
     let words = &ask.words;
     let (person, grants) = ask.grants(who)?;
@@ -127,7 +127,7 @@ pub(super) fn grants(ask: &Ask, who: Option<&Who>) -> Result<Turn, Stop> {
 }
 
 impl Wording {
-    /// EquipeMed's side: standing, roles, rights, rooms.
+    /// Adds EquipeMed's data: standing, roles, rights, rooms.
     fn about_person(&self, answer: Answer, id: PersonId) -> Answer {
         let Some(profile) = self.scene.profile(id) else { return answer.line(self.line("user-unbound", &[])) };
         let args = [

@@ -1,4 +1,4 @@
-//! `redact`: messages and reactions.
+//! `redact`: redacts messages and reactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::operations::{RedactTarget, Redacting, wait_for_deeds};
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
-/// Redacts messages, or shows which.
+/// Redacts messages, or shows which it would redact.
 pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, dry_run: bool) -> Result<Turn, Stop> {
     if let Some(turn) = going_on(ask).await? {
         return Ok(turn);
@@ -25,8 +25,8 @@ pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, d
     if dry_run && !unseen.is_empty() {
         return Ok(would_do(words, words.unseen(&unseen)));
     }
-    // One that was linked goes at once. Otherwise the same question whatever there is, asked before anything is looked
-    // at: how many there are would tell, too.
+    // A single linked message is redacted at once. Otherwise ask the same question whatever the room contains, and
+    // before reading it: the number of messages would disclose something, too.
     let is_one = matches!(what, Redaction::Events(links) if links.len() == 1);
     if !unseen.is_empty() && !is_one {
         ask.must_write()?;
@@ -71,15 +71,15 @@ fn would_do(words: &Wording, lines: Vec<Said>) -> Turn {
     Turn::told(Answer::new().line(words.say("would-do", &[])).items(lines))
 }
 
-/// Stores the deeds and follows them.
+/// Stores the deeds and waits for them.
 async fn remove(ask: &Ask, targets: Vec<RedactTarget>, because: Option<&str>) -> Result<Turn, Stop> {
     let room = targets.first().map(|target| target.room.clone());
     let deeds = ask.wish(targets.into_iter().map(RedactTarget::deed).collect(), because).await?;
     Ok(following(ask, room, deeds))
 }
 
-/// Goes on with what this very command began before this process was there: what it is about cannot be found again,
-/// because a part of it is gone.
+/// Continues what this same command began in an earlier process. Its targets cannot be found again, because some are
+/// already redacted.
 async fn going_on(ask: &Ask) -> Result<Option<Turn>, Stop> {
     let begun = ask.begun().await?;
     let Some(first) = begun.first() else { return Ok(None) };
@@ -109,7 +109,7 @@ fn following(ask: &Ask, room: Option<RoomKey>, deeds: Vec<DeedId>) -> Turn {
                 Reply::new(Mark::Partly, answer)
             }
         };
-        // In a ward's room the gap where a message was says enough.
+        // In a managed room, the missing message is evidence enough.
         reply.quiet = ask.place == CommandPlace::Managed && why.is_empty();
         Ok(reply)
     })

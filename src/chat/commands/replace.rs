@@ -1,4 +1,4 @@
-//! `rooms replace`: a new room in the place of one, after a look at what is wrong with it.
+//! `rooms replace`: replaces a room with a new one, after a look at what is wrong with it.
 
 use equipemed_domain::command::Where;
 use equipemed_domain::deed::Deed;
@@ -77,7 +77,7 @@ impl Wording {
         vec![self.line("replace-preview", &args), condition, self.line(closing, &[])]
     }
 
-    /// A room by the name that the policy gives it.
+    /// A room under its name in the policy.
     fn by_name(&self, room_id: Option<OwnedRoomId>, key: &RoomKey) -> Arg {
         let name = self.scene.policy.rooms.get(key).map_or_else(|| key.to_string(), |room| room.name.clone());
         Arg::Room { room_id, name }

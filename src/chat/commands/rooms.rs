@@ -1,4 +1,4 @@
-//! `rooms`: what there is, counts, new ones, and the end of empty ones.
+//! `rooms`: lists and counts rooms, makes new ones and deletes empty ones.
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
@@ -15,7 +15,7 @@ pub(super) async fn list(ask: &Ask) -> Result<Turn, Stop> {
     ask.may(Act::Audit, None)?;
     let words = &ask.words;
     let mut rooms = list_rooms(ask.engine.reader(), &ask.scene).await?;
-    // Where the right was taken, its room is not for this asker to see.
+    // Hide rooms for which the asker's right was removed.
     let readable = ask.readable();
     rooms.retain(|one| one.managed().is_none_or(|key| readable.contains(key)));
     if rooms.is_empty() {
@@ -43,7 +43,7 @@ pub(super) async fn list(ask: &Ask) -> Result<Turn, Stop> {
     Ok(Turn::told(Answer::new().line(intro).items(lines)))
 }
 
-/// Counts, and members per managed room.
+/// Counts, and the members of each managed room.
 pub(super) async fn stats(ask: &Ask) -> Result<Turn, Stop> {
     ask.may(Act::Audit, None)?;
     let words = &ask.words;
@@ -64,7 +64,7 @@ pub(super) async fn stats(ask: &Ask) -> Result<Turn, Stop> {
     Ok(Turn::told(answer.items(lines)))
 }
 
-/// Makes a room that from then on belongs to the policy.
+/// Makes a room that belongs to the policy from then on.
 pub(super) async fn create(ask: &Ask, name: &str, members: &str, space: Option<&Where>) -> Result<Turn, Stop> {
     let new = ask.new_room(name, members, space).await?;
     let preview = [("name", Arg::Text(name.to_owned())), ("members", number(new.people.len()))];
@@ -89,7 +89,7 @@ pub(super) async fn create(ask: &Ask, name: &str, members: &str, space: Option<&
     }))
 }
 
-/// Deletes rooms that nobody is in and that are not managed.
+/// Deletes rooms that are unmanaged and have no members.
 pub(super) async fn cleanup(ask: &Ask, dry_run: bool) -> Result<Turn, Stop> {
     ask.may(Act::Rooms, None)?;
     let begun = ask.begun().await?;

@@ -1,4 +1,4 @@
-//! `status`: how the service is, in a few lines.
+//! `status`: the service's status in a few lines.
 
 use equipemed_domain::summary::Summary;
 
@@ -9,7 +9,7 @@ use crate::homeserver::Said;
 use crate::speech::{Answer, Arg, number};
 use crate::store::{HeldPlan, RunEnd};
 
-/// How the service is.
+/// Shows the service's status.
 pub(super) async fn status(ask: &Ask) -> Result<Turn, Stop> {
     let (words, status) = (&ask.words, ask.status().await?);
     let version = ("version", Arg::Text(env!("CARGO_PKG_VERSION").to_owned()));

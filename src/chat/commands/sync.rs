@@ -1,4 +1,4 @@
-//! `sync`: everything, some people, or one room; with its progress in one message.
+//! `sync`: syncs everything, some people or one room; shows its progress in one message.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ use crate::operations::{Following, SyncSubject, Synced};
 use crate::speech::{Answer, Arg, number};
 use crate::store::{Run, RunEnd, RunState};
 
-/// How often the run is looked at.
+/// How often to check the run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// What takes longer than this is shown while it goes on, and then so often.
+/// After this time the progress is shown, and again at this interval.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
 /// Begins a sync or shows what it would do.
@@ -44,7 +44,7 @@ pub(super) async fn sync(ask: &Ask, target: &SyncTarget, dry_run: bool) -> Resul
     Ok(Turn::later(async move { Ok(ask.words.synced(&ask.sync_narrowly(&target).await?)) }))
 }
 
-/// Follows a run to its end, showing how far it is in one message of ours.
+/// Follows a run to its end and shows its progress in one message of the bot.
 pub(super) async fn follow_run(ask: &Ask, mut run: Following) -> Result<Reply, Stop> {
     let words = &ask.words;
     let begun = Instant::now();
@@ -57,7 +57,7 @@ pub(super) async fn follow_run(ask: &Ask, mut run: Following) -> Result<Reply, S
             reply.edits = shown.map(|(event, _)| event);
             return Ok(reply);
         }
-        // What an earlier process showed is found by its transaction, and becomes the answer.
+        // Repeating an earlier process's transaction returns its progress message, which then becomes the answer.
         let is_due =
             ask.again && shown.is_none() || shown.as_ref().map_or(begun, |(_, at)| *at).elapsed() >= PROGRESS_EVERY;
         if is_due {
@@ -137,13 +137,13 @@ impl Wording {
         Reply::new(mark, answer.items(unclear).items(notes.iter().map(|finding| self.to_look_at(finding))))
     }
 
-    /// That nothing was changed. Where a room is beyond the bot's help, nothing agrees.
+    /// Says that nothing was changed. If the bot cannot help a room, it does not claim that everything agrees.
     fn nothing_done<'f>(&self, found: impl IntoIterator<Item = &'f Finding>) -> Said {
         let is_idle = found.into_iter().any(Finding::is_idle_room);
         self.say(if is_idle { "sync-nothing-but" } else { "sync-nothing" }, &[])
     }
 
-    /// What was done, if anything was.
+    /// What was done, if anything.
     fn sync_done(&self, counts: &Counts, findings: usize) -> Option<Said> {
         let args = [
             ("done", number(counts.done)),

@@ -1,4 +1,4 @@
-//! What is said of measures: what would be so, what is so now, what stands against it, and how it is taken back.
+//! Texts about measures: previews, results, obstacles, and how to undo them.
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Rank;
@@ -14,11 +14,11 @@ use crate::homeserver::Said;
 use crate::operations::{Came, How, Order, StillOff, who_may_agree};
 use crate::speech::{Arg, number};
 
-/// So many people who may agree are named.
+/// Number of people named who may agree.
 const NAMED: usize = 8;
 
 impl Wording {
-    /// What would be so then, for one person.
+    /// The expected result for one person.
     pub(super) fn preview_line(&self, order: &Order, person: PersonId) -> Said {
         match order.act {
             Act::Deactivate => self.say("deactivate-preview", &[("user", self.person(person))]),
@@ -26,7 +26,7 @@ impl Wording {
         }
     }
 
-    /// What is so then, for one person.
+    /// The result for one person.
     pub(super) fn result_line(&self, order: &Order, person: PersonId) -> Said {
         let (for_good, until) = match order.act {
             Act::Promote(_) => ("promoted", "promoted-until"),
@@ -43,7 +43,7 @@ impl Wording {
             Act::SignOut => ("signed-out", "signed-out"),
             Act::Deactivate => ("deactivated", "deactivated"),
             Act::Reactivate => ("reactivated", "reactivated"),
-            // No measure.
+            // Not a measure.
             _ => ("would-do", "would-do"),
         };
         let room = order.scope.as_ref().map_or(Arg::Text(String::new()), |room| self.room(room));
@@ -61,7 +61,7 @@ impl Wording {
         self.say(if order.until.is_some() { until } else { for_good }, &args)
     }
 
-    /// What became of an order for one person; nothing where what stands against it says it.
+    /// The result of an order for one person; None if the obstacles say everything.
     pub(super) fn came(&self, order: &Order, came: &Came) -> Option<Said> {
         let user = ("user", self.person(came.person));
         Some(match &came.how {
@@ -87,7 +87,7 @@ impl Wording {
         })
     }
 
-    /// What stands against it.
+    /// What prevents it.
     pub(super) fn unmet(&self, person: PersonId, unmet: &Unmet, rooms: &[RoomKey]) -> Said {
         let mut args = vec![("user", self.person(person)), ("rooms", self.rooms(rooms))];
         let id = match unmet {
@@ -117,7 +117,7 @@ impl Wording {
         self.say(id, &args)
     }
 
-    /// What is lifted for one person, a line each.
+    /// What is lifted for one person, one line each.
     pub(super) fn lifts(&self, order: &Order, person: PersonId) -> Vec<Said> {
         let granted = order.lifted(person, &self.scene).into_iter().map(|grant| self.grant_line(grant));
         let by_hand = order.lifted_by_hand(person).map(|found| {
@@ -126,7 +126,7 @@ impl Wording {
         granted.chain(by_hand).collect()
     }
 
-    /// What keeps somebody out of the place all the same, with the command that lifts it.
+    /// What still keeps somebody out of the room, with the command that lifts it.
     pub(super) fn still_out(&self, order: &Order, person: PersonId) -> Option<Said> {
         let grant = order.still_out(person, &self.scene)?;
         let name = self.localpart(person).map_or_else(|| person.to_string(), str::to_owned);
@@ -138,7 +138,7 @@ impl Wording {
         Some(self.say("still-out", &args))
     }
 
-    /// The command for a measure, about those who have an account; None when that is nobody.
+    /// The command for a measure about those of these people who have an account; None if nobody has.
     pub(super) fn typed_measure(&self, act: Act, people: &[PersonId], scope: Option<&RoomKey>) -> Option<String> {
         let names: Vec<&str> = people.iter().filter_map(|person| self.localpart(*person)).collect();
         (!names.is_empty()).then(|| self.typed_in(act, &names.join(" "), scope))
@@ -153,7 +153,7 @@ impl Wording {
         self.scene.user_of(person).map(|user| user.localpart())
     }
 
-    /// Why the asker's own yes is not enough, and whose is.
+    /// Why the asker's own confirmation is not enough, and who may give it.
     pub(in crate::chat) fn beyond(&self, beyond: &Beyond, asker: &UserId) -> Vec<Said> {
         let (word, room) = match &beyond.sum {
             Sum::Locked => ("locked", None),

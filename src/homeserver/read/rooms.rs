@@ -53,7 +53,7 @@ pub struct RoomListing {
     pub is_space: bool,
 }
 
-/// What is left in a room that nobody is in.
+/// What remains of a room without members.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeftInRoom {
     /// Its last name.
@@ -82,10 +82,10 @@ impl Reader {
         picture::observe(room_id, &self.bot, &answer.body)
     }
 
-    /// Reads any room, also one that the bot is not in: for one that is to be adopted.
+    /// Reads any room, even one that the bot is not in, such as a room to adopt.
     ///
     /// # Errors
-    /// See [`HomeserverError`]; `NotFound` when there is no such room, or nobody is in it any more.
+    /// See [`HomeserverError`]; `NotFound` when there is no such room, or it has no members any more.
     pub async fn any_room(&self, room_id: &RoomId) -> Result<ObservedRoom, HomeserverError> {
         let answer: wire::WholeState = self.get(Endpoint::AnyRoomState, &[room_id.as_str()], &[]).await?;
         match picture::observe(room_id, &self.bot, answer.state.get().as_bytes()) {
@@ -146,7 +146,7 @@ impl Reader {
         };
         let sent: Sent = serde_json::from_str(answer.event_or_content.get()).map_err(|error| from_json(&error))?;
         let key = sent.content.get(ROOM_KEY_FIELD).and_then(Value::as_str).map(RoomKey::new);
-        // A sender with an invalid id is not the bot, and only the bot's word counts.
+        // A sender with an invalid id is not the bot, and only the bot's events count.
         Ok(OwnedUserId::try_from(sent.sender).ok().map(|sender| KeyTold { sender, key }))
     }
 
@@ -178,14 +178,14 @@ impl Reader {
         Ok(answer.joined_rooms.into_iter().collect())
     }
 
-    /// The room in whose place this one was made, according to its create event.
+    /// The room that this one replaced, according to its create event.
     pub async fn predecessor(&self, room_id: &RoomId) -> Result<Option<OwnedRoomId>, HomeserverError> {
         let created = self.state(room_id, "m.room.create", "").await?;
         let before = created.as_ref().and_then(|content| content.get("predecessor")?.get("room_id")?.as_str());
         Ok(before.and_then(|before| RoomId::parse(before).ok()))
     }
 
-    /// The room that people are sent to from one that was replaced, according to its tombstone.
+    /// The room that replaced this one, according to its tombstone.
     pub async fn successor(&self, room_id: &RoomId) -> Result<Option<OwnedRoomId>, HomeserverError> {
         let tombstone = self.state(room_id, "m.room.tombstone", "").await?;
         let after = tombstone.as_ref().and_then(|content| content.get("replacement_room")?.as_str());
@@ -222,8 +222,9 @@ impl Reader {
         }
     }
 
-    /// The last name of a room that nobody is in, and who is still invited to it. Of such a room Synapse forgets the
-    /// state and keeps the history, of which nothing else is asked for. The bot need not have been in it.
+    /// The last name of a room without members, and who is still invited to it. Synapse forgets the state of such a
+    /// room but keeps its history; only names and memberships are read from that. The bot need not have been in the
+    /// room.
     pub async fn left_in(&self, room_id: &RoomId) -> Result<LeftInRoom, HomeserverError> {
         const ONLY: &str = r#"{"types": ["m.room.member", "m.room.name"], "lazy_load_members": false}"#;
         let mut left = LeftInRoom::default();
@@ -237,7 +238,7 @@ impl Reader {
                 if event.kind == "m.room.name" && left.name.is_none() {
                     left.name = event.content.name;
                 } else if event.kind == "m.room.member" && seen.insert(event.state_key.clone()) {
-                    // The newest comes first.
+                    // The history begins with the newest event.
                     let is_invited = event.content.membership.as_deref() == Some("invite");
                     left.invited.extend(OwnedUserId::try_from(event.state_key).ok().filter(|_| is_invited));
                 }

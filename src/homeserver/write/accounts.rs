@@ -152,7 +152,7 @@ impl Writer {
         self.change(user, &AccountChange { threepids: Some(threepids), ..AccountChange::default() }).await
     }
 
-    /// Locks an account: nobody gets in while it lasts; sessions and memberships stay.
+    /// Locks an account: nobody can use it until it is unlocked; sessions and memberships stay.
     pub async fn lock(&self, user: &UserId) -> Result<Done, HomeserverError> {
         self.change(user, &AccountChange { locked: Some(true), ..AccountChange::default() }).await
     }
@@ -162,7 +162,7 @@ impl Writer {
         self.change(user, &AccountChange { locked: Some(false), ..AccountChange::default() }).await
     }
 
-    /// Ends all sessions of an account by deleting its devices, with what Synapse pushes to them.
+    /// Ends all sessions of an account by deleting its devices and their pushers.
     pub async fn sign_out(&self, user: &UserId) -> Result<Done, HomeserverError> {
         let devices = self.reader.devices(user).await?.ids;
         if devices.is_empty() {

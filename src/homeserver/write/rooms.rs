@@ -41,7 +41,7 @@ pub struct RoomToCreate<'a> {
     pub new: &'a NewRoom,
     /// Its parent space.
     pub parent: Option<&'a RoomId>,
-    /// The room in whose place it is made, with an event of it.
+    /// The room that it replaces, with one of its events.
     pub predecessor: Option<(&'a RoomId, Option<&'a EventId>)>,
     /// The full content of `m.room.power_levels`: Synapse would choose defaults for missing keys.
     pub levels: Map<String, Value>,
@@ -141,7 +141,7 @@ impl Writer {
         self.send_state(room_id, "m.space.parent", space.as_str(), &json!({})).await
     }
 
-    /// Closes a room and names the one that people go on in. Clients say it in their own words.
+    /// Closes a room and names its replacement. Clients show their own text for this.
     pub async fn close_room(&self, room_id: &RoomId, successor: &RoomId) -> Result<OwnedEventId, HomeserverError> {
         let content = json!({"body": "This room has been replaced", "replacement_room": successor});
         self.send_state(room_id, "m.room.tombstone", "", &content).await
