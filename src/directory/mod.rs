@@ -1,8 +1,7 @@
-//! Where people come from. A read gives everybody or fails; it never gives a part.
+//! Sources of people. A read returns everybody or fails; it never returns a part.
 //!
-//! Knows EquipeMed's data and nothing of Matrix. What is wrong with a person's
-//! name as an account is for the planner to find; what is refused here is input
-//! that cannot be trusted as a whole.
+//! Knows EquipeMed's data and nothing of Matrix. Rejects only input that cannot be trusted as a whole; problems with a
+//! single person's account name are the planner's.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ pub use equipemed::Equipemed;
 pub use equipemed_domain::fault::DirectoryError;
 pub use roster::Roster;
 
-/// A source of people. Cheap to clone; all clones are one.
+/// A source of people. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A YAML file.
@@ -28,7 +27,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source that the configuration names. Reads nothing yet.
+    /// The configured source. Reads nothing yet.
     pub fn open(settings: &settings::DirectorySettings) -> Result<Self, DirectoryError> {
         match &settings.source {
             settings::DirectorySource::Roster { file } => Ok(Self::Roster(Roster::new(file))),
@@ -36,10 +35,10 @@ impl Source {
         }
     }
 
-    /// Everybody, as of this call or later: callers at the same time may share one read.
+    /// Everybody, as of this call or later; concurrent callers may share a read.
     ///
     /// # Errors
-    /// When the source cannot be read, is half-written or wrong.
+    /// When the source cannot be read, is half-written or invalid.
     pub async fn read(&self) -> Result<Arc<Directory>, DirectoryError> {
         match self {
             Self::Roster(roster) => Ok(Arc::new(roster.read()?)),
@@ -47,7 +46,7 @@ impl Source {
         }
     }
 
-    /// Everybody as read lately, for who needs nobody as of this moment.
+    /// Everybody as recently read, for callers that do not need current data.
     pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
         match self {
             Self::Roster(_) => self.read().await,
@@ -55,7 +54,7 @@ impl Source {
         }
     }
 
-    /// Everybody, of whom these people are as of this call; the others may be a moment older.
+    /// Everybody; these people as of this call, others possibly a moment older.
     pub async fn read_anew(&self, people: &BTreeSet<PersonId>) -> Result<Arc<Directory>, DirectoryError> {
         match self {
             Self::Roster(_) => self.read().await,

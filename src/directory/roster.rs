@@ -1,8 +1,7 @@
-//! The roster: people in a YAML file, for a start without EquipeMed's database, for rehearsals and tests.
+//! The roster: people in a YAML file, to start without EquipeMed's database, for rehearsals and tests.
 //!
-//! Absent fields have EquipeMed's own defaults. Problems name lines and ids,
-//! never people: they end up in logs. An empty or broken-off file is an error,
-//! because "nobody works here" would lock the whole hospital out.
+//! Absent fields have EquipeMed's defaults. Problems name lines and ids but never people, because they are logged. An
+//! empty or truncated file is an error: read as "nobody works here", it would lock the whole hospital out.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
@@ -19,10 +18,10 @@ use crate::config::problems::Sink;
 use crate::config::reader::{Document, Node};
 use crate::config::values::profession;
 
-/// The shipped example, with people who do not exist.
+/// The shipped example, with fictitious people.
 pub const EXAMPLE: &str = include_str!("../../roster.example.yaml");
 
-/// Django's limit for usernames.
+/// Django's maximum length of usernames.
 const LONGEST_USERNAME: usize = 150;
 
 /// A roster file.
@@ -37,7 +36,7 @@ impl Roster {
         Self { file: file.into() }
     }
 
-    /// Where it is.
+    /// Its path.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
@@ -60,7 +59,7 @@ impl Roster {
         Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// The content, if nobody wrote to the file meanwhile.
+    /// The content, unless somebody wrote to the file meanwhile.
     fn stable_bytes(&self) -> Result<Vec<u8>, DirectoryError> {
         let (bytes, before, after) = self.bytes().map_err(|error| self.unreadable(error))?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -74,7 +73,7 @@ impl Roster {
         let before = file.metadata()?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        // By path: a file that was replaced by another one counts as changed too.
+        // By path, so that a replaced file counts as changed, too.
         let after = fs::metadata(&self.file)?;
         Ok((bytes, before, after))
     }
@@ -88,10 +87,10 @@ impl Roster {
     }
 }
 
-/// Reads a roster's text; `file` is its name in problems.
+/// Parses a roster; `file` is its name in problems.
 ///
 /// # Errors
-/// Everything wrong in it. A `count:` that disagrees with the number of people is a broken-off file.
+/// All problems in it. With fewer people than `count:` says, the file is truncated.
 pub fn parse(file: &str, text: &str) -> Result<Directory, DirectoryError> {
     let sink = Sink::default();
     let mut counts = None;
@@ -131,7 +130,7 @@ fn people(root: &Node<'_>, counts: &mut Option<(usize, usize)>) -> Option<Vec<Pe
     read.into_iter().collect()
 }
 
-/// What must be unique, with the place where it was seen first.
+/// Values that must be unique, with the place of their first use.
 #[derive(Default)]
 struct Taken<'r> {
     ids: BTreeMap<i64, Node<'r>>,
@@ -141,7 +140,7 @@ struct Taken<'r> {
 
 fn unique<'r, K: Ord>(seen: &mut BTreeMap<K, Node<'r>>, key: K, node: &Node<'r>) {
     match seen.get(&key) {
-        // Without the value: a username is a person's name.
+        // Omit the value: a username is a person's name.
         Some(first) => {
             node.problem(format!("is the same as in line {}; each person has their own, as in EquipeMed", first.line()))
         }
@@ -181,7 +180,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     let staff = default(&map.get("staff"), false, Node::boolean);
     let superuser = default(&map.get("superuser"), false, Node::boolean);
     let is_active = default(&map.get("is_active"), true, Node::boolean);
-    // Any word: one that the standing table does not know must reach the planner as it stands.
+    // Any word: a status that the standing table lacks must reach the planner as it is.
     let account_status = default(&map.get("account_status"), "active".to_owned(), Node::text);
     let access_expires_at = default(&map.get("access_expires_at"), None, |node| node.parsed(timestamp).map(Some));
     let last_login = default(&map.get("last_login"), None, |node| node.parsed(timestamp).map(Some));
@@ -222,7 +221,7 @@ fn person<'r>(node: &Node<'r>, taken: &mut Taken<'r>) -> Option<Person> {
     })
 }
 
-/// Absent fields have their default; wrong ones do not.
+/// Absent fields get their default; invalid ones do not.
 fn default<'r, T>(node: &Node<'r>, default: T, read: impl FnOnce(&Node<'r>) -> Option<T>) -> Option<T> {
     if node.is_given() { read(node) } else { Some(default) }
 }
@@ -231,7 +230,7 @@ fn names(node: &Node<'_>) -> Option<Vec<String>> {
     node.list()?.iter().map(Node::text).collect()
 }
 
-/// A UUID in its usual form, lower-cased: the identity provider compares text.
+/// A UUID in its usual form, in lower case: the identity provider compares text.
 fn uuid(text: &str) -> Result<String, String> {
     let text = text.trim().to_ascii_lowercase();
     let mut lengths =

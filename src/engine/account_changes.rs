@@ -1,8 +1,8 @@
-//! What somebody changes by hand in people's accounts: noticed by every look, and by a comparison of Synapse's list every
-//! few minutes, which is one request for a thousand accounts.
+//! Changes by hand to people's accounts. Every look notices them, as does a comparison with Synapse's list every few
+//! minutes, which is one request per thousand accounts.
 //!
-//! It is noted before anything is planned, so that no pass undoes what is kept. What is put back is put back by ordinary
-//! passes; here it is only seen to that they know of it and are woken.
+//! Changes are noted before planning, so that no pass reverts one that is kept. Ordinary passes do the reverting; this
+//! module only informs and wakes them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,12 +29,12 @@ use super::look::Looks;
 use super::tenure::Tenure;
 use crate::store::{Dialect, SERVICE};
 
-/// How often it is asked whether it is time.
+/// How often to check whether a comparison is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// What another replica wrote so long before a look may show in one half of it only, because clocks differ a little.
+/// A write by another replica this long before a look may show in only half of it, because clocks differ a little.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
-/// Compares accounts every so often, as long as this process has the lease.
+/// Compares accounts at this interval while this process has the lease.
 pub(super) async fn lane(looks: &Looks, tenure: &Tenure, every: Option<Duration>) {
     let Some(every) = every else { return };
     let handles = &looks.handles;
@@ -75,17 +75,17 @@ async fn compare(looks: &Looks) -> Result<(), Fault> {
     Ok(looks.handles.wakes.wake_for(&wakes, &[], "accounts").await?)
 }
 
-/// What came of a look for changes by hand.
+/// Result of a look for changes by hand.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
-    /// Accounts that were changed by hand, as noted.
+    /// Accounts changed by hand, as noted.
     pub(super) changed: Vec<ChangedAccount>,
-    /// Whose account differs from what is noted, and cannot be judged yet: nothing may be noted of it, or the change would
-    /// be seen by nobody.
+    /// People whose account differs from the note and cannot be judged yet. Their note stays as it is; updating it
+    /// would hide the change.
     pub(super) unjudged: BTreeSet<PersonId>,
 }
 
-/// A look at accounts, for what was changed in them by hand.
+/// A look at accounts for changes by hand.
 pub(super) struct Hands<'a> {
     pub(super) handles: &'a Handles,
     pub(super) policy: &'a Policy,
@@ -95,15 +95,15 @@ pub(super) struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    /// Notes accounts that were changed by hand, keeps what is kept, and tells it. What is known includes it then, and what
-    /// should be has to be worked out anew.
+    /// Notes and announces accounts changed by hand, and stores grants for kept changes. `known` then includes them,
+    /// and the desired state must be determined again.
     pub(super) async fn note(&self, known: &mut Known, wanted: &Desired, dry_run: bool) -> Result<Judged, Fault> {
         let Handles { store, mode, on_drift, .. } = self.handles;
         let response = Response { may_write: *mode == Mode::Enforce, puts_back: *on_drift == OnDrift::Enforce };
-        // This process notes what it wrote before it ends the action: a look that began later has both halves.
+        // This process notes its writes before it ends the action, so a look that began later sees both.
         let slack = if store.dialect() == Dialect::Sqlite { SignedDuration::ZERO } else { SLACK };
         let since = self.begun.checked_sub(slack).unwrap_or(self.begun);
-        // Of whom it is unclear how they stand, nobody can say yet what becomes of it.
+        // While a person's standing is unclear, changes to the account cannot be judged.
         let frozen = known.bindings.values().filter(|binding| wanted.frozen.contains(&binding.user));
         let mut unjudged: BTreeSet<PersonId> = frozen.map(|binding| binding.person).collect();
         let mut changed = Vec::new();
@@ -112,7 +112,7 @@ impl Hands<'_> {
             for (change, then) in std::mem::take(&mut account.changes) {
                 match store.busy_with(&account.user, change.action(), since).await? {
                     None => by_hand.push((change, then)),
-                    // Whatever comes of it is noted by who is at it, or settles it.
+                    // The process doing it notes its result, or a later pass settles it.
                     Some(true) => {}
                     Some(false) => _ = unjudged.insert(account.person),
                 }
@@ -137,7 +137,7 @@ impl Hands<'_> {
     }
 }
 
-/// What would be known if it were noted.
+/// Changes `known` as noting would.
 fn pretend(known: &mut Known, changed: &[ChangedAccount]) {
     let mut bindings = Bindings::clone(&known.bindings);
     for account in changed {
@@ -158,7 +158,7 @@ fn pretend(known: &mut Known, changed: &[ChangedAccount]) {
     known.bindings = Arc::new(bindings);
 }
 
-/// Ends what was kept of locks and deactivations by hand where EquipeMed has taken the access away itself.
+/// Ends what was kept of locks and deactivations by hand if EquipeMed has removed the access itself.
 pub(super) async fn settle(handles: &Handles, policy: &Policy, known: &mut Known, dry_run: bool) -> Result<(), Fault> {
     let over = settled_by_equipemed(&known.world(policy));
     if !dry_run {

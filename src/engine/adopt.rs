@@ -1,5 +1,5 @@
-//! Taking over a room that is there already, as the room of a key. What is in it stays; from then on it is kept in line as
-//! any other managed room, behind the same brakes.
+//! Takes over an existing room for a key. Its content stays. From then on it is managed like any other room, with the
+//! same brakes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,47 +17,47 @@ use serde_json::json;
 use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Writer};
 
-/// A room that is to be the room of a key.
+/// A room to take over for a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
     /// The key.
     pub key: RoomKey,
     /// The room.
     pub room_id: OwnedRoomId,
-    /// Whether the room that the key has now gives way. It is managed no longer, and left as it is.
+    /// Whether to replace the key's present room, which is then no longer managed and left as it is.
     pub instead: bool,
-    /// People whose standing beyond the bot's reach there is accepted.
+    /// People beyond the bot's reach who are accepted.
     pub accept: BTreeSet<OwnedUserId>,
 }
 
-/// How the bot comes into a room.
+/// How the bot gets into a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Entry {
-    /// It is in.
+    /// It is in the room.
     #[default]
     In,
-    /// It takes the invitation that it has.
+    /// It accepts its invitation.
     Invited,
-    /// Everybody may join.
+    /// Anybody may join.
     Open,
 }
 
-/// How things stand with a room that can be taken over.
+/// Result of checking a room to take over.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Adoptable {
-    /// The room with the bot in it, however it comes there; None when it is the key's room already.
+    /// The room as it is with the bot in it; None if it is the key's room already.
     pub room: Option<ObservedRoom>,
-    /// How it comes there.
+    /// How the bot gets into it.
     pub entry: Entry,
-    /// The room that gives way.
+    /// The key's present room, which is replaced.
     pub before: Option<OwnedRoomId>,
-    /// Other rooms that say they have the key, by the bot's own hand: they say so no longer.
+    /// Other rooms that the bot itself marked with the key. They lose the mark.
     pub others: BTreeSet<OwnedRoomId>,
-    /// People beyond the bot's reach there, with where they stand, as far as it can be seen; all of them are accepted.
+    /// People beyond the bot's reach, with their levels, as far as visible. All of them are accepted.
     pub beyond_reach: BTreeMap<OwnedUserId, i64>,
 }
 
-/// Whether a room can be taken over. Where the bot is not in it, an administrator of the server sees it.
+/// Checks whether a room can be taken over. If the bot is not in it, the admin API shows it.
 pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adoptable, Fault> {
     let Adoption { key, room_id, instead, .. } = wish;
     let (reader, store) = (&handles.reader, &handles.store);
@@ -90,7 +90,7 @@ pub(super) async fn adoptable(handles: &Handles, wish: &Adoption) -> Result<Adop
     Ok(Adoptable { room: Some(room), entry, before, others, beyond_reach })
 }
 
-/// A room with the bot in it, and how it comes there.
+/// A room with the bot in it, and how the bot gets there.
 async fn entered(handles: &Handles, room_id: &RoomId) -> Result<(ObservedRoom, Entry), Fault> {
     let (reader, bot) = (&handles.reader, &handles.configured.bot);
     let absent = |error| match error {
@@ -114,7 +114,7 @@ async fn entered(handles: &Handles, room_id: &RoomId) -> Result<(ObservedRoom, E
     Ok((room, entry))
 }
 
-/// Whether the bot can keep a room in line, and who is beyond its reach there with everybody's consent.
+/// Checks whether the bot can manage a room. Returns the people beyond its reach, who must all be accepted.
 fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
     if room.replaced.is_some() {
         return Err(NotAdopted::Replaced.into());
@@ -130,10 +130,10 @@ fn can_manage(bot: &UserId, room: &ObservedRoom, wish: &Adoption) -> Result<BTre
     accepted(beyond_reach(room, bot), wish)
 }
 
-/// Lets go of a room that had the key: its alias, also where the room names it, and what it says of itself.
+/// Releases a room from its key: the alias, also in the room's state, and the mark.
 async fn give_way(handles: &Handles, writer: &Writer, key: &RoomKey, before: &RoomId) -> Result<(), Fault> {
     release_alias(handles, writer, key, &BTreeSet::from([before.to_owned()])).await?;
-    // It may be gone, or the bot no longer in it: then nobody finds it there either.
+    // The room may be gone, or the bot not in it any more. Then nobody finds the room by that alias either.
     if let Err(error) = forget_alias(handles, writer, key, before).await {
         tracing::warn!(room.id = %before, %error, "The room that gave way still names its alias");
     }
@@ -143,7 +143,7 @@ async fn give_way(handles: &Handles, writer: &Writer, key: &RoomKey, before: &Ro
     Ok(())
 }
 
-/// Has a room name the key's alias no longer as its own.
+/// Removes the key's alias from a room's state.
 async fn forget_alias(handles: &Handles, writer: &Writer, key: &RoomKey, room_id: &RoomId) -> Result<(), Fault> {
     let Some(alias) = alias_of(handles, key).await? else { return Ok(()) };
     let event = RoomSetting::Alias.row().event;
@@ -154,7 +154,7 @@ async fn forget_alias(handles: &Handles, writer: &Writer, key: &RoomKey, room_id
     Ok(())
 }
 
-/// The alias that the policy gives to a key's room.
+/// The alias of a key's room, from the policy.
 async fn alias_of(handles: &Handles, key: &RoomKey) -> Result<Option<OwnedRoomAliasId>, Fault> {
     let policy = handles.policy().await?;
     let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) else { return Ok(None) };
@@ -162,7 +162,7 @@ async fn alias_of(handles: &Handles, key: &RoomKey) -> Result<Option<OwnedRoomAl
     Ok(Some(alias))
 }
 
-/// Frees the alias of a key if it leads to one of these rooms.
+/// Frees a key's alias if it points to one of these rooms.
 pub(super) async fn release_alias(
     handles: &Handles,
     writer: &Writer,
@@ -176,7 +176,7 @@ pub(super) async fn release_alias(
     Ok(())
 }
 
-/// Takes a room over and wakes its pass, which serves the wishes. Without a writer only a room that the bot is in.
+/// Takes over a room and wakes its pass, which serves the wishes. Without a writer, only a room that the bot is in.
 pub(super) async fn adopt(
     handles: &Handles,
     wish: &Adoption,
@@ -186,7 +186,7 @@ pub(super) async fn adopt(
     let Adoption { key, room_id, .. } = wish;
     let mut found = adoptable(handles, wish).await?;
     if found.room.is_none() {
-        // Noted in mode observe, or by a process that ended before the room said it.
+        // Bound in mode observe, or by a process that ended before marking the room.
         if let Some(writer) = writer {
             writer.mark_room(room_id, Some(key)).await?;
         }
@@ -221,15 +221,15 @@ pub(super) async fn adopt(
             return Err(NotAdopted::KeyHasRoom { key: key.clone(), room_id: bound }.into());
         }
     }
-    // Also when its key has another room some day: nobody brought the bot there against its will.
+    // Applies even if the key gets another room later: the bot was not brought there against its will.
     store.keep_foreign_room(room_id, now).await?;
-    // What was pushed of it until now was heard by nobody.
+    // Events pushed for the room so far were ignored.
     handles.room_cache.doubt(room_id);
     handles.wakes.wake_for(&[Wake::Room(key.clone())], wishes, "adopted").await?;
     Ok(found)
 }
 
-/// Gives back people beyond the bot's reach when each of them is accepted.
+/// Returns the people beyond the bot's reach if all are accepted.
 fn accepted(people: BTreeMap<OwnedUserId, i64>, wish: &Adoption) -> Result<BTreeMap<OwnedUserId, i64>, Fault> {
     let mut unnamed = people.clone();
     unnamed.retain(|user, _| !wish.accept.contains(user));

@@ -1,7 +1,7 @@
-//! Whose account agrees with EquipeMed after a pass, noted so that lists can tell what nobody looked at for a while.
+//! Notes whose account agrees with EquipeMed after a pass, so that lists can show accounts not checked for a while.
 //!
-//! An account agrees when a pass in mode enforce found nothing to do about it, or did all of it: what is held, left out
-//! by a flag or failed does not count.
+//! An account agrees if a pass in mode enforce planned nothing for it, or did everything. Held, deselected and failed
+//! steps do not count as done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use ruma_common::OwnedUserId;
 use super::gather::Known;
 use crate::store::Store;
 
-/// How many steps there are for each account.
+/// Number of steps per account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountSteps(BTreeMap<OwnedUserId, usize>);
 
 impl AccountSteps {
-    /// Counts these actions.
+    /// Counts actions.
     #[must_use]
     pub fn of<'a>(actions: impl Iterator<Item = &'a Action>) -> Self {
         let mut steps = Self::default();
@@ -41,14 +41,14 @@ impl AccountSteps {
     }
 }
 
-/// What a pass saw of accounts, kept until it is known what it did.
+/// What a pass saw of accounts, kept until its results are known.
 #[derive(Debug)]
 pub struct Agreement {
     now: Timestamp,
-    /// Accounts that are there.
+    /// Accounts that exist.
     seen: BTreeSet<OwnedUserId>,
     bindings: Arc<Bindings>,
-    /// What was noted since then is not noted anew.
+    /// Newer notes are not renewed.
     recent: Timestamp,
     /// Whether people may have a display name of their own.
     own_names: bool,
@@ -59,7 +59,7 @@ impl Agreement {
     /// Keeps what is needed of what was seen and planned.
     #[must_use]
     pub fn new(policy: &Policy, known: &Known, accounts: &ObservedAccounts, due: AccountSteps) -> Self {
-        // Half the time: then a pass that comes on time never finds an account stale, and most passes write nothing.
+        // Half the time: then no account becomes stale if passes are on time, and most passes write nothing.
         let recent = known.now.checked_sub(policy.users.stale_after / 2).unwrap_or(Timestamp::MIN);
         Self {
             now: known.now,
@@ -71,7 +71,7 @@ impl Agreement {
         }
     }
 
-    /// Notes who agrees, in one statement, and nothing when nobody's note is old; and names for `users.own_display_name`.
+    /// Notes who agrees, in one statement and only if a note is old; also names for `users.own_display_name`.
     pub async fn note(
         self,
         store: &Store,
@@ -98,7 +98,7 @@ impl Agreement {
         if !people.is_empty() {
             store.note_synced(&people, self.now).await.during(Stage::NoteAgreement)?;
         }
-        // A display name that was never noted as pushed: from here on EquipeMed's next change of it is noticed.
+        // A display name never noted as pushed. From now on, EquipeMed's next change of it is noticed.
         let is_unnamed =
             |person| self.bindings.get(&person).is_some_and(|binding| binding.pushed.display_name.is_none());
         let names: BTreeMap<PersonId, String> = in_line

@@ -1,5 +1,5 @@
-//! What a pass has to tell the control room: parts newly held, and findings that somebody should look at, once each time
-//! they appear.
+//! What a pass announces in the control room: newly held parts, and findings that need attention, once each time they
+//! appear.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use jiff::Timestamp;
 
 use crate::store::{Store, StoreError, to_json};
 
-/// Under which name the store remembers what was told and still is so.
+/// Store key for the announced findings that still apply.
 const TOLD: &str = "findings_told";
 
-/// Notes that powers have their places from now on, and has it told: after an update, once.
+/// Notes that powers have places from now on, and announces it, once after an update.
 pub(super) async fn places_noted(store: &Store, people: usize, now: Timestamp) -> Result<(), Fault> {
     store.announce("powers placed", &Announcement::PowersPlaced { people }, now).await?;
     store.powers_are_placed().await.during(Stage::NotePowers)
 }
 
-/// Stores what is to be told of a pass: parts held with the instant since when, which need `two` consents or one, and
-/// findings; `complete` when it looked at everything, so that what it did not find is over.
+/// Stores a pass's announcements: held parts with their start, needing two consents if `two`, and findings. `complete`
+/// says that the pass looked at everything, so absent findings are over.
 pub(super) async fn announce(
     store: &Store,
     held: &[(Held, Timestamp)],
@@ -33,7 +33,7 @@ pub(super) async fn announce(
     for (held, since) in held {
         let (id, reason, count) = (held.id.clone(), held.reason.clone(), held.effects.len());
         let content = Announcement::Held { id, reason, count, two };
-        // Whoever sees it first, and again after a crash; held again after it ended is told again.
+        // The name prevents repetitions, also after a crash. A part held again after its end is announced again.
         store.announce(&format!("held:{}:{}", held.id, since.as_millisecond()), &content, now).await?;
     }
     let before = store.remembered(TOLD).await?;
@@ -58,7 +58,7 @@ pub(super) async fn announce(
     Ok(())
 }
 
-/// What makes it the same one: that a few more people wait is no news.
+/// Identity of a finding: a few more waiting people are no news.
 fn topic(finding: &Finding) -> Result<String, StoreError> {
     match finding {
         Finding::LevelsFull { room, .. } => Ok(format!("{} {room}", finding.kind())),
@@ -66,9 +66,9 @@ fn topic(finding: &Finding) -> Result<String, StoreError> {
     }
 }
 
-/// Whether somebody has to act on it; the rest stands in the report of the pass.
+/// Whether somebody must act on it. The pass's report lists the others.
 fn is_alarm(finding: &Finding) -> bool {
-    // What only does not answer now may answer at the next look.
+    // A room that merely fails to respond may do so at the next look.
     let is_gone = |why: &Fault| matches!(why, Fault::Homeserver(error) if error.is_absence());
     if matches!(finding, Finding::RoomUnreadable { why, .. } if is_gone(why)) {
         return true;

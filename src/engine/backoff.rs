@@ -1,4 +1,4 @@
-//! When something that failed is tried again: decided here and nowhere else.
+//! Decides when something that failed is tried again; nothing else does.
 
 use std::time::Duration;
 
@@ -7,28 +7,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::StoreError;
 
-/// The first wait.
+/// The first delay.
 const FIRST: Duration = Duration::from_secs(2);
-/// No wait is longer: an outage must not cost more than this after its end.
+/// The longest delay: an outage must not cost more than this after its end.
 const LONGEST: Duration = Duration::from_secs(60);
-/// How long to wait for a database that could not be written.
+/// Delay after a failed write to the database.
 const STORE_AGAIN: Duration = Duration::from_millis(500);
-/// How often a trouble that goes on is told.
+/// How often a lasting problem is logged.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
-/// How long to wait before attempt number `attempts + 1`; `attempts` counts those that failed.
+/// Delay before attempt number `attempts + 1`; `attempts` counts those that failed.
 #[must_use]
 pub fn wait_after(attempts: u32) -> Duration {
     FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST)
 }
 
-/// Waits a little for a database that could not be written, or for the end.
+/// Waits a little after a failed write to the database, or until the service stops.
 pub(super) async fn rest(stop: &CancellationToken) {
     let _ = tokio::time::timeout(STORE_AGAIN, stop.cancelled()).await;
 }
 
-/// Notes something that must not get lost, such as the end of a pass: while the database cannot take it, it is tried
-/// again. Nothing could be done meanwhile anyway.
+/// Stores something that must not get lost, such as the end of a pass. Retries while the database is unavailable;
+/// nothing could be done meanwhile anyway.
 pub(super) async fn insist<T, F>(stop: &CancellationToken, note: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -58,12 +58,12 @@ where
     }
 }
 
-/// Tells of a trouble that goes on once a minute, not at every try: the disk that the log is on may be the one that is full.
+/// Logs a lasting problem once a minute instead of at every attempt: the full disk may be the one with the log.
 #[derive(Debug, Default)]
 pub struct Seldom(Option<Instant>);
 
 impl Seldom {
-    /// Whether it is to be told now.
+    /// Whether to log it now.
     pub fn is_due(&mut self) -> bool {
         let is_due = self.0.is_none_or(|told| told.elapsed() >= TOLD_EVERY);
         if is_due {

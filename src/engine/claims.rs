@@ -1,6 +1,6 @@
-//! What this process is really at: the claims in the store that are prolonged, and no others.
+//! What this process is working on: only these claims in the store are extended.
 //!
-//! Whoever works holds a [`Claim`]; when the work ends, however it ends, the claim is let go of and runs out by itself.
+//! Work holds a [`Claim`]. When the work ends, in whatever way, the claim is dropped and expires by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -14,16 +14,16 @@ use super::backoff::Seldom;
 use crate::clock::{Clock, Term};
 use crate::store::{DeedId, Store, StoreError};
 
-/// For how long claimed work belongs to one worker; it is claimed anew when the worker died.
+/// How long claimed work belongs to a worker. If the worker died, the work is claimed again after that.
 pub(super) const CLAIM: Duration = Duration::from_secs(15);
-/// How often claims are prolonged.
+/// How often claims are extended.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 
 pub(super) fn end_of_claim(now: Timestamp) -> Timestamp {
     now.checked_add(CLAIM).unwrap_or(now)
 }
 
-/// Everything that is under way. Cheap to clone; all clones are one.
+/// All work in progress. Cheap to clone; clones share state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Claims(Arc<Mutex<Inner>>);
 
@@ -34,7 +34,7 @@ struct Inner {
     deeds: BTreeMap<u64, DeedId>,
 }
 
-/// Work under way.
+/// Work in progress.
 #[derive(Debug)]
 pub(super) struct Claim {
     claims: Claims,
@@ -42,7 +42,7 @@ pub(super) struct Claim {
 }
 
 impl Claims {
-    /// Prolongs them for as long as it is polled: work may wait long for Synapse, and nobody else is to begin it meanwhile.
+    /// Extends the claims while polled. Work may wait long for Synapse, and nobody else may begin it meanwhile.
     pub(super) async fn keep(&self, store: &Store, clock: &Clock, holder: &str) -> Infallible {
         let mut said = Seldom::default();
         loop {
@@ -66,17 +66,17 @@ impl Claims {
         Ok(())
     }
 
-    /// A pass begins, which is this process's to make within the term.
+    /// Registers a pass that this process makes within the term.
     pub(super) fn pass(&self, wake: &Wake, term: &Term) -> Claim {
         let mut inner = self.inner();
-        // An earlier claim on the same has run out: its pass must not be prolonged with this one.
+        // An earlier claim on the same has expired: its pass must not be extended with this one.
         inner.wakes.retain(|_, (other, _)| other != wake);
         let number = inner.number();
         inner.wakes.insert(number, (wake.clone(), term.clone()));
         Claim { claims: self.clone(), number }
     }
 
-    /// A deed begins.
+    /// Registers a deed.
     pub(super) fn deed(&self, deed: DeedId) -> Claim {
         let mut inner = self.inner();
         let number = inner.number();
@@ -84,17 +84,17 @@ impl Claims {
         Claim { claims: self.clone(), number }
     }
 
-    /// Whom passes are about.
+    /// Targets of the passes in progress.
     pub(super) fn wakes(&self) -> Vec<Wake> {
         self.inner().wakes.values().map(|(wake, _)| wake.clone()).collect()
     }
 
-    /// Deeds under way.
+    /// Deeds in progress.
     pub(super) fn deeds(&self) -> Vec<DeedId> {
         self.inner().deeds.values().copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Passes over these go on until an instant.
+    /// Extends the passes over these targets.
     pub(super) fn prolong(&self, kept: &[Wake], until: Timestamp) {
         self.inner().wakes.values().filter(|(wake, _)| kept.contains(wake)).for_each(|(_, term)| term.set(until));
     }

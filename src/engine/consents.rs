@@ -1,7 +1,7 @@
-//! Held parts and consents to them: what a pass takes from the store, and what it leaves there.
+//! Held parts and consents: what a pass reads from the store, and what it stores there.
 //!
-//! A consent is for what somebody looked at. The plan is made anew at every pass; a part that grew since is another
-//! part, and the consent to the old one is taken back.
+//! Consent covers what somebody looked at. Each pass plans anew; a part that has grown is another part, and consent to
+//! the old one becomes void.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,45 +14,45 @@ use jiff::{SignedDuration, Timestamp};
 use super::gather::{Known, consent_to};
 use crate::store::{HeldPlan, HeldState, NewHeld, OPERATOR, Store};
 
-/// How long a held part waits for a consent.
+/// How long a held part waits for consent.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Power that was given to people and waits for a consent, so that no command works by it.
+/// Power that was given to people and waits for consent, so that no command may rely on it.
 pub async fn waiting_gains(store: &Store) -> Result<WaitingGains, Fault> {
     let held = store.held_live().await?;
     let waits = held.iter().filter(|plan| plan.state != HeldState::Approved);
     Ok(WaitingGains::new(waits.flat_map(|plan| &plan.held.effects), store.privileged().await?))
 }
 
-/// What is still due of each part that was held before, by id.
+/// What is still due of earlier held parts, by id.
 pub(super) type Remaining = BTreeMap<String, Rest>;
 
 /// What is left of a part.
 #[derive(Debug)]
 pub(super) struct Rest {
-    /// What is still due.
+    /// Effects still due.
     pub(super) due: BTreeSet<Effect>,
-    /// Whether that is nothing because all of it was done.
+    /// Whether nothing is due because everything was done.
     pub(super) is_done: bool,
 }
 
-/// Consents as they stand in one pass.
+/// The consents in one pass.
 #[derive(Debug, Default)]
 pub(super) struct Consents {
-    /// What the operator consents to with this pass, by id.
+    /// Parts that the operator consents to with this pass, by id.
     asked: BTreeMap<String, (HeldReason, BTreeSet<Effect>)>,
-    /// What does not count any more, and the id of what it has grown into.
+    /// Void consents, with the id of the part that each has grown into.
     pub(super) outgrown: BTreeMap<String, String>,
-    /// What has one of two consents.
+    /// Parts with one of two consents.
     pub(super) one_more: BTreeSet<String>,
 }
 
 impl Consents {
-    /// Sorts out which consents count, leaving those in `known`. `approve` are the ids that the operator releases;
-    /// `held` is what is held without them, `remaining` what is still due of what was held before.
+    /// Determines which consents count, and keeps those in `known`. `approve` are the ids that the operator releases,
+    /// `held` is what is held without them, `remaining` what is still due of earlier held parts.
     ///
     /// # Errors
-    /// When one of the ids is no part that is or was just held.
+    /// When one of the ids is of no part that is or was just held.
     pub(super) fn sort(
         known: &mut Known,
         approve: &[String],
@@ -72,8 +72,8 @@ impl Consents {
         for id in approve {
             let stored = known.waiting().filter(is_due).find(|plan| plan.held.id == *id);
             let consent = stored.map(consent_to).or_else(|| known.consented.get(id).cloned());
-            // An id is the digest of its atoms, so a part that this very plan holds is known by its id even if nobody
-            // stored it: a dry run may have shown it.
+            // An id is the digest of the part's atoms. So it identifies a part of this plan even if nobody stored the
+            // part: a dry run may have shown it.
             let consent = consent.or_else(|| {
                 let part = held.iter().find(|part| part.id == *id)?;
                 Some(Consent { kind: part.reason.kind(), effects: part.effects.clone() })
@@ -108,8 +108,8 @@ impl Consents {
     }
 }
 
-/// Stores what a full pass holds, so that somebody can release it, and what became of consents. Gives the parts that
-/// wait with the instant since when, and those of them that are new.
+/// Stores the parts that a full pass holds, so that somebody can release them, and the results of consents. Returns the
+/// waiting parts with their start, and the new ones among them.
 pub(super) async fn record_holds(
     store: &Store,
     consents: &Consents,
@@ -148,8 +148,8 @@ pub(super) async fn record_holds(
     Ok((waiting, new))
 }
 
-/// Ends what is held and not due any more, which is told, and leaves of the rest what is; whether that changed
-/// anything.
+/// Ends held parts that are no longer due, announcing it, and reduces the others to what is. Returns whether anything
+/// changed.
 pub(super) async fn settle_holds(store: &Store, known: &Known, remaining: &Remaining) -> Result<bool, Fault> {
     let mut any = false;
     for plan in &known.held {
@@ -160,7 +160,7 @@ pub(super) async fn settle_holds(store: &Store, known: &Known, remaining: &Remai
         if !rest.due.is_empty() {
             store.shrink_held(&plan.held.id, &rest.due).await?;
         } else if rest.is_done && store.mark_released(&plan.held.id).await? {
-            // Narrower passes have carried it out.
+            // Narrower passes carried it out.
         } else if store.close_held(&plan.held.id).await? {
             let name = format!("closed:{}:{}", plan.held.id, plan.created_at.as_millisecond());
             store.announce(&name, &Announcement::HeldClosed { id: plan.held.id.clone() }, known.now).await?;

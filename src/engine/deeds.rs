@@ -1,4 +1,4 @@
-//! The deeds' lane: one-off wishes, such as a redaction, done at once whatever else goes on.
+//! The lane of deeds: one-off requests such as redactions, done at once whatever else is going on.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ use super::foreign::stays_in;
 use crate::homeserver::{HomeserverError, Writer};
 use crate::store::{ClaimedDeed, Intent, StoreError};
 
-/// How many are done at once.
+/// How many are done concurrently.
 const AT_ONCE: usize = 4;
-/// After so many attempts a deed is given up; by then it is hours old and the asker has long been told.
+/// Attempts before a deed is given up. By then its asker was told long ago.
 const ATTEMPTS: u32 = 20;
 
-/// How doing a deed ended: when it is to be done later on purpose, from when on.
+/// Result of a deed; and when to do it, if it was postponed on purpose.
 type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 
 impl Applier {
@@ -33,7 +33,7 @@ impl Applier {
         self.handles.wakes.lane("Deeds could not be claimed", || true, work).await;
     }
 
-    /// Does deeds that are due, if nobody else is at them. Tells how many it began with.
+    /// Does due deeds that nobody else is doing. Returns how many it began.
     pub(super) async fn some_deeds(&self, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
         let (store, clock) = (&self.handles.store, &self.handles.clock);
         let claimed = store.claim_deeds(holder, clock.now(), CLAIM, AT_ONCE).await?;
@@ -65,8 +65,8 @@ impl Applier {
         };
         let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
         let ids = store.intend(&[intent], clock.now()).await?;
-        // The deed is the transaction: sent twice, Synapse answers with the first redaction. A number may come again in a
-        // new database, an instant does not.
+        // The transaction id belongs to the deed: if it is sent twice, Synapse returns the first redaction. Numbers
+        // repeat in a new database, times do not.
         let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
         let result = self.do_deed(claimed, &transaction).await;
         let outcome = match &result {
@@ -74,7 +74,7 @@ impl Applier {
             Err(Fault::Store(error)) if error.is_outage() => Outcome::Unknown,
             Err(error) => Outcome::Failed(error.clone()),
         };
-        // What is not known stays open, for the next look to settle.
+        // An unknown outcome stays open, for the next look to settle.
         let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
         let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
         insist(&self.handles.stop, || store.conclude(&ended, clock.now())).await?;
@@ -117,7 +117,7 @@ impl Applier {
         Ok((outcome, None))
     }
 
-    /// Leaves a room that somebody brought the bot into, unless it has become one to stay in.
+    /// Leaves a room that somebody brought the bot into, unless the bot is to stay by now.
     async fn leave_foreign(&self, room_id: &RoomId) -> Done {
         let (store, now) = (&self.handles.store, self.handles.clock.now());
         let Some((why, due)) = stays_in(&self.handles, room_id).await? else {
@@ -132,7 +132,7 @@ impl Applier {
     }
 }
 
-/// Deletes a room that nobody is in. Whether that is so is looked at again: somebody may have come since it was asked for.
+/// Deletes an empty room. Checks again that it is empty: somebody may have joined after the request.
 async fn delete_empty(
     writer: &Writer,
     room_id: &RoomId,
@@ -152,11 +152,11 @@ async fn delete_empty(
     Ok(Outcome::Done(None))
 }
 
-/// Whether the same deed may succeed later.
+/// Whether the deed may succeed later.
 fn is_passing(error: &Fault) -> bool {
     match error {
         Fault::Homeserver(error) => {
-            // Looked for before it is tried again, by every deed that can end so.
+            // Every deed that can end so checks whether it was done before trying again.
             let may_be_done = matches!(error, HomeserverError::MaybeDone { .. });
             may_be_done || error.is_retryable() || error.concerns_all()
         }

@@ -1,7 +1,7 @@
-//! What people change by hand in managed rooms: whose doing it is, whether it counts, and when to stop putting it back.
+//! Changes by hand in managed rooms: who made them, whether they count, and when to stop reverting them.
 //!
-//! The putting back itself is the room's ordinary pass: a change by hand is one more reason why the room differs. Here it
-//! is only noted who did it, so that it can be told once, and two sides that undo each other are noticed.
+//! The room's ordinary pass does the reverting: a change by hand is one more difference. This module only notes who
+//! made it, to announce it once and to notice two sides that undo each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,39 +32,39 @@ use super::people::People;
 use super::wakes::Waited;
 use crate::store::{AuditFilter, DriftRecord, DriftState, NewGrant, Store, StoreError};
 
-/// A kick by hand keeps somebody out for so long, as one by command does.
+/// How long a kick by hand keeps somebody out; the same as by command.
 const KICK_LASTS: SignedDuration = SignedDuration::from_hours(24);
-/// So much Synapse's clock may differ from this one.
+/// How much Synapse's clock may differ from this one.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
-/// How long the pass is waited for before it is told how it went.
+/// How long to wait for the pass before announcing its result.
 const PASS_WITHIN: Duration = Duration::from_secs(60);
 
-/// What EquipeMed says of somebody's rights is believed of a moment so long ago, too.
+/// How long ago EquipeMed's present rights are assumed to have been the same.
 const RIGHTS_ARE_THE_SAME: SignedDuration = SignedDuration::from_mins(10);
 
 /// What becomes of a change by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// It counts, or is nobody's business.
+    /// It counts, or needs no action.
     Over,
-    /// Whether it counts cannot be told: it stays as it is, and the next pass over the room tells it.
+    /// It is unclear whether it counts. It stays, and the next pass over the room reports it.
     Unknown,
-    /// It is put back, and to be followed to its end with [`ByHand::follow`].
+    /// It is reverted. Follow it to its end with [`ByHand::follow`].
     Drift(Drift),
 }
 
-/// What a kick or ban by hand, or the end of one, is.
+/// How a kick or ban by hand, or the end of one, counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moderation {
-    /// A wish.
+    /// As a request.
     Counts,
-    /// Nobody knows whether its author had the right.
+    /// It is unknown whether its author had the right.
     Unknown,
-    /// A change like any other.
+    /// As a change like any other.
     WithoutRight,
 }
 
-/// Judges what people change by hand, and follows it to its end.
+/// Judges changes by hand, and follows them to their end.
 #[derive(Clone, Debug)]
 pub struct ByHand {
     pub(super) handles: Handles,
@@ -72,8 +72,8 @@ pub struct ByHand {
 }
 
 impl ByHand {
-    /// Judges a change by hand, a state event by somebody else than the bot in a managed room, and sees to it that it is
-    /// put back, where it has to be.
+    /// Judges a change by hand: a state event in a managed room, not sent by the bot. Wakes the pass that reverts it if
+    /// necessary.
     pub async fn judge(&self, key: &RoomKey, change: &Event) -> Result<Judgement, Fault> {
         let policy = self.handles.policy().await?;
         let Some(room) = policy.rooms.get(key) else { return Ok(Judgement::Over) };
@@ -85,7 +85,7 @@ impl ByHand {
         let Some(what) = changed_by(&change.kind, state_key, membership) else { return Ok(Judgement::Over) };
         if change.kind == "m.room.member" {
             let own = state_key == change.sender;
-            // Coming in is what the bot's own invitations and joins end in; leaving may be allowed.
+            // The bot's own invitations and joins result in a join; leaving may be allowed.
             let may_leave = membership == MembershipState::Leave && room.leave_allowed;
             if own && (membership == MembershipState::Join || may_leave) {
                 return Ok(Judgement::Over);
@@ -112,11 +112,11 @@ impl ByHand {
         Ok(Judgement::Drift(what))
     }
 
-    /// Waits for the pass that a change by hand woke, and stores what is to be told of it.
+    /// Waits for the pass woken by a change by hand, and stores what to announce about it.
     pub async fn follow(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<(), Fault> {
         let wake = [Wake::Room(key.clone())];
         if self.handles.wakes.wait_for(&wake, PASS_WITHIN).await? == Waited::NotYet {
-            // The row stays open; the next pass that puts it back closes it.
+            // The row stays open; the next pass that reverts the change closes it.
             return Ok(());
         }
         let store = &self.handles.store;
@@ -133,12 +133,12 @@ impl ByHand {
         });
         let (room, by) = (key.clone(), change.sender.clone());
         if done {
-            // By the last of them, before they are ended: whoever else follows one of them at this moment, or again after
-            // a crash, tells the same.
+            // Named after the last row, before the rows end: anybody else who follows one of them now, or again after a
+            // crash, announces the same.
             let told = Announcement::PutBack { room, what: what.clone(), by: last.sender.clone() };
             store.announce(&format!("drift:{key}:{what}:{}", last.id), &told, now).await?;
             for drift in &mine {
-                // What was changed over before that was no putting back of its own: it counts for no fight.
+                // Earlier changes that were overwritten were not reverted themselves, and count for no fight.
                 let state = if drift.id == last.id { DriftState::PutBack } else { DriftState::Gone };
                 store.end_drift(drift.id, state, now).await?;
             }
@@ -149,7 +149,7 @@ impl ByHand {
                 by: fighters(&self.handles, last, now).await?,
                 minutes: u32::try_from(FIGHT_REST.as_mins()).unwrap_or_default(),
             };
-            // By the change that the fight began with: those after it are the same fight.
+            // Named after the change that began the fight: later ones are the same fight.
             store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
@@ -157,7 +157,7 @@ impl ByHand {
             let told = Announcement::Seen { room, what: what.clone(), by };
             store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {
-            // Nothing had to be done: it was undone already, or nothing is said about it in the policy.
+            // Nothing had to be done: it was undone already, or the policy does not mention it.
             for drift in &mine {
                 store.end_drift(drift.id, DriftState::Gone, now).await?;
             }
@@ -165,7 +165,7 @@ impl ByHand {
         Ok(())
     }
 
-    /// Where somebody is banned by hand in these rooms, and no grant ever stood for it.
+    /// The rooms among these with a ban of the user by hand that never had a grant.
     pub async fn bans_of(
         &self,
         user: &UserId,
@@ -186,7 +186,7 @@ impl ByHand {
         Ok(found)
     }
 
-    /// Ends a ban by hand as if it had been a wish of whoever set it: the next pass lifts it.
+    /// Ends a ban by hand as if its author had requested it; the next pass lifts it.
     pub async fn end_ban(
         &self,
         person: PersonId,
@@ -203,8 +203,8 @@ impl ByHand {
         Ok(grant.id)
     }
 
-    /// From when on a putting back is that of this change. The clocks may differ a little; but what was put back for an
-    /// earlier change is no putting back of this one.
+    /// From when on a revert is of this change. The clocks may differ a little, but the revert of an earlier change
+    /// does not count.
     async fn put_back_since(&self, key: &RoomKey, change: &Event, what: &Drift) -> Result<Timestamp, Fault> {
         let since = change.sent_at.checked_sub(SLACK).unwrap_or(change.sent_at);
         let window = change.sent_at.checked_sub(FIGHT_WINDOW).unwrap_or(Timestamp::MIN);
@@ -213,7 +213,7 @@ impl ByHand {
         Ok(ended.max().map_or(since, |ended| ended.max(since)))
     }
 
-    /// A kick or ban in a client by somebody with that right is a wish like one by command, and so is the end of one.
+    /// A kick or ban in a client by somebody with the right counts as a request, like one by command. So does its end.
     async fn judge_moderation(
         &self,
         key: &RoomKey,
@@ -244,7 +244,7 @@ impl ByHand {
         let Some(person) = person.filter(|_| has_right) else { return Ok(Moderation::WithoutRight) };
         if membership == MembershipState::Leave && (was_banned || before.is_none()) {
             let lifted = case.lift_ban(person).await?;
-            // A ban of a space is not lifted in one room of it.
+            // A ban from a space cannot be lifted in one of its rooms.
             if was_banned && !lifted && case.is_banned_by_grant(person) {
                 return Ok(Moderation::WithoutRight);
             }
@@ -256,7 +256,7 @@ impl ByHand {
         Ok(Moderation::Counts)
     }
 
-    /// EquipeMed is asked only where the author has an account of somebody's.
+    /// Reads EquipeMed only if the author's account belongs to a person.
     async fn case<'a>(&'a self, key: &'a RoomKey, change: &'a Event) -> Result<Case<'a>, Fault> {
         let Handles { store, clock, .. } = &self.handles;
         let is_known = store.bindings().await?.owner(&change.sender).is_some();
@@ -265,8 +265,8 @@ impl ByHand {
         Ok(Case { store, scene, key, change })
     }
 
-    /// Levels that somebody with the right gave in a client, up to the own one: each is a wish. Of rooms where people can
-    /// do that, which are adopted ones.
+    /// Accepts levels that somebody with the right gave in a client, up to their own: each is a request. Applies to
+    /// adopted rooms, where people can do that.
     async fn accept_levels<'e>(
         &self,
         key: &RoomKey,
@@ -293,7 +293,7 @@ impl ByHand {
             let act = Act::Promote(Rank::Level(level));
             let allowed = match case.allowed(act, person) {
                 Ok(allowed) => allowed,
-                // To step down is everybody's own affair.
+                // Anybody may step down.
                 Err(Refusal::Own) if level < was => Allowed::default(),
                 Err(_) => continue,
             };
@@ -306,7 +306,7 @@ impl ByHand {
     }
 }
 
-/// A change by hand, with what it is judged by.
+/// A change by hand, with what is needed to judge it.
 struct Case<'a> {
     store: &'a Store,
     scene: Scene,
@@ -315,14 +315,14 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Whether the author could ask for the same by command: in a space it would reach all below it.
+    /// Whether the author could request the same by command; in a space that would reach everything below it.
     fn allowed(&self, act: Act, person: PersonId) -> Result<Allowed, Refusal> {
         let asker = self.scene.bindings.owner(&self.change.sender).ok_or(Refusal::Unknown)?;
         let request = Request { act, person: Some(person), place: Some(self.key.clone()), until: None };
         decide(Asker::Person(asker), &request, &self.scene.world())
     }
 
-    /// Whether the author, of a change about an account that is nobody's, is known as active and has this right there.
+    /// Whether the author is active and has this right there. For changes of accounts that belong to nobody.
     fn holds(&self, right: Right) -> bool {
         let asker = self.scene.person_of(&self.change.sender).filter(|asker| self.scene.is_active(asker));
         asker.is_some_and(|asker| self.scene.world().powers(asker, Some(self.key)).rights.contains(&right))
@@ -335,8 +335,8 @@ impl Case<'_> {
         bans.any(|grant| grant.scope.as_ref().is_none_or(covers))
     }
 
-    /// Whether a ban was set without the right beyond doubt, when its author has none now: EquipeMed tells nothing of
-    /// yesterday or of protected accounts, and a ban over another one may only have changed its reason.
+    /// Whether a ban was certainly set without the right, if its author has none now. EquipeMed shows neither past
+    /// rights nor those of protected accounts, and a ban over another one may only have changed its reason.
     async fn is_surely_without_right(&self, person: Option<PersonId>, was_banned: bool) -> Result<bool, Fault> {
         let Self { store, scene, key, change } = self;
         let is_protected = scene.policy.users.protected.contains(&change.sender);
@@ -354,7 +354,7 @@ impl Case<'_> {
         Ok(open.into_iter().any(|drift| Some(drift.what) == what))
     }
 
-    /// A leave sent by somebody else is also how a ban is lifted.
+    /// Lifts a ban: a leave sent by somebody else can mean that, too.
     async fn lift_ban(&self, person: PersonId) -> Result<bool, Fault> {
         let bans = self.scene.grants.iter().filter(|grant| {
             grant.person == person && grant.kind == GrantKind::Ban && grant.scope.as_ref() == Some(self.key)
@@ -366,7 +366,7 @@ impl Case<'_> {
         Ok(lifted)
     }
 
-    /// Stores a wish of the author's.
+    /// Stores a grant requested by the author.
     async fn grant(
         &self,
         person: PersonId,
@@ -380,7 +380,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Ends a wish; whether it held.
+    /// Ends a grant; returns whether it was in force.
     async fn end(&self, grant: GrantId) -> Result<bool, StoreError> {
         self.store.end_grant(grant, self.change.sender.as_str(), self.scene.now).await
     }

@@ -1,5 +1,5 @@
-//! A Synapse that encrypts new rooms by itself (`encryption_enabled_by_default_for_room_type`), which no API shows: it is
-//! seen at the first new room, which is deleted again. Then no other is made until `setup` is run again.
+//! Detects a Synapse that encrypts new rooms (`encryption_enabled_by_default_for_room_type`). No API shows that; the
+//! first new room does, and is deleted again. No other is created until `setup` runs again.
 
 use equipemed_domain::fault::Fault;
 use ruma_common::RoomId;
@@ -7,13 +7,13 @@ use ruma_common::RoomId;
 use crate::homeserver::Writer;
 use crate::store::{Store, StoreError};
 
-/// Where the store keeps that it was seen.
+/// Store key for having seen it.
 const SEEN: &str = "synapse_encrypts";
 
-/// Deletes a room that was just made when it is encrypted, and remembers that.
+/// If a room that was just created is encrypted, deletes it and remembers that.
 ///
 /// # Errors
-/// [`Fault::Encrypts`] when it was.
+/// [`Fault::Encrypts`] if it was.
 pub(super) async fn delete_if_so(writer: &Writer, store: &Store, room_id: &RoomId) -> Result<(), Fault> {
     if writer.reader().state(room_id, "m.room.encryption", "").await?.is_none() {
         return Ok(());
@@ -23,7 +23,7 @@ pub(super) async fn delete_if_so(writer: &Writer, store: &Store, room_id: &RoomI
     Err(Fault::Encrypts)
 }
 
-/// Whether no rooms are made for now.
+/// Whether no rooms are created for now.
 pub(super) async fn is_seen(store: &Store) -> Result<bool, StoreError> {
     Ok(store.remembered(SEEN).await?.is_some())
 }

@@ -1,4 +1,4 @@
-//! Rooms whose rule is fulfilled for the first time: from then on the brakes count who is put into them.
+//! Rooms whose rule is fulfilled for the first time. From then on the brakes count the people added to them.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use super::gather::Known;
 use crate::store::Store;
 
-/// How many people a pass is to put into each room whose rule was never fulfilled.
+/// How many people a pass is to add to each room whose rule was never fulfilled.
 #[derive(Debug)]
 pub(super) struct Filling(BTreeMap<RoomKey, usize>);
 
 impl Filling {
-    /// Counts them in a plan before flags select from it; a room that cannot be worked on is left out.
+    /// Counts them in a plan before flags select from it. Omits rooms that cannot be worked on.
     pub(super) fn of<'a>(known: &Known, observed: &Observed, actions: impl Iterator<Item = &'a Action>) -> Self {
         let mut rooms = BTreeMap::new();
         for (key, sight) in observed.rooms.iter().filter(|(key, _)| !known.memory.fulfilled.contains(*key)) {
@@ -35,8 +35,8 @@ impl Filling {
         Self(rooms)
     }
 
-    /// Notes the rooms that all but a few have come into: so few that they are no mass when they come later. Who was
-    /// killed in the middle has noted nothing.
+    /// Notes the rooms that all but a few have joined: so few that they are no mass when added later. A process killed
+    /// in the middle has noted nothing.
     pub(super) async fn note(
         self,
         store: &Store,

@@ -1,8 +1,8 @@
-//! Rooms that somebody brought the bot into, which on a server that accepts invitations by itself anybody can do: they are
-//! told at once, heeded in nothing, and left after an hour unless somebody adopts them.
+//! Rooms that somebody brought the bot into; anybody can do that if the server accepts invitations automatically. Such
+//! a room is announced at once, ignored, and left after an hour unless somebody adopts it.
 //!
-//! Only a room that others made can be one. What the bot made or marked itself, however it stands now, is never left, nor is
-//! what was ever adopted.
+//! Applies only to rooms created by others. A room that the bot created or marked, whatever its state now, or that was
+//! ever adopted, is never left.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ use super::handles::Handles;
 use crate::homeserver::HomeserverError;
 use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
 
-/// For so long somebody can adopt a room before it is left.
+/// How long a room can be adopted before the bot leaves it.
 const STAYS: SignedDuration = SignedDuration::from_hours(1);
-/// How often the bot's rooms are looked through for one that was not pushed.
+/// How often to check the bot's rooms for one that was not pushed.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
-/// How long after a failure it is tried again.
+/// Delay after a failure.
 const AGAIN: Duration = Duration::from_secs(5);
-/// More of a name that somebody chose is not told.
+/// Maximum length of an announced name, which a stranger may have chosen.
 const NAME_CHARS: usize = 80;
 
-/// Tells of rooms that the bot was brought into, until the service stops.
+/// Announces rooms that the bot was brought into, until the service stops.
 pub(super) async fn lane(handles: &Handles) {
     let mut woken = handles.wakes.woken.subscribe();
     let mut looked: Option<Instant> = None;
@@ -55,7 +55,7 @@ pub(super) async fn lane(handles: &Handles) {
     }
 }
 
-/// What was told in mode observe, where nothing is left, is left in mode enforce.
+/// Schedules leaving the rooms announced in mode observe, which leaves none.
 async fn see_to_leaving(handles: &Handles) -> Result<(), StoreError> {
     for room in handles.store.foreign_rooms().await?.iter().filter(|room| room.is_told) {
         leave_later(handles, room).await?;
@@ -66,7 +66,7 @@ async fn see_to_leaving(handles: &Handles) -> Result<(), StoreError> {
 async fn look(handles: &Handles, all: bool) -> Result<(), Fault> {
     let (store, reader, now) = (&handles.store, &handles.reader, handles.clock.now());
     if all {
-        // What was not pushed.
+        // Rooms that were not pushed.
         let mut known = store.noted_rooms().await?;
         known.extend(store.rooms().await?.into_values());
         for room_id in reader.joined_rooms().await?.difference(&known) {
@@ -90,10 +90,10 @@ async fn tell_of(handles: &Handles, room: &ForeignRoom, now: Timestamp) -> Resul
         return Ok(store.keep_foreign_room(room_id, now).await?);
     }
     if origin.is_none() && room.brought_by.is_none() {
-        // An old event came late, and the bot is out of it again.
+        // An old event came late, and the bot is not in the room any more.
         return Ok(store.forget_foreign_room(room_id).await?);
     }
-    // Into a room that it is only invited to the bot cannot look.
+    // The bot cannot read a room to which it is only invited.
     let name = match origin.is_some() {
         true => reader.state(room_id, "m.room.name", "").await.or_else(|error| match error {
             HomeserverError::Refused { status: 403, .. } => Ok(None),
@@ -109,7 +109,7 @@ async fn tell_of(handles: &Handles, room: &ForeignRoom, now: Timestamp) -> Resul
         maker: origin.map(|origin| origin.made.sender),
         leaves: handles.mode == Mode::Enforce,
     };
-    // Who brings the bot there again and again is told of once a day.
+    // If somebody brings the bot there repeatedly, that is announced once a day.
     let day = room.found_at.as_second().div_euclid(24 * 60 * 60);
     let by = room.brought_by.as_ref().map_or("", |by| by.as_str());
     store.announce(&format!("foreign:{room_id}:{by}:{day}"), &content, now).await?;
@@ -117,7 +117,7 @@ async fn tell_of(handles: &Handles, room: &ForeignRoom, now: Timestamp) -> Resul
     Ok(store.foreign_room_told(room_id, now).await?)
 }
 
-/// Has a room left when its hour is over; asked for twice, it is done once.
+/// Schedules leaving a room when its hour is over; repeated calls schedule it once.
 async fn leave_later(handles: &Handles, room: &ForeignRoom) -> Result<(), StoreError> {
     if handles.mode == Mode::Observe {
         return Ok(());
@@ -134,7 +134,7 @@ async fn leave_later(handles: &Handles, room: &ForeignRoom) -> Result<(), StoreE
     Ok(())
 }
 
-/// Why the bot does not leave a room, looked at when it would, and until when if that is known: None when it does.
+/// Why the bot stays in a room that it was to leave, and until when if known; None if it leaves.
 pub(super) async fn stays_in(handles: &Handles, room_id: &RoomId) -> Result<Option<(Stays, Option<Timestamp>)>, Fault> {
     let stays = |why| Ok(Some((why, None)));
     let (store, reader, now) = (&handles.store, &handles.reader, handles.clock.now());
@@ -162,7 +162,7 @@ pub(super) async fn stays_in(handles: &Handles, room_id: &RoomId) -> Result<Opti
     Ok(None)
 }
 
-/// When a room is left.
+/// When the bot leaves a room.
 fn end_of(room: &ForeignRoom) -> Timestamp {
     room.found_at.checked_add(STAYS).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,4 @@
-//! Everything a pass knows before it looks at Synapse: people, accounts bound, grants, and what earlier passes did.
+//! Everything a pass knows before it looks at Synapse: people, bindings, grants, and what earlier passes did.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,76 +21,76 @@ use ruma_common::OwnedRoomId;
 use super::encrypts;
 use crate::store::{AuditId, Counted, HeldPlan, HeldState, NewHeld, PowersChanged, Store, StoreError};
 
-/// The window in which the brakes count: many small passes are one mass change.
+/// The window of the brakes: many small passes add up to one mass change.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// Under which name the store remembers when absences were counted last.
+/// Store key for when absences were last counted.
 const COUNTED_AT: &str = "absences_counted_at";
-/// How often they are.
+/// How often absences are counted.
 const COUNTED_EVERY: SignedDuration = SignedDuration::from_hours(6);
-/// More often where people are soon deactivated.
+/// More often if people are deactivated soon: at least this many times before.
 const COUNTS_AT_LEAST: u32 = 30;
 
-/// What is known beside Synapse.
+/// What is known apart from Synapse.
 #[derive(Debug)]
 pub struct Known {
     /// EquipeMed's people.
     pub directory: Arc<Directory>,
-    /// Whose account is whose.
+    /// Which account belongs to whom.
     pub bindings: Arc<Bindings>,
-    /// Wishes beyond the policy that hold now.
+    /// Grants in force.
     pub grants: Vec<Grant>,
-    /// Those that ended within the brakes' window.
+    /// Grants that ended within the brakes' window.
     pub ended: Vec<Grant>,
     /// Rooms by key.
     pub rooms: BTreeMap<RoomKey, OwnedRoomId>,
     /// What earlier passes did.
     pub memory: Memory,
-    /// What somebody consented to, by the id of the held part.
+    /// Given consents, by id of the held part.
     pub consented: BTreeMap<String, Consent>,
-    /// What is held: what waits, what is approved and not carried out yet, and what has expired.
+    /// Held parts: waiting, approved but not carried out yet, and expired.
     pub held: Vec<HeldPlan>,
     /// Up to where the brakes' windows were counted.
     pub counted: Counted,
-    /// The newest entry of the audit when this was read.
+    /// The newest audit entry when this was read.
     pub newest_audit: AuditId,
-    /// The instant of the pass.
+    /// The time of the pass.
     pub now: Timestamp,
 }
 
 impl Known {
-    /// It as the plan sees it.
+    /// As the planner sees it.
     #[must_use]
     pub fn world<'a>(&'a self, policy: &'a Policy) -> World<'a> {
         World::new(policy, &self.directory, &self.bindings, &self.grants, self.now)
     }
 
-    /// Whether somebody with an account is no longer in EquipeMed, and no complete read has noticed yet.
+    /// Whether somebody with an account is missing in EquipeMed, and no complete read has noticed yet.
     #[must_use]
     pub fn is_missing(&self, person: PersonId) -> bool {
         let waits = self.bindings.get(&person).is_some_and(|binding| binding.missing_reads == 0);
         waits && self.directory.get(person).is_none() && !self.directory.is_unclear(person)
     }
 
-    /// All effects somebody consented to.
+    /// All effects with consent.
     #[must_use]
     pub fn consented_effects(&self) -> Effects {
         self.consented.values().flat_map(|consent| &consent.effects).collect()
     }
 
-    /// Parts that wait for a consent, and can be given one.
+    /// Parts that wait for consent and can still get it.
     pub fn waiting(&self) -> impl Iterator<Item = &HeldPlan> {
         self.held.iter().filter(|plan| plan.state == HeldState::Held && plan.held.expires_at > self.now)
     }
 }
 
-/// Reads the store's part.
+/// Reads what the store knows.
 pub async fn gather(store: &Store, policy: &Policy, directory: Arc<Directory>, now: Timestamp) -> Result<Known, Fault> {
     let since = now.checked_sub(WINDOW).map_err(|_| Fault::Clock)?;
-    // Before anything is read that they are about: what is done from now on is told from what was counted.
+    // Read before the data they describe, so that later entries are not mistaken for counted ones.
     let (newest_audit, counted) = (store.newest_audit().await?, store.counted_up_to(since).await?);
     let first_applied = store.first_applied_at().await?;
-    // Whoever the very first pass made powerful is what later gains are measured by.
+    // Power given by the very first pass is the baseline for later gains.
     let since_first = first_applied.map_or(since, |first| since.max(first));
     let (gained, lost) = powers_changed(&store.powers_changed_since(since_first).await?, policy);
     let locked = store.locked_since(since).await?;
@@ -133,7 +133,7 @@ pub async fn gather(store: &Store, policy: &Policy, directory: Arc<Directory>, n
     })
 }
 
-/// What people gained and lost, a smaller place within a larger one being no gain.
+/// Gained and lost power. A smaller place within a larger one is no gain.
 fn powers_changed(changes: &[PowersChanged], policy: &Policy) -> (Powers, Powers) {
     let (mut gained, mut lost) = (Powers::new(), Powers::new());
     for change in changes {
@@ -149,15 +149,15 @@ fn powers_changed(changes: &[PowersChanged], policy: &Policy) -> (Powers, Powers
     (gained, lost)
 }
 
-/// What somebody who releases it consents to.
+/// The consent given by releasing a part.
 pub(super) fn consent_to(plan: &HeldPlan) -> Consent {
     Consent { kind: plan.held.kind(), effects: plan.held.effects.clone() }
 }
 
-/// Notes who was in a complete read and who is gone, so that waiting times can begin.
+/// Notes who was in a complete read and who is gone, so that waiting periods can begin.
 pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, now: Timestamp) -> Result<(), Fault> {
     let bindings = store.bindings().await?;
-    // Of whom it cannot be told whether they are there, nobody says that they are missing.
+    // People whose presence is unclear do not count as missing.
     let unclear = bindings.keys().copied().filter(|person| directory.is_unclear(*person));
     let present: BTreeSet<PersonId> = directory.people().map(|person| person.id).chain(unclear).collect();
     let mut gone: Vec<(PersonId, Timestamp)> = directory
@@ -165,7 +165,7 @@ pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, no
         .filter(|person| policy.users.standing.standing(person, now) == Some(Standing::Gone))
         .map(|person| (person.id, now))
         .collect();
-    // Who has vanished is gone as well; whoever was gone already does not begin anew by being taken off the list.
+    // Vanished people are gone, too. For people gone already, removal from the list does not restart the period.
     let missing = bindings.values().filter(|binding| !present.contains(&binding.person));
     let vanished = missing.filter(|binding| {
         binding.gone_since.is_some() || binding.missing_reads.saturating_add(1) >= READS_UNTIL_VANISHED
@@ -175,8 +175,8 @@ pub async fn note_read(store: &Store, policy: &Policy, directory: &Directory, no
     count_absences(store, policy, now).await.during(Stage::NoteAbsences)
 }
 
-/// Adds what has passed since the last time to how long people are gone: at most a day, so that a clock that jumps ends
-/// nobody's account. Not at every read, or each would write.
+/// Adds the time since the last count to absences, at most a day, so that a clock jump ends nobody's account. Not at
+/// every read, because each would write.
 async fn count_absences(store: &Store, policy: &Policy, now: Timestamp) -> Result<(), StoreError> {
     let last = store.remembered(COUNTED_AT).await?.and_then(|text| text.parse::<Timestamp>().ok());
     let passed = last.map_or(SignedDuration::ZERO, |last| now.duration_since(last));
@@ -184,7 +184,7 @@ async fn count_absences(store: &Store, policy: &Policy, now: Timestamp) -> Resul
     if passed >= step.min(COUNTED_EVERY) {
         store.add_to_absences(passed.min(MOST_PER_READ), now).await?;
     }
-    // Also when the clock was put back.
+    // Also if the clock was set back.
     if last.is_none() || passed >= step.min(COUNTED_EVERY) || passed < SignedDuration::ZERO {
         store.remember(COUNTED_AT, &now.to_string()).await?;
     }

@@ -1,4 +1,4 @@
-//! What the parts of the engine look with. Nothing in it can change Synapse: whoever may has a writer of its own.
+//! What the parts of the engine read with. It cannot change Synapse; parts that may do so have their own writer.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::clock::Clock;
 use crate::homeserver::Reader;
 use crate::store::{Store, StoreError};
 
-/// The policy, Synapse as it can be read, the store, the time and whom to wake. Cheap to clone; all clones are one.
+/// The policy, read access to Synapse, the store, the time and wake-ups. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub(super) struct Handles {
-    /// The configuration's, without the rooms made by command.
+    /// From the configuration, without the rooms created by command.
     pub(super) configured: Arc<Policy>,
     pub(super) reader: Reader,
     pub(super) store: Store,
@@ -24,14 +24,14 @@ pub(super) struct Handles {
     pub(super) room_cache: Arc<RoomCache>,
     pub(super) wakes: Wakes,
     pub(super) stop: CancellationToken,
-    /// Whether what is found is put right.
+    /// Whether differences are corrected.
     pub(super) mode: Mode,
-    /// What is done about changes by hand.
+    /// Response to changes by hand.
     pub(super) on_drift: OnDrift,
 }
 
 impl Handles {
-    /// The policy as it is now: the configuration's, and the rooms made by command.
+    /// The present policy: the configuration's with the rooms created by command.
     pub(super) async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
         policy_with_rooms(&self.configured, &self.store).await
     }

@@ -1,7 +1,7 @@
 //! The running service: wake-ups, full passes, and who does them.
 //!
-//! Three lanes, so that none waits for another: full passes (one at a time,
-//! under the lease), passes over one person or room, and deeds.
+//! Three lanes, so that none waits for another: full passes (one at a time, under the lease), passes over one person or
+//! room, and deeds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,18 +23,18 @@ use super::{Rhythm, account_changes, foreign, verify};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, StoreError};
 
-/// After so many passes with failures a narrow wake-up is not repeated.
+/// After this many passes with failures, a narrow wake-up is not repeated.
 const REFUSALS: u32 = 4;
-/// How many narrow passes run at once.
+/// How many narrow passes run concurrently.
 const NARROW_IN_FLIGHT: usize = 4;
 
-/// The work of `serve`, and who does it.
+/// The work of `serve`, and the process doing it.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    /// This process, as the store names it.
+    /// The name of this process in the store.
     pub(super) holder: String,
     pub(super) rhythm: Rhythm,
-    /// What this process is at.
+    /// What this process is working on.
     pub(super) claims: Claims,
     pub(super) handles: Handles,
     pub(super) runs: Runs,
@@ -42,7 +42,7 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Works until it is stopped. What is under way at that moment is finished and noted.
+    /// Works until stopped. Work in progress is finished and noted.
     pub(super) async fn work(self: Arc<Self>) {
         let deeds = async {
             if let Some(applier) = &self.passes.applier {
@@ -72,7 +72,7 @@ impl Lanes {
                 );
                 std::future::pending().await
             };
-            // What is done beside may wait for Synapse for minutes: a lost lease is asked for again without it.
+            // Side work may wait for Synapse for minutes. Requesting a lost lease again must not wait for it.
             tokio::select! {
                 () = Box::pin(self.under_tenure(&tenure)) => {}
                 () = Box::pin(beside) => {}
@@ -87,12 +87,12 @@ impl Lanes {
         if let Err(error) = self.runs.end_dead(&self.holder).await {
             tracing::warn!(%error, "Runs of dead processes could not be ended");
         }
-        // Whoever was at it, this process among others, has lost the lease with the right to go on; its claim may have a
-        // while to go.
+        // The previous holder, perhaps this process, lost the right to continue with the lease. Its claim may last a
+        // while.
         if let Err(error) = self.handles.store.free_wakeup(&Wake::Everything).await {
             tracing::warn!(%error, "The claim of a dead process could not be freed");
         }
-        // A service that was away may have missed anything.
+        // A service that was down may have missed anything.
         let ask = || self.handles.wakes.wake(&Wake::Everything, "start");
         if let Err(error) = insist(&self.handles.stop, ask).await {
             tracing::error!(%error, "The first pass could not be asked for");
@@ -101,7 +101,7 @@ impl Lanes {
         self.handles.wakes.lane("The store failed between passes", || tenure.is_held(), next).await;
     }
 
-    /// Does one full pass if one is asked for.
+    /// Does one full pass if one is requested.
     async fn next_full(&self, tenure: &Tenure) -> Result<bool, StoreError> {
         let (store, clock) = (&self.handles.store, &self.handles.clock);
         let woken = store.claim_wakeups(&self.holder, clock.now(), CLAIM, Some(Lane::Full), 1).await?.pop();
@@ -111,11 +111,11 @@ impl Lanes {
             Some(woken) => Some(self.runs.request(&woken.origin, serde_json::Value::Null).await?),
             None => None,
         };
-        // A wake-up is over with its own run, not with that of a command which asked for less and came before.
+        // A wake-up ends with its own run, not with an earlier one of a command that requested less.
         let Some(run) = self.runs.claim(&self.holder, SILENCE, own).await? else {
             return Ok(false);
         };
-        // A run of our own making has no options; those of a command were checked when it stored them.
+        // Runs of our own have no options; those of commands were checked when stored.
         let options: Options = serde_json::from_value(run.options).unwrap_or_default();
         let result = self.runs.keep(run.id, &self.holder, Box::pin(self.passes.full(tenure, &options, run.id))).await;
         let now = clock.now();
@@ -167,7 +167,7 @@ impl Lanes {
         }
     }
 
-    /// One narrow pass; the claim is held until its end is noted.
+    /// Does one narrow pass, and holds the claim until its end is noted.
     async fn one_narrow(&self, claimed: &ClaimedWake, term: &Term, _claim: Claim) {
         let result = self.passes.narrow(&claimed.wake, term, &claimed.wishes).await;
         let now = self.handles.clock.now();
@@ -179,7 +179,7 @@ impl Lanes {
             tracing::info!(planned = summary.planned, done, failed, "A pass that somebody asked for ended");
         }
         let ended = match result {
-            // What Synapse refuses again and again is left to the next full pass, not asked for every minute.
+            // What Synapse refuses repeatedly is left to the next full pass instead of being tried every minute.
             Ok(report)
                 if report.interrupted.is_none() && (!report.summary.has_failures() || claimed.attempts >= REFUSALS) =>
             {
@@ -198,8 +198,8 @@ impl Lanes {
         }
     }
 
-    /// Ends a narrow pass. What it knows of the future (a grant that ends, an access that expires) may be sooner than
-    /// what the last full pass knew.
+    /// Ends a narrow pass. The next change that it knows of (a grant that ends, an access that expires) may be earlier
+    /// than the last full pass's.
     async fn end_narrow(
         &self,
         claimed: &ClaimedWake,
@@ -217,7 +217,7 @@ impl Lanes {
     }
 }
 
-/// A pass that broke must not be lost in silence: its panic goes on here, in the lane, and ends the service.
+/// A panic in a pass must not go unnoticed: it continues here, in the lane, and ends the service.
 fn notice(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && let Ok(panic) = error.try_into_panic()
@@ -226,7 +226,7 @@ fn notice(ended: Result<(), JoinError>) {
     }
 }
 
-/// What a narrow pass is about, and for whose wishes, so that one wish can be followed through the log.
+/// The target of a narrow pass and its wishes, so that one wish can be followed through the log.
 fn span_of(claimed: &ClaimedWake) -> Span {
     let wishes: Vec<&str> = claimed.wishes.iter().map(|wish| wish.id.as_str()).collect();
     let wishes = (!wishes.is_empty()).then(|| wishes.join(" "));
@@ -237,7 +237,7 @@ fn span_of(claimed: &ClaimedWake) -> Span {
     }
 }
 
-/// When everything is looked at next: by the timer, or when the picture changes by itself before.
+/// When to look at everything next: by the timer, or earlier if the desired state changes by itself.
 fn next_full(now: Timestamp, interval: Option<Duration>, next_change: Option<Timestamp>) -> Option<Timestamp> {
     let by_timer = interval.and_then(|interval| now.checked_add(interval).ok());
     [by_timer, next_change].into_iter().flatten().min()

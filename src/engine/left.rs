@@ -1,7 +1,7 @@
-//! What was changed by hand and is left as it is: what two sides keep undoing, and bans that nobody judged.
+//! Changes by hand that are left as they are: those that two sides keep undoing, and bans that nobody judged.
 //!
-//! A ban is known by its event. Those that were judged when they were heard are on record: with the right as a grant,
-//! without it as a change by hand. What nobody judged, such as what was there before the service came, is only told.
+//! A ban is identified by its event. Bans that were judged on arrival are on record: as a grant if the author had the
+//! right, otherwise as a change by hand. The others, such as those from before the service, are only reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +18,17 @@ use ruma_common::OwnedUserId;
 use super::handles::Handles;
 use crate::store::{DriftRecord, DriftState};
 
-/// So often within [`FIGHT_WINDOW`] a thing is put back; then it is left alone for [`FIGHT_REST`].
+/// After this many reverts within [`FIGHT_WINDOW`], a change is left alone for [`FIGHT_REST`].
 const FIGHT_AFTER: usize = 3;
 pub(super) const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 pub(super) const FIGHT_REST: SignedDuration = SignedDuration::from_mins(30);
 
-/// Bans that are no news: about to be judged, or left alone after they were told.
+/// Bans that are no news: about to be judged, or left alone after their announcement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KnownBans(BTreeSet<(RoomKey, OwnedUserId)>);
 
 impl KnownBans {
-    /// What is to be told of a plan's findings.
+    /// The findings to announce.
     pub(super) fn without(&self, findings: &[Finding]) -> Vec<Finding> {
         let is_news = |finding: &&Finding| match finding {
             Finding::BannedByHand { room, user } => !self.0.contains(&(room.clone(), user.clone())),
@@ -38,11 +38,11 @@ impl KnownBans {
     }
 }
 
-/// Takes out of a plan what is left alone.
+/// Removes from a plan what is left alone.
 pub(super) async fn leave_out(handles: &Handles, plan: &mut Plan, now: Timestamp) -> Result<(), Fault> {
     let open = handles.store.drift_open(None).await?;
     let mut left: BTreeSet<(RoomKey, Drift)> = BTreeSet::new();
-    // Which bans are left alone was decided before the plan: without its end a ban cannot be followed by coming in.
+    // Bans were decided before planning: nobody can be added while a ban is left alone.
     for drift in open.into_iter().filter(|drift| !matches!(drift.what, Drift::Ban(_))) {
         if is_left(handles, &drift, now).await? {
             left.insert((drift.room, drift.what));
@@ -57,12 +57,12 @@ pub(super) async fn leave_out(handles: &Handles, plan: &mut Plan, now: Timestamp
     Ok(())
 }
 
-/// Whether a change stays as it is: in mode report each does, otherwise what is fought over.
+/// Whether a change stays as it is: each one in mode report, otherwise those fought over.
 pub(super) async fn is_left(handles: &Handles, drift: &DriftRecord, now: Timestamp) -> Result<bool, Fault> {
     Ok(handles.on_drift == OnDrift::Report || is_fight(handles, drift, now).await?)
 }
 
-/// Whether the same thing was put back so often that somebody must be undoing it; over when it rested.
+/// Whether the same thing was reverted so often that somebody must be undoing it. Over after a rest.
 pub(super) async fn is_fight(handles: &Handles, drift: &DriftRecord, now: Timestamp) -> Result<bool, Fault> {
     if now.duration_since(drift.at) >= FIGHT_REST {
         return Ok(false);
@@ -73,7 +73,7 @@ pub(super) async fn is_fight(handles: &Handles, drift: &DriftRecord, now: Timest
     Ok(before.count() >= FIGHT_AFTER)
 }
 
-/// Everybody who lately changed the same.
+/// Everybody who recently changed the same.
 pub(super) async fn fighters(
     handles: &Handles,
     drift: &DriftRecord,
@@ -84,7 +84,7 @@ pub(super) async fn fighters(
     Ok(all.into_iter().map(|drift| drift.sender).collect::<BTreeSet<_>>().into_iter().collect())
 }
 
-/// Tells the plan which bans by hand it may lift, and gives those that are no news.
+/// Marks the bans by hand that the plan may lift, and returns those that are no news.
 pub(super) async fn know_bans(
     handles: &Handles,
     rooms: &mut BTreeMap<RoomKey, RoomSight>,
@@ -96,7 +96,7 @@ pub(super) async fn know_bans(
         return Ok(KnownBans(known_bans));
     }
     let store = &handles.store;
-    // What waits first: an event is on record before it is handled.
+    // Read waiting events first: a judgement is on record before its event stops waiting.
     let waiting = store.memberships_waiting().await?;
     let (granted, without_right) = (store.sources_of_bans().await?, store.drift_of_bans().await?);
     for (key, sight) in rooms {

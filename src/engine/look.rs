@@ -1,5 +1,5 @@
-//! A look at everything, one person or one room: read, compare, plan, review. Nothing in it can change Synapse; what is
-//! only looked at, for a preview, leaves no note in the store either.
+//! Looks at everything, one person or one room: read, compare, plan, review. Nothing in it can change Synapse. A
+//! preview does not write to the store either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ use super::subjects::{Moment, Subjects};
 use super::{account_changes, observe, verify};
 use crate::store::{HeldPlan, Store};
 
-/// Looks for passes.
+/// Looks on behalf of passes.
 #[derive(Debug)]
 pub(super) struct Looks {
     pub(super) handles: Handles,
@@ -48,31 +48,31 @@ pub(super) struct Looks {
     pub(super) progress: watch::Sender<Progress>,
 }
 
-/// Both sides, with what should be.
+/// Both sides, with the desired state.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// What was looked at.
+    /// The target.
     pub(super) target: Wake,
     pub(super) policy: Arc<Policy>,
     pub(super) known: Known,
     pub(super) observed: Observed,
     pub(super) desired: Desired,
-    /// Whose account differs from what is noted, and is not to be noted yet.
+    /// People whose account differs from the note, which must not be updated yet.
     unjudged: BTreeSet<PersonId>,
-    /// Whether that was worked out of the target alone.
+    /// Whether `desired` was determined for the target alone.
     is_near: bool,
     pub(super) scope: Scope,
     pub(super) moment: Moment,
     pub(super) known_bans: KnownBans,
 }
 
-/// What was seen, and how it stands with what was planned and held.
+/// What was seen, and how it compares with what was planned and held.
 pub(super) struct View {
     pub(super) seen: Seen,
     pub(super) consents: Consents,
-    /// What is still due of what earlier passes held.
+    /// What is still due of earlier held parts.
     pub(super) remaining: Remaining,
-    /// What was planned for each account, before brakes and flags.
+    /// Steps planned for each account, before brakes and flags.
     pub(super) due: AccountSteps,
 }
 
@@ -86,7 +86,7 @@ impl Looks {
         Ok((view, verdict))
     }
 
-    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    /// Determines what a pass would do. Changes nothing, not even in the store.
     pub(super) async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
         let (view, verdict) = self.look(target, &Options { dry_run: true, ..options.clone() }).await?;
         if *target == Wake::Everything {
@@ -95,11 +95,11 @@ impl Looks {
         Ok(view.report(verdict, &options.selection))
     }
 
-    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    /// Looks at one person in all rooms, to see whether requests are fulfilled. Changes nothing.
     pub(super) async fn person(&self, person: PersonId) -> Result<Sight, Fault> {
         let options = Options { dry_run: true, ..Options::default() };
         let (View { seen, .. }, _) = self.look(&Wake::Person(person), &options).await?;
-        // Of one that the bot was taken out of, and that was deleted then, the last state may still be readable.
+        // If the bot was removed and the room then deleted, its last state may still be readable.
         let lost = |sight: &RoomSight| match sight {
             RoomSight::Absent | RoomSight::Several { .. } | RoomSight::Unreadable { .. } => None,
             RoomSight::Seen(room) => {
@@ -119,7 +119,7 @@ impl Looks {
         Ok(Sight { seen, deleted })
     }
 
-    /// Reads both sides, and works out what should be as closely as tells whether anything differs.
+    /// Reads both sides, and determines the desired state as narrowly as suffices to see a difference.
     async fn read(&self, target: &Wake, options: &Options) -> Result<Seen, Fault> {
         let Handles { reader, store, clock, .. } = &self.handles;
         let now = clock.now();
@@ -148,7 +148,7 @@ impl Looks {
         if is_full && options.verify {
             (known.bindings, told) = verify::everybody(&self.handles, &known.bindings, options.dry_run).await?;
         }
-        // What is held is judged by the whole.
+        // Held parts are judged against everything.
         let near = if known.held.is_empty() { target } else { &Wake::Everything };
         account_changes::settle(&self.handles, &policy, &mut known, options.dry_run).await?;
         let wanted = |known: &Known| desired(&known.world(&policy), &wishes(known, options), &accounts, near);
@@ -184,7 +184,7 @@ impl Looks {
             Wake::Person(id) => {
                 let person = known.directory.get(*id);
                 let bound = known.bindings.get(id).map(|binding| binding.user.clone());
-                // Nobody looks one up by name before it is known which name it would be.
+                // Nothing is looked up until the account's name is known.
                 let unbound = person.filter(|_| bound.is_none());
                 let candidate = bound
                     .or_else(|| unbound.and_then(|person| equipemed_domain::binding::candidate(person, policy).ok()));
@@ -205,7 +205,7 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// It, to be asked.
+    /// Input for checking requests.
     #[must_use]
     pub fn looked(&self) -> Looked<'_> {
         let Seen { policy, desired, observed, .. } = &self.seen;
@@ -224,7 +224,7 @@ impl Seen {
 fn reviewed(mut seen: Seen, options: &Options) -> Result<(View, Verdict), Fault> {
     let world = seen.known.world(&seen.policy);
     let mut planned = plan(seen.pass(&world));
-    // Nothing to do is seen by looking closely; what is to be done is planned, and judged, by the whole.
+    // The narrow view suffices to see that there is nothing to do. Otherwise, plan and judge with everything.
     if seen.is_near && !planned.is_empty() {
         let wishes = wishes(&seen.known, options);
         seen.desired = desired(&world, &wishes, &seen.observed.accounts, &Wake::Everything);
@@ -248,7 +248,7 @@ fn reviewed(mut seen: Seen, options: &Options) -> Result<(View, Verdict), Fault>
     Ok((View { seen, consents, remaining, due }, verdict))
 }
 
-/// What decides beside the world. What the operator releases with this pass does not wait any more.
+/// What else determines the desired state. Locks that the operator releases with this pass wait no longer.
 fn wishes<'a>(known: &'a Known, options: &Options) -> Wishes<'a> {
     Wishes {
         deactivate_gone_now: options.selection.deactivate_disabled,
@@ -257,7 +257,7 @@ fn wishes<'a>(known: &'a Known, options: &Options) -> Wishes<'a> {
     }
 }
 
-/// What is left of everything that is held.
+/// What is left of all held parts.
 fn left_of(held: &[HeldPlan], planned: &Plan, pass: Pass<'_>) -> Remaining {
     let rest = |effects: &BTreeSet<Effect>| {
         let due = still_due(effects, planned, pass);
@@ -268,7 +268,7 @@ fn left_of(held: &[HeldPlan], planned: &Plan, pass: Pass<'_>) -> Remaining {
 }
 
 impl View {
-    /// Stores how accounts were seen, where that is not known yet: passes that do not look at them go by it.
+    /// Stores how accounts were seen, if that is new. Passes that do not look at them rely on it.
     pub(super) async fn note_seen(&self, store: &Store) -> Result<(), Fault> {
         let accounts = &self.seen.observed.accounts;
         let is_seen = |user| accounts.is_complete || accounts.list.contains_key(user);
@@ -286,13 +286,13 @@ impl View {
         Ok(())
     }
 
-    /// Stores how many people a full pass read, for the next comparison.
+    /// Stores the number of people that a full pass read, for the next comparison.
     pub(super) async fn note_size(&self, store: &Store, verdict: &Verdict) -> Result<(), Fault> {
         let Seen { policy, known, .. } = &self.seen;
         let people = known.directory.len();
         let shrank = directory_shrank(&policy.limits, &known.memory, people);
-        // A directory that shrank suspiciously must not become the measure of the next read while anything is, or at
-        // the second read will be, held for it.
+        // A directory that shrank suspiciously must not become the next read's baseline while anything is held for it,
+        // or will be at the second read.
         let mut missing = known.bindings.values().filter(|binding| {
             known.directory.get(binding.person).is_none() && !known.directory.is_unclear(binding.person)
         });
@@ -306,7 +306,7 @@ impl View {
         Ok(())
     }
 
-    /// What the pass is to do, as far as flags select it.
+    /// What the pass is to do, after selection by flags.
     pub(super) fn report(&self, verdict: Verdict, selection: &Selection) -> Report {
         let plan = selection.of(verdict.go);
         let mut summary = Summary::of(&plan, &verdict.held);
@@ -325,7 +325,7 @@ impl View {
     }
 }
 
-/// The scope of the plan, and the rooms to look at for it.
+/// The plan's scope, and the rooms to read for it.
 fn extent(target: &Wake, policy: &Policy, bindings: &Bindings, wanted: &Desired) -> (Scope, BTreeSet<RoomKey>) {
     let rooms = &policy.rooms;
     match target {
@@ -339,7 +339,7 @@ fn extent(target: &Wake, policy: &Policy, bindings: &Bindings, wanted: &Desired)
             (Scope::Only { accounts, rooms: keys.clone() }, keys)
         }
         Wake::Room(key) => {
-            // What hangs in a space is shown there: its children and the space above are looked at, too.
+            // A space shows its children, so the children and the parent space are read, too.
             let mut keys = BTreeSet::from([key.clone()]);
             if let Some(room) = rooms.get(key) {
                 keys.extend(room.parent.clone());

@@ -1,8 +1,7 @@
 //! The engine: the only part that changes accounts and rooms.
 //!
-//! Everybody else stores a wish and wakes it. A wake-up says whom to look at,
-//! never what to do; what to do is worked out anew at each pass, so lost,
-//! doubled and reordered wake-ups do no harm.
+//! Other parts store a request and wake the engine. A wake-up says whom to look at, never what to do. Each pass plans
+//! that anew, so lost, duplicate and reordered wake-ups do no harm.
 
 mod account_changes;
 pub mod adopt;
@@ -77,30 +76,30 @@ use crate::homeserver::{Reader, Writer};
 use crate::metrics::WorkMetrics;
 use crate::store::{RunId, Store, StoreError};
 
-/// What an engine is made of.
+/// Parts of an engine.
 #[derive(Debug)]
 pub struct Parts {
-    /// The hospital's decisions.
+    /// The hospital's policy.
     pub policy: Arc<Policy>,
-    /// Where people are read from.
+    /// The source of people.
     pub source: Source,
-    /// Looking at Synapse.
+    /// Read access to Synapse.
     pub reader: Reader,
-    /// Changing Synapse; None in mode observe, where nothing can be changed because there is nothing to do it with.
+    /// Write access to Synapse; None in mode observe, which makes changes impossible.
     pub writer: Option<Writer>,
-    /// This service's own memory.
+    /// The service's own store.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// What is done about changes by hand.
+    /// Response to changes by hand.
     pub drift: OnDrift,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
     pub reasons_in_rooms: bool,
-    /// Ends work softly: what is under way is finished and noted, nothing new is begun.
+    /// Stops work gracefully: work in progress is finished and noted, nothing new begins.
     pub stop: CancellationToken,
 }
 
-/// How often the running service looks without being asked to; None is never.
+/// How often the running service looks unasked; None means never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
     /// At everything.
@@ -109,7 +108,7 @@ pub struct Rhythm {
     pub accounts: Option<Duration>,
 }
 
-/// The engine. Cheap to clone; all clones are one.
+/// The engine. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub struct Engine {
     handles: Handles,
@@ -119,7 +118,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Puts the parts together; nothing happens yet. The writer goes to the applier, and to nobody else.
+    /// Assembles the parts; nothing happens yet. Only the applier gets the writer.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
@@ -148,36 +147,35 @@ impl Engine {
         Self { handles, by_hand, runs, passes }
     }
 
-    /// Works until it is stopped. What is under way at that moment is finished and noted. `holder` is what the store calls
-    /// this process.
+    /// Works until stopped. Work in progress is finished and noted. `holder` is the name of this process in the store.
     pub async fn work(&self, holder: String, rhythm: Rhythm) {
         let Self { handles, runs, passes, .. } = self.clone();
         Arc::new(lanes::Lanes { holder, rhythm, claims: Claims::default(), handles, runs, passes }).work().await;
     }
 
-    /// Asks for a run and takes it, for a command that does it itself.
+    /// Requests a run and takes it, for a command that does it itself.
     pub async fn begin_run(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, Fault> {
         Ok(self.runs.begin(origin, options, holder).await?)
     }
 
-    /// Runs a full pass with its row in the store kept up to date: others follow it there.
+    /// Runs a full pass and keeps its row in the store up to date, for others to follow.
     pub async fn run(&self, tenure: &Tenure, options: &Options, run: RunId, holder: &str) -> Result<Report, Fault> {
         let Self { runs, passes, .. } = self;
         runs.keep(run, holder, Box::pin(passes.full(tenure, options, run))).await
     }
 
-    /// Works out what a pass would do, and does nothing: not even a note in the store.
+    /// Determines what a pass would do. Changes nothing, not even in the store.
     pub async fn preview(&self, target: &Wake, options: &Options) -> Result<Report, Fault> {
         self.passes.looks.preview(target, options).await
     }
 
-    /// Looks at one person in all rooms, and does nothing: how what was asked for stands.
+    /// Looks at one person in all rooms, to see whether requests are fulfilled. Changes nothing.
     pub async fn look_at_person(&self, person: PersonId) -> Result<Sight, Fault> {
         self.passes.looks.person(person).await
     }
 
-    /// Does deeds that are due, if nobody else is at them: for a command beside or without a running service. Tells how
-    /// many it began with.
+    /// Does due deeds that nobody else is doing, for a command with or without a running service. Returns how many it
+    /// began.
     pub async fn help_with_deeds(&self, holder: &str) -> Result<usize, StoreError> {
         let Some(applier) = &self.passes.applier else { return Ok(0) };
         let claims = Claims::default();
@@ -187,62 +185,62 @@ impl Engine {
         }
     }
 
-    /// How far the present full pass has come.
+    /// Progress of the present full pass.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.runs.progress.subscribe()
     }
 
-    /// The policy as it is now: the configuration's, and the rooms made by command.
+    /// The present policy: the configuration's with the rooms created by command.
     pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
         self.handles.policy().await
     }
 
-    /// EquipeMed's people, read now, everybody under their handle: an error when it cannot be told who is who.
+    /// EquipeMed's people, read now, by handle. Fails if it cannot be told who is who.
     pub async fn people(&self) -> Result<Arc<Directory>, Fault> {
         self.by_hand.people.read().await
     }
 
-    /// Where people come from, for who watches it. What it gives are people by EquipeMed's numbers.
+    /// The source of people, for watching it. Its people have EquipeMed's numbers.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.by_hand.people.source
     }
 
-    /// What people change by hand.
+    /// Changes by hand.
     #[must_use]
     pub fn by_hand(&self) -> &ByHand {
         &self.by_hand
     }
 
-    /// Whether a room can be taken over, as far as that can be seen from outside where the bot is not in it. Changes nothing.
+    /// Checks whether a room can be taken over, from outside if the bot is not in it. Changes nothing.
     pub async fn adoptable(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
         adopt::adoptable(&self.handles, wish).await
     }
 
-    /// Takes over a room that the bot is in without changing anything on Synapse: for mode observe.
+    /// Takes over a room that the bot is in without changing anything on Synapse, for mode observe.
     pub async fn adopt(&self, wish: &Adoption) -> Result<Adoptable, Fault> {
         adopt::adopt(&self.handles, wish, &[], None).await
     }
 
-    /// The room that a key has, as far as it matters for a new one in its place. Changes nothing.
+    /// Checks a key's room that is to be replaced. Changes nothing.
     pub async fn replaceable(&self, key: &RoomKey) -> Result<Replaceable, Fault> {
         replace::replaceable(&self.handles, key).await
     }
 
-    /// Rooms as they were last seen, for who hears of changes.
+    /// Rooms as last seen, for receivers of events.
     #[must_use]
     pub fn room_cache(&self) -> &RoomCache {
         &self.handles.room_cache
     }
 
-    /// What was done so far, in numbers.
+    /// Metrics of the work.
     #[must_use]
     pub fn metrics(&self) -> &WorkMetrics {
         &self.runs.metrics
     }
 
-    /// Wakes passes, and hears of them.
+    /// Wakes passes, and tells of their end.
     #[must_use]
     pub fn wakes(&self) -> &Wakes {
         &self.handles.wakes
@@ -253,38 +251,38 @@ impl Engine {
         self.wakes().wake(wake, origin).await
     }
 
-    /// Whether the service is to end.
+    /// Whether the service is stopping.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.handles.stop.is_cancelled()
     }
 
-    /// Looking at Synapse.
+    /// Read access to Synapse.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.handles.reader
     }
 
-    /// The time.
+    /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.handles.clock
     }
 
-    /// Whether anything can be changed at all: not in mode observe.
+    /// Whether anything can be changed: not in mode observe.
     #[must_use]
     pub fn may_write(&self) -> bool {
         self.handles.mode == Mode::Enforce
     }
 
-    /// The store, for those who hand in wishes.
+    /// The store, for parts that hand in requests.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.handles.store
     }
 }
 
-/// The configuration's policy with the rooms made by command, and with the addresses of pictures on Synapse.
+/// The configuration's policy with the rooms created by command and the addresses of uploaded pictures.
 pub async fn policy_with_rooms(policy: &Arc<Policy>, store: &Store) -> Result<Arc<Policy>, StoreError> {
     let made = store.made_rooms().await?;
     if made.is_empty() && !pictures::are_there(policy) {
@@ -293,7 +291,7 @@ pub async fn policy_with_rooms(policy: &Arc<Policy>, store: &Store) -> Result<Ar
     let mut all = Policy::clone(policy);
     pictures::known(&mut all, store).await?;
     for (key, room) in made {
-        // The configuration's room wins: that is how one made by command is taken into the file.
+        // The configuration's room wins, so that a room created by command can be moved into the file.
         all.rooms.entry(key).or_insert_with(|| room.policy(policy.users.join));
     }
     Ok(Arc::new(all))

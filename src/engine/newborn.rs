@@ -1,7 +1,7 @@
-//! Accounts whose making was begun and of which no answer told: whether they are ours.
+//! Accounts whose creation was not confirmed: whether they are ours.
 //!
-//! An account is made or it is not ours. What was there before the intent, was used, or carries anything belongs to
-//! somebody, and is only told.
+//! Only an account that this service created is ours. One that existed before the intent, was used, or has any
+//! attributes belongs to somebody, and is only reported.
 
 use equipemed_domain::binding::{Binding, Newborn, Pushed};
 use equipemed_domain::desired::digest_of_name;
@@ -16,13 +16,13 @@ use super::gather::Known;
 use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Reader};
 
-/// What is known of an account that was just made: Synapse has given it its own name, which EquipeMed's replaces.
+/// The binding of an account that was just created: Synapse gave it a default name, which EquipeMed's replaces.
 pub(super) fn bare_binding(person: PersonId, user: &UserId) -> Binding {
     let pushed = Pushed { display_name: Some(digest_of_name(user.localpart())), ..Pushed::default() };
     Binding { pushed, ..Binding::new(person, user.to_owned()) }
 }
 
-/// Whether an account is what was asked for at that instant of Synapse's clock; None when there is none.
+/// Whether an account is the one requested at this instant of Synapse's clock; None if there is none.
 pub(super) async fn is_ours(reader: &Reader, user: &UserId, asked: Timestamp) -> Result<Option<bool>, HomeserverError> {
     let Some(account) = reader.account(user).await? else { return Ok(None) };
     let newborn = Newborn {
@@ -33,7 +33,7 @@ pub(super) async fn is_ours(reader: &Reader, user: &UserId, asked: Timestamp) ->
             || account.observed.admin
             || account.appservice.is_some(),
     };
-    // Only who passes all that is worth a second look.
+    // Ask for devices only if everything else fits.
     if !newborn.is_made_after(asked) {
         return Ok(Some(false));
     }
@@ -41,13 +41,13 @@ pub(super) async fn is_ours(reader: &Reader, user: &UserId, asked: Timestamp) ->
     Ok(Some(newborn.is_made_after(asked)))
 }
 
-/// An instant of this service's clock by Synapse's.
+/// Converts an instant of this service's clock to Synapse's.
 pub(super) fn by_synapse(reader: &Reader, now: Timestamp, at: Timestamp) -> Timestamp {
     let ahead = reader.traffic().server_time().map(|server| server.duration_since(now));
     ahead.and_then(|ahead| at.checked_add(ahead).ok()).unwrap_or(at)
 }
 
-/// Binds accounts that a killed or interrupted process made and could not note. Tells whether there were any.
+/// Binds accounts that a killed or interrupted process created and could not note. Returns whether there were any.
 pub(super) async fn own_newborn(
     handles: &Handles,
     known: &Known,

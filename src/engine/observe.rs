@@ -1,5 +1,5 @@
-//! Looking at Synapse for one pass: what is read for which scope, and nothing more. Of rooms that is what is known of them
-//! from what is pushed, else one request a room, several at a time.
+//! Reads Synapse for one pass: what its scope needs, and nothing more. Rooms come from what pushed events keep current,
+//! else from one request per room, several at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,19 +21,19 @@ use super::gather::Known;
 use super::handles::Handles;
 use crate::homeserver::{HomeserverError, Reader};
 
-/// How many rooms are read at once. Each is a few hundred kilobytes for a moment, and Synapse reads one at a time.
+/// Rooms read concurrently. Each takes a few hundred kilobytes for a moment, and Synapse reads one at a time.
 const ROOMS_IN_FLIGHT: usize = 4;
-/// How long Synapse may go on with a room whose asker went away, before the room can be seen.
+/// How long Synapse may continue to create a room after its client went away, before the room is visible.
 pub(super) const STILL_AT_IT: Duration = Duration::from_secs(2);
 
-/// All local accounts, and the holders of external ids as far as somebody without an account might have one already.
+/// All local accounts, and the holders of external ids as far as people without an account might have one already.
 pub(super) async fn all_accounts(
     reader: &Reader,
     policy: &Policy,
     known: &Known,
 ) -> Result<ObservedAccounts, HomeserverError> {
     let mut list = reader.accounts().await?;
-    // What is missing in a list may be missing in the list alone.
+    // An account missing from the list may exist nevertheless.
     for binding in known.bindings.values() {
         if !list.contains_key(&binding.user)
             && let Some(account) = reader.account(&binding.user).await?
@@ -45,8 +45,8 @@ pub(super) async fn all_accounts(
     let unbound = selected_without_account(policy, known);
     let strangers = strangers(&accounts, policy, &known.bindings);
     let Some(provider) = &policy.users.identity_provider else { return Ok(accounts) };
-    // The user list does not show external ids. Ask from the shorter side: the accounts that belong to nobody yet, or
-    // the people who have none yet. On a fresh server that is one request, not one for each person.
+    // The user list omits external ids. Ask for the smaller group: accounts that belong to nobody yet, or people
+    // without one. On a fresh server that is one request instead of one for each person.
     if strangers.len() <= unbound.len() {
         for user in strangers {
             let Some(account) = reader.account(&user).await? else { continue };
@@ -85,7 +85,7 @@ pub(super) async fn one_account(
     Ok(accounts)
 }
 
-/// Who has the e-mail addresses that are to be sent. Asked for those alone: in a run without changes for none.
+/// Holders of the e-mail addresses to be sent. Asks for those alone, so for none in a run without changes.
 pub(super) async fn email_holders(
     reader: &Reader,
     known: &Known,
@@ -96,7 +96,7 @@ pub(super) async fn email_holders(
     let mut holders = BTreeMap::new();
     for (user, account) in wanted.accounts.iter().filter(|(user, _)| scope.has_account(user)) {
         let Some(email) = &account.email else { continue };
-        // An account that is made again begins without, and a deactivation takes the address away.
+        // A recreated account has no address, and deactivation removes it.
         let lost = accounts.list.get(user).is_none_or(|account| account.deactivated);
         let pushed = known.bindings.get(&account.person).filter(|binding| binding.user == *user && !lost);
         if pushed.and_then(|binding| binding.pushed.email.as_ref()) == Some(email) {
@@ -110,7 +110,7 @@ pub(super) async fn email_holders(
     Ok(holders)
 }
 
-/// External ids of people who should have an account and have none bound.
+/// External ids of people who should have an account but have none bound.
 fn selected_without_account(policy: &Policy, known: &Known) -> Vec<ExternalId> {
     known
         .directory
@@ -133,8 +133,8 @@ fn strangers(accounts: &ObservedAccounts, policy: &Policy, bindings: &Bindings) 
         .collect()
 }
 
-/// The rooms asked for: as they are known from what is pushed, else by reading them. Rooms that the bot made and the store
-/// forgot are found again; a dry run does not note that.
+/// The requested rooms: as kept current by pushed events, else by reading them. Finds rooms that the bot created and
+/// the store forgot; a dry run does not bind them.
 pub(super) async fn rooms(
     handles: &Handles,
     known: &mut Known,
@@ -147,7 +147,7 @@ pub(super) async fn rooms(
     if !missing.is_empty() {
         let bound: BTreeSet<OwnedRoomId> = known.rooms.values().cloned().collect();
         let mut lost = reader.rooms_by_key(&bound).await?;
-        // Whose making broke off with the process may appear a moment later: to make it again would make it twice.
+        // A room whose creation was interrupted may appear a moment later. Creating it again would duplicate it.
         if store.rooms_half_made().await?.iter().any(|key| missing.contains(key) && !lost.contains_key(key)) {
             tokio::time::sleep(STILL_AT_IT).await;
             lost = reader.rooms_by_key(&bound).await?;
@@ -168,7 +168,7 @@ pub(super) async fn rooms(
     }
     let present = keys.iter().filter_map(|key| Some((key.clone(), known.rooms.get(key)?.clone())));
     let mut seen = handles.rooms(present).await?;
-    // Of a room that is not bound nobody hears what happens there.
+    // Events of an unbound room are ignored, so it must not be kept.
     unbound.iter().for_each(|room_id| handles.room_cache.doubt(room_id));
     seen.extend(in_doubt);
     name_deleted(reader, &mut seen).await?;
@@ -178,7 +178,7 @@ pub(super) async fn rooms(
     Ok(seen)
 }
 
-/// The versions in which Synapse makes rooms, where one may have to be made.
+/// The versions in which Synapse creates rooms, if one may have to be created.
 pub(super) async fn room_versions(
     reader: &Reader,
     rooms: &BTreeMap<RoomKey, RoomSight>,
@@ -187,7 +187,7 @@ pub(super) async fn room_versions(
     if rooms.iter().any(is_missing) { reader.room_versions().await } else { Ok(BTreeSet::new()) }
 }
 
-/// Of a deleted room Synapse says what it says of one that the bot may not see; its list of rooms tells them apart.
+/// Synapse answers alike for a deleted room and one that the bot may not see. Its list of rooms tells them apart.
 async fn name_deleted(reader: &Reader, seen: &mut BTreeMap<RoomKey, RoomSight>) -> Result<(), HomeserverError> {
     let mut refused: Vec<(&OwnedRoomId, &mut HomeserverError)> = seen
         .values_mut()
@@ -210,7 +210,7 @@ impl Handles {
     /// Looks at rooms by id.
     ///
     /// # Errors
-    /// When Synapse does not answer at all; a refusal makes one room unreadable instead, so that one bad room does not
+    /// When Synapse does not respond at all. A refusal only makes that room unreadable, so that one bad room does not
     /// stop the others.
     pub(super) async fn rooms(
         &self,

@@ -1,6 +1,6 @@
-//! Passes over everything, over one person or one room: look, note, tell, and apply what may be done.
+//! Passes over everything, one person or one room: look, note, announce, and apply what is allowed.
 //!
-//! The whole program on one page. A dry run is the look alone.
+//! The whole program on one page. A dry run only looks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::clock::Term;
 use crate::heap;
 use crate::store::RunId;
 
-/// How often a full pass looks again where narrower ones came in between.
+/// How often a full pass looks again if narrower ones came in between.
 const LOOKS_MORE: usize = 3;
 
 /// Runs passes.
@@ -42,18 +42,18 @@ pub(super) struct Passes {
     pub(super) looks: Looks,
     /// None in mode observe.
     pub(super) applier: Option<Arc<Applier>>,
-    /// Intents older than this are somebody's who died.
+    /// Older intents are of a dead process.
     pub(super) started: Timestamp,
 }
 
 impl Passes {
-    /// Runs a full pass. The lease shows that nobody else is at it.
+    /// Runs a full pass. The lease shows that nobody else does.
     ///
     /// # Errors
-    /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error: they are in the report.
+    /// When EquipeMed, Synapse or the store cannot be read. Failed actions are no error; the report has them.
     pub(super) async fn full(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
         let mut report = self.once(tenure, options, run).await?;
-        // Where a narrower pass came in between, what it left undone has to be seen before anything is called done.
+        // If narrower passes came in between, look at what they left undone before calling it done.
         let again = Options { approve: Vec::new(), is_again: true, verify: false, ..options.clone() };
         for _ in 0..LOOKS_MORE {
             if report.left == 0 || report.interrupted.is_some() {
@@ -70,7 +70,7 @@ impl Passes {
         Ok(report)
     }
 
-    /// One look at everything, with what follows.
+    /// One look at everything, and what follows from it.
     async fn once(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
         let Handles { store, clock, .. } = &self.looks.handles;
         let (view, verdict) = self.looks.look(&Wake::Everything, options).await?;
@@ -81,20 +81,20 @@ impl Passes {
         view.note_size(store, &verdict).await?;
         let news = view.seen.known_bans.without(&verdict.go.findings);
         announce(store, &waiting, two, &news, true, view.seen.known.now).await?;
-        // Before anything new is begun.
+        // Before anything new begins.
         recover(store, &verdict, run, self.started, clock.now()).await?;
         let report = self.apply(tenure.term(), view, verdict, &options.selection, Some(run), &[]).await?;
         Ok(Report { newly_held, ..report })
     }
 
-    /// Runs a pass over one person or one room, making changes within the term only. What it does serves the wishes.
+    /// Runs a pass over one person or one room. Makes changes within the term only, and serves the wishes.
     pub(super) async fn narrow(&self, target: &Wake, term: &Term, wishes: &[Wish]) -> Result<Report, Fault> {
         let options = Options::default();
         let Handles { store, wakes, .. } = &self.looks.handles;
         let (view, mut verdict) = self.looks.look(target, &options).await?;
         view.note_seen(store).await?;
         if settle_holds(store, &view.seen.known, &view.remaining).await? {
-            // People may have been read before they were held: whether it is over is told by a complete pass.
+            // People may have been read before they were held. Only a complete pass tells whether that is over.
             wakes.wake(&Wake::Everything, "settled").await?;
         }
         let mut rooms = BTreeSet::new();
@@ -102,7 +102,7 @@ impl Passes {
             rooms.extend(verdict.go.actions().filter_map(|action| action.room()));
             verdict.go.steps.retain(|step| step.action.room().is_none());
         }
-        // Whether accounts are missing, and how many, is seen by looking at all of them.
+        // Only a look at all accounts shows whether any are missing, and how many.
         let is_gone = verdict.go.findings.iter().any(|finding| matches!(finding, Finding::AccountGone { .. }));
         if is_gone {
             leave_remakes(&mut verdict.go);
@@ -110,7 +110,7 @@ impl Passes {
         }
         let news = view.seen.known_bans.without(&verdict.go.findings);
         announce(store, &[], false, &news, false, view.seen.known.now).await?;
-        // A mass change reaches narrow passes one subject at a time: it is held, announced and released as a whole.
+        // Narrow passes see a mass change one subject at a time. It is held, announced and released as a whole.
         let told: Effects = view.seen.known.memory.open.iter().flat_map(|hold| &hold.effects).collect();
         if !told.cover_all(verdict.held.iter().flat_map(|part| &part.effects)) {
             wakes.wake(&Wake::Everything, "held").await?;
@@ -118,16 +118,16 @@ impl Passes {
         let is_missing = matches!(target, Wake::Person(id) if view.seen.known.is_missing(*id));
         let report = self.apply(term, view, verdict, &options.selection, None, wishes).await?;
         if is_missing {
-            // Whether somebody is gone is told by complete reads alone.
+            // Only complete reads tell whether somebody is gone.
             wakes.wake(&Wake::Everything, "missing").await?;
         }
-        // Only now: a room's pass that came before the account was made would find nobody to add.
+        // Only now: a room's pass before the account exists would find nobody to add.
         let rooms: Vec<Wake> = rooms.into_iter().map(Wake::Room).collect();
         wakes.wake_for(&rooms, wishes, "person").await?;
         Ok(report)
     }
 
-    /// Carries out what may be done and sums up.
+    /// Carries out what is allowed and sums up.
     async fn apply(
         &self,
         term: &Term,
@@ -156,12 +156,12 @@ impl Passes {
         if let Some(filling) = filling {
             filling.note(store, &ended.joined, policy.limits.join_least, clock.now()).await?;
         }
-        // A narrow pass did its small share; the rest of what was released is still to be done.
+        // A narrow pass does only a small share; the rest of what was released is still due.
         let is_whole = run.is_some() && report.interrupted.is_none() && selection.is_everything();
         if let Some(people) = unplaced.filter(|_| is_whole) {
             places_noted(store, people, clock.now()).await?;
         }
-        // What failed half-way may be done again by the next pass without asking again.
+        // After a failure, the next pass may try again without asking again.
         if is_whole && report.left == 0 && !report.summary.has_failures() {
             for id in released.iter().filter(|id| report.summary.held.iter().all(|held| held.id != **id)) {
                 store.mark_released(id).await?;
@@ -174,7 +174,7 @@ impl Passes {
     }
 }
 
-/// Takes out of a narrow plan everything about accounts that are not on Synapse any more: a full pass makes them again.
+/// Removes everything about accounts missing on Synapse from a narrow plan. A full pass creates them again.
 fn leave_remakes(plan: &mut Plan) {
     let gone: BTreeSet<OwnedUserId> = plan
         .findings

@@ -1,4 +1,4 @@
-//! EquipeMed's people for a pass, and what is told when they cannot be read.
+//! EquipeMed's people for a pass, and the announcements if they cannot be read.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use super::who::is_who;
 use crate::directory::{DirectoryError, Source};
 use crate::store::{Dialect, Store, StoreError};
 
-/// Under which name the store remembers that EquipeMed cannot be read.
+/// Store key for EquipeMed being unreadable.
 const AWAY: &str = "directory_away";
-/// A file that is being written and a database that restarts are back before that; nobody needs to be told.
+/// A file being written or a restarting database is back earlier; nobody needs to be told.
 const TOLD_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Since when EquipeMed cannot be read.
@@ -30,12 +30,12 @@ struct Away {
 #[derive(Clone, Debug)]
 pub(super) struct People {
     pub(super) handles: Handles,
-    /// What it gives are people by EquipeMed's numbers.
+    /// Its people have EquipeMed's numbers.
     pub(super) source: Source,
 }
 
 impl People {
-    /// Everybody, read now, under their handle.
+    /// Everybody, read now, by handle.
     pub(super) async fn read(&self) -> Result<Arc<Directory>, Fault> {
         let read = self.source.read().await.during(Stage::ReadPeople)?;
         let Handles { configured, store, reader, clock, .. } = &self.handles;
@@ -49,23 +49,23 @@ impl People {
         let number = |id: PersonId| PersonId(known.get(id).map_or(id.first_number(), |known| known.number));
         let read = match target {
             Wake::Person(id) => {
-                // What changed together is judged together, though each of them has a pass of its own.
+                // Changes made together are judged together, although each person has a pass of their own.
                 let mut people = store.people_woken(clock.now()).await?;
                 people.insert(*id);
                 self.source.read_anew(&people.into_iter().map(number).collect()).await
             }
-            // The pass over the person, which woke the room, has read that person anew; another process has not.
+            // The person's pass, which woke the room, has read that person anew; another process has not.
             Wake::Room(_) if store.dialect() == Dialect::Sqlite => self.source.recent().await,
             Wake::Room(_) | Wake::Everything => self.source.read().await,
         };
-        // One process runs the full passes: with several replicas it is told once.
+        // Only one process runs the full passes, so several replicas announce it once.
         if *target == Wake::Everything && !dry_run {
             self.note_directory(read.as_ref().err()).await?;
         }
         let read = read.during(Stage::ReadPeople)?;
         let note = (!dry_run).then(|| clock.now());
         let people = is_who(&read, configured, store, Some(reader), note).await?;
-        // Somebody else is under the number that was looked at: that one is looked at, too.
+        // Somebody else has the number that was looked at. Look at them, too.
         if let Wake::Person(id) = target
             && let Some(other) = people.numbered(number(*id).0).filter(|other| other != id && !dry_run)
         {
@@ -74,7 +74,7 @@ impl People {
         Ok(people)
     }
 
-    /// Tells the control room when EquipeMed cannot be read for a while, and when it can again.
+    /// Announces when EquipeMed cannot be read for a while, and when it can again.
     async fn note_directory(&self, error: Option<&DirectoryError>) -> Result<(), StoreError> {
         let (store, now) = (&self.handles.store, self.handles.clock.now());
         let text = store.remembered(AWAY).await?.filter(|text| !text.is_empty());
@@ -103,8 +103,7 @@ impl People {
     }
 }
 
-/// Whom to look at when something changed under these of EquipeMed's numbers: who was known by them, and who may be
-/// new.
+/// Whom to look at after changes under these of EquipeMed's numbers: people known by them, and people who may be new.
 pub async fn numbered(store: &Store, numbers: impl IntoIterator<Item = PersonId>) -> Result<Vec<Wake>, StoreError> {
     let known = store.people().await?;
     let mut wakes = Vec::new();
@@ -114,7 +113,7 @@ pub async fn numbered(store: &Store, numbers: impl IntoIterator<Item = PersonId>
         if wakes.len() > before {
             continue;
         }
-        // Somebody new; where the handle is another person's, only a look at everybody finds out who.
+        // A new person; if somebody else has the handle, only a look at everybody shows who it is.
         wakes.push(if known.get(number).is_none() { Wake::Person(number) } else { Wake::Everything });
     }
     wakes.sort();

@@ -1,4 +1,4 @@
-//! Pictures that are files: uploaded once, and remembered by their content.
+//! Pictures from files: uploaded once, and remembered by content.
 
 use equipemed_domain::fault::Fault;
 use equipemed_domain::policy::Policy;
@@ -7,15 +7,15 @@ use equipemed_domain::setting::{PictureFile, RoomSetting, RoomSettings, SettingV
 use crate::homeserver::Writer;
 use crate::store::{Store, StoreError};
 
-/// Where the store keeps the address of a picture, by the digest of its content.
+/// Store key for a picture's address, by the digest of its content.
 fn remembered_as(digest: &str) -> String {
     format!("picture:{digest}")
 }
 
-/// The address of a picture, which is uploaded if it is a file that is not on Synapse yet.
+/// A picture's address. Uploads a file that is not on Synapse yet.
 ///
 /// # Errors
-/// When the file cannot be read any more, or Synapse does not take it.
+/// When the file cannot be read any more, or Synapse rejects it.
 pub async fn uploaded(writer: &Writer, store: &Store, picture: &str) -> Result<String, Fault> {
     let Some(file) = PictureFile::of(picture) else { return Ok(picture.to_owned()) };
     if let Some(uri) = store.remembered(&remembered_as(file.digest)).await? {
@@ -29,7 +29,7 @@ pub async fn uploaded(writer: &Writer, store: &Store, picture: &str) -> Result<S
     Ok(uri)
 }
 
-/// The same for the avatar among the settings of a room to be made.
+/// The same for the avatar in the settings of a new room.
 pub(super) async fn upload_in(writer: &Writer, store: &Store, settings: &mut RoomSettings) -> Result<(), Fault> {
     if let Some(SettingValue::Text(picture)) = settings.get_mut(&RoomSetting::Avatar) {
         *picture = uploaded(writer, store, picture).await?;
@@ -37,7 +37,7 @@ pub(super) async fn upload_in(writer: &Writer, store: &Store, settings: &mut Roo
     Ok(())
 }
 
-/// Puts the addresses of pictures that were uploaded in the place of their files.
+/// Replaces picture files by the addresses of their uploads.
 pub(super) async fn known(policy: &mut Policy, store: &Store) -> Result<(), StoreError> {
     for room in policy.rooms.values_mut() {
         if let Some(SettingValue::Text(picture)) = room.settings.get_mut(&RoomSetting::Avatar)

@@ -1,4 +1,4 @@
-//! How far a pass has come, as a small value that others may watch.
+//! Progress of a pass, as a small value for others to watch.
 
 /// What a pass is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// One word for it, by which texts are found.
+    /// One word for it, used to look up texts.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -29,20 +29,20 @@ impl Phase {
         }
     }
 
-    /// The words a person reads.
+    /// Text for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         if self == Self::Reading { "reading EquipeMed and Synapse" } else { self.word() }
     }
 }
 
-/// How far a pass has come.
+/// Progress of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// What it is doing.
     pub phase: Phase,
-    /// Steps ended, well or not.
+    /// Finished steps, successful or not.
     pub done: usize,
-    /// Steps in all.
+    /// All steps.
     pub total: usize,
 }

@@ -1,9 +1,8 @@
 //! Intents without an outcome: what a killed process had begun.
 //!
-//! Nobody can say from the audit alone whether Synapse did it. The next full
-//! plan can: what it does not want again was done; of what it wants again nobody
-//! knows what came of it, and it was not Synapse that failed. Commands are none of
-//! its business: the control room handles them again and says how they ended.
+//! The audit alone does not show whether Synapse did it, but the next full plan does. What is not planned again was
+//! done. The result of what is planned again stays unknown; Synapse did not fail. Commands are not settled here: the
+//! control room handles them again and announces their end.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +16,11 @@ use ruma_common::OwnedUserId;
 
 use crate::store::{AuditCause, AuditEntry, Dialect, RunId, Store};
 
-/// Longer than one action takes, waiting for Synapse left out: then nobody reads anything for a plan either.
+/// Longer than any action takes, apart from waiting for Synapse; during that, nobody can read for a plan either.
 const LONGEST: SignedDuration = SignedDuration::from_mins(2);
 
-/// Gives every unfinished intent of whoever cannot be at it any more its outcome. That is every other run than `own`,
-/// because the lease is ours; of the rest what is old, what nobody's claim stands behind, and with one process what is from
+/// Gives unfinished intents an outcome if nobody can be working on them any more: those of other runs than `own`,
+/// because we have the lease; of the rest, old ones, all if nothing is claimed, and with a single process those from
 /// before it `started`.
 pub async fn recover(
     store: &Store,
@@ -34,7 +33,7 @@ pub async fn recover(
     if unfinished.is_empty() {
         return Ok(());
     }
-    // Not wanted again, because somebody else has the name.
+    // Not planned again, because somebody else has the name.
     let strangers: BTreeSet<&OwnedUserId> = verdict
         .go
         .findings
@@ -44,10 +43,10 @@ pub async fn recover(
             _ => None,
         })
         .collect();
-    // Asked after the list was read: whoever ended in between has an outcome by now, which is not overwritten.
+    // Asked after reading the list: work that ended in between has an outcome by now, which is not overwritten.
     let nobody = !store.is_anybody_at_work(now).await.during(Stage::ReadClaims)?;
     let is_alone = store.dialect() == Dialect::Sqlite;
-    // What is held was taken out of the plan: that it is not there says nothing.
+    // Held steps were removed from the plan, so their absence proves nothing.
     let is_held = |entry: &AuditEntry| {
         let user = entry.intent.user.as_deref();
         user.is_some() && verdict.held.iter().flat_map(|held| &held.effects).any(|effect| effect.user() == user)
@@ -60,10 +59,10 @@ pub async fn recover(
         .into_iter()
         .filter(|entry| is_dead(entry) && !matches!(entry.intent.cause, AuditCause::Command(_)))
         .map(|entry| {
-            // As a value: an earlier version may have written it in another form.
+            // Compared as a value: an earlier version may have written it in another form.
             let begun: Option<Action> = serde_json::from_str(&entry.intent.action).ok();
             let again = begun.is_some_and(|begun| verdict.go.actions().any(|planned| *planned == begun));
-            // No plan tells whether a deed was done; its lane sends it again with the same transaction id.
+            // No plan shows whether a deed was done; its lane sends it again with the same transaction id.
             let is_deed = matches!(entry.intent.cause, AuditCause::Deed(_));
             let outcome = if again || is_deed || is_held(&entry) {
                 Outcome::Unknown

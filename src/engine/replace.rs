@@ -1,8 +1,7 @@
-//! A new room in the place of one that cannot be kept: encrypted, upgraded by hand, deleted, or out of the bot's reach.
+//! Replaces a room that cannot be kept: encrypted, upgraded by hand, deleted, or out of the bot's reach.
 //!
-//! The wish names the room that is replaced. Once its key has another one, only what is left of the wish is done: so a
-//! room is replaced once, however often the deed begins anew after a crash. Who belongs in the new room, its levels and
-//! its alias are its ordinary pass.
+//! The request names the old room. Once the key has another one, only the remaining work is done, so a room is replaced
+//! once, however often the deed restarts after a crash. The new room's ordinary pass sets members, levels and alias.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,28 +27,28 @@ use super::setup::version_for;
 use crate::homeserver::{HomeserverError, RoomToCreate};
 use crate::store::{AuditCause, ClaimedDeed, Intent};
 
-/// Why a room is replaced, as far as it shows.
+/// Why a room is replaced, as far as visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// Nothing is wrong with it.
     Sound,
     /// It is encrypted.
     Encrypted,
-    /// Somebody replaced it already, perhaps by this room.
+    /// Somebody has replaced it already, perhaps by this room.
     Replaced {
         /// The room named by its tombstone.
         by: Option<OwnedRoomId>,
     },
     /// The bot is not in it.
     BotOut,
-    /// It cannot be read: it may be deleted, or the bot not in it.
+    /// It cannot be read: it may be deleted, or without the bot.
     Unreadable {
         /// Synapse's response.
         why: HomeserverError,
     },
 }
 
-/// How things stand with a room that is to be replaced.
+/// Result of looking at a room to be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaceable {
     /// The key's present room.
@@ -60,7 +59,7 @@ pub struct Replaceable {
     pub closes: bool,
 }
 
-/// Looks at the room that a key has now.
+/// Looks at a key's present room.
 pub(super) async fn replaceable(handles: &Handles, key: &RoomKey) -> Result<Replaceable, Fault> {
     let policy = handles.policy().await?;
     if !policy.rooms.contains_key(key) {
@@ -85,7 +84,7 @@ pub(super) async fn replaceable(handles: &Handles, key: &RoomKey) -> Result<Repl
 }
 
 impl Applier {
-    /// Replaces a room; once its key has another one, finishes what is left.
+    /// Replaces a room; if the key has another one already, does the remaining work.
     pub(super) async fn replace(&self, deed: &ClaimedDeed, key: &RoomKey, old: &RoomId) -> Result<Outcome, Fault> {
         let Handles { store, clock, room_cache, wakes, .. } = &self.handles;
         let subject = Subject::Room(key.clone());
@@ -94,7 +93,7 @@ impl Applier {
         let room = policy.rooms.get(key).ok_or_else(|| NotReplaced::UnknownKey { key: key.clone() })?;
         let known = store.rooms().await?;
         let bound = known.get(key).cloned().ok_or_else(|| NotReplaced::NoRoom { key: key.clone() })?;
-        // It says of itself no longer that it has the key.
+        // Removes the key from the old room.
         let last = self.if_it_can(self.writer.mark_room(old, None).await, "marked")?;
         let sent_to = match self.handles.reader.successor(old).await {
             Err(error) if error.concerns_all() || error.is_retryable() => return Err(error.into()),
@@ -108,12 +107,12 @@ impl Applier {
                 Err(_) => true,
             };
             if is_over {
-                // It stays the key's room, and is to be known as that when our memory is lost.
+                // It stays the key's room, and must be recognisable as that without our database.
                 self.if_it_can(self.writer.mark_room(old, Some(key)).await, "marked again")?;
             }
             let new = made?;
             store.rebind_room(key, &new, clock.now()).await?;
-            // From here on whatever was planned for the old one is stale, however this ends.
+            // From here on, plans for the old room are stale, whatever happens.
             self.subjects.note_write(&subject);
             room_cache.doubt(old);
             new
@@ -137,7 +136,7 @@ impl Applier {
         Ok(Outcome::Done(Some(new.to_string())))
     }
 
-    /// The new room: the one that an earlier attempt made, or one made now.
+    /// The new room: from an earlier attempt, or created now.
     async fn made_for(
         &self,
         deed: &ClaimedDeed,
@@ -150,7 +149,7 @@ impl Applier {
         let known = known.values().cloned().collect();
         let mut made = self.made_before(key, old, &known).await?;
         if made.is_none() && deed.attempt > 1 {
-            // Synapse may still be at it.
+            // Synapse may still be creating it.
             tokio::time::sleep(STILL_AT_IT).await;
             made = self.made_before(key, old, &known).await?;
         }
@@ -159,7 +158,7 @@ impl Applier {
             None => {
                 let is_control = key.as_str() == CONTROL_ROOM;
                 let invite = policy.users.break_glass.iter().filter(|_| is_control).cloned().collect();
-                // Its pass publishes the alias, which the old room has until then, and hangs it into its space.
+                // Its pass links it to its space and publishes the alias, which the old room keeps until then.
                 let versions = self.handles.reader.room_versions().await?;
                 let like = NewRoom::of(room, version_for(key, room, &versions)?);
                 let mut new = NewRoom { alias: None, parent: None, invite, ..like };
@@ -183,7 +182,7 @@ impl Applier {
         Ok(made)
     }
 
-    /// A room that was made in the place of another one and not noted. Others with the key have it no longer.
+    /// A replacement that was created but not noted. Other rooms with the key lose it.
     async fn made_before(
         &self,
         key: &RoomKey,
@@ -201,7 +200,7 @@ impl Applier {
         Ok(found)
     }
 
-    /// Takes the old room out of its space, or as a space out of what its rooms name.
+    /// Removes the old room from its space, or a space from its rooms.
     async fn unlink(
         &self,
         deed: &ClaimedDeed,
@@ -242,7 +241,7 @@ impl Applier {
         Ok(())
     }
 
-    /// What is done to a room that may be gone, or out of the bot's reach: then it is left as it is.
+    /// For writes to a room that may be gone or out of the bot's reach, and is left as it is then.
     fn if_it_can(
         &self,
         done: Result<OwnedEventId, HomeserverError>,
@@ -259,7 +258,7 @@ impl Applier {
     }
 }
 
-/// The rooms that name a room as theirs: its space, and what hangs in it.
+/// The rooms linked to a room: its space and its children.
 fn neighbours<'p>(policy: &'p Policy, key: &'p RoomKey, room: &'p RoomPolicy) -> impl Iterator<Item = &'p RoomKey> {
     let below = policy.rooms.iter().filter(move |(_, other)| other.parent.as_ref() == Some(key));
     room.parent.iter().chain(below.map(|(other, _)| other))

@@ -1,4 +1,4 @@
-//! What a pass found, planned, held and did: what the command line prints; its summary is kept in the run's row.
+//! What a pass found, planned, held and did. The command line prints it; the run's row keeps the summary.
 
 use std::sync::Arc;
 
@@ -15,24 +15,24 @@ use jiff::Timestamp;
 pub struct Report {
     /// What was planned, after brakes and flags.
     pub plan: Plan,
-    /// What is kept of it.
+    /// Its summary, which is kept.
     pub summary: Summary,
-    /// Held parts that were not held before, to be announced.
+    /// Parts that were not held before, to be announced.
     pub newly_held: Vec<Held>,
-    /// People as they were read, to name them in findings.
+    /// The people as read, to name them in findings.
     pub people: Arc<Directory>,
-    /// When the picture changes by itself.
+    /// When the desired state changes by itself.
     pub next_change: Option<Timestamp>,
-    /// Why it stopped before the end, so that the rest must be tried again.
+    /// Why it stopped early; the rest must be tried again.
     pub interrupted: Option<Interruption>,
-    /// Whether it is unclear how the account that was looked at alone should be.
+    /// Whether the desired state of the only account looked at is unclear.
     pub is_unclear: bool,
-    /// How many steps were left, because a narrower pass came between looking and doing.
+    /// Steps left, because a narrower pass came between looking and doing.
     pub left: usize,
 }
 
 impl Report {
-    /// Adds what was found only when it was carried out.
+    /// Adds findings made while carrying it out.
     pub fn find(&mut self, found: impl IntoIterator<Item = Finding>) {
         for finding in found {
             if !self.plan.findings.contains(&finding) {
@@ -42,7 +42,7 @@ impl Report {
         }
     }
 
-    /// This one and the one of a further look right after it, as one.
+    /// Combines this report with that of a further look right after it.
     #[must_use]
     pub fn and(mut self, mut next: Self) -> Self {
         next.summary.after(self.summary, self.left);

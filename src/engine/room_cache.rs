@@ -1,8 +1,7 @@
-//! Rooms as they were last seen, kept current by the events that Synapse pushes: a pass over a room that is known needs no request.
+//! Rooms as last seen, kept current by the events that Synapse pushes: a pass over a known room needs no request.
 //!
-//! A picture is believed only as long as nothing speaks against it. Whenever
-//! the order of things is in doubt it is dropped, and the next pass reads the
-//! room again; that costs one request and can never be wrong.
+//! An entry is used only while nothing contradicts it. If the order of events is in doubt, it is dropped, and the next
+//! pass reads the room again. That costs one request and is always safe.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,12 +12,12 @@ use ruma_common::{OwnedRoomId, OwnedUserId, RoomId};
 
 use crate::homeserver::{Applied, RawEvent, apply};
 
-/// A picture older than this is not believed, whatever was pushed: what was lost unnoticed is seen within a day.
+/// Older entries are not used, whatever was pushed. So events lost unnoticed are seen within a day.
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// Events that are kept for a read under way. More come only when the room changes faster than it can be read.
+/// Events kept for a read in progress. More come only if the room changes faster than it can be read.
 const KEPT: usize = 1000;
 
-/// Rooms as they were last seen. Empty, and of no effect, until somebody proved that changes are pushed to this process.
+/// Rooms as last seen. Empty and without effect until pushed events are proven to reach this process.
 #[derive(Debug)]
 pub struct RoomCache {
     bot: OwnedUserId,
@@ -28,7 +27,7 @@ pub struct RoomCache {
 #[derive(Debug, Default)]
 struct Inner {
     trusted: bool,
-    /// How often Synapse had been out of reach when that was last asked.
+    /// Number of Synapse's outages at the last check.
     breaks: u64,
     rooms: BTreeMap<OwnedRoomId, Picture>,
     reads: BTreeMap<u64, Read>,
@@ -39,20 +38,20 @@ struct Inner {
 struct Picture {
     room: ObservedRoom,
     read_at: Timestamp,
-    /// By Synapse's clock, the latest of what is known to be in it.
+    /// The latest time, by Synapse's clock, that it is known to include.
     newest: Timestamp,
 }
 
-/// A room that is being read.
+/// A room being read.
 #[derive(Debug)]
 struct Read {
     room_id: OwnedRoomId,
-    /// What was pushed meanwhile: it may or may not be in the answer.
+    /// Events pushed meanwhile; the response may or may not include them.
     meanwhile: Vec<RawEvent<'static>>,
     is_spoilt: bool,
 }
 
-/// A read under way, to be taken before the request is sent.
+/// A read in progress, to be taken before sending the request.
 #[derive(Debug)]
 pub struct ReadTicket<'p> {
     cache: &'p RoomCache,
@@ -61,23 +60,23 @@ pub struct ReadTicket<'p> {
 }
 
 impl RoomCache {
-    /// None yet. `bot` tells bans of its own from those of others.
+    /// An empty cache. `bot` distinguishes the bot's own bans from others.
     #[must_use]
     pub fn new(bot: OwnedUserId) -> Self {
         Self { bot, inner: Mutex::default() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // A panic elsewhere leaves at worst a picture that is too old, which the next doubt ends.
+        // A panic elsewhere leaves at worst an outdated entry, until the next doubt.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on rooms are kept: Synapse reaches this process, and no other one takes its events.
+    /// Starts keeping rooms: Synapse reaches this process, and no other one gets its events.
     pub fn trust(&self) {
         self.inner().trusted = true;
     }
 
-    /// A room as it is now; None when it has to be read.
+    /// A room as it is now; None if it must be read.
     #[must_use]
     pub fn seen(&self, room_id: &RoomId, now: Timestamp) -> Option<ObservedRoom> {
         let inner = self.inner();
@@ -85,7 +84,7 @@ impl RoomCache {
         (now.duration_since(picture.read_at) < BELIEVED_FOR).then(|| picture.room.clone())
     }
 
-    /// To be called before a room is read.
+    /// To be called before reading a room.
     pub fn begin_read(&self, room_id: &RoomId, now: Timestamp) -> ReadTicket<'_> {
         let mut inner = self.inner();
         inner.last_read += 1;
@@ -95,7 +94,7 @@ impl RoomCache {
         ReadTicket { cache: self, number, begun_at: now }
     }
 
-    /// Keeps what was read, with what came meanwhile on top.
+    /// Keeps what was read, with the events pushed meanwhile applied.
     pub fn put(&self, ticket: &ReadTicket<'_>, room: &ObservedRoom) {
         let mut inner = self.inner();
         let Some(read) = inner.reads.remove(&ticket.number) else { return };
@@ -109,7 +108,7 @@ impl RoomCache {
         }
     }
 
-    /// Puts a pushed state event on top of what is known of its room.
+    /// Applies a pushed state event to its room.
     pub fn apply(&self, room_id: &RoomId, event: &RawEvent<'_>) {
         let mut inner = self.inner();
         for read in inner.reads.values_mut().filter(|read| read.room_id == *room_id && !read.is_spoilt) {
@@ -123,7 +122,7 @@ impl RoomCache {
         }
     }
 
-    /// Drops what is known of a room, what is just being read too.
+    /// Drops a room, including reads in progress.
     pub fn doubt(&self, room_id: &RoomId) {
         let mut inner = self.inner();
         inner.rooms.remove(room_id);
@@ -135,7 +134,7 @@ impl RoomCache {
         self.inner().doubt_all();
     }
 
-    /// Drops everything when Synapse could not be reached since the last call: started anew, it may have forgotten what it
+    /// Drops everything if Synapse was unreachable since the last call: after a restart it may have forgotten what it
     /// had to push. `breaks` only grows.
     pub fn note_breaks(&self, breaks: u64) {
         let mut inner = self.inner();
@@ -154,8 +153,8 @@ impl Inner {
 }
 
 impl Picture {
-    /// Whether it can still be believed. What is older than the read, or than what came before, may be news from before:
-    /// put on top it would turn the room back.
+    /// Applies an event; returns whether the entry is still valid. An event older than the read or than the last event
+    /// may be outdated, and would turn the room back.
     fn apply(&mut self, event: &RawEvent<'_>, bot: &OwnedUserId) -> bool {
         let sent_at = event.sent_at();
         if sent_at < self.newest {

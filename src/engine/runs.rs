@@ -1,4 +1,4 @@
-//! Runs: full passes as rows in the store, where others ask for them and follow them.
+//! Runs: full passes as rows in the store, where others request and follow them.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use super::report::Report;
 use crate::metrics::WorkMetrics;
 use crate::store::{NewRun, Run, RunEnd, RunId, RunState, StoreError};
 
-/// How many of the latest runs are looked through for those of dead processes.
+/// How many recent runs are searched for those of dead processes.
 const RUNS_LOOKED_THROUGH: usize = 50;
-/// A run whose holder was not heard of for so long is taken over.
+/// A run is taken over after its holder was silent for this long.
 pub(super) const SILENCE: Duration = Duration::from_secs(30);
-/// How often a run's progress is noted, which is also its holder's sign of life.
+/// How often a run's progress is stored, which also shows that its holder is alive.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// Begins, counts and ends runs.
@@ -28,18 +28,18 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 pub(super) struct Runs {
     pub(super) handles: Handles,
     pub(super) metrics: WorkMetrics,
-    /// How far the present one is.
+    /// Progress of the present run.
     pub(super) progress: watch::Sender<Progress>,
 }
 
 impl Runs {
-    /// Asks for one.
+    /// Requests a run.
     pub(super) async fn request(&self, origin: &str, options: serde_json::Value) -> Result<RunId, StoreError> {
         let new = NewRun { origin: origin.to_owned(), options, source: None };
         self.handles.store.request_run(&new, self.handles.clock.now()).await
     }
 
-    /// Asks for one and takes it.
+    /// Requests a run and takes it.
     pub(super) async fn begin(&self, origin: &str, options: &Options, holder: &str) -> Result<RunId, StoreError> {
         self.end_dead(holder).await?;
         let id = self.request(origin, options.to_json()?).await?;
@@ -47,7 +47,7 @@ impl Runs {
         Ok(id)
     }
 
-    /// Takes one whose holder, if it has one, was not heard of for that long: this one, or the next.
+    /// Takes a run that has no holder, or whose holder was silent for this long: this one, or the next.
     pub(super) async fn claim(
         &self,
         holder: &str,
@@ -57,8 +57,8 @@ impl Runs {
         self.handles.store.claim_run(holder, self.handles.mode, self.handles.clock.now(), silence, id).await
     }
 
-    /// Ends runs whose process died: under the lease nobody else can be at one. They are not done again, because what a
-    /// command asked for back then may not be what anybody wants now.
+    /// Ends runs of dead processes: under the lease, nobody else can be doing one. They are not repeated, because what
+    /// a command requested then may not be wanted now.
     pub(super) async fn end_dead(&self, holder: &str) -> Result<(), StoreError> {
         for run in self.handles.store.recent_runs(RUNS_LOOKED_THROUGH).await? {
             let is_dead = run.state == RunState::Running && run.holder.as_deref() != Some(holder);
@@ -70,7 +70,7 @@ impl Runs {
         Ok(())
     }
 
-    /// Runs a pass with its row kept up to date: others follow it there.
+    /// Runs a pass and keeps its row up to date, for others to follow.
     pub(super) async fn keep(
         &self,
         run: RunId,
@@ -78,7 +78,7 @@ impl Runs {
         pass: impl Future<Output = Result<Report, Fault>>,
     ) -> Result<Report, Fault> {
         let start = self.handles.clock.now();
-        // Side by side, never the one inside the other's turn: the pass may hold the one connection that noting waits for.
+        // Run both concurrently. Nesting would deadlock: the pass may hold the only connection that the note needs.
         let span = tracing::info_span!("pass", kind = "full", run.id = run.0);
         let result = tokio::select! {
             result = pass.instrument(span) => result,
@@ -121,7 +121,7 @@ impl Runs {
         result
     }
 
-    /// Keeps the run's row up to date until it is dropped.
+    /// Keeps the run's row up to date until dropped.
     async fn note_progress(&self, run: RunId, holder: &str) -> Infallible {
         let (mut progress, mut said) = (self.progress.subscribe(), Seldom::default());
         loop {

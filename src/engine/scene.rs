@@ -1,5 +1,5 @@
-//! Everything a command or a change by hand is judged by, read at the moment it is handled: whoever lost a right a second
-//! ago has lost it.
+//! Everything needed to judge a command or a change by hand, read when it is handled: a right lost a second ago is
+//! lost.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::Engine;
 use super::consents::waiting_gains;
 use crate::store::Store;
 
-/// People, rooms and wishes as they are now.
+/// People, rooms and grants as they are now.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) policy: Arc<Policy>,
@@ -40,7 +40,7 @@ impl Scene {
         Self::of(engine.policy().await?, engine.people().await?, engine.store(), engine.clock().now()).await
     }
 
-    /// The same of people who were read already, for who has no engine.
+    /// The same with people who were read already, for callers without an engine.
     pub(crate) async fn of(
         policy: Arc<Policy>,
         directory: Arc<Directory>,
@@ -58,23 +58,23 @@ impl Scene {
         })
     }
 
-    /// The same without anybody, for the break-glass account when EquipeMed is away.
+    /// The same without people, for the break-glass account while EquipeMed is unreachable.
     pub(crate) async fn without_people(engine: &Engine) -> Result<Self, Fault> {
         let scene = Self::of(engine.policy().await?, Arc::default(), engine.store(), engine.clock().now()).await?;
         Ok(Self { grants: Vec::new(), waiting: WaitingGains::default(), ..scene })
     }
 
-    /// What decisions are made by.
+    /// Input for decisions.
     pub(crate) fn world(&self) -> World<'_> {
         self.world_with(&self.grants)
     }
 
-    /// The same if these grants were all there are.
+    /// The same as if these were the only grants.
     pub(crate) fn world_with<'a>(&'a self, grants: &'a [Grant]) -> World<'a> {
         World::new(&self.policy, &self.directory, &self.bindings, grants, self.now).without(&self.waiting)
     }
 
-    /// Whose account it is.
+    /// The person who has an account.
     pub(crate) fn person_of(&self, user: &UserId) -> Option<&Person> {
         self.directory.get(self.bindings.owner(user)?)
     }
@@ -84,7 +84,7 @@ impl Scene {
         self.bindings.get(&person).map(|binding| &binding.user)
     }
 
-    /// The protected account that a name means; whether EquipeMed knows it or not.
+    /// The protected account with this name, whether EquipeMed knows it or not.
     pub(crate) fn protected(&self, who: &Who) -> Option<OwnedUserId> {
         let user = match who {
             Who::User(user) => user.clone(),
@@ -96,7 +96,7 @@ impl Scene {
         self.policy.users.protected.contains(&user).then_some(user)
     }
 
-    /// Whether somebody counts as active now.
+    /// Whether somebody is active now.
     pub(crate) fn is_active(&self, person: &Person) -> bool {
         self.policy.users.standing.standing(person, self.now) == Some(Standing::Active)
     }
@@ -112,7 +112,7 @@ impl Scene {
         self.directory.get(person).map(powers).unwrap_or_default().rights
     }
 
-    /// Managed rooms that a scope reaches: the room with all below it, or all.
+    /// Managed rooms in a scope: the room and everything below it, or all.
     pub(crate) fn reach(&self, scope: Option<&RoomKey>) -> Vec<RoomKey> {
         self.policy.reach(scope).cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! The control room: made once, by `setup`, before there is any plan.
+//! The control room: created once, by `setup`, before there is any plan.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +16,11 @@ use crate::clock::Clock;
 use crate::homeserver::{HomeserverError, RoomToCreate, Writer};
 use crate::store::{AuditCause, Intent, Store};
 
-/// Makes the control room if there is none, with the break-glass account invited. The next sync brings in the people
-/// the policy trusts. Of several that the bot made, as after a restored database, it is the one that is `chosen`.
+/// Creates the control room if there is none, and invites the break-glass account. The next sync adds the people whom
+/// the policy trusts. If the bot created several, as after restoring a database, `chosen` decides.
 ///
 /// # Errors
-/// When Synapse or the store fails, when there are several and none is chosen, and when another one is chosen than there is.
+/// When Synapse or the store fails, there are several and none is chosen, or another one is chosen than exists.
 pub async fn make_control_room(
     writer: &Writer,
     store: &Store,
@@ -36,7 +36,7 @@ pub async fn make_control_room(
         Some(room) => room,
         None => {
             let known = known.into_values().collect();
-            // An earlier setup may have ended between Synapse's answer and our note.
+            // An earlier setup may have ended before it stored Synapse's response.
             let lost = writer.reader().rooms_with_key(&key, &known).await?;
             match the_one(&key, &lost, chosen)? {
                 Some(room) => {
@@ -60,7 +60,7 @@ pub async fn make_control_room(
     Ok(store.bind_room(&key, &room, clock.now()).await?)
 }
 
-/// The one of several rooms with one key, by choice where there is any.
+/// One of several rooms with the same key: the chosen one if given.
 fn the_one(
     key: &RoomKey,
     found: &BTreeSet<OwnedRoomId>,
@@ -76,7 +76,7 @@ fn the_one(
     Err(Fault::Found(Box::new(twice)))
 }
 
-/// The version with which a room is made on a server that has these.
+/// The version for a new room on a server with these versions.
 pub(super) fn version_for<'r>(
     key: &RoomKey,
     room: &'r RoomPolicy,
@@ -102,7 +102,7 @@ async fn found(
     let invite = policy.users.break_glass.iter().cloned().collect();
     let versions = writer.reader().room_versions().await?;
     let new = NewRoom { invite, ..NewRoom::of(wanted, version_for(key, wanted, &versions)?) };
-    // As for every other room: an event of the bot without a record would be an alarm.
+    // As for every other room: an event of the bot without a record would raise an alarm.
     let action = Action::CreateRoom { room: key.clone(), new: Box::new(new.clone()) };
     let ids = store.intend(&[Intent::of_action(None, "setup", AuditCause::Policy, &action)?], clock.now()).await?;
     let levels = initial_control_content(&new.version, &policy.bot);
@@ -130,7 +130,7 @@ async fn found(
     made
 }
 
-/// Which room has the alias that the control room is to have.
+/// Finds the room that has the control room's alias.
 async fn whose_alias(
     writer: &Writer,
     policy: &Policy,

@@ -1,8 +1,7 @@
-//! Never two passes over the same subject at once, and no stale step after a newer one.
+//! Prevents concurrent passes over the same subject, and stale steps after newer ones.
 //!
-//! A full pass plans for every subject and comes to each one only later. If a
-//! narrower pass wrote to a subject in between, what the full pass planned for
-//! it is old news: the subject is looked at again instead.
+//! A full pass plans for all subjects, but reaches each one only later. If a narrower pass wrote to a subject in
+//! between, the full pass's plan for it is out of date, and the subject is looked at again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use equipemed_domain::action::Subject;
 use tokio::sync::OwnedMutexGuard;
 
-/// A moment in the order of writes.
+/// A point in the order of writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
 
-/// The subjects in work, and when each was last written to.
+/// The subjects being worked on, and when each was last written to.
 #[derive(Debug, Default)]
 pub struct Subjects {
     inner: Mutex<Inner>,
@@ -33,23 +32,23 @@ impl Subjects {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The present moment, to be taken before anything is read.
+    /// The present moment; take it before reading anything.
     pub fn moment(&self) -> Moment {
         Moment(self.inner().last)
     }
 
-    /// Waits for the subject, which nobody else has until this is dropped.
+    /// Waits for exclusive access to the subject, until the guard is dropped.
     pub async fn hold(&self, subject: &Subject) -> OwnedMutexGuard<()> {
         let lock = self.inner().locks.entry(subject.clone()).or_default().clone();
         lock.lock_owned().await
     }
 
-    /// Whether somebody wrote to the subject after `seen`.
+    /// Whether the subject was written to after `seen`.
     pub fn is_stale(&self, subject: &Subject, seen: Moment) -> bool {
         self.inner().written.get(subject).is_some_and(|written| *written > seen)
     }
 
-    /// Remembers that the subject was written to.
+    /// Notes a write to the subject.
     pub fn note_write(&self, subject: &Subject) {
         let mut inner = self.inner();
         inner.last += 1;

@@ -1,8 +1,7 @@
-//! "Nobody else is at it": the lease in the store, kept alive while work goes on.
+//! Exclusive work: a lease in the store, renewed while the work goes on.
 //!
-//! A process that loses the lease (it slept, the database was away) must not
-//! write on; so the tenure is asked before each batch of writes, and answers
-//! by the clock, not by hope.
+//! A process that lost the lease (it slept, the database was unreachable) must not write any more. So the tenure is
+//! checked before each batch of writes, and goes by the clock alone.
 
 use std::time::Duration;
 
@@ -11,21 +10,21 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::clock::{Clock, Term};
 use crate::store::{Lease, Store, StoreError};
 
-/// The name of the lease under which full passes are run.
+/// Name of the lease for full passes.
 const ENGINE: &str = "engine";
-/// How long the lease outlives its holder: another one takes over after that.
+/// How long the lease outlives its holder. Then another process takes over.
 const TTL: Duration = Duration::from_secs(12);
-/// How often it is renewed: two renewals may fail before it is lost.
+/// How often it is renewed; two renewals may fail before it is lost.
 const RENEW: Duration = Duration::from_secs(4);
-/// How often it is tried to give back what could not be given back.
+/// Delay between attempts to release it.
 const GIVE_BACK_AGAIN: Duration = Duration::from_millis(500);
-/// How long whoever held it waits for that. It goes on beside, and the lease expires by itself at the latest.
+/// How long the holder waits for its release, which continues in the background until the lease expires by itself.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(1);
 
-/// The time during which this process is the only one at some work: full passes, or the control room.
+/// The time during which only this process does some work: full passes, or the control room.
 #[derive(Debug)]
 pub struct Tenure {
-    /// For how long the store grants it.
+    /// How long the store grants it.
     term: Term,
     ended: CancellationToken,
     _end: DropGuard,
@@ -38,7 +37,7 @@ impl Tenure {
         Self::begin_as(ENGINE, store, clock, holder).await
     }
 
-    /// Takes another lease, for other work that only one process may do.
+    /// Takes another lease, for other exclusive work.
     pub async fn begin_as(name: &str, store: &Store, clock: &Clock, holder: &str) -> Result<Option<Self>, StoreError> {
         let Some(lease) = store.acquire(name, holder, clock.now(), TTL).await? else { return Ok(None) };
         let term = Term::new(clock, lease.expires_at());
@@ -47,24 +46,24 @@ impl Tenure {
         Ok(Some(Self { term, _end: ended.clone().drop_guard(), ended, keeper }))
     }
 
-    /// Who holds the lease now, if anybody.
+    /// The present holder of the lease, if any.
     pub async fn holder(store: &Store, clock: &Clock) -> Result<Option<String>, StoreError> {
         store.holder_of(ENGINE, clock.now()).await
     }
 
-    /// Whether the lease is still ours.
+    /// Whether this process still has the lease.
     #[must_use]
     pub fn is_held(&self) -> bool {
         !self.term.is_over()
     }
 
-    /// The span in which the lease is ours.
+    /// The time limit of the lease.
     #[must_use]
     pub fn term(&self) -> &Term {
         &self.term
     }
 
-    /// Gives the lease back, so that the next one need not wait.
+    /// Releases the lease, so that the next process need not wait.
     pub async fn end(self) {
         self.ended.cancel();
         let _ = tokio::time::timeout(GIVE_BACK_WITHIN, self.keeper).await;
@@ -84,7 +83,7 @@ async fn keep(store: Store, clock: Clock, mut lease: Lease, term: Term, ended: C
                 tracing::warn!("Another process took the lease over");
                 return;
             }
-            // Who cannot note anything may do nothing: not even until the lease expires.
+            // A process that cannot write must not continue, not even until the lease expires.
             Err(error) if error.is_unwritable() => {
                 tracing::warn!(%error, "The lease is given up: nothing can be written");
                 break;
@@ -93,7 +92,7 @@ async fn keep(store: Store, clock: Clock, mut lease: Lease, term: Term, ended: C
         }
     }
     term.end();
-    // Whoever comes next, this process among others, need not wait for it to expire.
+    // The next holder, perhaps this process, need not wait for it to expire.
     let mut is_told = false;
     while let Err(error) = store.release(&mut lease, clock.now()).await {
         if !lease.holds_at(clock.now()) {

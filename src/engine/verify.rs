@@ -1,7 +1,7 @@
-//! What was pushed to accounts, held against what is there: Synapse's list does not show it, so that each has to be asked.
+//! Compares what was pushed to accounts with what is there. Synapse's list omits it, so each account must be read.
 //!
-//! The service asks for a few accounts at a time beside everything else, so that each is looked at once a day; `sync
-//! --verify` asks for all of them at once. What is not there is forgotten here; the next pass over the person puts it back.
+//! The service reads a few accounts at a time beside other work, each once a day; `sync --verify` reads all at once.
+//! What is missing is forgotten here, and the next pass over the person pushes it again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,35 +20,35 @@ use super::handles::Handles;
 use super::tenure::Tenure;
 use crate::store::to_json;
 
-/// How long all accounts take.
+/// Time for one round over all accounts.
 const ROUND: SignedDuration = SignedDuration::from_hours(24);
-/// How many accounts are asked for in a row.
+/// How many accounts are read in a row.
 const FEW: usize = 5;
-/// The longest pause between two times, and what a round shrinks to where there are few accounts.
+/// The longest pause; with few accounts it makes the round shorter.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
-/// How often it is asked whether it is time.
+/// How often to check whether the next accounts are due.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Where the store keeps how far it is.
+/// Store key for the position.
 const POSITION: &str = "verified";
 
-/// How far the present round is.
+/// Position in the present round.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Position {
-    /// The last one looked at.
+    /// The last person checked.
     after: Option<PersonId>,
-    /// When it goes on.
+    /// When it continues.
     next: Timestamp,
 }
 
-/// What an account has lost.
+/// What an account lost.
 struct Found {
     person: PersonId,
     lost: Lost,
-    /// What there is to tell of it.
+    /// The finding to report, if any.
     finding: Option<Finding>,
 }
 
-/// Looks at a few accounts at a time, as long as this process has the lease.
+/// Checks a few accounts at a time while this process has the lease.
 pub(super) async fn lane(handles: &Handles, tenure: &Tenure) {
     while !handles.stop.is_cancelled() && tenure.is_held() {
         if let Err(error) = when_due(handles).await {
@@ -63,7 +63,7 @@ pub(super) async fn lane(handles: &Handles, tenure: &Tenure) {
 
 async fn when_due(handles: &Handles) -> Result<(), Fault> {
     let (store, now) = (&handles.store, handles.clock.now());
-    // What is not there cannot be put back.
+    // What is missing could not be pushed again.
     if handles.mode == Mode::Observe {
         return Ok(());
     }
@@ -73,7 +73,7 @@ async fn when_due(handles: &Handles) -> Result<(), Fault> {
     let Some(position) = kept else {
         return Ok(store.remember(POSITION, &to_json(&Position { after: None, next })?).await?);
     };
-    // A clock that was set back must not put it off for long.
+    // A clock that was set back must not delay it for long.
     if now < position.next && position.next <= next {
         return Ok(());
     }
@@ -87,13 +87,12 @@ async fn when_due(handles: &Handles) -> Result<(), Fault> {
         }
         handles.wakes.wake(&Wake::Person(found.person), "verified").await?;
     }
-    // The last of a round is followed by the first of the next.
+    // The first of the next round follow the last of this one.
     let after = few.last().map(|binding| binding.person);
     Ok(store.remember(POSITION, &to_json(&Position { after, next })?).await?)
 }
 
-/// Looks at everybody's account. Gives what is known of them after it, and what is to be told; notes what was lost,
-/// unless it is a dry run.
+/// Checks everybody's account. Returns the updated bindings and findings; stores what was lost unless it is a dry run.
 pub(super) async fn everybody(
     handles: &Handles,
     bindings: &Arc<Bindings>,
@@ -122,11 +121,11 @@ async fn one_by_one(handles: &Handles, bindings: &[&Binding]) -> Result<Vec<Foun
     let users = &configured.users;
     let mut all = Vec::new();
     for binding in bindings {
-        // By what was pushed it may have to be told yet whose the account is.
+        // What was pushed may still be needed to identify the account's owner.
         if known.get(binding.person).is_none_or(|identity| identity.public_id.is_none()) {
             continue;
         }
-        // One that is not there is found missing by the next full pass.
+        // The next full pass reports missing accounts.
         let account = reader.account(&binding.user).await.during(Stage::ReadAccount)?;
         let Some(account) = account else { continue };
         let is_own = |id: &&equipemed_domain::action::ExternalId| {
@@ -135,7 +134,7 @@ async fn one_by_one(handles: &Handles, bindings: &[&Binding]) -> Result<Vec<Foun
         let ids: Vec<_> = account.external_ids.iter().filter(is_own).cloned().collect();
         let mut lost = binding.pushed.lost(&ids, &account.addresses);
         lost.external_id &= users.identity_provider.is_some();
-        // A deactivation takes the address away.
+        // Deactivation removes the address.
         lost.email &= users.email && !account.observed.deactivated;
         if !lost.external_id && !lost.email {
             continue;
@@ -153,7 +152,7 @@ async fn one_by_one(handles: &Handles, bindings: &[&Binding]) -> Result<Vec<Foun
     Ok(all)
 }
 
-/// How long to wait between a few accounts, so that all take a round.
+/// Pause between a few accounts, so that all of them take one round.
 fn pause(accounts: usize) -> SignedDuration {
     let times = i32::try_from(accounts.div_ceil(FEW).max(1)).unwrap_or(i32::MAX);
     (ROUND / times).min(LONGEST_PAUSE)

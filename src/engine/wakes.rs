@@ -1,6 +1,6 @@
-//! Wake-ups: storing them, hearing of them, and waiting until somebody looked.
+//! Wake-ups: storing them, being notified, and waiting until somebody looked.
 //!
-//! The store is asked, not this process: with several replicas another one may be at it.
+//! Waiting asks the store and not this process, because another replica may do the work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,31 +15,31 @@ use super::backoff::{Seldom, rest};
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
-/// How often the store is asked for work. In-process wakes do not wait for it.
+/// How often the store is asked for work. Wake-ups within the process do not wait for it.
 const TICK: Duration = Duration::from_millis(250);
-/// How often it is asked how waiting stands. Passes of this process are heard of at once.
+/// How often waiting asks the store. Passes of this process notify at once.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// How waiting ended.
+/// Result of waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waited {
     /// Everything was looked at.
     Yes,
-    /// A pass failed and is tried again.
+    /// A pass failed and will be tried again.
     TriedAgain,
-    /// It takes longer than the asker waits.
+    /// It takes longer than the caller waits.
     NotYet,
 }
 
-/// Wakes passes. Cheap to clone; all clones are one.
+/// Wakes passes. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub struct Wakes {
     store: Store,
     clock: Clock,
     stop: CancellationToken,
-    /// Told of wake-ups and deeds that this process stored.
+    /// Notified of wake-ups and deeds stored by this process.
     pub(super) woken: watch::Sender<()>,
-    /// Told when a narrow pass or a deed ended.
+    /// Notified when a narrow pass or a deed ends.
     pub(super) ended: Arc<Notify>,
 }
 
@@ -54,7 +54,7 @@ impl Wakes {
         self.wake_for(std::slice::from_ref(wake), &[], origin).await
     }
 
-    /// Stores wake-ups that are due now, all or none; the passes that look serve these wishes.
+    /// Stores wake-ups that are due now, all or none. Their passes serve these wishes.
     pub async fn wake_for(&self, wakes: &[Wake], wishes: &[Wish], origin: &str) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store.wake_for(wakes, wishes, origin, now, now).await?;
@@ -62,18 +62,18 @@ impl Wakes {
         Ok(())
     }
 
-    /// Has the lanes look at the store now, after somebody stored something for them.
+    /// Makes the lanes ask the store now, after something was stored for them.
     pub fn nudge(&self) {
         self.woken.send_replace(());
     }
 
-    /// Ready when the next pass or deed of this process ends.
+    /// Resolves when the next pass or deed of this process ends.
     pub fn ended(&self) -> Notified<'_> {
         self.ended.notified()
     }
 
-    /// Works until the service stops or `goes_on` denies it: at once while there is something to do, else when woken. A
-    /// store that fails is asked again a little later, and told of seldom.
+    /// Works until the service stops or `goes_on` returns false: at once while there is something to do, else when
+    /// woken. Retries a little later if the store fails, and logs that rarely.
     pub(super) async fn lane<F>(&self, trouble: &str, goes_on: impl Fn() -> bool, work: impl Fn() -> F)
     where
         F: Future<Output = Result<bool, StoreError>>,
@@ -84,7 +84,7 @@ impl Wakes {
                 Ok(true) => {}
                 Ok(false) => tokio::select! {
                     () = self.stop.cancelled() => {}
-                    // Also when it was told while the store was being asked.
+                    // Also if notified while the store was being asked.
                     _ = woken.changed() => {}
                     () = tokio::time::sleep(TICK) => {}
                 },
@@ -98,19 +98,19 @@ impl Wakes {
         }
     }
 
-    /// Waits until nobody has to look at these subjects any more.
+    /// Waits until no subject needs a look any more.
     pub async fn wait_for(&self, wakes: &[Wake], within: Duration) -> Result<Waited, StoreError> {
         let deadline = tokio::time::Instant::now() + within;
         for wake in wakes {
             loop {
                 let ended = self.ended();
                 tokio::pin!(ended);
-                // From now on, so that what ends while the store is asked is heard of.
+                // Registers now, to notice what ends while the store is asked.
                 ended.as_mut().enable();
                 match self.store.wakeup(wake).await? {
                     None => break,
                     Some(state) if state.attempts > 0 && !state.is_claimed => return Ok(Waited::TriedAgain),
-                    // What was put off on purpose is not waited for.
+                    // Work postponed on purpose is not waited for.
                     Some(state) if !state.is_claimed && state.due_at > self.clock.now() => break,
                     Some(_) => {}
                 }

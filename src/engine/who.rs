@@ -1,7 +1,7 @@
-//! Who is who in a read of people: what the store knows, and what Synapse is asked once after an update.
+//! Identifies the people in a read by what the store knows; after an update, also by asking Synapse once.
 //!
-//! The one way from what a source read to the people that passes, commands and lists speak of. What is new is noted before
-//! anything can be kept by it.
+//! The only way from a source's read to the people of passes, commands and lists. New identities are stored before
+//! anything refers to them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,11 @@ use jiff::Timestamp;
 use crate::homeserver::Reader;
 use crate::store::Store;
 
-/// Another process may note people at the same moment; more often than that something is wrong.
+/// Another process may store people at the same moment; after this many attempts something is wrong.
 const TRIES: usize = 5;
 
-/// The same people, everybody under their handle. What is new is noted, unless there is no instant for it: a dry run
-/// leaves nothing behind. The reader is for the external ids of accounts that were bound before public ids were kept; without
-/// it nobody is told by them.
+/// The same people by handle. Stores new identities, unless `note` is None: a dry run stores nothing. The reader finds
+/// external ids of accounts bound before public ids were stored; without it they identify nobody.
 ///
 /// # Errors
 /// When the store fails, or Synapse has to be asked and cannot be.
@@ -46,7 +45,7 @@ pub async fn is_who(
         let Identified { directory, mut news, proofs } = identify(read, known);
         let Some(now) = note else { return Ok(directory) };
         if reader.is_none() {
-            // Nobody has asked Synapse yet.
+            // Synapse was not asked, so identities without a public id are not final.
             news.retain(|identity| identity.public_id.is_some());
         }
         for (person, digest) in &proofs {

@@ -1,11 +1,11 @@
-//! What EquipeMed's database says went wrong, by what somebody has to do about it.
+//! Maps errors of EquipeMed's database by what has to be done about them.
 
 use equipemed_domain::fault::{DirectoryError, NotAllowed, NotLetIn, NotThere};
 
 use super::{CONNECT_WITHIN, READ_WITHIN};
 
-/// Sorts an error. PostgreSQL's sentences name tables, columns and roles, no people; its details, which quote rows, are
-/// left out.
+/// Classifies an error. PostgreSQL's messages name tables, columns and roles, but no people. Its details may quote rows
+/// and are omitted.
 pub(super) fn said(error: sqlx::Error) -> DirectoryError {
     let away = |said: String| DirectoryError::Away { why: NotThere::Said { said } };
     let Some(database) = error.as_database_error() else {
@@ -21,7 +21,7 @@ pub(super) fn said(error: sqlx::Error) -> DirectoryError {
     let what = database.message().to_owned();
     let code = database.code().unwrap_or_default();
     match code.as_ref() {
-        // Class 28: who one is; 3D000: no such database.
+        // Class 28: authentication; 3D000: no such database.
         code if code.starts_with("28") || code == "3D000" => {
             DirectoryError::Refused { why: NotLetIn::Said { said: what } }
         }
@@ -29,7 +29,7 @@ pub(super) fn said(error: sqlx::Error) -> DirectoryError {
         "42P01" | "42703" | "3F000" | "42883" => DirectoryError::OtherSchema { said: what, in_query: false },
         "42601" => DirectoryError::OtherSchema { said: what, in_query: true },
         "57014" => DirectoryError::Away { why: NotThere::SlowRead { seconds: READ_WITHIN.as_secs() } },
-        // Class 08: connection; 53: too many of them; 57P: shutting down or starting.
+        // Class 08: connection; 53: resources, such as too many connections; 57P: shutdown or startup.
         code if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => away(what),
         _ => DirectoryError::Failed { said: what },
     }

@@ -1,5 +1,5 @@
-//! Hears what the triggers tell: who changed. A connection of its own that is only listened on; when anything is wrong with
-//! it, it is over, and whoever listened looks at everybody, because notifications are not kept for anyone.
+//! Receives the triggers' notifications of changed people, on a dedicated connection.
+//! After any error the connection is dropped and the caller looks at everybody: PostgreSQL keeps no notifications.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,24 +12,24 @@ use super::failure::said;
 use super::triggers::CHANNEL;
 use crate::directory::DirectoryError;
 
-/// A connection that died without a word is noticed after so long, at the latest.
+/// How often a quiet connection is probed, in case it died silently.
 const WORD_EVERY: Duration = Duration::from_secs(15);
-/// How long it may take to answer, and to be made.
+/// Time limit of a probe, and of acquiring the connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A statement about many is told in several pieces, which come one right after the other.
+/// A statement that changes many people sends several notifications in quick succession. They are combined.
 const TOGETHER: Duration = Duration::from_millis(2);
 
-/// What was heard.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// These people changed.
     People(BTreeSet<PersonId>),
-    /// Many changed, or it cannot be told who.
+    /// Many people changed, or it is unknown who.
     Everybody,
 }
 
 impl Heard {
-    /// Reads a payload: ids with commas between them, or `*`. What cannot be read may be about anybody.
+    /// Parses a payload: ids separated by commas, or `*`. Anything else may concern anybody.
     #[must_use]
     pub fn parse(payload: &str) -> Self {
         let ids: Result<BTreeSet<PersonId>, _> = payload.split(',').map(|id| id.trim().parse().map(PersonId)).collect();
@@ -47,7 +47,7 @@ impl Heard {
     }
 }
 
-/// Listens.
+/// A listening connection.
 #[derive(Debug)]
 pub struct Listener {
     listener: PgListener,
@@ -55,7 +55,7 @@ pub struct Listener {
 
 impl Listener {
     pub(super) async fn new(options: PgConnectOptions) -> Result<Self, DirectoryError> {
-        // A pool of one, because the listener wants one; it never reconnects, so that no gap is hidden.
+        // `PgListener` requires a pool; one connection is enough. It never reconnects, because that would hide a gap.
         let pool =
             PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None).acquire_timeout(PATIENCE);
         let connected = async {
@@ -73,7 +73,7 @@ impl Listener {
         }
     }
 
-    /// Waits for the next change. After an error this ear is deaf: what happened since is not known.
+    /// Waits for the next change. After an error the listener is unusable, and changes may have been missed.
     pub async fn next(&mut self) -> Result<Heard, DirectoryError> {
         let mut heard = loop {
             match tokio::time::timeout(WORD_EVERY, self.hear()).await {

@@ -1,7 +1,7 @@
-//! EquipeMed's own PostgreSQL database, read with a role that may do nothing else.
+//! EquipeMed's own PostgreSQL database, read with a role that can do nothing else.
 //!
-//! One statement gives everybody, so that a read is of one moment and breaks as a whole. What was read last is kept: to
-//! notice a group that vanished for a moment, and so that a look at one person is one row and not everybody.
+//! One statement reads everybody, so a read is a snapshot and fails as a whole. The last read is kept: it shows groups
+//! that vanish briefly, and a pass over one person then needs to read only that row.
 
 mod failure;
 mod listen;
@@ -30,20 +30,20 @@ pub use listen::{Heard, Listener};
 pub use query::{Query, Tables};
 pub use triggers::{Installed, Script, role_of};
 
-/// Passes, commands and the watch read at a time and share what they read.
+/// Enough, because passes, commands and the watch share reads.
 const CONNECTIONS: u32 = 2;
-/// How long the database may take for one statement.
+/// Time limit of one statement.
 const READ_WITHIN: Duration = Duration::from_secs(20);
-/// How long a connection may take.
+/// Time limit of connecting.
 const CONNECT_WITHIN: Duration = Duration::from_secs(4);
-/// Connections that nobody used for that long are closed: EquipeMed's server counts them.
+/// Connections idle for this long are closed: they count towards the connection limit of EquipeMed's server.
 const IDLE: Duration = Duration::from_secs(120);
-/// For how long people as they were read last are good enough beside the one that a pass is about.
+/// How long the last read is good enough for the people whom a pass is not about.
 const RECENT: Duration = Duration::from_secs(30);
-/// EquipeMed deletes group rows and inserts them again in a second transaction. After so long that has happened.
+/// EquipeMed deletes group rows and inserts them again in a second transaction. By then that has happened.
 const AGAIN_AFTER: Duration = Duration::from_millis(60);
 
-/// EquipeMed's database. Cheap to clone; all clones share connections and what was read last.
+/// EquipeMed's database. Cheap to clone; clones share connections and the last read.
 #[derive(Clone, Debug)]
 pub struct Equipemed {
     inner: Arc<Inner>,
@@ -54,13 +54,13 @@ struct Inner {
     pool: PgPool,
     options: PgConnectOptions,
     query: Query,
-    /// Of the tables; None where the hospital wrote a query of its own.
+    /// The table names; None with a query of the hospital's own.
     tables: Option<Tables>,
-    /// What is read only because the policy asks for it.
+    /// Columns read only because the policy uses them.
     columns: BTreeSet<Column>,
-    /// By which it is told what day it is.
+    /// Time zone of the current date.
     timezone: Option<String>,
-    /// What was read last. Held while reading, so that those who wait share the next read.
+    /// The last read. Locked while reading, so that waiting callers share the next read.
     last: Mutex<Option<Last>>,
 }
 
@@ -72,7 +72,7 @@ struct Last {
 }
 
 impl Equipemed {
-    /// Takes the settings; connects at the first read.
+    /// Takes the settings; connects on the first read.
     pub fn open(settings: &settings::EquipemedSettings) -> Result<Self, DirectoryError> {
         let options = options(settings.url.expose_secret())?;
         let pool = PgPoolOptions::new()
@@ -95,7 +95,7 @@ impl Equipemed {
     /// Everybody, as of this call or later.
     ///
     /// # Errors
-    /// When the database is away, refuses, breaks off, is not as expected, or gives nobody.
+    /// When the database is unreachable, refuses, disconnects, has another schema or returns nobody.
     pub async fn read(&self) -> Result<Arc<Directory>, DirectoryError> {
         let asked = Instant::now();
         let mut last = self.inner.last.lock().await;
@@ -124,7 +124,7 @@ impl Equipemed {
         Ok(directory)
     }
 
-    /// Everybody, of whom these people are as of this call.
+    /// Everybody; these people as of this call.
     pub async fn read_anew(&self, people: &BTreeSet<PersonId>) -> Result<Arc<Directory>, DirectoryError> {
         let mut last = self.inner.last.lock().await;
         let Some(known) = last.as_mut().filter(|last| last.begun.elapsed() < RECENT) else {
@@ -151,7 +151,7 @@ impl Equipemed {
         Ok(known.directory.clone())
     }
 
-    /// Everybody as read lately: since then, who changed was read anew by whoever heard of it in this process.
+    /// Everybody as recently read. If this process heard of a change since then, the person was read again.
     pub async fn recent(&self) -> Result<Arc<Directory>, DirectoryError> {
         let last = self.inner.last.lock().await;
         match last.as_ref().filter(|last| last.begun.elapsed() < RECENT) {
@@ -163,7 +163,7 @@ impl Equipemed {
         }
     }
 
-    /// Reads people a second time whose groups became fewer; what they say now counts.
+    /// Reads people again who lost groups; the second result counts.
     async fn look_again(&self, directory: &mut Directory, people: &[PersonId]) -> Result<(), DirectoryError> {
         tokio::time::sleep(AGAIN_AFTER).await;
         for person in self.some(people).await? {
@@ -185,7 +185,7 @@ impl Equipemed {
         Ok(self.rows(Some(people)).await?.0)
     }
 
-    /// Runs the query for everybody or for some, in a transaction that cannot write.
+    /// Runs the query for everybody or for some, in a read-only transaction.
     async fn rows(&self, some: Option<&[PersonId]>) -> Result<Rows, DirectoryError> {
         let result = tokio::time::timeout(READ_WITHIN * 2, self.rows_of(some)).await;
         result.unwrap_or_else(|_| Err(no_answer(READ_WITHIN * 2)))
@@ -198,7 +198,7 @@ impl Equipemed {
             Err(error) => return Err(failed(error).await),
         };
         let read = read_within(&mut transaction, &self.inner, some).await;
-        // A transaction that wrote nothing loses nothing when it is dropped.
+        // Dropping a read-only transaction loses nothing.
         match read {
             Ok(rows) => match transaction.commit().await {
                 Ok(()) => Ok(rows),
@@ -212,10 +212,10 @@ impl Equipemed {
         }
     }
 
-    /// The error, with the columns that lack a grant where that is what it is about: PostgreSQL names only the table.
+    /// Adds the columns that lack a grant to a permission error: PostgreSQL names only the table.
     async fn explained(&self, error: sqlx::Error) -> DirectoryError {
         if matches!(error, sqlx::Error::PoolTimedOut) {
-            // The pool answers every trouble with that; a connection of its own tells what it is.
+            // The pool reports every failure as a timeout; a separate connection shows the cause.
             let tried = tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(&self.inner.options)).await;
             return match tried {
                 Ok(Err(error)) => said(error),
@@ -235,24 +235,24 @@ impl Equipemed {
         }
     }
 
-    /// A connection that hears of changes.
+    /// A connection that receives changes.
     pub async fn listen(&self) -> Result<Listener, DirectoryError> {
         Listener::new(self.inner.options.clone()).await
     }
 
-    /// Whether this version's triggers are in the database.
+    /// Whether this version's triggers are installed.
     pub async fn triggers(&self) -> Result<Installed, DirectoryError> {
         let Some(tables) = &self.inner.tables else { return Ok(Installed::No) };
         triggers::installed(&self.inner.pool, tables).await
     }
 
-    /// What the role may do beyond reading what is needed; empty is as it should be.
+    /// Rights of the role beyond reading what is needed; should be empty.
     pub async fn needless_rights(&self) -> Result<Vec<String>, DirectoryError> {
         triggers::needless_rights(&self.inner.pool).await
     }
 }
 
-/// People, and what there is for rules to name where everybody was read and the tables are EquipeMed's own.
+/// People; and the names that rules may use, if everybody was read from EquipeMed's own tables.
 type Rows = (Vec<Person>, Option<Catalogue>);
 
 enum ReadError {
@@ -271,7 +271,7 @@ async fn read_within(
     Inner { query, columns, timezone, .. }: &Inner,
     some: Option<&[PersonId]>,
 ) -> Result<Rows, ReadError> {
-    // One picture for people and the names that rules may use; the day is the hospital's.
+    // One snapshot for people and names; the current date is the hospital's.
     let mut limits = format!(
         "set transaction isolation level repeatable read, read only; set local statement_timeout = {}",
         READ_WITHIN.as_millis()
@@ -281,12 +281,12 @@ async fn read_within(
     }
     sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut *db).await?;
     let ids: Vec<i64> = some.unwrap_or_default().iter().map(|person| person.0).collect();
-    // The hospital's own query comes from its configuration, as trusted as the address it is sent to.
+    // The hospital's own query comes from the configuration, which is trusted like the database URL.
     let statement = match some {
         None => sqlx::query(AssertSqlSafe(query.all.clone())),
         Some(_) => sqlx::query(AssertSqlSafe(query.some.clone())).bind(ids),
     };
-    // Without a name of its own, which a pooler before the database would lose.
+    // Unnamed, because a pooler in front of the database would lose a named statement.
     let mut people = Vec::new();
     {
         let mut rows = statement.persistent(false).fetch(&mut *db);
@@ -299,7 +299,7 @@ async fn read_within(
     Ok((people, Some(row::catalogue(&catalogue).map_err(ReadError::Row)?)))
 }
 
-/// Whether somebody has a group no longer. It may be one that is deleted and inserted again.
+/// Whether somebody lost a group. It may be about to be inserted again.
 fn lost_a_group(before: &Person, now: &Person) -> bool {
     !before.groups.is_subset(&now.groups)
 }
@@ -308,7 +308,7 @@ fn no_answer(within: Duration) -> DirectoryError {
     DirectoryError::Away { why: NotThere::NoAnswer { seconds: within.as_secs() } }
 }
 
-/// How to connect, under a name that EquipeMed's administrators see in `pg_stat_activity`.
+/// Connection options, with a name that EquipeMed's administrators see in `pg_stat_activity`.
 fn options(url: &str) -> Result<PgConnectOptions, DirectoryError> {
     let options: PgConnectOptions =
         url.trim().parse().map_err(|_| DirectoryError::Refused { why: NotLetIn::NoAddress })?;

@@ -1,7 +1,7 @@
-//! What is asked of EquipeMed's database: one statement for everybody, and one for the names of groups and specialties,
-//! in one transaction, so that a read is of one moment.
+//! The queries for EquipeMed's database: one for everybody and one for the names of groups and specialties, in one
+//! transaction and thus of one snapshot.
 //!
-//! The columns of the answer are a contract: another Django application gives a query of its own with the same ones
+//! The result columns are a contract: other Django applications supply a query with the same columns
 //! (docs/EQUIPEMED.md).
 
 use std::collections::BTreeSet;
@@ -9,25 +9,25 @@ use std::fmt;
 
 use equipemed_domain::column::Column;
 
-/// On the day when as many months have passed. EquipeMed takes no months for no length; what is longer than a life is a slip
-/// that must not fail the read of everybody.
+/// True from the day on which all months have passed. EquipeMed treats zero months as no duration; a duration longer
+/// than a life is a typo, which must not fail the read of everybody.
 const INTERNSHIP_OVER: &str = "(case when u.expected_duration_months between 1 and 1200
         then coalesce(u.internship_start_date + make_interval(months => u.expected_duration_months) <= current_date, false)
         else false end)";
 
-/// The statements of a source.
+/// A source's SQL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Query {
     /// Everybody.
     pub(super) all: String,
     /// People whose id is in `$1`.
     pub(super) some: String,
-    /// Names of groups and of specialties in use, as two lists; None where only people tell of them.
+    /// Names of groups and of active specialties, as two lists; None for a hospital's own query.
     pub(super) catalogue: Option<String>,
 }
 
 impl Query {
-    /// EquipeMed's own tables, whose names begin with `prefix`; Django's groups lie in the same schema.
+    /// Queries EquipeMed's own tables. Django's groups are in the same schema.
     #[must_use]
     pub fn of_tables(tables: &Tables) -> Self {
         let Tables { user, profile, user_groups, group, user_specialty, specialty, columns } = tables;
@@ -48,7 +48,7 @@ impl Query {
                 format!(",\n    {value} as {}", column.as_str())
             })
             .collect();
-        // Groups and specialties by subselects and not by joins: for one person that is one look into an index each.
+        // Subselects instead of joins for groups and specialties: for one person, each is one index lookup.
         let catalogue = format!(
             "select array(select name::text from {group}) as groups, array(select name::text from {specialty} where is_active) as specialties"
         );
@@ -65,14 +65,14 @@ from {user} u left join {profile} p on p.user_id = u.id"
         Self { catalogue: Some(catalogue), ..people }
     }
 
-    /// The hospital's own query.
+    /// A query supplied by the hospital.
     #[must_use]
     pub fn own(text: &str) -> Self {
         Self::around(text.trim().trim_end_matches(';').trim_end())
     }
 
     fn around(people: &str) -> Self {
-        // The query ends before the bracket even if its last line is a comment.
+        // The line break keeps the bracket out of a comment at the end of the query.
         let all = format!("select * from (\n{people}\n) as people");
         Self { some: format!("{all} where people.id = any($1)"), all, catalogue: None }
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for Query {
     }
 }
 
-/// Names of EquipeMed's tables, ready to stand in SQL.
+/// Names of EquipeMed's tables, ready for SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tables {
     pub(super) user: String,
@@ -97,9 +97,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// By the prefix of Django's application, with a schema before it where that is not `public`: `accounts_`,
-    /// `hospital.accounts_`. The configuration lets only plain names through. Of the columns that only some policies ask for,
-    /// these.
+    /// From the table prefix of the Django app, preceded by its schema unless that is `public`: `accounts_`,
+    /// `hospital.accounts_`. The configuration allows only plain names. `columns` are the optional columns to read.
     #[must_use]
     pub fn new(prefix: &str, columns: &BTreeSet<Column>) -> Self {
         let (schema, prefix) = prefix.split_once('.').unwrap_or(("public", prefix));
@@ -115,13 +114,13 @@ impl Tables {
         }
     }
 
-    /// The schema they are in.
+    /// Their schema.
     #[must_use]
     pub fn schema(&self) -> &str {
         self.user.split('.').next().unwrap_or_default()
     }
 
-    /// What has to be readable, column by column, each key first.
+    /// Columns that must be readable, by table, each key first.
     #[must_use]
     pub fn columns(&self) -> [(&str, Vec<&'static str>); 6] {
         let mut user = vec![

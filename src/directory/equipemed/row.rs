@@ -1,4 +1,4 @@
-//! From a row of the query to a person. A column that is missing or of another type is named.
+//! Converts a row of the query to a person. Errors name the column that is missing or has another type.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +11,16 @@ use sqlx::{Decode, Postgres, Row as _, Type, TypeInfo as _, ValueRef as _};
 
 use crate::directory::DirectoryError;
 
-/// PostgreSQL counts microseconds from 2000-01-01 00:00 UTC; this is that instant in seconds since 1970.
+/// PostgreSQL's epoch, 2000-01-01 00:00 UTC, in seconds since 1970. Its timestamps count microseconds from there.
 const POSTGRES_EPOCH: i64 = 946_684_800;
 
-/// Reads one person; of the columns that only some policies ask for, these.
+/// Reads one person, with these optional columns.
 pub(super) fn person(row: &PgRow, columns: &BTreeSet<Column>) -> Result<Person, DirectoryError> {
     let row = Columns { row };
     let id = PersonId(row.integer("id")?.ok_or_else(|| wrong("id", ColumnProblem::NullId))?);
     Ok(Person {
         id,
-        // Without a profile there is no public id; nothing is done for such a person until there is one.
+        // There is no public id without a profile. Until there is one, nothing is done for the person.
         public_id: row.text("public_id")?.unwrap_or_default().to_ascii_lowercase(),
         username: row.text("username")?.unwrap_or_default(),
         matrix_localpart: row.text("matrix_localpart")?.filter(|text| !text.is_empty()),
@@ -40,13 +40,13 @@ pub(super) fn person(row: &PgRow, columns: &BTreeSet<Column>) -> Result<Person, 
     })
 }
 
-/// Reads what there is for rules to name.
+/// Reads the names that rules may use.
 pub(super) fn catalogue(row: &PgRow) -> Result<Catalogue, DirectoryError> {
     let row = Columns { row };
     Ok(Catalogue { groups: groups(row.names("groups")?), specialties: row.names("specialties")?.into_iter().collect() })
 }
 
-/// The groups without those that EquipeMed keeps for professions: they vanish for a moment at every page view.
+/// Removes the groups that EquipeMed keeps for professions: they vanish briefly at every page view.
 fn groups(names: Vec<String>) -> BTreeSet<String> {
     let flickers = |name: &String| Profession::ALL.iter().any(|profession| profession.flickering_group() == name);
     names.into_iter().filter(|name| !flickers(name)).collect()
@@ -56,13 +56,13 @@ fn wrong(column: &str, problem: ColumnProblem) -> DirectoryError {
     DirectoryError::Column { column: column.to_owned(), problem }
 }
 
-/// A row, asked for columns by name.
+/// A row, accessed by column name.
 struct Columns<'r> {
     row: &'r PgRow,
 }
 
 impl Columns<'_> {
-    /// The type of a column as PostgreSQL calls it.
+    /// PostgreSQL's name of a column's type.
     fn kind(&self, column: &'static str) -> Result<String, DirectoryError> {
         let value = self.row.try_get_raw(column).map_err(|_| wrong(column, ColumnProblem::Missing))?;
         let name = value.type_info().name().to_owned();
@@ -73,7 +73,7 @@ impl Columns<'_> {
     where
         T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
     {
-        // The value itself is not told: it may be somebody's name.
+        // Omit the value: it may be somebody's name.
         self.row.try_get::<Option<T>, _>(column).map_err(|_| wrong(column, ColumnProblem::Value { expected }))
     }
 
@@ -137,14 +137,14 @@ impl Columns<'_> {
         match self.kind(COLUMN)?.as_str() {
             "INT2" | "INT4" | "INT8" => {
                 let place = self.integer(COLUMN)?.and_then(|number| usize::try_from(number).ok());
-                // A number that EquipeMed got since is a profession that no rule can name.
+                // A number that EquipeMed added later is a profession that no rule can name.
                 Ok(place.and_then(|place| Profession::ALL.get(place).copied()))
             }
             _ => Ok(self.text(COLUMN)?.and_then(|word| Profession::from_word(&word))),
         }
     }
 
-    /// By hand, so that no second library for dates comes along.
+    /// Decoded by hand, to avoid a second date library.
     fn instant(&self, column: &'static str) -> Result<Option<Timestamp>, DirectoryError> {
         match self.kind(column)?.as_str() {
             "TIMESTAMPTZ" => {}
@@ -160,13 +160,13 @@ impl Columns<'_> {
             .try_into()
             .map(i64::from_be_bytes)
             .map_err(|_| wrong(column, ColumnProblem::Value { expected: ColumnType::Instant }))?;
-        // `infinity` is no end; `-infinity` has passed.
+        // `infinity` means no end; `-infinity` is in the past.
         match micros {
             i64::MAX => Ok(None),
             i64::MIN => Ok(Some(Timestamp::MIN)),
             micros => {
                 let instant = micros.checked_add(POSTGRES_EPOCH * 1_000_000).map(Timestamp::from_microsecond);
-                // Beyond the year 9999 is no end either.
+                // After the year 9999 means no end, too.
                 Ok(instant.and_then(Result::ok).or((micros < 0).then_some(Timestamp::MIN)))
             }
         }

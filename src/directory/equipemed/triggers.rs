@@ -1,9 +1,9 @@
-//! What an administrator of EquipeMed's database carries out once: the grants of the reading role, and triggers that tell who
-//! changed.
+//! SQL that an administrator of EquipeMed's database runs once: grants for the reading role, and triggers that report
+//! changed people.
 //!
-//! The triggers look at whole statements (transition tables) and tell ids only, and only where a value changed that matters:
-//! each page view writes profiles and profession groups anew. They must never fail a statement of EquipeMed's: whatever goes
-//! wrong in them is caught and told as `*`.
+//! The triggers run per statement (transition tables). They send only ids, and only if a relevant value changed: each
+//! page view rewrites profiles and profession groups. They must never fail a statement of EquipeMed's, so every error
+//! in them is caught and reported as `*`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,18 +20,18 @@ use super::failure::said;
 use super::query::Tables;
 use crate::directory::DirectoryError;
 
-/// The channel, and the schema of the functions.
+/// Name of the channel and of the functions' schema.
 pub(super) const CHANNEL: &str = "equipemed_bot";
 
-/// From so many people on, "many" is told instead of who.
+/// Changes of more people than this are reported as `*`.
 const MANY: usize = 1000;
-/// How many ids are told at once: a payload stays below PostgreSQL's 8,000 bytes even with the longest ids.
+/// Ids per notification: even with the longest ids, a payload stays below PostgreSQL's 8,000 bytes.
 const PIECE: usize = 300;
-/// How long the statements wait for EquipeMed's tables, as they say themselves.
+/// How long the statements wait for EquipeMed's tables; equals their `lock_timeout`.
 const LOCK_WITHIN_SECONDS: u64 = 5;
-/// `lock_timeout` ran out.
+/// `lock_timeout` expired.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// Events with a trigger of their own on each table: PostgreSQL has no transition tables for several at once.
+/// Events, each with its own trigger per table: in PostgreSQL, triggers for several events have no transition tables.
 const EVENTS: [(&str, &str); 4] = [
     ("insert", " referencing new table as after"),
     ("update", " referencing old table as before new table as after"),
@@ -39,25 +39,25 @@ const EVENTS: [(&str, &str); 4] = [
     ("truncate", ""),
 ];
 
-/// Whether the triggers are there.
+/// Whether the triggers are installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installed {
-    /// As this version would make them.
+    /// In this version.
     Yes,
-    /// Some are, of another version, for other tables, or switched off.
+    /// Some, or of another version, for other tables, or disabled.
     Other,
     /// None.
     No,
 }
 
-/// A table that is looked after: what matters in it, and whom a change is about.
+/// A watched table: its relevant columns, and whom a change concerns.
 struct Watched<'t> {
     /// Name of its function.
     name: &'static str,
     table: &'t str,
-    /// Columns that matter, the key first.
+    /// Relevant columns, key first.
     columns: String,
-    /// From changed rows `c` to ids.
+    /// SQL from changed rows `c` to people's ids.
     people: String,
 }
 
@@ -69,7 +69,7 @@ fn watched(tables: &Tables) -> [Watched<'_>; 6] {
         own.push_str(&format!(" union select u.id from {user} u join changed c on c.id = u.supervisor_id"));
     }
     let of_user = "select c.user_id from changed c".to_owned();
-    // The groups of professions are deleted and inserted again at every page view.
+    // Profession groups are deleted and inserted again at every page view.
     let in_group = format!(
         "select c.eqmdcustomuser_id from changed c left join {group} g on g.id = c.group_id
             where g.name is null or g.name not in ({flickering})"
@@ -92,7 +92,7 @@ fn watched(tables: &Tables) -> [Watched<'_>; 6] {
     let mut about = about.into_iter();
     tables.columns().map(|(table, columns)| {
         let (name, people) = about.next().unwrap_or_default();
-        // Each sign-in changes it, and nothing depends on it.
+        // Changes at each sign-in, and nothing depends on it.
         let columns: Vec<&str> = columns.into_iter().filter(|column| *column != "last_login").collect();
         Watched { name, table, columns: columns.join(", "), people }
     })
@@ -105,13 +105,13 @@ pub struct Script {
 }
 
 impl Script {
-    /// For tables with this prefix, and of the columns that only some policies ask for, these.
+    /// For tables with this prefix and these optional columns.
     #[must_use]
     pub fn new(prefix: &str, columns: &BTreeSet<Column>) -> Self {
         Self { tables: Tables::new(prefix, columns) }
     }
 
-    /// What the reading role needs, and nothing else.
+    /// The grants of the reading role, and nothing else.
     #[must_use]
     pub fn grants(&self, role: &str) -> String {
         let role = quoted(role);
@@ -125,13 +125,13 @@ impl Script {
         sql
     }
 
-    /// Grants, functions and triggers in one transaction, for somebody else to carry out.
+    /// Grants, functions and triggers in one transaction, for somebody else to run.
     #[must_use]
     pub fn whole(&self, role: &str) -> String {
         self.transaction(&self.grants(role))
     }
 
-    /// Makes functions and triggers, in place of earlier ones.
+    /// Creates functions and triggers, replacing earlier ones.
     #[must_use]
     pub fn install(&self) -> String {
         self.transaction("")
@@ -151,7 +151,7 @@ commit;
         )
     }
 
-    /// Takes everything away again.
+    /// Removes everything.
     #[must_use]
     pub fn uninstall() -> String {
         format!("begin;\nset local lock_timeout = '5s';\n{}commit;\n", drop_schema())
@@ -189,10 +189,10 @@ $body$;
         sql
     }
 
-    /// Carries statements out as an administrator.
+    /// Runs statements as an administrator.
     ///
     /// # Errors
-    /// When the address makes no sense or is the reading role's, or the database refuses.
+    /// When the URL is invalid or that of the reading role, or the database refuses.
     pub async fn run(sql: String, administrator: &SecretString, reader: &SecretString) -> Result<(), DirectoryError> {
         let mut db = connect(administrator, reader).await?;
         let result = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await;
@@ -205,7 +205,7 @@ $body$;
         })
     }
 
-    /// What the reading role may not read and should, as the administrator sees it; None when there is no such role.
+    /// Columns that the reading role needs and cannot read, as the administrator sees; None without such a role.
     pub async fn missing_grants(
         &self,
         administrator: &SecretString,
@@ -228,7 +228,7 @@ $body$;
 impl Watched<'_> {
     fn function(&self) -> String {
         let Self { name, table, columns, people } = self;
-        // Rows that are in one of the two and not in the other: by value, so that writing the same again is no change.
+        // Rows in only one of the two tables. Compares values, so writing the same value again is no change.
         format!(
             "
 create function {CHANNEL}.{name}() returns trigger
@@ -279,7 +279,7 @@ $body$;
     }
 }
 
-/// The triggers go with their functions.
+/// Dropping the functions drops the triggers.
 fn drop_schema() -> String {
     format!("set local client_min_messages = warning;\ndrop schema if exists {CHANNEL} cascade;\n")
 }
@@ -288,7 +288,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The role in a database's address.
+/// The role in a database URL.
 #[must_use]
 pub fn role_of(url: &SecretString) -> Option<String> {
     let options: PgConnectOptions = url.expose_secret().trim().parse().ok()?;
@@ -305,7 +305,7 @@ async fn connect(administrator: &SecretString, reader: &SecretString) -> Result<
     if role_of(reader).as_deref() == Some(options.get_username()) {
         return Err(setup(Setup::ReadingRole { role: options.get_username().to_owned() }));
     }
-    // Said of this address, and not of the one in directory.url.
+    // The error is about this URL, not `directory.url`.
     PgConnection::connect_with(&options).await.map_err(|error| match error.as_database_error() {
         Some(database) => setup(Setup::NoConnection { said: database.message().to_owned() }),
         None => setup(Setup::NoConnection { said: error.to_string() }),
@@ -335,7 +335,7 @@ pub(super) async fn installed(pool: &PgPool, tables: &Tables) -> Result<Installe
     Ok(if all && is_this { Installed::Yes } else { Installed::Other })
 }
 
-/// Columns that should be readable for whoever is connected and are not.
+/// Columns that the current role needs and cannot read.
 pub(super) async fn columns_without_grant(pool: &PgPool, tables: &Tables) -> Result<Vec<String>, sqlx::Error> {
     let mut db = pool.acquire().await?;
     let role: String = sqlx::query_scalar("select current_user::text").fetch_one(&mut *db).await?;
@@ -364,7 +364,7 @@ async fn without_grant(db: &mut PgConnection, tables: &Tables, role: &str) -> Re
     .await
 }
 
-/// What whoever is connected could do beyond reading: tables that they may change, or being a superuser.
+/// What the current role can do beyond reading: change tables, or be a superuser.
 pub(super) async fn needless_rights(pool: &PgPool) -> Result<Vec<String>, DirectoryError> {
     sqlx::query_scalar(
         "select 'it is a superuser' from pg_roles where rolname = current_user and rolsuper

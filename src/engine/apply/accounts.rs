@@ -1,4 +1,4 @@
-//! Writes to accounts, and what is remembered of them.
+//! Writes to accounts, and their notes in the store.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::{Applier, Work, ended};
 use crate::homeserver::{Done, HomeserverError, Writer};
 
 impl Applier {
-    /// Ends all sessions of an account, and remembers it of a locked one.
+    /// Ends all sessions of an account, and notes it if the account is locked.
     pub(in crate::engine) async fn sign_out(&self, writer: &Writer, user: &OwnedUserId) -> Result<Outcome, Fault> {
         if self.handles.configured.users.protected.contains(user) {
             return Err(Fault::Refused(Refusal::Protected { user: user.clone() }));
@@ -32,7 +32,7 @@ impl Applier {
 impl Work<'_> {
     pub(super) async fn account_step(&self, action: &Action) -> Result<Outcome, Fault> {
         let store = &self.by.handles.store;
-        // A change to an account that could not be made would make it.
+        // Changing an account that could not be created would create it.
         self.must_be_made(action)?;
         match action {
             Action::CreateAccount { person, user, display_name, external_id } => {
@@ -66,7 +66,7 @@ impl Work<'_> {
             | Action::DeactivateAccount { user }
             | Action::ReactivateAccount { user } => return self.open_or_close(action, user).await,
             Action::SetServerAdmin { user, to } => {
-                // Noted before a gain and after a loss: a crash in between must not leave a flag that nobody may take back.
+                // Note before granting, after revoking: a crash in between must not leave an irrevocable flag.
                 let person = self.person_of(user);
                 if let (true, Some(person)) = (*to, person) {
                     store.set_server_admin_given(person, true).await?;
@@ -88,7 +88,7 @@ impl Work<'_> {
         Ok(Outcome::Done(None))
     }
 
-    /// Locks, unlocks, deactivates or reactivates, and remembers it: what follows from a lock is planned by that.
+    /// Locks, unlocks, deactivates or reactivates, and notes it: what follows from a lock is planned by the note.
     async fn open_or_close(&self, action: &Action, user: &OwnedUserId) -> Result<Outcome, Fault> {
         let (done, state) = match action {
             Action::LockAccount { .. } => (self.writer.lock(user).await, AccountState::Locked),
@@ -104,8 +104,8 @@ impl Work<'_> {
         Ok(outcome)
     }
 
-    /// Makes an account, empty; binds it once Synapse has said that it made it; names and links it. Whatever was there before
-    /// stays as it is, and somebody else's.
+    /// Creates an empty account, binds it once Synapse confirms that it is new, then names and links it. An account
+    /// that existed before stays as it is and belongs to somebody else.
     async fn create_account(
         &self,
         person: PersonId,
@@ -127,7 +127,7 @@ impl Work<'_> {
                 let administrator = found.is_some_and(|account| account.observed.admin);
                 let finding = Finding::AccountNotTheirs { person, user: user.clone(), administrator };
                 self.noted().ended.found.insert(finding);
-                // One that was theirs and is another one now.
+                // A bound account that was replaced by another one.
                 store.unbind(person, user).await?;
                 return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));
             }
@@ -140,7 +140,7 @@ impl Work<'_> {
         binding.noted.state = Some(AccountState::Active);
         store.bind(&binding).await?;
         if let Err(error) = self.writer.introduce_account(user, display_name, external_id).await {
-            // Theirs by now: the next pass names and links it.
+            // Bound by now: the next pass names and links it.
             self.noted().missing.insert(user.clone());
             return Err(error.into());
         }
@@ -151,7 +151,7 @@ impl Work<'_> {
         Ok(Outcome::Done(None))
     }
 
-    /// Makes an account, whatever becomes of the answer: after a lost one it is looked whether what is there can be ours.
+    /// Creates an account. If the response is lost, checks whether the account that exists can be ours.
     async fn make_account(&self, user: &UserId) -> Result<Done, HomeserverError> {
         let now = self.by.handles.clock.now();
         let asked = by_synapse(self.writer.reader(), now, now);
@@ -159,8 +159,8 @@ impl Work<'_> {
         self.writer.make_account_surely(user, || is_ours(reader, user, asked)).await
     }
 
-    /// Another account with the external id. Synapse would make the new account first and only then refuse. In the very
-    /// first pass everybody's was looked at when it began.
+    /// Another account with the external id. Synapse would create the new account before refusing. The very first pass
+    /// checks everybody's at its start instead.
     async fn holder_elsewhere(
         &self,
         user: &UserId,

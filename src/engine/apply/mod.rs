@@ -1,8 +1,7 @@
-//! From actions to writes, by the [`Applier`], which does deeds as well. Beside it only setup has a writer.
+//! Turns actions into writes. Only the [`Applier`], which also does deeds, and setup have a writer.
 //!
-//! Every action's intent is in the audit before anything is sent, and its
-//! outcome after. A failed action does not stop the others; only when Synapse
-//! is gone altogether is the rest left for a later pass.
+//! Every action's intent is stored in the audit before anything is sent, and its outcome afterwards. A failed action
+//! does not stop the others. Only if Synapse is unreachable is the rest left to a later pass.
 
 mod accounts;
 mod order;
@@ -39,30 +38,30 @@ use crate::clock::Term;
 use crate::homeserver::{Done, Writer};
 use crate::store::{AuditId, Dialect, Intent, Mass, RunId, StoreError};
 
-/// How many subjects are worked on at once. Synapse is limited by one core; more in flight only wait there. In one room one
-/// change follows the other: two at once make Synapse resolve the room's state between them, which costs it a third more.
+/// Subjects worked on concurrently. Synapse is limited by one core, so more would only wait there. Changes in one room
+/// are sequential: concurrent ones make Synapse resolve state, which costs it a third more.
 const SUBJECTS_IN_FLIGHT: usize = 8;
 
-/// How long outcomes wait for a database that is away. A command with somebody waiting goes no further either; what is
-/// not noted by then the next look settles.
+/// How long outcomes wait for an unreachable database. A command with somebody waiting is stuck meanwhile, too. The
+/// next look settles what is not noted by then.
 const NOTED_WITHIN: Duration = Duration::from_secs(120);
 
-/// How carrying out a plan ended.
+/// Result of carrying out a plan.
 #[derive(Debug, Default)]
 pub struct WorkEnded {
     /// Why some steps were not begun.
     pub interrupted: Option<Interruption>,
-    /// How many steps were left, because a narrower pass came between looking and doing.
+    /// Steps left, because a narrower pass came between looking and doing.
     pub left: usize,
-    /// How many steps of each account ended well.
+    /// Successful steps of each account.
     pub went_well: AccountSteps,
-    /// What only showed when it was done.
+    /// Findings made while carrying it out.
     pub found: BTreeSet<Finding>,
-    /// How many people came into each room.
+    /// People added to each room.
     pub joined: BTreeMap<RoomKey, usize>,
 }
 
-/// Carries out plans and deeds: who has none cannot change anything. Not there in mode observe.
+/// Carries out plans and deeds; without one nothing can be changed. Absent in mode observe.
 #[derive(Debug)]
 pub(super) struct Applier {
     pub(super) writer: Writer,
@@ -74,7 +73,7 @@ pub(super) struct Applier {
 }
 
 impl Applier {
-    /// The reason that a room shows for what somebody asked for.
+    /// The reason that a room shows for a request.
     pub(super) fn reason(&self, asker: &str, reason: Option<&str>) -> String {
         match reason {
             _ if !self.reasons_in_rooms => "EquipeMed".to_owned(),
@@ -84,20 +83,20 @@ impl Applier {
     }
 }
 
-/// What shows while a plan is carried out.
+/// State while a plan is carried out.
 #[derive(Debug, Default)]
 struct Noted {
     room_ids: BTreeMap<RoomKey, OwnedRoomId>,
-    /// Accounts that could not be made: nobody tries to put them into rooms.
+    /// Accounts that could not be created, and must not be added to rooms.
     missing: BTreeSet<OwnedUserId>,
-    /// Accounts that could not be locked: what follows from that is left to the next pass.
+    /// Accounts that could not be locked. What follows from the lock is left to the next pass.
     open: BTreeSet<OwnedUserId>,
-    /// How many steps are over, well or not.
+    /// Finished steps, successful or not.
     done: usize,
     ended: WorkEnded,
 }
 
-/// One plan being carried out.
+/// A plan being carried out.
 pub(super) struct Work<'a> {
     by: &'a Applier,
     writer: Writer,
@@ -105,16 +104,16 @@ pub(super) struct Work<'a> {
     known: Known,
     desired: &'a Desired,
     moment: Moment,
-    /// Of a full pass.
+    /// The run of a full pass.
     run: Option<RunId>,
-    /// What somebody asked for and this looks after.
+    /// Wishes that this work serves.
     wishes: &'a [Wish],
-    /// How many intents of each mass this work has written.
+    /// Intents written by this work, by mass.
     counted: tokio::sync::Mutex<BTreeMap<Mass, u64>>,
     noted: Mutex<Noted>,
-    /// Whether the first room that was made has been looked at; locked until it is.
+    /// Whether the first new room was checked; locked until it was.
     first_room: tokio::sync::Mutex<bool>,
-    /// Locked while a picture is uploaded: several rooms may have the same.
+    /// Locked during an upload: several rooms may have the same picture.
     uploading: tokio::sync::Mutex<()>,
     total: usize,
 }
@@ -156,10 +155,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Carries out the steps: accounts, then new rooms with spaces before what hangs in them, then the rest.
+    /// Carries out the steps: accounts, then new rooms with spaces before their children, then the rest.
     ///
     /// # Errors
-    /// When the store cannot keep the audit: then nothing more is written to Synapse.
+    /// When the audit cannot be stored. Then nothing more is written to Synapse.
     pub(super) async fn carry_out(mut self, steps: &[Step], summary: &mut Summary) -> Result<WorkEnded, Fault> {
         self.total = steps.len();
         let is_room = |step: &&Step| step.action.room().is_some();
@@ -175,7 +174,7 @@ impl<'a> Work<'a> {
     }
 
     fn phase(&self, phase: Phase) {
-        // Only the one full pass is shown; narrow ones run beside it.
+        // Only the full pass is shown; narrow ones run beside it.
         if self.run.is_none() {
             return;
         }
@@ -187,7 +186,7 @@ impl<'a> Work<'a> {
         let mut groups = groups.into_iter();
         let mut running = FuturesUnordered::new();
         loop {
-            // Begun only when its turn comes: the futures of thousands of subjects would be megabytes.
+            // Created only when its turn comes: the futures of thousands of subjects would take megabytes.
             while running.len() < SUBJECTS_IN_FLIGHT
                 && let Some((subject, steps)) = groups.next()
             {
@@ -207,13 +206,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The steps of one subject, under its hold.
+    /// Carries out the steps of one subject while holding it.
     async fn one_subject<'s>(&self, subject: Subject, steps: Vec<&'s Step>) -> Result<Vec<(&'s Step, Outcome)>, Fault> {
         let subjects = &self.by.subjects;
         let _hold = subjects.hold(&subject).await;
         let mut outcomes = Vec::new();
         let own_creation = steps.iter().any(|step| matches!(step.action, Action::CreateRoom { .. }));
-        // A narrower pass was here after this plan was made: what was planned is old news.
+        // A narrower pass wrote to the subject after this plan was made, so the plan is out of date.
         let is_own = own_creation || self.made_here(&subject);
         if !is_own && (subjects.is_stale(&subject, self.moment) || self.is_stale_elsewhere(&subject).await?) {
             self.wake(&subject, "changed meanwhile").await?;
@@ -226,7 +225,7 @@ impl<'a> Work<'a> {
             }
             let ended = match self.one_batch(batch).await {
                 Ok(Some(ended)) => Ok(ended),
-                // Others did so much meanwhile that the brakes have to judge anew.
+                // Others did so much meanwhile that the brakes must judge again.
                 Ok(None) => {
                     self.wake(&subject, "counted meanwhile").await?;
                     self.leave(batch.len());
@@ -234,7 +233,7 @@ impl<'a> Work<'a> {
                 }
                 Err(error) => Err(error),
             };
-            // However it ended: something may have been sent.
+            // Whatever the result, something may have been sent.
             if let Subject::Room(key) = &subject
                 && let Some(room_id) = self.room_id(key)
             {
@@ -246,7 +245,7 @@ impl<'a> Work<'a> {
         Ok(outcomes)
     }
 
-    /// Whether this very work made the room a moment ago.
+    /// Whether this work has just created the room.
     fn made_here(&self, subject: &Subject) -> bool {
         match subject {
             Subject::Room(key) => !self.known.rooms.contains_key(key) && self.room_id(key).is_some(),
@@ -254,7 +253,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether a pass of another replica wrote to the subject after this one looked.
+    /// Whether another replica wrote to the subject after this pass looked.
     async fn is_stale_elsewhere(&self, subject: &Subject) -> Result<bool, Fault> {
         let store = &self.by.handles.store;
         if store.dialect() == Dialect::Sqlite {
@@ -263,7 +262,7 @@ impl<'a> Work<'a> {
         Ok(store.was_touched(subject, self.known.newest_audit, self.run).await?)
     }
 
-    /// Wakes the pass over a subject.
+    /// Wakes the subject's pass.
     async fn wake(&self, subject: &Subject, origin: &str) -> Result<(), StoreError> {
         let wake = match subject {
             Subject::Room(room) => Wake::Room(room.clone()),
@@ -275,16 +274,16 @@ impl<'a> Work<'a> {
         self.by.handles.wakes.wake(&wake, origin).await
     }
 
-    /// Leaves steps to a further look, which is asked for: they are neither done nor failed.
+    /// Leaves steps to a further look, which was requested. They are neither done nor failed.
     fn leave(&self, steps: usize) {
         self.advance(steps);
         self.noted().ended.left += steps;
     }
 
-    /// Writes the intents of a batch; None when the brakes have to judge it anew.
+    /// Writes the intents of a batch; None if the brakes must judge it again.
     async fn intend(&self, intents: &[Intent]) -> Result<Option<Vec<AuditId>>, Fault> {
         let (store, now) = (&self.by.handles.store, self.by.handles.clock.now());
-        // All of a batch are alike.
+        // All intents of a batch have the same mass.
         let counts = |mass: &Mass| !matches!(mass, Mass::Joined(room) if !self.known.memory.fulfilled.contains(room));
         let Some(mass) = intents.first().and_then(Intent::mass).filter(counts) else {
             return Ok(Some(store.intend(intents, now).await?));
@@ -319,7 +318,7 @@ impl<'a> Work<'a> {
             self.by.runs.metrics.action(step.action.kind(), outcome.as_str());
         }
         let now = self.by.handles.clock.now();
-        // What is not known stays open, for the next look to settle.
+        // An unknown outcome stays open, for the next look to settle.
         let known = ids.into_iter().zip(ended.iter().cloned()).filter(|(_, outcome)| *outcome != Outcome::Unknown);
         let outcomes: Vec<_> = known.collect();
         let noted = insist_within(NOTED_WITHIN, &self.by.handles.stop, || store.conclude(&outcomes, now)).await;
@@ -343,7 +342,7 @@ impl<'a> Work<'a> {
         self.noted().ended.interrupted.is_some()
     }
 
-    /// Nothing more is begun; the first reason counts.
+    /// Begins nothing more; the first reason is kept.
     fn interrupt(&self, why: Interruption) {
         self.noted().ended.interrupted.get_or_insert(why);
     }
@@ -354,7 +353,7 @@ impl<'a> Work<'a> {
         Ok(Intent { wishes: served.map(|wish| wish.id.clone()).collect(), ..intent })
     }
 
-    /// Whether an action is done for a wish, among others perhaps.
+    /// Whether an action serves a wish, perhaps among others.
     fn serves(&self, action: &Action, wish: &Wish) -> bool {
         let Some(person) = wish.person else { return true };
         let is_theirs = |user: &UserId| self.person_of(user) == Some(person);
@@ -387,7 +386,7 @@ impl<'a> Work<'a> {
         }
         tracing::warn!(action.kind = action.kind(), error = %fault, "An action failed");
         match fault {
-            // Synapse may have done it, and nothing says so: the next look will see.
+            // Synapse may have done it without a record; the next look will see.
             Fault::Store(error) if error.is_outage() => Outcome::Unknown,
             fault => Outcome::Failed(fault),
         }
@@ -401,7 +400,7 @@ impl<'a> Work<'a> {
         self.noted().room_ids.get(key).cloned()
     }
 
-    /// A step about an account that could not be made is left out: it would make one.
+    /// Skips steps about an account that could not be created, because they would create it.
     fn must_be_made(&self, action: &Action) -> Result<(), Fault> {
         match action.user().map(ToOwned::to_owned) {
             Some(user) if self.noted().missing.contains(&user) => Err(Fault::AccountNotMade { user }),
@@ -410,7 +409,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What became of a write that Synapse took.
+/// Outcome of a write that Synapse accepted.
 pub(super) fn ended(done: Done) -> Outcome {
     match done {
         Done::Changed => Outcome::Done(None),

@@ -1,4 +1,4 @@
-//! In which order and company the steps of a plan are carried out.
+//! Order and grouping of a plan's steps.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use equipemed_domain::action::{Action, Subject};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::plan::Step;
 
-/// How many steps share one transaction for their intents, and one for their outcomes.
+/// Maximum number of steps that share a transaction for their intents, and another for their outcomes.
 const BATCH: usize = 20;
 
 /// The steps of one subject, in order.
 pub(super) type Group<'s> = (Subject, Vec<&'s Step>);
 
-/// Steps by subject, subjects in the plan's order.
+/// Groups steps by subject, in the plan's order.
 pub(super) fn groups<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Vec<Group<'s>> {
     let mut order: Vec<Group<'s>> = Vec::new();
     let mut places: BTreeMap<Subject, usize> = BTreeMap::new();
@@ -29,13 +29,13 @@ pub(super) fn groups<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Vec<Group
     order
 }
 
-/// New rooms by how deep they hang, so that a space is there before its rooms.
+/// New rooms by depth, so that a space exists before its children.
 pub(super) fn by_depth<'s>(steps: impl Iterator<Item = &'s Step>) -> Vec<Vec<&'s Step>> {
     let mut depths: BTreeMap<RoomKey, usize> = BTreeMap::new();
     let mut order: Vec<Vec<&Step>> = Vec::new();
     for step in steps {
         let Action::CreateRoom { room, new } = &step.action else { continue };
-        // The plan names spaces first, so the parent's depth is known by now, or the parent is there already.
+        // The plan lists spaces first, so the parent's depth is known, or the parent exists already.
         let depth = new.parent.as_ref().and_then(|parent| depths.get(parent)).map_or(0, |depth| depth + 1);
         depths.insert(room.clone(), depth);
         if order.len() <= depth {
@@ -48,7 +48,7 @@ pub(super) fn by_depth<'s>(steps: impl Iterator<Item = &'s Step>) -> Vec<Vec<&'s
     order
 }
 
-/// Runs of steps that may share a transaction: memberships together, everything else one by one.
+/// Runs of steps that may share a transaction: memberships together, everything else singly.
 pub(super) fn batches<'b, 's>(steps: &'b [&'s Step]) -> Vec<&'b [&'s Step]> {
     let is_alike = |a: &&Step, b: &&Step| {
         let member = |step: &Step| matches!(step.action, Action::AddMember { .. } | Action::RemoveMember { .. });

@@ -1,7 +1,7 @@
 //! Writes to rooms.
 //!
-//! The level event is read again just before it is written: Synapse has no
-//! compare-and-swap, and only what this plan names may change in it.
+//! `m.room.power_levels` is read again just before it is written: Synapse has no compare-and-swap, and only what this
+//! plan names may change.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ impl Work<'_> {
         Ok(Outcome::Done(Some(event.to_string())))
     }
 
-    /// Who asked and why, as far as the hospital wants that in rooms; the plan's own words otherwise.
+    /// The reason shown in the room: who asked for a grant and why, if rooms show that; else the plan's own words.
     fn reason(&self, cause: Cause, planned: &str) -> String {
         let Cause::Grant(id) = cause else { return planned.to_owned() };
         let grant = self.known.grants.iter().find(|grant| grant.id == id);
@@ -99,7 +99,7 @@ impl Work<'_> {
         }
         let changes = &changes;
         let now = self.writer.reader().power_levels(room).await?;
-        // Others may have filled it since the plan was made.
+        // Others may have filled the event since planning.
         let fits = within_budget(now.as_ref(), changes.clone(), &BTreeMap::new());
         let written = match self.write_levels(room, now.as_ref(), &fits.changes).await {
             Err(Fault::Homeserver(error)) if error.errcode() == Some("M_TOO_LARGE") => {
@@ -131,10 +131,10 @@ impl Work<'_> {
         Ok(Outcome::Done(Some(event.to_string())))
     }
 
-    /// Makes the room in one call. Whatever goes wrong half-way, no second room with the key stays behind.
+    /// Creates the room in one call. Whatever fails, no second room with the key remains.
     async fn create_room(&self, key: &RoomKey, new: &NewRoom) -> Result<Outcome, Fault> {
         let handles = &self.by.handles;
-        // The first one shows whether Synapse encrypts them: no other is made before it was looked at.
+        // The first room shows whether Synapse encrypts new rooms. No other is created before it was checked.
         let first = self.first_room.lock().await;
         let first = if *first { None } else { Some(first) };
         if encrypts::is_seen(&handles.store).await? {
@@ -172,8 +172,8 @@ impl Work<'_> {
         }
     }
 
-    /// Looks for a room that Synapse was asked to make and said nothing about. It may still be at it when it answers
-    /// the first look, so that only the second one is believed.
+    /// Looks for a room whose creation got no response. Synapse may still be creating it during the first look, so only
+    /// the second one is conclusive.
     async fn find_made_late(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, Fault> {
         match self.find_made(key).await? {
             Some(room) => Ok(Some(room)),
@@ -191,8 +191,8 @@ impl Work<'_> {
         Ok(Outcome::Done(Some(bound.to_string())))
     }
 
-    /// A room with this key that the bot is in and the store does not know. With several nobody can say which it is: the
-    /// full pass that this wakes names them.
+    /// A room with this key that the bot is in and the store does not know. If there are several, nobody can tell which
+    /// one it is: wakes a full pass, which reports them.
     async fn find_made(&self, key: &RoomKey) -> Result<Option<OwnedRoomId>, Fault> {
         let known = self.known.rooms.values().cloned().collect();
         let mut found = self.writer.reader().rooms_with_key(key, &known).await?;
@@ -203,8 +203,8 @@ impl Work<'_> {
         Ok(found.pop_first())
     }
 
-    /// The alias exists: on our own half-made room, which is completed, or on a dead one that nobody is in, which
-    /// loses it. A living room of somebody else keeps it, and that is an error for people to look at.
+    /// Resolves a taken alias. Our own half-made room with it is completed; a dead room without members loses it. A
+    /// living room of somebody else keeps it, and that is an error for people to look at.
     async fn take_alias_back(&self, wanted_room: &RoomToCreate<'_>) -> Result<Outcome, Fault> {
         let RoomToCreate { key, new, .. } = wanted_room;
         if let Some(room) = self.find_made(key).await? {
