@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::grant::{Grant, GrantId, GrantKind};
 use crate::key::{RoleKey, RoomKey};
+use crate::levels::CREATOR;
 use crate::observed::{Membership, ObservedAccount};
 use crate::policy::{JoinMode, RoomPolicy};
 use crate::rights::Rights;
@@ -73,7 +74,7 @@ pub enum PlaceIs {
     Outside,
     /// Invited, and not there yet.
     Invited,
-    /// Declined the invitation, which is not repeated.
+    /// Left or declined the invitation, which is not repeated.
     Declined,
     /// Left by their own choice; `may` when the room lets people go, so that they are not put back.
     Left { may: bool },
@@ -170,11 +171,11 @@ fn place(policy: &RoomPolicy, key: &RoomKey, looked: Looked<'_>, user: &OwnedUse
         Some(Membership::Join) => {
             let level = wanted.levels.get(user).copied().unwrap_or_else(|| seen.users_default());
             let has = seen.level_of(user);
-            (has != level).then_some(PlaceIs::Level(has))
+            (has != level && has != CREATOR).then_some(PlaceIs::Level(has))
         }
         Some(Membership::Invite) => Some(PlaceIs::Invited),
-        Some(Membership::Declined) if policy.join == JoinMode::Invite => Some(PlaceIs::Declined),
-        Some(Membership::Left | Membership::Declined) => Some(PlaceIs::Left { may: policy.leave_allowed }),
+        Some(Membership::Left) if policy.join == JoinMode::Invite && !policy.leave_allowed => Some(PlaceIs::Declined),
+        Some(Membership::Left) => Some(PlaceIs::Left { may: policy.leave_allowed }),
         Some(membership) if membership.is_ban() => Some(PlaceIs::Banned),
         _ => Some(PlaceIs::Outside),
     }

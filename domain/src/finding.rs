@@ -127,7 +127,7 @@ pub enum Finding {
     RoomNoLongerManaged { room: RoomKey, room_id: OwnedRoomId },
     /// EquipeMed has suspiciously few people, or none.
     DirectoryShrank { before: usize, now: usize },
-    /// People declined the invitation to a room where they belong; it is not repeated.
+    /// People left a room where they belong or declined its invitation; it is not repeated.
     InvitationsDeclined { room: RoomKey, users: BTreeSet<OwnedUserId> },
     /// People go by another name or picture in one room than everywhere else.
     OtherFaces { room: RoomKey, users: BTreeSet<OwnedUserId> },
@@ -258,6 +258,9 @@ impl Finding {
             | Self::MemberUnbound { room, .. }
             | Self::BannedByHand { room, .. }
             | Self::LevelOutOfReach { room, .. }
+            | Self::CreatorStays { room, .. }
+            | Self::InvitationsDeclined { room, .. }
+            | Self::OtherFaces { room, .. }
             | Self::LevelsFull { room, .. }
             | Self::DefaultLevelTooHigh { room, .. }
             | Self::PowerMissing { room, .. }

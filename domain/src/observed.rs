@@ -181,10 +181,8 @@ pub enum Membership {
     Invite,
     /// Asking to be let in.
     Knock,
-    /// Left by their own choice.
+    /// Left by their own choice, or declined an invitation: the state of a room does not tell which.
     Left,
-    /// Was invited and declined.
-    Declined,
     /// Banned, not by the bot, and it is unknown whether with the right to.
     Ban,
     /// Banned for a grant, by the bot or by somebody with the right; lifted when the grant ends.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ruma_common::ServerName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::policy::RoomPolicy;
 use crate::render;
@@ -194,6 +195,12 @@ impl<'a> PictureFile<'a> {
     pub fn of(value: &'a str) -> Option<Self> {
         let (digest, path) = value.strip_prefix(FILE)?.split_once(':')?;
         Some(Self { digest, path })
+    }
+
+    /// The digest of a picture's content.
+    #[must_use]
+    pub fn digest_of(content: &[u8]) -> String {
+        Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Its media type, by the end of its name; none if browsers do not show such a file.

@@ -50,7 +50,7 @@ finding-name-near = ; did you mean “{ $near }”?
 finding-room-matches-nobody = the rule of room { $room } matches nobody
 finding-member-unbound = { $user } is in room { $room } and belongs to nobody in EquipeMed
 finding-banned-by-hand = { $user } belongs in room { $room } and is banned there by hand
-finding-invitations-declined = { $people } declined the invitation to room { $room }, where they belong: they are not asked again. If they change their mind,
+finding-invitations-declined = { $people } left room { $room } or declined its invitation, and belongs there: nobody is asked again. If they change their mind,
     somebody in the room invites them
 finding-other-faces = { $people } goes by another name or picture in room { $room } than everywhere else (`/myroomnick`). Nothing is put back:
     set `allow_per_room_profiles: false` in homeserver.yaml, and a change of the name or picture ends it

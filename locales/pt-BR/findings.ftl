@@ -53,7 +53,7 @@ finding-name-near = ; você quis dizer “{ $near }”?
 finding-room-matches-nobody = ninguém corresponde à regra da sala { $room }
 finding-member-unbound = { $user } está na sala { $room } e não é de ninguém no EquipeMed
 finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
-finding-invitations-declined = { $people } recusou o convite para a sala { $room }, da qual faz parte: não convido de novo. Se mudar de ideia,
+finding-invitations-declined = { $people } saiu da sala { $room } ou recusou o convite, e faz parte dela: não convido de novo. Se mudar de ideia,
     alguém da sala pode convidar
 finding-other-faces = { $people } usa outro nome ou outra foto na sala { $room } (`/myroomnick`). Não mudo de volta:
     ponha `allow_per_room_profiles: false` no homeserver.yaml; a próxima troca de nome ou foto corrige isso

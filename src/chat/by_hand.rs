@@ -22,9 +22,8 @@ const SLACK: Duration = Duration::from_secs(30);
 /// How long an event of the bot without a record may wait for one.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// State whose content a redaction keeps (redaction algorithm of the Matrix specification).
-const KEPT: [&str; 5] =
-    ["m.room.create", "m.room.history_visibility", "m.room.join_rules", "m.room.member", "m.room.power_levels"];
+/// State whose content a redaction keeps, in every room version (redaction algorithm of the Matrix specification).
+const KEPT: [&str; 3] = ["m.room.history_visibility", "m.room.join_rules", "m.room.member"];
 
 /// Judges state events.
 #[derive(Debug)]
@@ -68,7 +67,10 @@ impl StateEvents {
     /// None when that was no state, or state that a redaction leaves as it is.
     async fn redacted_state(&self, event: InboxEvent) -> anyhow::Result<Option<InboxEvent>> {
         let Content::Redaction { redacts } = &event.event.content else { return Ok(Some(event)) };
-        let redacted = self.engine.reader().event(&event.event.room_id, redacts).await?;
+        let redacted = match self.engine.reader().event(&event.event.room_id, redacts).await {
+            Err(error) if error.is_absence() => None,
+            redacted => redacted?,
+        };
         let state = redacted.filter(|redacted| redacted.state_key.is_some() && !KEPT.contains(&redacted.kind.as_str()));
         Ok(state.map(|state| {
             let (kind, state_key) = (state.kind, state.state_key);

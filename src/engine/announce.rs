@@ -46,6 +46,13 @@ pub(super) async fn announce(
     }
     for finding in findings.iter().filter(|finding| is_alarm(finding)) {
         let topic = topic(finding)?;
+        // Synapse updates rooms one by one after somebody is renamed. Only what a second pass still sees is announced.
+        let once = format!("once {topic}");
+        let is_new = !before.contains(&topic) && !before.contains(&once);
+        if is_new && matches!(finding, Finding::OtherFaces { .. }) {
+            told.insert(once);
+            continue;
+        }
         if !before.contains(&topic) && !told.contains(&topic) {
             let content = Announcement::Found { finding: finding.clone() };
             store.announce(&format!("finding:{topic}:{}", now.as_millisecond()), &content, now).await?;

@@ -23,6 +23,9 @@ pub async fn uploaded(writer: &Writer, store: &Store, picture: &str) -> Result<S
     }
     let unreadable = |why: String| Fault::PictureUnreadable { path: file.path.to_owned(), why };
     let content = std::fs::read(file.path).map_err(|error| unreadable(error.to_string()))?;
+    if PictureFile::digest_of(&content) != file.digest {
+        return Err(unreadable("it changed since the configuration was read: reload it".to_owned()));
+    }
     let media_type = file.media_type().ok_or_else(|| unreadable("it is no image".to_owned()))?;
     let uri = writer.upload_picture(content, media_type).await?.to_string();
     store.remember(&remembered_as(file.digest), &uri).await?;

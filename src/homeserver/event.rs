@@ -110,15 +110,18 @@ impl<'a> RawEvent<'a> {
         serde_json::from_str(self.content.0.get()).ok()
     }
 
-    /// The event that this one redacts: in its content from room version 11 on, beside it before.
+    /// The event that this one redacts. Synapse puts it beside the content in every room version, and up to version 10 the
+    /// content is whatever the sender wrote.
     #[must_use]
     pub fn redacts(&self) -> Option<OwnedEventId> {
         #[derive(Deserialize)]
         struct Redacts {
             redacts: Option<OwnedEventId>,
         }
-        let in_content = self.content().and_then(|Redacts { redacts }| redacts);
-        in_content.or_else(|| OwnedEventId::try_from(&*self.redacts.as_ref()?.0).ok())
+        match &self.redacts {
+            Some(id) => OwnedEventId::try_from(&*id.0).ok(),
+            None => self.content().and_then(|Redacts { redacts }| redacts),
+        }
     }
 
     /// The previous content of a state event.

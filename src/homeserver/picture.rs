@@ -121,10 +121,7 @@ fn member(room: &mut ObservedRoom, event: &RawEvent<'_>, state_key: &str, bot: &
         Some(MembershipState::Ban) if event.sender == bot.as_str() => Some(Membership::BannedForGrant),
         Some(MembershipState::Ban) => Some(Membership::Ban),
         // A kick says nothing about what the person wants.
-        Some(MembershipState::Leave) if event.sender == state_key => match event.prev_membership() {
-            Some(MembershipState::Invite) => Some(Membership::Declined),
-            _ => Some(Membership::Left),
-        },
+        Some(MembershipState::Leave) if event.sender == state_key => Some(Membership::Left),
         Some(MembershipState::Leave) => None,
         Some(MembershipState::Unknown) | None => return Applied::Doubtful,
     };

@@ -162,6 +162,8 @@ fn is_signed_out(world: &World<'_>, id: PersonId) -> bool {
     let World { policy, directory, access, now, .. } = world;
     let mut words: Vec<&str> = match directory.get(id) {
         Some(person) => policy.users.standing.lock_words(person, *now),
+        // One read without a person may be wrong.
+        None if world.bindings.get(&id).is_none_or(|bound| bound.missing_reads < READS_UNTIL_VANISHED) => Vec::new(),
         None if directory.is_unclear(id) => Vec::new(),
         None => vec![VANISHED],
     };

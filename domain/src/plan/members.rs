@@ -52,9 +52,9 @@ fn plan_arrivals(room: &mut RoomPlan<'_, '_>, seen: &ObservedRoom) {
         .filter_map(|user| match seen.members.get(user) {
             Some(Membership::Join) => None,
             Some(Membership::Invite) if room.policy.join == JoinMode::Invite => None,
-            Some(Membership::Left | Membership::Declined) if room.policy.leave_allowed => None,
+            Some(Membership::Left) if room.policy.leave_allowed => None,
             // Nobody is asked again at every pass.
-            Some(Membership::Declined) if room.policy.join == JoinMode::Invite => {
+            Some(Membership::Left) if room.policy.join == JoinMode::Invite => {
                 declined.insert(user.clone());
                 None
             }

@@ -447,12 +447,7 @@ fn members(dice: &mut Dice, world: &World, room: &mut ObservedRoom) {
         let user = anybody(dice, world);
         let there = user.server_name() != SERVER || world.observed.accounts.list.contains_key(&user);
         if there && user != world.policy.bot {
-            // Who left may have been invited only.
-            let state = match dice.pick(&states) {
-                Membership::Left if !user.as_str().len().is_multiple_of(3) => Membership::Declined,
-                state => state,
-            };
-            room.members.insert(user, state);
+            room.members.insert(user, dice.pick(&states));
         }
     }
     if dice.chance(5) {

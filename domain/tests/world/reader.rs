@@ -434,7 +434,6 @@ fn membership(word: &str) -> Membership {
         "invite" => Membership::Invite,
         "knock" => Membership::Knock,
         "left" => Membership::Left,
-        "declined" => Membership::Declined,
         "ban" => Membership::Ban,
         "banned_for_grant" => Membership::BannedForGrant,
         "banned_without_right" => Membership::BannedWithoutRight,

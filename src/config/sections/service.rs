@@ -8,7 +8,6 @@ use equipemed_domain::setting::PictureFile;
 use jiff::tz::TimeZone;
 use ruma_common::{OwnedMxcUri, OwnedServerName, ServerName};
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Context;
@@ -135,7 +134,7 @@ pub(super) fn picture(node: &Node<'_>, folder: &Path) -> Option<String> {
         let content = std::fs::read(&path).map_err(|error| {
             format!("is neither an mxc:// address nor an image file that can be read ({error}); correct it or remove the line")
         })?;
-        let digest: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = PictureFile::digest_of(&content);
         let file = PictureFile { digest: &digest, path: &path.to_string_lossy() };
         match file.media_type() {
             Some(_) => Ok(file.value()),

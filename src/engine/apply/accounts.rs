@@ -123,12 +123,12 @@ impl Work<'_> {
             Ok(Done::Changed) => {}
             Ok(Done::Already) => {
                 self.noted().missing.insert(user.clone());
-                let found = self.writer.reader().account(user).await?;
+                // A bound account that was replaced by another one: first of all it is theirs no longer.
+                store.unbind(person, user).await?;
+                let found = self.writer.reader().account(user).await.ok().flatten();
                 let administrator = found.is_some_and(|account| account.observed.admin);
                 let finding = Finding::AccountNotTheirs { person, user: user.clone(), administrator };
                 self.noted().ended.found.insert(finding);
-                // A bound account that was replaced by another one.
-                store.unbind(person, user).await?;
                 return Ok(Outcome::Skipped(Fault::AccountExisted { user: user.clone() }));
             }
             Err(error) => {

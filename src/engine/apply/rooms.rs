@@ -144,7 +144,13 @@ impl Work<'_> {
         new.invite.retain(|user| !self.noted().missing.contains(user));
         new.levels.retain(|user, _| !self.noted().missing.contains(user));
         let one_by_one = self.uploading.lock().await;
-        pictures::upload_in(&self.writer, &handles.store, &mut new.settings).await?;
+        match pictures::upload_in(&self.writer, &handles.store, &mut new.settings).await {
+            // The room is made without it, and the next pass says what is wrong with the picture alone.
+            Err(Fault::PictureUnreadable { .. } | Fault::Homeserver(HomeserverError::Refused { .. })) => {
+                new.settings.remove(&RoomSetting::Avatar);
+            }
+            uploaded => uploaded?,
+        }
         drop(one_by_one);
         let parent = match &new.parent {
             Some(parent) => Some(self.other(parent)?),
@@ -221,6 +227,7 @@ impl Work<'_> {
         }
         self.writer.release_alias(&alias).await?;
         let room = self.writer.create_room(wanted_room).await?;
+        encrypts::delete_if_so(&self.writer, &self.by.handles.store, &room).await?;
         self.bind_room(key, room).await
     }
 }
