@@ -7,6 +7,7 @@ mod access;
 mod account_change;
 mod authority;
 mod command;
+mod command_laws;
 mod holds;
 mod identity;
 mod laws;
