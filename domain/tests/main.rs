@@ -8,6 +8,7 @@ mod account_change;
 mod authority;
 mod command;
 mod command_laws;
+mod conversation;
 mod holds;
 mod identity;
 mod laws;
