@@ -6,7 +6,7 @@ use std::path::Path;
 
 use equipemed_domain::command::word::{Needs, WORDS};
 use equipemed_domain::command::{
-    self, Command, CommandPlace, Message, Misunderstood, Setting, SyncTarget, Word, sounds_like_command,
+    self, Command, CommandPlace, Message, Misunderstood, Setting, SyncTarget, Word, is_yes, sounds_like_command,
 };
 use equipemed_domain::rights::Right;
 use jiff::Zoned;
@@ -246,6 +246,18 @@ fn what_is_repeated_to_the_asker_is_short() {
     for text in [format!("!{long}"), format!("!lock ana --{long}"), format!("!promote ana level {long}")] {
         let shown = shown(said(&text));
         assert!(shown.chars().count() < 200, "{}", shown.len());
+    }
+}
+
+#[test]
+fn a_thumb_of_any_skin_and_every_check_mark_is_a_yes() {
+    for yes in ["👍", "👍️", "👍︎", "👍🏻", "👍🏼", "👍🏽", "👍🏾", "👍🏿", "👍🏿️", "✅", "✅️", "✔", "✔️", "☑️", "☑"]
+    {
+        assert!(is_yes(yes), "{yes}");
+    }
+    for other in ["👎", "👎🏽", "❌", "👌", "🏽", "", " ", "👍👎", "👍 ok", "yes", "✖️", "❎", "🆗"]
+    {
+        assert!(!is_yes(other), "{other}");
     }
 }
 

@@ -27,7 +27,7 @@ use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, User
 use serde::{Deserialize, Serialize};
 
 pub use parse::{parse, sounds_like_command};
-pub use text::fold;
+pub use text::{fold, is_yes};
 use word::Needs;
 pub use word::Word;
 

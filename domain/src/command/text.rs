@@ -82,6 +82,14 @@ pub(super) fn unquoted(text: &str) -> &str {
     inner.filter(|inner| !inner.contains(['"', '“', '”'])).unwrap_or(text).trim()
 }
 
+/// Whether the key of a reaction is a yes: a thumb up of any skin tone or a check mark, however it is drawn.
+#[must_use]
+pub fn is_yes(key: &str) -> bool {
+    let is_drawing = |c: &char| matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
+    let signs: String = key.chars().filter(|c| !is_drawing(c)).collect();
+    matches!(signs.trim(), "👍" | "✅" | "✔" | "☑")
+}
+
 /// The distance of the folded word `said` from `name`: 0 is equal, None is not near. A swap of two neighbours counts
 /// one, as does a word cut off at its end.
 pub(super) fn nearness(said: &str, name: &str) -> Option<usize> {
