@@ -8,7 +8,8 @@ pub fn is_visible(c: char) -> bool {
         c,
         // Soft hyphen, Arabic letter mark, Mongolian vowel separator, line ends, zero width, directions, fillers.
         '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{115F}' | '\u{1160}' | '\u{3164}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFC}' | '\u{115F}' | '\u{1160}' | '\u{3164}'
+            | '\u{34F}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{FFA0}'
             // Tags and private use.
             | '\u{E000}'..='\u{F8FF}' | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..='\u{10FFFF}'
     );

@@ -7,6 +7,8 @@ mod access;
 mod account_change;
 mod authority;
 mod command;
+mod command_laws;
+mod conversation;
 mod holds;
 mod identity;
 mod laws;

@@ -64,7 +64,8 @@ placeholder =
     .SPACE = a space
     .KEY = the room’s name in the configuration
     .N = a number
-    .DURATION = a length of time (such as `30min`, `2h` or `7d`)
+    .DURATION = one clear length of time (such as `30min`, `1h30` or `7d`)
+    .MOMENT = a moment to come (such as `tomorrow 7h` or `friday`)
     .EMOJI = a reaction (such as 👍)
     .REASON = a reason
 

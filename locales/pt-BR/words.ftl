@@ -64,7 +64,8 @@ placeholder =
     .SPACE = um espaço
     .KEY = o nome da sala na configuração
     .N = um número
-    .DURATION = um período (como `30min`, `2h` ou `7d`)
+    .DURATION = um período claro (como `30min`, `1h30` ou `7d`)
+    .MOMENT = um momento que ainda não passou (como `amanhã 7h` ou `sexta`)
     .EMOJI = uma reação (como 👍)
     .REASON = um motivo
 

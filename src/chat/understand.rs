@@ -38,7 +38,8 @@ impl Chat {
         };
         let place = CommandPlace::of(&room);
         let setting = Setting { prefix: &settings.prefix, bot: &settings.bot, bot_name: &settings.bot_name, place };
-        match parse(message, &setting) {
+        let sent_at = event.event.sent_at.to_zoned(settings.timezone.clone());
+        match parse(message, &setting, &sent_at) {
             None => self.done(event.seq).await,
             Some(Err(why)) => {
                 let reply = Reply::new(Mark::Failed, texts.misunderstood(&why));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use equipemed_domain::command::{CommandPlace, Message};
+use equipemed_domain::command::{CommandPlace, Message, is_yes};
 use equipemed_domain::event::{Content, MembershipState};
 use ruma_common::{OwnedUserId, UserId};
 use serde::Deserialize;
@@ -71,23 +71,21 @@ fn command(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) ->
     }
     let RoomMessage { msgtype, body, format, formatted_body } = event.content()?;
     let formatted_body = formatted_body.filter(|_| format.as_deref() == Some("org.matrix.custom.html"));
-    let message = Message { body, formatted_body: formatted_body.map(Cow::Owned), reply_to: None };
-    if msgtype != "m.text" || !filter.lets_through(&message, place) {
-        return None;
-    }
     let relation = event.relation();
     // In threads, clients without thread support see a fallback reply, which is not a real one.
     let reply_to = relation.in_reply_to().filter(|_| !relation.is_falling_back());
+    let message = Message { body, formatted_body: formatted_body.map(Cow::Owned), reply_to };
+    if msgtype != "m.text" || !filter.lets_through(&message, place) {
+        return None;
+    }
     let is_edit = relation.rel_type() == Some("m.replace");
-    (!is_edit).then(|| Content::Command(Message { reply_to, ..message.into_owned() }))
+    (!is_edit).then(|| Content::Command(message.into_owned()))
 }
 
 fn reaction(event: &RawEvent<'_>) -> Option<Content> {
     let relation = event.relation();
     let event_id = relation.to("m.annotation")?;
-    // With and without the emoji variation selector.
-    let is_yes = |key: &&str| matches!(key.trim_end_matches('\u{fe0f}'), "✅" | "👍");
-    let key = relation.key().filter(is_yes)?.to_owned();
+    let key = relation.key().filter(|key| is_yes(key))?.to_owned();
     Some(Content::Reaction { event_id, key })
 }
 

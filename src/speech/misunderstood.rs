@@ -56,6 +56,7 @@ fn placeholder(what: &str) -> &str {
     match what {
         "last N|since 1h" => "EXTENT",
         "for" | "since" => "DURATION",
+        "until" => "MOMENT",
         "because" => "REASON",
         what => what,
     }

@@ -24,6 +24,7 @@ use equipemed_domain::rights::Right;
 use equipemed_domain::standing::Standing;
 use equipemed_domain::stands::Unmet;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId, room_id, user_id};
 use serde_json::Value;
 
@@ -415,7 +416,12 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
 fn understood(text: &str) -> Option<Command> {
     let bot: &UserId = user_id!("@bot:h.example");
     let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place: CommandPlace::Control };
-    parse(&Message { body: text.into(), formatted_body: None, reply_to: None }, &setting)?.ok()
+    parse(
+        &Message { body: text.into(), formatted_body: None, reply_to: None },
+        &setting,
+        &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC),
+    )?
+    .ok()
 }
 
 #[test]

@@ -1,24 +1,22 @@
 //! Arguments of a command: options anywhere, and the people, rooms and messages between them.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Zoned};
 
 use super::spoken::{DRY_RUN, is_dry_run};
 use super::targets::{self, TargetWord};
 use super::text::{fold, is_dash, nearness, quoted};
 use super::tokens::{Cursor, Kind, Token};
-use super::{Extent, Misunderstood, Rank, Where, Who, Word, duration};
+use super::{Extent, Misunderstood, Rank, Where, Who, Word, duration, moment, reason};
 
 /// How many people or messages one command may name.
 pub(super) const MOST: usize = 50;
-
-/// The longest reason, in characters; it becomes part of an event.
-const LONGEST_REASON: usize = 1_000;
 
 /// The keyword of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keyword {
     In,
     For,
+    Until,
     Because,
     Last,
     Since,
@@ -28,13 +26,17 @@ pub(super) enum Keyword {
     As,
 }
 
-use Keyword::{As, Because, DryRun, For, In, Last, Level, Of, Since};
+use Keyword::{As, Because, DryRun, For, In, Last, Level, Of, Since, Until};
+
+/// These are never names, not even where a word does not take them; a room called `for` has to be quoted.
+const OPTIONS: [Keyword; 7] = [In, For, Until, Because, Last, Since, DryRun];
 
 /// Each keyword's folded names, the one to suggest first. Dashes before them are optional.
-const KEYWORDS: [(Keyword, &[&str]); 9] = [
+const KEYWORDS: [(Keyword, &[&str]); 10] = [
     (In, &["in", "em", "na", "no"]),
     (For, &["for", "por", "durante"]),
-    (Because, &["because", "porque", "motivo"]),
+    (Until, &["until", "ate", "till"]),
+    (Because, &["because", "porque", "motivo", "pq", "reason", "cause"]),
     (Last, &["last", "ultimas", "ultimos"]),
     (Since, &["since", "desde"]),
     (DryRun, &DRY_RUN),
@@ -65,8 +67,10 @@ pub(super) struct Arguments<'a> {
 
 /// The arguments that a word takes.
 #[derive(Clone, Copy)]
-pub(super) struct Allowed {
+pub(super) struct Allowed<'a> {
     pub(super) keywords: &'static [Keyword],
+    /// When the message was sent, if `until` is taken.
+    pub(super) sent_at: Option<&'a Zoned>,
     /// The largest number after `last`.
     pub(super) most: u32,
 }
@@ -79,7 +83,7 @@ impl<'a> Arguments<'a> {
     pub(super) fn read(
         word: Word,
         mut cursor: Cursor<'a>,
-        allowed: Allowed,
+        allowed: Allowed<'_>,
         dry_run: bool,
     ) -> Result<Self, Misunderstood> {
         let mut all = Self {
@@ -97,8 +101,10 @@ impl<'a> Arguments<'a> {
         // People have to be in one row: in `kick ana in intensive care`, `care` is not a person.
         let mut row_ended = false;
         while let Some(token) = cursor.next()? {
-            if let Some(keyword) = keyword(word, &token, allowed.keywords)? {
-                all.option(keyword, &token, &mut cursor, allowed.most)?;
+            let is_phrase = allowed.keywords.contains(&Because) && reason::takes_phrase(&token, &mut cursor);
+            let keyword = if is_phrase { Some(Because) } else { keyword(word, &token, allowed.keywords)? };
+            if let Some(keyword) = keyword {
+                all.option(keyword, &token, &mut cursor, allowed)?;
                 row_ended = !all.plain.is_empty();
             } else if word == Word::Redact && is_filler(&token) {
                 continue;
@@ -116,6 +122,9 @@ impl<'a> Arguments<'a> {
                 all.plain.push(token);
             }
         }
+        if all.because.is_none() && allowed.keywords.contains(&Because) {
+            all.because = reason::below(word, cursor)?;
+        }
         if all.dry_run && !allowed.keywords.contains(&DryRun) {
             return Err(Misunderstood::Unexpected { word, said: "--dry-run".to_owned(), nearest: None });
         }
@@ -127,12 +136,12 @@ impl<'a> Arguments<'a> {
         keyword: Keyword,
         token: &Token<'a>,
         cursor: &mut Cursor<'a>,
-        most: u32,
+        allowed: Allowed<'_>,
     ) -> Result<(), Misunderstood> {
         let word = self.word;
         let twice = match keyword {
             In => self.room.is_some(),
-            For => self.lasts.is_some(),
+            For | Until => self.lasts.is_some(),
             Because => self.because.is_some(),
             Last | Since => self.extent.is_some(),
             Level => self.rank.is_some(),
@@ -151,12 +160,16 @@ impl<'a> Arguments<'a> {
         }
         match keyword {
             In => self.room = Some(room(word, "ROOM", &value(word, "ROOM", cursor)?)?),
-            For => self.lasts = Some(lasting(word, "for", cursor)?),
-            Because => self.because = Some(reason(word, cursor)?),
-            Since => self.extent = Some(Extent::Since(lasting(word, "since", cursor)?)),
+            For => self.lasts = Some(lasting(word, "for", cursor, duration::take)?),
+            Until => {
+                let sent_at = allowed.sent_at.ok_or_else(|| unexpected(word, token))?;
+                self.lasts = Some(lasting(word, "until", cursor, |cursor| moment::take(cursor, sent_at))?);
+            }
+            Because => self.because = Some(reason::read(word, cursor)?),
+            Since => self.extent = Some(Extent::Since(lasting(word, "since", cursor, duration::take)?)),
             Last => {
                 let token = value(word, "N", cursor)?;
-                let number = token.text.parse().ok().filter(|number| (1..=most).contains(number));
+                let number = token.text.parse().ok().filter(|number| (1..=allowed.most).contains(number));
                 self.extent = Some(Extent::Last(number.ok_or_else(|| wrong(word, "N", &token))?));
             }
             Level => self.rank = Some(rank(word, &value(word, "LEVEL", cursor)?)?),
@@ -181,7 +194,9 @@ impl<'a> Arguments<'a> {
             // A number after another word is probably a forgotten `last` or `for`; in first place or in a list it may
             // be a username.
             let expected = word != Word::Promote && (place == 0 || token.listed);
-            let is_odd = duration::is_one(token.text) || is_number(token.text) && !expected;
+            // `14 horas` without `for` are nobody, either; somebody may be called `dias`.
+            let is_unit = place > 0 && !token.listed && duration::is_unit(token.text);
+            let is_odd = is_unit || duration::is_one(token.text) || is_number(token.text) && !expected;
             if token.kind == Kind::Bare && (is_odd || word == Word::Promote && is_rank(token)) {
                 return Err(wrong(word, "WHO", token));
             }
@@ -226,8 +241,7 @@ pub(super) fn keyword(word: Word, token: &Token<'_>, allowed: &[Keyword]) -> Res
         let nearest = near.min().map(|(_, name)| format!("--{name}"));
         return Err(Misunderstood::Unexpected { word, said: token.said(), nearest });
     }
-    // These are never names, not even where the word does not take them.
-    if named(&[In, For, Because, Last, Since, DryRun]).is_some() {
+    if named(&OPTIONS).is_some() {
         return Err(unexpected(word, token));
     }
     Ok(None)
@@ -237,42 +251,39 @@ pub(super) fn keyword(word: Word, token: &Token<'_>, allowed: &[Keyword]) -> Res
 pub(super) fn value<'a>(word: Word, what: &'static str, cursor: &mut Cursor<'a>) -> Result<Token<'a>, Misunderstood> {
     let missing = Misunderstood::Missing { word, what };
     let token = cursor.next()?.ok_or_else(|| missing.clone())?;
-    // `in for 2h` lacks its room; a room called `for` has to be quoted.
-    let every = [In, For, Because, Last, Since, DryRun];
-    match keyword(word, &token, &every) {
+    // `in for 2h` lacks its room.
+    match keyword(word, &token, &OPTIONS) {
         Ok(None) => Ok(token),
         _ => Err(missing),
     }
 }
 
-fn lasting(word: Word, what: &'static str, cursor: &mut Cursor<'_>) -> Result<SignedDuration, Misunderstood> {
+/// `take` reads it, or tells what is not clear.
+fn lasting<'a>(
+    word: Word,
+    what: &'static str,
+    cursor: &mut Cursor<'a>,
+    take: impl FnOnce(&mut Cursor<'a>) -> Result<SignedDuration, String>,
+) -> Result<SignedDuration, Misunderstood> {
     let ahead = cursor.peek()?.ok_or(Misunderstood::Missing { word, what })?;
-    duration::take(cursor).ok_or_else(|| wrong(word, what, &ahead))
+    take(cursor).map_err(|said| match said.as_str() {
+        "" => wrong(word, what, &ahead),
+        said => Misunderstood::Wrong { word, what, said: quoted(said) },
+    })
 }
 
-/// The rest of the line, or the text in quotation marks.
-fn reason(word: Word, cursor: &mut Cursor<'_>) -> Result<String, Misunderstood> {
-    cursor.skip_to_words();
-    let mut ahead = *cursor;
-    let reason = match cursor.is_at_quotation().then(|| ahead.quotation()) {
-        Some(Ok(token)) if token.kind == Kind::Quoted => {
-            *cursor = ahead;
-            token.text.to_owned()
-        }
-        _ => {
-            let rest = cursor.rest();
-            cursor.finish();
-            rest.split(' ').filter(|token| !is_dry_run(token)).collect::<Vec<_>>().join(" ")
-        }
-    };
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(Misunderstood::Missing { word, what: "because" });
-    }
-    if reason.chars().count() > LONGEST_REASON {
-        return Err(Misunderstood::Wrong { word, what: "because", said: quoted(reason) });
-    }
-    Ok(reason.to_owned())
+/// The option whose keyword this is.
+pub(super) fn option(token: &Token<'_>) -> Option<Keyword> {
+    let said = token.folded()?;
+    let named = KEYWORDS.iter().find(|(keyword, names)| OPTIONS.contains(keyword) && names.contains(&said.as_str()));
+    named.map(|(keyword, _)| *keyword)
+}
+
+/// The name of one of these keywords that is a letter away from a folded word of more than two.
+pub(super) fn nearest(said: &str, keywords: &[Keyword]) -> Option<&'static str> {
+    let names = KEYWORDS.iter().filter(|(keyword, _)| keywords.contains(keyword)).flat_map(|(_, names)| names.iter());
+    let is_near = |name: &&&str| name.len() > 3 && said.len() > 2 && nearness(said, name) == Some(1);
+    names.copied().find(|name| is_near(&name))
 }
 
 /// What a token refers to.
@@ -294,11 +305,11 @@ pub(super) fn who(word: Word, token: &Token<'_>) -> Result<Who, Misunderstood> {
     match target(word, "WHO", token)? {
         TargetWord::User(user) => Ok(Who::User(user)),
         TargetWord::Name(name) => {
-            let name = name.trim_end_matches(['?', '!', ':']);
-            // The characters of Django usernames and Matrix localparts.
-            let good = |c: char| c.is_alphanumeric() || "@.+-_=/".contains(c);
+            // The characters of Django usernames and Matrix localparts; in quotation marks those of full names.
+            let is_full = |c: char| token.kind == Kind::Quoted && " '’".contains(c);
+            let good = |c: char| c.is_alphanumeric() || "@.+-_=/".contains(c) || is_full(c);
             let is_name = name.chars().all(good) && name.chars().any(char::is_alphanumeric) && name.len() <= 255;
-            is_name.then(|| Who::Name(name.to_owned())).ok_or_else(|| wrong(word, "WHO", token))
+            is_name.then_some(Who::Name(name)).ok_or_else(|| wrong(word, "WHO", token))
         }
         TargetWord::Room(_) | TargetWord::Event(..) => Err(wrong(word, "WHO", token)),
     }
@@ -310,7 +321,7 @@ pub(super) fn room(word: Word, what: &'static str, token: &Token<'_>) -> Result<
         TargetWord::Room(room) => Ok(room),
         TargetWord::Name(name) => {
             let is_quoted = token.kind == Kind::Quoted;
-            let name = if is_quoted { name.trim() } else { name.trim_end_matches(['?', '!', '.']) };
+            let name = name.trim();
             let good = |c: char| is_quoted || c.is_alphanumeric() || "-_.".contains(c);
             let is_name = name.chars().all(good) && name.chars().any(char::is_alphanumeric) && name.len() <= 255;
             let is_name = is_name && !token.text.starts_with('@');
@@ -320,11 +331,11 @@ pub(super) fn room(word: Word, what: &'static str, token: &Token<'_>) -> Result<
     }
 }
 
-fn is_filler(token: &Token<'_>) -> bool {
+pub(super) fn is_filler(token: &Token<'_>) -> bool {
     token.folded().is_some_and(|said| FILLERS.contains(&said.as_str()))
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit() || is_dash(c) || c == '+')
         && !text.contains(|c: char| !c.is_ascii_digit() && !is_dash(c) && !matches!(c, '+' | '.' | '%'))
 }

@@ -8,7 +8,10 @@ pub mod word;
 mod arguments;
 mod duration;
 mod html;
+mod lexemes;
+mod moment;
 mod parse;
+mod reason;
 mod redaction;
 mod rooms;
 mod spoken;
@@ -24,7 +27,7 @@ use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, User
 use serde::{Deserialize, Serialize};
 
 pub use parse::{parse, sounds_like_command};
-pub use text::fold;
+pub use text::{fold, is_yes};
 use word::Needs;
 pub use word::Word;
 

@@ -1,6 +1,8 @@
 //! Parses messages into commands, by word.
 
-use super::arguments::Keyword::{Because, DryRun, For, In, Last, Level};
+use jiff::Zoned;
+
+use super::arguments::Keyword::{Because, DryRun, For, In, Last, Level, Until};
 use super::arguments::{Allowed, Arguments, room, target, unexpected, who, wrong};
 use super::redaction::redact;
 use super::rooms::rooms;
@@ -37,14 +39,20 @@ pub fn sounds_like_command(message: &Message<'_>, setting: &Setting<'_>) -> bool
     spoken::said(message, setting).is_some()
 }
 
-/// The command in a message; None exactly if [`sounds_like_command`] is false.
+/// The command in a message; None exactly if [`sounds_like_command`] is false. `sent_at` is when it was sent, in the time
+/// zone of the hospital, which is what `until tomorrow` counts from.
 #[must_use]
-pub fn parse(message: &Message<'_>, setting: &Setting<'_>) -> Option<Result<Command, Misunderstood>> {
+pub fn parse(message: &Message<'_>, setting: &Setting<'_>, sent_at: &Zoned) -> Option<Result<Command, Misunderstood>> {
     let said = spoken::said(message, setting)?;
-    Some(understand(&said, message, setting))
+    Some(understand(&said, message, setting, sent_at))
 }
 
-fn understand(said: &SpokenBody, message: &Message<'_>, setting: &Setting<'_>) -> Result<Command, Misunderstood> {
+fn understand(
+    said: &SpokenBody,
+    message: &Message<'_>,
+    setting: &Setting<'_>,
+    sent_at: &Zoned,
+) -> Result<Command, Misunderstood> {
     let cursor = Cursor::new(&said.line, said.at);
     let Some(word) = said.word else {
         return match said.said.as_str() {
@@ -53,7 +61,9 @@ fn understand(said: &SpokenBody, message: &Message<'_>, setting: &Setting<'_>) -
             word => Err(no_such_word(word)),
         };
     };
-    let read = |keywords: &'static [_], most| Arguments::read(word, cursor, Allowed { keywords, most }, said.dry_run);
+    let read = |keywords: &'static [_], most| {
+        Arguments::read(word, cursor, Allowed { keywords, sent_at: Some(sent_at), most }, said.dry_run)
+    };
     let measure = |act, keywords| {
         let measure = measure_of(&read(keywords, 0)?)?;
         // Nobody means to kick somebody everywhere.
@@ -84,21 +94,21 @@ fn understand(said: &SpokenBody, message: &Message<'_>, setting: &Setting<'_>) -
         }
         Word::Audit => audit(&read(&[In, Last], MOST_AUDITED)?),
         Word::Promote => {
-            let all = read(&[In, For, Because, DryRun, Level], 0)?;
+            let all = read(&[In, For, Until, Because, DryRun, Level], 0)?;
             let rank = all.rank.unwrap_or(Rank::Moderator);
             Ok(Command::Promote { measure: measure_of(&all)?, rank, dry_run: all.dry_run })
         }
         Word::Demote => {
-            let all = read(&[In, For, Because, DryRun], 0)?;
+            let all = read(&[In, For, Until, Because, DryRun], 0)?;
             Ok(Command::Demote { measure: measure_of(&all)?, dry_run: all.dry_run })
         }
         Word::Redact => redact(said, cursor, message.reply_to.as_ref(), setting.place),
-        Word::Kick => measure(Act::Kick, &[In, For, Because]),
-        Word::Ban => measure(Act::Ban, &[In, For, Because]),
+        Word::Kick => measure(Act::Kick, &[In, For, Until, Because]),
+        Word::Ban => measure(Act::Ban, &[In, For, Until, Because]),
         Word::Unban => measure(Act::Unban, &[In, Because]),
-        Word::Mute => measure(Act::Mute, &[In, For, Because]),
+        Word::Mute => measure(Act::Mute, &[In, For, Until, Because]),
         Word::Unmute => measure(Act::Unmute, &[In]),
-        Word::Lock => measure(Act::Lock, &[For, Because]),
+        Word::Lock => measure(Act::Lock, &[For, Until, Because]),
         Word::Unlock => measure(Act::Unlock, &[]),
         Word::SignOut => measure(Act::SignOut, &[Because]),
         Word::Deactivate => measure(Act::Deactivate, &[Because]),

@@ -7,7 +7,7 @@ use super::arguments::{Allowed, Arguments, target, wrong};
 use super::spoken::SpokenBody;
 use super::targets::TargetWord;
 use super::tokens::{Cursor, Kind};
-use super::{Command, CommandPlace, Misunderstood, Redaction, Where, Word};
+use super::{Command, CommandPlace, Misunderstood, Redaction, Where, Word, reason};
 
 const WORD: Word = Word::Redact;
 
@@ -31,8 +31,17 @@ pub(super) fn redact(
     {
         return reactions(ahead, reply_to, said.dry_run);
     }
-    let allowed = Allowed { keywords: &[In, Last, Since, Because, DryRun], most: MOST };
-    let all = Arguments::read(WORD, cursor, allowed, said.dry_run)?;
+    let allowed = Allowed { keywords: &[In, Last, Since, Because, DryRun], sent_at: None, most: MOST };
+    let all = Arguments::read(WORD, cursor, allowed, said.dry_run);
+    // `ana in icu` says whose and where, and lacks how many.
+    let is_elsewhere = all.as_ref().is_ok_and(|all| all.room.is_some());
+    if let Some(event) = reply_to.filter(|_| !is_elsewhere)
+        && let Some(because) = reason::unmarked(WORD, cursor)?
+    {
+        let because = Some(because).filter(|because| !because.is_empty());
+        return Ok(Command::Redact { what: Redaction::Replied(event.clone()), because, dry_run: said.dry_run });
+    }
+    let all = all?;
     let what = what(&all, reply_to, place)?;
     Ok(Command::Redact { what, because: all.because, dry_run: all.dry_run })
 }
@@ -79,9 +88,13 @@ fn events(all: &Arguments<'_>) -> Result<Redaction, Misunderstood> {
 
 /// `reaction 👍 of ana`, `reactions`.
 fn reactions(cursor: Cursor<'_>, reply_to: Option<&OwnedEventId>, dry_run: bool) -> Result<Command, Misunderstood> {
-    let all = Arguments::read(WORD, cursor, Allowed { keywords: &[Of], most: 0 }, dry_run)?;
+    let all = Arguments::read(WORD, cursor, Allowed { keywords: &[Of], sent_at: None, most: 0 }, dry_run)?;
     all.at_most(1)?;
     let key = match all.plain.first() {
+        // Punctuation alone is no key that means any.
+        None if all.of.is_none() && !cursor.rest().trim().is_empty() && !dry_run => {
+            Some(cursor.rest().trim().to_owned()).filter(|key| key.len() <= LONGEST_KEY)
+        }
         None => None,
         Some(token) if matches!(token.kind, Kind::Bare | Kind::Quoted) && token.text.len() <= LONGEST_KEY => {
             Some(token.text.to_owned())

@@ -2,7 +2,7 @@
 
 use super::arguments::Keyword::{self, As, DryRun, In};
 use super::arguments::{Allowed, Arguments, keyword, room, unexpected, wrong};
-use super::text::{fold, nearness, quoted};
+use super::text::{fold, nearness, quoted, unquoted};
 use super::tokens::{Cursor, Kind, Token};
 use super::{Command, Misunderstood, Where, Word};
 
@@ -39,7 +39,9 @@ pub(super) fn rooms(mut cursor: Cursor<'_>, dry_run: bool) -> Result<Command, Mi
         }
         None => Part::List,
     };
-    let read = |keywords: &'static [Keyword]| Arguments::read(WORD, cursor, Allowed { keywords, most: 0 }, dry_run);
+    let read = |keywords: &'static [Keyword]| {
+        Arguments::read(WORD, cursor, Allowed { keywords, sent_at: None, most: 0 }, dry_run)
+    };
     match part {
         Part::List => read(&[])?.at_most(0).map(|()| Command::RoomsList),
         Part::Stats => read(&[])?.at_most(0).map(|()| Command::RoomsStats),
@@ -153,12 +155,4 @@ fn no_pill(token: &Token<'_>, what: &'static str) -> Result<(), Misunderstood> {
         Kind::Flag { .. } => Err(unexpected(WORD, token)),
         Kind::Bare | Kind::Quoted => Ok(()),
     }
-}
-
-/// Removes one pair of quotation marks around the text.
-fn unquoted(text: &str) -> &str {
-    let text = text.trim_matches([' ', '`']);
-    let pairs = [('"', '"'), ('“', '”'), ('”', '”'), ('„', '“'), ('«', '»'), ('\'', '\''), ('‘', '’')];
-    let inner = pairs.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    inner.filter(|inner| !inner.contains(['"', '“', '”'])).unwrap_or(text).trim()
 }

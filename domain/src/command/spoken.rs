@@ -8,12 +8,15 @@
 use std::ops::Range;
 
 use super::targets::{self, TargetWord};
-use super::text::{fold, is_dash, visible};
+use super::text::{fold, is_dash, trimmed, visible};
 use super::word::Word;
 use super::{CommandPlace, Message, Setting, html};
 
 /// An optional name between prefix and word, for rooms with several bots: `!equipemed sync`.
 const NAMESPACE: &str = "equipemed";
+
+/// The longest link in a plain body, in bytes.
+const LONGEST_LINK: usize = 2_048;
 
 /// Names of the option for a preview, with any number of dashes.
 pub(super) const DRY_RUN: [&str; 5] = ["dry-run", "dryrun", "simular", "simulate", "simulacao"];
@@ -24,6 +27,36 @@ pub(super) struct Line {
     pub(super) text: String,
     /// In the order of the text.
     pub(super) pills: Vec<Pill>,
+    /// The further lines, as one: only a reason goes on there.
+    pub(super) more: String,
+}
+
+impl Line {
+    /// A line as typed. `[Ana](https://matrix.to/#/@ana:example)` is a pill, as in HTML.
+    fn typed(text: &str) -> Self {
+        let mut line = Self::default();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("](") {
+            let end = after.bytes().take(LONGEST_LINK).position(|byte| byte == b')').unwrap_or_default();
+            let href = after.get(..end).unwrap_or_default().trim_matches(['<', '>']);
+            match before.rsplit_once('[').filter(|(_, shown)| !shown.trim().is_empty()) {
+                Some((before, shown)) if targets::link(href).is_some() => {
+                    line.text.push_str(before);
+                    let start = line.text.len();
+                    line.text.push_str(shown.trim());
+                    line.pills.push(Pill { range: start..line.text.len(), href: href.to_owned() });
+                    rest = after.get(end + 1..).unwrap_or_default();
+                }
+                _ => {
+                    line.text.push_str(before);
+                    line.text.push_str("](");
+                    rest = after;
+                }
+            }
+        }
+        line.text.push_str(rest);
+        line
+    }
 }
 
 /// A link to a person, a room or a message, and the range of its visible text.
@@ -48,7 +81,7 @@ pub(super) struct SpokenBody {
 
 /// The line of a message that is addressed to the bot, if any.
 pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<SpokenBody> {
-    let body = body_lines(&message.body);
+    let body = body_lines(&message.body, message.reply_to.is_some());
     let Some(formatted) = message.formatted_body.as_ref().filter(|html| !html.trim().is_empty()) else {
         return opening(body, setting);
     };
@@ -73,15 +106,18 @@ pub(super) fn said(message: &Message<'_>, setting: &Setting<'_>) -> Option<Spoke
 /// The first line, if it is addressed to the bot.
 fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<SpokenBody> {
     let dry_run = lines.iter().any(|line| asks_dry_run(&line.text));
-    let line = lines.into_iter().next()?;
+    let mut lines = lines.into_iter();
+    let mut line = lines.next()?;
+    line.more = lines.map(|line| line.text).collect::<Vec<_>>().join(" ");
     let start = Start::of(&line, setting)?;
     let (mut said, mut at) = word_at(&line, start.at);
-    if start.by_prefix && fold(said.trim_end_matches([':', ','])) == NAMESPACE {
+    if start.by_prefix && fold(trimmed(said)) == NAMESPACE {
         let next = line.text.len() - line.text.get(at..)?.trim_start().len();
         (said, at) = word_at(&line, next);
     } else if !said.starts_with(char::is_alphabetic) {
         return None;
     }
+    let said = trimmed(said);
     let word = Word::named(said);
     match word {
         // Not for the bot: `:D`, or a pasted room id of version 12.
@@ -193,7 +229,7 @@ pub(super) fn is_dry_run(token: &str) -> bool {
 }
 
 /// The lines of a plain body that the sender wrote, without empty ones.
-fn body_lines(body: &str) -> Vec<Line> {
+fn body_lines(body: &str, is_reply: bool) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut fence: Option<(char, usize)> = None;
     let mut in_quotation = false;
@@ -223,9 +259,12 @@ fn body_lines(body: &str) -> Vec<Line> {
             in_quotation = false;
         } else if mark == '>' {
             in_quotation = true;
-        } else if !in_quotation && indent < 4 {
-            // As in Markdown, a line directly below a quotation still belongs to it.
-            lines.push(Line { text: text.to_owned(), pills: Vec::new() });
+        } else if in_quotation && !(is_reply && lines.is_empty()) {
+            // As in Markdown, a line directly below a quotation still belongs to it. What a reply begins with is the
+            // message that it answers, and ends with the last `>`.
+        } else if indent < 4 {
+            in_quotation = false;
+            lines.push(Line::typed(text));
         }
     }
     lines

@@ -6,7 +6,7 @@
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, ServerName};
 
 use super::Where;
-use super::text::fold;
+use super::text::trimmed;
 
 /// The longest id that Matrix allows, in bytes.
 const LONGEST: usize = 255;
@@ -25,7 +25,7 @@ pub(super) enum TargetWord {
 
 /// Parses typed text; None for a malformed id or link.
 pub(super) fn typed(text: &str) -> Option<TargetWord> {
-    let text = text.trim_start_matches('<').trim_end_matches(['>', '.', ',', ';', ':', '?', ')']);
+    let text = text.trim_start_matches('<').trim_end_matches('>');
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     if ["https://", "http://", "matrix:", "matrix.t"].iter().any(|start| lower.starts_with(start)) {
         return link(text);
@@ -125,12 +125,10 @@ fn without_query(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
-/// Whether a link's text contains an id or a link to something else than the link's target.
+/// Whether a link's text contains an id or a link to something else than the link's target. A display name is none, not
+/// even with the `@` that some clients put before it.
 pub(super) fn lies(shown: &str, target: &TargetWord) -> bool {
-    shown.split(' ').any(|word| match typed(word.trim_start_matches('(')) {
-        Some(TargetWord::Name(name)) if word.starts_with('@') => {
-            !matches!(target, TargetWord::User(user) if user.localpart() == fold(&name))
-        }
+    shown.split(' ').any(|word| match typed(trimmed(word.trim_start_matches('('))) {
         Some(TargetWord::Name(_)) | None => false,
         Some(other) => other != *target,
     })

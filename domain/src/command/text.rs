@@ -1,5 +1,8 @@
 //! Compares text: which characters are read, which count as equal, and how similar two words are.
 
+use super::lexemes::PUNCTUATION;
+use crate::visible::is_visible;
+
 /// The longest quotation of somebody's text, in characters.
 const QUOTED: usize = 80;
 
@@ -10,11 +13,23 @@ const COMPARED: usize = 24;
 /// stays.
 pub(super) fn visible(c: char) -> Option<char> {
     match c {
-        '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => None,
-        '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' => None,
         c if c.is_whitespace() || c.is_control() => Some(' '),
-        c => Some(c),
+        c => Some(c).filter(|c| *c == JOINER || is_visible(*c)),
     }
+}
+
+/// Joins emoji; keyboards leave it behind words, too, like the selectors of how a character is drawn.
+const JOINER: char = '\u{200d}';
+
+/// Whether a character changes nothing behind a word.
+pub(super) fn is_behind(c: char) -> bool {
+    PUNCTUATION.contains(&c) || matches!(c, JOINER | '\u{fe0e}' | '\u{fe0f}')
+}
+
+/// A word without what changes nothing behind it.
+pub(super) fn trimmed(word: &str) -> &str {
+    let bare = word.trim_end_matches(is_behind);
+    if bare.is_empty() || bare.ends_with(char::is_alphanumeric) { bare } else { word.trim_end_matches(PUNCTUATION) }
 }
 
 /// Any of the dashes that a phone makes of `-` or `--`.
@@ -25,7 +40,16 @@ pub(super) fn is_dash(c: char) -> bool {
 /// Removes case and accents, so that `Últimas` and `ultimas` are equal.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase).map(plain).collect()
+    folded(text).collect()
+}
+
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase).map(plain)
+}
+
+/// Whether this is a text's folded form.
+pub(super) fn folds_to(text: &str, said: &str) -> bool {
+    folded(text).eq(said.chars())
 }
 
 fn plain(c: char) -> char {
@@ -48,6 +72,22 @@ pub(super) fn quoted(said: &str) -> String {
         Some((end, _)) => format!("{}…", said.get(..end).unwrap_or_default()),
         None => said.to_owned(),
     }
+}
+
+/// Removes one pair of quotation marks around the text.
+pub(super) fn unquoted(text: &str) -> &str {
+    let text = text.trim_matches([' ', '`']);
+    let pairs = [('"', '"'), ('“', '”'), ('”', '”'), ('„', '“'), ('«', '»'), ('\'', '\''), ('‘', '’')];
+    let inner = pairs.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    inner.filter(|inner| !inner.contains(['"', '“', '”'])).unwrap_or(text).trim()
+}
+
+/// Whether the key of a reaction is a yes: a thumb up of any skin tone or a check mark, however it is drawn.
+#[must_use]
+pub fn is_yes(key: &str) -> bool {
+    let is_drawing = |c: &char| matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
+    let signs: String = key.chars().filter(|c| !is_drawing(c)).collect();
+    matches!(signs.trim(), "👍" | "✅" | "✔" | "☑")
 }
 
 /// The distance of the folded word `said` from `name`: 0 is equal, None is not near. A swap of two neighbours counts

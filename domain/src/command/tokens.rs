@@ -2,7 +2,7 @@
 
 use super::Misunderstood;
 use super::spoken::Line;
-use super::text::{fold, is_dash, quoted};
+use super::text::{fold, is_behind, is_dash, quoted, trimmed};
 
 /// A token of a line.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +32,12 @@ pub(super) enum Kind<'a> {
 impl Token<'_> {
     /// The folded text of a plain word, for comparison; None for others, which are never keywords.
     pub(super) fn folded(&self) -> Option<String> {
-        (self.kind == Kind::Bare).then(|| fold(self.text.trim_end_matches(':')))
+        (self.kind == Kind::Bare).then(|| fold(self.text))
     }
 
     /// The text as an answer may repeat it.
     pub(super) fn said(&self) -> String {
-        quoted(self.text)
+        if self.text.trim().is_empty() { "\"\"".to_owned() } else { quoted(self.text) }
     }
 }
 
@@ -59,6 +59,28 @@ impl<'a> Cursor<'a> {
     /// The unread rest.
     pub(super) fn rest(&self) -> &'a str {
         self.from(self.at)
+    }
+
+    /// The unread rest up to the next pill.
+    pub(super) fn plain_rest(&self) -> &'a str {
+        let end = self.line.pills.get(self.pill).map_or(self.line.text.len(), |pill| pill.range.start);
+        self.between(self.at, end)
+    }
+
+    /// Skips so many bytes, and the punctuation behind.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.trim_behind();
+    }
+
+    /// Skips the mark that begins an unclosed quotation.
+    pub(super) fn skip_mark(&mut self) {
+        self.at += self.rest().chars().next().map_or(0, char::len_utf8);
+    }
+
+    /// The further lines of the message.
+    pub(super) fn more(&self) -> &'a str {
+        &self.line.more
     }
 
     /// The text between two positions.
@@ -98,10 +120,12 @@ impl<'a> Cursor<'a> {
                 }
                 _ => {
                     let token = self.piece(c, listed)?;
-                    if !matches!(token.folded().as_deref(), Some("and" | "e" | "&")) {
-                        return Ok(Some(token));
+                    match token.folded().as_deref() {
+                        Some("and" | "e" | "&") => listed = true,
+                        // Punctuation alone.
+                        Some("") => {}
+                        _ => return Ok(Some(token)),
                     }
-                    listed = true;
                 }
             }
         }
@@ -134,7 +158,7 @@ impl<'a> Cursor<'a> {
             let with_value = self.rest().starts_with('=');
             self.at += usize::from(with_value);
             self.check_glue(at, end)?;
-            return Ok(Token { text: self.between(at, end), kind: Kind::Flag { with_value }, at, listed });
+            return Ok(Token { text: trimmed(self.between(at, end)), kind: Kind::Flag { with_value }, at, listed });
         }
         // Ids and links may contain commas.
         let is_id =
@@ -142,7 +166,7 @@ impl<'a> Cursor<'a> {
         let end = if is_id { self.end_of_word(&[' ']) } else { self.end_of_word(&[' ', '`', ',', ';']) };
         self.at = end;
         self.check_glue(at, end)?;
-        Ok(Token { text: self.between(at, end), kind: Kind::Bare, at, listed })
+        Ok(Token { text: trimmed(self.between(at, end)), kind: Kind::Bare, at, listed })
     }
 
     /// Reads the quotation that begins here.
@@ -157,9 +181,7 @@ impl<'a> Cursor<'a> {
         // A mark inside a word, as in `d'Ávila`, does not close.
         let mut close = None;
         while let Some((place, c)) = inside.next() {
-            let ends = inside
-                .peek()
-                .is_none_or(|(_, next)| matches!(next, ' ' | ',' | ';' | '.' | ':' | '?' | '!' | ')' | '`'));
+            let ends = inside.peek().is_none_or(|(_, next)| matches!(next, ' ' | '`') || is_behind(*next));
             if ends && is_closing(c, single) {
                 close = Some((at + place, c.len_utf8()));
                 break;
@@ -198,7 +220,7 @@ impl<'a> Cursor<'a> {
 
     /// Skips punctuation, except commas, which separate items.
     fn trim_behind(&mut self) {
-        let words = self.rest().trim_start_matches([':', '.', '?', '!', ')']);
+        let words = self.rest().trim_start_matches(|c| is_behind(c) && !matches!(c, ',' | ';'));
         if words.is_empty() || words.starts_with([' ', ',', ';', '`']) {
             self.at = self.line.text.len() - words.len();
         }

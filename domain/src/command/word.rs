@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::text::{fold, nearness};
+use super::text::{fold, folds_to, nearness};
 use crate::rights::{Right, Rights};
 
 /// How many words are suggested for an unknown one.
@@ -113,7 +113,7 @@ impl Word {
     #[must_use]
     pub fn named(said: &str) -> Option<Self> {
         let said = fold(said);
-        let is_it = |entry: &&Entry| entry.names().any(|name| fold(name) == said);
+        let is_it = |entry: &&Entry| entry.names().any(|name| folds_to(name, &said));
         WORDS.iter().find(is_it).map(|entry| entry.word)
     }
 

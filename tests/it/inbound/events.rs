@@ -38,9 +38,16 @@ async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
         ),
         message("$3", json!({"msgtype": "m.text", "body": "!redact", "m.relates_to": in_thread})),
         text("$4", ICU, "!whoami"),
+        // Some clients leave no empty line below what is answered.
+        message(
+            "$5",
+            json!({"msgtype": "m.text", "body": "> <@rui:hospital.example> x\n!status",
+            "m.relates_to": {"m.in_reply_to": {"event_id": "$chat"}}}),
+        ),
+        text("$quoted", CONTROL, "> <@rui:hospital.example> x\n!status"),
     ];
     assert_eq!(desk.push("1", &events).await?.0, 200);
-    assert_eq!(desk.ids().await?, ["$1", "$2", "$3", "$4"]);
+    assert_eq!(desk.ids().await?, ["$1", "$2", "$3", "$4", "$5"]);
     let rows = desk.inbox().await?;
     let contents: Vec<Value> = rows.iter().map(|row| serde_json::to_value(&row.event.content).unwrap()).collect();
     assert_eq!(
@@ -50,6 +57,7 @@ async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
             json!({"body": "!kick Rui", "formatted_body": "!kick <a>Rui</a>", "reply_to": "$chat"}),
             json!({"body": "!redact"}),
             json!({"body": "!whoami"}),
+            json!({"body": "> <@rui:hospital.example> x\n!status", "reply_to": "$chat"}),
         ]
     );
     assert_eq!((rows[0].event.sender.as_str(), rows[0].event.room_id.as_str()), (ANA, CONTROL));
@@ -92,13 +100,14 @@ async fn a_yes_counts_only_for_an_open_question() -> Result<()> {
         react("$5", ANA, "$open", "👎"),
         react("$6", BOT, "$open", "✅"),
         react("$7", ANA, "$other", "✅"),
+        react("$8", ANA, "$open", "👍🏽"),
     ];
     assert_eq!(desk.push("1", &events).await?.0, 200);
-    assert_eq!(desk.ids().await?, ["$2", "$4"]);
+    assert_eq!(desk.ids().await?, ["$2", "$4", "$8"]);
     let content = serde_json::to_value(&desk.inbox().await?[1].event.content)?;
     assert_eq!(content, json!({"event_id": "$open", "key": "👍\u{fe0f}"}));
     let metrics = desk.metrics().await?;
-    assert!(metrics.contains(r#"equipemed_bot_events_total{treatment="reaction"} 2"#), "{metrics}");
+    assert!(metrics.contains(r#"equipemed_bot_events_total{treatment="reaction"} 3"#), "{metrics}");
     assert!(metrics.contains(r#"equipemed_bot_events_total{treatment="dropped"} 5"#), "{metrics}");
     desk.end().await
 }
