@@ -134,12 +134,12 @@ fn read(mut lexer: Lexer<'_>) -> Option<(i64, Lexer<'_>)> {
     loop {
         let mut ahead = lexer;
         ahead.takes_sign(',');
-        if ahead.takes(&AND) || ahead.takes_sign('&') {
-            if let Some((rest, after)) = last.tail(ahead) {
-                total = total.checked_add(rest)?;
-                lexer = after;
-                break;
-            }
+        if (ahead.takes(&AND) || ahead.takes_sign('&'))
+            && let Some((rest, after)) = last.tail(ahead)
+        {
+            total = total.checked_add(rest)?;
+            lexer = after;
+            break;
         }
         let Some(piece) = Piece::at(ahead) else { break };
         if last.ends || piece.unit >= last.unit {
