@@ -295,7 +295,7 @@ fn check_answer(said: &Said, text: &str, why: &Misunderstood) {
 #[test]
 fn no_command_means_more_than_its_words_say() {
     let reply: OwnedEventId = "$replied".try_into().expect("an event id");
-    let mut dice = Dice(0x5eed_0f_c0de);
+    let mut dice = Dice(0x005e_ed0f_c0de);
     let (mut understood, started) = (0, Instant::now());
     for number in 0..COMMANDS {
         let said = command(&mut dice);
