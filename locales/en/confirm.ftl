@@ -9,8 +9,10 @@ confirm-how = To go on, react to this message with ✅ or say `{ $prefix }confir
        *[other] { $minutes } minutes
     }. Otherwise nothing happens.
 confirm-wrong = I do not know the code “{ $said }”.
-confirm-expired = That took too long, so nothing was done. Please say the command again.
+confirm-nothing = That message is no preview of mine, or a part of one. Reply to the one that says how to confirm it, or say its code.
+confirm-expired = That is over: it took too long or was cancelled. Nothing was done. Please say the command again.
 confirm-used = That was confirmed already.
+cancelled = Good, nothing was done.
 confirm-not-yours = Only { $user }, who asked for it, can confirm this.
 confirm-changed = Things have changed since the preview, so nothing was done. Please say the command again.
 late = This came { $minutes ->

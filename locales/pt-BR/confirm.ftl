@@ -9,8 +9,10 @@ confirm-how = Para continuar, reaja a esta mensagem com ✅ ou digite `{ $prefix
        *[other] { $minutes } minutos
     }. Caso contrário, nada acontece.
 confirm-wrong = Não conheço o código “{ $said }”.
-confirm-expired = O prazo acabou e nada foi feito. Repita o comando, por favor.
+confirm-nothing = Essa mensagem não é uma prévia minha, ou é só parte de uma. Responda à que diz como confirmar, ou digite o código.
+confirm-expired = Isso não vale mais: o prazo acabou ou o pedido foi cancelado. Nada foi feito. Repita o comando, por favor.
 confirm-used = Isso já foi confirmado.
+cancelled = Certo, nada foi feito.
 confirm-not-yours = Só { $user }, que fez o pedido, pode confirmar.
 confirm-changed = A situação mudou desde a prévia, por isso nada foi feito. Repita o comando, por favor.
 late = Este comando chegou há { $minutes ->

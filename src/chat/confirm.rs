@@ -1,7 +1,7 @@
 //! Commands with many effects are previewed and then confirmed: by the same person, in time, once, and only if the
 //! effects are still those shown.
 
-use equipemed_domain::command::CommandPlace;
+use equipemed_domain::command::{CommandPlace, Preview};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
 use jiff::SignedDuration;
@@ -79,14 +79,45 @@ impl Ask {
     }
 }
 
-/// Carries out the command previewed under a code.
-pub(super) async fn confirm(ask: &Ask, code: &str) -> Result<Turn, Stop> {
+impl Ask {
+    /// The preview that is answered.
+    async fn previewed(&self, preview: &Preview) -> Result<Confirmation, Stop> {
+        let (words, store) = (&self.words, self.store());
+        let code = match preview {
+            Preview::Code(code) => code.clone(),
+            Preview::Replied(event) => match store.code_of_prompt(event.as_str()).await? {
+                Some(code) => code,
+                None => return Err(Stop::Unclear(words.say("confirm-nothing", &[]))),
+            },
+        };
+        let found = store.confirmation(&code).await?.map(|(confirmation, _)| confirmation);
+        found.ok_or_else(|| Stop::Unclear(words.say("confirm-wrong", &[("said", Arg::Text(code))])))
+    }
+}
+
+/// Says no to a preview: whoever asked for it, or could say yes in their place.
+pub(super) async fn cancel(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> {
+    let words = &ask.words;
+    let confirmation = ask.previewed(preview).await?;
+    if confirmation.asker != ask.user {
+        if confirmation.beyond.is_none() {
+            let user = words.user(&confirmation.asker);
+            return Err(Stop::Unclear(words.say("confirm-not-yours", &[("user", user)])));
+        }
+        ask.asked.clone().on_behalf(&confirmation.asker)?;
+    }
+    if !ask.store().cancel_confirmation(&confirmation.code, ask.scene.now).await? {
+        return Err(Stop::Unclear(words.say("confirm-used", &[])));
+    }
+    Ok(Turn::told(Answer::new().line(words.say("cancelled", &[]))))
+}
+
+/// Carries out a previewed command.
+pub(super) async fn confirm(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> {
     let (words, store) = (&ask.words, ask.store());
     let unclear = |id, args: &[_]| Stop::Unclear(words.say(id, args));
-    let code = code.trim().to_uppercase();
-    let Some((confirmation, _)) = store.confirmation(&code).await? else {
-        return Err(unclear("confirm-wrong", &[("said", Arg::Text(code))]));
-    };
+    let confirmation = ask.previewed(preview).await?;
+    let code = confirmation.code;
     let (mut asked, user) = (ask.asked.clone(), confirmation.asker);
     match (user == ask.user, &confirmation.beyond) {
         (true, None) => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
-use equipemed_domain::command::{Command, CommandPlace, Setting, parse};
+use equipemed_domain::command::{Command, CommandPlace, Preview, Setting, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
@@ -70,7 +70,7 @@ impl Chat {
         // Answer the preview: clients show no replies to reactions.
         let mut event = event;
         event.event.event_id = prompt;
-        self.understood(event, room, Command::Confirm { code }).await
+        self.understood(event, room, Command::Confirm(Preview::Code(code))).await
     }
 
     /// Carries out a command, or refuses it.

@@ -90,6 +90,15 @@ impl Store {
             sqlx::query(SQL).bind(code).bind(by).bind(ms(now)).execute(db).await?.rows_affected() == 1
         })
     }
+
+    /// Ends the time of a preview, so that nobody can confirm it; false when it was used.
+    pub async fn cancel_confirmation(&self, code: &str, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "update confirmations set expires_at = case when expires_at < $2 then expires_at else $2 end
+            where code = $1 and used_at is null";
+        on_writer!(self, db => {
+            sqlx::query(SQL).bind(code).bind(ms(now)).execute(db).await?.rows_affected() == 1
+        })
+    }
 }
 
 fn read(row: &Record<'_>) -> Result<(Confirmation, Option<Timestamp>), StoreError> {

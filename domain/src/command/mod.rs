@@ -223,8 +223,10 @@ pub enum Command {
     RoomsAdopt { room: Where, key: String },
     /// Shows the last entries of the audit, about everything, a person or a room.
     Audit { about: Option<About>, last: u32 },
-    /// Confirms a preview.
-    Confirm { code: String },
+    /// Says yes to a preview.
+    Confirm(Preview),
+    /// Says no to a preview.
+    Cancel(Preview),
     /// Shows what the bot knows of the asker.
     WhoAmI,
     /// Applies an act to people. Serialised as if each word had its own variant.
@@ -235,6 +237,16 @@ pub enum Command {
         #[serde(rename = "with")]
         measure: Measure,
     },
+}
+
+/// Which preview is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preview {
+    /// The one with this code.
+    Code(String),
+    /// The one in this message, which is replied to.
+    Replied(OwnedEventId),
 }
 
 /// The subject of audit entries.
@@ -291,7 +303,8 @@ impl Command {
             | Self::RoomsCleanup { .. }
             | Self::RoomsAdopt { .. } => Word::Rooms,
             Self::Audit { .. } => Word::Audit,
-            Self::Confirm { .. } => Word::Confirm,
+            Self::Confirm(_) => Word::Confirm,
+            Self::Cancel(_) => Word::Cancel,
             Self::WhoAmI => Word::WhoAmI,
         }
     }
@@ -314,6 +327,7 @@ impl Command {
             Self::Help(_)
             | Self::Status
             | Self::WhoAmI
+            | Self::Cancel(_)
             | Self::User { .. }
             | Self::Users(_)
             | Self::Why { .. }
@@ -332,7 +346,7 @@ impl Command {
             | Self::Measure { .. }
             | Self::RoomsCreate { .. }
             | Self::RoomsAdopt { .. }
-            | Self::Confirm { .. } => true,
+            | Self::Confirm(_) => true,
         }
     }
 }

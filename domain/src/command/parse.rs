@@ -1,6 +1,7 @@
 //! Parses messages into commands, by word.
 
 use jiff::Zoned;
+use ruma_common::OwnedEventId;
 
 use super::arguments::Keyword::{Because, DryRun, For, In, Last, Level, Until};
 use super::arguments::{Allowed, Arguments, room, target, unexpected, who, wrong};
@@ -11,7 +12,7 @@ use super::targets::TargetWord;
 use super::text::{fold, is_dash, quoted};
 use super::tokens::{Cursor, Kind, Token};
 use super::{
-    About, Command, Extent, Measure, Message, Misunderstood, Rank, Setting, SyncTarget, UsersFilter, Who, Word,
+    About, Command, Extent, Measure, Message, Misunderstood, Preview, Rank, Setting, SyncTarget, UsersFilter, Who, Word,
 };
 use crate::authority::Act;
 
@@ -76,7 +77,8 @@ fn understand(
         Word::Help => help(&read(&[], 0)?, setting.prefix),
         Word::Status => read(&[], 0)?.at_most(0).map(|()| Command::Status),
         Word::WhoAmI => read(&[], 0)?.at_most(0).map(|()| Command::WhoAmI),
-        Word::Confirm => code(&read(&[], 0)?, "CODE").map(|code| Command::Confirm { code: code.to_ascii_uppercase() }),
+        Word::Confirm => preview(&read(&[], 0)?, message.reply_to.as_ref()).map(Command::Confirm),
+        Word::Cancel => preview(&read(&[], 0)?, message.reply_to.as_ref()).map(Command::Cancel),
         Word::Approve => code(&read(&[], 0)?, "ID").map(|id| Command::Approve { id: id.to_ascii_lowercase() }),
         Word::Sync => sync(&read(&[In, DryRun], 0)?),
         Word::User => {
@@ -138,6 +140,14 @@ fn help(all: &Arguments<'_>, prefix: &str) -> Result<Command, Misunderstood> {
 
 fn no_such_word(said: &str) -> Misunderstood {
     Misunderstood::NoSuchWord { said: quoted(said), nearest: Word::nearest(said) }
+}
+
+/// By its code, or by replying to it.
+fn preview(all: &Arguments<'_>, reply_to: Option<&OwnedEventId>) -> Result<Preview, Misunderstood> {
+    match (code(all, "CODE"), reply_to) {
+        (Err(Misunderstood::Missing { .. }), Some(event)) => Ok(Preview::Replied(event.clone())),
+        (code, _) => code.map(|code| Preview::Code(code.to_ascii_uppercase())),
+    }
 }
 
 /// The only argument, an id or a code.

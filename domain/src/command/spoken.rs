@@ -129,6 +129,10 @@ fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<SpokenBody> {
     match setting.place {
         CommandPlace::Control => {}
         CommandPlace::Managed if start.by_name_alone => return None,
+        // `!não entrem` is said to colleagues.
+        CommandPlace::Managed if word == Some(Word::Cancel) && line.text.get(at..)?.trim().contains(' ') => {
+            return None;
+        }
         CommandPlace::Managed => word.filter(|word| word.entry().in_managed_rooms).map(|_| ())?,
     }
     Some(SpokenBody { word, said, at, dry_run, line })

@@ -143,6 +143,8 @@ words! {
     WhoAmI "whoami" ["quemsou", "quem-sou", "quemsoueu", "quem-sou-eu", "eu", "who-am-i"], Needs::Nothing, [], "whoami", managed true;
     /// Confirms a preview.
     Confirm "confirm" ["confirmar", "confirma", "confirmo", "sim", "yes"], Needs::Nothing, ["<CODE>"], "confirm K7QF", managed true;
+    /// Says no to a preview.
+    Cancel "cancel" ["cancelar", "cancela", "cancelo", "não", "no"], Needs::Nothing, ["<CODE>"], "cancel K7QF", managed true;
     /// Synchronises Synapse.
     Sync "sync" ["sincronizar", "sincroniza", "sincronize", "synchronize", "synchronise"], Needs::Right(Right::Sync), ["[WHO…|ROOM]", "[in ROOM]", "[--dry-run]"], "sync ana.souza --dry-run", managed false;
     /// Releases a held part.

@@ -1,5 +1,6 @@
 //! `approve`: approves what the brakes hold.
 
+use equipemed_domain::command::Preview;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 
@@ -14,7 +15,7 @@ use crate::speech::{Answer, Arg, number};
 pub(super) async fn approve(ask: &Ask, id: &str) -> Result<Turn, Stop> {
     let code = ("id", Arg::Code(id.to_owned()));
     let (plan, run) = match ask.approve(id).await? {
-        ConsentGiven::Preview { code } => return Box::pin(confirm(ask, &code)).await,
+        ConsentGiven::Preview { code } => return Box::pin(confirm(ask, &Preview::Code(code))).await,
         ConsentGiven::First => {
             let reply = Reply::new(Mark::Partly, Answer::new().line(ask.words.say("approve-one-more", &[code])));
             return Ok(Turn::Over(Reply { outcome: Outcome::Done(Some("first_of_two".to_owned())), ..reply }));

@@ -70,6 +70,7 @@ impl Wording {
             Word::Status => "help-status",
             Word::WhoAmI => "help-whoami",
             Word::Confirm => "help-confirm",
+            Word::Cancel => "help-cancel",
             Word::Sync => "help-sync",
             Word::Approve => "help-approve",
             Word::User => "help-user",

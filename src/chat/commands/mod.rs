@@ -17,7 +17,7 @@ use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Command, CommandPlace, Rank};
 
 use super::ask::Ask;
-use super::confirm::confirm;
+use super::confirm::{cancel, confirm};
 use super::reply::{Stop, Turn};
 use super::understand::may_at_all;
 use crate::speech::Arg;
@@ -34,7 +34,8 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         Command::Help(word) => Ok(Turn::told(help::help(ask, *word))),
         Command::Status => status::status(ask).await,
         Command::WhoAmI => Ok(Turn::told(people::whoami(ask))),
-        Command::Confirm { code } => Box::pin(confirm(ask, code)).await,
+        Command::Confirm(preview) => Box::pin(confirm(ask, preview)).await,
+        Command::Cancel(preview) => cancel(ask, preview).await,
         Command::Sync { target, dry_run } => sync::sync(ask, target, *dry_run).await,
         Command::Approve { id } => approve::approve(ask, id).await,
         Command::User { who } => people::user(ask, who).await,

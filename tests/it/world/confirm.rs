@@ -105,6 +105,45 @@ async fn a_reaction_is_a_yes_when_it_is_the_askers() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn in_reply_to_a_preview_yes_and_no_are_enough() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let control = hospital.room("control").await?;
+    let answered = async |who: &Client, to: &str, text: &str| {
+        let said = who.reply(&control, to, text).await?;
+        hospital.answer(who, "control", &said).await
+    };
+    let preview = scene.preview().await?;
+    answered(&scene.other, preview.id(), "!não").await?.says(&["Only", "can confirm"]);
+    answered(&scene.chief, preview.id(), "!não.").await?.says(&["nothing was done"]);
+    answered(&scene.chief, preview.id(), "!sim").await?.says(&["cancelled"]);
+    let yes = scene.chief.react(&control, preview.id(), "👍🏽").await?;
+    hospital.ask(&scene.chief, "!whoami").await?;
+    assert_eq!(scene.standing().await?, ALL, "a no cannot be taken back by {yes}");
+
+    let preview = scene.preview().await?;
+    let other = hospital.ask(&scene.chief, "!whoami").await?;
+    answered(&scene.chief, other.id(), "!sim").await?.says(&["no preview"]);
+    answered(&scene.chief, preview.id(), "!sim").await?.says(&["3 messages were deleted"]);
+    assert_eq!(scene.standing().await?, LAST_THREE_GONE);
+    answered(&scene.chief, preview.id(), "!não").await?.says(&["confirmed already"]);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
+async fn until_a_day_counts_from_the_message_in_the_hospitals_time() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let name = hospital.username("p00");
+    hospital.ask(&scene.chief, &format!("!mute {name} in icu until tomorrow 7h, because night")).await?.says(&["7:00"]);
+    hospital
+        .ask(&scene.chief, &format!("!mute {name} in icu por 1h, 5h"))
+        .await?
+        .says(&["1h, 5h", "clear length of time"]);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
 async fn an_expired_or_outdated_preview_is_not_carried_out() -> anyhow::Result<()> {
     let scene = scene().await?;
     let hospital = &scene.hospital;
