@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use ruma_common::{OwnedUserId, UserId};
 
 use crate::binding::{self, Bindings};
+use crate::command::fold;
 use crate::directory::{Directory, Person, PersonId};
 use crate::key::RoomKey;
 use crate::policy::{Policy, RoomPolicy};
@@ -65,16 +66,25 @@ impl Names<'_> {
         people
     }
 
-    /// Everybody whom a username or an account's name may mean, or else a full name.
+    /// Everybody whom a username or an account's name may mean, or else a full name, or else a first and last name of
+    /// theirs, without case and accents.
     #[must_use]
     pub fn people(self, name: &str) -> BTreeSet<PersonId> {
         let people = self.named(name);
         if !people.is_empty() {
             return people;
         }
-        let wanted = name.to_lowercase();
-        let same = self.directory.people().filter(|person| person.full_name().to_lowercase() == wanted);
-        same.map(|person| person.id).collect()
+        let wanted = fold(name.trim_start_matches('@'));
+        let wanted: Vec<&str> = wanted.split_whitespace().collect();
+        let with = |is: &dyn Fn(&[&str]) -> bool| -> BTreeSet<PersonId> {
+            let is_meant = |person: &&Person| is(&fold(&person.full_name()).split_whitespace().collect::<Vec<_>>());
+            self.directory.people().filter(is_meant).map(|person| person.id).collect()
+        };
+        let same = with(&|full| full == wanted.as_slice());
+        if !same.is_empty() || wanted.len() != 2 {
+            return same;
+        }
+        with(&|full| full.len() > 2 && full.first() == wanted.first() && full.last() == wanted.last())
     }
 
     /// The only match of [`Self::people`].

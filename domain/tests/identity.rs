@@ -274,6 +274,13 @@ fn a_full_name_means_somebody_where_no_username_does() {
     assert_eq!(ids("EVA SÁ"), [2]);
     assert_eq!(ids("rui"), [1]);
     assert!(ids("Rui Lim").is_empty());
+    // A first and last name, where they fit one person alone.
+    let people = [called(1, "ana", "Ana Lúcia", "Sá Mourão"), called(2, "eva", "Eva", "Sá Mourão")];
+    let directory = read(&people);
+    let full = Names { directory: &directory, ..names };
+    assert_eq!(full.person("ana mourao"), Ok(PersonId(1)));
+    assert_eq!(full.person("ANA LUCIA SA MOURAO"), Ok(PersonId(1)));
+    assert!(full.people("Ana Sá").is_empty() && full.people("Mourão").is_empty());
     assert_eq!(names.person("Rui Lim"), Err(NoPerson::Nobody { nearest: Some(PersonId(1)) }));
     let directory = read(&[called(1, "rui", "Rui", "Lima"), called(2, "ruy", "rui", "lima")]);
     let names = Names { directory: &directory, ..names };
