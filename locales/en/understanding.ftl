@@ -10,6 +10,8 @@ unexpected-near = I do not know what to do with “{ $said }” here. Did you me
 wrong = “{ $said }” will not do here: I need { $what }.
 usage = Say it like this: { $usage }
 ambiguous = “{ $said }” shows one name and leads to another. I do not guess: please type the name.
+reason-or-person = Is “{ $said }” the reason, or a person? For a reason say `{ $prefix }redact because …`,
+    for that person’s messages `{ $prefix }redact WHO last 3`.
 unclosed = A quotation mark is opened and not closed.
 not-here = { $word } works in the control room only.
 

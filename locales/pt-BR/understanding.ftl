@@ -10,6 +10,8 @@ unexpected-near = Não entendi “{ $said }” neste comando. Você quis dizer {
 wrong = “{ $said }” não serve aqui: preciso de { $what }.
 usage = Digite assim: { $usage }
 ambiguous = “{ $said }” mostra um nome e leva a outro. Prefiro não adivinhar: digite o nome, por favor.
+reason-or-person = “{ $said }” é o motivo ou uma pessoa? Para um motivo, digite `{ $prefix }apagar porque …`;
+    para as mensagens da pessoa, `{ $prefix }apagar QUEM últimas 3`.
 unclosed = Há aspas abertas que não foram fechadas.
 not-here = { $word } só funciona na sala de controle.
 

@@ -23,7 +23,8 @@ use equipemed_domain::review::HeldReason;
 use equipemed_domain::rights::Right;
 use equipemed_domain::standing::Standing;
 use equipemed_domain::stands::Unmet;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId, room_id, user_id};
 use serde_json::Value;
 
@@ -407,9 +408,14 @@ fn every_reason_why_somebody_is_where_they_are_is_said_in_both_languages() {
 }
 
 fn understood(text: &str) -> Option<Command> {
-    let setting = Setting { prefix: "!", bot: user_id!("@bot:h.example"), bot_name: "EquipeMed", place: CommandPlace::Control };
-    let message = Message { body: text.into(), formatted_body: None, reply_to: None };
-    parse(&message, &setting, &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC))?.ok()
+    let bot: &UserId = user_id!("@bot:h.example");
+    let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place: CommandPlace::Control };
+    parse(
+        &Message { body: text.into(), formatted_body: None, reply_to: None },
+        &setting,
+        &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC),
+    )?
+    .ok()
 }
 
 #[test]

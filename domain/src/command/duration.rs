@@ -240,6 +240,8 @@ impl<'a> Piece<'a> {
             let is_piece = ahead.name().is_some_and(|name| unit(&name).is_some());
             return (!is_piece && !self.ends).then_some((self.unit / 2, half));
         }
+        // In digits, `2h e 25`, it may be anything.
+        lexer.clone().name()?;
         let Amount::Whole(minutes) = Amount::read(&mut lexer)? else { return None };
         let is_end = lexer.rest().trim_matches(|c| c == ' ' || is_behind(c)).is_empty();
         (is_end && !self.ends && self.unit == HOUR && minutes < 60).then_some((minutes * MINUTE, lexer))

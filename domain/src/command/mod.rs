@@ -204,8 +204,14 @@ pub enum Command {
     Promote { measure: Measure, rank: Rank, dry_run: bool },
     /// Takes level and rights away, or previews that.
     Demote { measure: Measure, dry_run: bool },
-    /// Redacts messages, or previews that.
-    Redact { what: Redaction, because: Option<String>, dry_run: bool },
+    /// Redacts messages, or previews that. `unmarked` if no word marks the reason as one, so that it may be a name.
+    Redact {
+        what: Redaction,
+        because: Option<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unmarked: bool,
+        dry_run: bool,
+    },
     /// Redacts reactions to the replied-to message: all, those with a key, or one person's.
     RedactReactions { event: OwnedEventId, key: Option<String>, of: Option<Who> },
     /// Lists rooms.

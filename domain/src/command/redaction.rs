@@ -39,11 +39,12 @@ pub(super) fn redact(
         && let Some(because) = reason::unmarked(WORD, cursor)?
     {
         let because = Some(because).filter(|because| !because.is_empty());
-        return Ok(Command::Redact { what: Redaction::Replied(event.clone()), because, dry_run: said.dry_run });
+        let (what, unmarked) = (Redaction::Replied(event.clone()), because.is_some());
+        return Ok(Command::Redact { what, because, unmarked, dry_run: said.dry_run });
     }
     let all = all?;
     let what = what(&all, reply_to, place)?;
-    Ok(Command::Redact { what, because: all.because, dry_run: all.dry_run })
+    Ok(Command::Redact { what, because: all.because, unmarked: false, dry_run: all.dry_run })
 }
 
 fn what(all: &Arguments<'_>, reply_to: Option<&OwnedEventId>, place: CommandPlace) -> Result<Redaction, Misunderstood> {

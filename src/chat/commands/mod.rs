@@ -51,7 +51,12 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
             measures::measure(ask, Act::Promote(*rank), measure, *dry_run).await
         }
         Command::Measure { act, measure } => measures::measure(ask, *act, measure, false).await,
-        Command::Redact { what, because, dry_run } => redact::redact(ask, what, because.as_deref(), *dry_run).await,
+        Command::Redact { what, because, unmarked, dry_run } => {
+            if let Some(reason) = because.as_deref().filter(|_| *unmarked) {
+                redact::names_nobody(ask, reason)?;
+            }
+            redact::redact(ask, what, because.as_deref(), *dry_run).await
+        }
         Command::RedactReactions { event, key, of } => {
             redact::redact_reactions(ask, event, key.as_deref(), of.as_ref()).await
         }

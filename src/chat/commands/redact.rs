@@ -11,7 +11,7 @@ use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::chat::words::Wording;
 use crate::homeserver::Said;
-use crate::operations::{RedactTarget, Redacting, wait_for_deeds};
+use crate::operations::{NotFound, RedactTarget, Redacting, wait_for_deeds};
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
@@ -46,6 +46,19 @@ pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, d
         }
     }
     remove(ask, targets, because).await
+}
+
+/// Asks when a reason that no word marks as one holds somebody's name: their messages may be meant.
+pub(super) fn names_nobody(ask: &Ask, reason: &str) -> Result<(), Stop> {
+    let is_name = |said: &&str| {
+        let said = said.trim_matches(|c: char| !c.is_alphanumeric());
+        let found = ask.scene.find_person(&Who::Name(said.to_owned()));
+        !said.is_empty() && !matches!(found, Err(NotFound::Nobody { .. }))
+    };
+    match std::iter::once(reason).chain(reason.split(' ')).find(is_name) {
+        None => Ok(()),
+        Some(said) => Err(Stop::Unclear(ask.words.say("reason-or-person", &[("said", Arg::Text(said.to_owned()))]))),
+    }
 }
 
 /// Redacts reactions to a message.

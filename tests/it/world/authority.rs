@@ -159,6 +159,14 @@ async fn ones_own_messages_need_no_right_and_a_preview_tells_nothing_of_a_room_o
     hospital.redacted(&p00, "icu", &messages[0]).await?;
     let said = p00.reply(&icu, &hospital.say(&leader, "icu", "aviso").await?, "!redact").await?;
     hospital.answer(&leader, "icu", &said).await?.says(&["need the right"]);
+    // A reason needs no word before it, but what may be a person is asked about.
+    let note = hospital.say(&p00, "icu", "nota").await?;
+    let name = hospital.username("p00");
+    let said = leader.reply(&icu, &note, &format!("!redact {name}")).await?;
+    hospital.answer(&leader, "icu", &said).await?.says(&[&name]);
+    assert!(hospital.stands(&leader, "icu", &note).await?);
+    leader.reply(&icu, &note, "> <@p00:hospital.example> nota\n!redact. Wrong room").await?;
+    hospital.redacted(&p00, "icu", &note).await?;
     // Without the right, existing and missing events look the same.
     let ward = hospital.room("ward").await?;
     for event in [messages[1].as_str(), "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
