@@ -279,10 +279,10 @@ pub(super) fn option(token: &Token<'_>) -> Option<Keyword> {
     named.map(|(keyword, _)| *keyword)
 }
 
-/// The name of one of these keywords that is a letter away from a folded word of more than two.
+/// The name of one of these keywords that is at most a letter away from a folded word of more than two.
 pub(super) fn nearest(said: &str, keywords: &[Keyword]) -> Option<&'static str> {
     let names = KEYWORDS.iter().filter(|(keyword, _)| keywords.contains(keyword)).flat_map(|(_, names)| names.iter());
-    let is_near = |name: &&&str| name.len() > 3 && said.len() > 2 && nearness(said, name) == Some(1);
+    let is_near = |name: &&&str| name.len() > 3 && said.len() > 2 && nearness(said, name).is_some_and(|far| far <= 1);
     names.copied().find(|name| is_near(&name))
 }
 

@@ -144,6 +144,7 @@ fn day_at(mut lexer: Lexer<'_>, is_day: bool) -> Option<(Day, Lexer<'_>)> {
             if let Some(month) = ahead.name().and_then(|name| month(&name)) {
                 return Some((Day::Dated(month, first?), ahead));
             }
+            lexer.takes(&["º"]);
             is_day.then_some((Day::Numbered(first?), lexer))
         }
         Lexeme::Number { .. } | Lexeme::Sign(_) => None,

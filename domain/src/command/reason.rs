@@ -30,6 +30,9 @@ const PHRASES: [[&str; 2]; 13] = [
 /// What links a phrase with its reason.
 const LINKS: [&str; 6] = ["de", "do", "da", "dos", "das", "of"];
 
+/// What asks for more than one message.
+const MANY: [&str; 6] = ["tudo", "todas", "todos", "all", "every", "everything"];
+
 /// Politeness is no reason.
 const POLITE: [&str; 6] = ["por favor", "please", "pfv", "pf", "obrigado", "obrigada"];
 
@@ -136,20 +139,13 @@ pub(super) fn unmarked(word: Word, mut cursor: Cursor<'_>) -> Result<Option<Stri
 
 /// Asks about what may be a name or a mistyped option.
 fn check(word: Word, tokens: &[Token<'_>], rest: &str) -> Result<(), Misunderstood> {
-    let near = |token: &Token<'_>, keywords: &[Keyword]| {
-        option(token).is_none().then(|| nearest(&token.folded()?, keywords)).flatten()
-    };
     for (place, token) in tokens.iter().enumerate() {
         let before_amount = tokens.get(place + 1).is_some_and(is_amount);
-        let keyword = match place {
-            0 if !before_amount => near(token, &[Keyword::Because]),
-            _ if before_amount => near(token, &[Keyword::Last, Keyword::Since]),
-            _ => None,
-        };
-        if keyword.is_some() {
-            return Err(Misunderstood::Unexpected { word, said: token.said(), nearest: keyword.map(str::to_owned) });
+        if let Some(name) = mistyped(token, place == 0, before_amount) {
+            return Err(Misunderstood::Unexpected { word, said: token.said(), nearest: Some(name.to_owned()) });
         }
-        if is_name(token) || place == 0 && is_amount(token) {
+        let is_many = || token.folded().is_some_and(|said| MANY.contains(&said.as_str()));
+        if is_name(token) || place == 0 && (is_amount(token) || is_many()) {
             return Err(unexpected(word, token));
         }
     }
@@ -165,6 +161,16 @@ fn check(word: Word, tokens: &[Token<'_>], rest: &str) -> Result<(), Misundersto
         }
         _ => Ok(()),
     }
+}
+
+/// The option whose keyword the token is nearly, also with its number as in `lst5`.
+fn mistyped(token: &Token<'_>, is_first: bool, before_amount: bool) -> Option<&'static str> {
+    let said = token.folded().filter(|_| option(token).is_none())?;
+    let letters = said.trim_end_matches(|c: char| c.is_ascii_digit());
+    if before_amount || letters.len() < said.len() {
+        return nearest(letters, &[Keyword::Last, Keyword::Since]);
+    }
+    nearest(letters, &[Keyword::Because]).filter(|_| is_first)
 }
 
 /// Whether the token can only be somebody's or something's name: a pill, an id, a link, `@ana`, `ana.souza`.

@@ -6,6 +6,7 @@ use super::arguments::Keyword::{Because, DryRun, In, Last, Of, Since};
 use super::arguments::{Allowed, Arguments, target, wrong};
 use super::spoken::SpokenBody;
 use super::targets::TargetWord;
+use super::text::nearness;
 use super::tokens::{Cursor, Kind};
 use super::{Command, CommandPlace, Misunderstood, Redaction, Where, Word, reason};
 
@@ -30,6 +31,12 @@ pub(super) fn redact(
         && token.folded().is_some_and(|said| REACTION.contains(&said.as_str()))
     {
         return reactions(ahead, reply_to, said.dry_run);
+    }
+    if let Some(token) = cursor.peek()?
+        && let Some(said) = token.folded()
+        && let Some(near) = REACTION.iter().find(|name| nearness(&said, name).is_some_and(|far| far <= 1))
+    {
+        return Err(Misunderstood::Unexpected { word: WORD, said: token.said(), nearest: Some((*near).to_owned()) });
     }
     let allowed = Allowed { keywords: &[In, Last, Since, Because, DryRun], sent_at: None, most: MOST };
     let all = Arguments::read(WORD, cursor, allowed, said.dry_run);

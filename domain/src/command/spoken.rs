@@ -212,10 +212,10 @@ fn after_name(text: &str, name: &str) -> Option<usize> {
     ends.then_some(text.len() - rest.len())
 }
 
-/// The word at `start`, up to a space or a pill, and where it ends.
+/// The word at `start`, up to a space, a comma or a pill, and where it ends.
 fn word_at(line: &Line, start: usize) -> (&str, usize) {
     let rest = line.text.get(start..).unwrap_or_default();
-    let end = start + rest.find(' ').unwrap_or(rest.len());
+    let end = start + rest.find([' ', ',', ';']).unwrap_or(rest.len());
     let pill = line.pills.iter().map(|pill| pill.range.start).find(|pill| *pill >= start).unwrap_or(end);
     let end = end.min(pill);
     (line.text.get(start..end).unwrap_or_default(), end)
