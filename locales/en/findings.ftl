@@ -52,7 +52,7 @@ finding-member-unbound = { $user } is in room { $room } and belongs to nobody in
 finding-banned-by-hand = { $user } belongs in room { $room } and is banned there by hand
 finding-invitations-declined = { $people } left room { $room } or declined its invitation, and belongs there: nobody is asked again. If they change their mind,
     somebody in the room invites them
-finding-other-faces = { $people } goes by another name or picture in room { $room } than everywhere else (`/myroomnick`). Nothing is put back:
+finding-other-faces = in room { $room } another name or picture than everywhere else is used (`/myroomnick`) by { $people }. Nothing is put back:
     set `allow_per_room_profiles: false` in homeserver.yaml, and a change of the name or picture ends it
 finding-creator-stays = { $user } made room { $room } and no longer belongs there: nobody can remove who made a room of version 12.
     They leave it themselves, or a new one takes its place: `equipemed-bot rooms replace { $key }`

@@ -55,7 +55,7 @@ finding-member-unbound = { $user } está na sala { $room } e não é de ninguém
 finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
 finding-invitations-declined = { $people } saiu da sala { $room } ou recusou o convite, e faz parte dela: não convido de novo. Se mudar de ideia,
     alguém da sala pode convidar
-finding-other-faces = { $people } usa outro nome ou outra foto na sala { $room } (`/myroomnick`). Não mudo de volta:
+finding-other-faces = na sala { $room } há outro nome ou outra foto (`/myroomnick`): { $people }. Não mudo de volta:
     ponha `allow_per_room_profiles: false` no homeserver.yaml; a próxima troca de nome ou foto corrige isso
 finding-creator-stays = { $user } criou a sala { $room } e não faz mais parte dela: ninguém consegue remover quem criou uma sala da versão 12.
     A própria pessoa sai, ou uma sala nova toma o lugar: `equipemed-bot rooms replace { $key }`
