@@ -136,7 +136,8 @@ impl Work<'_> {
         let handles = &self.by.handles;
         // The first room shows whether Synapse encrypts new rooms. No other is created before it was checked.
         let first = self.first_room.lock().await;
-        let first = if *first { None } else { Some(first) };
+        // Dropped here when it was looked at, or the others would wait for one another.
+        let first = (!*first).then_some(first);
         if encrypts::is_seen(&handles.store).await? {
             return Ok(Outcome::Skipped(Fault::Encrypts));
         }

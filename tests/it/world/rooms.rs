@@ -1,9 +1,12 @@
 //! Rooms over time: joining and leaving, renaming, and rooms that the policy no longer names.
 
-use serde_json::json;
+use std::time::Duration;
+
+use equipemed_bot::homeserver::Endpoint;
+use equipemed_testbed::proxy::{Fault, Rule};
+use serde_json::{Value, json};
 
 use super::{Hospital, count, crowd, person, until};
-use equipemed_bot::homeserver::Endpoint;
 
 #[tokio::test]
 async fn invited_people_are_joined_by_a_server_that_accepts_invites() -> anyhow::Result<()> {
@@ -122,5 +125,23 @@ async fn a_picture_that_is_a_file_is_uploaded_once_for_all_rooms_and_again_when_
     assert_eq!((count(&writes, Endpoint::UploadMedia), count(&writes, Endpoint::SendState)), (1, 3));
     let second = url("a").await?;
     assert!(second != first && url("space").await? == second, "{second}");
+    hospital.finish().await
+}
+
+#[tokio::test]
+async fn the_first_room_is_made_alone_and_the_others_together() -> anyhow::Result<()> {
+    let rooms = ["a", "b", "c", "d"].map(|key| (key.to_owned(), json!({"name": key, "members": {"any": true}})));
+    let rooms = Value::Object(rooms.into_iter().collect());
+    let hospital = Hospital::new(crowd("p", 1, &[]), rooms).await?;
+    hospital.proxy.add_rule(Rule::new("createRoom", Fault::Delay(Duration::from_secs(2))));
+    hospital.take();
+    hospital.sync(&[]).await?.ended(0);
+    let mut made = hospital.take();
+    made.retain(|request| Endpoint::of(&request.method, &request.path) == Some(Endpoint::CreateRoom));
+    made.sort_by_key(|request| request.started);
+    let ended: Vec<_> = made.iter().map(|request| request.started + request.took).collect();
+    assert_eq!(made.len(), 4);
+    assert!(made[1].started >= ended[0], "what the first one shows is known before the second");
+    assert!(made[2].started < ended[1] && made[3].started < ended[1], "the others do not wait for one another");
     hospital.finish().await
 }
