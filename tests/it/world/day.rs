@@ -96,7 +96,6 @@ async fn change_by_hand(
 }
 
 #[tokio::test]
-#[ignore = "one run in three finds that after a restart no full pass ends within a minute; its cause is not found yet"]
 async fn after_a_day_of_changes_and_restarts_nobody_has_what_the_policy_does_not_give() -> anyhow::Result<()> {
     let mut dice = Dice(20_261_128);
     let mut people = crowd("p", 34, &[]);
@@ -113,6 +112,8 @@ async fn after_a_day_of_changes_and_restarts_nobody_has_what_the_policy_does_not
         json!({"lock_share": "90%", "lock_least": 30, "remove_share": "90%", "remove_least": 30});
     hospital.config["directory"]["accounts"] = json!("2s");
     hospital.write_config()?;
+    // The first sync is long, beside other tests longer than a service is waited for.
+    hospital.sync(&[]).await?.ended(0);
     let (mut hospital, mut serving) = begun(hospital).await?;
     let mut clients = Vec::new();
     for name in ["chefe", "ana", "rui", "eva", "gil", "p00"] {
