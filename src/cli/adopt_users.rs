@@ -13,7 +13,7 @@ use equipemed_domain::wake::Wake;
 use ruma_common::{OwnedUserId, UserId};
 use serde_json::json;
 
-use super::connect::Local;
+use super::connect::{Local, must_not_be_protected};
 use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, output};
@@ -35,9 +35,7 @@ pub(super) async fn one(given: &Given, wish: AdoptWish<'_>) -> anyhow::Result<Ex
     let (reader, Local { settings, store, clock, .. }) = (local.reader().await?, &local);
     let user = UserId::parse(mxid)
         .map_err(|_| UsageError(format!("{mxid:?} is no Matrix id such as @ana:hospital.example")))?;
-    if settings.policy.users.protected.contains(&user) {
-        return Err(UsageError(format!("{user} is protected (users.protected) and can be nobody's")).into());
-    }
+    must_not_be_protected(&user, &settings.policy)?;
     let directory = local.people(!dry_run).await?;
     let person = local.person(who, &directory).await?;
     let bindings = store.bindings().await?;

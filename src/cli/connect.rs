@@ -9,6 +9,7 @@ use equipemed_domain::find::Names;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
+use equipemed_domain::policy::Policy;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ruma_common::{OwnedUserId, UserId};
@@ -253,6 +254,14 @@ pub(super) async fn account(who: &str, scene: &Scene, local: &Local) -> anyhow::
     let user = scene.user_of(person.id).cloned();
     let user = user.ok_or_else(|| UsageError(format!("{} has no account yet", person.username)))?;
     Ok((person.id, user))
+}
+
+/// Refuses a protected account, for which nothing is changed.
+pub(super) fn must_not_be_protected(user: &UserId, policy: &Policy) -> Result<(), UsageError> {
+    match policy.users.protected.contains(user) {
+        true => Err(UsageError(format!("{user} is protected (users.protected): nothing is changed for it"))),
+        false => Ok(()),
+    }
 }
 
 /// Finds a managed room by key, name or alias, like the control room's commands.

@@ -8,7 +8,7 @@ use equipemed_domain::identity::Identities;
 use equipemed_domain::wake::Wake;
 use ruma_common::UserId;
 
-use super::connect::Local;
+use super::connect::{Local, must_not_be_protected};
 use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, output};
@@ -22,9 +22,7 @@ pub(super) async fn run(given: &Given, who: &str, yes: bool, dry_run: bool) -> a
     let (bindings, known) = (store.bindings().await?, store.people().await?);
     let binding = find(who, &directory, &bindings, &known)?;
     let user = &binding.user;
-    if settings.policy.users.protected.contains(user) {
-        return Err(UsageError(format!("{user} is protected (users.protected): nothing is changed for it")).into());
-    }
+    must_not_be_protected(user, &settings.policy)?;
     let account = reader.account(user).await?;
     let may = may_release((store, clock), &settings.policy, &directory, binding, account.as_ref()).await?;
     may.map_err(|why| not_released(user, why, settings.policy.limits.deactivate))?;

@@ -4,7 +4,7 @@ use equipemed_domain::deed::Deed;
 use equipemed_domain::mode::Mode;
 use ruma_common::UserId;
 
-use super::connect::Local;
+use super::connect::{Local, must_not_be_protected};
 use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, connect, output, rooms};
@@ -17,16 +17,13 @@ pub(super) async fn run(given: &Given, who: &str, dry_run: bool) -> anyhow::Resu
         let why = "mode: observe changes nothing; add --dry-run to see what would be done";
         return Err(UsageError(why.to_owned()).into());
     }
-    let protected = &local.settings.policy.users.protected;
-    if let Ok(user) = UserId::parse(who)
-        && protected.contains(&user)
-    {
-        return Err(is_protected(&user));
+    let policy = &local.settings.policy;
+    // A protected account need not be anybody's in EquipeMed.
+    if let Ok(user) = UserId::parse(who) {
+        must_not_be_protected(&user, policy)?;
     }
     let (_, user) = connect::account(who, &local.scene(false).await?, &local).await?;
-    if protected.contains(&user) {
-        return Err(is_protected(&user));
-    }
+    must_not_be_protected(&user, policy)?;
     let reader = local.reader().await?;
     let count = reader.devices(&user).await?.ids.len();
     if dry_run || count == 0 {
@@ -45,8 +42,4 @@ pub(super) async fn run(given: &Given, who: &str, dry_run: bool) -> anyhow::Resu
         "{user} is signed out on every device; devices: {count}. Whoever may sign in can do so again"
     ));
     Ok(Exit::Done)
-}
-
-fn is_protected(user: &UserId) -> anyhow::Error {
-    UsageError(format!("{user} is protected (users.protected): nothing is changed for it")).into()
 }
