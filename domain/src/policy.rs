@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ruma_common::{OwnedServerName, OwnedUserId};
+use ruma_common::{OwnedRoomAliasId, OwnedServerName, OwnedUserId, RoomAliasId};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{Person, Profession};
@@ -231,6 +231,13 @@ impl MadeRoom {
 }
 
 impl Policy {
+    /// The whole alias of a key's room. The configuration takes only localparts that make a valid one.
+    #[must_use]
+    pub fn alias_of(&self, key: &RoomKey) -> Option<OwnedRoomAliasId> {
+        let local = self.rooms.get(key)?.alias.as_deref()?;
+        RoomAliasId::parse(format!("#{local}:{}", self.server_name)).ok()
+    }
+
     /// Whether `users.who` selects the person: nobody else gets or keeps anything by the policy.
     #[must_use]
     pub fn selects(&self, person: &Person) -> bool {

@@ -11,7 +11,7 @@ use equipemed_domain::policy::RoomKind;
 use equipemed_domain::setting::RoomSetting;
 use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
-use ruma_common::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
+use ruma_common::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde_json::json;
 
 use super::handles::Handles;
@@ -145,21 +145,13 @@ async fn give_way(handles: &Handles, writer: &Writer, key: &RoomKey, before: &Ro
 
 /// Removes the key's alias from a room's state.
 async fn forget_alias(handles: &Handles, writer: &Writer, key: &RoomKey, room_id: &RoomId) -> Result<(), Fault> {
-    let Some(alias) = alias_of(handles, key).await? else { return Ok(()) };
+    let Some(alias) = handles.policy().await?.alias_of(key) else { return Ok(()) };
     let event = RoomSetting::Alias.row().event;
     let names = writer.reader().state(room_id, event, "").await?;
     if names.is_some_and(|content| content.get("alias").is_some_and(|named| *named == alias.as_str())) {
         writer.send_state(room_id, event, "", &json!({})).await?;
     }
     Ok(())
-}
-
-/// The alias of a key's room, from the policy.
-async fn alias_of(handles: &Handles, key: &RoomKey) -> Result<Option<OwnedRoomAliasId>, Fault> {
-    let policy = handles.policy().await?;
-    let Some(name) = policy.rooms.get(key).and_then(|room| room.alias.as_deref()) else { return Ok(None) };
-    let alias = RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
-    Ok(Some(alias))
 }
 
 /// Frees a key's alias if it points to one of these rooms.
@@ -169,7 +161,7 @@ pub(super) async fn release_alias(
     key: &RoomKey,
     rooms: &BTreeSet<OwnedRoomId>,
 ) -> Result<(), Fault> {
-    let Some(alias) = alias_of(handles, key).await? else { return Ok(()) };
+    let Some(alias) = handles.policy().await?.alias_of(key) else { return Ok(()) };
     if writer.reader().resolve_alias(&alias).await?.is_some_and(|holder| rooms.contains(&holder)) {
         writer.release_alias(&alias).await?;
     }

@@ -1,5 +1,7 @@
 //! Pictures from files: uploaded once, and remembered by content.
 
+use std::collections::BTreeMap;
+
 use equipemed_domain::fault::Fault;
 use equipemed_domain::policy::Policy;
 use equipemed_domain::setting::{PictureFile, RoomSetting, RoomSettings, SettingValue};
@@ -42,12 +44,21 @@ pub(super) async fn upload_in(writer: &Writer, store: &Store, settings: &mut Roo
 
 /// Replaces picture files by the addresses of their uploads.
 pub(super) async fn known(policy: &mut Policy, store: &Store) -> Result<(), StoreError> {
+    // Many rooms may have one picture, and this is asked at every pass.
+    let mut addresses: BTreeMap<String, Option<String>> = BTreeMap::new();
     for room in policy.rooms.values_mut() {
-        if let Some(SettingValue::Text(picture)) = room.settings.get_mut(&RoomSetting::Avatar)
-            && let Some(file) = PictureFile::of(picture)
-            && let Some(uri) = store.remembered(&remembered_as(file.digest)).await?
-        {
-            *picture = uri;
+        let Some(SettingValue::Text(picture)) = room.settings.get_mut(&RoomSetting::Avatar) else { continue };
+        let Some(file) = PictureFile::of(picture) else { continue };
+        let address = match addresses.get(file.digest) {
+            Some(address) => address.clone(),
+            None => {
+                let address = store.remembered(&remembered_as(file.digest)).await?;
+                addresses.insert(file.digest.to_owned(), address.clone());
+                address
+            }
+        };
+        if let Some(address) = address {
+            *picture = address;
         }
     }
     Ok(())

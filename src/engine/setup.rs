@@ -9,7 +9,7 @@ use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::initial_control_content;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::policy::{Policy, RoomPolicy};
-use ruma_common::{OwnedRoomId, RoomAliasId, RoomId};
+use ruma_common::{OwnedRoomId, RoomId};
 
 use super::encrypts;
 use crate::clock::Clock;
@@ -137,8 +137,7 @@ async fn whose_alias(
     key: &RoomKey,
     error: HomeserverError,
 ) -> Result<Fault, HomeserverError> {
-    let name = policy.rooms.get(key).and_then(|room| room.alias.as_deref()).unwrap_or_default();
-    let alias = RoomAliasId::parse(format!("#{name}:{}", policy.server_name)).map_err(HomeserverError::bad_request)?;
+    let Some(alias) = policy.alias_of(key) else { return Ok(error.into()) };
     let holder = writer.reader().resolve_alias(&alias).await?;
     Ok(holder.map_or(error.into(), |holder| Fault::AliasTaken { alias, holder, room: key.clone() }))
 }

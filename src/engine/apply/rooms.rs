@@ -213,18 +213,17 @@ impl Work<'_> {
     /// Resolves a taken alias. Our own half-made room with it is completed; a dead room without members loses it. A
     /// living room of somebody else keeps it, and that is an error for people to look at.
     async fn take_alias_back(&self, wanted_room: &RoomToCreate<'_>) -> Result<Outcome, Fault> {
-        let RoomToCreate { key, new, .. } = wanted_room;
+        let key = wanted_room.key;
         if let Some(room) = self.find_made(key).await? {
             return self.bind_room(key, room).await;
         }
-        let local = new.alias.as_deref().unwrap_or_default();
-        let alias = format!("#{local}:{}", self.by.handles.configured.server_name);
-        let alias = RoomAliasId::parse(&alias).map_err(HomeserverError::bad_request)?;
+        let alias = self.by.handles.policy().await?.alias_of(key);
+        let alias = alias.ok_or_else(|| Fault::RoomNotMade { room: key.clone() })?;
         let holder = self.writer.reader().resolve_alias(&alias).await?;
         let rooms = self.writer.reader().rooms_list().await?;
         let is_alive = |id: &RoomId| rooms.iter().any(|room| room.room_id == *id && room.members > 0);
         if let Some(room) = holder.filter(|id| is_alive(id)) {
-            return Err(Fault::AliasTaken { alias, holder: room, room: (*key).clone() });
+            return Err(Fault::AliasTaken { alias, holder: room, room: key.clone() });
         }
         self.writer.release_alias(&alias).await?;
         let room = self.writer.create_room(wanted_room).await?;
