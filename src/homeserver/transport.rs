@@ -317,7 +317,9 @@ impl Transport {
                 let start = Instant::now();
                 let request = request.instrument(tracing::info_span!("request", endpoint = endpoint.name()));
                 let answer = tell_of_silence(endpoint, request).await;
-                self.traffic.ended(endpoint, &answer, start.elapsed());
+                let took = start.elapsed();
+                self.traffic.ended(endpoint, &answer, took);
+                tracing::trace!(endpoint = endpoint.name(), took = ?took, "request ended");
                 answer
             }
         })

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use super::process::Running;
+use super::process::{PATIENCE, Running};
 use super::talk::{begun, close, opened};
 use super::{Hospital, chief, count, crowd, until};
 use crate::store::broken::{empty, fill, small_disk};
@@ -35,7 +35,7 @@ async fn page(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
 
 /// Waits for this status of `/ready`; returns the text.
 async fn readiness(port: u16, wanted: u16) -> anyhow::Result<String> {
-    equipemed_testbed::eventually(&format!("/ready says {wanted}"), Duration::from_secs(60), || async {
+    equipemed_testbed::eventually(&format!("/ready says {wanted}"), PATIENCE, || async {
         let (status, said) = page(port, "/ready").await?;
         Ok((status == wanted).then_some(said))
     })

@@ -59,7 +59,6 @@ mod wrong;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use equipemed_bot::homeserver::Endpoint;
@@ -67,7 +66,7 @@ use equipemed_bot::store::{AuditEntry, AuditFilter, Store};
 use equipemed_domain::key::RoomKey;
 use equipemed_testbed::proxy::Recorded;
 use equipemed_testbed::{Client, Folder, Proxy, Synapse};
-use process::{Ran, Running};
+use process::{PATIENCE, Ran, Running};
 use seats::Seat;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -483,5 +482,5 @@ pub(crate) async fn until<F>(what: &str, ready: impl FnMut() -> F) -> anyhow::Re
 where
     F: Future<Output = anyhow::Result<Option<()>>>,
 {
-    equipemed_testbed::eventually(what, Duration::from_secs(60), ready).await
+    equipemed_testbed::eventually(what, PATIENCE, ready).await
 }

@@ -54,6 +54,10 @@ pub(crate) struct Running {
     start: Instant,
 }
 
+/// How long something on a real Synapse may take before a test gives up. Tests share one, where a join of a pass with
+/// two requests in flight takes seconds beside a test with forty people.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
 impl Running {
     pub(super) fn start(mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -91,7 +95,7 @@ impl Running {
 
     /// Waits until standard error contains this a number of times.
     pub(crate) async fn told_times(&self, word: &str, times: usize) -> anyhow::Result<()> {
-        let told = equipemed_testbed::eventually(word, Duration::from_secs(60), || async {
+        let told = equipemed_testbed::eventually(word, PATIENCE, || async {
             Ok((self.err().matches(word).count() >= times).then_some(()))
         });
         told.await.with_context(|| self.err())

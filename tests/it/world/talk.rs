@@ -1,12 +1,10 @@
 //! Talks to the bot as people do: sends a message with one's own client and waits for the answer.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use equipemed_testbed::Client;
 use serde_json::{Value, json};
 
-use super::process::Running;
+use super::process::{PATIENCE, Running};
 use super::{Hospital, Person, until};
 
 /// How many events to search for an answer.
@@ -92,7 +90,7 @@ impl Hospital {
 
     /// Waits until an event is handled.
     pub(crate) async fn handled(&self, event: &str) -> anyhow::Result<()> {
-        equipemed_testbed::eventually("the event is handled", Duration::from_secs(60), || async {
+        equipemed_testbed::eventually("the event is handled", PATIENCE, || async {
             let rows = self.inbox().await?;
             Ok(rows.iter().any(|row| row.event_id == event && row.is_handled).then_some(()))
         })
