@@ -156,6 +156,8 @@ pub struct WaitingGauge {
     pub inbox: u64,
     /// Parts of a plan waiting for consent.
     pub held: u64,
+    /// Whether the service is paused.
+    pub paused: bool,
 }
 
 /// All metrics. Cheap to clone.
@@ -164,6 +166,7 @@ pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     queues: Family<ByQueue, Gauge>,
     held: Gauge,
+    paused: Gauge,
 }
 
 impl Metrics {
@@ -175,11 +178,12 @@ impl Metrics {
         start.set(started);
         // The standard name in all programs. A changed configuration resets it, as all counters.
         registry.register("process_start_time_seconds", "When the service began, in seconds since 1970", start);
-        let (queues, held) = (Family::default(), Gauge::default());
+        let (queues, held, paused) = (Family::default(), Gauge::default(), Gauge::default());
         let own = registry.sub_registry_with_prefix(PREFIX);
         own.register("queue", "What waits in the store", queues.clone());
         own.register("held", "Parts of a plan that wait for a consent", held.clone());
-        Self { registry: Arc::new(Mutex::new(registry)), queues, held }
+        own.register("paused", "Whether the service is paused", paused.clone());
+        Self { registry: Arc::new(Mutex::new(registry)), queues, held, paused }
     }
 
     /// Registers requests to Synapse.
@@ -225,6 +229,7 @@ impl Metrics {
             self.queues.get_or_create(&ByQueue { queue }).set(whole(length));
         }
         self.held.set(whole(waiting.held));
+        self.paused.set(i64::from(waiting.paused));
         let mut answer = String::new();
         text::encode(&mut answer, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
         Ok(answer)

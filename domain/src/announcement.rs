@@ -11,6 +11,7 @@ use crate::drift::Drift;
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::RoomKey;
+use crate::pause::Pause;
 use crate::review::HeldReason;
 
 /// How many accounts of a kind a message names.
@@ -58,6 +59,12 @@ pub enum Announcement {
         #[serde(default)]
         two: bool,
     },
+    /// Somebody paused the service.
+    Paused { pause: Pause },
+    /// Somebody ended a pause.
+    Resumed { by: String },
+    /// A pause ended by itself.
+    PauseOver,
     /// A held part is no longer due.
     HeldClosed { id: String },
     /// After an update, the powers that people already held were recorded with their places.

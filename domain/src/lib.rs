@@ -46,6 +46,7 @@ pub mod mode;
 pub mod naming;
 pub mod observed;
 pub mod outcome;
+pub mod pause;
 pub mod plan;
 pub mod policy;
 pub mod power;

@@ -35,3 +35,5 @@ brought-leaves = { $came }. I heed nothing that is said there, and in an hour I 
 brought-stays = { $came }. I heed nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
 directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed for it; I keep trying and tell you when it works again.
 directory-back = I can read EquipeMed again (it was away since { $since }), and look at everything now.
+announce-resumed = { $by } ended the pause. I am looking at everything now.
+announce-pause-over = The pause is over. I am looking at everything now.

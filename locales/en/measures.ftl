@@ -74,6 +74,14 @@ redacted = { $count ->
     } in the room { $room }.
 redact-partly = Only a part was deleted. Deleted: { $done }, failed: { $failed }.
 redact-failed = Nothing was deleted: { $detail }
+redact-progress = Deleting: { $done } of { $total }
+redact-halted = Stopped. Deleted: { $done }, left as they are: { $left }, failed: { $failed }.
+halt-how = To stop, reply to this with { $command }.
+halt-nothing = There is nothing left to stop.
+halted = { $count ->
+        [one] Stopped: 1 thing is not done any more.
+       *[other] Stopped: { $count } things are not done any more.
+    }
 redact-none = I found nothing to delete.
 redact-already = That message is deleted already.
 redact-not-a-message = That is no message or reaction, so it cannot be deleted.

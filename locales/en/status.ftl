@@ -30,3 +30,9 @@ status-directory = EquipeMed: { $people ->
         [one] 1 person
        *[other] { $people } people
     } read at { $when }
+
+paused = Paused by { $by } since { $since }: I change nothing by myself, only what somebody asks for here.
+paused-until = Paused by { $by } until { $until }: I change nothing by myself, only what somebody asks for here.
+pause-how = To go on, write { $command }.
+resumed = Going on. I am looking at everything now.
+not-paused = I am not paused.

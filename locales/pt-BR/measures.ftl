@@ -76,6 +76,14 @@ redacted = { $count ->
     } na sala { $room }.
 redact-partly = Só uma parte foi apagada. Apagadas: { $done }, falhas: { $failed }.
 redact-failed = Nada foi apagado: { $detail }
+redact-progress = Apagando: { $done } de { $total }
+redact-halted = Parado. Apagadas: { $done }, mantidas: { $left }, falhas: { $failed }.
+halt-how = Para parar, responda a esta mensagem com { $command }.
+halt-nothing = Não há mais nada a parar.
+halted = { $count ->
+        [one] Parado: 1 item não será mais feito.
+       *[other] Parado: { $count } itens não serão mais feitos.
+    }
 redact-none = Não encontrei nada para apagar.
 redact-already = Essa mensagem já foi apagada.
 redact-not-a-message = Isso não é uma mensagem nem uma reação, por isso não pode ser apagado.

@@ -34,3 +34,9 @@ status-directory = EquipeMed: { $people ->
         [one] 1 pessoa lida
        *[other] { $people } pessoas lidas
     } em { $when }
+
+paused = Pausado por { $by } desde { $since }: não altero nada sozinho, só o que alguém pedir aqui.
+paused-until = Pausado por { $by } até { $until }: não altero nada sozinho, só o que alguém pedir aqui.
+pause-how = Para continuar, escreva { $command }.
+resumed = De volta ao trabalho. Estou verificando tudo agora.
+not-paused = Não estou pausado.

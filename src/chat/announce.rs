@@ -111,6 +111,9 @@ impl Wording {
                 if *two { "announce-held-two" } else { "announce-held" },
                 &[("id", Arg::Text(id.clone())), ("reason", self.held_reason(reason)), ("count", number(*count))],
             ),
+            Announcement::Paused { pause } => self.paused(pause),
+            Announcement::Resumed { by } => self.say("announce-resumed", &[("by", self.asker(by))]),
+            Announcement::PauseOver => self.say("announce-pause-over", &[]),
             Announcement::HeldClosed { id } => self.say("announce-held-closed", &[("id", Arg::Text(id.clone()))]),
             Announcement::PowersPlaced { people } => self.say("announce-powers-placed", &[("count", number(*people))]),
             Announcement::PutBack { room, what: Drift::Member(user), by } if user == by => {

@@ -175,6 +175,11 @@ impl Chat {
         let taken = match event.event.kind.as_str() {
             "m.room.message" => self.command(event).await,
             "m.reaction" => self.reaction(event).await,
+            "m.room.redaction" => match self.taken_back(&event).await {
+                Ok(false) => self.state_event(event).await,
+                Ok(true) => self.done(seq).await,
+                Err(error) => Err(error),
+            },
             _ => self.state_event(event).await,
         };
         if let Err(error) = taken {

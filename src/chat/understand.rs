@@ -21,7 +21,7 @@ use super::reply::{Mark, Reply, Turn};
 use super::words::Wording;
 use super::{Chat, Inner};
 use crate::engine::Engine;
-use crate::operations::{Asked, Caller, Scene};
+use crate::operations::{self, Asked, Caller, Scene};
 use crate::speech::{Answer, Arg};
 use crate::store::{AuditCause, AuditId, InboxEvent, Intent};
 
@@ -73,6 +73,38 @@ impl Chat {
         self.understood(event, room, Command::Confirm(Preview::Code(code))).await
     }
 
+    /// Whether the asker took back the reaction that confirmed a command. What is left of the command is then stopped;
+    /// its own answer tells.
+    pub(super) async fn taken_back(&self, event: &InboxEvent) -> anyhow::Result<bool> {
+        let engine = &self.inner.engine;
+        let Content::Redaction { redacts } = &event.event.content else { return Ok(false) };
+        let Some(prompt) = engine.store().reacted_to(redacts, &event.event.sender).await? else { return Ok(false) };
+        let Some(scene) = scene_for(&event.event.sender, engine).await? else { return Ok(true) };
+        if let Ok(asker) = identify(&scene, event) {
+            let asked = self.asked(Arc::new(scene), asker, event, false);
+            match asked.halt(Some((&event.event.room_id, &prompt))).await {
+                Ok(halted) => tracing::info!(halted, "A confirmation was taken back"),
+                Err(operations::Stop::Failed(fault)) => return Err(fault.into()),
+                Err(_) => {}
+            }
+        }
+        Ok(true)
+    }
+
+    fn asked(&self, scene: Arc<Scene>, asker: Asker, event: &InboxEvent, again: bool) -> Asked {
+        Asked {
+            engine: self.inner.engine.clone(),
+            scene,
+            by: Caller { asker, name: event.event.sender.to_string() },
+            origin: "chat",
+            source: event.event.event_id.to_string(),
+            sent_at: event.event.sent_at,
+            confirmed: None,
+            agreed_by: None,
+            again,
+        }
+    }
+
     /// Carries out a command, or refuses it.
     async fn understood(&self, event: InboxEvent, room: RoomKey, command: Command) -> anyhow::Result<()> {
         let Inner { engine, texts, settings, voice, inbox, .. } = &*self.inner;
@@ -100,21 +132,11 @@ impl Chat {
         };
         let age = scene.now.duration_since(event.event.sent_at);
         // What was begun in time is finished, however long this process was away.
-        if command.changes_something() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
+        if !command.may_be_late() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
             let text = texts.say("late", &[("minutes", Arg::Number(age.as_mins()))]);
             return self.end(&event, audit, again, Reply::failed(Answer::new().line(text), Fault::Late)).await;
         }
-        let asked = Asked {
-            engine: engine.clone(),
-            scene,
-            by: Caller { asker, name: user.to_string() },
-            origin: "chat",
-            source: event.event.event_id.to_string(),
-            sent_at: event.event.sent_at,
-            confirmed: None,
-            agreed_by: None,
-            again,
-        };
+        let asked = self.asked(scene, asker, &event, again);
         let ask = Ask {
             asked,
             event: event.event.event_id.clone(),

@@ -14,7 +14,7 @@ use super::given::Given;
 use super::output::said;
 use super::replace::told;
 use super::server::{self, Obstacle};
-use super::{Exit, connect, output};
+use super::{Exit, connect, output, pause};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::settings::{self, DirectorySource};
@@ -22,6 +22,7 @@ use crate::directory::equipemed::Installed;
 use crate::directory::{Equipemed, Source};
 use crate::engine::replace::Condition;
 use crate::homeserver::{HomeserverError, Patience, Reader};
+use crate::operations::paused;
 use crate::store::{HeldState, Run, RunEnd};
 
 /// Number of latest full passes searched for one that ended.
@@ -233,7 +234,7 @@ async fn check_store(settings: &Settings, is_usable: bool, findings: &mut Findin
     }
 }
 
-/// Prints findings of the last full pass and held parts. These are no failures, but wait for somebody. An unreachable
+/// Prints a pause, findings of the last full pass and held parts. These are no failures, but wait for somebody. An unreachable
 /// database was reported before.
 async fn tell_open(given: &Given, settings: &Settings) {
     let Ok(local) = Local::of(given, settings.clone()).await else { return };
@@ -249,6 +250,9 @@ async fn tell_open(given: &Given, settings: &Settings) {
         for finding in &summary.found {
             output::text(&format!("    {}", english.finding(finding)));
         }
+    }
+    if let Ok(Some(pause)) = paused(&local.store, local.clock.now()).await {
+        output::text(&format!("• {}; end it with `equipemed-bot resume`", pause::said(&pause, &local)));
     }
     let english = output::English::new();
     for plan in held.iter().filter(|plan| plan.state != HeldState::Approved) {

@@ -14,6 +14,7 @@ mod follow;
 mod given;
 mod grants;
 mod output;
+mod pause;
 mod registration;
 mod release;
 mod replace;
@@ -87,6 +88,19 @@ enum Command {
     #[command(after_help = "Examples:\n  equipemed-bot sync --dry-run\n  equipemed-bot sync --user ana.souza\n  \
                             equipemed-bot sync --approve 1f0c22aa")]
     Sync(SyncArgs),
+    /// Stop all changes that nobody asked for by command, such as before maintenance; `doctor` and `!status` show it
+    #[command(after_help = "Examples:\n  equipemed-bot pause --for 2h --because maintenance\n  equipemed-bot resume")]
+    Pause {
+        /// For how long, such as 2h; until `resume` when left out
+        #[arg(long = "for", value_name = "DURATION")]
+        duration: Option<String>,
+        /// Why
+        #[arg(long)]
+        because: Option<String>,
+    },
+    /// End a pause; a running service then looks at everything
+    #[command(after_help = "Example:\n  equipemed-bot resume")]
+    Resume,
     /// Make the bot's account, its administrator flag and the control room; harmless when repeated
     ///
     /// Needs an administrator once, from the environment, and stores nothing of it: MATRIX_ADMIN_TOKEN, or
@@ -401,6 +415,8 @@ async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve => serve::run(&given.config).await,
         Command::Sync(args) => Box::pin(sync::run(given, args)).await,
+        Command::Pause { duration, because } => pause::pause(given, duration.as_deref(), because).await,
+        Command::Resume => pause::resume(given).await,
         Command::Setup { control_room } => setup::run(given, control_room.as_deref()).await,
         Command::Users(command) => users::run(given, command).await,
         Command::Rooms(RoomsCommand::List { format }) => rooms::list(given, format).await,

@@ -21,7 +21,7 @@ use crate::engine::options::Options;
 use crate::engine::progress::{Phase, Progress};
 use crate::engine::report::Report;
 use crate::engine::tenure::Tenure;
-use crate::operations::{HandedOver, hand_over_run};
+use crate::operations::{HandedOver, hand_over_run, must_not_be_paused};
 use crate::store::RunEnd;
 
 /// Runs the command.
@@ -68,6 +68,9 @@ impl Syncing {
             let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
             return Ok(if due { Exit::Due } else { Exit::Done });
         }
+        must_not_be_paused(store, clock.now()).await.map_err(|why| {
+            anyhow::Error::from(why).context("nothing was changed; `equipemed-bot resume`, or add --dry-run")
+        })?;
         loop {
             if let Some(tenure) = Tenure::begin(store, clock, &self.holder).await? {
                 let ended = self.here(&tenure).await;

@@ -1,6 +1,8 @@
 //! The lane of deeds: one-off requests such as redactions, done at once whatever else is going on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Stays};
@@ -8,96 +10,166 @@ use equipemed_domain::outcome::Outcome;
 use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
 use ruma_common::{OwnedUserId, RoomId};
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::adopt::{Adoption, adopt};
 use super::apply::{Applier, ended};
-use super::backoff::{insist, wait_after};
-use super::claims::{CLAIM, Claims};
+use super::backoff::{Seldom, insist, rest, wait_after};
+use super::claims::{CLAIM, Claim, Claims};
 use super::foreign::stays_in;
+use super::lanes::come;
 use crate::homeserver::{HomeserverError, Writer};
-use crate::store::{ClaimedDeed, Intent, StoreError};
+use crate::store::{AuditId, ClaimedDeed, DeedEnd, Intent, StoreError};
 
-/// How many are done concurrently.
-const AT_ONCE: usize = 4;
+/// How many are done concurrently. Synapse works on one at a time; this many keep it busy.
+const AT_ONCE: usize = 8;
+/// With this many free again, more are claimed at once: each claim and each end is a write to the database.
+const REFILL: usize = AT_ONCE / 2;
+/// How often the store is asked for deeds. Those of this process do not wait for it.
+const TICK: Duration = Duration::from_millis(250);
 /// Attempts before a deed is given up. By then its asker was told long ago.
 const ATTEMPTS: u32 = 20;
 
 /// Result of a deed; and when to do it, if it was postponed on purpose.
 type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 
+/// A claimed deed with its audit entry.
+struct Begun {
+    deed: ClaimedDeed,
+    audit: Option<AuditId>,
+    _claim: Claim,
+}
+
+impl Begun {
+    /// How this attempt ended.
+    fn end(&self, done: &Done, now: Timestamp) -> DeedEnd<'_> {
+        let outcome = match done {
+            Ok((outcome, _)) => Some(outcome.clone()).filter(|outcome| *outcome != Outcome::Unknown),
+            // Left open, for the next look to settle.
+            Err(Fault::Store(error)) if error.is_outage() => None,
+            Err(error) => Some(Outcome::Failed(error.clone())),
+        };
+        let again = match done {
+            Ok((Outcome::Skipped(why), Some(due))) => Some((*due, why.clone())),
+            Err(error) if is_passing(error) && self.deed.attempt < ATTEMPTS => {
+                Some((now.checked_add(wait_after(self.deed.attempt)).unwrap_or(now), error.clone()))
+            }
+            _ => None,
+        };
+        DeedEnd { deed: &self.deed, audit: self.audit, outcome, again }
+    }
+}
+
+/// Deeds in progress.
+type Running = JoinSet<(Begun, Done)>;
+
 impl Applier {
-    /// Does deeds until the service stops.
-    pub(super) async fn deed_lane(&self, holder: &str, claims: &Claims) {
-        let work = || async { Ok(self.some_deeds(holder, claims).await? > 0) };
-        self.handles.wakes.lane("Deeds could not be claimed", || true, work).await;
+    /// Does deeds until the service stops; those in progress are finished and noted.
+    pub(super) async fn deed_lane(self: &Arc<Self>, holder: &str, claims: &Claims) {
+        let stop = &self.handles.stop;
+        let (mut woken, mut said) = (self.handles.wakes.woken.subscribe(), Seldom::default());
+        let mut running = Running::new();
+        let mut least = 1;
+        while !stop.is_cancelled() {
+            if let Err(error) = self.begin_deeds(holder, claims, least, &mut running).await {
+                if said.is_due() {
+                    tracing::warn!(%error, "Deeds could not be claimed");
+                }
+                rest(stop).await;
+            }
+            least = tokio::select! {
+                Some(ended) = running.join_next() => {
+                    self.end_deeds(ended, &mut running).await;
+                    REFILL
+                }
+                // Also if notified while the store was being asked.
+                _ = woken.changed() => 1,
+                () = tokio::time::sleep(TICK) => 1,
+                () = stop.cancelled() => break,
+            };
+        }
+        while let Some(ended) = running.join_next().await {
+            self.end_deeds(ended, &mut running).await;
+        }
     }
 
-    /// Does due deeds that nobody else is doing. Returns how many it began.
-    pub(super) async fn some_deeds(&self, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
+    /// Does due deeds that nobody else is doing. Returns how many.
+    pub(super) async fn some_deeds(self: &Arc<Self>, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
+        let mut running = Running::new();
+        self.begin_deeds(holder, claims, 1, &mut running).await?;
+        let begun = running.len();
+        while let Some(ended) = running.join_next().await {
+            self.end_deeds(ended, &mut running).await;
+        }
+        Ok(begun)
+    }
+
+    /// Claims and begins due deeds if at least this many may be begun.
+    async fn begin_deeds(
+        self: &Arc<Self>,
+        holder: &str,
+        claims: &Claims,
+        least: usize,
+        running: &mut Running,
+    ) -> Result<(), StoreError> {
+        let free = AT_ONCE.saturating_sub(running.len());
+        if free < least {
+            return Ok(());
+        }
         let (store, clock) = (&self.handles.store, &self.handles.clock);
-        let claimed = store.claim_deeds(holder, clock.now(), CLAIM, AT_ONCE).await?;
-        let done = claimed.iter().map(|deed| {
+        let claimed = store.claim_deeds(holder, clock.now(), CLAIM, free).await?;
+        let held: Vec<Claim> = claimed.iter().map(|deed| claims.deed(deed.id)).collect();
+        let mut rooms = BTreeMap::new();
+        let mut intents = Vec::with_capacity(claimed.len());
+        for deed in &claimed {
+            let key = match (&deed.deed, deed.deed.room_id()) {
+                (Deed::AdoptRoom { room, .. } | Deed::ReplaceRoom { room, .. }, _) => Some(room.clone()),
+                (_, None) => None,
+                (_, Some(room_id)) => match rooms.get(room_id) {
+                    Some(known) => Option::clone(known),
+                    None => {
+                        let key = store.key_of_room(room_id).await?;
+                        rooms.insert(room_id.clone(), key.clone());
+                        key
+                    }
+                },
+            };
+            intents.push(Intent::of_deed(&deed.asker, deed.id, &deed.deed, key, None)?);
+        }
+        let mut ids = store.intend(&intents, clock.now()).await?.into_iter();
+        for (deed, claim) in claimed.into_iter().zip(held) {
             let span = tracing::info_span!("deed", deed.id = deed.id.0, kind = deed.deed.kind(), wish = deed.source);
-            self.one_deed(deed, claims).instrument(span)
-        });
-        let done = futures_util::future::join_all(done).await;
-        if !done.is_empty() {
-            self.handles.wakes.ended.notify_waiters();
-        }
-        for result in done {
-            if let Err(error) = result {
-                tracing::error!(%error, "A deed's end could not be noted; it is done again");
-            }
-        }
-        Ok(claimed.len())
-    }
-
-    async fn one_deed(&self, claimed: &ClaimedDeed, claims: &Claims) -> Result<(), StoreError> {
-        let (store, clock) = (&self.handles.store, &self.handles.clock);
-        let _claim = claims.deed(claimed.id);
-        let key = match &claimed.deed {
-            Deed::AdoptRoom { room, .. } | Deed::ReplaceRoom { room, .. } => Some(room.clone()),
-            deed => match deed.room_id() {
-                Some(room_id) => store.key_of_room(room_id).await?,
-                None => None,
-            },
-        };
-        let intent = Intent::of_deed(&claimed.asker, claimed.id, &claimed.deed, key, None)?;
-        let ids = store.intend(&[intent], clock.now()).await?;
-        // The transaction id belongs to the deed: if it is sent twice, Synapse returns the first redaction. Numbers
-        // repeat in a new database, times do not.
-        let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-        let result = self.do_deed(claimed, &transaction).await;
-        let outcome = match &result {
-            Ok((outcome, _)) => outcome.clone(),
-            Err(Fault::Store(error)) if error.is_outage() => Outcome::Unknown,
-            Err(error) => Outcome::Failed(error.clone()),
-        };
-        // An unknown outcome stays open, for the next look to settle.
-        let known = ids.into_iter().filter(|_| outcome != Outcome::Unknown);
-        let ended: Vec<_> = known.map(|id| (id, outcome.clone())).collect();
-        insist(&self.handles.stop, || store.conclude(&ended, clock.now())).await?;
-        match result {
-            Ok((Outcome::Skipped(why), Some(due))) => {
-                _ = insist(&self.handles.stop, || store.retry_deed(claimed, due, &why)).await?;
-            }
-            Err(error) if is_passing(&error) && claimed.attempt < ATTEMPTS => {
-                let due = clock.now().checked_add(wait_after(claimed.attempt)).unwrap_or(clock.now());
-                insist(&self.handles.stop, || store.retry_deed(claimed, due, &error)).await?;
-            }
-            _ => {
-                insist(&self.handles.stop, || store.finish_deed(claimed, &outcome, clock.now())).await?;
-            }
+            let (applier, begun) = (self.clone(), Begun { audit: ids.next(), deed, _claim: claim });
+            let doing = async move {
+                let done = applier.do_deed(&begun.deed).await;
+                (begun, done)
+            };
+            running.spawn(doing.instrument(span));
         }
         Ok(())
     }
 
-    async fn do_deed(&self, claimed: &ClaimedDeed, transaction: &str) -> Done {
+    /// Notes the end of this deed and of all others that have ended meanwhile.
+    async fn end_deeds(&self, ended: Result<(Begun, Done), JoinError>, running: &mut Running) {
+        let more = std::iter::from_fn(|| running.try_join_next());
+        let ended: Vec<_> = std::iter::once(ended).chain(more).filter_map(come).collect();
+        let now = self.handles.clock.now();
+        let ends: Vec<DeedEnd<'_>> = ended.iter().map(|(begun, done)| begun.end(done, now)).collect();
+        if let Err(error) = insist(&self.handles.stop, || self.handles.store.end_deeds(&ends, now)).await {
+            tracing::error!(%error, "The ends of deeds could not be noted; they are done again");
+        }
+        self.handles.wakes.ended.notify_waiters();
+    }
+
+    async fn do_deed(&self, claimed: &ClaimedDeed) -> Done {
         let outcome = match &claimed.deed {
             Deed::Redact { room_id, event_id } => {
                 let reason = self.reason(&claimed.asker, claimed.reason.as_deref());
-                let redaction = self.writer.redact(room_id, event_id, Some(&reason), transaction).await?;
+                // Belongs to the deed: if it is sent twice, Synapse returns the first redaction. Numbers repeat in a new
+                // database, times do not.
+                let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
+                let redaction = self.writer.redact(room_id, event_id, Some(&reason), &transaction).await?;
                 Outcome::Done(Some(redaction.to_string()))
             }
             Deed::DeleteRoom { room_id, purge, invited } => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use equipemed_domain::mode::{Mode, OnDrift};
+use equipemed_domain::pause::Pause;
 use equipemed_domain::policy::Policy;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,11 @@ pub(super) struct Handles {
 }
 
 impl Handles {
+    /// The present pause.
+    pub(super) async fn pause(&self) -> Result<Option<Pause>, StoreError> {
+        Ok(self.store.pause().await?.filter(|pause| !pause.is_over(self.clock.now())))
+    }
+
     /// The present policy: the configuration's with the rooms created by command.
     pub(super) async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
         policy_with_rooms(&self.configured, &self.store).await

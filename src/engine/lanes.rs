@@ -145,7 +145,7 @@ impl Lanes {
         let claim = || async {
             let mut running = running.lock().await;
             while let Some(ended) = running.try_join_next() {
-                notice(ended);
+                come(ended);
             }
             if running.len() >= NARROW_IN_FLIGHT {
                 return Ok(false);
@@ -163,7 +163,7 @@ impl Lanes {
         self.handles.wakes.lane("Work could not be claimed", || true, claim).await;
         let mut running = running.into_inner();
         while let Some(ended) = running.join_next().await {
-            notice(ended);
+            come(ended);
         }
     }
 
@@ -217,12 +217,12 @@ impl Lanes {
     }
 }
 
-/// A panic in a pass must not go unnoticed: it continues here, in the lane, and ends the service.
-fn notice(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && let Ok(panic) = error.try_into_panic()
-    {
-        std::panic::resume_unwind(panic);
+/// A task's result. A panic in it must not go unnoticed: it continues here, in the lane, and ends the service.
+pub(super) fn come<T>(ended: Result<T, JoinError>) -> Option<T> {
+    match ended.map_err(JoinError::try_into_panic) {
+        Ok(result) => Some(result),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_)) => None,
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use equipemed_domain::announcement::Announcement;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
@@ -31,7 +32,7 @@ use super::report::Report;
 use super::tenure::Tenure;
 use crate::clock::Term;
 use crate::heap;
-use crate::store::RunId;
+use crate::store::{RunId, Store, StoreError};
 
 /// How often a full pass looks again if narrower ones came in between.
 const LOOKS_MORE: usize = 3;
@@ -73,6 +74,7 @@ impl Passes {
     /// One look at everything, and what follows from it.
     async fn once(&self, tenure: &Tenure, options: &Options, run: RunId) -> Result<Report, Fault> {
         let Handles { store, clock, .. } = &self.looks.handles;
+        end_pause_if_over(store, clock.now()).await?;
         let (view, verdict) = self.looks.look(&Wake::Everything, options).await?;
         view.note_seen(store).await?;
         settle_holds(store, &view.seen.known, &view.remaining).await?;
@@ -143,12 +145,19 @@ impl Passes {
         let filling = is_about_rooms.then(|| Filling::of(&view.seen.known, &view.seen.observed, verdict.go.actions()));
         let mut report = view.report(verdict, selection);
         let Some(applier) = &self.applier else { return Ok(report) };
+        let pause = self.looks.handles.pause().await?;
+        let ends = pause.as_ref().and_then(|pause| pause.until);
+        report.next_change = [report.next_change, ends].into_iter().flatten().min();
+        if pause.is_some() && wishes.is_empty() {
+            return Ok(report);
+        }
         let View { seen: Seen { policy, known, observed, desired, scope, moment, .. }, due, .. } = view;
         let released: Vec<String> = known.consented.keys().cloned().collect();
         let unplaced = known.memory.unplaced.as_ref().map(|_| desired.privileges.len());
         let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
         let work = Work::new(applier, term, known, observed, &desired, moment, run, wishes);
-        let ended = work.carry_out(&report.plan.steps, &mut report.summary).await?;
+        let steps = if pause.is_some() { work.wished(&report.plan.steps) } else { report.plan.steps.clone() };
+        let ended = work.carry_out(&steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;
         report.find(ended.found);
@@ -172,6 +181,15 @@ impl Passes {
         }
         Ok(report)
     }
+}
+
+/// Ends a pause whose time is over, and announces it.
+async fn end_pause_if_over(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let Some(pause) = store.pause().await?.filter(|pause| pause.is_over(now)) else { return Ok(()) };
+    let name = format!("pause over:{}", pause.since.as_millisecond());
+    store.announce(&name, &Announcement::PauseOver, now).await?;
+    store.end_pause().await?;
+    Ok(())
 }
 
 /// Removes everything about accounts missing on Synapse from a narrow plan. A full pass creates them again.

@@ -1,6 +1,7 @@
 //! Adopts an existing room, after a preview of what would change there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicUsize;
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
@@ -73,7 +74,7 @@ impl Asked {
         key: &RoomKey,
         deeds: &[DeedId],
     ) -> Result<Result<(Tally, Waited), Fault>, Stop> {
-        let (_, why) = wait_for_deeds(&self.engine, deeds).await?;
+        let (_, why) = wait_for_deeds(&self.engine, deeds, &AtomicUsize::default()).await?;
         if let Some(why) = why.into_iter().next() {
             return Ok(Err(why));
         }

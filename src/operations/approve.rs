@@ -6,7 +6,7 @@ use equipemed_domain::review::Effects;
 use equipemed_domain::rights::Right;
 use ruma_common::UserId;
 
-use super::{Asked, Following, Scene, Stop, Unclear};
+use super::{Asked, Following, Scene, Stop, Unclear, must_not_be_paused};
 use crate::store::{Approval, HeldPlan, HeldState};
 
 /// Result of a consent.
@@ -26,6 +26,7 @@ impl Asked {
         self.may(Act::Approve, None)?;
         self.must_write()?;
         let store = self.store();
+        must_not_be_paused(store, self.now()).await?;
         let not_held = || Unclear::NotHeld { said: id.to_owned() };
         let Some(plan) = store.held_plan(id).await? else {
             let code = id.trim().to_uppercase();

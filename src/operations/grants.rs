@@ -5,6 +5,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::grant::{Grant, GrantId};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::wake::Wake;
+use equipemed_domain::wish::Wish;
 use jiff::Timestamp;
 
 use super::{Scene, Stop};
@@ -55,7 +56,7 @@ impl Scene {
         let (place, until) = (request.place.clone(), request.until);
         let change = Change { person, effect: &effect, place, until, because, source: None };
         let grant = change_grants(store, change, &by.name, self.now).await?;
-        store.wake(&Wake::Person(person), "grant", self.now, self.now).await?;
+        self.wish(store, by, person).await?;
         Ok(grant)
     }
 
@@ -65,8 +66,13 @@ impl Scene {
         let request = Request { act, person, place: grant.scope.clone(), until: None };
         self.decide(by.asker, &request)?;
         store.end_grant(grant.id, &by.name, self.now).await?;
-        store.wake(&Wake::Person(grant.person), "grant", self.now, self.now).await?;
-        Ok(())
+        Ok(self.wish(store, by, grant.person).await?)
+    }
+
+    /// Wakes the person for a wish, which is fulfilled in a pause, too.
+    async fn wish(&self, store: &Store, by: &Caller, person: PersonId) -> Result<(), StoreError> {
+        let wish = Wish::about(format!("{} {}", by.name, self.now.as_millisecond()), person);
+        store.wake_for(&[Wake::Person(person)], &[wish], "grant", self.now, self.now).await
     }
 }
 

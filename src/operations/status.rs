@@ -1,10 +1,11 @@
 //! The service's status.
 
 use equipemed_domain::fault::Fault;
+use equipemed_domain::pause::Pause;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
-use super::{Asked, Stop};
+use super::{Asked, Stop, paused};
 use crate::engine::progress::Progress;
 use crate::homeserver::Patience;
 use crate::store::{HeldPlan, RunEnd, RunState};
@@ -17,6 +18,8 @@ const RUNS: usize = 10;
 pub(crate) struct Status {
     /// Whether the service may change Synapse.
     pub(crate) writes: bool,
+    /// The present pause.
+    pub(crate) pause: Option<Pause>,
     /// Progress of the current run.
     pub(crate) running: Option<Progress>,
     /// The last run that ended.
@@ -41,6 +44,7 @@ impl Asked {
         let reader = self.engine.reader().patient(Patience::NONE);
         Ok(Status {
             writes: self.engine.may_write(),
+            pause: paused(store, now).await?,
             running: is_running.then(|| *self.engine.progress().borrow()),
             last: runs.into_iter().find_map(|run| Some((run.finished_at?, run.end?))),
             next: store.wakeup(&Wake::Everything).await?.map(|next| next.due_at),

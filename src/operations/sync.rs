@@ -13,7 +13,7 @@ use equipemed_domain::wake::Wake;
 use equipemed_domain::wish::Wish;
 use tokio_util::sync::CancellationToken;
 
-use super::{Asked, Scene, Stop, Tally, Unclear};
+use super::{Asked, Scene, Stop, Tally, Unclear, must_not_be_paused};
 use crate::clock::Clock;
 use crate::engine::options::Options;
 use crate::engine::report::Report;
@@ -93,6 +93,7 @@ impl Asked {
 
     /// Runs the passes over people or a room now and waits for them.
     pub(crate) async fn sync_narrowly(&self, target: &SyncSubject) -> Result<Synced, Stop> {
+        must_not_be_paused(self.store(), self.now()).await?;
         let wish = Wish::new(self.source.as_str());
         let waited = self.look_and_wait(&target.wakes(), std::slice::from_ref(&wish)).await?;
         let tally = self.tally(&wish).await?;
@@ -121,6 +122,7 @@ impl Asked {
 
     /// The run with this source; repeated requests return the same one.
     async fn run_named(&self, source: String) -> Result<RunId, Stop> {
+        must_not_be_paused(self.store(), self.now()).await?;
         let options = Options::default().to_json()?;
         let new = NewRun { origin: self.origin.to_owned(), options, source: Some(source) };
         let run = self.store().request_run(&new, self.now()).await?;

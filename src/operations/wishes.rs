@@ -1,5 +1,6 @@
 //! Wishes: stores them, wakes their subjects, waits for them and collects the results.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
@@ -13,11 +14,11 @@ use tokio::time::Instant;
 use super::{Asked, Deadline, Stop, await_deed};
 use crate::engine::Engine;
 use crate::engine::wakes::Waited;
-use crate::store::{DeedId, DeedRecord, Intent, NewDeed};
+use crate::store::{DeedId, DeedRecord, Intent, NewDeed, source_of_itself};
 
 /// How long an answer waits for passes.
 const WITHIN: Duration = Duration::from_secs(90);
-/// How long it waits for deeds.
+/// How long it waits for each deed after the one before.
 const DEEDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What was done for a wish.
@@ -78,7 +79,7 @@ impl Asked {
         let mut wishes: Vec<NewDeed> =
             deeds.into_iter().enumerate().map(|(index, deed)| new(deed, because, self.deed_id(index))).collect();
         let wanted = wishes.len();
-        wishes.extend(said.map(|itself| new(itself, None, format!("{} itself", self.source))));
+        wishes.extend(said.map(|itself| new(itself, None, source_of_itself(&self.source))));
         let mut ids = self.store().add_deeds(&wishes, now).await?;
         ids.truncate(wanted);
         self.engine.wakes().nudge();
@@ -100,11 +101,16 @@ impl Asked {
     }
 }
 
-/// Waits for deeds. Returns how many were done, and why the others were not.
-pub(crate) async fn wait_for_deeds(engine: &Engine, deeds: &[DeedId]) -> Result<(usize, Vec<Fault>), Stop> {
-    let deadline = Deadline::At(Instant::now() + DEEDS_WITHIN);
+/// Waits for deeds. Returns how many were done, and why the others were not; counts in `ended` meanwhile.
+pub(crate) async fn wait_for_deeds(
+    engine: &Engine,
+    deeds: &[DeedId],
+    ended: &AtomicUsize,
+) -> Result<(usize, Vec<Fault>), Stop> {
     let (mut done, mut why) = (0, Vec::new());
     for deed in deeds {
+        ended.store(done + why.len(), Ordering::Relaxed);
+        let deadline = Deadline::At(Instant::now() + DEEDS_WITHIN);
         match await_deed(engine, *deed, deadline).await? {
             Outcome::Failed(fault) | Outcome::Skipped(fault) => why.push(fault),
             Outcome::Done(_) | Outcome::AlreadySo => done += 1,

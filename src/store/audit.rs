@@ -69,6 +69,20 @@ impl AuditCause {
     }
 }
 
+/// The statement that sets the outcome of an entry, once.
+macro_rules! conclusion {
+    ($id:expr, $outcome:expr, $now:expr) => {
+        sqlx::query(
+            "update audit set outcome = $2, outcome_detail = $3, outcome_at = $4 where id = $1 and outcome is null",
+        )
+        .bind($id.0)
+        .bind($outcome.as_str())
+        .bind($outcome.detail())
+        .bind($crate::store::rows::ms($now))
+    };
+}
+pub(super) use conclusion;
+
 /// An action about to be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
@@ -244,13 +258,10 @@ impl Store {
         outcomes: &[(AuditId, Outcome)],
         now: Timestamp,
     ) -> Result<BTreeSet<AuditId>, StoreError> {
-        const SQL: &str = "update audit set outcome = $2, outcome_detail = $3, outcome_at = $4
-            where id = $1 and outcome is null";
         in_transaction!(self, tx => {
             let mut refused = BTreeSet::new();
             for (id, outcome) in outcomes {
-                let query = sqlx::query(SQL).bind(id.0).bind(outcome.as_str()).bind(outcome.detail()).bind(ms(now));
-                if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                if conclusion!(id, outcome, now).execute(&mut *tx).await?.rows_affected() == 0 {
                     refused.insert(*id);
                 }
             }

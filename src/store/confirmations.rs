@@ -81,6 +81,14 @@ impl Store {
         on_reader!(self, db => sqlx::query_scalar(SQL).bind(event).fetch_optional(db).await?)
     }
 
+    /// The requests that an event belongs to, as the sources of their deeds name them: its own, and those of previews
+    /// that it asked for, shows or confirmed.
+    pub async fn requests_of(&self, event: &str) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "select code from confirmations where source = $1 or prompt_event = $1 or used_by = $1";
+        let codes: Vec<String> = on_reader!(self, db => sqlx::query_scalar(SQL).bind(event).fetch_all(db).await?)?;
+        Ok(std::iter::once(event.to_owned()).chain(codes).collect())
+    }
+
     /// Marks a preview as used by an event; false when another event used it or it has expired.
     pub async fn use_confirmation(&self, code: &str, by: &str, now: Timestamp) -> Result<bool, StoreError> {
         // Lets the same event continue after a crash.

@@ -12,6 +12,7 @@ use equipemed_domain::outcome::Outcome;
 use jiff::Timestamp;
 use ruma_common::OwnedUserId;
 
+use super::audit::{AuditId, conclusion};
 use super::dispatch::PerDialect;
 use super::rows::{Record, Table, limit, ms, ms_after, to_json};
 use super::{Store, StoreError};
@@ -65,6 +66,25 @@ pub struct ClaimedDeed {
     pub attempt: u32,
     /// Its origin, which is also the id of the wish it serves.
     pub source: Option<String>,
+}
+
+/// The source of the deed that redacts the command itself, beside the numbered ones that the command asked for.
+#[must_use]
+pub fn source_of_itself(request: &str) -> String {
+    format!("{request} itself")
+}
+
+/// How an attempt at a deed ended.
+#[derive(Clone, Debug)]
+pub struct DeedEnd<'a> {
+    /// The deed, as claimed.
+    pub deed: &'a ClaimedDeed,
+    /// The audit entry of the attempt.
+    pub audit: Option<AuditId>,
+    /// What came of it; None if unknown, which leaves the audit entry for the next look to settle.
+    pub outcome: Option<Outcome>,
+    /// When to try again, and why; None if it is over.
+    pub again: Option<(Timestamp, Fault)>,
 }
 
 /// State of a deed.
@@ -124,7 +144,8 @@ impl Store {
         })
     }
 
-    /// Claims due deeds for `worker`, longest due first, including those with an expired claim.
+    /// Claims due deeds for `worker`, including those with an expired claim: the first of each request before all
+    /// others, so that one redaction does not wait for somebody's five hundred; then longest due first.
     pub async fn claim_deeds(
         &self,
         worker: &str,
@@ -136,7 +157,7 @@ impl Store {
             "select id as picked_id from deeds
                 where finished_at is null
                     and ((state = 'waiting' and due_at <= $2) or (state = 'claimed' and claimed_until <= $2))
-                order by due_at, id limit $4",
+                order by case when substr(source, length(source) - 1) = ' 0' then 0 else 1 end, due_at, id limit $4",
             "update deeds set state = 'claimed', claimed_by = $1, claimed_until = $3, attempts = attempts + 1
                 from picked where id = picked_id
                 returning id, content, asker, reason, created_at, due_at, attempts, source"
@@ -161,38 +182,68 @@ impl Store {
         Ok(claimed.into_iter().map(|(_, deed)| deed).collect())
     }
 
-    /// Ends a deed; false when the claim was lost.
-    pub async fn finish_deed(
-        &self,
-        claimed: &ClaimedDeed,
-        outcome: &Outcome,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "update deeds set state = $3, outcome = $4, finished_at = $5, error = null,
+    /// Notes the ends of attempts, all or none, and concludes their audit entries. Returns the deeds whose claim was
+    /// lost: what another worker does with those stands.
+    pub async fn end_deeds(&self, ends: &[DeedEnd<'_>], now: Timestamp) -> Result<BTreeSet<DeedId>, StoreError> {
+        const OVER: &str = "update deeds set state = $3, outcome = $4, finished_at = $5, error = null,
                 claimed_by = null, claimed_until = null
             where id = $1 and attempts = $2 and state = 'claimed'";
-        let state = if outcome.is_good() { "done" } else { "failed" };
-        let outcome = to_json(outcome)?;
-        on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(claimed.id.0).bind(i64::from(claimed.attempt));
-            query.bind(state).bind(&outcome).bind(ms(now)).execute(db).await?.rows_affected() == 1
+        const AGAIN: &str = "update deeds set state = 'waiting', due_at = $3, error = $4,
+                claimed_by = null, claimed_until = null
+            where id = $1 and attempts = $2 and state = 'claimed'";
+        in_transaction!(self, tx => {
+            let mut lost = BTreeSet::new();
+            for DeedEnd { deed, audit, outcome, again } in ends {
+                if let Some((id, outcome)) = audit.zip(outcome.as_ref()) {
+                    conclusion!(id, outcome, now).execute(&mut *tx).await?;
+                }
+                let (id, attempt) = (deed.id.0, i64::from(deed.attempt));
+                let noted = match (again, outcome) {
+                    (Some((due_at, why)), _) => {
+                        let query = sqlx::query(AGAIN).bind(id).bind(attempt);
+                        query.bind(ms(*due_at)).bind(why.to_stored()).execute(&mut *tx).await?.rows_affected()
+                    }
+                    (None, outcome) => {
+                        let outcome = outcome.as_ref().unwrap_or(&Outcome::Unknown);
+                        let state = if outcome.is_good() { "done" } else { "failed" };
+                        let query = sqlx::query(OVER).bind(id).bind(attempt).bind(state);
+                        query.bind(to_json(outcome)?).bind(ms(now)).execute(&mut *tx).await?.rows_affected()
+                    }
+                };
+                if noted == 0 {
+                    lost.insert(deed.id);
+                }
+            }
+            lost
         })
     }
 
-    /// Postpones a deed until `due_at`; false when the claim was lost.
-    pub async fn retry_deed(
-        &self,
-        claimed: &ClaimedDeed,
-        due_at: Timestamp,
-        error: &Fault,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "update deeds set state = 'waiting', due_at = $3, error = $4,
-                claimed_by = null, claimed_until = null
-            where id = $1 and attempts = $2 and state = 'claimed'";
+    /// Ends the deeds of a request that no worker has begun, except the command's own redaction. Returns how many.
+    /// `request` is the part that their sources have in common, without the number.
+    pub async fn halt_deeds(&self, request: &str, outcome: &Outcome, now: Timestamp) -> Result<u64, StoreError> {
+        const SQL: &str = "update deeds set state = 'failed', outcome = $3, finished_at = $4, error = null
+            where state = 'waiting' and substr(source, 1, $2) = $1 and source <> $5";
+        let (prefix, itself) = (format!("{request} "), source_of_itself(request));
+        let outcome = to_json(outcome)?;
         on_writer!(self, db => {
-            let query = sqlx::query(SQL).bind(claimed.id.0).bind(i64::from(claimed.attempt));
-            query.bind(ms(due_at)).bind(error.to_stored()).execute(db).await?.rows_affected() == 1
+            // Counted as both databases do: in characters.
+            let query = sqlx::query(SQL).bind(&prefix).bind(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX));
+            query.bind(&outcome).bind(ms(now)).bind(&itself).execute(db).await?.rows_affected()
         })
+    }
+
+    /// The requests of this asker with deeds that no worker has begun, as [`Self::halt_deeds`] takes them; newest first.
+    pub async fn requests_under_way(&self, asker: &str) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "select source from deeds
+            where finished_at is null and state = 'waiting' and asker = $1 and source is not null order by id desc";
+        let sources: Vec<String> = on_reader!(self, db => sqlx::query_scalar(SQL).bind(asker).fetch_all(db).await?)?;
+        let mut requests = Vec::new();
+        for request in sources.iter().filter_map(|source| source.rsplit_once(' ')).map(|(request, _)| request) {
+            if !requests.iter().any(|known| known == request) {
+                requests.push(request.to_owned());
+            }
+        }
+        Ok(requests)
     }
 
     /// Extends a worker's claims on the deeds that it is really working `at`.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use equipemed_domain::event::{Content, Event};
 use jiff::Timestamp;
-use ruma_common::{EventId, OwnedEventId};
+use ruma_common::{EventId, OwnedEventId, UserId};
 
 use super::rows::{Record, Table, limit, ms, to_json};
 use super::{Store, StoreError};
@@ -149,6 +149,19 @@ impl Store {
                 let query = query.bind(ms(event.sent_at)).bind(ms(now)).bind(stored(&event.content)?);
                 query.execute(&mut *tx).await?;
             }
+        })
+    }
+
+    /// The message that somebody's reaction answered, if it answered a question.
+    pub async fn reacted_to(&self, reaction: &EventId, by: &UserId) -> Result<Option<OwnedEventId>, StoreError> {
+        const SQL: &str = "select seq, content from inbox where event_id = $1 and sender = $2 and kind = 'm.reaction'";
+        let content = on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(reaction.as_str()).bind(by.as_str()).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, |row| row.json::<Content>("content"))).transpose()?
+        })?;
+        Ok(match content {
+            Some(Content::Reaction { event_id, .. }) => Some(event_id),
+            _ => None,
         })
     }
 

@@ -1,15 +1,18 @@
 //! Single values by name. Anything with more than one row gets its own table.
 
 use equipemed_domain::fault::BadCell;
+use equipemed_domain::pause::Pause;
 use jiff::Timestamp;
 
-use super::rows::ms;
+use super::rows::{Table, ms, to_json};
 use super::{Store, StoreError};
 
 /// The stream position up to which events were handled, for catching up after a restart.
 pub const SYNC_TOKEN: &str = "sync_token";
 /// Number of people in the last complete read.
 const DIRECTORY_SIZE: &str = "directory_size";
+/// The pause, if the service is paused.
+const PAUSE: &str = "pause";
 /// When a write was last tried.
 const TRIED: &str = "tried_to_write";
 
@@ -39,6 +42,27 @@ impl Store {
     pub async fn forget(&self, key: &str) -> Result<(), StoreError> {
         const SQL: &str = "delete from meta where key = $1";
         on_writer!(self, db => { sqlx::query(SQL).bind(key).execute(db).await?; })
+    }
+
+    /// The pause that was begun and not ended; its time may be over.
+    pub async fn pause(&self) -> Result<Option<Pause>, StoreError> {
+        const SQL: &str = "select key, value from meta where key = $1";
+        const TABLE: Table = Table { name: "meta", key: "key" };
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(PAUSE).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, |row| row.json("value"))).transpose()?
+        })
+    }
+
+    /// Begins a pause, in place of an earlier one.
+    pub async fn begin_pause(&self, pause: &Pause) -> Result<(), StoreError> {
+        self.remember(PAUSE, &to_json(pause)?).await
+    }
+
+    /// Ends the pause; false if there is none.
+    pub async fn end_pause(&self) -> Result<bool, StoreError> {
+        const SQL: &str = "delete from meta where key = $1";
+        on_writer!(self, db => sqlx::query(SQL).bind(PAUSE).execute(db).await?.rows_affected() == 1)
     }
 
     /// Number of people in the last complete read; None before the first.

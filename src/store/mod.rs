@@ -46,7 +46,7 @@ pub use self::audit_mass::{Counted, Mass, PowersChanged};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
 use self::bindings::KeptBindings;
 pub use self::confirmations::Confirmation;
-pub use self::deeds::{ClaimedDeed, DeedId, DeedRecord, DeedState, NewDeed};
+pub use self::deeds::{ClaimedDeed, DeedEnd, DeedId, DeedRecord, DeedState, NewDeed, source_of_itself};
 pub use self::drift::{DriftRecord, DriftState};
 pub use self::foreign_rooms::ForeignRoom;
 pub use self::grants::{GrantFilter, GrantRecord, NewGrant};

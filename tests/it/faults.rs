@@ -326,6 +326,8 @@ fn all() -> Vec<Fault> {
         Fault::Unclear => [Fault::Unclear],
         Fault::NotIdentified => [Fault::NotIdentified],
         Fault::Late => [Fault::Late],
+        Fault::Halted => [Fault::Halted],
+        Fault::Paused => [Fault::Paused],
         Fault::DirectoryAway => [Fault::DirectoryAway],
         Fault::Stopped => [Fault::Stopped],
         Fault::Waits => [Fault::Waits],

@@ -233,6 +233,12 @@ pub enum Command {
     Confirm(Preview),
     /// Says no to a preview.
     Cancel(Preview),
+    /// Stops what a command is still doing: the one replied to, in whichever of its messages, or all of the asker's.
+    Stop { replied: Option<OwnedEventId> },
+    /// Makes the service change nothing by itself for a while, or until it is resumed.
+    Pause { lasts: Option<SignedDuration>, because: Option<String> },
+    /// Ends a pause.
+    Resume,
     /// Shows what the bot knows of the asker.
     WhoAmI,
     /// Applies an act to people. Serialised as if each word had its own variant.
@@ -311,6 +317,9 @@ impl Command {
             Self::Audit { .. } => Word::Audit,
             Self::Confirm(_) => Word::Confirm,
             Self::Cancel(_) => Word::Cancel,
+            Self::Stop { .. } => Word::Stop,
+            Self::Pause { .. } => Word::Pause,
+            Self::Resume => Word::Resume,
             Self::WhoAmI => Word::WhoAmI,
         }
     }
@@ -352,8 +361,17 @@ impl Command {
             | Self::Measure { .. }
             | Self::RoomsCreate { .. }
             | Self::RoomsAdopt { .. }
+            | Self::Stop { .. }
+            | Self::Pause { .. }
+            | Self::Resume
             | Self::Confirm(_) => true,
         }
+    }
+
+    /// Whether the command does no harm however late it arrives.
+    #[must_use]
+    pub fn may_be_late(&self) -> bool {
+        !self.changes_something() || matches!(self, Self::Stop { .. })
     }
 }
 

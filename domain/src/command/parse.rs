@@ -79,6 +79,15 @@ fn understand(
         Word::WhoAmI => read(&[], 0)?.at_most(0).map(|()| Command::WhoAmI),
         Word::Confirm => preview(&read(&[], 0)?, message.reply_to.as_ref()).map(Command::Confirm),
         Word::Cancel => preview(&read(&[], 0)?, message.reply_to.as_ref()).map(Command::Cancel),
+        Word::Stop => read(&[], 0)?
+            .at_most(0)
+            .map(|()| Command::Stop { replied: message.reply_to.as_deref().map(ToOwned::to_owned) }),
+        Word::Pause => {
+            let all = read(&[For, Until, Because], 0)?;
+            all.at_most(0)?;
+            Ok(Command::Pause { lasts: all.lasts, because: all.because })
+        }
+        Word::Resume => read(&[], 0)?.at_most(0).map(|()| Command::Resume),
         Word::Approve => code(&read(&[], 0)?, "ID").map(|id| Command::Approve { id: id.to_ascii_lowercase() }),
         Word::Sync => sync(&read(&[In, DryRun], 0)?),
         Word::User => {

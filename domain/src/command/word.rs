@@ -145,6 +145,12 @@ words! {
     Confirm "confirm" ["confirmar", "confirma", "confirmo", "sim", "yes"], Needs::Nothing, ["<CODE>"], "confirm K7QF", managed true;
     /// Says no to a preview.
     Cancel "cancel" ["cancelar", "cancela", "cancelo", "não", "no"], Needs::Nothing, ["<CODE>"], "cancel K7QF", managed true;
+    /// Stops a command that is being carried out.
+    Stop "stop" ["parar", "pare", "para", "interromper"], Needs::Nothing, [], "stop", managed true;
+    /// Makes the service change nothing by itself.
+    Pause "pause" ["pausar", "pausa", "pausa-tudo"], Needs::Right(Right::Approve), ["[for 2h]", "[because …]"], "pause for 1h because manutenção", managed false;
+    /// Ends a pause.
+    Resume "resume" ["retomar", "retoma", "retome", "continuar"], Needs::Right(Right::Approve), [], "resume", managed false;
     /// Synchronises Synapse.
     Sync "sync" ["sincronizar", "sincroniza", "sincronize", "synchronize", "synchronise"], Needs::Right(Right::Sync), ["[WHO…|ROOM]", "[in ROOM]", "[--dry-run]"], "sync ana.souza --dry-run", managed false;
     /// Releases a held part.

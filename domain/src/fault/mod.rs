@@ -138,6 +138,12 @@ pub enum Fault {
     /// The command arrived late.
     #[error("late")]
     Late,
+    /// The service is paused.
+    #[error("paused")]
+    Paused,
+    /// Somebody stopped the request before this part of it was begun.
+    #[error("halted")]
+    Halted,
     /// EquipeMed could not be read to check rights.
     #[error("EquipeMed could not be read")]
     DirectoryAway,
@@ -214,6 +220,8 @@ pub enum Interruption {
     Database,
     /// The service was asked to stop.
     Stop,
+    /// The service was paused.
+    Pause,
 }
 
 /// Why the control room is not set up.

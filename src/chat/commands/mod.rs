@@ -5,6 +5,7 @@ mod approve;
 mod audit;
 mod help;
 mod measures;
+mod pause;
 mod people;
 mod redact;
 mod replace;
@@ -18,9 +19,9 @@ use equipemed_domain::command::{Command, CommandPlace, Rank};
 
 use super::ask::Ask;
 use super::confirm::{cancel, confirm};
-use super::reply::{Stop, Turn};
+use super::reply::{Reply, Stop, Turn};
 use super::understand::may_at_all;
-use crate::speech::Arg;
+use crate::speech::{Answer, Arg, number};
 
 /// Begins a command.
 pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
@@ -36,6 +37,13 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         Command::WhoAmI => Ok(Turn::told(people::whoami(ask))),
         Command::Confirm(preview) => Box::pin(confirm(ask, preview)).await,
         Command::Cancel(preview) => cancel(ask, preview).await,
+        Command::Stop { replied } => {
+            let replied = replied.as_deref().map(|event| (&*ask.room_id, event));
+            let count = number(usize::try_from(ask.halt(replied).await?).unwrap_or(usize::MAX));
+            Ok(Turn::Over(Reply::done(Answer::new().line(ask.words.say("halted", &[("count", count)])))))
+        }
+        Command::Pause { lasts, because } => pause::pause(ask, *lasts, because.as_deref()).await,
+        Command::Resume => pause::resume(ask).await,
         Command::Sync { target, dry_run } => sync::sync(ask, target, *dry_run).await,
         Command::Approve { id } => approve::approve(ask, id).await,
         Command::User { who } => people::user(ask, who).await,

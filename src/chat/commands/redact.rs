@@ -1,8 +1,11 @@
 //! `redact`: redacts messages and reactions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use equipemed_domain::command::{CommandPlace, Redaction, Who};
+use equipemed_domain::command::{CommandPlace, Redaction, Who, Word};
+use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedUserId};
@@ -14,6 +17,9 @@ use crate::homeserver::Said;
 use crate::operations::{NotFound, RedactTarget, Redacting, wait_for_deeds};
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
+
+/// After this time the progress is shown, and again at this interval.
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
 /// Redacts messages, or shows which it would redact.
 pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, dry_run: bool) -> Result<Turn, Stop> {
@@ -103,29 +109,65 @@ async fn going_on(ask: &Ask) -> Result<Option<Turn>, Stop> {
 fn following(ask: &Ask, room: Option<RoomKey>, deeds: Vec<DeedId>) -> Turn {
     let ask = ask.clone();
     Turn::later(async move {
-        let words = &ask.words;
-        let (done, why) = wait_for_deeds(&ask.engine, &deeds).await?;
-        let mut reply = match (done, why.first()) {
-            (_, None) => {
-                let room = room.map_or(Arg::Text(String::new()), |room| words.room(&room));
-                Reply::done(Answer::new().line(words.say("redacted", &[("count", number(done)), ("room", room)])))
-            }
-            (0, Some(detail)) => {
-                let said = words.say("redact-failed", &[("detail", words.why(detail))]);
-                Reply::failed(Answer::new().line(said), detail.clone())
-            }
-            (_, Some(detail)) => {
-                let counts = [("done", number(done)), ("failed", number(why.len()))];
-                let answer = Answer::new()
-                    .line(words.say("redact-partly", &counts))
-                    .line(words.say("grant-failed", &[("detail", words.why(detail))]));
-                Reply::new(Mark::Partly, answer)
-            }
+        let ended = AtomicUsize::default();
+        let mut shown = None;
+        let all = tokio::select! {
+            all = wait_for_deeds(&ask.engine, &deeds, &ended) => all.map_err(Stop::from),
+            stop = show_progress(&ask, deeds.len(), &ended, &mut shown) => Err(stop),
         };
-        // In a managed room, the missing message is evidence enough.
-        reply.quiet = ask.place == CommandPlace::Managed && why.is_empty();
+        let (done, why) = all?;
+        let mut reply = came(&ask.words, room, done, &why);
+        // In a managed room, the missing message is evidence enough, unless there is a message about it already.
+        reply.quiet = ask.place == CommandPlace::Managed && why.is_empty() && shown.is_none();
+        reply.edits = shown;
         Ok(reply)
     })
+}
+
+/// Shows in one message of the bot how many have ended, while polled. Returns only if it cannot.
+async fn show_progress(ask: &Ask, total: usize, ended: &AtomicUsize, shown: &mut Option<OwnedEventId>) -> Stop {
+    // Repeating an earlier process's transaction returns its progress message, which then becomes the answer.
+    let mut wait = if ask.again { Duration::ZERO } else { PROGRESS_EVERY };
+    for number_of_edit in 0.. {
+        tokio::time::sleep(wait).await;
+        let counts = [("done", number(ended.load(Ordering::Relaxed))), ("total", number(total))];
+        let stop = ("command", Arg::Code(ask.words.spelled(Word::Stop)));
+        let said =
+            Answer::new().line(ask.words.say("redact-progress", &counts)).line(ask.words.say("halt-how", &[stop]));
+        let own = ask.voice.show_progress(&ask.room_id, &ask.event, &said.said(), shown.take(), number_of_edit).await;
+        match own {
+            Ok(own) => *shown = Some(own),
+            Err(error) => return error.into(),
+        }
+        wait = PROGRESS_EVERY;
+    }
+    Stop::from(Fault::Waits)
+}
+
+/// What came of it.
+fn came(words: &Wording, room: Option<RoomKey>, done: usize, why: &[Fault]) -> Reply {
+    let halted = why.iter().filter(|why| **why == Fault::Halted).count();
+    let counts = [("done", number(done)), ("failed", number(why.len() - halted)), ("left", number(halted))];
+    let detail = why.iter().find(|why| **why != Fault::Halted);
+    let failed = |why: &Fault| words.say("grant-failed", &[("detail", words.why(why))]);
+    match (done, why.first()) {
+        (_, None) => {
+            let room = room.map_or(Arg::Text(String::new()), |room| words.room(&room));
+            Reply::done(Answer::new().line(words.say("redacted", &[("count", number(done)), ("room", room)])))
+        }
+        _ if halted > 0 => {
+            let answer = Answer::new().line(words.say("redact-halted", &counts));
+            Reply::new(Mark::Partly, detail.into_iter().fold(answer, |answer, why| answer.line(failed(why))))
+        }
+        (0, Some(detail)) => {
+            let said = words.say("redact-failed", &[("detail", words.why(detail))]);
+            Reply::failed(Answer::new().line(said), detail.clone())
+        }
+        (_, Some(detail)) => {
+            let answer = Answer::new().line(words.say("redact-partly", &counts)).line(failed(detail));
+            Reply::new(Mark::Partly, answer)
+        }
+    }
 }
 
 impl Wording {

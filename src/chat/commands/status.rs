@@ -17,6 +17,9 @@ pub(super) async fn status(ask: &Ask) -> Result<Turn, Stop> {
     let mut answer = Answer::new()
         .line(words.say("status-intro", &[version, ("since", words.time(ask.serves_since))]))
         .line(words.line(mode, &[]));
+    if let Some(pause) = &status.pause {
+        answer = answer.line(words.paused(pause));
+    }
     if let Some(now) = status.running {
         let phase = ("phase", Arg::Said(words.word("phase", now.phase.word())));
         let steps = [phase, ("done", number(now.done)), ("total", number(now.total))];

@@ -26,6 +26,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, TryStreamExt};
 use order::{Group, batches, by_depth, groups};
 use ruma_common::{OwnedRoomId, OwnedUserId, UserId};
+use tokio::time::Instant;
 
 use super::agreement::AccountSteps;
 use super::backoff::insist_within;
@@ -41,6 +42,9 @@ use crate::store::{AuditId, Dialect, Intent, Mass, RunId, StoreError};
 /// Subjects worked on concurrently. Synapse is limited by one core, so more would only wait there. Changes in one room
 /// are sequential: concurrent ones make Synapse resolve state, which costs it a third more.
 const SUBJECTS_IN_FLIGHT: usize = 8;
+
+/// How often to look whether somebody paused the service, perhaps from another process.
+const LOOK_FOR_PAUSE_EVERY: Duration = Duration::from_millis(500);
 
 /// How long outcomes wait for an unreachable database. A command with somebody waiting is stuck meanwhile, too. The
 /// next look settles what is not noted by then.
@@ -115,6 +119,8 @@ pub(super) struct Work<'a> {
     first_room: tokio::sync::Mutex<bool>,
     /// Locked during an upload: several rooms may have the same picture.
     uploading: tokio::sync::Mutex<()>,
+    /// When it was last looked whether the service was paused.
+    looked_for_pause: Mutex<Option<Instant>>,
     total: usize,
 }
 
@@ -151,7 +157,41 @@ impl<'a> Work<'a> {
             noted: Mutex::new(Noted { room_ids, ..Noted::default() }),
             first_room: tokio::sync::Mutex::default(),
             uploading: tokio::sync::Mutex::default(),
+            looked_for_pause: Mutex::default(),
             total: 0,
+        }
+    }
+
+    /// The parts of steps that serve a wish: all that is done in a pause.
+    pub(super) fn wished(&self, steps: &[Step]) -> Vec<Step> {
+        let is_wished = |action: &Action| self.wishes.iter().any(|wish| self.serves(action, wish));
+        let mut steps = steps.to_vec();
+        steps.retain_mut(|step| {
+            // Together with them, the event would change others' levels.
+            if let Action::SetLevels { changes, .. } = &mut step.action
+                && self.wishes.iter().all(|wish| wish.person.is_some())
+            {
+                let persons: BTreeSet<_> = self.wishes.iter().filter_map(|wish| wish.person).collect();
+                changes.users.retain(|user, _| self.person_of(user).is_some_and(|person| persons.contains(&person)));
+            }
+            is_wished(&step.action)
+        });
+        steps
+    }
+
+    /// Interrupts work that nobody asked for if the service was paused meanwhile. That the database cannot be read is
+    /// noticed at the next write.
+    async fn heed_pause(&self) {
+        let is_due = || {
+            let mut looked = self.looked_for_pause.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_FOR_PAUSE_EVERY);
+            if is_due {
+                *looked = Some(Instant::now());
+            }
+            is_due
+        };
+        if self.wishes.is_empty() && is_due() && matches!(self.by.handles.pause().await, Ok(Some(_))) {
+            self.interrupt(Interruption::Pause);
         }
     }
 
@@ -365,6 +405,7 @@ impl<'a> Work<'a> {
 
     async fn one_step(&self, step: &Step) -> Outcome {
         let action = &step.action;
+        self.heed_pause().await;
         if self.is_over() {
             return Outcome::Skipped(Fault::Left(self.noted().ended.interrupted.unwrap_or(Interruption::Stop)));
         }

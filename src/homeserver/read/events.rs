@@ -31,6 +31,8 @@ pub struct Outline {
     pub redacted: bool,
     /// The message that it is an edit of.
     pub replaces: Option<OwnedEventId>,
+    /// The message that it replies to.
+    pub replies_to: Option<OwnedEventId>,
 }
 
 /// Which events to look for in a room's history.
@@ -145,7 +147,9 @@ fn read(raw: &RawValue) -> Result<RawEvent<'_>, HomeserverError> {
 
 fn outline(raw: &RawValue) -> Result<Event<Outline>, HomeserverError> {
     let event = read(raw)?;
-    let outline = Outline { redacted: event.is_redacted(), replaces: event.relation().to("m.replace") };
+    let relation = event.relation();
+    let (replaces, replies_to) = (relation.to("m.replace"), relation.in_reply_to());
+    let outline = Outline { redacted: event.is_redacted(), replaces, replies_to };
     event.with(outline).ok_or_else(|| HomeserverError::nonsense(Nonsense::Form))
 }
 

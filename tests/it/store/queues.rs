@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{DeedId, DeedState, Lane, NewDeed, NewRun, RunEnd, RunState, Store};
+use equipemed_bot::store::{ClaimedDeed, DeedEnd, DeedId, DeedState, Lane, NewDeed, NewRun, RunEnd, RunState, Store};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{Fault, Interruption};
@@ -31,6 +31,7 @@ on_both!(
     a_failed_pass_comes_back_later,
     a_deed_is_claimed_tried_again_and_ends,
     a_worker_that_lost_its_deed_can_end_nothing,
+    the_first_of_each_request_goes_first_and_a_request_is_halted,
     a_run_goes_from_wish_to_summary,
     a_lane_takes_only_its_own_wake_ups,
     a_run_is_claimed_by_its_number_and_withdrawn_only_while_nobody_began,
@@ -187,20 +188,47 @@ async fn a_deed_is_claimed_tried_again_and_ends(store: Store) -> Result<()> {
     assert_eq!((&claimed[0].deed, claimed[0].attempt), (&redaction(0).deed, 1));
     assert_eq!(store.claim_deeds("b", at(9), MINUTE, 9).await?, []);
 
-    assert!(store.retry_deed(&claimed[0], at(20), &Fault::Waits).await?);
+    let wait = DeedEnd { deed: &claimed[0], audit: None, outcome: None, again: Some((at(20), Fault::Waits)) };
+    assert!(store.end_deeds(&[wait], at(9)).await?.is_empty());
     let record = store.deed(first).await?.context("it is gone")?;
     assert_eq!((record.state, record.error), (DeedState::Waiting, Some(Fault::Waits)));
     let again = store.claim_deeds("b", at(20), MINUTE, 9).await?;
     assert_eq!(again[0].attempt, 2);
 
     let done = Outcome::Done(Some("$redaction".to_owned()));
-    assert!(store.finish_deed(&again[0], &done, at(21)).await?);
+    assert!(store.end_deeds(&[over(&again[0], &done)], at(21)).await?.is_empty());
     let record = store.deed(first).await?.context("it is gone")?;
     assert_eq!((record.state, record.ended, record.error), (DeedState::Done, Some((at(21), done)), None));
     let failed = Outcome::Failed(Fault::LevelsFull);
-    assert!(store.finish_deed(&claimed[1], &failed, at(22)).await?);
+    assert!(store.end_deeds(&[over(&claimed[1], &failed)], at(22)).await?.is_empty());
     assert_eq!(store.deed(later).await?.context("it is gone")?.state, DeedState::Failed);
     assert_eq!(store.deeds_open().await?, 0);
+    Ok(())
+}
+
+fn over<'a>(deed: &'a ClaimedDeed, outcome: &Outcome) -> DeedEnd<'a> {
+    DeedEnd { deed, audit: None, outcome: Some(outcome.clone()), again: None }
+}
+
+async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Store) -> Result<()> {
+    let of = |source: &str| NewDeed { source: Some(source.to_owned()), ..redaction(0) };
+    let many: Vec<NewDeed> = (0..5).map(|number| of(&format!("$m_ny {number}"))).chain([of("$m_ny itself")]).collect();
+    let many = store.add_deeds(&many, at(0)).await?;
+    let one = store.add_deed(&of("$one 0"), at(0)).await?;
+    let first = store.claim_deeds("a", at(9), MINUTE, 3).await?;
+    assert_eq!(first.iter().map(|deed| deed.id).collect::<Vec<_>>(), [many[0], many[1], one]);
+    let asker = redaction(0).asker;
+    assert_eq!(store.requests_under_way(&asker).await?, ["$m_ny"]);
+    assert_eq!(store.requests_under_way("@other:h").await?, Vec::<String>::new());
+    let halted = Outcome::Skipped(Fault::Halted);
+    // An underscore is no wildcard.
+    assert_eq!(store.halt_deeds("$many", &halted, at(10)).await?, 0);
+    assert_eq!(store.halt_deeds("$m_ny", &halted, at(10)).await?, 3);
+    assert_eq!(store.deed(many[4]).await?.context("it is gone")?.ended, Some((at(10), halted.clone())));
+    for (index, ended) in [(1, false), (2, true), (5, false)] {
+        assert_eq!(store.deed(many[index]).await?.context("it is gone")?.ended.is_some(), ended, "{index}");
+    }
+    assert_eq!(store.halt_deeds("$m_ny", &halted, at(11)).await?, 0);
     Ok(())
 }
 
@@ -212,10 +240,12 @@ async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()>
     assert_eq!(store.keep_deeds("a", &[DeedId(id.0 + 1)], at(30), MINUTE).await?, 0);
     let taken = store.claim_deeds("b", at(60), MINUTE, 9).await?;
     assert_eq!(store.keep_deeds("b", &[id], at(60), MINUTE).await?, 1);
-    assert!(!store.finish_deed(&lost[0], &Outcome::Failed(Fault::Late), at(61)).await?);
-    assert!(!store.retry_deed(&lost[0], at(99), &Fault::Late).await?);
-    assert!(store.finish_deed(&taken[0], &Outcome::AlreadySo, at(62)).await?);
-    assert!(!store.finish_deed(&taken[0], &Outcome::Failed(Fault::Partly), at(63)).await?);
+    let late = Outcome::Failed(Fault::Late);
+    assert_eq!(store.end_deeds(&[over(&lost[0], &late)], at(61)).await?, [id].into());
+    let again = DeedEnd { deed: &lost[0], audit: None, outcome: None, again: Some((at(99), Fault::Late)) };
+    assert_eq!(store.end_deeds(&[again], at(61)).await?, [id].into());
+    assert!(store.end_deeds(&[over(&taken[0], &Outcome::AlreadySo)], at(62)).await?.is_empty());
+    assert_eq!(store.end_deeds(&[over(&taken[0], &late)], at(63)).await?, [id].into());
     assert_eq!(store.deed(id).await?.context("it is gone")?.ended, Some((at(62), Outcome::AlreadySo)));
     Ok(())
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use super::process::{PATIENCE, Running};
+use super::process::{PATIENCE, Running, page};
 use super::talk::{begun, close, opened};
 use super::{Hospital, chief, count, crowd, until};
 use crate::store::broken::{empty, fill, small_disk};
@@ -24,13 +24,6 @@ const SOON: Duration = Duration::from_secs(10);
 
 fn rooms() -> serde_json::Value {
     json!({"todos": {"name": "Equipe", "members": {"any": true}}})
-}
-
-/// Status and text of a page.
-async fn page(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let answer = http.get(format!("http://127.0.0.1:{port}{path}")).send().await?;
-    Ok((answer.status().as_u16(), answer.text().await?))
 }
 
 /// Waits for this status of `/ready`; returns the text.

@@ -23,6 +23,7 @@ mod explained;
 mod first;
 mod full_levels;
 mod given_over;
+mod halted;
 mod holds;
 mod import;
 mod inventory;

@@ -163,3 +163,10 @@ async fn read(from: impl tokio::io::AsyncRead + Unpin, into: Arc<Mutex<String>>)
         text.push('\n');
     }
 }
+
+/// Status and text of a page of a service.
+pub(crate) async fn page(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let answer = http.get(format!("http://127.0.0.1:{port}{path}")).send().await?;
+    Ok((answer.status().as_u16(), answer.text().await?))
+}

@@ -10,7 +10,7 @@ use equipemed_testbed::proxy::{Fault, Rule};
 use equipemed_testbed::{Client, Proxy, free_port};
 use serde_json::{Value, json};
 
-use super::process::Running;
+use super::process::{Running, page};
 use super::{Hospital, Person, chief, count, crowd, until};
 
 const PASS_BEGINS: &str = "This process runs the full passes";
@@ -74,13 +74,6 @@ impl Replicas {
         }
         Ok(locked)
     }
-}
-
-/// Status and text of a page of one replica.
-async fn page(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let answer = http.get(format!("http://127.0.0.1:{port}{path}")).send().await?;
-    Ok((answer.status().as_u16(), answer.text().await?))
 }
 
 /// Number of changes of a kind that a replica has made.

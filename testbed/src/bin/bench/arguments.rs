@@ -10,7 +10,7 @@ pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
   --quick       20 people and 2 rooms, in about a minute: shows that the benchmark works, its numbers mean little
-  --only NAME   first, again, wide, memory, talk, flood, live, pure or ways; may be repeated. `ways` runs only when it is named,
+  --only NAME   first, again, wide, memory, talk, many, flood, live, pure or ways; may be repeated. `ways` runs only when it is named,
                 and `pure` alone needs neither the service nor a Synapse
   --people N    for first, again, talk, flood, live, pure and ways, in place of 200, 200, 50, 50, 5000, 10000 and 100
   --rounds N    how often the first sync is measured against the best bare client after the search for it (default 1), and how
@@ -32,7 +32,9 @@ pub(crate) enum Scenario {
     Memory,
     /// Latency for people who talk to the bot.
     Talk,
-    /// The same during heavy traffic in other rooms.
+    /// The redaction of many messages by one command.
+    Many,
+    /// The same as `talk` during heavy traffic in other rooms.
     Flood,
     /// Latency from a change in EquipeMed's database to its effect.
     Live,
@@ -43,12 +45,13 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::First,
         Self::Again,
         Self::Wide,
         Self::Memory,
         Self::Talk,
+        Self::Many,
         Self::Flood,
         Self::Live,
         Self::Pure,
@@ -62,6 +65,7 @@ impl Scenario {
             Self::Wide => "wide",
             Self::Memory => "memory",
             Self::Talk => "talk",
+            Self::Many => "many",
             Self::Flood => "flood",
             Self::Live => "live",
             Self::Pure => "pure",
@@ -138,6 +142,6 @@ impl Arguments {
 fn scenario(name: &str) -> anyhow::Result<Scenario> {
     let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == name);
     found.with_context(|| {
-        format!("--only {name}: there is first, again, wide, memory, talk, flood, live, pure and ways")
+        format!("--only {name}: there is first, again, wide, memory, talk, many, flood, live, pure and ways")
     })
 }

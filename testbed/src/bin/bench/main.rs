@@ -10,6 +10,7 @@ mod bot;
 mod flood;
 mod hospital;
 mod live;
+mod many;
 mod memory;
 mod opened;
 mod passes;
@@ -59,6 +60,7 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<Report> {
             Scenario::Wide => wide::wide(arguments, &mut report).await,
             Scenario::Memory => memory::memory(arguments, &mut report).await,
             Scenario::Talk => talk::talk(arguments, &mut report).await,
+            Scenario::Many => many::many(arguments, &mut report).await,
             Scenario::Flood => flood::flood(arguments, &mut report).await,
             Scenario::Live => live::live(arguments, &mut report).await,
             Scenario::Ways => ways::ways(arguments).await,
