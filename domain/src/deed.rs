@@ -14,8 +14,13 @@ use crate::key::RoomKey;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "deed")]
 pub enum Deed {
-    /// Redact a message or a reaction.
-    Redact { room_id: OwnedRoomId, event_id: OwnedEventId },
+    /// Redact a message or a reaction; or an edit or a poll's answer, along with the message that they are `of`.
+    Redact {
+        room_id: OwnedRoomId,
+        event_id: OwnedEventId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<OwnedEventId>,
+    },
     /// Delete a room; `purge` also deletes its history. These people's invitations may be lost by that, no others.
     DeleteRoom {
         room_id: OwnedRoomId,
@@ -88,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_stored_form_stays_as_it_is() {
-        let redact = Deed::Redact { room_id: owned_room_id!("!r:h.org"), event_id: owned_event_id!("$e") };
+        let redact = Deed::Redact { room_id: owned_room_id!("!r:h.org"), event_id: owned_event_id!("$e"), of: None };
         let delete = Deed::DeleteRoom { room_id: owned_room_id!("!r:h.org"), purge: true, invited: BTreeSet::new() };
         let room = RoomKey::from("icu");
         let id = owned_room_id!("!r:h.org");

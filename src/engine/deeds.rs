@@ -164,7 +164,7 @@ impl Applier {
 
     async fn do_deed(&self, claimed: &ClaimedDeed) -> Done {
         let outcome = match &claimed.deed {
-            Deed::Redact { room_id, event_id } => {
+            Deed::Redact { room_id, event_id, .. } => {
                 let reason = self.reason(&claimed.asker, claimed.reason.as_deref());
                 // Belongs to the deed: if it is sent twice, Synapse returns the first redaction. Numbers repeat in a new
                 // database, times do not.

@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 
 use super::{Asked, NotFound, Stop, Unclear};
-use crate::homeserver::{Reaction, Search};
+use crate::homeserver::{Outline, Reaction, Search};
 
 /// Limit per command; nobody means more by one.
 const AT_MOST: usize = 500;
 /// Event types that count as messages.
-const MESSAGES: &[&str] = &["m.room.message", "m.sticker", "m.room.encrypted"];
+const MESSAGES: &[&str] =
+    &["m.room.message", "m.sticker", "m.poll.start", "org.matrix.msc3381.poll.start", "m.room.encrypted"];
 
 /// An event to redact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +28,14 @@ pub(crate) struct Target {
     pub(crate) event: OwnedEventId,
     pub(crate) sender: OwnedUserId,
     pub(crate) at: Timestamp,
+    /// The message that it goes along with, if it is an edit or a poll's answer.
+    pub(crate) of: Option<OwnedEventId>,
 }
 
 impl Target {
     /// The deed that redacts it.
     pub(crate) fn deed(self) -> Deed {
-        Deed::Redact { room_id: self.room_id, event_id: self.event }
+        Deed::Redact { room_id: self.room_id, event_id: self.event, of: self.of }
     }
 }
 
@@ -48,12 +51,12 @@ impl Redacting<'_> {
     /// The events meant, as far as the asker may redact them.
     pub(crate) async fn targets(&self, what: &Redaction) -> Result<Vec<Target>, Stop> {
         Ok(match what {
-            Redaction::Replied(event) => vec![self.removable(self.room, self.room_id, event).await?],
+            Redaction::Replied(event) => self.removable(self.room, self.room_id, event).await?,
             Redaction::Events(links) => {
                 let mut targets = Vec::new();
                 for (place, event) in links {
                     let (room, room_id) = self.managed(place).await?;
-                    targets.push(self.removable(&room, &room_id, event).await?);
+                    targets.extend(self.removable(&room, &room_id, event).await?);
                 }
                 targets
             }
@@ -96,6 +99,7 @@ impl Redacting<'_> {
                 event: reaction.event_id,
                 sender: reaction.sender,
                 at: self.asked.sent_at,
+                of: None,
             })
             .collect();
         if targets.is_empty() {
@@ -166,9 +170,22 @@ impl Redacting<'_> {
         Ok(seen.members.iter().any(joined))
     }
 
-    /// An event that the asker may redact. Without the right, a missing event and somebody else's event give the same
-    /// refusal.
-    async fn removable(&self, room: &RoomKey, room_id: &RoomId, event: &OwnedEventId) -> Result<Target, Stop> {
+    /// An event that the asker may redact, and what goes along with it. Without the right, a missing event and somebody
+    /// else's event give the same refusal. An edit stands for its message.
+    async fn removable(&self, room: &RoomKey, room_id: &RoomId, event: &OwnedEventId) -> Result<Vec<Target>, Stop> {
+        let seen = self.one_removable(room, room_id, event).await?;
+        let seen = match &seen.content.replaces {
+            Some(message) => self.one_removable(room, room_id, message).await?,
+            None => seen,
+        };
+        let along = self.asked.engine.reader().belonging_to(&seen).await?;
+        let of = Some(seen.event_id.clone());
+        let mut targets = vec![target(room, room_id, seen, None)];
+        targets.extend(along.into_iter().map(|event| target(room, room_id, event, of.clone())));
+        Ok(targets)
+    }
+
+    async fn one_removable(&self, room: &RoomKey, room_id: &RoomId, event: &EventId) -> Result<Event<Outline>, Stop> {
         let refusal = self.asked.may(Act::Redact(Whose::Others), Some(room)).err();
         let seen = self.asked.engine.reader().event(room_id, event).await?;
         if let Some(refusal) = refusal {
@@ -188,7 +205,7 @@ impl Redacting<'_> {
         if seen.state_key.is_some() {
             return Err(Unclear::NotAMessage.into());
         }
-        Ok(target(room, room_id, seen))
+        Ok(seen)
     }
 
     /// Whether it is a command in the control room, which is kept like its answer.
@@ -228,13 +245,20 @@ impl Redacting<'_> {
             if event.event_id.as_str() == asked.source || (!may_all && self.is_record(room, &event.event_id).await?) {
                 continue;
             }
-            targets.push(target(room, room_id, event));
+            // The edits are among the events; others send a poll's answers.
+            if event.kind.ends_with("poll.start") {
+                let along = asked.engine.reader().belonging_to(&event).await?;
+                let answers = along.into_iter().filter(|event| event.content.replaces.is_none());
+                targets.extend(answers.map(|answer| target(room, room_id, answer, Some(event.event_id.clone()))));
+            }
+            let of = event.content.replaces.clone();
+            targets.push(target(room, room_id, event, of));
         }
         Ok(targets)
     }
 }
 
-fn target<C>(room: &RoomKey, room_id: &RoomId, event: Event<C>) -> Target {
+fn target<C>(room: &RoomKey, room_id: &RoomId, event: Event<C>, of: Option<OwnedEventId>) -> Target {
     let (room_id, room) = (room_id.to_owned(), room.clone());
-    Target { room_id, room, event: event.event_id, sender: event.sender, at: event.sent_at }
+    Target { room_id, room, event: event.event_id, sender: event.sender, at: event.sent_at, of }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use equipemed_domain::command::{CommandPlace, Redaction, Who, Word};
+use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
@@ -45,9 +46,11 @@ pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, d
         return Ok(would_do(words, words.redaction(&targets)));
     }
     ask.must_write()?;
-    if unseen.is_empty() && targets.len() > 1 {
-        let events: Vec<String> = targets.iter().map(|target| target.event.to_string()).collect();
-        if let Some(preview) = ask.agreed(words.redaction(&targets), targets.len(), &events).await? {
+    // What goes along with a message, such as a new answer in a poll, needs no yes of its own.
+    let messages: Vec<String> =
+        targets.iter().filter(|target| target.of.is_none()).map(|target| target.event.to_string()).collect();
+    if unseen.is_empty() && messages.len() > 1 {
+        if let Some(preview) = ask.agreed(words.redaction(&targets), messages.len(), &messages).await? {
             return Ok(preview);
         }
     }
@@ -93,8 +96,9 @@ fn would_do(words: &Wording, lines: Vec<Said>) -> Turn {
 /// Stores the deeds and waits for them.
 async fn remove(ask: &Ask, targets: Vec<RedactTarget>, because: Option<&str>) -> Result<Turn, Stop> {
     let room = targets.first().map(|target| target.room.clone());
-    let deeds = ask.wish(targets.into_iter().map(RedactTarget::deed).collect(), because).await?;
-    Ok(following(ask, room, deeds))
+    let deeds: Vec<Deed> = targets.into_iter().map(RedactTarget::deed).collect();
+    let ids = ask.wish(deeds.clone(), because).await?;
+    Ok(following(ask, room, deeds.iter().zip(ids)))
 }
 
 /// Continues what this same command began in an earlier process. Its targets cannot be found again, because some are
@@ -103,19 +107,28 @@ async fn going_on(ask: &Ask) -> Result<Option<Turn>, Stop> {
     let begun = ask.begun().await?;
     let Some(first) = begun.first() else { return Ok(None) };
     let room = first.wish.deed.room_id().and_then(|room_id| ask.scene.key_of(room_id)).cloned();
-    Ok(Some(following(ask, room, begun.iter().map(|deed| deed.id).collect())))
+    Ok(Some(following(ask, room, begun.iter().map(|deed| (&deed.wish.deed, deed.id)))))
 }
 
-fn following(ask: &Ask, room: Option<RoomKey>, deeds: Vec<DeedId>) -> Turn {
+fn following<'d>(ask: &Ask, room: Option<RoomKey>, deeds: impl Iterator<Item = (&'d Deed, DeedId)>) -> Turn {
     let ask = ask.clone();
+    // People count messages, not their edits and a poll's answers.
+    let (along, messages): (Vec<_>, Vec<_>) =
+        deeds.partition(|(deed, _)| matches!(deed, Deed::Redact { of: Some(_), .. }));
+    let ids = |deeds: Vec<(&Deed, DeedId)>| -> Vec<DeedId> { deeds.into_iter().map(|(_, id)| id).collect() };
+    let (along, messages) = (ids(along), ids(messages));
     Turn::later(async move {
         let ended = AtomicUsize::default();
         let mut shown = None;
-        let all = tokio::select! {
-            all = wait_for_deeds(&ask.engine, &deeds, &ended) => all.map_err(Stop::from),
-            stop = show_progress(&ask, deeds.len(), &ended, &mut shown) => Err(stop),
+        let all = async {
+            let (done, mut why) = wait_for_deeds(&ask.engine, &messages, &ended).await?;
+            why.extend(wait_for_deeds(&ask.engine, &along, &AtomicUsize::default()).await?.1);
+            Ok((done, why))
         };
-        let (done, why) = all?;
+        let (done, why) = tokio::select! {
+            all = all => all,
+            stop = show_progress(&ask, messages.len(), &ended, &mut shown) => Err(stop),
+        }?;
         let mut reply = came(&ask.words, room, done, &why);
         // In a managed room, the missing message is evidence enough, unless there is a message about it already.
         reply.quiet = ask.place == CommandPlace::Managed && why.is_empty() && shown.is_none();
@@ -177,7 +190,7 @@ impl Wording {
 
     fn redaction(&self, targets: &[RedactTarget]) -> Vec<Said> {
         let mut groups: BTreeMap<(&OwnedUserId, &RoomKey), Vec<Timestamp>> = BTreeMap::new();
-        for target in targets {
+        for target in targets.iter().filter(|target| target.of.is_none()) {
             groups.entry((&target.sender, &target.room)).or_default().push(target.at);
         }
         let lines = groups.into_iter().map(|((user, room), times)| {

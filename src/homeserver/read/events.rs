@@ -2,6 +2,8 @@
 //!
 //! Walks a room's history backwards as far as a command asks for.
 
+use std::collections::BTreeSet;
+
 use equipemed_domain::event::Event;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
 use jiff::Timestamp;
@@ -23,6 +25,12 @@ use crate::homeserver::transport::Sending;
 const PAGE: u32 = 500;
 /// Pages to walk before a search gives up: some thousands of one person's messages.
 const PAGES: usize = 20;
+
+/// Types of polls, with those of their answers and end, as in Matrix 1.7 (MSC3381) and as before, which most clients still send.
+const POLLS: [(&str, [&str; 2]); 2] = [
+    ("m.poll.start", ["m.poll.response", "m.poll.end"]),
+    ("org.matrix.msc3381.poll.start", ["org.matrix.msc3381.poll.response", "org.matrix.msc3381.poll.end"]),
+];
 
 /// What moderation needs to know of an event; excludes its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +65,19 @@ pub struct Latest {
     pub events: Vec<Event<Outline>>,
     /// Whether the search finished rather than hit the page limit.
     pub complete: bool,
+}
+
+impl Latest {
+    /// Without edits of messages that were not searched for: an edit is newer than its message.
+    fn of(mut events: Vec<Event<Outline>>, complete: bool) -> Self {
+        let found: BTreeSet<OwnedEventId> = events
+            .iter()
+            .filter(|event| event.content.replaces.is_none())
+            .map(|event| event.event_id.clone())
+            .collect();
+        events.retain(|event| event.content.replaces.as_ref().is_none_or(|of| found.contains(of)));
+        Self { events, complete }
+    }
 }
 
 /// A reaction to an event.
@@ -100,7 +121,7 @@ impl Reader {
                 let replaces = event.content.replaces.is_some();
                 let is_old = search.since.is_some_and(|since| event.sent_at < since);
                 if is_old || counted >= search.at_most {
-                    return Ok(Latest { events, complete: true });
+                    return Ok(Latest::of(events, true));
                 }
                 let is_new = search.until.is_some_and(|until| event.sent_at > until) && !replaces;
                 if !event.content.redacted && event.state_key.is_none() && !is_new {
@@ -111,31 +132,62 @@ impl Reader {
             // With a filter, Synapse returns an end token even after the last event; only an empty page is the end.
             match page.end {
                 Some(end) if seen > 0 && request.from.as_ref() != Some(&end) => request.from = Some(end),
-                _ => return Ok(Latest { events, complete: true }),
+                _ => return Ok(Latest::of(events, true)),
             }
         }
-        Ok(Latest { events, complete: false })
+        Ok(Latest::of(events, false))
     }
 
     /// All reactions to an event that were not redacted, newest first.
     pub async fn reactions_to(&self, room_id: &RoomId, event_id: &EventId) -> Result<Vec<Reaction>, HomeserverError> {
-        let mut request = get_relating_events_with_rel_type_and_event_type::v1::Request::new(
-            room_id.to_owned(),
-            event_id.to_owned(),
-            RelationType::Annotation,
-            TimelineEventType::Reaction,
-        );
+        let related = self.related(room_id, event_id, RelationType::Annotation, TimelineEventType::Reaction, reaction);
+        Ok(related.await?.into_iter().flatten().collect())
+    }
+
+    /// What must go along with a message so that nothing of it stays: its edits by the sender, and if it is a poll, the
+    /// answers and its end. Without what was redacted.
+    ///
+    /// Each is found and redacted on its own: `with_rel_types` in a redaction (MSC3912) is experimental in Synapse, off
+    /// by default, and then ignored without a word.
+    pub async fn belonging_to(&self, event: &Event<Outline>) -> Result<Vec<Event<Outline>>, HomeserverError> {
+        let polls = POLLS.iter().find(|(start, _)| *start == event.kind).map(|(_, answers)| *answers);
+        let edits = [(RelationType::Replacement, event.kind.as_str())];
+        let answers = polls.into_iter().flatten().map(|kind| (RelationType::Reference, kind));
+        let mut all = Vec::new();
+        for (relation, kind) in edits.into_iter().chain(answers) {
+            let is_edit = relation == RelationType::Replacement;
+            let related = self.related(&event.room_id, &event.event_id, relation, kind.into(), outline).await?;
+            // What others send as an edit is none, and their own message.
+            all.extend(
+                related.into_iter().filter(|one| !one.content.redacted && (!is_edit || one.sender == event.sender)),
+            );
+        }
+        Ok(all)
+    }
+
+    /// All events with a relation to an event, newest first.
+    async fn related<T>(
+        &self,
+        room_id: &RoomId,
+        event_id: &EventId,
+        relation: RelationType,
+        kind: TimelineEventType,
+        read: impl Fn(&RawValue) -> Result<T, HomeserverError>,
+    ) -> Result<Vec<T>, HomeserverError> {
+        let (room_id, event_id) = (room_id.to_owned(), event_id.to_owned());
+        let mut request =
+            get_relating_events_with_rel_type_and_event_type::v1::Request::new(room_id, event_id, relation, kind);
         request.limit = Some(UInt::from(PAGE));
-        let mut reactions = Vec::new();
+        let mut related = Vec::new();
         loop {
             let page = self.transport.client(request.clone(), Sending::READ).await?;
             let seen = page.chunk.len();
             for raw in page.chunk {
-                reactions.extend(reaction(raw.json())?);
+                related.push(read(raw.json())?);
             }
             match page.next_batch {
                 Some(next) if seen > 0 && request.from.as_ref() != Some(&next) => request.from = Some(next),
-                _ => return Ok(reactions),
+                _ => return Ok(related),
             }
         }
     }

@@ -9,6 +9,7 @@ mod again;
 mod authority;
 mod away;
 mod bans;
+mod belonging;
 mod brakes;
 mod brought;
 mod by_hand;

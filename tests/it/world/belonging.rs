@@ -1,0 +1,79 @@
+//! Redaction is complete: nothing that belongs to a message stays.
+
+use serde_json::{Value, json};
+
+use super::talk::{close, opened};
+use super::{chief, crowd};
+
+fn rooms() -> Value {
+    json!({"icu": {"name": "UTI", "members": {"any": true}}})
+}
+
+/// The content of an edit.
+fn edit(of: &str, text: &str) -> Value {
+    let new = json!({"msgtype": "m.text", "body": text});
+    json!({
+        "msgtype": "m.text", "body": format!("* {text}"), "m.new_content": new,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": of},
+    })
+}
+
+#[tokio::test]
+async fn a_message_takes_its_edits_along_and_a_poll_its_answers() -> anyhow::Result<()> {
+    let mut people = crowd("p", 2, &[]);
+    people.push(chief("chefe"));
+    let (hospital, serving) = opened(people, rooms(), |_| ()).await?;
+    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    let gone = async |event: &str| anyhow::Ok(!hospital.stands(&ana, "icu", event).await?);
+    // In reply to a message, and by link to its last edit.
+    for by_link in [false, true] {
+        let message = ana.send_text(&icu, "leito 12").await?;
+        let first = ana.send(&icu, "m.room.message", edit(&message, "leito 13")).await?;
+        let last = ana.send(&icu, "m.room.message", edit(&message, "leito 14")).await?;
+        let others = rui.send(&icu, "m.room.message", edit(&message, "não é edição")).await?;
+        match by_link {
+            false => {
+                let said = chief.reply(&icu, &message, "!redact").await?;
+                hospital.redacted(&ana, "icu", &said).await?;
+                hospital.handled(&said).await?;
+            }
+            true => {
+                let link = format!("!redact https://matrix.to/#/{icu}/{last}");
+                hospital.ask(&chief, &link).await?.says(&["1 message was deleted"]);
+            }
+        }
+        for event in [&message, &first, &last] {
+            assert!(gone(event).await?, "{event} by link: {by_link}");
+        }
+        assert!(!gone(&others).await?, "another person's message is theirs");
+    }
+    for kind in ["m.poll", "org.matrix.msc3381.poll"] {
+        let question = json!({kind.to_owned() + ".start": {}, "m.text": [{"body": "Quem?"}]});
+        let poll = ana.send(&icu, &format!("{kind}.start"), question).await?;
+        let relation = json!({"m.relates_to": {"rel_type": "m.reference", "event_id": poll}});
+        let answer = rui.send(&icu, &format!("{kind}.response"), relation.clone()).await?;
+        let end = ana.send(&icu, &format!("{kind}.end"), relation).await?;
+        let link = format!("!redact https://matrix.to/#/{icu}/{poll}");
+        hospital.ask(&chief, &link).await?.says(&["1 message was deleted"]);
+        for event in [&poll, &answer, &end] {
+            assert!(gone(event).await?, "{event} of {kind}");
+        }
+    }
+    // The last two of Ana's are the poll and the sticker: an edit of an older message is none of them.
+    let older = ana.send_text(&icu, "fica").await?;
+    let sticker = ana.send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {}})).await?;
+    let poll = ana.send(&icu, "m.poll.start", json!({"m.poll.start": {}})).await?;
+    let relation = json!({"m.relates_to": {"rel_type": "m.reference", "event_id": poll}});
+    let answer = rui.send(&icu, "m.poll.response", relation).await?;
+    let late = ana.send(&icu, "m.room.message", edit(&older, "fica também")).await?;
+    let preview = hospital.ask(&chief, &format!("!redact {} last 2 in icu", hospital.username("p00"))).await?;
+    preview.says(&["2 messages"]);
+    let done = hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?;
+    done.says(&["2 messages were deleted"]);
+    for event in [&sticker, &poll, &answer] {
+        assert!(gone(event).await?, "{event}");
+    }
+    assert!(!gone(&older).await? && !gone(&late).await?, "an older message and its edit");
+    close(hospital, serving).await
+}
