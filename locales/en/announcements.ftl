@@ -1,39 +1,40 @@
 # What is told in the control room without being asked.
 
-announce-held = **Held { $id }:** { $reason } ({ $count ->
+announce-held = **Held { $id }:** { $reason } – { $count ->
         [one] 1 change
        *[other] { $count } changes
-    }). To release it: `{ $prefix }approve { $id }`
-announce-held-two = **Held { $id }:** { $reason } ({ $count ->
+    }. To release it: `{ $prefix }approve { $id }`
+announce-held-two = **Held { $id }:** { $reason } – { $count ->
         [one] 1 change
        *[other] { $count } changes
-    }). To release it, two different people: `{ $prefix }approve { $id }`
-announce-held-closed = **Held { $id } is settled:** nothing of it is due any more.
-announce-powers-placed = Since the update I remember where each power holds. { $count ->
+    }. To release it, two different people: `{ $prefix }approve { $id }`
+announce-held-closed = **Held { $id } is settled:** nothing of it needs to be done any more.
+announce-powers-placed = Since the update I also keep where each right holds. { $count ->
         [one] 1 person keeps what they had
        *[other] { $count } people keep what they had
     }; nothing was changed.
 drift-put-back = { $user } changed { $what } by hand in the room { $room } without the right to. I have put it back.
-drift-came-back = { $user } left the room { $room } and belongs there. I have put them back.
+drift-came-back = { $user } left the room { $room } and belongs there. I have brought them back.
 drift-seen = { $user } changed { $what } by hand in the room { $room } without the right to. I have changed nothing.
-drift-fight = { $user } keeps changing { $what } in the room { $room }. I leave it alone for { $minutes ->
+drift-fight = Repeated changes in the room { $room } ({ $what }) by { $user }. I leave it alone for { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes
     }; please talk to each other.
-accounts-changed = **Accounts were changed on Synapse, past me:**
+accounts-changed = **Accounts were changed on Synapse by hand, not by me:**
 account-changed = { $what }: { $users }. { $then }
 account-changed-more = { $count } more
-control-room-open = **The control room is not closed:** { $rule } may come in. Please close it, others may be reading along.
+control-room-open = **The control room is not closed:** { $rule } may come in. Please close it: others may be reading along.
 room-encrypted = **The room { $room } was encrypted.** I can no longer moderate there. To make a new one in its place: `{ $prefix }rooms replace { $key }`
-stray-event = **An event I did not write came from my own account** ({ $kind } in the room { $room }). Somebody may have my token: change it.
+stray-event = **My own account sent something that I did not write** ({ $kind } in the room { $room }). Somebody may have my token: change it.
 brought-in-by = **{ $user } brought me into a room that I do not manage:** { $room }
-brought-in-made = **I was brought into a room that I do not manage and { $user } made:** { $room }
+brought-in-made = **I was brought into a room that I do not manage, made by { $user }:** { $room }
 brought-in = **I was brought into a room that I do not manage:** { $room }
 brought-room-named = “{ $name }” ({ $id })
-brought-leaves = { $came }. I heed nothing that is said there, and in an hour I leave it.
-    To take it over before: `{ $prefix }rooms adopt { $id } as KEY`
-brought-stays = { $came }. I heed nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
-directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed for it; I keep trying and tell you when it works again.
-directory-back = I can read EquipeMed again (it was away since { $since }), and look at everything now.
+brought-leaves = { $came }. I answer to nothing that is said there, and leave it in an hour. To take it over before: `{ $prefix
+    }rooms adopt { $id } as KEY`
+brought-stays = { $came }. I answer to nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
+directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed because of that; I keep trying and tell you
+    when it works again.
+directory-back = I can read EquipeMed again (it was away since { $since }) and am checking everything now.
 announce-resumed = { $by } ended the pause. I am looking at everything now.
 announce-pause-over = The pause is over. I am looking at everything now.

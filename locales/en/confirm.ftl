@@ -4,28 +4,27 @@ preview-intro = Please look at this before I do it ({ $count ->
         [one] 1 change
        *[other] { $count } changes
     }):
-confirm-how = To go on, react to this message with ✅ or say `{ $prefix }confirm { $code }` within { $minutes ->
+confirm-how = To go on, react to this message with ✅ or type `{ $prefix }confirm { $code }` within { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes
     }. Otherwise nothing happens.
 confirm-wrong = I do not know the code “{ $said }”.
-confirm-nothing = That message is no preview of mine, or a part of one. Reply to the one that says how to confirm it, or say its code.
-confirm-expired = That is over: it took too long or was cancelled. Nothing was done. Please say the command again.
+confirm-nothing = That message is no preview of mine, or only a part of one. Reply to the one that says how to confirm, or type its code.
+confirm-expired = That no longer holds: it took too long or was cancelled. Nothing was done. Please type the command again.
 confirm-used = That was confirmed already.
-cancelled = Good, nothing was done.
+cancelled = All right, nothing was done.
 confirm-not-yours = Only { $user }, who asked for it, can confirm this.
-confirm-changed = Things have changed since the preview, so nothing was done. Please say the command again.
-late = This came { $minutes ->
+confirm-changed = Things have changed since the preview, so nothing was done. Please type the command again.
+late = This command was sent { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes
-    } ago, while I was away. To be safe I have done nothing: please say it again if it is still wanted.
-time-is-over = The time that you gave ended at { $until }, before I could do anything. I have done nothing.
-sums-beyond = Within 24 hours that would be { $people } people { $what } at your word. Up to { $limit } is yours alone: somebody else has
-    to agree.
+    } ago, while I was away. To be safe I have done nothing: please type it again if it is still wanted.
+time-is-over = The time that you gave ended at { $until }, before I could do anything. Nothing was done.
+sums-beyond = Within 24 hours that would be { $people } people { $what } at your word. Up to { $limit } are yours alone: beyond
+    that somebody else has to agree.
 sums-who = That can be { $list }.
-sums-nobody = Nobody else has the right to approve at present. Whoever runs the service can do it at the machine, with
-    `equipemed-bot grants add`.
-sums-how = They react to this message with ✅ or say `{ $prefix }confirm { $code }` within { $minutes ->
+sums-nobody = Nobody else has the right to approve at present. Whoever runs the service can do it on the server, with `equipemed-bot grants add`.
+sums-how = They react to this message with ✅ or type `{ $prefix }confirm { $code }` within { $minutes ->
         [one] 1 minute
        *[other] { $minutes } minutes
     }. Otherwise nothing happens.
@@ -38,4 +37,4 @@ sum =
     .entrusted = given level 100, or the right to approve or promote
     .empowered = given level 50 or more, or rights
     .lowered = with a lower level
-sum-in-room = { $what } from { $room }
+sum-in-room = { $what } from the room { $room }

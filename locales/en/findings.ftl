@@ -89,9 +89,9 @@ finding-version-missing = room { $room } is not made: Synapse does not have room
 finding-room-is-space = room { $room } is a space, the policy says room: that cannot be changed in an existing room
 finding-room-is-no-space = room { $room } is no space, the policy says space: that cannot be changed in an existing room
 finding-room-no-level-event = room { $room } has no level event: that cannot be changed in an existing room
-finding-room-key-twice = several rooms have the key { $room } by the bot's own hand ({ $ids }): none of them is used and no other is made.
+finding-room-key-twice = there are several rooms for { $room }, made or marked by the bot itself ({ $ids }): none of them is used and no other is made.
     Choose one by its id: `equipemed-bot rooms adopt ID { $key }`
-finding-control-room-twice = several rooms have the key { $room } by the bot's own hand ({ $ids }): none of them is used and no other is made.
+finding-control-room-twice = there are several control rooms, made or marked by the bot itself ({ $ids }): none of them is used and no other is made.
     Choose one by its id: `equipemed-bot setup --control-room ID`
 finding-room-no-longer-managed = room { $room } ({ $id }) left the policy: it is left alone and no longer managed
 finding-directory-shrank = EquipeMed had { $before } people at the last read and has { $now } now: nothing is destroyed

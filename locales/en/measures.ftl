@@ -1,60 +1,79 @@
 # What is done to people and messages by command.
 
-place-everywhere = everywhere
-place-room = in the room { $room }
+# Where something holds, in each form that a sentence needs.
+in-room = in the room { $room }
+in-space = in the space { $room } and its rooms
+in-all-rooms = in all rooms
+in-any-space = in the space { $room } or its rooms
+in-any-room = in any room
+from-room = from the room { $room }
+from-space = from the space { $room } and its rooms
+from-all-rooms = from all rooms
+until = , until { $time }
 
-promoted = { $user } now has { $rank } { $place }.
-promoted-until = { $user } now has { $rank } { $place }, until { $until }.
-demoted = { $user } no longer has a level of their own { $place }.
-demoted-until = { $user } has no level of their own { $place } until { $until }.
-taken-back = { $user } no longer has what you gave { $place }. What they have there by the rules, or by somebody else, stays.
-kicked = { $user } was removed from the room { $room }.
-kicked-until = { $user } was removed from the room { $room } until { $until }.
-banned = { $user } is banned { $place }.
-banned-until = { $user } is banned { $place } until { $until }.
-ban-record = Rooms: { $count }. Grant: { $id }.
-unbanned = { $user } is no longer kept out { $place }. Lifted:
-not-banned = { $user } is neither banned nor removed by command { $place }: there is nothing to lift.
-ban-by-hand = the ban that { $by } set by hand in the room { $room }
-still-out = { $user } is still kept out there, by what holds beyond that room and cannot be lifted for it alone: { $grant }. To lift it: { $command }
-no-account-yet = { $user } has no account yet. I have noted it: it holds as soon as there is one.
-ban-put-back = { $by } banned { $user } by hand in the room { $room } without the right to. I have lifted the ban.
-ban-seen = { $by } banned { $user } by hand in the room { $room } without the right to. I have changed nothing.
-muted = { $user } can no longer write { $place }.
-muted-until = { $user } cannot write { $place } until { $until }.
-unmuted = { $user } can write { $place } again.
-locked = The account { $user } is locked. `{ $prefix }signout` ends its sessions too, as for a lost phone.
-locked-until = The account { $user } is locked until { $until }.
+# What would be done, and what was done.
+would-promote = { $user } would have { $rank } { $in }{ $until }.
+promoted = { $user } now has { $rank } { $in }{ $until }.
+would-demote = { $user } would no longer have a level of their own { $anywhere }{ $until }.
+demoted = { $user } no longer has a level of their own { $anywhere }{ $until }.
+would-take-back = { $user } would lose what you gave { $in }. What they have there by the rules, or by somebody else, would stay.
+taken-back = { $user } no longer has what you gave { $in }. What they have there by the rules, or by somebody else, stays.
+would-kick = { $user } would be removed { $from }{ $until }.
+kicked = { $user } was removed { $from }{ $until }.
+would-ban = { $user } would be banned { $from }{ $until }.
+banned = { $user } is banned { $from }{ $until }.
+would-unban = { $user } would be allowed { $in } again.
+unbanned = { $user } is allowed { $in } again. Lifted:
+not-banned = { $user } is neither banned nor removed by command { $anywhere }: there is nothing to lift.
+would-mute = { $user } would no longer be able to write { $anywhere }{ $until }.
+muted = { $user } can no longer write { $anywhere }{ $until }.
+would-unmute = { $user } would be able to write { $in } again.
+unmuted = { $user } can write { $in } again.
+would-lock = The account { $user } would be locked{ $until }. Its sessions would stay: `{ $prefix }signout` ends them, as for a lost phone.
+locked = The account { $user } is locked{ $until }. Its sessions stay: `{ $prefix }signout` ends them, as for a lost phone.
+would-unlock = The account { $user } would be unlocked.
 unlocked = The account { $user } is unlocked.
-signed-out = { $user } is signed out on every device. Whoever may still sign in can do so again: `{ $prefix }lock` prevents that.
-deactivated = The account { $user } is deactivated.
-deactivate-preview = The account { $user } would be deactivated: it is signed out everywhere and leaves all rooms.
+would-sign-out = { $user } would be signed out on every device. Whoever still has access could sign in again.
+signed-out = { $user } is signed out on every device. Whoever still has access can sign in again: `{ $prefix }lock` prevents that.
+would-deactivate = The account { $user } would be deactivated: signed out everywhere and out of all rooms.
     With `{ $prefix }reactivate` it comes back into the rooms that I manage; its direct chats are lost for good.
     To stop somebody for a while there is `{ $prefix }lock`.
+deactivated = The account { $user } is deactivated.
+would-reactivate = The account { $user } would be usable again and come back into its rooms.
 reactivated = The account { $user } is usable again and comes back into its rooms.
-still-locked = { $user } is locked by command as well, and stays so until { $command }.
-still-deactivated = { $user } is deactivated by command as well, and stays so until { $command }.
+
+ban-record = { $count ->
+        [one] 1 room
+       *[other] { $count } rooms
+    }. Grant { $id }.
+ban-by-hand = the ban from the room { $room } that { $by } set by hand
+still-out = { $user } is still kept out there: this holds beyond that room and cannot be lifted for it alone: { $grant }. To lift it: { $command }
+no-account-yet = { $user } has no account yet. I have noted it: it holds as soon as there is one.
+ban-put-back = { $by } banned { $user } from the room { $room } by hand, without the right to. I have lifted the ban.
+ban-seen = { $by } banned { $user } from the room { $room } by hand, without the right to. I have changed nothing.
+still-locked = { $user } is locked by command as well. To end that: { $command }
+still-deactivated = { $user } is deactivated by command as well. To end that: { $command }
 still-off = { $user } cannot use the account yet: in EquipeMed the person is { $standing }.
-    Once EquipeMed says active again, the account comes back by itself, with its rooms.
+    As soon as EquipeMed says active again, the account comes back by itself, with its rooms.
 still-unknown = { $user } cannot use the account: EquipeMed does not know the person any more.
-    Once it does, the account comes back by itself, with its rooms.
-already-so = { $user }: it is so already, nothing had to be changed.
-not-a-member = { $user } does not belong in the room { $room } now. I have noted it: it holds as soon as they do.
-unmet-no-room = { $rooms }: there is no such room yet, so nothing was done there.
-unmet-several = { $rooms }: more than one room has its key, so I use none of them until somebody chooses one.
-unmet-deleted = { $rooms }: deleted on Synapse, so nothing was done there.
+    As soon as it does, the account comes back by itself, with its rooms.
+already-so = { $user }: that is already the case, nothing had to be changed.
+not-a-member = { $user } does not belong { $in } now. I have noted it: it holds as soon as they do.
+unmet-no-room = Nothing was done { $in }: it has not been made yet.
+unmet-several = { $rooms }: there is more than one room for it, so I use none until somebody chooses one.
+unmet-deleted = Nothing was done { $in }: it was deleted on Synapse.
 unmet-unreadable = { $rooms } could not be read, so I do not know how it is there: { $detail }. I have noted it and will look again.
-unmet-replaced = { $rooms }: replaced by another room, so I change nothing there.
-unmet-bot-out = { $rooms }: I am not in there, so I can do nothing there. Please invite me again.
-unmet-out-of-reach = { $rooms }: for { $user } that takes more than level { $level }, and I have { $bot } there, so I cannot change it.
-unmet-released = users.who does not select { $user } now: levels and rights by command do not count, and a deactivated account stays so.
-    I have noted it: it holds once users.who selects the person again. Bans and locks hold all the same.
+unmet-replaced = Nothing was done { $in }: another room took its place.
+unmet-bot-out = Nothing was done { $in }: I am not in there. Please invite me again.
+unmet-out-of-reach = { $rooms }: { $user } has too high a level there. It takes more than { $level }, and I have { $bot }.
+unmet-released = { $user } is not selected for Matrix now (users.who): levels and rights by command do not count, and a deactivated account stays so.
+    I have noted it: it holds once the person is selected again. Bans and locks hold all the same.
 unmet-unclear = { $user }: EquipeMed does not say clearly how this person stands, so I change nothing until it does.
 unmet-off = { $user } cannot use the account now. I have noted it: it holds as soon as they can.
-unmet-not-yet = { $user }: it is not so yet { $rooms }. I have noted it and will look again.
+unmet-not-yet = { $user }: not so yet { $in }. I have noted it and will look again.
 grant-failed = It did not work: { $detail }
-grant-waits = Synapse is not answering. I have noted it and will try again by myself.
-grant-held = { $user }: this is held for approval as { $id }.
+grant-waits = Synapse is not answering. I have noted it and keep trying by myself.
+grant-held = { $user }: this waits for approval as { $id }.
 would-do = Nothing was done. This would happen:
 undo-with = To undo this: { $command }
 
@@ -62,10 +81,9 @@ grants-intro = { $count ->
         [one] 1 grant holds now
        *[other] { $count } grants hold now
     }:
-grants-none = Nothing was granted or forbidden by command.
-grants-none-user = Nothing was granted to { $user } or forbidden by command.
-grant-line = { $id }: { $user }, { $kind } { $place }, by { $asker } at { $when }
-grant-line-until = { $id }: { $user }, { $kind } { $place }, by { $asker } at { $when }, until { $until }
+grants-none = Nothing was given or forbidden by command.
+grants-none-user = Nothing was given to { $user } or forbidden by command.
+grant-line = { $id }: { $user }, { $what }, by { $asker } at { $when }{ $until }
 with-reason = { $line } – reason: { $reason }
 
 redacted = { $count ->
@@ -89,6 +107,6 @@ redact-preview = { $count ->
         [one] 1 message
        *[other] { $count } messages
     } of { $user } in the room { $room } would be deleted, from { $oldest } to { $newest }.
-redact-preview-unseen = What was asked for would be deleted in the room { $room }. You are not in that room, so I do not say what there is.
+redact-preview-unseen = What you asked for would be deleted in the room { $room }. You are not in it, so I do not say what there is.
 redact-preview-event = 1 message of { $user } in the room { $room } would be deleted.
 # What everybody in the room reads beside a deleted message or a removal.

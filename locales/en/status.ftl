@@ -3,29 +3,26 @@
 status-intro = **EquipeMed bot { $version }**, running since { $since }
 status-mode-enforce = Mode: enforce – I keep accounts and rooms in line with EquipeMed
 status-mode-observe = Mode: observe – I look and report, and change nothing
-status-last = Last full pass: { $when }; changed: { $done }, failed: { $failed }, to look at: { $findings }
-status-last-none = Last full pass: none so far
-status-last-failed = Last full pass: { $when }, did not come to its end ({ $detail })
-status-running = A full pass is under way: { $phase }, { $done } of { $total } steps
-status-next = Next full pass: { $when }
-status-next-off = Next full pass: only when asked for
+status-last = Last full synchronisation: { $when }; changed: { $done }, failed: { $failed }, to look at: { $findings }
+status-last-none = Last full synchronisation: none yet
+status-last-failed = Last full synchronisation: { $when }, did not finish ({ $detail })
+status-running = Synchronisation under way: { $phase }, { $done } of { $total } steps
+status-next = Next full synchronisation: { $when }
+status-next-off = Next full synchronisation: only when asked for
 status-queue = Waiting: { $wakeups ->
         [one] 1 person or room
        *[other] { $wakeups } people and rooms
-    } to look at, { $deeds ->
+    } to check, { $deeds ->
         [one] 1 single task
        *[other] { $deeds } single tasks
     }
 status-queue-empty = Waiting: nothing
 status-held = Held until somebody approves: { $list }
-status-held-one-more = { $id } (one of two consents given, by { $by })
+status-held-one-more = { $id } (1 of 2 approvals, by { $by })
 status-held-none = Held: nothing
-status-findings = { $count ->
-        [one] There is 1 thing to look at
-       *[other] There are { $count } things to look at
-    }:
-status-synapse = Synapse: reachable, version { $version }
-status-synapse-away = Synapse: **not reachable** ({ $detail })
+status-findings = To look at ({ $count }):
+status-synapse = Synapse: answers, version { $version }
+status-synapse-away = Synapse: **does not answer** ({ $detail })
 status-directory = EquipeMed: { $people ->
         [one] 1 person
        *[other] { $people } people

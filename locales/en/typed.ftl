@@ -14,6 +14,7 @@ typed =
     .for = for
     .during = for
     .because = because
+    .icu = icu
     .last = last
     .since = since
     .of = of

@@ -2,6 +2,7 @@
 
 list-next = { $before }, { $item }
 list-or = { $before } or { $item }
+list-phrase = { $before }; { $item }
 list-last = { $before } and { $item }
 
 # What a rank gives; placed after “has”.
@@ -20,8 +21,8 @@ held-many-removed = { $people } of { $of } members would be removed from the roo
         [0] {""}
        *[other] {" "}({ $went } of them already done)
     }
-held-rule-matches-nobody = the rule of the room { $room } suddenly fits nobody
-held-nobody-selected = users.who suddenly selects nobody, and { $people } people have accounts
+held-rule-matches-nobody = the rule of the room { $room } suddenly covers nobody
+held-nobody-selected = the selection for Matrix (users.who) suddenly covers nobody, and { $people } people have accounts
 held-many-gain = { $people } people would gain administrator power within 24 hours{ $went ->
         [0] {""}
        *[other] {" "}({ $went } of them already done)
@@ -30,11 +31,11 @@ held-many-deactivated = { $people } accounts would be deactivated for good withi
         [0] {""}
        *[other] {" "}({ $went } of them already done)
     }
-held-many-joined = { $people } people would be put into the room { $room }, which has { $of } members, within 24 hours{ $went ->
+held-many-joined = { $people } people would be added to the room { $room }, which has { $of } members, within 24 hours{ $went ->
         [0] {""}
        *[other] {" "}({ $went } of them already done)
     }
-held-rotation = { $out } of { $of } members would be removed from the room { $room } and { $into } put into it within 24 hours
+held-rotation = { $out } of { $of } members would be removed from the room { $room } and { $into } people added within 24 hours
 held-many-gain-lesser = { $people } people would gain level 50 or rights within 24 hours{ $went ->
         [0] {""}
        *[other] {" "}({ $went } of them already done)
@@ -49,12 +50,11 @@ held-still-waiting = it was held before, and nobody has approved it since
 
 # What comes behind a command, as in its usage.
 placeholder =
-    .REPLY = a reply to the message that is meant
     .EXTENT = how far back (`last 3` or `since 1h`)
     .WHO = a person (such as `ana.souza`)
-    .ROOM = a room (such as `icu`)
-    .ID = the id of what is held
-    .CODE = the code of the preview, if you do not reply to it
+    .ROOM = a room (such as `icu`; with a space in quotation marks)
+    .ID = the code of what is held
+    .CODE = the code of the preview (or a reply to it)
     .LEVEL = a level from 0 to 100, `moderator` or `admin`
     .COMMAND = the name of a command
     .TEXT = a part of the name
@@ -77,24 +77,36 @@ right =
     .lock = lock accounts
     .rooms = make and remove rooms
     .sync = synchronise
-    .audit = look at accounts and the audit
+    .audit = see accounts and the audit
     .approve = approve
 
+# What a grant gives or takes, and where: “banned from the room …”.
+granted = { $kind } { $place }
 grant-kind =
     .moderator = moderator
     .admin = administrator
     .level = a level
-    .mute = muted
+    .mute = no writing
     .kick = removed
     .ban = banned
-    .lock = locked
-    .deactivate = deactivated
+    .lock = account locked
+    .deactivate = account deactivated
 
 standing =
-    .active = active
+    .active = with active access
     .off = without access for now
-    .gone = left
+    .gone = no longer on the staff
     .unknown = of unknown status
+
+# EquipeMed's status of a person, as EquipeMed calls it.
+status =
+    .active = active
+    .expiring_soon = access ends soon
+    .expired = access has ended
+    .inactive = inactive
+    .suspended = suspended
+    .renewal_required = renewal needed
+    .departed = left
 
 account-state =
     .usable = active
@@ -106,11 +118,11 @@ account-state =
 
 user-status =
     .synced = in line
-    .stale = not looked at for a while
-    .released = no longer selected by users.who
+    .stale = not checked for a while
+    .released = no longer selected for Matrix
     .never = no account yet
     .locked = locked
-    .gone = left
+    .gone = no longer on the staff
 
 phase =
     .waiting = waiting
@@ -121,7 +133,7 @@ phase =
 
 outcome =
     .done = done
-    .already_so = right already
+    .already_so = already the case
     .skipped = skipped
     .failed = failed
     .unknown = not known
@@ -162,8 +174,8 @@ action =
     .adopt_room = taking a room over
     .replace_room = replacing a room
     .leave_room = leaving a room
-    .read_room = read room
-    .look_again = look again
+    .read_room = reading a room
+    .look_again = checking again
     .delete_room = deleting a room
 
 # What somebody changed by hand.
@@ -211,8 +223,8 @@ join-rule =
 # Who asked, where it was nobody in a room.
 asker =
     .by_hand = somebody by hand
-    .operator = the operator
-    .equipemed-bot = the service
+    .operator = whoever runs the service
+    .equipemed-bot = this service
     .setup = the setup
 
 # What was changed by hand in accounts, before their names.

@@ -4,28 +4,27 @@ preview-intro = Confira antes que eu faça ({ $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
     }):
-confirm-how = Para continuar, reaja a esta mensagem com ✅ ou digite `{ $prefix }confirm { $code }` em até { $minutes ->
+confirm-how = Para continuar, reaja a esta mensagem com ✅ ou digite `{ $prefix }confirmar { $code }` em até { $minutes ->
         [one] 1 minuto
        *[other] { $minutes } minutos
     }. Caso contrário, nada acontece.
 confirm-wrong = Não conheço o código “{ $said }”.
 confirm-nothing = Essa mensagem não é uma prévia minha, ou é só parte de uma. Responda à que diz como confirmar, ou digite o código.
-confirm-expired = Isso não vale mais: o prazo acabou ou o pedido foi cancelado. Nada foi feito. Repita o comando, por favor.
+confirm-expired = Isso não vale mais: o prazo acabou ou o pedido foi cancelado. Nada foi feito. Digite o comando de novo, por favor.
 confirm-used = Isso já foi confirmado.
 cancelled = Certo, nada foi feito.
 confirm-not-yours = Só { $user }, que fez o pedido, pode confirmar.
-confirm-changed = A situação mudou desde a prévia, por isso nada foi feito. Repita o comando, por favor.
-late = Este comando chegou há { $minutes ->
+confirm-changed = A situação mudou desde a prévia, por isso nada foi feito. Digite o comando de novo, por favor.
+late = Este comando foi enviado há { $minutes ->
         [one] 1 minuto
        *[other] { $minutes } minutos
-    }, enquanto eu estava fora do ar. Por segurança não fiz nada: repita, se ainda for necessário.
-time-is-over = O prazo que você deu terminou em { $until }, antes que eu pudesse agir. Não fiz nada.
-sums-beyond = Em 24 horas seriam { $people } pessoas { $what } a seu pedido. Até { $limit } bastaria a sua palavra: outra pessoa precisa
-    concordar.
+    }, enquanto eu estava fora do ar. Por segurança não fiz nada: digite de novo, se ainda for necessário.
+time-is-over = O prazo que você deu terminou em { $until }, antes que eu pudesse agir. Nada foi feito.
+sums-beyond = Com isto seriam, em 24 horas, { $people } pessoas { $what } a seu pedido. Até { $limit } você decide só; acima
+    disso, outra pessoa precisa concordar.
 sums-who = Pode ser { $list }.
-sums-nobody = No momento ninguém mais tem o direito de aprovar. Quem opera o serviço pode fazê-lo na máquina, com
-    `equipemed-bot grants add`.
-sums-how = Ela reage a esta mensagem com ✅ ou digita `{ $prefix }confirm { $code }` em até { $minutes ->
+sums-nobody = No momento ninguém mais tem o direito de aprovar. Quem opera o serviço pode fazer isso no servidor, com `equipemed-bot grants add`.
+sums-how = Quem concorda reage a esta mensagem com ✅ ou digita `{ $prefix }confirmar { $code }` em até { $minutes ->
         [one] 1 minuto
        *[other] { $minutes } minutos
     }. Caso contrário, nada acontece.
@@ -37,5 +36,5 @@ sum =
     .removed = removidas
     .entrusted = com nível 100, ou com o direito de aprovar ou de promover
     .empowered = com nível 50 ou mais, ou com direitos
-    .lowered = com um nível menor
-sum-in-room = { $what } de { $room }
+    .lowered = com um nível mais baixo
+sum-in-room = { $what } da sala { $room }

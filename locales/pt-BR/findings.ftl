@@ -52,9 +52,9 @@ finding-specialty-of-nobody = uma regra usa a especialidade “{ $name }”, e n
 finding-name-near = ; você quis dizer “{ $near }”?
 finding-room-matches-nobody = ninguém corresponde à regra da sala { $room }
 finding-member-unbound = { $user } está na sala { $room } e não é de ninguém no EquipeMed
-finding-banned-by-hand = { $user } deveria estar na sala { $room } e foi banido(a) manualmente
-finding-invitations-declined = { $people } saiu da sala { $room } ou recusou o convite, e faz parte dela: não convido de novo. Se mudar de ideia,
-    alguém da sala pode convidar
+finding-banned-by-hand = { $user } deveria estar na sala { $room }, mas há um banimento feito manualmente
+finding-invitations-declined = saída da sala { $room } ou convite recusado, apesar de fazer parte dela: { $people }. Não convido
+    de novo; alguém da sala pode convidar
 finding-other-faces = na sala { $room } há outro nome ou outra foto (`/myroomnick`): { $people }. Não mudo de volta:
     ponha `allow_per_room_profiles: false` no homeserver.yaml; a próxima troca de nome ou foto corrige isso
 finding-creator-stays = { $user } criou a sala { $room } e não faz mais parte dela: ninguém consegue remover quem criou uma sala da versão 12.
@@ -92,9 +92,9 @@ finding-version-missing = a sala { $room } não é criada: o Synapse não tem a 
 finding-room-is-space = a sala { $room } é um espaço, a configuração diz sala: isso não muda em uma sala que já existe
 finding-room-is-no-space = a sala { $room } não é um espaço, a configuração diz espaço: isso não muda em uma sala que já existe
 finding-room-no-level-event = a sala { $room } não tem evento de níveis: isso não muda em uma sala que já existe
-finding-room-key-twice = várias salas têm a chave { $room }, todas feitas ou marcadas pelo próprio bot ({ $ids }):
+finding-room-key-twice = há várias salas para { $room }, todas feitas ou marcadas pelo próprio bot ({ $ids }):
     nenhuma delas é usada e nenhuma outra é criada. Escolha uma pelo ID: `equipemed-bot rooms adopt ID { $key }`
-finding-control-room-twice = várias salas têm a chave { $room }, todas feitas ou marcadas pelo próprio bot ({ $ids }):
+finding-control-room-twice = há várias salas de controle, todas feitas ou marcadas pelo próprio bot ({ $ids }):
     nenhuma delas é usada e nenhuma outra é criada. Escolha uma pelo ID: `equipemed-bot setup --control-room ID`
 finding-room-no-longer-managed = a sala { $room } ({ $id }) saiu da configuração: fica como está e deixo de cuidar dela
 finding-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura e agora tem { $now }: nada é destruído

@@ -1,72 +1,89 @@
 # O que se faz com pessoas e mensagens por comando.
 
-place-everywhere = em todas as salas
-place-room = na sala { $room }
+# Onde algo vale, em cada forma de que uma frase precisa.
+in-room = na sala { $room }
+in-space = no espaço { $room } e nas salas dele
+in-all-rooms = em todas as salas
+in-any-space = no espaço { $room } nem nas salas dele
+in-any-room = em nenhuma sala
+from-room = da sala { $room }
+from-space = do espaço { $room } e das salas dele
+from-all-rooms = de todas as salas
+until = , até { $time }
 
-promoted = { $user } agora tem { $rank } { $place }.
-promoted-until = { $user } agora tem { $rank } { $place }, até { $until }.
-demoted = { $user } não tem mais nível próprio { $place }.
-demoted-until = { $user } fica sem nível próprio { $place } até { $until }.
-taken-back = { $user } não tem mais o que você concedeu { $place }. O que tem ali pelas regras, ou por outra pessoa, continua.
-kicked = { $user } foi removido(a) da sala { $room }.
-kicked-until = { $user } foi removido(a) da sala { $room } até { $until }.
-banned = { $user } está banido(a) { $place }.
-banned-until = { $user } está banido(a) { $place } até { $until }.
-ban-record = Salas: { $count }. Concessão: { $id }.
-unbanned = { $user } não está mais impedido(a) de entrar { $place }. Foi retirado:
-not-banned = { $user } não está banido(a) nem removido(a) por comando { $place }: não há nada a retirar.
-ban-by-hand = o banimento que { $by } fez manualmente na sala { $room }
-still-out = { $user } continua impedido(a) de entrar, por algo que vale além dessa sala e não se retira só para ela: { $grant }.
-    Para retirar: { $command }
+# O que seria feito, e o que foi feito. De gênero, só o da conta: o da pessoa não se conhece.
+would-promote = { $user } terá { $rank } { $in }{ $until }.
+promoted = { $user } agora tem { $rank } { $in }{ $until }.
+would-demote = { $user } não terá mais nível próprio { $anywhere }{ $until }.
+demoted = { $user } não tem mais nível próprio { $anywhere }{ $until }.
+would-take-back = { $user } perderá o que você concedeu { $in }. O que tem ali pelas regras, ou por outra pessoa, continuará.
+taken-back = { $user } não tem mais o que você concedeu { $in }. O que tem ali pelas regras, ou por outra pessoa, continua.
+would-kick = A conta de { $user } será removida { $from }{ $until }.
+kicked = A conta de { $user } foi removida { $from }{ $until }.
+would-ban = A conta de { $user } será banida { $from }{ $until }.
+banned = A conta de { $user } foi banida { $from }{ $until }.
+would-unban = { $user } poderá entrar de novo { $in }.
+unbanned = { $user } já pode entrar de novo { $in }. Foi retirado:
+not-banned = { $user } não tem banimento nem remoção por comando { $anywhere }: não há nada a retirar.
+would-mute = { $user } não poderá mais escrever { $anywhere }{ $until }.
+muted = { $user } não pode mais escrever { $anywhere }{ $until }.
+would-unmute = { $user } poderá escrever de novo { $in }.
+unmuted = { $user } já pode escrever de novo { $in }.
+would-lock = A conta de { $user } será bloqueada{ $until }. As sessões continuarão: `{ $prefix }desconectar` encerra, como em caso de celular perdido.
+locked = A conta de { $user } foi bloqueada{ $until }. As sessões continuam: `{ $prefix }desconectar` encerra, como em caso de celular perdido.
+would-unlock = A conta de { $user } será desbloqueada.
+unlocked = A conta de { $user } foi desbloqueada.
+would-sign-out = A conta de { $user } será desconectada em todos os aparelhos. Quem ainda tem acesso poderá entrar de novo.
+signed-out = A conta de { $user } foi desconectada em todos os aparelhos. Quem ainda tem acesso pode entrar de novo: `{ $prefix }bloquear` impede isso.
+would-deactivate = A conta de { $user } será desativada: desconectada em todos os aparelhos e fora de todas as salas.
+    Com `{ $prefix }reativar` ela volta às salas de que cuido; as conversas diretas se perdem de vez.
+    Para afastar alguém só por um tempo existe `{ $prefix }bloquear`.
+deactivated = A conta de { $user } foi desativada.
+would-reactivate = A conta de { $user } poderá ser usada de novo e voltará às suas salas.
+reactivated = A conta de { $user } pode ser usada de novo e volta às suas salas.
+
+ban-record = { $count ->
+        [one] 1 sala
+       *[other] { $count } salas
+    }. Concessão { $id }.
+ban-by-hand = o banimento da sala { $room }, feito manualmente por { $by }
+still-out = { $user } continua sem poder entrar ali: isto vale além dessa sala e não se retira só para ela: { $grant }. Para retirar: { $command }
 no-account-yet = { $user } ainda não tem conta. Anotei: vale assim que tiver.
-ban-put-back = { $by } baniu { $user } manualmente na sala { $room } sem ter o direito. Retirei o banimento.
-ban-seen = { $by } baniu { $user } manualmente na sala { $room } sem ter o direito. Não mudei nada.
-muted = { $user } não pode mais escrever { $place }.
-muted-until = { $user } não pode escrever { $place } até { $until }.
-unmuted = { $user } pode escrever de novo { $place }.
-locked = A conta { $user } está bloqueada. `{ $prefix }signout` encerra também as sessões, como em caso de celular perdido.
-locked-until = A conta { $user } está bloqueada até { $until }.
-unlocked = A conta { $user } foi desbloqueada.
-signed-out = { $user } foi desconectado(a) em todos os aparelhos. Quem ainda tem acesso pode entrar de novo: `{ $prefix }lock` impede isso.
-deactivated = A conta { $user } foi desativada.
-deactivate-preview = A conta { $user } seria desativada: ela é desconectada em todos os aparelhos e sai de todas as salas.
-    Com `{ $prefix }reactivate` ela volta às salas de que cuido; as conversas diretas se perdem de vez.
-    Para afastar alguém só por um tempo existe `{ $prefix }lock`.
-reactivated = A conta { $user } pode ser usada de novo e volta às suas salas.
-still-locked = { $user } também está bloqueada por comando e continua assim até { $command }.
-still-deactivated = { $user } também está desativada por comando e continua assim até { $command }.
-still-off = { $user } ainda não pode usar a conta: no EquipeMed a pessoa está como { $standing }.
-    Quando o EquipeMed disser de novo que está ativa, a conta volta sozinha, com as suas salas.
+ban-put-back = { $by } baniu { $user } da sala { $room } manualmente, sem ter o direito. Retirei o banimento.
+ban-seen = { $by } baniu { $user } da sala { $room } manualmente, sem ter o direito. Não mudei nada.
+still-locked = A conta de { $user } também está bloqueada por comando. Para retirar: { $command }
+still-deactivated = A conta de { $user } também está desativada por comando. Para retirar: { $command }
+still-off = { $user } ainda não pode usar a conta: no EquipeMed está { $standing }.
+    Assim que o EquipeMed disser de novo que o acesso está ativo, a conta volta sozinha, com as suas salas.
 still-unknown = { $user } não pode usar a conta: o EquipeMed não conhece mais a pessoa.
-    Quando voltar a conhecer, a conta volta sozinha, com as suas salas.
-already-so = { $user }: já estava assim, não foi preciso mudar nada.
-not-a-member = { $user } não faz parte da sala { $room } agora. Anotei: vale assim que fizer.
-unmet-no-room = { $rooms }: essa sala ainda não existe, por isso nada foi feito ali.
-unmet-several = { $rooms }: há mais de uma sala com a chave dela, então não uso nenhuma até alguém escolher uma.
-unmet-deleted = { $rooms }: apagada no Synapse, por isso nada foi feito ali.
+    Assim que voltar a conhecer, a conta volta sozinha, com as suas salas.
+already-so = { $user }: já era assim, não foi preciso mudar nada.
+not-a-member = { $user } não tem lugar { $in } agora. Anotei: vale assim que tiver.
+unmet-no-room = Nada foi feito { $in }: ainda não foi criada.
+unmet-several = { $rooms }: há mais de uma sala para isso, e não uso nenhuma até alguém escolher.
+unmet-deleted = Nada foi feito { $in }: não existe mais no Synapse.
 unmet-unreadable = Não consegui ler { $rooms }, por isso não sei como está ali: { $detail }. Anotei e vou olhar de novo.
-unmet-replaced = { $rooms }: substituída por outra sala, por isso não mudo nada ali.
-unmet-bot-out = { $rooms }: não estou nessa sala e não posso fazer nada ali. Convide-me de novo, por favor.
-unmet-out-of-reach = { $rooms }: para { $user } é preciso mais que o nível { $level }, e o meu ali é { $bot }: não consigo mudar.
-unmet-released = users.who não inclui { $user } agora: níveis e direitos por comando não contam, e uma conta desativada continua assim.
-    Anotei: vale assim que users.who voltar a incluir a pessoa. Banimentos e bloqueios valem mesmo assim.
+unmet-replaced = Nada foi feito { $in }: outra sala tomou o lugar.
+unmet-bot-out = Nada foi feito { $in }: não estou ali. Convide-me de novo, por favor.
+unmet-out-of-reach = { $rooms }: ali o nível de { $user } é alto demais para mim. É preciso mais que { $level }, e o meu é { $bot }.
+unmet-released = { $user } está fora da seleção para o Matrix (users.who): níveis e direitos por comando não contam, e uma conta desativada continua assim.
+    Anotei: vale assim que voltar à seleção. Banimentos e bloqueios valem mesmo assim.
 unmet-unclear = { $user }: o EquipeMed não diz com clareza a situação da pessoa, por isso não mudo nada até que diga.
 unmet-off = { $user } não pode usar a conta agora. Anotei: vale assim que puder.
-unmet-not-yet = { $user }: ainda não está assim { $rooms }. Anotei e vou olhar de novo.
+unmet-not-yet = { $user }: ainda não está assim { $in }. Anotei e vou olhar de novo.
 grant-failed = Não deu certo: { $detail }
-grant-waits = O Synapse não está respondendo. Anotei o pedido e vou tentar de novo.
-grant-held = { $user }: ficou retido para aprovação como { $id }.
-would-do = Nada foi feito. Aconteceria o seguinte:
+grant-waits = O Synapse não está respondendo. Anotei e continuo tentando.
+grant-held = { $user }: aguarda aprovação como { $id }.
+would-do = Nada foi feito. Aconteceria isto:
 undo-with = Para desfazer: { $command }
 
 grants-intro = { $count ->
         [one] 1 concessão em vigor
        *[other] { $count } concessões em vigor
     }:
-grants-none = Nada foi concedido nem proibido por comando.
-grants-none-user = Nada foi concedido a { $user } nem proibido por comando.
-grant-line = { $id }: { $user }, { $kind } { $place }, por { $asker } em { $when }
-grant-line-until = { $id }: { $user }, { $kind } { $place }, por { $asker } em { $when }, até { $until }
+grants-none = Nada foi dado nem proibido por comando.
+grants-none-user = Nada foi dado a { $user } nem proibido por comando.
+grant-line = { $id }: { $user }, { $what }, por { $asker } em { $when }{ $until }
 with-reason = { $line } – motivo: { $reason }
 
 redacted = { $count ->
@@ -92,6 +109,6 @@ redact-preview = { $count ->
         [one] Seria apagada 1 mensagem de
        *[other] Seriam apagadas { $count } mensagens de
     } { $user } na sala { $room }, de { $oldest } a { $newest }.
-redact-preview-unseen = Seria apagado na sala { $room } o que foi pedido. Você não está nessa sala, por isso não digo o que há nela.
+redact-preview-unseen = Seria apagado na sala { $room } o que você pediu. Você não está nessa sala, por isso não digo o que há nela.
 redact-preview-event = Seria apagada 1 mensagem de { $user } na sala { $room }.
 # O que todos na sala leem ao lado de uma mensagem apagada ou de uma remoção.

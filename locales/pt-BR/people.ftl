@@ -5,23 +5,26 @@ user-person = EquipeMed: { $name }, { $standing }
 user-unbound = EquipeMed: ninguém tem esta conta
 user-account = Conta: { $state }
 user-no-account = Conta: ainda não existe
-user-admin = Administra o servidor
-user-not-selected = users.who não inclui esta pessoa: sem salas, níveis nem direitos; banimentos e bloqueios por comando valem
+user-admin = Administra o servidor Synapse
+user-not-selected = Fora da seleção para o Matrix (users.who): sem salas, níveis nem direitos; banimentos e bloqueios por comando valem
 user-roles = Funções: { $list }
 user-roles-none = Funções: nenhuma
 user-rights = Direitos { $place }: { $list }
 user-rights-none = Direitos: nenhum
-user-rooms = Salas ({ $count }): { $list }
+user-rooms = Faz parte de { $count ->
+        [one] 1 sala
+       *[other] { $count } salas
+    }: { $list }
 user-rooms-none = Salas: nenhuma
-user-devices = Conectada no Matrix: { $count ->
-        [0] em nenhum aparelho
-        [one] em 1 aparelho
-       *[other] em { $count } aparelhos
+user-devices = Matrix: { $count ->
+        [0] nenhum aparelho conectado
+        [one] 1 aparelho conectado
+       *[other] { $count } aparelhos conectados
     }
-user-seen = Visto(a) por último no Matrix: { $when }
+user-seen = Última atividade no Matrix: { $when }
 user-login = Último acesso ao EquipeMed: { $when }
-user-synced = Conferida com o EquipeMed: { $when }
-user-grants = Concedido ou proibido por comando:
+user-synced = Conferido com o EquipeMed: { $when }
+user-grants = Dado ou proibido por comando:
 
 users-intro = { $count ->
         [0] Ninguém
@@ -29,15 +32,15 @@ users-intro = { $count ->
        *[other] { $count } pessoas
     }:
 users-line = { $user } – { $status }
-users-line-devices = { $user } – { $status }; conectada no Matrix: { $count ->
-        [0] em nenhum aparelho
-        [one] em 1 aparelho
-       *[other] em { $count } aparelhos
+users-line-devices = { $user } – { $status }; { $count ->
+        [0] nenhum aparelho
+        [one] 1 aparelho
+       *[other] { $count } aparelhos
     }{ $seen ->
         [never] {""}
        *[at] , última atividade { $when }
     }
-users-none = Nenhuma conta corresponde.
+users-none = Não encontrei nenhuma conta assim.
 
 whoami-intro = Você é { $user }.
-whoami-hint = Com `{ $prefix }help` mostro o que você pode me pedir.
+whoami-hint = `{ $prefix }ajuda` mostra o que você pode me pedir.

@@ -28,7 +28,7 @@ rooms-create-preview = Eu criaria a sala “{ $name }” com { $members ->
         [one] 1 participante
        *[other] { $members } participantes
     }.
-rooms-created = A sala { $room } foi criada ({ $key }), com { $members ->
+rooms-created = A sala { $room } foi criada, com { $members ->
         [one] 1 participante
        *[other] { $members } participantes
     }.
@@ -36,29 +36,29 @@ rooms-create-exists = Já existe uma sala chamada { $room }.
 rooms-create-nobody = Ninguém corresponde a “{ $said }”, por isso não criei a sala.
 rooms-create-failed = Não foi possível criar a sala: { $detail }
 rooms-cleanup-preview = { $count ->
-        [one] Seria apagada 1 sala vazia da qual não cuido
-       *[other] Seriam apagadas { $count } salas vazias das quais não cuido
+        [one] Seria apagada 1 sala vazia de que não cuido
+       *[other] Seriam apagadas { $count } salas vazias de que não cuido
     }:
 rooms-cleanup-done = Apagadas: { $done }, falhas: { $failed }.
 rooms-cleanup-invited = Não mexo nestas, porque há convites pendentes:
-rooms-cleanup-invited-one = { $room } (convidados: { $people })
+rooms-cleanup-invited-one = { $room } (convites: { $people })
 rooms-cleanup-with = Para apagar também estas, no servidor: `equipemed-bot rooms cleanup --with-invitations`
 rooms-cleanup-none = Não há salas vazias para limpar.
 
 adopt-preview = { $room } passaria a ser a sala { $key }.
-adopt-instead = { $room }, que tem essa chave agora, deixaria de ser gerenciada. O alias passa para a outra;
-    o nome e os membros ficam, então renomeie ou feche essa sala no seu aplicativo.
-adopt-invited = Fui convidado para ela e entro quando a assumir.
-adopt-open = Qualquer pessoa pode entrar nela, e eu entro quando a assumir.
-adopt-observe = Ainda não estou nessa sala e, no modo de observação, não aceito convites. `--dry-run` mostra o que mudaria;
-    assuma-a no modo enforce.
-adopt-done = { $room } é agora a sala { $key }.
+adopt-instead = { $room }, que ocupa esse lugar agora, ficaria fora dos meus cuidados. O endereço passaria para a outra;
+    o nome e os participantes ficariam: renomeie ou feche essa sala no seu aplicativo.
+adopt-invited = Fui convidado para ela e entraria ao assumi-la.
+adopt-open = Qualquer pessoa pode entrar nela, e eu entraria ao assumi-la.
+adopt-observe = Ainda não estou nessa sala e, no modo observe, não aceito convites. `--dry-run` mostra o que mudaria; para
+    assumi-la é preciso o modo enforce.
+adopt-done = { $room } agora é a sala { $key }.
 adopt-done-before = Essa já é a sala { $key }.
 adopt-failed = Não consegui assumi-la: { $detail }
 adopt-unknown-key = A configuração não tem a sala { $key }. Inclua-a lá primeiro.
 adopt-control-room = A sala de controle não pode ser outra sala.
 adopt-absent = A sala { $id } não existe neste servidor.
-adopt-has-key = Essa já é a sala { $key }, e uma sala tem uma só chave.
+adopt-has-key = Essa já é a sala { $key }, e uma sala só pode ser uma.
 adopt-key-has-room = { $key } já tem uma sala: { $room }. No servidor, `rooms adopt … --instead` põe outra no lugar dela.
 adopt-encrypted = Essa sala é criptografada. Isso não se desfaz, e eu não poderia moderar nela. Use uma sala nova.
 adopt-wrong-kind = Uma é um espaço e a outra, uma sala.
@@ -71,21 +71,21 @@ adopt-who-stands = { $user }, no nível { $level }
 adopt-everybody-beyond-reach = Nessa sala todos estão no nível { $default } e eu, no { $own }. Diminua o nível padrão dela e peça de novo.
 adopt-too-low = Meu nível nessa sala é { $has } e preciso de { $needs }. Dê esse nível a { $bot } nela e peça de novo.
 
-replace-preview = Uma sala nova tomaria o lugar de { $room } ({ $key }), com o mesmo nome, configurações, endereço e espaço, para { $members ->
+replace-preview = Uma sala nova tomaria o lugar de { $room }: mesmo nome, configurações, endereço e espaço, para { $members ->
         [one] 1 pessoa
        *[other] { $members } pessoas
     } pela regra. O que já foi dito fica na antiga.
 replace-sound = Não há nada de errado com a atual.
 replace-is-encrypted = A atual está criptografada.
-replace-is-replaced = A atual foi atualizada manualmente; as pessoas foram levadas para { $by }, da qual não cuido.
+replace-is-replaced = A atual foi substituída manualmente; as pessoas foram levadas para { $by }, de que não cuido.
 replace-is-left = Não estou mais na atual.
 replace-is-unreadable = Não consigo ler a atual; talvez tenha sido apagada: { $detail }
 replace-closes = A atual seria encerrada e indicaria a nova.
 replace-stays = Não consigo encerrar a atual: ela fica como está.
-replace-done = { $room } é agora a sala { $key }.
+replace-done = { $room }: a sala nova tomou o lugar da antiga.
 replace-failed = Não consegui substituí-la: { $detail }
-replace-no-room = { $key } ainda não tem sala: a próxima verificação a cria.
-room-moved = **Esta sala foi encerrada.** A conversa continua em { $room }; quem faz parte dela será incluído ou convidado em instantes.
+replace-no-room = { $key } ainda não tem sala: a próxima sincronização a cria.
+room-moved = **Esta sala foi encerrada.** A conversa continua em { $room }; quem faz parte entra ou recebe convite em instantes.
 
 audit-intro = { $count ->
         [one] O último registro

@@ -1,11 +1,11 @@
 # O que o status mostra.
 
 status-intro = **Bot do EquipeMed { $version }**, em funcionamento desde { $since }
-status-mode-enforce = Modo: aplicação – mantenho contas e salas de acordo com o EquipeMed
-status-mode-observe = Modo: observação – só observo e aviso, sem mudar nada
+status-mode-enforce = Modo: aplicar (enforce) – mantenho contas e salas de acordo com o EquipeMed
+status-mode-observe = Modo: observar (observe) – só observo e aviso, sem mudar nada
 status-last = Última sincronização completa: { $when }; mudanças: { $done }, falhas: { $failed }, a verificar: { $findings }
-status-last-none = Última sincronização completa: nenhuma até agora
-status-last-failed = Última sincronização completa: { $when }, não chegou ao fim ({ $detail })
+status-last-none = Última sincronização completa: ainda nenhuma
+status-last-failed = Última sincronização completa: { $when }, não terminou ({ $detail })
 status-running = Sincronização em andamento: { $phase }, { $done } de { $total } passos
 status-next = Próxima sincronização completa: { $when }
 status-next-off = Próxima sincronização completa: só quando alguém pedir
@@ -20,15 +20,11 @@ status-queue = Na fila: { $wakeups ->
     }
 status-queue-empty = Na fila: nada
 status-held = Retido até alguém aprovar: { $list }
-status-held-one-more = { $id } (uma de duas aprovações dada, por { $by })
+status-held-one-more = { $id } (1 de 2 aprovações, de { $by })
 status-held-none = Retido: nada
-status-findings = { $count ->
-        [0] Não há nada a verificar
-        [one] Há 1 ponto a verificar
-       *[other] Há { $count } pontos a verificar
-    }:
-status-synapse = Synapse: acessível, versão { $version }
-status-synapse-away = Synapse: **inacessível** ({ $detail })
+status-findings = A verificar ({ $count }):
+status-synapse = Synapse: responde, versão { $version }
+status-synapse-away = Synapse: **não responde** ({ $detail })
 status-directory = EquipeMed: { $people ->
         [0] nenhuma pessoa lida
         [one] 1 pessoa lida

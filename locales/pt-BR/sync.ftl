@@ -1,19 +1,19 @@
 # Sincronização, suas partes retidas e a aprovação delas.
 
-sync-started = Estou comparando o Synapse com o EquipeMed…
+sync-started = Estou comparando contas e salas com o EquipeMed…
 sync-progress = { $phase }: { $done } de { $total } passos…
-sync-done = Pronto. Mudanças: { $done }, já certos: { $already }, pulados: { $skipped }, falhas: { $failed }, a verificar: { $findings }.
+sync-done = Pronto. Feitas: { $done }, já eram assim: { $already }, puladas: { $skipped }, falhas: { $failed }, a verificar: { $findings }.
 sync-nothing-but = Não há nada que eu possa mudar, mas nem tudo está de acordo com o EquipeMed:
-sync-nothing = Não há nada a mudar: o Synapse está de acordo com o EquipeMed.
-sync-failed = A sincronização não chegou ao fim: { $detail }. Vou tentar de novo.
-sync-held = **Retido { $id }:** { $reason } ({ $count ->
+sync-nothing = Não há nada a mudar: tudo está de acordo com o EquipeMed.
+sync-failed = A sincronização não terminou: { $detail }. Vou tentar de novo.
+sync-held = **Retido { $id }:** { $reason } – { $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
-    }). Aguarda `{ $prefix }approve { $id }`
-sync-held-one-more = **Retido { $id }:** { $reason } ({ $count ->
+    }. Aguarda `{ $prefix }aprovar { $id }`
+sync-held-one-more = **Retido { $id }:** { $reason } – { $count ->
         [one] 1 mudança
        *[other] { $count } mudanças
-    }). Uma de duas aprovações já foi dada. Aguarda `{ $prefix }approve { $id }` de outra pessoa
+    }. Uma de duas aprovações já foi dada. Aguarda `{ $prefix }aprovar { $id }` de outra pessoa
 sync-trouble = { $more ->
     [0] { $kind }, { $subject }: { $detail }
    *[other] { $kind }, { $subject } e mais { $more }: { $detail }
@@ -24,18 +24,19 @@ dry-run-intro = { $count ->
         [one] Seria feita 1 mudança
        *[other] Seriam feitas { $count } mudanças
     }; nada foi alterado:
-dry-run-nothing = Nada mudaria: o Synapse está de acordo com o EquipeMed.
+dry-run-nothing = Nada mudaria: tudo está de acordo com o EquipeMed.
 approved = { $id } liberado: { $count ->
         [one] 1 mudança está sendo feita
        *[other] { $count } mudanças estão sendo feitas
     }.
-not-held = Não há nada retido como “{ $said }”. `{ $prefix }status` mostra o que está esperando.
+not-held = Nada está retido como “{ $said }”. `{ $prefix }status` mostra o que espera.
 approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
 approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.
-approve-expired = { $id } ficou retido por mais de 24 horas e perdeu a validade. Se ainda for preciso, será retido de novo.
-approve-closed = { $id } foi encerrado: nada disso é mais necessário. Nada foi feito. Se algo voltar a ser necessário, aviso de novo.
+approve-expired = { $id } ficou retido por mais de 24 horas e não vale mais. Se ainda for preciso, será retido de novo.
+approve-closed = { $id } foi encerrado: nada disso precisa mais ser feito. Nada foi feito. Se voltar a ser preciso, aviso de novo.
 approve-one-more = Sua aprovação de { $id } foi registrada. Falta mais uma, de outra pessoa; nada é feito antes.
-approve-outgrown = { $id } não foi liberado: algo foi acrescentado desde que foi mostrado. Agora é { $now }; veja de novo: `{ $prefix }approve { $now }`
+approve-outgrown = { $id } não foi liberado: algo foi acrescentado desde que foi mostrado. Agora é { $now }; veja de novo e então:
+    `{ $prefix }aprovar { $now }`
 approve-changed = { $id } não foi liberado: a situação mudou desde que foi mostrado. `{ $prefix }status` mostra o que está retido agora.
 
 # A plan, kind by kind, with before and after.

@@ -14,6 +14,7 @@ typed =
     .for = para
     .during = por
     .because = porque
+    .icu = uti
     .last = últimas
     .since = desde
     .of = de

@@ -1,28 +1,31 @@
 # Quando um texto não é um comando que se possa executar, ou não indica ninguém nem nada.
 
-no-such-word = Não conheço o comando “{ $said }”. Digite `{ $prefix }help` para ver todos.
+no-such-word = Não conheço o comando “{ $said }”. `{ $prefix }ajuda` mostra todos.
 no-such-word-near = Não conheço o comando “{ $said }”. Você quis dizer { $nearest }?
-missing = Está faltando { $what }. Digite assim: { $usage }
+missing = Falta indicar { $what }.
+missing-reply = Use { $word } em resposta à mensagem que deve sair.
+for-example = Por exemplo:
 
-    Por exemplo: { $example }
+    { $examples }
+room-in-quotes = Nome de sala com espaço vai entre aspas.
 unexpected = Não entendi “{ $said }” neste comando.
 unexpected-near = Não entendi “{ $said }” neste comando. Você quis dizer { $nearest }?
-wrong = “{ $said }” não serve aqui: preciso de { $what }.
+wrong = “{ $said }” não serve aqui: é preciso indicar { $what }.
 usage = Digite assim: { $usage }
 ambiguous = “{ $said }” mostra um nome e leva a outro. Prefiro não adivinhar: digite o nome, por favor.
 reason-or-person = “{ $said }” é o motivo ou uma pessoa? Para um motivo, digite `{ $prefix }apagar porque …`;
     para as mensagens da pessoa, `{ $prefix }apagar QUEM últimas 3`.
-unclosed = Há aspas abertas que não foram fechadas.
+unclosed = Faltou fechar as aspas.
 not-here = { $word } só funciona na sala de controle.
 
 nobody = Não conheço ninguém com o nome “{ $said }”.
 nobody-near = Não conheço ninguém com o nome “{ $said }”. Você quis dizer { $nearest }?
 several-people = “{ $said }” pode ser mais de uma pessoa: { $list }. Diga qual delas, por favor.
-no-room = Não conheço nenhuma sala com o nome “{ $said }”.
+no-room = Não conheço nenhuma sala com o nome “{ $said }”. Nome de sala com espaço vai entre aspas.
 no-room-near = Não conheço nenhuma sala com o nome “{ $said }”. Você quis dizer { $nearest }?
-person-or-room = “{ $said }” é nome de uma pessoa e também de uma sala. Use o identificador completo, por favor.
+person-or-room = “{ $said }” é nome de uma pessoa e também de uma sala. Use o endereço completo, por favor.
 not-managed = Não cuido da sala { $room }, por isso não mudo nada nela.
 no-account = { $user } não tem conta neste servidor.
-no-event = Não encontrei essa mensagem. Será que foi apagada, ou está em uma sala da qual não participo?
+no-event = Não encontrei essa mensagem. Ela foi apagada, ou está em uma sala da qual não participo?
 need-room = Diga em qual sala: acrescente `em` e o nome da sala.
 too-many = É demais de uma vez para { $word }: no máximo { $most }.

@@ -2,6 +2,7 @@
 
 list-next = { $before }, { $item }
 list-or = { $before } ou { $item }
+list-phrase = { $before }; { $item }
 list-last = { $before } e { $item }
 
 # O que um posto dá; vem depois de “tem”.
@@ -14,47 +15,46 @@ held-directory-shrank = o EquipeMed tinha { $before } pessoas na última leitura
 held-accounts-missing = { $people } de { $of } contas não estão mais no Synapse e seriam criadas de novo
 held-many-locked = { $people } de { $of } pessoas ativas seriam bloqueadas ou desativadas em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já foram)
+       *[other] {" "}(já feito: { $went })
     }
-held-many-removed = { $people } de { $of } participantes seriam removidos da sala { $room } em 24 horas{ $went ->
+held-many-removed = { $people } de { $of } participantes sairiam da sala { $room } em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já foram)
+       *[other] {" "}(já feito: { $went })
     }
 held-rule-matches-nobody = de repente, ninguém corresponde à regra da sala { $room }
-held-nobody-selected = de repente, users.who não seleciona ninguém, e { $people } pessoas têm conta
+held-nobody-selected = de repente, a seleção para o Matrix (users.who) não inclui ninguém, e { $people } pessoas têm conta
 held-many-gain = { $people } pessoas ganhariam poder de administração em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já ganharam)
+       *[other] {" "}(já feito: { $went })
     }
-held-many-deactivated = { $people } contas seriam desativadas em definitivo em 24 horas{ $went ->
+held-many-deactivated = { $people } contas seriam desativadas de vez em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já foram)
+       *[other] {" "}(já feito: { $went })
     }
-held-many-joined = { $people } pessoas seriam colocadas na sala { $room }, que tem { $of } participantes, em 24 horas{ $went ->
+held-many-joined = { $people } pessoas entrariam na sala { $room }, que tem { $of } participantes, em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já foram)
+       *[other] {" "}(já feito: { $went })
     }
-held-rotation = { $out } de { $of } participantes seriam removidos da sala { $room } e { $into } seriam colocados nela em 24 horas
+held-rotation = { $out } de { $of } participantes sairiam da sala { $room } e { $into } pessoas entrariam em 24 horas
 held-many-gain-lesser = { $people } pessoas ganhariam nível 50 ou direitos em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já ganharam)
+       *[other] {" "}(já feito: { $went })
     }
 held-many-lose = { $people } pessoas perderiam nível 50 ou mais, ou direitos, em 24 horas{ $went ->
         [0] {""}
-       *[other] {" "}({ $went } já perderam)
+       *[other] {" "}(já feito: { $went })
     }
-held-last-administrator = não restaria ninguém que possa aprovar em todo lugar e consiga entrar
+held-last-administrator = não restaria ninguém que possa aprovar em todas as salas e consiga entrar
 held-shorter-retention = as mensagens da sala { $room } seriam guardadas por menos tempo, e as mais antigas, apagadas
 held-still-waiting = já estava retido e ninguém aprovou desde então
 
 # O que vem depois de um comando, como no modo de usar.
 placeholder =
-    .REPLY = responder à mensagem em questão
     .EXTENT = até onde voltar (`últimas 3` ou `desde 1h`)
     .WHO = uma pessoa (como `ana.souza`)
-    .ROOM = uma sala (como `icu`)
+    .ROOM = uma sala (como `uti`; com espaço, entre aspas)
     .ID = o código do que está retido
-    .CODE = o código da prévia, se você não responder a ela
+    .CODE = o código da prévia (ou responder a ela)
     .LEVEL = um nível de 0 a 100, `moderador` ou `admin`
     .COMMAND = o nome de um comando
     .TEXT = uma parte do nome
@@ -64,7 +64,7 @@ placeholder =
     .SPACE = um espaço
     .KEY = o nome da sala na configuração
     .N = um número
-    .DURATION = um período claro (como `30min`, `1h30` ou `7d`)
+    .DURATION = um só prazo (como `30min`, `1h30` ou `7d`)
     .MOMENT = um momento que ainda não passou (como `amanhã 7h` ou `sexta`)
     .EMOJI = uma reação (como 👍)
     .REASON = um motivo
@@ -77,18 +77,20 @@ right =
     .lock = bloquear contas
     .rooms = criar e remover salas
     .sync = sincronizar
-    .audit = consultar contas e auditoria
+    .audit = ver contas e auditoria
     .approve = aprovar
 
+# O que uma concessão dá ou tira, e onde: “banimento da sala …”.
+granted = { $kind } { $place }
 grant-kind =
     .moderator = moderação
     .admin = administração
     .level = nível
-    .mute = silêncio
+    .mute = sem escrever
     .kick = remoção
     .ban = banimento
-    .lock = bloqueio
-    .deactivate = desativação
+    .lock = conta bloqueada
+    .deactivate = conta desativada
 
 standing =
     .active = com acesso ativo
@@ -96,18 +98,28 @@ standing =
     .gone = fora da equipe
     .unknown = com situação desconhecida
 
+# A situação de uma pessoa, como o EquipeMed a chama.
+status =
+    .active = ativo
+    .expiring_soon = acesso perto do fim
+    .expired = acesso vencido
+    .inactive = inativo
+    .suspended = suspenso
+    .renewal_required = renovação pendente
+    .departed = desligado
+
 account-state =
     .usable = ativa
     .locked = bloqueada
     .suspended = suspensa
-    .shadow_banned = ocultada (shadow-ban): ninguém vê o que escreve
+    .shadow_banned = oculta (shadow-ban): ninguém vê o que escreve
     .deactivated = desativada
     .none = nenhuma
 
 user-status =
     .synced = em dia
     .stale = sem conferência há algum tempo
-    .released = fora da seleção de users.who
+    .released = fora da seleção para o Matrix
     .never = ainda sem conta
     .locked = conta bloqueada
     .gone = fora da equipe
@@ -121,9 +133,9 @@ phase =
 
 outcome =
     .done = feito
-    .already_so = já estava certo
+    .already_so = já era assim
     .skipped = pulado
-    .failed = falhou
+    .failed = não deu certo
     .unknown = não se sabe
     .open = ainda sem resultado
 
@@ -211,8 +223,8 @@ join-rule =
 # Quem pediu, quando não foi alguém em uma sala.
 asker =
     .by_hand = alguém, manualmente
-    .operator = operador do serviço
-    .equipemed-bot = o próprio serviço
+    .operator = quem opera o serviço
+    .equipemed-bot = este serviço
     .setup = configuração inicial
 
 # O que foi alterado manualmente nas contas, antes dos nomes.
@@ -228,5 +240,5 @@ account-change =
 # O que acontece com isso.
 account-then =
     .put_back = Vou desfazer a alteração.
-    .kept = Continua assim até o EquipeMed retirar o acesso e devolvê-lo, ou até `{ $prefix }unlock` ou `{ $prefix }reactivate`.
+    .kept = Continua assim até o EquipeMed retirar o acesso e devolvê-lo, ou até `{ $prefix }desbloquear` ou `{ $prefix }reativar`.
     .left = Não mudei nada.

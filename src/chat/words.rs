@@ -8,6 +8,7 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::grant::Grant;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::policy::RoomKind;
 use equipemed_domain::review::{Held, HeldReason};
 use equipemed_domain::summary::{Summary, Trouble};
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use ruma_common::UserId;
 use super::reply::{Reply, Stop};
 use crate::homeserver::Said;
 use crate::operations::{self, NotFound, Scene, Unclear};
-use crate::speech::{Answer, Arg, Shown, Texts, number};
+use crate::speech::{Answer, Arg, NamedRoom, Shown, Texts, number};
 
 /// The texts with names, times and rooms filled in.
 #[derive(Clone, Debug)]
@@ -37,7 +38,11 @@ impl Deref for Wording {
 
 impl Wording {
     pub(super) fn new(texts: &Texts, timezone: &TimeZone, scene: &Arc<Scene>) -> Self {
-        Self { texts: texts.clone().with_people(&scene.directory), timezone: timezone.clone(), scene: scene.clone() }
+        let rooms = scene.policy.rooms.iter().map(|(key, room)| {
+            (key.clone(), NamedRoom { shown: scene.room(key), is_space: room.kind == RoomKind::Space })
+        });
+        let texts = texts.clone().with_people(&scene.directory).with_rooms(rooms.collect());
+        Self { texts, timezone: timezone.clone(), scene: scene.clone() }
     }
 
     pub(super) fn person(&self, id: PersonId) -> Arg {
@@ -62,12 +67,9 @@ impl Wording {
         Arg::Time(at.to_zoned(self.timezone.clone()).strftime("%d/%m/%Y %H:%M").to_string())
     }
 
-    /// "everywhere" or "in the room …".
-    pub(super) fn place(&self, room: Option<&RoomKey>) -> Said {
-        match room {
-            None => self.line("place-everywhere", &[]),
-            Some(room) => self.line("place-room", &[("room", self.room(room))]),
-        }
+    /// ", until …", or nothing for what has no end.
+    pub(super) fn until(&self, end: Option<Timestamp>) -> Arg {
+        Arg::Said(end.map_or_else(Said::default, |end| self.line("until", &[("time", self.time(end))])))
     }
 
     /// The asker as stored: an account, or a word such as `operator`.
@@ -107,21 +109,15 @@ impl Wording {
 
     /// A grant in one line.
     pub(super) fn grant_line(&self, grant: &Grant) -> Said {
-        let mut args = vec![
+        let args = [
             ("id", Arg::Number(grant.id.0)),
             ("user", self.person(grant.person)),
-            ("kind", Arg::Said(self.grant_kind(grant.kind))),
-            ("place", Arg::Said(self.place(grant.scope.as_ref()))),
+            ("what", Arg::Said(self.granted(grant.kind, grant.scope.as_ref()))),
             ("asker", self.asker(&grant.asker)),
             ("when", self.time(grant.created_at)),
+            ("until", self.until(grant.expires_at)),
         ];
-        let line = match grant.expires_at {
-            None => self.line("grant-line", &args),
-            Some(until) => {
-                args.push(("until", self.time(until)));
-                self.line("grant-line-until", &args)
-            }
-        };
+        let line = self.line("grant-line", &args);
         match &grant.reason {
             None => line,
             Some(reason) => {

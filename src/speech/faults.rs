@@ -18,12 +18,12 @@ use super::findings::{account, code, plain};
 use super::{Arg, Shown, Texts};
 use crate::homeserver::Said;
 
-/// Shows what a fault names by id and key, without knowing more.
-struct ById;
+/// Shows what a fault names by id, which is all that it has; rooms by name if it is known.
+struct ById<'a>(&'a Texts);
 
-impl Shown for ById {
+impl Shown for ById<'_> {
     fn person(&self, id: PersonId) -> Arg {
-        plain(id)
+        self.0.who(id)
     }
 
     fn user(&self, user: &UserId) -> Arg {
@@ -31,7 +31,7 @@ impl Shown for ById {
     }
 
     fn room(&self, key: &RoomKey) -> Arg {
-        code(key)
+        self.0.room(key)
     }
 }
 
@@ -40,7 +40,7 @@ impl Texts {
     #[must_use]
     pub fn fault(&self, fault: &Fault) -> Said {
         let user = |user: &OwnedUserId| ("user", plain(user));
-        let room = |room: &RoomKey| ("room", plain(room));
+        let room = |room: &RoomKey| ("room", self.room(room));
         match fault {
             Fault::Homeserver(error) => self.homeserver(error),
             Fault::Directory(error) => self.directory(error),
@@ -133,11 +133,11 @@ impl Texts {
     /// What a failure is about.
     #[must_use]
     pub fn topic(&self, topic: &Topic) -> Said {
-        let room = |key: &RoomKey| ("room", plain(key));
+        let room = |key: &RoomKey| ("room", self.room(key));
         match topic {
-            Topic::Account(user) => self.line("topic-account", &[("user", plain(user))]),
+            Topic::Account(user) => self.line("topic-account", &[("user", account(user))]),
             Topic::Room(key) => self.line("topic-room", &[room(key)]),
-            Topic::Member { user, room: key } => self.line("topic-member", &[("user", plain(user)), room(key)]),
+            Topic::Member { user, room: key } => self.line("topic-member", &[("user", account(user)), room(key)]),
             Topic::Unmanaged(room_id) => self.line("topic-room", &[("room", plain(room_id))]),
             Topic::Steps(count) => self.line("topic-steps", &[("count", plain(count))]),
             Topic::Worded(text) => self.shown(&plain(text)),
@@ -145,7 +145,7 @@ impl Texts {
     }
 
     fn recorded(&self, refusal: &Refusal) -> Said {
-        self.line("fault-refusal", &[("why", Arg::Said(self.refusal(refusal, &ById)))])
+        self.line("fault-refusal", &[("why", Arg::Said(self.refusal(refusal, &ById(self))))])
     }
 
     fn homeserver(&self, error: &HomeserverError) -> Said {
@@ -344,9 +344,9 @@ impl Texts {
             NotAdopted::UnknownKey { key: unknown } => self.say("adopt-unknown-key", &[key(unknown)]),
             NotAdopted::ControlRoom => self.say("adopt-control-room", &[]),
             NotAdopted::Absent { room_id } => self.say("adopt-absent", &[("id", code(room_id))]),
-            NotAdopted::HasKey { key: other } => self.say("adopt-has-key", &[key(other)]),
+            NotAdopted::HasKey { key: other } => self.say("adopt-has-key", &[("key", self.room(other))]),
             NotAdopted::KeyHasRoom { key: taken, room_id } => {
-                self.say("adopt-key-has-room", &[key(taken), room(room_id)])
+                self.say("adopt-key-has-room", &[("key", self.room(taken)), room(room_id)])
             }
             NotAdopted::Encrypted => self.say("adopt-encrypted", &[]),
             NotAdopted::WrongKind => self.say("adopt-wrong-kind", &[]),
@@ -371,7 +371,7 @@ impl Texts {
     fn not_replaced(&self, why: &NotReplaced) -> Said {
         match why {
             NotReplaced::UnknownKey { key } => self.say("adopt-unknown-key", &[("key", code(key))]),
-            NotReplaced::NoRoom { key } => self.say("replace-no-room", &[("key", code(key))]),
+            NotReplaced::NoRoom { key } => self.say("replace-no-room", &[("key", self.room(key))]),
         }
     }
 

@@ -22,7 +22,7 @@ impl Texts {
     pub fn finding(&self, finding: &Finding) -> Said {
         let who = |person: &PersonId| ("person", self.who(*person));
         let account = |user: &OwnedUserId| ("user", account(user));
-        let place = |room: &RoomKey| ("room", code(room));
+        let place = |room: &RoomKey| ("room", self.room(room));
         match finding {
             Finding::NoPublicId { person } => self.line("finding-no-public-id", &[who(person)]),
             Finding::PersonReplaced { person, was, now, user, administrator } => {
@@ -194,7 +194,7 @@ impl Texts {
             Finding::RoomKeyTwice { room, room_ids } => {
                 let ids = ("ids", Arg::Said(self.list(room_ids.iter().map(|id| self.shown(&code(id))).collect())));
                 if room.as_str() == CONTROL_ROOM {
-                    return self.line("finding-control-room-twice", &[place(room), ids]);
+                    return self.line("finding-control-room-twice", &[ids]);
                 }
                 // The command to type needs the bare key.
                 self.line("finding-room-key-twice", &[place(room), ids, ("key", plain(room))])

@@ -20,34 +20,45 @@ impl Texts {
                 let nearest = nearest.iter().map(|word| self.shown(&Arg::Code(self.spelled(*word)))).collect();
                 self.say("no-such-word-near", &[said(what), ("nearest", Arg::Said(self.choice(nearest)))])
             }
-            Misunderstood::Missing { word, what } => self.say(
-                "missing",
-                &[
-                    ("what", Arg::Said(self.word("placeholder", placeholder(what)))),
-                    ("usage", Arg::Code(self.usage(*word))),
-                    ("example", Arg::Code(self.example(*word))),
-                ],
-            ),
+            // What most people in a ward see: they need the way, not the rules.
+            Misunderstood::Missing { word, what: "REPLY" } => self.say("missing-reply", &[command(*word)]),
+            Misunderstood::Missing { word, what } => {
+                let what = Arg::Said(self.word("placeholder", placeholder(what)));
+                answer = answer.line(self.say("missing", &[("what", what)]));
+                self.how(*word)
+            }
             Misunderstood::Unexpected { word, said: what, nearest } => {
-                let text = match nearest {
+                answer = answer.line(match nearest {
                     None => self.say("unexpected", &[said(what)]),
                     Some(nearest) => {
                         self.say("unexpected-near", &[said(what), ("nearest", Arg::Code(nearest.clone()))])
                     }
-                };
-                answer = answer.line(text);
-                self.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+                });
+                if nearest.is_none() && word.entry().usage.iter().any(|part| part.contains("in ROOM")) {
+                    answer = answer.line(self.say("room-in-quotes", &[]));
+                }
+                self.how(*word)
             }
             Misunderstood::Wrong { word, what, said: text } => {
                 let what = ("what", Arg::Said(self.word("placeholder", placeholder(what))));
                 answer = answer.line(self.say("wrong", &[said(text), what]));
-                self.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+                self.how(*word)
             }
             Misunderstood::Ambiguous { said: what } => self.say("ambiguous", &[said(what)]),
             Misunderstood::Unclosed => self.say("unclosed", &[]),
             Misunderstood::TooMany { word, most } => self.say("too-many", &[command(*word), ("most", number(*most))]),
         };
         answer.line(text)
+    }
+
+    /// How a command is said: by examples, or by its words if those say everything.
+    #[must_use]
+    pub fn how(&self, word: Word) -> Said {
+        let name = word.entry().name;
+        match self.passage("examples", name) {
+            Some(examples) => self.say("for-example", &[("examples", Arg::Said(examples))]),
+            None => self.say("usage", &[("usage", Arg::Code(self.usage(word)))]),
+        }
     }
 }
 

@@ -10,16 +10,19 @@ mod faults;
 mod findings;
 mod markup;
 mod misunderstood;
+mod places;
 mod refusals;
 mod sources;
 mod store_faults;
 mod typed;
 mod why;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use equipemed_domain::directory::{Directory, PersonId};
+use equipemed_domain::key::RoomKey;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -30,6 +33,7 @@ use crate::homeserver::Said;
 pub use answer::Answer;
 pub use arg::{ARG_CHARS, Arg};
 pub use findings::number;
+pub use places::NamedRoom;
 pub use refusals::Shown;
 
 type Bundle = FluentBundle<FluentResource>;
@@ -44,6 +48,8 @@ pub struct Texts {
     prefix: Arc<str>,
     /// Whom findings name; nobody in what must hold no names.
     people: Arc<Directory>,
+    /// The rooms that have names; the others are shown by their keys.
+    rooms: Arc<BTreeMap<RoomKey, NamedRoom>>,
     /// The wanted language and, if different, English.
     bundles: Arc<Vec<Bundle>>,
 }
@@ -60,7 +66,13 @@ impl Texts {
     pub fn new(language: Language) -> Self {
         let languages = if language == Language::En { vec![language] } else { vec![language, Language::En] };
         let bundles: Vec<Bundle> = languages.into_iter().map(bundle).collect();
-        Self { language, prefix: PREFIX.into(), people: Arc::default(), bundles: Arc::new(bundles) }
+        Self {
+            language,
+            prefix: PREFIX.into(),
+            people: Arc::default(),
+            rooms: Arc::default(),
+            bundles: Arc::new(bundles),
+        }
     }
 
     /// The same texts with another command prefix, which every text can use as `{ $prefix }`.
@@ -75,6 +87,12 @@ impl Texts {
         Self { people: people.clone(), ..self }
     }
 
+    /// The same texts, which name these rooms instead of giving their keys.
+    #[must_use]
+    pub fn with_rooms(self, rooms: BTreeMap<RoomKey, NamedRoom>) -> Self {
+        Self { rooms: Arc::new(rooms), ..self }
+    }
+
     /// A person as an argument.
     fn who(&self, id: PersonId) -> Arg {
         Arg::Text(self.people.named(id).unwrap_or_else(|| id.to_string()))
@@ -84,6 +102,12 @@ impl Texts {
     #[must_use]
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// What commands begin with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// A text. An empty line in the file starts a new line; other line ends are spaces.
@@ -102,8 +126,17 @@ impl Texts {
     /// missing.
     #[must_use]
     pub fn word(&self, list: &'static str, name: &str) -> Said {
-        let found = self.bundles.iter().find_map(|bundle| self.format(bundle, list, Some(name), &[], false));
-        found.unwrap_or_else(|| markup::argument(&Arg::Text(name.to_owned())))
+        self.listed(list, name, false).unwrap_or_else(|| markup::argument(&Arg::Text(name.to_owned())))
+    }
+
+    /// A passage from a list, with its line breaks; None if the list has none of this name.
+    #[must_use]
+    pub fn passage(&self, list: &'static str, name: &str) -> Option<Said> {
+        self.listed(list, name, true)
+    }
+
+    fn listed(&self, list: &'static str, name: &str, breaks: bool) -> Option<Said> {
+        self.bundles.iter().find_map(|bundle| self.format(bundle, list, Some(name), &[], breaks))
     }
 
     /// One argument alone, as it would look in a text.
@@ -124,10 +157,16 @@ impl Texts {
         self.joined(items, "list-or")
     }
 
+    /// Joins phrases that may hold an "and" themselves: `a; b and c; d`.
+    #[must_use]
+    pub fn phrases(&self, items: Vec<Said>) -> Said {
+        self.joined(items, "list-phrase")
+    }
+
     fn joined(&self, items: Vec<Said>, last: &'static str) -> Said {
         let count = items.len();
         let joined = items.into_iter().enumerate().reduce(|(_, before), (index, item)| {
-            let id = if index + 1 == count { last } else { "list-next" };
+            let id = if index + 1 == count || last == "list-phrase" { last } else { "list-next" };
             (index, self.line(id, &[("before", Arg::Said(before)), ("item", Arg::Said(item))]))
         });
         joined.map(|(_, said)| said).unwrap_or_default()

@@ -1,14 +1,23 @@
 //! Translates commands into the reader's language; the bot understands both.
 
 use equipemed_domain::command::Word;
+use equipemed_domain::command::word::{Entry, WORDS};
 
 use super::Texts;
+use crate::config::settings::Language;
 
 impl Texts {
     /// A command's word as it is typed.
     #[must_use]
     pub fn spelled(&self, word: Word) -> String {
-        format!("{}{}", self.prefix, word.entry().name)
+        format!("{}{}", self.prefix, self.name(word.entry()))
+    }
+
+    fn name(&self, entry: &Entry) -> &'static str {
+        match self.language {
+            Language::En => entry.name,
+            Language::PtBr => entry.portuguese(),
+        }
     }
 
     /// How a command is said.
@@ -49,6 +58,9 @@ impl Texts {
         // `for 2h`, and `for group: …` when making a room, are two words in Portuguese.
         let is_time = word == "for" && after.trim_start().starts_with(|c: char| c.is_ascii_digit());
         let name = if is_time { "during" } else { word };
+        if let Some(entry) = WORDS.iter().find(|entry| entry.name == word) {
+            return self.name(entry).to_owned();
+        }
         let plain = self.word("typed", name).plain;
         if plain == name { word.to_owned() } else { plain }
     }

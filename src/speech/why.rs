@@ -5,7 +5,8 @@ use equipemed_domain::cause::Cause;
 use equipemed_domain::desired::AccountState;
 use equipemed_domain::explain::{MemberReason, PlaceIs, Reason};
 use equipemed_domain::fault::Fault;
-use equipemed_domain::grant::{Grant, GrantId, GrantKind};
+use equipemed_domain::grant::{Grant, GrantId};
+use equipemed_domain::rights::Rights;
 use equipemed_domain::standing::Standing;
 use equipemed_domain::stands::Unmet;
 use ruma_common::UserId;
@@ -31,7 +32,7 @@ impl Texts {
             }
             Reason::NoAccount { person } => self.line("why-no-account", &[("person", self.who(*person))]),
             Reason::Standing { standing, status, access_ends, is_enabled } => {
-                let status = ("status", code(status));
+                let status = ("status", Arg::Said(self.word("status", status)));
                 match (standing, access_ends) {
                     (Some(Standing::Active), _) => self.line("why-standing-active", &[status]),
                     (Some(Standing::Off), Some(end)) => {
@@ -50,7 +51,7 @@ impl Texts {
                 let roles = roles.iter().map(|role| self.shown(&code(role))).collect();
                 self.line("why-roles", &[("list", Arg::Said(self.list(roles)))])
             }
-            Reason::Grant(grant) => self.granted(grant),
+            Reason::Grant(grant) => self.grant(grant),
             Reason::Note(finding) => self.line("why-note", &[("finding", Arg::Said(self.finding(finding)))]),
             Reason::Member(MemberReason::Banned(id)) => self.line("why-member-banned", &[("grant", number(*id))]),
             Reason::Member(MemberReason::KeptOut(id)) => self.line("why-member-kept-out", &[("grant", number(*id))]),
@@ -66,7 +67,7 @@ impl Texts {
                     LevelReason::Role(role) => self.line("why-level-role", &[level, ("role", code(role))]),
                     LevelReason::RoomLevel(role) => self.line("why-level-room", &[level, ("role", code(role))]),
                     LevelReason::Administrator(above) => {
-                        self.line("why-level-administrator", &[level, ("room", code(above))])
+                        self.line("why-level-administrator", &[level, ("room", self.room(above))])
                     }
                     LevelReason::Grant(grant) => {
                         let asker = ("asker", self.asker(&grant.asker));
@@ -75,10 +76,7 @@ impl Texts {
                 }
             }
             Reason::Rights(rights) if rights.is_empty() => self.line("why-rights-none", &[]),
-            Reason::Rights(rights) => {
-                let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
-                self.line("why-rights", &[("list", Arg::Said(self.list(rights)))])
-            }
+            Reason::Rights(rights) => self.line("why-rights", &[("list", Arg::Said(self.rights(rights)))]),
             Reason::AccountIs { state, suspended, shadow_banned } => {
                 let mut facts = vec![self.word("account-state", state.map_or("none", state_word))];
                 facts.extend(suspended.then(|| self.word("account-state", "suspended")));
@@ -88,9 +86,8 @@ impl Texts {
             Reason::PlaceIs(place) => self.line("why-place-is", &[("place", Arg::Said(self.place(place)))]),
             Reason::NotSeen { why } => self.line("why-not-seen", &[("why", self.why(why))]),
             Reason::RightsTaken { rights, grant, outside } => {
-                let rights = rights.iter().map(|right| self.word("right", right.as_str())).collect();
                 let id = if *outside { "why-rights-taken-outside" } else { "why-rights-taken" };
-                let args = [("list", Arg::Said(self.list(rights))), ("grant", number(grant.id))];
+                let args = [("list", Arg::Said(self.rights(rights))), ("grant", number(grant.id))];
                 self.line(id, &[args.as_slice(), &[("asker", self.asker(&grant.asker))]].concat())
             }
         }
@@ -128,22 +125,17 @@ impl Texts {
         }
     }
 
-    /// What a grant gives or takes.
-    #[must_use]
-    pub fn grant_kind(&self, kind: GrantKind) -> Said {
-        match kind {
-            GrantKind::Level(level) => self.line("rank-level", &[("level", Arg::Number(level))]),
-            kind => self.word("grant-kind", kind.as_str()),
-        }
+    fn grant(&self, grant: &Grant) -> Said {
+        let what = Arg::Said(self.granted(grant.kind, grant.scope.as_ref()));
+        self.line("why-grant", &[("grant", number(grant.id)), ("what", what), ("asker", self.asker(&grant.asker))])
     }
+}
 
-    fn granted(&self, grant: &Grant) -> Said {
-        let kind = self.grant_kind(grant.kind);
-        let args = [("grant", number(grant.id)), ("kind", Arg::Said(kind)), ("asker", self.asker(&grant.asker))];
-        match &grant.scope {
-            None => self.line("why-grant", &args),
-            Some(scope) => self.line("why-grant-room", &[args.as_slice(), &[("room", code(scope))]].concat()),
-        }
+impl Texts {
+    /// Rights in words.
+    #[must_use]
+    pub fn rights(&self, rights: &Rights) -> Said {
+        self.phrases(rights.iter().map(|right| self.word("right", right.as_str())).collect())
     }
 }
 

@@ -15,6 +15,8 @@ mod roster;
 mod speech;
 mod store;
 mod tasks;
+mod text_values;
+mod texts;
 mod threats;
 mod translated;
 mod unused;

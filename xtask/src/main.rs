@@ -5,6 +5,7 @@
 mod ci;
 mod run;
 mod test;
+mod texts;
 mod tools;
 mod workspace;
 
@@ -22,6 +23,8 @@ cargo xtask demo say TEXT [--as NAME] [--in ROOM] [--reply EVENT|last]
                             say '!sync --dry-run'. In the control room by an administrator, unless said otherwise
 cargo xtask test            all tests: the domain's, the service's against real servers, the testbed's own
 cargo xtask ci              everything that must hold before a merge, cheapest first
+cargo xtask texts [--accept] all that the bot says, with real arguments, on one page per language; compares the pages with
+                            tests/samples/texts. --accept: after reading them, keeps the new ones
 cargo xtask bench [ARGS]    measures an optimised build against a real Synapse
 cargo xtask help            this text
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ("demo", [] | ["--once"]) => demo(&rest),
         ("demo", ["say", ..]) => say_in_demo(&rest),
         ("test", []) => test::all().map(|_| ()),
+        ("texts", [] | ["--accept"]) => texts::pages(!rest.is_empty()),
         ("ci", []) => ci::all(),
         ("bench", arguments) => bench(arguments),
         ("help" | "--help" | "-h", _) => {

@@ -56,7 +56,7 @@ pub struct Entry {
     pub word: Word,
     /// Its English name, without the prefix.
     pub name: &'static str,
-    /// Other names, Portuguese ones first, matched without case and accents.
+    /// Other names, matched without case and accents. The first is the one that Portuguese answers use.
     pub aliases: &'static [&'static str],
     /// Its arguments: `<required>`, `[optional]`.
     pub usage: &'static [&'static str],
@@ -106,6 +106,12 @@ impl Entry {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
+
+    /// Its Portuguese name.
+    #[must_use]
+    pub fn portuguese(&self) -> &'static str {
+        self.aliases.first().copied().unwrap_or(self.name)
+    }
 }
 
 impl Word {
@@ -138,9 +144,9 @@ words! {
     /// Lists commands.
     Help "help" ["ajuda", "comandos", "menu", "commands"], Needs::Nothing, ["[COMMAND]"], "help promote", managed true;
     /// Shows the state of the service.
-    Status "status" ["estado", "situação", "saúde", "health"], Needs::Nothing, [], "status", managed false;
+    Status "status" ["status", "estado", "situação", "saúde", "health"], Needs::Nothing, [], "status", managed false;
     /// Shows what the bot knows of the asker.
-    WhoAmI "whoami" ["quemsou", "quem-sou", "quemsoueu", "quem-sou-eu", "eu", "who-am-i"], Needs::Nothing, [], "whoami", managed true;
+    WhoAmI "whoami" ["quem-sou-eu", "quemsoueu", "quem-sou", "quemsou", "eu", "who-am-i"], Needs::Nothing, [], "whoami", managed true;
     /// Confirms a preview.
     Confirm "confirm" ["confirmar", "confirma", "confirmo", "sim", "yes"], Needs::Nothing, ["<CODE>"], "confirm K7QF", managed true;
     /// Says no to a preview.
@@ -156,17 +162,17 @@ words! {
     /// Releases a held part.
     Approve "approve" ["aprovar", "aprova", "aprove", "aprovo"], Needs::Right(Right::Approve), ["<ID>"], "approve 3f9a1c", managed false;
     /// Shows one account.
-    User "user" ["usuário", "usuária", "pessoa", "conta", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false;
+    User "user" ["conta", "pessoa", "usuário", "usuária", "person", "account"], Needs::Right(Right::Audit), ["<WHO>"], "user ana.souza", managed false;
     /// Lists accounts.
-    Users "users" ["usuários", "usuárias", "pessoas", "contas", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]", "[--devices]"], "users locked", managed false;
+    Users "users" ["contas", "pessoas", "usuários", "usuárias", "people", "accounts"], Needs::Right(Right::Audit), ["[synced|stale|released|never|locked|gone]", "[TEXT]", "[--devices]"], "users locked", managed false;
     /// Why somebody is where they are.
-    Why "why" ["porque", "por-que", "explicar", "explica", "explique", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false;
+    Why "why" ["explicar", "explica", "explique", "porque", "por-que", "explain"], Needs::Right(Right::Audit), ["<WHO>", "[ROOM]"], "why ana.souza icu", managed false;
     /// Lists grants.
     Grants "grants" ["concessões", "concessão"], Needs::Right(Right::Audit), ["[WHO]"], "grants", managed false;
     /// Shows the audit.
     Audit "audit" ["auditoria", "histórico", "registro", "registros", "history", "log"], Needs::Right(Right::Audit), ["[WHO|ROOM]", "[last N]"], "audit icu last 20", managed false;
     /// Gives a level, and for a named rank its rights.
-    Promote "promote" ["promover", "promove", "promova"], Needs::Right(Right::Promote), ["<WHO…>", "[LEVEL|moderator|admin]", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "promote ana.souza moderator in icu for 8h because plantão noturno", managed false;
+    Promote "promote" ["promover", "promove", "promova"], Needs::Right(Right::Promote), ["<WHO…>", "[LEVEL|moderator|admin]", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "promote ana.souza moderator in icu for 8h", managed false;
     /// Takes level and rights away.
     Demote "demote" ["rebaixar", "rebaixa", "rebaixe", "despromover"], Needs::Right(Right::Promote), ["<WHO…>", "[in ROOM]", "[for 2h]", "[because …]", "[--dry-run]"], "demote ana.souza in icu", managed false;
     /// Redacts messages and reactions.
@@ -182,11 +188,11 @@ words! {
     /// Lifts a ban or a kick.
     Unban "unban" ["desbanir", "desbane", "readmitir", "unkick"], Needs::Either(Right::Ban, Right::Kick), ["<WHO…>", "[in ROOM]", "[because …]"], "unban bruno.lima in icu", managed false;
     /// Locks an account.
-    Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima because celular perdido", managed false;
+    Lock "lock" ["bloquear", "bloqueia", "bloqueie", "trancar"], Needs::Right(Right::Lock), ["<WHO…>", "[for 8h]", "[because …]"], "lock bruno.lima for 8h", managed false;
     /// Unlocks an account.
     Unlock "unlock" ["desbloquear", "desbloqueia", "desbloqueie", "destrancar"], Needs::Right(Right::Lock), ["<WHO…>"], "unlock bruno.lima", managed false;
     /// Ends all sessions of an account.
-    SignOut "signout" ["desconectar", "desconecta", "desconecte", "sign-out", "logout"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "signout bruno.lima because celular perdido", managed false;
+    SignOut "signout" ["desconectar", "desconecta", "desconecte", "sign-out", "logout"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "signout bruno.lima", managed false;
     /// Deactivates an account.
     Deactivate "deactivate" ["desativar", "desativa", "desative"], Needs::Right(Right::Lock), ["<WHO…>", "[because …]"], "deactivate bruno.lima", managed false;
     /// Reactivates an account.

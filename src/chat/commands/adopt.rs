@@ -22,7 +22,7 @@ pub(super) async fn adopt(ask: &Ask, room: &Where, key: &str) -> Result<Turn, St
     if !begun.is_empty() {
         return Ok(adopting(ask, wish, begun.iter().map(|deed| deed.id).collect()));
     }
-    let key = ("key", Arg::Code(wish.key.to_string()));
+    let key = ("key", words.room(&wish.key));
     let found = ask.adoptable(&wish).await?;
     let Some(room) = &found.room else {
         return Ok(Turn::told(Answer::new().line(words.say("adopt-done-before", &[key]))));
@@ -64,7 +64,7 @@ fn adopting(ask: &Ask, wish: Adoption, deeds: Vec<DeedId>) -> Turn {
                 return Ok(Reply::failed(Answer::new().line(said), why));
             }
         };
-        let args = [("room", shown(&wish.room_id)), ("key", Arg::Code(wish.key.to_string()))];
+        let args = [("room", shown(&wish.room_id)), ("key", words.room(&wish.key))];
         Ok(words.taken(words.say("adopt-done", &args), &tally, &waited))
     })
 }

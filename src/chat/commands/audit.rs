@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::command::About;
+use equipemed_domain::command::{About, Word};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::OwnedUserId;
@@ -32,7 +32,10 @@ fn line(words: &Wording, entry: &AuditEntry) -> Said {
     let outcome = entry.settled.as_ref().map(|settled| &settled.outcome);
     let word = outcome.map_or("open", Outcome::as_str);
     let kind = match entry.intent.kind.as_str() {
-        "command" => words.shown(&Arg::Code(entry.intent.subject.clone())),
+        "command" => {
+            let said = entry.intent.subject.clone();
+            words.shown(&Arg::Code(Word::named(&said).map_or(said, |word| words.spelled(word))))
+        }
         _ if entry.intent.gives_administrator() => words.word("action", "adopt_administrator"),
         kind => words.word("action", kind),
     };

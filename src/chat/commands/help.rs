@@ -7,8 +7,18 @@ use equipemed_domain::rights::Right;
 
 use crate::chat::ask::Ask;
 use crate::chat::words::Wording;
-use crate::homeserver::Said;
 use crate::speech::{Answer, Arg};
+
+/// Commands that undo each other, or belong together.
+const PAIRS: &[(Word, Word)] = &[
+    (Word::Confirm, Word::Cancel),
+    (Word::User, Word::Users),
+    (Word::Promote, Word::Demote),
+    (Word::Mute, Word::Unmute),
+    (Word::Ban, Word::Unban),
+    (Word::Lock, Word::Unlock),
+    (Word::Deactivate, Word::Reactivate),
+];
 
 /// The commands available here to this person, or everything about one.
 pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
@@ -17,7 +27,6 @@ pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
         return words.help_about(word);
     }
     let in_room = ask.place == CommandPlace::Managed;
-    let mut answer = Answer::new().line(words.say(if in_room { "help-intro-room" } else { "help-intro" }, &[]));
     let rights = match ask.by.asker {
         Asker::Person(person) => {
             let access = ask.scene.world().access;
@@ -25,20 +34,29 @@ pub(super) fn help(ask: &Ask, about: Option<Word>) -> Answer {
         }
         Asker::BreakGlass | Asker::Operator => [Right::Approve].into(),
     };
-    for entry in WORDS.iter().filter(|entry| !in_room || entry.in_managed_rooms) {
-        if entry.needs.are_met_by(&rights) {
-            let effect = words.effect(entry.word);
-            let usage = ("usage", Arg::Code(words.usage(entry.word)));
-            answer = answer.item(words.line("help-item", &[usage, ("effect", Arg::Said(effect))]));
-        }
-    }
-    if !in_room {
-        answer = answer.paragraph(words.say("help-more", &[])).line(words.say("help-reactions", &[]));
-    }
-    answer
+    let open = WORDS.iter().filter(|entry| !in_room || entry.in_managed_rooms);
+    let open: Vec<Word> = open.filter(|entry| entry.needs.are_met_by(&rights)).map(|entry| entry.word).collect();
+    words.help_overview(&open, in_room)
 }
 
 impl Wording {
+    /// One short line for each command, and one for each two that undo each other: it is read on phones.
+    fn help_overview(&self, open: &[Word], in_room: bool) -> Answer {
+        let mut answer = Answer::new().line(self.say(if in_room { "help-intro-room" } else { "help-intro" }, &[]));
+        for word in open.iter().filter(|word| !PAIRS.iter().any(|(one, other)| other == *word && open.contains(one))) {
+            let pair = PAIRS.iter().find(|(one, other)| one == word && open.contains(other)).map(|(_, other)| other);
+            let both = || std::iter::once(word).chain(pair);
+            let commands = both().map(|word| self.shown(&Arg::Code(self.spelled(*word)))).collect();
+            let brief = both().map(|word| self.word("brief", word.entry().name)).collect();
+            let args = [("command", Arg::Said(self.list(commands))), ("effect", Arg::Said(self.choice(brief)))];
+            answer = answer.item(self.line("help-item", &args));
+        }
+        if !in_room {
+            answer = answer.paragraph(self.say("help-more", &[])).line(self.say("help-reactions", &[]));
+        }
+        answer
+    }
+
     fn help_about(&self, word: Word) -> Answer {
         let entry = word.entry();
         let word_of = |right: Right| self.word("right", right.as_str());
@@ -51,51 +69,20 @@ impl Wording {
             None => self.line("help-right-none", &[]),
             Some(right) => self.line("help-right", &[("right", Arg::Said(right))]),
         };
-        let others = entry.aliases.iter().map(|alias| self.shown(&Arg::Code((*alias).to_owned()))).collect();
+        let others = entry.names().filter(|name| self.spelled(word) != format!("{}{name}", self.prefix()));
+        let others = others.map(|name| self.shown(&Arg::Code(name.to_owned()))).collect();
         let place = if entry.in_managed_rooms { "help-where-rooms" } else { "help-where" };
-        Answer::new()
-            .line(self.line("help-usage", &[("usage", Arg::Code(self.usage(word)))]))
-            .line(self.line("help-effect", &[("effect", Arg::Said(self.effect(word)))]))
-            .line(self.line("help-example", &[("example", Arg::Code(self.example(word)))]))
+        let effect = Arg::Said(self.word("effect", entry.name));
+        let mut answer = Answer::new()
+            .line(self.line("help-effect", &[("command", Arg::Code(self.spelled(word))), ("effect", effect)]))
+            .line(self.how(word));
+        if entry.usage.iter().any(|part| part.starts_with("[for ")) {
+            answer = answer.line(self.line("help-time", &[]));
+        }
+        answer
             .line(right)
             .line(self.line("help-undo", &[("undo", Arg::Said(self.word("undo", entry.name)))]))
             .line(self.line(place, &[]))
             .line(self.line("help-also", &[("list", Arg::Said(self.list(others)))]))
-    }
-
-    /// What a command does, in one line.
-    fn effect(&self, word: Word) -> Said {
-        let id = match word {
-            Word::Help => "help-help",
-            Word::Status => "help-status",
-            Word::WhoAmI => "help-whoami",
-            Word::Confirm => "help-confirm",
-            Word::Cancel => "help-cancel",
-            Word::Stop => "help-stop",
-            Word::Pause => "help-pause",
-            Word::Resume => "help-resume",
-            Word::Sync => "help-sync",
-            Word::Approve => "help-approve",
-            Word::User => "help-user",
-            Word::Users => "help-users",
-            Word::Why => "help-why",
-            Word::Grants => "help-grants",
-            Word::Audit => "help-audit",
-            Word::Promote => "help-promote",
-            Word::Demote => "help-demote",
-            Word::Redact => "help-redact",
-            Word::Kick => "help-kick",
-            Word::Mute => "help-mute",
-            Word::Unmute => "help-unmute",
-            Word::Ban => "help-ban",
-            Word::Unban => "help-unban",
-            Word::Lock => "help-lock",
-            Word::Unlock => "help-unlock",
-            Word::SignOut => "help-signout",
-            Word::Deactivate => "help-deactivate",
-            Word::Reactivate => "help-reactivate",
-            Word::Rooms => "help-rooms",
-        };
-        self.line(id, &[])
     }
 }

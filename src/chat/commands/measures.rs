@@ -3,6 +3,7 @@
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Measure;
 
+use super::wording::Tense;
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::chat::words::Wording;
@@ -15,7 +16,7 @@ pub(super) async fn measure(ask: &Ask, act: Act, measure: &Measure, dry_run: boo
     let words = &ask.words;
     let order = ask.order(act, measure).await?;
     if dry_run {
-        let lines = order.people.iter().map(|person| words.result_line(&order, *person));
+        let lines = order.people.iter().map(|person| words.measure(&order, *person, Tense::Would));
         return Ok(Turn::told(Answer::new().line(words.say("would-do", &[])).items(lines)));
     }
     ask.must_write()?;
@@ -24,7 +25,7 @@ pub(super) async fn measure(ask: &Ask, act: Act, measure: &Measure, dry_run: boo
     }
     let beyond = ask.beyond(&order).await?;
     if order.is_asked_about() || beyond.is_some() {
-        let lines: Vec<Said> = order.people.iter().map(|person| words.preview_line(&order, *person)).collect();
+        let lines: Vec<Said> = order.people.iter().map(|person| words.measure(&order, *person, Tense::Would)).collect();
         let people: Vec<String> = order.people.iter().map(ToString::to_string).collect();
         if let Some(preview) = ask.agreed_beyond(lines, people.len(), &people, beyond).await? {
             return Ok(preview);
@@ -101,7 +102,7 @@ fn nothing_to_lift(words: &Wording, order: &Order) -> Reply {
         if still_out.is_some() {
             mark = Mark::Failed;
         }
-        answer = answer.line(still_out.unwrap_or_else(|| words.result_line(order, *person)));
+        answer = answer.line(still_out.unwrap_or_else(|| words.measure(order, *person, Tense::Did)));
     }
     Reply::new(mark, answer)
 }

@@ -108,7 +108,7 @@ pub(super) async fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Tu
     let Explanation { person, rooms } = explain_person(scene, Ok(&ask.engine), person, &rooms).await;
     let mut answer = Answer::new().line(intro).items(person.iter().map(|reason| words.reason(reason)));
     for (key, reasons) in &rooms {
-        let room = words.line("why-room", &[("room", Arg::Code(key.to_string()))]);
+        let room = words.line("why-room", &[("room", words.room(key))]);
         answer = answer.line(room).items(reasons.iter().map(|reason| words.reason(reason)));
     }
     Ok(Turn::told(answer))
@@ -159,8 +159,8 @@ impl Wording {
     }
 
     fn rights_line(&self, rights: &Rights, room: Option<&RoomKey>) -> Said {
-        let list = rights.iter().map(|right| self.word("right", right.as_str())).collect();
-        self.line("user-rights", &[("place", Arg::Said(self.place(room))), ("list", Arg::Said(self.list(list)))])
+        let args = [("place", Arg::Said(self.within(room))), ("list", Arg::Said(self.rights(rights)))];
+        self.line("user-rights", &args)
     }
 }
 

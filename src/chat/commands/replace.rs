@@ -51,7 +51,7 @@ fn replacing(ask: &Ask, key: RoomKey, deeds: Vec<DeedId>) -> Turn {
             }
         };
         let room_id = ask.store().rooms().await?.remove(&key);
-        let args = [("room", words.by_name(room_id, &key)), ("key", Arg::Code(key.to_string()))];
+        let args = [("room", words.by_name(room_id, &key))];
         Ok(words.taken(words.say("replace-done", &args), &tally, &waited))
     })
 }
@@ -60,7 +60,7 @@ impl Wording {
     /// What would be done, and why.
     fn replacement(&self, wish: &Replacing) -> Vec<Said> {
         let room = ("room", self.by_name(Some(wish.found.room_id.clone()), &wish.key));
-        let args = [room, ("key", Arg::Code(wish.key.to_string())), ("members", number(wish.people))];
+        let args = [room, ("members", number(wish.people))];
         let condition = match &wish.found.condition {
             Condition::Sound => self.line("replace-sound", &[]),
             Condition::Encrypted => self.line("replace-is-encrypted", &[]),

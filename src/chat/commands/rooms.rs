@@ -85,7 +85,7 @@ pub(super) async fn create(ask: &Ask, name: &str, members: &str, space: Option<&
             }
         };
         let room = ("room", Arg::Room { room_id, name: new.made.name.clone() });
-        let args = [room, ("key", Arg::Code(new.key.to_string())), ("members", number(new.people.len()))];
+        let args = [room, ("members", number(new.people.len()))];
         Ok(Reply::done(Answer::new().line(words.say("rooms-created", &args))))
     }))
 }

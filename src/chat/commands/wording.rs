@@ -1,7 +1,7 @@
 //! Texts about measures: previews, results, obstacles, and how to undo them.
 
 use equipemed_domain::authority::Act;
-use equipemed_domain::command::Rank;
+use equipemed_domain::command::{Rank, Where};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::standing::Standing;
@@ -17,39 +17,42 @@ use crate::speech::{Arg, number};
 /// Number of people named who may agree.
 const NAMED: usize = 8;
 
-impl Wording {
-    /// The expected result for one person.
-    pub(super) fn preview_line(&self, order: &Order, person: PersonId) -> Said {
-        match order.act {
-            Act::Deactivate => self.say("deactivate-preview", &[("user", self.person(person))]),
-            _ => self.result_line(order, person),
-        }
-    }
+/// Whether a text is about what would be done, or about what was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tense {
+    Would,
+    Did,
+}
 
-    /// The result for one person.
-    pub(super) fn result_line(&self, order: &Order, person: PersonId) -> Said {
-        let (for_good, until) = match order.act {
-            Act::Promote(_) => ("promoted", "promoted-until"),
-            Act::Demote if order.is_taken_back(person) => ("taken-back", "taken-back"),
-            Act::Demote => ("demoted", "demoted-until"),
-            Act::Kick => ("kicked", "kicked-until"),
-            Act::Ban => ("banned", "banned-until"),
+impl Wording {
+    /// What an order would do to one person, or has done.
+    pub(super) fn measure(&self, order: &Order, person: PersonId, tense: Tense) -> Said {
+        let (would, did) = match order.act {
+            Act::Promote(_) => ("would-promote", "promoted"),
+            Act::Demote if order.is_taken_back(person) => ("would-take-back", "taken-back"),
+            Act::Demote => ("would-demote", "demoted"),
+            Act::Kick => ("would-kick", "kicked"),
+            Act::Ban => ("would-ban", "banned"),
             Act::Unban if order.lifts_nothing(person, &self.scene) => ("not-banned", "not-banned"),
-            Act::Unban => ("unbanned", "unbanned"),
-            Act::Mute => ("muted", "muted-until"),
-            Act::Unmute => ("unmuted", "unmuted"),
-            Act::Lock => ("locked", "locked-until"),
-            Act::Unlock => ("unlocked", "unlocked"),
-            Act::SignOut => ("signed-out", "signed-out"),
-            Act::Deactivate => ("deactivated", "deactivated"),
-            Act::Reactivate => ("reactivated", "reactivated"),
+            Act::Unban => ("would-unban", "unbanned"),
+            Act::Mute => ("would-mute", "muted"),
+            Act::Unmute => ("would-unmute", "unmuted"),
+            Act::Lock => ("would-lock", "locked"),
+            Act::Unlock => ("would-unlock", "unlocked"),
+            Act::SignOut => ("would-sign-out", "signed-out"),
+            Act::Deactivate => ("would-deactivate", "deactivated"),
+            Act::Reactivate => ("would-reactivate", "reactivated"),
             // Not a measure.
             _ => ("would-do", "would-do"),
         };
-        let room = order.scope.as_ref().map_or(Arg::Text(String::new()), |room| self.room(room));
-        let place = Arg::Said(self.place(order.scope.as_ref()));
-        let mut args = vec![("user", self.person(person)), ("room", room), ("place", place)];
-        args.extend(order.until.map(|until| ("until", self.time(until))));
+        let scope = order.scope.as_ref();
+        let mut args = vec![
+            ("user", self.person(person)),
+            ("in", Arg::Said(self.within(scope))),
+            ("anywhere", Arg::Said(self.anywhere(scope))),
+            ("from", Arg::Said(self.out_of(scope))),
+            ("until", self.until(order.until)),
+        ];
         if let Act::Promote(rank) = order.act {
             let rank = match rank {
                 Rank::Moderator => self.line("rank-moderator", &[]),
@@ -58,7 +61,7 @@ impl Wording {
             };
             args.push(("rank", Arg::Said(rank)));
         }
-        self.say(if order.until.is_some() { until } else { for_good }, &args)
+        self.say(if tense == Tense::Would { would } else { did }, &args)
     }
 
     /// The result of an order for one person; None if the obstacles say everything.
@@ -66,7 +69,7 @@ impl Wording {
         let user = ("user", self.person(came.person));
         Some(match &came.how {
             How::Nowhere => return None,
-            How::Done => self.result_line(order, came.person),
+            How::Done => self.measure(order, came.person, Tense::Did),
             How::AlreadySo => self.say("already-so", &[user]),
             How::NoAccountYet => self.say("no-account-yet", &[user]),
             How::NoAccount => self.say("no-account", &[user]),
@@ -89,7 +92,9 @@ impl Wording {
 
     /// What prevents it.
     pub(super) fn unmet(&self, person: PersonId, unmet: &Unmet, rooms: &[RoomKey]) -> Said {
-        let mut args = vec![("user", self.person(person)), ("rooms", self.rooms(rooms))];
+        let place = rooms.iter().map(|room| self.within(Some(room))).collect();
+        let mut args =
+            vec![("user", self.person(person)), ("rooms", self.rooms(rooms)), ("in", Arg::Said(self.list(place)))];
         let id = match unmet {
             Unmet::Released => "unmet-released",
             Unmet::Unclear => "unmet-unclear",
@@ -104,10 +109,7 @@ impl Wording {
             }
             Unmet::Replaced => "unmet-replaced",
             Unmet::BotOut => "unmet-bot-out",
-            Unmet::NotMember => {
-                args.push(("room", self.rooms(rooms)));
-                "not-a-member"
-            }
+            Unmet::NotMember => "not-a-member",
             Unmet::OutOfReach { level, bot } => {
                 args.extend([("level", Arg::Number(*level)), ("bot", Arg::Number(*bot))]);
                 "unmet-out-of-reach"
@@ -145,8 +147,20 @@ impl Wording {
     }
 
     fn typed_in(&self, act: Act, names: &str, scope: Option<&RoomKey>) -> String {
-        let place = scope.map_or_else(String::new, |room| format!(" in {room}"));
+        let place = scope.map_or_else(String::new, |room| format!(" {} {}", self.typed("in"), self.typed_room(room)));
         format!("{} {names}{place}", self.spelled(act.word()))
+    }
+
+    /// A room as it is typed: by its name if that leads to it, in quotation marks if it has a space, otherwise by its key.
+    fn typed_room(&self, key: &RoomKey) -> String {
+        let name = self.scene.policy.rooms.get(key).map_or("", |room| room.name.trim());
+        let is_found =
+            !name.is_empty() && self.scene.find_room(&Where::Name(name.to_owned())).is_ok_and(|found| found == *key);
+        match name {
+            name if !is_found || name.contains(['"', '\u{201C}', '\u{201D}']) => key.to_string(),
+            name if name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c)) => name.to_owned(),
+            name => format!("\"{name}\""),
+        }
     }
 
     fn localpart(&self, person: PersonId) -> Option<&str> {
@@ -173,7 +187,7 @@ impl Wording {
         let others: Vec<Said> = others.collect();
         let who = match others.is_empty() {
             true => self.say("sums-nobody", &[]),
-            false => self.say("sums-who", &[("list", Arg::Said(self.list(others)))]),
+            false => self.say("sums-who", &[("list", Arg::Said(self.choice(others)))]),
         };
         vec![self.say("sums-beyond", &counts), who]
     }
