@@ -97,6 +97,8 @@ pub enum JoinMode {
 /// A role: who has it, and what it gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Role {
+    /// What people see instead of its key.
+    pub name: Option<String>,
     /// Who has it.
     pub when: Selector,
     /// Where level and rights apply: a room, or a space with everything below it; None means everywhere.

@@ -30,7 +30,7 @@ brought-in-by = **{ $user } brought me into a room that I do not manage:** { $ro
 brought-in-made = **I was brought into a room that I do not manage, made by { $user }:** { $room }
 brought-in = **I was brought into a room that I do not manage:** { $room }
 brought-room-named = “{ $name }” ({ $id })
-brought-leaves = { $came }. I answer to nothing that is said there, and leave it in an hour. To take it over before: `{ $prefix
+brought-leaves = { $came }. I answer to nothing that is said there, and in an hour I leave it. To take it over before: `{ $prefix
     }rooms adopt { $id } as KEY`
 brought-stays = { $came }. I answer to nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
 directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed because of that; I keep trying and tell you

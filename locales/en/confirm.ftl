@@ -20,7 +20,7 @@ late = This command was sent { $minutes ->
        *[other] { $minutes } minutes
     } ago, while I was away. To be safe I have done nothing: please type it again if it is still wanted.
 time-is-over = The time that you gave ended at { $until }, before I could do anything. Nothing was done.
-sums-beyond = Within 24 hours that would be { $people } people { $what } at your word. Up to { $limit } are yours alone: beyond
+sums-beyond = With this it would be { $people } people { $what } by you within 24 hours. Up to { $limit } you decide alone; beyond
     that somebody else has to agree.
 sums-who = That can be { $list }.
 sums-nobody = Nobody else has the right to approve at present. Whoever runs the service can do it on the server, with `equipemed-bot grants add`.

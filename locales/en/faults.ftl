@@ -30,7 +30,7 @@ fault-levels-full = the room's level event is full
 fault-no-account = no account { $user }
 fault-no-event = no such event in that room
 fault-no-room = its list of rooms does not have it
-fault-people-invited = an invitation has gone to { $people } since the room was shown; it was left alone
+fault-people-invited = { $people } got an invitation since the room was shown; it was left alone
 fault-people-inside = { $count } people are in the room now; it was left alone
 fault-deletion-endless = the deletion does not come to its end
 no-answer-refused = refused with { $status } { $errcode }
@@ -99,9 +99,10 @@ fault-account-existed = { $user } was there already, and was not made here
 fault-account-not-made = the account { $user } could not be made
 fault-room-not-made = room { $room } could not be made
 fault-key-twice = there are several rooms for { $room }: the next synchronisation names them
-fault-alias-of-other = the alias { $alias } belongs to the living room { $id }: give room { $room } another alias, or that room.
+fault-alias-of-other = the alias { $alias } belongs to the room { $id }, which is in use: give room { $room } another alias, or that room.
     If it is the room that is meant: `equipemed-bot rooms adopt { $id } { $key }`
-fault-alias-of-other-control = the alias { $alias } belongs to the living room { $id }: give the control room another alias in the configuration, or that room
+fault-alias-of-other-control = the alias { $alias } belongs to the room { $id }, which is in use: give the control room another
+    alias in the configuration, or that room
 fault-picture-unreadable = the picture { $path } cannot be read: { $why }
 fault-encrypts = Synapse encrypts new rooms by itself, and in an encrypted room nothing can be moderated: the new one was deleted again, and no other is made.
     Set `encryption_enabled_by_default_for_room_type: "off"` in homeserver.yaml, restart Synapse and run `equipemed-bot setup`
@@ -117,7 +118,7 @@ fault-left-stop = the service was stopped; it is tried again
 fault-others-note = another process notes other people all the time; is it on the same EquipeMed?
 fault-not-held = nothing is held as { $id }: it was done, has expired, changed, or never was;
     `sync --dry-run` shows what is held now
-fault-clock = the clock stands at the end of time
+fault-clock = the system's clock is wrong: it is past the last date that there is
 fault-others-change = others change the same all the time; it is looked at again
 fault-process-ended = the process that was at it ended
 fault-interrupted-synapse = interrupted: Synapse went away

@@ -47,7 +47,7 @@ adopt-instead = { $room }, which has that place now, would no longer be managed.
     its name and members would stay: rename or close it in your client.
 adopt-invited = I am invited there, and would go in when taking it over.
 adopt-open = Everybody may join there, and I would when taking it over.
-adopt-observe = I am not in that room yet, and in mode observe I take no invitation. `--dry-run` shows what would change; taking
+adopt-observe = I am not in that room yet, and in observe mode I take no invitation. `--dry-run` shows what would change; taking
     it over needs mode enforce.
 adopt-done = { $room } is now the room { $key }.
 adopt-done-before = That is the room { $key } already.

@@ -117,7 +117,7 @@ fault-left-stop = o serviço foi parado; vou tentar de novo
 fault-others-note = outro processo anota outras pessoas o tempo todo; ele usa o mesmo EquipeMed?
 fault-not-held = nada está retido como { $id }: foi feito, expirou, mudou ou nunca existiu;
     `sync --dry-run` mostra o que está retido agora
-fault-clock = o relógio está no fim dos tempos
+fault-clock = o relógio do sistema está errado: passou da última data que existe
 fault-others-change = outros mudam o mesmo o tempo todo; vou conferir de novo
 fault-process-ended = o processo que cuidava disso terminou
 fault-interrupted-synapse = interrompido: o Synapse saiu do ar

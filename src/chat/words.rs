@@ -41,7 +41,8 @@ impl Wording {
         let rooms = scene.policy.rooms.iter().map(|(key, room)| {
             (key.clone(), NamedRoom { shown: scene.room(key), is_space: room.kind == RoomKind::Space })
         });
-        let texts = texts.clone().with_people(&scene.directory).with_rooms(rooms.collect());
+        let roles = scene.policy.roles.iter().filter_map(|(key, role)| Some((key.clone(), role.name.clone()?)));
+        let texts = texts.clone().with_people(&scene.directory).with_names(rooms.collect(), roles.collect());
         Self { texts, timezone: timezone.clone(), scene: scene.clone() }
     }
 

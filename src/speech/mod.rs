@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use equipemed_domain::directory::{Directory, PersonId};
-use equipemed_domain::key::RoomKey;
+use equipemed_domain::key::{RoleKey, RoomKey};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -50,6 +50,8 @@ pub struct Texts {
     people: Arc<Directory>,
     /// The rooms that have names; the others are shown by their keys.
     rooms: Arc<BTreeMap<RoomKey, NamedRoom>>,
+    /// The roles that have names.
+    roles: Arc<BTreeMap<RoleKey, String>>,
     /// The wanted language and, if different, English.
     bundles: Arc<Vec<Bundle>>,
 }
@@ -71,6 +73,7 @@ impl Texts {
             prefix: PREFIX.into(),
             people: Arc::default(),
             rooms: Arc::default(),
+            roles: Arc::default(),
             bundles: Arc::new(bundles),
         }
     }
@@ -87,10 +90,16 @@ impl Texts {
         Self { people: people.clone(), ..self }
     }
 
-    /// The same texts, which name these rooms instead of giving their keys.
+    /// The same texts, which name these rooms and roles instead of giving their keys.
     #[must_use]
-    pub fn with_rooms(self, rooms: BTreeMap<RoomKey, NamedRoom>) -> Self {
-        Self { rooms: Arc::new(rooms), ..self }
+    pub fn with_names(self, rooms: BTreeMap<RoomKey, NamedRoom>, roles: BTreeMap<RoleKey, String>) -> Self {
+        Self { rooms: Arc::new(rooms), roles: Arc::new(roles), ..self }
+    }
+
+    /// A role by its name, or by its key if it has none.
+    #[must_use]
+    pub fn role(&self, key: &RoleKey) -> Arg {
+        self.roles.get(key).map_or_else(|| Arg::Code(key.to_string()), |name| Arg::Text(name.clone()))
     }
 
     /// A person as an argument.

@@ -11,7 +11,7 @@ use equipemed_domain::standing::Standing;
 use equipemed_domain::stands::Unmet;
 use ruma_common::UserId;
 
-use super::findings::{account, code, plain};
+use super::findings::{account, plain};
 use super::{Arg, Texts};
 use crate::homeserver::Said;
 
@@ -48,7 +48,7 @@ impl Texts {
             Reason::Released => self.line("why-released", &[]),
             Reason::Roles(roles) if roles.is_empty() => self.line("why-roles-none", &[]),
             Reason::Roles(roles) => {
-                let roles = roles.iter().map(|role| self.shown(&code(role))).collect();
+                let roles = roles.iter().map(|role| self.shown(&self.role(role))).collect();
                 self.line("why-roles", &[("list", Arg::Said(self.list(roles)))])
             }
             Reason::Grant(grant) => self.grant(grant),
@@ -64,8 +64,8 @@ impl Texts {
                 match reason {
                     LevelReason::Nothing => self.line("why-level-nothing", &[level]),
                     LevelReason::Everybody => self.line("why-level-everybody", &[level]),
-                    LevelReason::Role(role) => self.line("why-level-role", &[level, ("role", code(role))]),
-                    LevelReason::RoomLevel(role) => self.line("why-level-room", &[level, ("role", code(role))]),
+                    LevelReason::Role(role) => self.line("why-level-role", &[level, ("role", self.role(role))]),
+                    LevelReason::RoomLevel(role) => self.line("why-level-room", &[level, ("role", self.role(role))]),
                     LevelReason::Administrator(above) => {
                         self.line("why-level-administrator", &[level, ("room", self.room(above))])
                     }

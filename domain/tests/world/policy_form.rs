@@ -214,6 +214,7 @@ impl RoleForm {
             words => words.iter().map(|word| Right::from_word(word).unwrap_or_else(|| panic!("{word}"))).collect(),
         };
         Role {
+            name: None,
             when: selector(&self.when),
             scope: self.scope.as_deref().map(Into::into),
             level: self.level,

@@ -133,6 +133,7 @@ fn policy(dice: &mut Dice, rooms: usize) -> Policy {
 
 fn roles(dice: &mut Dice) -> BTreeMap<equipemed_domain::key::RoleKey, Role> {
     let role = |when, scope: Option<&str>, level, rights: &[Right]| Role {
+        name: None,
         when,
         scope: scope.map(Into::into),
         level,

@@ -138,7 +138,7 @@ impl Wording {
         if !profile.is_selected {
             return answer.line(self.line("user-not-selected", &[]));
         }
-        let roles: Vec<Said> = profile.roles.iter().map(|role| self.shown(&Arg::Code(role.to_string()))).collect();
+        let roles: Vec<Said> = profile.roles.iter().map(|role| self.shown(&self.role(role))).collect();
         let mut answer = answer.line(match roles.is_empty() {
             true => self.line("user-roles-none", &[]),
             false => self.line("user-roles", &[("list", Arg::Said(self.list(roles)))]),

@@ -58,13 +58,21 @@ fn role(node: &Node<'_>, context: &Context<'_>) -> (Option<equipemed_domain::sel
         when.missing(EXAMPLES);
     }
     let rule = selector(&when, &context.roles);
+    let name = or(&map.get("name"), None, |node| node.text().map(Some));
     let scope = or(&map.get("in"), None, |node| room(node, context).map(Some));
     let level = or(&map.get("level"), None, |node| node.integer(&LEVELS).map(Some));
     let rights = or(&map.get("rights"), Rights::new(), rights);
     let server_admin = or(&map.get("server_admin"), false, Node::boolean);
     map.close();
     let role = (|| {
-        Some(Role { when: rule.clone()?, scope: scope?, level: level?, rights: rights?, server_admin: server_admin? })
+        Some(Role {
+            name: name?,
+            when: rule.clone()?,
+            scope: scope?,
+            level: level?,
+            rights: rights?,
+            server_admin: server_admin?,
+        })
     })();
     (rule, role)
 }

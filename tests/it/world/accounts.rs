@@ -145,10 +145,7 @@ async fn a_deactivation_by_command_is_confirmed_and_taken_back_with_rooms_and_le
     assert_eq!(lia.get("/_matrix/client/v3/account/whoami").await?.0, 401, "signed out");
     assert_eq!(status(&hospital, "lia").await?.0, "gone");
     // Nobody may deactivate somebody of the same rank, or themselves.
-    hospital
-        .ask(&chief, &format!("!deactivate {}", hospital.username("outra")))
-        .await?
-        .says(&["stands as high as you"]);
+    hospital.ask(&chief, &format!("!deactivate {}", hospital.username("outra"))).await?.says(&["has your level"]);
     hospital.ask(&chief, &format!("!deactivate {}", hospital.username("chefe"))).await?.says(&["yourself"]);
 
     hospital.ask(&chief, &format!("!reativar {name}")).await?.says(&["usable again"]);

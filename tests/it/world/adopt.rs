@@ -238,7 +238,7 @@ async fn by_command_it_is_shown_first_and_done_after_a_yes() -> anyhow::Result<(
     let bot = hospital.bot()?;
     dona.post_ok(&equipemed_testbed::rooms::room_path(&room, "invite"), json!({"user_id": bot.user_id()})).await?;
     let preview = hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?;
-    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is the room", "icu"]);
+    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is now the room"]);
     assert_eq!(hospital.room("icu").await?, room);
     assert_eq!(hospital.members("icu").await?, ["p00", "p01"], "Dona does not belong there by the rule");
     hospital.ask(&chief, &format!("!rooms adopt {room} as icu")).await?.says(&["already"]);

@@ -42,15 +42,15 @@ async fn who_stands_as_high_in_a_room_below_is_out_of_reach_from_the_space_aroun
     for command in ["ban", "mute", "demote", "kick", "promote"] {
         for room in ["icu", "hospital"] {
             let answer = hospital.ask(&moderator, &format!("!{command} {dora} in {room}")).await?;
-            answer.says(&["as high as you or higher in the room", "UTI"]);
+            answer.says(&["your level or a higher one in the room", "UTI"]);
         }
     }
-    hospital.ask(&moderator, &format!("!promote {p00} 60 in hospital")).await?.says(&["level 60", "you have level 50"]);
+    hospital.ask(&moderator, &format!("!promote {p00} 60 in hospital")).await?.says(&["level 60", "is 50"]);
     // The same at the command line in somebody's name; the operator may.
     let by = hospital.username("mod");
     let ran = hospital.run(&["grants", "add", &dora, "ban", "--in", "hospital", "--as", &by]).await?;
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    ran.says(&["as high as you or higher in the room icu"]);
+    ran.says(&["your level or a higher one in the room icu"]);
     assert_eq!(hospital.number("select count(*) from grants").await?, 0);
     hospital.run(&["grants", "add", &p00, "mute", "--in", "ward", "--as", &by]).await?.ended(0);
     let asked = hospital.number("select count(*) from grants where asker like '@mod%' and kind = 'mute'").await?;
@@ -88,10 +88,10 @@ async fn who_gave_takes_back_and_no_undo_is_offered_that_would_be_refused() -> a
     let (hospital, serving) = opened(people(), rooms(), with_moderators).await?;
     let (chief, other) = (hospital.client("chefe").await?, hospital.client("outra").await?);
     let (p00, moderator) = (hospital.username("p00"), hospital.client("mod").await?);
-    let undo = format!("!demote {p00} in icu");
+    let undo = format!("!demote {p00} in UTI");
     hospital.ask(&chief, &format!("!promote {p00} admin in icu")).await?.says(&["level 100", &undo]);
     assert_eq!(hospital.level("icu", "p00").await?, Some(100));
-    hospital.ask(&other, &undo).await?.says(&["as high as you"]);
+    hospital.ask(&other, &undo).await?.says(&["your level or a higher one"]);
     hospital.ask(&chief, &undo).await?.says(&["no longer has"]);
     assert_eq!(hospital.level("icu", "p00").await?, None);
     // The end of the mute would restore the operator's grant, which a moderator may not cause.
@@ -99,7 +99,7 @@ async fn who_gave_takes_back_and_no_undo_is_offered_that_would_be_refused() -> a
     hospital.run(&["grants", "add", &p00, "10", "--in", "ward"]).await?.ended(0);
     hospital.ask(&chief, &format!("!sync {p00}")).await?;
     let muted = hospital.ask(&moderator, &format!("!promote {p00} 20 in ward for 5s")).await?;
-    muted.says(&["you have level 50"]);
+    muted.says(&["is 50"]);
     close(hospital, serving).await
 }
 
@@ -186,7 +186,7 @@ async fn ones_own_messages_need_no_right_and_a_preview_tells_nothing_of_a_room_o
         format!("!redact {name} last 50 in icu"),
     ] {
         let answer = hospital.ask(&chief, &command).await?;
-        answer.says(&["You are not in that room"]);
+        answer.says(&["You are not in it"]);
         for secret in [hospital.user("p00").as_str(), "messages of", "p00 Souza", "from "] {
             assert!(!answer.text.contains(secret), "{secret:?} after {command}: {}", answer.text);
         }
@@ -208,14 +208,14 @@ async fn it_is_so_already_is_said_only_of_what_is_so() -> anyhow::Result<()> {
     let chief = hospital.client("chefe").await?;
     let (p00, p01) = (hospital.username("p00"), hospital.username("p01"));
     hospital.ask(&chief, &format!("!promote {p00} 30 in icu")).await?.says(&["level 30"]);
-    hospital.ask(&chief, &format!("!promote {p00} 30 in icu")).await?.says(&["it is so already"]);
+    hospital.ask(&chief, &format!("!promote {p00} 30 in icu")).await?.says(&["that is already the case"]);
     let not_so = |answer: &super::talk::Answer| assert!(!answer.text.contains("so already"), "{}", answer.text);
     // Out of scope.
     hospital.someone("p01").groups = vec!["Fora".to_owned(), "UTI".to_owned()];
     hospital.write_roster()?;
     hospital.ask(&chief, "!sync").await?;
     let answer = hospital.ask(&chief, &format!("!promote {p01} 20 in ward")).await?;
-    answer.says(&["users.who does not select"]);
+    answer.says(&["not selected for Matrix"]);
     not_so(&answer);
     // Rooms that were replaced, left by the bot, or deleted.
     let bot = hospital.bot()?;
@@ -223,7 +223,7 @@ async fn it_is_so_already_is_said_only_of_what_is_so() -> anyhow::Result<()> {
     let tombstone = json!({"body": "x", "replacement_room": ward});
     bot.send_state(&icu, "m.room.tombstone", "", tombstone).await?;
     let answer = hospital.ask(&chief, &format!("!kick {p00} in icu")).await?;
-    answer.says(&["replaced by another room"]);
+    answer.says(&["another room took its place"]);
     not_so(&answer);
     bot.post_ok(&room_path(&ward, "leave"), json!({})).await?;
     for command in ["mute", "demote"] {

@@ -137,7 +137,7 @@ async fn everything_while_down(hospital: Hospital, serving: Running, kills_synap
     })
     .await?;
     hospital.ask(&chief, "!whoami").await?;
-    for parts in [["the name", "by hand"], ["the topic", "by hand"], ["left the room", "put them back"]] {
+    for parts in [["the name", "by hand"], ["the topic", "by hand"], ["left the room", "brought them back"]] {
         let told = hospital.told(&chief, &parts).await?;
         assert_eq!(told.len(), 1, "{told:#?}");
     }
@@ -204,7 +204,10 @@ async fn a_service_killed_over_commands_does_each_of_them_once() -> anyhow::Resu
             let answers = hospital.answers(&chief, "control", event).await?;
             assert_eq!(answers.len(), 1, "round {round} after {delay:?}: {answers:#?}");
             let told = &answers[0].text;
-            assert!(told.contains(text) || told.contains("it is so already"), "round {round} after {delay:?}: {told}");
+            assert!(
+                told.contains(text) || told.contains("that is already the case"),
+                "round {round} after {delay:?}: {told}"
+            );
             // What Synapse took is in its history once everything before it is, also what the killed process sent.
             until(&format!("one mark in round {round} after {delay:?}"), || async {
                 Ok((hospital.marks(&chief, "control", event).await? == ["✅"]).then_some(()))

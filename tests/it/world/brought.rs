@@ -74,7 +74,7 @@ async fn a_room_that_the_bot_was_brought_into_is_told_not_heeded_and_left_after_
     }
     eva.set_level(&adopted, eva.user_id(), 0).await?;
     let preview = hospital.ask(&chief, &format!("!rooms adopt {adopted} as icu")).await?;
-    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is the room", "icu"]);
+    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is now the room"]);
     let tombstone = json!({"body": "mudou", "replacement_room": follows});
     bot.send_state(&hospital.room("todos").await?, "m.room.tombstone", "", tombstone).await?;
     hospital.sql("update deeds set due_at = due_at - 3600000 where finished_at is null").await?;

@@ -128,7 +128,7 @@ async fn a_fight_of_two_administrators_is_left_alone_and_told_once() -> anyhow::
         hospital.ask(&chief, "!sync icu").await?;
         named(&hospital, &icu, &format!("Nome {round}")).await?;
     }
-    let told = hospital.told(&chief, &["keeps changing", "the name"]).await?;
+    let told = hospital.told(&chief, &["epeated changes", "the name"]).await?;
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(hospital.heard(&chief, &["put it back"]).await?.len(), 3);
     // Other settings of the room are still reverted.
@@ -155,7 +155,7 @@ async fn several_changes_that_are_put_back_as_one_are_no_fight() -> anyhow::Resu
     let change = chief.send_state(&icu, "m.room.name", "", json!({"name": "Outro"})).await?;
     hospital.handled(&change).await?;
     named(&hospital, &icu, "UTI").await?;
-    assert!(hospital.heard(&chief, &["keeps changing"]).await?.is_empty());
+    assert!(hospital.heard(&chief, &["epeated changes"]).await?.is_empty());
     close(hospital, serving).await
 }
 
@@ -192,7 +192,7 @@ async fn a_ban_in_element_without_the_right_is_lifted_and_told_once_until_it_is_
     assert!(hospital.heard(&chief, &["is banned there by hand"]).await?.is_empty(), "no alarm beside it");
     let event = ban(&porter, &icu, &hospital.user("p00")).await?;
     hospital.handled(&event).await?;
-    hospital.told(&chief, &["keeps changing", "porteiro"]).await?;
+    hospital.told(&chief, &["epeated changes", "porteiro"]).await?;
     hospital.ask(&chief, "!sync icu").await?;
     assert_eq!(hospital.with_membership("icu", "ban").await?, ["p00"]);
     assert_eq!(hospital.heard(&chief, &["lifted the ban"]).await?.len(), 3);
@@ -223,7 +223,7 @@ async fn a_ban_in_element_by_somebody_with_the_right_holds_until_it_is_lifted() 
     // An unban in Element ends the grant and is not taken for a kick.
     chief.post_ok(&room_path(&icu, "unban"), json!({"user_id": hospital.user("p01")})).await?;
     is_member(&hospital, "icu", "p01").await?;
-    hospital.ask(&chief, "!grants").await?.says(&["Nothing was granted"]);
+    hospital.ask(&chief, "!grants").await?.says(&["Nothing was given"]);
     assert_eq!(hospital.number("select count(*) from grants where kind = 'kick'").await?, 0);
     assert!(hospital.heard(&chief, &["without the right"]).await?.is_empty());
     close(hospital, serving).await

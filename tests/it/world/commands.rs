@@ -45,15 +45,15 @@ async fn questions_are_answered_in_reply_and_mention_nobody() -> anyhow::Result<
     assert_eq!(status.event["content"]["msgtype"], "m.notice");
     assert_eq!(status.event["content"]["m.mentions"], json!({}));
     says(&hospital.ask(&chief, "!help").await?, &["!promote", "!redact"]);
-    says(&hospital.ask(&chief, "!help promote").await?, &["What it does", "Example"]);
+    says(&hospital.ask(&chief, "!help promote").await?, &["gives somebody a level", "For example"]);
     says(&hospital.ask(&chief, "!whoami").await?, &["chefe"]);
     let ana = hospital.username("ana");
     says(&hospital.ask(&chief, &format!("!user {ana}")).await?, &[&ana, "UTI"]);
     says(&hospital.ask(&chief, "!users").await?, &["6 people"]);
-    says(&hospital.ask(&chief, &format!("!why {ana} icu")).await?, &["members rule holds"]);
+    says(&hospital.ask(&chief, &format!("!why {ana} icu")).await?, &["the room’s rule"]);
     says(&hospital.ask(&chief, "!rooms").await?, &["UTI", "todos"]);
     says(&hospital.ask(&chief, "!rooms stats").await?, &["People in EquipeMed: 6"]);
-    says(&hospital.ask(&chief, "!grants").await?, &["Nothing was granted"]);
+    says(&hospital.ask(&chief, "!grants").await?, &["Nothing was given"]);
     says(&hospital.ask(&chief, "!audit icu last 3").await?, &["last 3 entries"]);
     says(&hospital.ask(&chief, "!stauts").await?, &["Did you mean", "!status"]);
     close(hospital, serving).await
@@ -206,7 +206,7 @@ async fn a_lock_a_mute_and_a_kick_are_done_told_and_undone() -> anyhow::Result<(
     says(&hospital.ask(&chief, &format!("!unlock {name}")).await?, &["is unlocked"]);
     assert!(!hospital.is_locked("ana").await?);
 
-    says(&hospital.ask(&chief, &format!("!mute {name} in icu for 2h")).await?, &["cannot write"]);
+    says(&hospital.ask(&chief, &format!("!mute {name} in icu for 2h")).await?, &["can no longer write"]);
     assert_eq!(hospital.level("icu", "ana").await?, Some(-1));
     says(&hospital.ask(&chief, &format!("!grants {name}")).await?, &["1 grant"]);
     says(&hospital.ask(&chief, &format!("!unmute {name} in icu")).await?, &["can write"]);
@@ -231,7 +231,7 @@ async fn a_room_made_by_command_is_kept_like_the_others_and_empty_ones_are_clean
     says(&preview, &["Visita UTI", "5 members", "!confirm"]);
     let code =
         preview.text.split("!confirm ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
-    says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["is there", "visita_uti"]);
+    says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["was made", "Visita UTI"]);
     assert_eq!(hospital.members("visita_uti").await?, ["ana", "lider", "p00", "p01", "p02"]);
     says(&hospital.ask(&chief, &format!("!confirm {code}")).await?, &["confirmed already"]);
     says(&hospital.ask(&chief, "!rooms create \"visita uti\" for todos").await?, &["already"]);

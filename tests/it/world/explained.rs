@@ -44,7 +44,7 @@ async fn a_declined_invitation_is_told_and_not_repeated_and_explained() -> anyho
     let explained = of("p00", "todos").await?;
     assert!(explained.contains("on Synapse now: left, or declined the invitation"), "{explained}");
     let explained = of("p01", "free").await?;
-    assert!(explained.contains("left by their own choice; who leaves this room is not put back"), "{explained}");
+    assert!(explained.contains("left by their own choice; who leaves this room is not brought back"), "{explained}");
     let explained = of("p02", "todos").await?;
     assert!(explained.contains("on Synapse now: invited, and not in yet"), "{explained}");
     let explained = of("p02", "duty").await?;
@@ -65,7 +65,7 @@ async fn a_declined_invitation_is_told_and_not_repeated_and_explained() -> anyho
     // While Synapse is away the rules are explained all the same.
     hospital.proxy.add_rule(Rule::new("/", Fault::Cut));
     let explained = of("p00", "todos").await?;
-    assert!(explained.contains("its members rule holds") && explained.contains("is not known"), "{explained}");
+    assert!(explained.contains("the room’s rule") && explained.contains("is not known"), "{explained}");
     hospital.proxy.clear_rules();
     hospital.finish().await
 }

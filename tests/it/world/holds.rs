@@ -116,7 +116,7 @@ async fn many_put_into_a_room_are_held_and_a_rotation_is_one_part() -> anyhow::R
     }
     hospital.write_roster()?;
     let ran = hospital.sync(&[]).await?.ended(3);
-    assert!(ran.out.contains("12 of 20 members would be removed from the room uti and 12 put into it"), "{}", ran.out);
+    assert!(ran.out.contains("12 of 20 members would be removed from the room uti and 12 people added"), "{}", ran.out);
     let held = ran.held();
     assert_eq!(held.len(), 1, "{}", ran.out);
     assert!(!hospital.members("uti").await?.contains(&"p20".to_owned()));

@@ -114,7 +114,7 @@ async fn where_two_have_to_agree_one_is_not_enough() -> anyhow::Result<()> {
     for _ in 0..2 {
         hospital.ask(&chief, &format!("!approve {id}")).await?.says(&[&id, "One more is needed"]);
     }
-    hospital.ask(&other, "!status").await?.says(&[&id, "one of two consents", "chefe"]);
+    hospital.ask(&other, "!status").await?.says(&[&id, "1 of 2 approvals", "chefe"]);
     let dry = hospital.sync(&["--dry-run"]).await?.ended(0);
     assert!(dry.out.contains(&format!("one more consent is needed for {id}")), "{}", dry.out);
     assert_eq!(hospital.sync(&[]).await?.ended(3).held(), std::slice::from_ref(&id));
@@ -122,7 +122,7 @@ async fn where_two_have_to_agree_one_is_not_enough() -> anyhow::Result<()> {
     hospital.ask(&other, &format!("!approve {id}")).await?.says(&["Released", &id]);
     assert_eq!(locked(&hospital, 18).await?, 8);
 
-    // The operator gives only one of two consents, however often; somebody in the room gives the other.
+    // The operator gives only 1 of 2 approvals, however often; somebody in the room gives the other.
     suspend(&mut hospital, 8..10)?;
     let id = hospital.sync(&[]).await?.ended(3).held().remove(0);
     for _ in 0..2 {

@@ -38,7 +38,7 @@ async fn in_mode_observe_a_plan_is_shown_and_nothing_is_changed() -> anyhow::Res
     let todos = hospital.room("todos").await?;
     let said = chief.reply(&todos, &message, "!redact").await?;
     hospital.answer(&chief, "todos", &said).await?.says(&["observe mode"]);
-    hospital.told(&chief, &["suddenly fits nobody"]).await?;
+    hospital.told(&chief, &["suddenly covers nobody"]).await?;
 
     assert!(hospital.stands(&chief, "todos", &message).await?);
     assert_eq!(hospital.number("select count(*) from grants").await?, 0);

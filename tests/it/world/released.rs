@@ -56,18 +56,18 @@ async fn whoever_leaves_users_who_is_released_and_gets_everything_back_with_it()
     assert_eq!((&kept["admin"], &kept["displayname"]), (&json!(false), &json!("outra Souza")));
 
     hospital.ask(&chief, "!users released").await?.says(&["2 people", &outra, &ana]);
-    hospital.ask(&chief, &format!("!user {outra}")).await?.says(&["users.who does not select", "Account: active"]);
-    hospital.ask(&chief, &format!("!why {outra} icu")).await?.says(&["released", "does not select the person"]);
+    hospital.ask(&chief, &format!("!user {outra}")).await?.says(&["not selected for Matrix", "Account: active"]);
+    hospital.ask(&chief, &format!("!why {outra} icu")).await?.says(&["released", "not selected for Matrix"]);
     let ran = hospital.run(&["users", "list", "--status", "released"]).await?.ended(0);
     assert!(ran.out.contains(&outra) && ran.err.contains("2 of 5 people"), "{}", ran.out);
     let ran = hospital.run(&["explain", &ana]).await?.ended(0);
-    assert!(ran.out.contains("released: users.who no longer selects"), "{}", ran.out);
+    assert!(ran.out.contains("no longer selected for Matrix"), "{}", ran.out);
     // Levels wait, bans and locks do not.
     hospital
         .ask(&chief, &format!("!promote {ana} 20 in todos"))
         .await?
         .says(&["levels and rights by command do not count"]);
-    hospital.ask(&chief, &format!("!kick {ana} in icu")).await?.says(&["it is so already"]);
+    hospital.ask(&chief, &format!("!kick {ana} in icu")).await?.says(&["that is already the case"]);
     hospital.ask(&chief, &format!("!ban {ana} in todos")).await?.says(&["is banned"]);
     assert_eq!(hospital.with_membership("todos", "ban").await?, ["ana"]);
     hospital.ask(&chief, &format!("!lock {ana}")).await?.says(&["is locked"]);
@@ -107,7 +107,7 @@ async fn a_selection_that_suddenly_selects_nobody_releases_nobody_until_somebody
     let ran = hospital.sync(&[]).await?.ended(3);
     let held = ran.held();
     assert_eq!(held.len(), 1, "{}", ran.out);
-    assert!(ran.out.contains("users.who suddenly selects nobody"), "{}", ran.out);
+    assert!(ran.out.contains("suddenly covers nobody"), "{}", ran.out);
     assert_eq!(hospital.members("icu").await?.len(), 5);
     assert_eq!(hospital.level("icu", "chefe").await?, Some(100));
     assert_eq!(account(&hospital, "chefe").await?["admin"], true);

@@ -72,7 +72,7 @@ async fn an_encrypted_room_gets_a_new_one_in_its_place_by_command() -> anyhow::R
     let preview = hospital.ask(&chief, "!rooms replace icu").await?;
     preview.says(&["is encrypted"]);
     assert_eq!(count(&hospital.take_writes(), Endpoint::CreateRoom), 0);
-    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["is the room", "icu", "now"]);
+    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["has taken the place"]);
 
     let new = hospital.room("icu").await?;
     assert_ne!(new, old);
@@ -306,7 +306,7 @@ async fn a_room_that_was_upgraded_by_hand_is_told_with_by_whom_and_what_to_type(
     let theirs = upgraded["replacement_room"].as_str().unwrap_or_default();
     let take_over = format!("rooms adopt {theirs} icu --instead --accept-creators {}", dona.user_id());
     hospital.told(&chief, &[dona.user_id(), theirs, "rooms replace icu", &take_over]).await?;
-    hospital.ask(&chief, "!sync icu").await?.says(&["not everything agrees", "rooms replace icu"]);
+    hospital.ask(&chief, "!sync icu").await?.says(&["not all is in line", "rooms replace icu"]);
     // A room that is gone is told likewise, and both leave the space.
     let ward = hospital.room("ward").await?;
     let administrator = Client::administrator(hospital.synapse()).await?;

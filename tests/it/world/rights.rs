@@ -143,23 +143,23 @@ async fn rights_end_at_the_room_and_at_ones_own_level() -> anyhow::Result<()> {
         (&leader, format!("!promote {p00} moderator in icu"), "need the right"),
         (&leader, "!audit".to_owned(), "need the right"),
         // More than one's own level or rights.
-        (&chair, format!("!promote {p00} admin in icu"), "you have level 60"),
-        (&chair, format!("!promote {p00} 61 in ward"), "you have level 60"),
+        (&chair, format!("!promote {p00} admin in icu"), "is 60"),
+        (&chair, format!("!promote {p00} 61 in ward"), "is 60"),
         // Oneself, an equal, and a superior.
         (&chair, format!("!promote {} 60 in ward", name("sala")), "to yourself"),
         (&chair, format!("!demote {} in ward", name("sala")), "to yourself"),
-        (&chair, format!("!demote {} in ward", name("mesa")), "as high as you"),
-        (&chair, format!("!kick {} in ward", name("mesa")), "as high as you"),
-        (&chair, format!("!kick {p01} {} in ward", name("chefe")), "as high as you"),
-        (&chair, format!("!mute {} in ward", name("chefe")), "as high as you"),
+        (&chair, format!("!demote {} in ward", name("mesa")), "your level or a higher one"),
+        (&chair, format!("!kick {} in ward", name("mesa")), "your level or a higher one"),
+        (&chair, format!("!kick {p01} {} in ward", name("chefe")), "your level or a higher one"),
+        (&chair, format!("!mute {} in ward", name("chefe")), "your level or a higher one"),
         (&chair, format!("!ban {p01} in ward"), "need the right"),
         (&chief, format!("!ban {} in ward", name("chefe")), "to yourself"),
-        (&chief, format!("!ban {} in ward", name("outra")), "as high as you"),
-        (&chief, format!("!ban {p01} {}", name("outra")), "as high as you"),
+        (&chief, format!("!ban {} in ward", name("outra")), "your level or a higher one"),
+        (&chief, format!("!ban {p01} {}", name("outra")), "your level or a higher one"),
         (&chief, format!("!lock {}", name("chefe")), "to yourself"),
-        (&chief, format!("!lock {}", name("outra")), "as high as you"),
-        (&chief, format!("!lock {p01} {}", name("outra")), "as high as you"),
-        (&chief, format!("!demote {} in icu", name("rui")), "as high as you"),
+        (&chief, format!("!lock {}", name("outra")), "your level or a higher one"),
+        (&chief, format!("!lock {p01} {}", name("outra")), "your level or a higher one"),
+        (&chief, format!("!demote {} in icu", name("rui")), "your level or a higher one"),
     ];
     let count = refused.len();
     for (who, command, text) in refused {
@@ -233,7 +233,7 @@ async fn the_break_glass_account_may_approve_while_equipemed_cannot_be_read_and_
         hospital.someone(&format!("p{number:02}")).groups.clear();
     }
     hospital.write_roster()?;
-    let told = hospital.told(&glass, &["suddenly fits nobody", "!approve"]).await?;
+    let told = hospital.told(&glass, &["suddenly covers nobody", "!approve"]).await?;
     let id: String = told[0].rsplit("!approve ").next().unwrap_or_default().trim_end_matches('`').trim().to_owned();
 
     std::fs::write(hospital.path("roster.yaml"), "people: [")?;

@@ -204,7 +204,7 @@ async fn whoever_may_lock_signs_people_out_at_any_time() -> anyhow::Result<()> {
     hospital.ask(&chief, &format!("!signout {name} because celular perdido")).await?.says(&["is signed out"]);
     assert_eq!((whoami(&ana).await?, whoami(&other).await?), (ended(), ended()));
     assert!(!hospital.is_locked("ana").await?);
-    hospital.ask(&chief, &format!("!signout {name}")).await?.says(&["it is so already"]);
+    hospital.ask(&chief, &format!("!signout {name}")).await?.says(&["that is already the case"]);
 
     let bia_client = hospital.client("bia").await?;
     let shown = hospital.ask(&chief, &format!("!desconectar {bia} {caio}")).await?;

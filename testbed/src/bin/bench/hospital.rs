@@ -226,7 +226,8 @@ fn policy(departments: usize, wards: usize) -> anyhow::Result<Policy> {
 }
 
 fn roles(departments: usize) -> BTreeMap<RoleKey, Role> {
-    let role = |when, level| Role { when, scope: None, level, rights: BTreeSet::new(), server_admin: false };
+    let role =
+        |when, level| Role { name: None, when, scope: None, level, rights: BTreeSet::new(), server_admin: false };
     let professions = Profession::ALL
         .into_iter()
         .map(|profession| (RoleKey::new(profession.as_str()), role(Selector::Profession(profession), None)));
