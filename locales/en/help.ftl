@@ -40,8 +40,8 @@ brief =
     .lock = locks an account
     .unlock = unlocks it
     .signout = ends all sessions (lost phone)
-    .deactivate = deactivates an account
-    .reactivate = brings it back
+    .deactivate = closes an account
+    .reactivate = reopens it
     .rooms = lists, makes and cleans up rooms
 
 # What a command does, after its name.

@@ -101,7 +101,7 @@ async fn bans_of_several_people_or_everywhere_are_shown_first() -> anyhow::Resul
     let preview = hospital.ask(&chief, &format!("!ban {one} {other} in icu")).await?;
     assert!(banned(&hospital, "icu").await?.is_empty());
     let code = preview.code()?;
-    hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["Grant: 1", "Grant: 2"]);
+    hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["Grant 1", "Grant 2"]);
     assert_eq!(banned(&hospital, "icu").await?, ["p00", "p01"]);
     let preview = hospital.ask(&chief, &format!("!ban {}", hospital.username("ana"))).await?;
     preview.says(&["everywhere"]);

@@ -41,7 +41,7 @@ async fn questions_are_answered_in_reply_and_mention_nobody() -> anyhow::Result<
     let (hospital, serving) = opened().await?;
     let chief = hospital.client("chefe").await?;
     let status = hospital.ask(&chief, "!status").await?;
-    says(&status, &["EquipeMed bot", "enforce", "Synapse: reachable"]);
+    says(&status, &["EquipeMed bot", "enforce", "Synapse: answers"]);
     assert_eq!(status.event["content"]["msgtype"], "m.notice");
     assert_eq!(status.event["content"]["m.mentions"], json!({}));
     says(&hospital.ask(&chief, "!help").await?, &["!promote", "!redact"]);

@@ -82,7 +82,7 @@ async fn what_waited_for_room_on_a_full_disk_is_done_within_seconds_without_a_re
     until("the suspended person is locked", || async { Ok(hospital.is_locked("p01").await?.then_some(())) }).await?;
     assert!(start.elapsed() < SOON, "locked after {:?}", start.elapsed());
     readiness(hospital.port(), 200).await?;
-    hospital.answer(&chief, "control", &said).await?.says(&["Synapse: reachable"]);
+    hospital.answer(&chief, "control", &said).await?.says(&["Synapse: answers"]);
     assert!(start.elapsed() < SOON, "answered after {:?}", start.elapsed());
     until("somebody runs the full passes", || async { Ok(hospital.has_lease().await?.then_some(())) }).await?;
     close(hospital, serving).await
@@ -159,7 +159,7 @@ async fn a_flood_of_half_requests_leaves_readiness_commands_and_passes_working()
         let (status, text) = page(watched, "/ready").await?;
         assert_eq!((status, text.as_str()), (200, "ready\n"));
         assert_eq!(page(watched, "/metrics").await?.0, 200);
-        hospital.ask(&chief, "!status").await?.says(&["Synapse: reachable"]);
+        hospital.ask(&chief, "!status").await?.says(&["Synapse: answers"]);
         let wanted = if hospital.someone("p01").status == "active" { "suspended" } else { "active" };
         hospital.someone("p01").status = wanted;
         hospital.write_roster()?;
