@@ -36,8 +36,8 @@ users-line-devices = { $user } – { $status }; { $count ->
         [one] 1 device
        *[other] { $count } devices
     }{ $seen ->
-        [never] {""}
-       *[at] , last active { $when }
+        [0] {""}
+       *[other] , last active { $when }
     }
 users-none = I found no such account.
 

@@ -37,8 +37,8 @@ users-line-devices = { $user } – { $status }; { $count ->
         [one] 1 aparelho
        *[other] { $count } aparelhos
     }{ $seen ->
-        [never] {""}
-       *[at] , última atividade { $when }
+        [0] {""}
+       *[other] , última atividade { $when }
     }
 users-none = Não encontrei nenhuma conta assim.
 

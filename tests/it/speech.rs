@@ -138,6 +138,10 @@ fn every_file_is_part_of_the_binary_and_can_be_read() -> Result<()> {
             assert!(FluentResource::try_new(source.clone()).is_ok(), "{path:?} is not Fluent");
             let long = source.lines().find(|line| line.chars().count() > 160);
             assert_eq!(long, None, "{path:?}");
+            let labels = source.lines().filter_map(|line| line.trim_start().trim_start_matches('*').strip_prefix('['));
+            let word =
+                labels.filter_map(|line| line.split(']').next()).find(|one| !["0", "one", "other"].contains(one));
+            assert_eq!(word, None, "{path:?}: only numbers decide about a form, as words are not known to Fluent");
             let private = source.chars().find(|c| ('\u{E000}'..='\u{F8FF}').contains(c) || *c == '@' || *c == '<');
             assert_eq!(private, None, "{path:?}: arguments, mentions and tags are not for texts");
         }

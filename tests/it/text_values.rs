@@ -225,7 +225,7 @@ pub(crate) const VALUES: &[(&str, &str, Value)] = &[
     ("person-or-room", "said", Text("uti")),
     ("*", "said", Text("Ana")),
     ("*", "seconds", Text("10")),
-    ("*", "seen", Text("at")),
+    ("*", "seen", Number(1)),
     ("finding-*", "since", Text("2026-11-02")),
     ("*", "since", Time("29/11/2026 08:00")),
     ("*", "skipped", Number(1)),

@@ -79,7 +79,8 @@ pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop>
         let status = ("status", Arg::Said(words.word("user-status", one.status.as_str())));
         let user = ("user", words.person(one.id));
         let Some(devices) = devices.get(&one.id) else { return words.line("users-line", &[user, status]) };
-        let seen = Arg::Text(if devices.last_seen.is_some() { "at" } else { "never" }.to_owned());
+        // A number, because only numbers decide about a form.
+        let seen = Arg::Number(devices.last_seen.is_some().into());
         let when = devices.last_seen.map_or(Arg::Text(String::new()), |at| words.time(at));
         let args = [user, status, ("count", number(devices.ids.len())), ("seen", seen), ("when", when)];
         words.line("users-line-devices", &args)

@@ -106,6 +106,8 @@ fn the_shipped_example_loads_and_means_what_it_says() {
     assert_eq!(icu.administrators, Some(Selector::User("marcia.silva".into())));
     assert_eq!(policy.roles[&"admin".into()].rights.len(), Right::ALL.len());
     assert_eq!(policy.roles[&"icu_lead".into()].scope, Some("icu".into()));
+    assert_eq!(policy.roles[&"icu_lead".into()].name.as_deref(), Some("Chefia da UTI"));
+    assert_eq!(policy.roles[&"doctor".into()].name, None);
     assert!(settings.api.is_none() && settings.web.is_none());
     let control = &policy.rooms[&"control".into()];
     assert_eq!(control.members, Selector::Trusted);

@@ -104,10 +104,10 @@ async fn bans_of_several_people_or_everywhere_are_shown_first() -> anyhow::Resul
     hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["Grant 1", "Grant 2"]);
     assert_eq!(banned(&hospital, "icu").await?, ["p00", "p01"]);
     let preview = hospital.ask(&chief, &format!("!ban {}", hospital.username("ana"))).await?;
-    preview.says(&["everywhere"]);
+    preview.says(&["would be banned from all rooms."]);
     assert!(!banned(&hospital, "todos").await?.contains(&"ana".to_owned()));
     let code = preview.code()?;
-    hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["is banned", "everywhere"]);
+    hospital.ask(&chief, &format!("!confirm {code}")).await?.says(&["is banned from all rooms."]);
     assert_eq!(banned(&hospital, "todos").await?, ["ana"]);
     // Without a room, it lifts the bans wherever they are.
     hospital.ask(&chief, &format!("!unban {one} {other}")).await?.says(&["1: ", "2: "]);
@@ -116,7 +116,7 @@ async fn bans_of_several_people_or_everywhere_are_shown_first() -> anyhow::Resul
     for command in ["!demote", "!promote"] {
         let level = if command == "!promote" { " 0" } else { "" };
         let answer = hospital.ask(&chief, &format!("{command} {one} {other}{level} in icu")).await?;
-        answer.says(&["!confirm", "no longer has a level"]);
+        answer.says(&["!confirm", "would no longer have a level"]);
     }
     close(hospital, serving).await
 }

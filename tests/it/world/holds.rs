@@ -52,7 +52,7 @@ async fn a_hold_ends_with_its_cause_and_a_new_cause_is_done_or_told() -> anyhow:
     set(&mut hospital, "active", 0..6)?;
     hospital.told(&chief, &["is settled", &id]).await?;
     hospital.ask(&chief, "!status").await?.says(&["Held: nothing"]);
-    hospital.ask(&chief, &format!("!approve {id}")).await?.says(&[&id, "has ended"]);
+    hospital.ask(&chief, &format!("!approve {id}")).await?.says(&[&id, "is settled"]);
     assert_eq!(locked(&hospital, 0..6).await?, 0);
 
     // A real suspension of one of them is a new, small cause.

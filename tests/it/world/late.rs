@@ -34,7 +34,7 @@ async fn how_long_something_lasts_counts_from_when_it_was_said() -> anyhow::Resu
     let name = |number: usize| hospital.username(&format!("p{number:02}"));
 
     let over = said_ago(&hospital, &format!("!kick {} in icu for 3m", name(0)), 240).await?;
-    hospital.answer(&reader, "control", &over).await?.says(&["ended at", "done nothing"]);
+    hospital.answer(&reader, "control", &over).await?.says(&["ended at", "Nothing was done"]);
     assert_eq!(hospital.number("select count(*) from grants").await?, 0);
     assert!(hospital.members("icu").await?.contains(&"p00".to_owned()));
 

@@ -56,8 +56,8 @@ async fn whoever_leaves_users_who_is_released_and_gets_everything_back_with_it()
     assert_eq!((&kept["admin"], &kept["displayname"]), (&json!(false), &json!("outra Souza")));
 
     hospital.ask(&chief, "!users released").await?.says(&["2 people", &outra, &ana]);
-    hospital.ask(&chief, &format!("!user {outra}")).await?.says(&["not selected for Matrix", "Account: active"]);
-    hospital.ask(&chief, &format!("!why {outra} icu")).await?.says(&["released", "not selected for Matrix"]);
+    hospital.ask(&chief, &format!("!user {outra}")).await?.says(&["Not selected for Matrix", "Account: active"]);
+    hospital.ask(&chief, &format!("!why {outra} icu")).await?.says(&["no longer selected for Matrix"]);
     let ran = hospital.run(&["users", "list", "--status", "released"]).await?.ended(0);
     assert!(ran.out.contains(&outra) && ran.err.contains("2 of 5 people"), "{}", ran.out);
     let ran = hospital.run(&["explain", &ana]).await?.ended(0);

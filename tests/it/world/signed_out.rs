@@ -200,7 +200,7 @@ async fn whoever_may_lock_signs_people_out_at_any_time() -> anyhow::Result<()> {
     let (ana, other) = (hospital.client("ana").await?, hospital.client("ana").await?);
     let (name, bia, caio) = (hospital.username("ana"), hospital.username("bia"), hospital.username("caio"));
     hospital.ask(&chief, &format!("!user {name}")).await?.says(&["on 2 devices"]);
-    hospital.ask(&chief, "!users --devices").await?.says(&["on 2 devices", "on no device"]);
+    hospital.ask(&chief, "!users --devices").await?.says(&["; 2 devices", "; no device\n"]);
     hospital.ask(&chief, &format!("!signout {name} because celular perdido")).await?.says(&["is signed out"]);
     assert_eq!((whoami(&ana).await?, whoami(&other).await?), (ended(), ended()));
     assert!(!hospital.is_locked("ana").await?);
