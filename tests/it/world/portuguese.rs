@@ -43,6 +43,9 @@ async fn reasons_findings_and_mistakes_are_answered_in_portuguese() -> anyhow::R
     close(hospital, serving).await
 }
 
+/// A command, and what its answer says.
+type Said = (&'static str, &'static [&'static str]);
+
 /// Fails if an answer is too long or too wide for a phone.
 #[track_caller]
 fn assert_fits_on_a_phone(help: &str) {
@@ -53,7 +56,7 @@ fn assert_fits_on_a_phone(help: &str) {
 
 #[tokio::test]
 async fn a_preview_says_what_would_be_an_answer_what_is_and_both_in_words_that_can_be_typed() -> anyhow::Result<()> {
-    let languages: [(&str, &[(&str, &[&str])]); 2] = [
+    let languages: [(&str, &[Said]); 2] = [
         (
             "pt-BR",
             &[
