@@ -30,11 +30,11 @@ brought-in-by = **{ $user } brought me into a room that I do not manage:** { $ro
 brought-in-made = **I was brought into a room that I do not manage, made by { $user }:** { $room }
 brought-in = **I was brought into a room that I do not manage:** { $room }
 brought-room-named = “{ $name }” ({ $id })
-brought-leaves = { $came }. I answer to nothing that is said there, and in an hour I leave it. To take it over before: `{ $prefix
-    }rooms adopt { $id } as KEY`
+brought-leaves = { $came }. I answer to nothing that is said there, and in an hour I leave it.
+    To take it over before: `{ $prefix }rooms adopt { $id } as KEY`
 brought-stays = { $came }. I answer to nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
 directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed because of that; I keep trying and tell you
     when it works again.
 directory-back = I can read EquipeMed again (it was away since { $since }) and am checking everything now.
-announce-resumed = { $by } ended the pause. I am looking at everything now.
-announce-pause-over = The pause is over. I am looking at everything now.
+announce-resumed = { $by } ended the pause. I am checking everything now.
+announce-pause-over = The pause is over. I am checking everything now.

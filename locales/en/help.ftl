@@ -22,6 +22,9 @@ brief =
     .whoami = who you are to me
     .confirm = confirms a preview
     .cancel = drops it
+    .stop = stops what I am at
+    .pause = stops all automatic changes
+    .resume = starts them again
     .sync = brings all in line with EquipeMed
     .approve = releases what is held
     .user = shows one account
@@ -51,6 +54,9 @@ effect =
     .whoami = shows who you are to me, and what you may do.
     .confirm = says yes to a preview.
     .cancel = says no to a preview.
+    .stop = stops a command that I am still carrying out; the answer says what was done.
+    .pause = stops all changes that I make by myself. What somebody asks for by command is still done.
+    .resume = ends the pause.
     .sync = brings accounts and rooms in line with EquipeMed.
     .approve = releases a change that was held because it is large.
     .user = shows what I know about an account.
@@ -75,6 +81,10 @@ effect =
 
 # How a command is typed, where its words alone do not show it.
 examples =
+    .stop = in reply to the command: `{ $prefix }stop`
+    .pause = `{ $prefix }pause for 1h because maintenance`
+
+        `{ $prefix }pause`, without an end
     .promote = `{ $prefix }promote ana.souza moderator in icu for 8h`
 
         `{ $prefix }promote ana.souza 30 in icu because night shift`
@@ -140,6 +150,9 @@ undo =
     .whoami = It changes nothing.
     .confirm = That depends on what you say yes to; the preview says it.
     .cancel = Yes: type the command again.
+    .stop = No: what was done stays. Type the command again to do the rest.
+    .pause = Yes, with `{ $prefix }resume`.
+    .resume = Yes, with `{ $prefix }pause`.
     .sync = It only does what EquipeMed says; large changes wait for approval.
     .approve = No. What was released is done at once.
     .user = It changes nothing.

@@ -30,6 +30,6 @@ status-directory = EquipeMed: { $people ->
 
 paused = Paused by { $by } since { $since }: I change nothing by myself, only what somebody asks for here.
 paused-until = Paused by { $by } until { $until }: I change nothing by myself, only what somebody asks for here.
-pause-how = To go on, write { $command }.
-resumed = Going on. I am looking at everything now.
+pause-how = To go on, type { $command }.
+resumed = Going on. I am checking everything now.
 not-paused = I am not paused.

@@ -36,5 +36,5 @@ brought-leaves = { $came }. Não atendo a nada do que se diz ali e saio em uma h
 brought-stays = { $came }. Não atendo a nada do que se diz ali. Para assumi-la: `{ $prefix }salas adotar { $id } como CHAVE`
 directory-gone = **Não consigo ler o EquipeMed:** { $detail }. Ninguém será bloqueado nem removido por isso; continuo tentando e aviso quando voltar.
 directory-back = Voltei a ler o EquipeMed (fora do ar desde { $since }) e estou conferindo tudo agora.
-announce-resumed = { $by } encerrou a pausa. Estou verificando tudo agora.
-announce-pause-over = A pausa acabou. Estou verificando tudo agora.
+announce-resumed = { $by } encerrou a pausa. Estou conferindo tudo agora.
+announce-pause-over = A pausa acabou. Estou conferindo tudo agora.

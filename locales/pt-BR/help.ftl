@@ -22,6 +22,9 @@ brief =
     .whoami = quem você é para mim
     .confirm = confirma uma prévia
     .cancel = desiste
+    .stop = para o que estou fazendo
+    .pause = para as mudanças automáticas
+    .resume = retoma
     .sync = põe tudo de acordo com o EquipeMed
     .approve = libera o que está retido
     .user = mostra uma conta
@@ -51,6 +54,9 @@ effect =
     .whoami = mostra quem você é para mim e o que pode fazer.
     .confirm = diz sim a uma prévia.
     .cancel = diz não a uma prévia.
+    .stop = para um comando que ainda estou executando; a resposta diz o que foi feito.
+    .pause = para todas as mudanças que faço sozinho. O que alguém pede por comando ainda é feito.
+    .resume = encerra a pausa.
     .sync = deixa contas e salas de acordo com o EquipeMed.
     .approve = libera uma mudança que ficou retida por ser grande.
     .user = mostra o que sei sobre uma conta.
@@ -75,6 +81,10 @@ effect =
 
 # Como se digita um comando, quando só as palavras dele não bastam.
 examples =
+    .stop = em resposta ao comando: `{ $prefix }parar`
+    .pause = `{ $prefix }pausar por 1h porque manutenção`
+
+        `{ $prefix }pausar`, sem prazo
     .promote = `{ $prefix }promover ana.souza moderador em uti por 8h`
 
         `{ $prefix }promover ana.souza 30 em uti porque plantão noturno`
@@ -140,6 +150,9 @@ undo =
     .whoami = Não muda nada.
     .confirm = Depende do que você confirma; a prévia diz.
     .cancel = Sim: digite o comando de novo.
+    .stop = Não: o que foi feito fica. Digite o comando de novo para fazer o resto.
+    .pause = Sim, com `{ $prefix }retomar`.
+    .resume = Sim, com `{ $prefix }pausar`.
     .sync = Só faz o que o EquipeMed diz; mudanças grandes esperam aprovação.
     .approve = Não. O que foi liberado é feito na hora.
     .user = Não muda nada.

@@ -33,6 +33,6 @@ status-directory = EquipeMed: { $people ->
 
 paused = Pausado por { $by } desde { $since }: não altero nada sozinho, só o que alguém pedir aqui.
 paused-until = Pausado por { $by } até { $until }: não altero nada sozinho, só o que alguém pedir aqui.
-pause-how = Para continuar, escreva { $command }.
-resumed = De volta ao trabalho. Estou verificando tudo agora.
-not-paused = Não estou pausado.
+pause-how = Para continuar, digite { $command }.
+resumed = De volta ao trabalho. Estou conferindo tudo agora.
+not-paused = Não há pausa em vigor.

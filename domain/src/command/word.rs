@@ -154,7 +154,7 @@ words! {
     /// Stops a command that is being carried out.
     Stop "stop" ["parar", "pare", "para", "interromper"], Needs::Nothing, [], "stop", managed true;
     /// Makes the service change nothing by itself.
-    Pause "pause" ["pausar", "pausa", "pausa-tudo"], Needs::Right(Right::Approve), ["[for 2h]", "[because …]"], "pause for 1h because manutenção", managed false;
+    Pause "pause" ["pausar", "pausa", "pausa-tudo"], Needs::Right(Right::Approve), ["[for 2h]", "[because …]"], "pause for 1h", managed false;
     /// Ends a pause.
     Resume "resume" ["retomar", "retoma", "retome", "continuar"], Needs::Right(Right::Approve), [], "resume", managed false;
     /// Synchronises Synapse.

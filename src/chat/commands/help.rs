@@ -12,6 +12,7 @@ use crate::speech::{Answer, Arg};
 /// Commands that undo each other, or belong together.
 const PAIRS: &[(Word, Word)] = &[
     (Word::Confirm, Word::Cancel),
+    (Word::Pause, Word::Resume),
     (Word::User, Word::Users),
     (Word::Promote, Word::Demote),
     (Word::Mute, Word::Unmute),
