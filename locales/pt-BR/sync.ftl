@@ -29,7 +29,7 @@ approved = { $id } liberado: { $count ->
         [one] 1 mudança está sendo feita
        *[other] { $count } mudanças estão sendo feitas
     }.
-not-held = Nada está retido como “{ $said }”. `{ $prefix }status` mostra o que espera.
+not-held = Nada está retido como “{ $said }”. `{ $prefix }estado` mostra o que espera.
 approve-self = Você ganharia algo com essa mudança. Peça a outra pessoa que aprove, por favor.
 approve-new = Você ainda não tinha o direito de aprovar na última sincronização completa. Peça a outra pessoa que aprove, por favor.
 approve-expired = { $id } ficou retido por mais de 24 horas e não vale mais. Se ainda for preciso, será retido de novo.
@@ -37,7 +37,7 @@ approve-closed = { $id } foi encerrado: nada disso precisa mais ser feito. Nada 
 approve-one-more = Sua aprovação de { $id } foi registrada. Falta mais uma, de outra pessoa; nada é feito antes.
 approve-outgrown = { $id } não foi liberado: algo foi acrescentado desde que foi mostrado. Agora é { $now }; veja de novo e então:
     `{ $prefix }aprovar { $now }`
-approve-changed = { $id } não foi liberado: a situação mudou desde que foi mostrado. `{ $prefix }status` mostra o que está retido agora.
+approve-changed = { $id } não foi liberado: a situação mudou desde que foi mostrado. `{ $prefix }estado` mostra o que está retido agora.
 
 # A plan, kind by kind, with before and after.
 plan-kind = **{ $action }** ({ $count })

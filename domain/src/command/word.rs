@@ -144,7 +144,7 @@ words! {
     /// Lists commands.
     Help "help" ["ajuda", "comandos", "menu", "commands"], Needs::Nothing, ["[COMMAND]"], "help promote", managed true;
     /// Shows the state of the service.
-    Status "status" ["status", "estado", "situação", "saúde", "health"], Needs::Nothing, [], "status", managed false;
+    Status "status" ["estado", "situação", "saúde", "health"], Needs::Nothing, [], "status", managed false;
     /// Shows what the bot knows of the asker.
     WhoAmI "whoami" ["quem-sou-eu", "quemsoueu", "quem-sou", "quemsou", "eu", "who-am-i"], Needs::Nothing, [], "whoami", managed true;
     /// Confirms a preview.
