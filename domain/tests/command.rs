@@ -75,7 +75,7 @@ pub(crate) fn setting(place: CommandPlace) -> Setting<'static> {
 }
 
 pub(crate) fn plain(body: &str) -> Message<'_> {
-    Message { body: body.into(), formatted_body: None, reply_to: None }
+    Message { body: body.into(), formatted_body: None, reply_to: None, thread: None }
 }
 
 pub(crate) fn said(body: &str) -> Option<Result<Command, Misunderstood>> {
@@ -142,6 +142,7 @@ fn every_entry_is_taken_for_what_it_says() {
                     body: body.into(),
                     formatted_body: entry.html.as_deref().map(Into::into),
                     reply_to: entry.reply.then(|| reply.clone()),
+                    thread: None,
                 };
                 let result = parse(&message, &setting(place));
                 assert_eq!(sounds_like_command(&message, &setting(place)), result.is_some(), "{body}");

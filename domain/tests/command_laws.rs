@@ -135,6 +135,7 @@ fn no_text_stops_the_parser_and_none_destroys_by_accident() {
             body: body.as_str().into(),
             formatted_body: html.as_deref().map(Into::into),
             reply_to: reply.then_some(reply_to),
+            thread: None,
         };
         let result = parse(&message, &setting(place));
         assert_eq!(result.is_some(), sounds_like_command(&message, &setting(place)));

@@ -1,13 +1,15 @@
 //! How the bot answers: a notice in reply and a mark on the finished command, never only a mark.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use equipemed_domain::fault::Fault;
 use futures_util::future::BoxFuture;
 use ruma_common::{EventId, OwnedEventId, OwnedUserId, RoomId, UserId};
 
 use super::reply::{Mark, Reply, Stop};
 use crate::engine::Engine;
-use crate::homeserver::{HomeserverError, Reader, Said, Speaker};
+use crate::homeserver::{HomeserverError, Reader, ReplyTo, Said, Speaker};
 use crate::speech::{Answer, Arg, Texts};
 use crate::store::{AuditId, InboxEvent, Store};
 
@@ -53,14 +55,17 @@ impl Voice {
             answer = answer.line(self.texts.line("footer-audit", &[("id", Arg::Number(id))]));
         }
         if !(reply.quiet && reply.mark == Mark::Done) {
+            let thread = self.store.thread_of(command).await?;
+            let reply_to = Some(ReplyTo { event: command, thread: thread.as_deref() });
             let pieces = answer.pieces(Answer::PIECE);
-            for (number, piece) in pieces.iter().take(MESSAGES).enumerate() {
+            let shown = shown(pieces.len(), reply.prompt.is_some());
+            for (number, piece) in pieces.iter().enumerate().filter(|(number, _)| shown.contains(number)) {
                 let transaction = format!("{command}-{number}");
                 let event = match reply.edits.as_ref().filter(|_| number == 0) {
                     Some(own) => speaker.edit(room, own, piece, &transaction).await?,
-                    None => speaker.notice(room, piece, Some(command), &transaction).await?,
+                    None => speaker.notice(room, piece, reply_to, &transaction).await?,
                 };
-                if let Some(code) = reply.prompt.as_ref().filter(|_| number == 0) {
+                if let Some(code) = reply.prompt.as_ref().filter(|_| number + 1 == pieces.len()) {
                     self.store.note_prompt(code, event.as_str()).await?;
                     // People can tap it instead of typing the code.
                     speaker.react(room, &event, "✅", &format!("{command}-yes")).await?;
@@ -69,7 +74,7 @@ impl Voice {
             if pieces.len() > MESSAGES {
                 let text = answer.said().plain.into_bytes();
                 let transaction = format!("{command}-file");
-                speaker.attach(room, "equipemed-bot.txt", text, "text/plain", Some(command), &transaction).await?;
+                speaker.attach(room, "equipemed-bot.txt", text, "text/plain", reply_to, &transaction).await?;
             }
         }
         if let Some(key) = reply.mark.key().filter(|_| !reply.quiet) {
@@ -152,14 +157,41 @@ impl Voice {
         said: &Said,
         shown: Option<OwnedEventId>,
         number: u32,
-    ) -> Result<OwnedEventId, HomeserverError> {
+    ) -> Result<OwnedEventId, Fault> {
         let transaction = format!("{command}-progress-{number}");
         match shown {
-            None => self.speaker.notice(room, said, Some(command), &transaction).await,
+            None => {
+                let thread = self.store.thread_of(command).await?;
+                let reply_to = ReplyTo { event: command, thread: thread.as_deref() };
+                Ok(self.speaker.notice(room, said, Some(reply_to), &transaction).await?)
+            }
             Some(own) => {
                 self.speaker.edit(room, &own, said, &transaction).await?;
                 Ok(own)
             }
         }
+    }
+}
+
+/// The numbers of the pieces of an answer that are sent as messages. The last piece of a preview says how to confirm it.
+fn shown(pieces: usize, is_preview: bool) -> BTreeSet<usize> {
+    let mut shown: BTreeSet<usize> = (0..pieces.min(MESSAGES)).collect();
+    if is_preview && pieces > MESSAGES {
+        shown.remove(&(MESSAGES - 1));
+        shown.insert(pieces - 1);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn of_a_long_preview_the_piece_that_says_how_to_confirm_is_sent() {
+        assert_eq!(shown(1, true), [0].into());
+        assert_eq!(shown(3, true), [0, 1, 2].into());
+        assert_eq!(shown(9, true), [0, 1, 8].into());
+        assert_eq!(shown(9, false), [0, 1, 2].into());
     }
 }

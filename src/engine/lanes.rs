@@ -50,7 +50,7 @@ impl Lanes {
             }
         };
         let working = async {
-            tokio::join!(self.full_lane(), self.narrow_lane(), deeds, foreign::lane(&self.handles));
+            tokio::join!(self.full_lane(), self.narrow_lane(), Box::pin(deeds), foreign::lane(&self.handles));
         };
         let Handles { store, clock, .. } = &self.handles;
         tokio::select! {

@@ -25,7 +25,7 @@ pub use event::{RawEvent, Relation};
 pub use picture::{Applied, KNOWN_TYPES, ROOM_KEY_FIELD, apply};
 pub use read::{AccountDetail, Devices, Latest, LeftInRoom, Outline, Reaction, Reader, RoomListing, RoomPast, Search};
 pub use retry::{OnWait, Patience, Waiting};
-pub use speak::{Said, Speaker};
+pub use speak::{ReplyTo, Said, Speaker};
 pub use traffic::Traffic;
 pub use transport::{Connection, TARGETS_WITH_IDENTIFIERS};
 pub use write::{Done, RoomToCreate, WritePermit, Writer};

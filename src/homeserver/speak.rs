@@ -13,7 +13,7 @@ use matrix_sdk::ruma::api::client::media::create_content;
 use matrix_sdk::ruma::api::client::message::send_message_event;
 use matrix_sdk::ruma::api::client::redact::redact_event;
 use matrix_sdk::ruma::events::reaction::ReactionEventContent;
-use matrix_sdk::ruma::events::relation::{Annotation, InReplyTo, Reply};
+use matrix_sdk::ruma::events::relation::{Annotation, InReplyTo, Reply, Thread};
 use matrix_sdk::ruma::events::room::message::{
     FileInfo, FileMessageEventContent, MessageType, Relation, ReplacementMetadata, RoomMessageEventContent,
 };
@@ -33,6 +33,21 @@ const IN_FLIGHT: usize = 4;
 const REMEMBERED: usize = 1_000;
 /// What the bot may redact; its state events stay.
 const SAYINGS: [&str; 2] = ["m.room.message", "m.reaction"];
+
+/// What a message replies to.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyTo<'a> {
+    /// The event.
+    pub event: &'a EventId,
+    /// The first event of its thread; the reply goes into it.
+    pub thread: Option<&'a EventId>,
+}
+
+impl<'a> From<&'a EventId> for ReplyTo<'a> {
+    fn from(event: &'a EventId) -> Self {
+        Self { event, thread: None }
+    }
+}
 
 /// A message in both formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +77,7 @@ impl Speaker {
         &self,
         room: &RoomId,
         said: &Said,
-        reply_to: Option<&EventId>,
+        reply_to: Option<ReplyTo<'_>>,
         transaction: &str,
     ) -> Result<OwnedEventId, HomeserverError> {
         self.send(room, &in_reply(content(said), reply_to), transaction).await
@@ -138,7 +153,7 @@ impl Speaker {
         name: &str,
         content: Vec<u8>,
         media_type: &str,
-        reply_to: Option<&EventId>,
+        reply_to: Option<ReplyTo<'_>>,
         transaction: &str,
     ) -> Result<OwnedEventId, HomeserverError> {
         let mut info = FileInfo::new();
@@ -191,7 +206,10 @@ fn mentioning_nobody(mut content: RoomMessageEventContent) -> RoomMessageEventCo
     content
 }
 
-fn in_reply(mut content: RoomMessageEventContent, to: Option<&EventId>) -> RoomMessageEventContent {
-    content.relates_to = to.map(|event| Relation::Reply(Reply::new(InReplyTo::new(event.to_owned()))));
+fn in_reply(mut content: RoomMessageEventContent, to: Option<ReplyTo<'_>>) -> RoomMessageEventContent {
+    content.relates_to = to.map(|ReplyTo { event, thread }| match thread {
+        Some(thread) => Relation::Thread(Thread::reply(thread.to_owned(), event.to_owned())),
+        None => Relation::Reply(Reply::new(InReplyTo::new(event.to_owned()))),
+    });
     content
 }

@@ -74,7 +74,8 @@ fn command(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) ->
     let relation = event.relation();
     // In threads, clients without thread support see a fallback reply, which is not a real one.
     let reply_to = relation.in_reply_to().filter(|_| !relation.is_falling_back());
-    let message = Message { body, formatted_body: formatted_body.map(Cow::Owned), reply_to };
+    let message =
+        Message { body, formatted_body: formatted_body.map(Cow::Owned), reply_to, thread: relation.to("m.thread") };
     if msgtype != "m.text" || !filter.lets_through(&message, place) {
         return None;
     }

@@ -152,6 +152,20 @@ impl Store {
         })
     }
 
+    /// The thread that a command is in, or the command whose preview this event shows.
+    pub async fn thread_of(&self, event: &EventId) -> Result<Option<OwnedEventId>, StoreError> {
+        const SQL: &str = "select seq, content from inbox where kind = 'm.room.message' and
+            (event_id = $1 or event_id = (select source from confirmations where prompt_event = $1))";
+        let content = on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(event.as_str()).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, |row| row.json::<Content>("content"))).transpose()?
+        })?;
+        Ok(match content {
+            Some(Content::Command(message)) => message.thread,
+            _ => None,
+        })
+    }
+
     /// The message that somebody's reaction answered, if it answered a question.
     pub async fn reacted_to(&self, reaction: &EventId, by: &UserId) -> Result<Option<OwnedEventId>, StoreError> {
         const SQL: &str = "select seq, content from inbox where event_id = $1 and sender = $2 and kind = 'm.reaction'";

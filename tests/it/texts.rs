@@ -225,7 +225,7 @@ pub(crate) fn parsed(text: &str, place: CommandPlace, in_reply: bool) -> Option<
     let setting = Setting { prefix: "!", bot, bot_name: "EquipeMed", place };
     let reply_to = in_reply.then(|| event_id!("$said:h.example").to_owned());
     let now = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    parse(&Message { body: text.into(), formatted_body: None, reply_to }, &setting, &now)
+    parse(&Message { body: text.into(), formatted_body: None, reply_to, thread: None }, &setting, &now)
 }
 
 pub(crate) fn understood(text: &str, in_reply: bool) -> Option<Command> {

@@ -46,6 +46,9 @@ pub struct Message<'a> {
     /// The event that it replies to (`m.in_reply_to`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<OwnedEventId>,
+    /// The first event of the thread that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<OwnedEventId>,
 }
 
 impl Message<'_> {
@@ -53,7 +56,8 @@ impl Message<'_> {
     #[must_use]
     pub fn into_owned(self) -> Message<'static> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        Message { body: own(self.body), formatted_body: self.formatted_body.map(own), reply_to: self.reply_to }
+        let Message { body, formatted_body, reply_to, thread } = self;
+        Message { body: own(body), formatted_body: formatted_body.map(own), reply_to, thread }
     }
 }
 

@@ -49,10 +49,11 @@ pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, d
     // What goes along with a message, such as a new answer in a poll, needs no yes of its own.
     let messages: Vec<String> =
         targets.iter().filter(|target| target.of.is_none()).map(|target| target.event.to_string()).collect();
-    if unseen.is_empty() && messages.len() > 1 {
-        if let Some(preview) = ask.agreed(words.redaction(&targets), messages.len(), &messages).await? {
-            return Ok(preview);
-        }
+    if unseen.is_empty()
+        && messages.len() > 1
+        && let Some(preview) = ask.agreed(words.redaction(&targets), messages.len(), &messages).await?
+    {
+        return Ok(preview);
     }
     remove(ask, targets, because).await
 }

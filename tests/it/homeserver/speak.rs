@@ -55,8 +55,9 @@ fn said(text: &str) -> Said {
 async fn a_notice_answers_and_mentions_nobody_and_is_said_once() -> anyhow::Result<()> {
     let scene = Scene::new().await?;
     let question = scene.says("!status").await?;
-    let first = scene.speaker.notice(&scene.room, &said("ok"), Some(&question), "t1").await?;
-    let again = Speaker::new(&scene.place.reader).notice(&scene.room, &said("ok"), Some(&question), "t1").await?;
+    let first = scene.speaker.notice(&scene.room, &said("ok"), Some((&*question).into()), "t1").await?;
+    let again =
+        Speaker::new(&scene.place.reader).notice(&scene.room, &said("ok"), Some((&*question).into()), "t1").await?;
     assert_eq!(again, first, "the same transaction says nothing twice");
     let seen = scene.seen(&first).await?;
     let expected = json!({
@@ -154,7 +155,8 @@ async fn a_file_can_be_downloaded_by_those_in_the_room() -> anyhow::Result<()> {
     let question = scene.says("!users").await?;
     let content = "ana.souza\nbruno.lima\n";
     let bytes = content.as_bytes().to_vec();
-    let event = scene.speaker.attach(&scene.room, "contas.txt", bytes, "text/plain", Some(&question), "t1").await?;
+    let event =
+        scene.speaker.attach(&scene.room, "contas.txt", bytes, "text/plain", Some((&*question).into()), "t1").await?;
     let seen = scene.seen(&event).await?;
     assert_eq!((&seen["msgtype"], &seen["body"]), (&json!("m.file"), &json!("contas.txt")));
     assert_eq!(seen["info"], json!({"mimetype": "text/plain", "size": content.len()}));

@@ -18,7 +18,7 @@ on_both!(
 );
 
 fn said(body: &'static str) -> Content {
-    Content::Command(Message { body: body.into(), formatted_body: None, reply_to: None })
+    Content::Command(Message { body: body.into(), formatted_body: None, reply_to: None, thread: None })
 }
 
 fn event(id: &str, content: Content) -> Result<Event> {
@@ -99,6 +99,7 @@ async fn rows_of_earlier_versions_are_read() -> Result<()> {
         body: "!kick Rui".into(),
         formatted_body: Some("!kick <a>Rui</a>".into()),
         reply_to: Some(EventId::parse("$chat")?),
+        thread: None,
     };
     let old: [(&str, &str, Content); 9] = [
         ("m.room.message", r#"'{"body":"!status"}'"#, said("!status")),

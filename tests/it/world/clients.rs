@@ -90,3 +90,33 @@ async fn another_client_shows_answers_reactions_and_the_final_text_of_what_was_e
     assert_eq!(hospital.members("todos").await?.len(), 11);
     close(hospital, serving).await
 }
+
+#[tokio::test]
+async fn an_answer_goes_into_the_thread_of_its_command() -> anyhow::Result<()> {
+    let mut people = crowd("p", 2, &[]);
+    people.push(chief("chefe"));
+    let rooms = json!({"icu": {"name": "UTI", "members": {"any": true}}});
+    let (hospital, serving) = opened(people, rooms, |_| ()).await?;
+    let (chief, control) = (hospital.client("chefe").await?, hospital.room("control").await?);
+    let ana = hospital.client("p00").await?;
+    for number in 0..2 {
+        hospital.say(&ana, "icu", &format!("mensagem {number}")).await?;
+    }
+    let root = chief.send_text(&control, "sobre ontem").await?;
+    let thread = json!({
+        "rel_type": "m.thread", "event_id": root, "is_falling_back": true, "m.in_reply_to": {"event_id": root},
+    });
+    let body = format!("!redact {} last 2 in icu", hospital.username("p00"));
+    let command = json!({"msgtype": "m.text", "body": body, "m.relates_to": thread});
+    let said = chief.send(&control, "m.room.message", command).await?;
+    let preview = hospital.answer(&chief, "control", &said).await?;
+    let relation = &preview.event["content"]["m.relates_to"];
+    assert_eq!((&relation["rel_type"], &relation["event_id"]), (&json!("m.thread"), &json!(root)));
+    // What follows a reaction in the thread is in it as well.
+    let yes = chief.react(&control, preview.id(), "✅").await?;
+    hospital.handled(&yes).await?;
+    let answers = hospital.answers(&chief, "control", preview.id()).await?;
+    answers[0].says(&["2 messages were deleted"]);
+    assert_eq!(answers[0].event["content"]["m.relates_to"]["event_id"], json!(root));
+    close(hospital, serving).await
+}

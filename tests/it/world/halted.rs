@@ -87,9 +87,12 @@ async fn only_its_asker_or_an_approver_stops_a_command() -> anyhow::Result<()> {
     let other = hospital.client("outra").await?;
     let yes = chief.react(&control, &preview, "✅").await?;
     until("some are gone", || async { Ok((deeds(&hospital).await?.0 > 0).then_some(())) }).await?;
-    // A member of the ward has nothing of their own to stop.
-    let said = hospital.say(&hospital.client("p01").await?, "icu", "!stop").await?;
-    hospital.handled(&said).await?;
+    // A member of the ward may not, though they know the message; and has nothing of their own to stop.
+    let member = hospital.client("p01").await?;
+    let said = member.reply(&icu, &preview, "!stop").await?;
+    hospital.answer(&member, "icu", &said).await?.says(&["approve"]);
+    let said = hospital.say(&member, "icu", "!stop").await?;
+    hospital.answer(&member, "icu", &said).await?.says(&["nothing left to stop"]);
     assert_eq!(deeds(&hospital).await?.1, 0, "nothing was stopped in {icu}");
     let stop = other.reply(&control, &preview, "!parar").await?;
     hospital.answer(&other, "control", &stop).await?.says(&["Stopped: "]);

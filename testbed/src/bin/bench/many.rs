@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use equipemed_testbed::client::encode;
 use equipemed_testbed::rooms::room_path;
-use equipemed_testbed::{Client, Seen};
+use equipemed_testbed::{Client, Seen, random_hex};
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::Instant;
@@ -41,7 +41,7 @@ pub(crate) async fn many(arguments: &Arguments, report: &mut Report) -> anyhow::
     report.target(format!("{count} messages redacted by a command, against a bare client (medians)"), ratio, RATIO);
     let rows = vec![
         Row { ratio: Some(ratio), ..Row::times("!redact WHO last N, from the confirmation to its ✅", &ours) },
-        Row::times(&format!("a bare client: the same redactions, {IN_FLIGHT} at once"), &bare),
+        Row::times(format!("a bare client: the same redactions, {IN_FLIGHT} at once"), &bare),
     ];
     let title = format!("{count} messages of one person, {rounds} rounds in turns; ratio: of medians");
     Ok(vec![Table { title, rows, notes: Vec::new() }])
@@ -91,7 +91,7 @@ impl Opened {
 
 /// Sends messages; returns their ids.
 async fn send(author: &Client, room: &str, count: usize) -> anyhow::Result<Vec<String>> {
-    let begun = jiff::Timestamp::now().as_millisecond();
+    let begun = random_hex(4)?;
     let calls = (0..count).map(|number| Call {
         method: Method::PUT,
         path: room_path(room, &format!("send/m.room.message/{begun}-{number}")),
