@@ -42,6 +42,11 @@ pub enum Content {
         /// Its emoji.
         key: String,
     },
+    /// An edit that makes a message a command: only of what, not what it says.
+    Edit {
+        /// The edited message.
+        edits: OwnedEventId,
+    },
     /// A redaction by somebody else than the bot: what it redacted may have been room state.
     Redaction {
         /// The redacted event.
@@ -107,6 +112,7 @@ mod tests {
         let yes = is_kept_as(r#"{"event_id":"$open","key":"👍️"}"#);
         assert!(matches!(yes, Content::Reaction { event_id, .. } if event_id == "$open"));
         let (leave, join) = (MembershipState::Leave, MembershipState::Join);
+        assert!(matches!(is_kept_as(r#"{"edits":"$first"}"#), Content::Edit { edits } if edits == "$first"));
         assert_eq!(is_kept_as(r#"{"membership":"join"}"#), Content::Member { before: None, membership: join });
         let unban = Content::Member { before: Some(MembershipState::Ban), membership: leave };
         assert_eq!(is_kept_as(r#"{"before":"ban","membership":"leave"}"#), unban);

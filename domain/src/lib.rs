@@ -52,6 +52,7 @@ pub mod policy;
 pub mod power;
 pub mod privilege;
 pub mod render;
+pub mod restraint;
 pub mod review;
 pub mod rights;
 pub mod room_origin;

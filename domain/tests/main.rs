@@ -18,6 +18,7 @@ mod listing;
 mod localpart;
 mod near;
 mod plan;
+mod restraint;
 mod selection;
 mod standing;
 mod stands;

@@ -29,3 +29,8 @@ no-account = { $user } has no account on this server.
 no-event = I cannot find that message. Was it deleted, or is it in a room that I am not in?
 need-room = Please say in which room: add `in` and the room’s name.
 too-many = That is too much at once for { $word }: at most { $most }.
+
+edited = I read a message only as it was first sent. Please send the corrected command as a new message.
+hint-goes = This is only a hint for you: I delete it in a minute.
+too-often = That was the third message in a row that I did not understand. I answer again after a minute without one,
+    or when I understand a command of yours.

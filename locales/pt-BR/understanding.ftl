@@ -29,3 +29,8 @@ no-account = { $user } não tem conta neste servidor.
 no-event = Não encontrei essa mensagem. Ela foi apagada, ou está em uma sala da qual não participo?
 need-room = Diga em qual sala: acrescente `em` e o nome da sala.
 too-many = É demais de uma vez para { $word }: no máximo { $most }.
+
+edited = Só leio uma mensagem como foi enviada da primeira vez. Envie o comando corrigido em uma mensagem nova, por favor.
+hint-goes = Este aviso é só para você: apago em um minuto.
+too-often = Foi a terceira mensagem seguida que não entendi. Volto a responder depois de um minuto sem nenhuma,
+    ou quando eu entender um comando seu.

@@ -10,6 +10,7 @@ mod by_hand;
 mod commands;
 mod confirm;
 mod inbox;
+mod misread;
 mod plan_text;
 mod reply;
 mod shown;
@@ -17,11 +18,12 @@ mod understand;
 mod voice;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use announce::Announcer;
 use by_hand::{Next, StateEvents};
+use equipemed_domain::restraint::Restraint;
 use equipemed_domain::wake::Wake;
 use inbox::Inbox;
 use jiff::tz::TimeZone;
@@ -80,6 +82,8 @@ struct Inner {
     arrivals: Arc<Notify>,
     tasks: TaskTracker,
     started: jiff::Timestamp,
+    /// In memory, because one process handles the inbox.
+    restraint: Mutex<Restraint>,
 }
 
 impl Chat {
@@ -93,6 +97,7 @@ impl Chat {
             announcer: Announcer::new(&engine, speaker, &texts, &settings.timezone),
             started: engine.clock().now(),
             tasks: TaskTracker::new(),
+            restraint: Mutex::default(),
             engine,
             texts,
             settings,
@@ -215,6 +220,14 @@ impl Chat {
                 Ok(())
             }
         }
+    }
+
+    fn restraint(&self) -> MutexGuard<'_, Restraint> {
+        self.inner.restraint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.inner.engine.clock().now()
     }
 
     async fn done(&self, seq: i64) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use equipemed_domain::authority::{Asker, Refusal};
 use equipemed_domain::command::word::Needs;
-use equipemed_domain::command::{Command, CommandPlace, Preview, Setting, parse};
+use equipemed_domain::command::{Command, CommandPlace, Preview, parse};
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use super::ask::Ask;
 use super::commands::carry_out;
-use super::reply::{Mark, Reply, Turn};
+use super::reply::{Reply, Turn};
 use super::words::Wording;
 use super::{Chat, Inner};
 use crate::engine::Engine;
@@ -31,22 +31,22 @@ const LATE: SignedDuration = SignedDuration::from_mins(10);
 impl Chat {
     /// Handles a message.
     pub(super) async fn command(&self, event: InboxEvent) -> anyhow::Result<()> {
-        let Inner { engine, texts, settings, voice, .. } = &*self.inner;
+        let Inner { engine, settings, .. } = &*self.inner;
+        if matches!(event.event.content, Content::Edit { .. }) {
+            return self.edited(event).await;
+        }
         let room = engine.store().key_of_room(&event.event.room_id).await?;
         let (Content::Command(message), Some(room)) = (&event.event.content, room) else {
             return self.done(event.seq).await;
         };
-        let place = CommandPlace::of(&room);
-        let setting = Setting { prefix: &settings.prefix, bot: &settings.bot, bot_name: &settings.bot_name, place };
         let sent_at = event.event.sent_at.to_zoned(settings.timezone.clone());
-        match parse(message, &setting, &sent_at) {
+        match parse(message, &self.setting(CommandPlace::of(&room)), &sent_at) {
             None => self.done(event.seq).await,
-            Some(Err(why)) => {
-                let reply = Reply::new(Mark::Failed, texts.misunderstood(&why));
-                voice.answer(&event.event.room_id, &event.event.event_id, &reply, None).await?;
-                self.done(event.seq).await
+            Some(Err(why)) => self.misunderstood(event, &room, &why).await,
+            Some(Ok(command)) => {
+                self.restraint().understood(&event.event.sender);
+                self.understood(event, room, command).await
             }
-            Some(Ok(command)) => self.understood(event, room, command).await,
         }
     }
 
@@ -80,7 +80,7 @@ impl Chat {
         let Content::Redaction { redacts } = &event.event.content else { return Ok(false) };
         let Some(prompt) = engine.store().reacted_to(redacts, &event.event.sender).await? else { return Ok(false) };
         let Some(scene) = scene_for(&event.event.sender, engine).await? else { return Ok(true) };
-        if let Ok(asker) = identify(&scene, event) {
+        if let Ok(asker) = identify(&scene, &event.event.sender) {
             let asked = self.asked(Arc::new(scene), asker, event, false);
             match asked.halt(Some((&event.event.room_id, &prompt))).await {
                 Ok(halted) => tracing::info!(halted, "A confirmation was taken back"),
@@ -116,7 +116,7 @@ impl Chat {
         };
         let scene = Arc::new(scene);
         let words = Wording::new(texts, &settings.timezone, &scene);
-        let asker = identify(&scene, &event);
+        let asker = identify(&scene, &user);
         // Questions would flood the audit, so only forbidden ones are recorded.
         let may = asker.as_ref().is_ok_and(|asker| may_at_all(&scene, asker, &command).is_ok());
         let (audit, noted_at) = if !command.changes_something() && may {
@@ -128,13 +128,19 @@ impl Chat {
         tracing::info!(word = command.word().entry().name, audit.id = audit.map(|id| id.0), "A command came");
         let asker = match asker {
             Ok(asker) => asker,
-            Err(refusal) => return self.end(&event, audit, again, words.stopped(refusal.into())).await,
+            Err(refusal) => {
+                let reply = words.stopped(refusal.into());
+                return match self.answers_stranger(&event) {
+                    true => self.end(&event, &room, audit, again, reply).await,
+                    false => self.conclude(&event, audit, &reply).await,
+                };
+            }
         };
         let age = scene.now.duration_since(event.event.sent_at);
         // What was begun in time is finished, however long this process was away.
         if !command.may_be_late() && age > LATE && !self.was_begun(&event, &command, noted_at).await? {
             let text = texts.say("late", &[("minutes", Arg::Number(age.as_mins()))]);
-            return self.end(&event, audit, again, Reply::failed(Answer::new().line(text), Fault::Late)).await;
+            return self.end(&event, &room, audit, again, Reply::failed(Answer::new().line(text), Fault::Late)).await;
         }
         let asked = self.asked(scene, asker, &event, again);
         let ask = Ask {
@@ -142,7 +148,7 @@ impl Chat {
             event: event.event.event_id.clone(),
             room_id: event.event.room_id.clone(),
             place: CommandPlace::of(&room),
-            room,
+            room: room.clone(),
             user,
             command,
             words: words.clone(),
@@ -151,7 +157,7 @@ impl Chat {
             serves_since: self.inner.started,
         };
         match carry_out(&ask).await {
-            Ok(Turn::Over(reply)) => self.end(&event, audit, again, reply).await,
+            Ok(Turn::Over(reply)) => self.end(&event, &room, audit, again, reply).await,
             Ok(Turn::Later(going_on)) => {
                 inbox.begin(event.seq);
                 let chat = self.clone();
@@ -159,14 +165,14 @@ impl Chat {
                     let voice = &chat.inner.voice;
                     let reply = voice.with_hourglass(&event, going_on).await;
                     let reply = reply.unwrap_or_else(|stop| words.stopped(stop));
-                    if let Err(error) = chat.end(&event, audit, again, reply).await {
+                    if let Err(error) = chat.end(&event, &room, audit, again, reply).await {
                         chat.inner.inbox.try_later(event.seq, &error).await;
                     }
                 };
                 self.inner.tasks.spawn(following.in_current_span());
                 Ok(())
             }
-            Err(stop) => self.end(&event, audit, again, words.stopped(stop)).await,
+            Err(stop) => self.end(&event, &room, audit, again, words.stopped(stop)).await,
         }
     }
 
@@ -214,25 +220,41 @@ impl Chat {
     }
 
     /// Reports the result in the audit and in the room; `again` if it was begun before, perhaps by another process.
-    async fn end(&self, event: &InboxEvent, audit: Option<AuditId>, again: bool, reply: Reply) -> anyhow::Result<()> {
-        if let Some(audit) = audit {
-            let outcome = [(audit, reply.outcome.clone())];
-            self.inner.engine.store().conclude(&outcome, self.inner.engine.clock().now()).await?;
-        }
+    async fn end(
+        &self,
+        event: &InboxEvent,
+        place: &RoomKey,
+        audit: Option<AuditId>,
+        again: bool,
+        reply: Reply,
+    ) -> anyhow::Result<()> {
         if again || event.received_at < self.inner.started {
             self.inner.voice.tidy_up(event, again).await;
         }
         let (room, command) = (&event.event.room_id, &event.event.event_id);
-        self.inner.voice.answer(room, command, &reply, audit).await?;
-        self.done(event.seq).await?;
+        if Self::is_hint(place, &reply) {
+            self.hint(event, command, reply.answer.clone()).await?;
+        } else {
+            self.inner.voice.answer(room, command, &reply, audit).await?;
+        }
+        self.conclude(event, audit, &reply).await?;
         self.inner.voice.mark_read(room, command).await;
         Ok(())
+    }
+
+    /// Reports the result in the audit alone.
+    async fn conclude(&self, event: &InboxEvent, audit: Option<AuditId>, reply: &Reply) -> anyhow::Result<()> {
+        if let Some(audit) = audit {
+            let outcome = [(audit, reply.outcome.clone())];
+            self.inner.engine.store().conclude(&outcome, self.now()).await?;
+        }
+        self.done(event.seq).await
     }
 }
 
 /// The data to judge a command by. None without EquipeMed, because no right can be checked then; only the break-glass
 /// account needs none.
-async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scene>> {
+pub(super) async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scene>> {
     match Scene::read(engine).await {
         Ok(scene) => Ok(Some(scene)),
         Err(error) if engine.people().await.is_err() => {
@@ -247,9 +269,8 @@ async fn scene_for(user: &UserId, engine: &Engine) -> anyhow::Result<Option<Scen
 }
 
 /// The sender's identity in EquipeMed. Display names do not count.
-fn identify(scene: &Scene, event: &InboxEvent) -> Result<Asker, Refusal> {
-    let user = &event.event.sender;
-    if scene.policy.users.break_glass.as_ref() == Some(user) {
+pub(super) fn identify(scene: &Scene, user: &UserId) -> Result<Asker, Refusal> {
+    if scene.policy.users.break_glass.as_deref() == Some(user) {
         return Ok(Asker::BreakGlass);
     }
     let person = scene.person_of(user).ok_or(Refusal::Unknown)?;

@@ -83,6 +83,22 @@ impl Voice {
         Ok(())
     }
 
+    /// Sends what is to be taken back again, without a mark on the command.
+    ///
+    /// # Errors
+    /// See [`Self::answer`].
+    pub(super) async fn hint(
+        &self,
+        room: &RoomId,
+        about: &EventId,
+        answer: &Answer,
+        transaction: &str,
+    ) -> anyhow::Result<OwnedEventId> {
+        let thread = self.store.thread_of(about).await?;
+        let reply_to = ReplyTo { event: about, thread: thread.as_deref() };
+        Ok(self.speaker.notice(room, &answer.said(), Some(reply_to), transaction).await?)
+    }
+
     /// Waits for a command's result; shows ⏳ on the command if it takes long.
     pub(super) async fn with_hourglass(
         &self,

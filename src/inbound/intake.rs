@@ -326,7 +326,7 @@ impl<'e> Batch<'e> {
             return;
         };
         match row.content {
-            Content::Command(_) => self.counts.command += 1,
+            Content::Command(_) | Content::Edit { .. } => self.counts.command += 1,
             Content::Reaction { .. } => self.counts.reaction += 1,
             Content::Redaction { .. } => {
                 self.counts.state += 1;

@@ -58,29 +58,44 @@ pub(super) fn own_seat(event: &RawEvent<'_>, bot: &UserId) -> Option<OwnSeat> {
     }
 }
 
+/// The text of a message, or what an edit makes of one.
+#[derive(Deserialize)]
+struct RoomMessage<'a> {
+    #[serde(borrow)]
+    msgtype: Cow<'a, str>,
+    #[serde(borrow)]
+    body: Cow<'a, str>,
+    format: Option<String>,
+    formatted_body: Option<String>,
+}
+
+impl<'a> RoomMessage<'a> {
+    /// A plain message, without its relations; None for every other kind.
+    fn message(self) -> Option<Message<'a>> {
+        let formatted_body = self.formatted_body.filter(|_| self.format.as_deref() == Some("org.matrix.custom.html"));
+        let formatted_body = formatted_body.map(Cow::Owned);
+        (self.msgtype == "m.text").then_some(Message { body: self.body, formatted_body, reply_to: None, thread: None })
+    }
+}
+
 /// None also for content of the wrong shape.
 fn command(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) -> Option<Content> {
     #[derive(Deserialize)]
-    struct RoomMessage<'a> {
-        #[serde(borrow)]
-        msgtype: Cow<'a, str>,
-        #[serde(borrow)]
-        body: Cow<'a, str>,
-        format: Option<String>,
-        formatted_body: Option<String>,
+    struct Edit<'a> {
+        #[serde(rename = "m.new_content", borrow)]
+        new_content: RoomMessage<'a>,
     }
-    let RoomMessage { msgtype, body, format, formatted_body } = event.content()?;
-    let formatted_body = formatted_body.filter(|_| format.as_deref() == Some("org.matrix.custom.html"));
     let relation = event.relation();
+    if relation.rel_type() == Some("m.replace") {
+        let edits = relation.to("m.replace")?;
+        let message = event.content::<Edit<'_>>()?.new_content.message()?;
+        return filter.lets_through(&message, place).then_some(Content::Edit { edits });
+    }
     // In threads, clients without thread support see a fallback reply, which is not a real one.
     let reply_to = relation.in_reply_to().filter(|_| !relation.is_falling_back());
     let message =
-        Message { body, formatted_body: formatted_body.map(Cow::Owned), reply_to, thread: relation.to("m.thread") };
-    if msgtype != "m.text" || !filter.lets_through(&message, place) {
-        return None;
-    }
-    let is_edit = relation.rel_type() == Some("m.replace");
-    (!is_edit).then(|| Content::Command(message.into_owned()))
+        Message { reply_to, thread: relation.to("m.thread"), ..event.content::<RoomMessage<'_>>()?.message()? };
+    filter.lets_through(&message, place).then(|| Content::Command(message.into_owned()))
 }
 
 fn reaction(event: &RawEvent<'_>) -> Option<Content> {

@@ -5,16 +5,21 @@ use std::time::Duration;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, StoreError, StoreRow};
 use equipemed_domain::outcome::Outcome;
+use jiff::SignedDuration;
+use ruma_common::{EventId, RoomId};
 use tokio::time::Instant;
 
 use crate::engine::Engine;
-use crate::store::{DeedId, NewDeed, OPERATOR};
+use crate::store::{DeedId, NewDeed, OPERATOR, SERVICE};
 
 /// How often to check deeds. Those of this process signal their end at once.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How often to check deeds that another process works on.
 const HELP_EVERY: Duration = Duration::from_millis(300);
+
+/// How long a hint beside people's conversation can be read.
+const HINT_STAYS: SignedDuration = SignedDuration::from_mins(1);
 
 /// How long to wait.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +59,25 @@ pub(super) async fn await_deed(engine: &Engine, id: DeedId, deadline: Deadline) 
 pub(crate) struct NotDone {
     pub(crate) why: Fault,
     pub(crate) is_over: bool,
+}
+
+/// Redacts a hint of the bot once it could be read, also if the service restarts before. `about` is the event that it
+/// answers, which has one hint.
+pub(crate) async fn redact_hint(
+    engine: &Engine,
+    room_id: &RoomId,
+    hint: &EventId,
+    about: &EventId,
+) -> Result<(), StoreError> {
+    let now = engine.clock().now();
+    let deed = NewDeed {
+        deed: Deed::Redact { room_id: room_id.to_owned(), event_id: hint.to_owned(), of: None },
+        asker: SERVICE.to_owned(),
+        reason: None,
+        due_at: now.checked_add(HINT_STAYS).unwrap_or(now),
+        source: Some(format!("hint {about}")),
+    };
+    engine.store().add_deed(&deed, now).await.map(drop)
 }
 
 /// Stores deeds of the operator at the machine.

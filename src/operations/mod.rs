@@ -37,7 +37,7 @@ pub(crate) use approve::ConsentGiven;
 pub(crate) use asked::Asked;
 pub(crate) use came::{Came, How, StillOff};
 use deeds::{Deadline, await_deed};
-pub(crate) use deeds::{NotDone, by_operator, see_through};
+pub(crate) use deeds::{NotDone, by_operator, redact_hint, see_through};
 pub(crate) use explain::explain_person;
 pub(crate) use find::NotFound;
 pub(crate) use grants::{Caller, Change, change_grants};

@@ -61,6 +61,17 @@ impl Store {
         on_reader!(self, db => TABLE.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)
     }
 
+    /// The event with this id, handled or not, unless it is forgotten.
+    pub async fn inbox_event(&self, event: &EventId) -> Result<Option<InboxEvent>, StoreError> {
+        const SQL: &str =
+            "select seq, event_id, room_id, kind, state_key, sender, sent_at, received_at, content, attempts
+            from inbox where event_id = $1";
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(event.as_str()).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, read)).transpose()?
+        })
+    }
+
     /// Event ids of unhandled membership changes.
     pub async fn memberships_waiting(&self) -> Result<BTreeSet<String>, StoreError> {
         const SQL: &str = "select seq, event_id from inbox where state = 'waiting' and kind = 'm.room.member'";

@@ -26,7 +26,7 @@ use jiff::SignedDuration;
 use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
-pub use parse::{parse, sounds_like_command};
+pub use parse::{has_known_word, parse, sounds_like_command};
 pub use text::{fold, is_yes};
 use word::Needs;
 pub use word::Word;

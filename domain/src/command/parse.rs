@@ -34,10 +34,16 @@ const STATUSES: [(&str, &[&str]); 6] = [
 const DEVICES: [&str; 2] = ["devices", "aparelhos"];
 
 /// Whether a message is addressed to the bot: it begins with the prefix directly before a word, or with the bot's name.
-/// In a managed room only the commands accepted there count.
+/// In a managed room only the commands accepted there count, and what may be a mistyped `redact`.
 #[must_use]
 pub fn sounds_like_command(message: &Message<'_>, setting: &Setting<'_>) -> bool {
     spoken::said(message, setting).is_some()
+}
+
+/// Whether it begins with the word of a command, and not with one that is only near.
+#[must_use]
+pub fn has_known_word(message: &Message<'_>, setting: &Setting<'_>) -> bool {
+    spoken::said(message, setting).is_some_and(|said| said.word.is_some())
 }
 
 /// The command in a message; None exactly if [`sounds_like_command`] is false. `sent_at` is when it was sent, in the time

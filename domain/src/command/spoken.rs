@@ -109,7 +109,7 @@ fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<SpokenBody> {
     let mut lines = lines.into_iter();
     let mut line = lines.next()?;
     line.more = lines.map(|line| line.text).collect::<Vec<_>>().join(" ");
-    let start = Start::of(&line, setting)?;
+    let Some(start) = Start::of(&line, setting) else { return near_miss(line, dry_run, setting) };
     let (mut said, mut at) = word_at(&line, start.at);
     if start.by_prefix && fold(trimmed(said)) == NAMESPACE {
         let next = line.text.len() - line.text.get(at..)?.trim_start().len();
@@ -133,9 +133,25 @@ fn opening(lines: Vec<Line>, setting: &Setting<'_>) -> Option<SpokenBody> {
         CommandPlace::Managed if word == Some(Word::Cancel) && line.text.get(at..)?.trim().contains(' ') => {
             return None;
         }
+        CommandPlace::Managed if word.is_none() => is_nearly_redact(&said).then_some(())?,
         CommandPlace::Managed => word.filter(|word| word.entry().in_managed_rooms).map(|_| ())?,
     }
     Some(SpokenBody { word, said, at, dry_run, line })
+}
+
+/// Whether an unknown word may be meant for `redact`: then a message that was to disappear would stay in silence.
+fn is_nearly_redact(said: &str) -> bool {
+    Word::nearest(said).contains(&Word::Redact)
+}
+
+/// `! apagar` in a managed room, which is said to nobody else.
+fn near_miss(line: Line, dry_run: bool, setting: &Setting<'_>) -> Option<SpokenBody> {
+    let after = line.text.strip_prefix(setting.prefix.trim()).filter(|rest| rest.starts_with(' '))?;
+    let start = line.text.len() - after.trim_start().len();
+    let (word, at) = word_at(&line, start);
+    let is_meant = setting.place == CommandPlace::Managed && Word::named(trimmed(word)) == Some(Word::Redact);
+    let said = format!("{} {}", setting.prefix.trim(), trimmed(word));
+    is_meant.then_some(SpokenBody { word: None, said, at, dry_run, line })
 }
 
 /// Where the word begins, and how the bot was addressed.

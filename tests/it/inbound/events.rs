@@ -44,10 +44,21 @@ async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
             json!({"msgtype": "m.text", "body": "> <@rui:hospital.example> x\n!status",
             "m.relates_to": {"m.in_reply_to": {"event_id": "$chat"}}}),
         ),
+        // Of an edit that makes a command only which message it edits.
+        message(
+            "$6",
+            json!({"msgtype": "m.text", "body": "* !sync", "m.new_content": {"msgtype": "m.text", "body": "!sync"},
+            "m.relates_to": {"rel_type": "m.replace", "event_id": "$1"}}),
+        ),
+        message(
+            "$talk",
+            json!({"msgtype": "m.text", "body": "* bom dia", "m.new_content": {"msgtype": "m.text", "body": "bom dia"},
+            "m.relates_to": {"rel_type": "m.replace", "event_id": "$1"}}),
+        ),
         text("$quoted", CONTROL, "> <@rui:hospital.example> x\n!status"),
     ];
     assert_eq!(desk.push("1", &events).await?.0, 200);
-    assert_eq!(desk.ids().await?, ["$1", "$2", "$3", "$4", "$5"]);
+    assert_eq!(desk.ids().await?, ["$1", "$2", "$3", "$4", "$5", "$6"]);
     let rows = desk.inbox().await?;
     let contents: Vec<Value> = rows.iter().map(|row| serde_json::to_value(&row.event.content).unwrap()).collect();
     assert_eq!(
@@ -58,6 +69,7 @@ async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
             json!({"body": "!redact"}),
             json!({"body": "!whoami"}),
             json!({"body": "> <@rui:hospital.example> x\n!status", "reply_to": "$chat"}),
+            json!({"edits": "$1"}),
         ]
     );
     assert_eq!((rows[0].event.sender.as_str(), rows[0].event.room_id.as_str()), (ANA, CONTROL));

@@ -38,6 +38,10 @@ async fn in_mode_observe_a_plan_is_shown_and_nothing_is_changed() -> anyhow::Res
     let todos = hospital.room("todos").await?;
     let said = chief.reply(&todos, &message, "!redact").await?;
     hospital.answer(&chief, "todos", &said).await?.says(&["observe mode"]);
+    // A hint could not be taken away again.
+    let unread = chief.reply(&todos, &message, "!apgar").await?;
+    hospital.handled(&unread).await?;
+    assert!(hospital.answers(&chief, "todos", &unread).await?.is_empty());
     hospital.told(&chief, &["suddenly covers nobody"]).await?;
 
     assert!(hospital.stands(&chief, "todos", &message).await?);
