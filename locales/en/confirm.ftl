@@ -38,3 +38,4 @@ sum =
     .empowered = given level 50 or more, or rights
     .lowered = with a lower level
 sum-in-room = { $what } from the room { $room }
+confirm-removed = That preview was deleted, so nobody can say yes to it any more. Nothing was done. Please say the command again.

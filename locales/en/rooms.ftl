@@ -96,3 +96,4 @@ audit-levels = { $room }: { $list }
 audit-level = { $user } to level { $level }
 audit-level-usual = { $user } to everybody's level
 audit-levels-more = { $count } more
+audit-in-room = { $user } in the room { $room }

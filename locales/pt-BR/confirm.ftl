@@ -38,3 +38,4 @@ sum =
     .empowered = com nível 50 ou mais, ou com direitos
     .lowered = com um nível mais baixo
 sum-in-room = { $what } da sala { $room }
+confirm-removed = Essa prévia foi apagada e não pode mais ser confirmada. Nada foi feito. Repita o comando, por favor.

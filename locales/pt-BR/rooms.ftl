@@ -99,3 +99,4 @@ audit-levels = { $room }: { $list }
 audit-level = { $user } para o nível { $level }
 audit-level-usual = { $user } para o nível de todos
 audit-levels-more = mais { $count }
+audit-in-room = { $user } na sala { $room }

@@ -93,6 +93,13 @@ impl Ask {
         let found = store.confirmation(&code).await?.map(|(confirmation, _)| confirmation);
         found.ok_or_else(|| Stop::Unclear(words.say("confirm-wrong", &[("said", Arg::Text(code))])))
     }
+
+    /// Whether a preview is no longer there to be read, so that nobody can know to what they say yes.
+    async fn is_removed(&self, shown: &Confirmation) -> Result<bool, Stop> {
+        let Some(prompt) = self.store().prompt_of(&shown.code).await? else { return Ok(false) };
+        let seen = self.engine.reader().event(&shown.room_id, &prompt).await?;
+        Ok(seen.is_none_or(|seen| seen.content.redacted))
+    }
 }
 
 /// Says no to a preview: whoever asked for it, or could say yes in their place.
@@ -117,15 +124,19 @@ pub(super) async fn confirm(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> 
     let (words, store) = (&ask.words, ask.store());
     let unclear = |id, args: &[_]| Stop::Unclear(words.say(id, args));
     let confirmation = ask.previewed(preview).await?;
-    let code = confirmation.code;
-    let (mut asked, user) = (ask.asked.clone(), confirmation.asker);
+    let (mut asked, user) = (ask.asked.clone(), confirmation.asker.clone());
     match (user == ask.user, &confirmation.beyond) {
         (true, None) => {}
         (true, Some(_)) => return Err(unclear("sums-not-alone", &[])),
         (false, Some(_)) => asked = asked.on_behalf(&user)?,
         (false, None) => return Err(unclear("confirm-not-yours", &[("user", words.user(&user))])),
     }
-    if !store.use_confirmation(&code, &ask.source, ask.scene.now).await? {
+    let code = &confirmation.code;
+    let is_used = store.confirmation(code).await?.is_some_and(|(_, used_at)| used_at.is_some());
+    if !is_used && ask.is_removed(&confirmation).await? {
+        return Err(unclear("confirm-removed", &[]));
+    }
+    if !store.use_confirmation(code, &ask.source, ask.scene.now).await? {
         let id = if confirmation.expires_at <= ask.scene.now { "confirm-expired" } else { "confirm-used" };
         return Err(unclear(id, &[]));
     }
@@ -134,7 +145,7 @@ pub(super) async fn confirm(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> 
     let room = room.ok_or_else(|| unclear("confirm-changed", &[]))?;
     // Durations count from the command, not from the confirmation.
     asked.sent_at = store.event_sent_at(&confirmation.source).await?.unwrap_or(confirmation.created_at);
-    asked.confirmed = Some(code);
+    asked.confirmed = Some(code.clone());
     let (place, room_id, command) = (CommandPlace::of(&room), confirmation.room_id, confirmation.command);
     carry_out(&Ask { asked, room_id, room, place, user, command, ..ask.clone() }).await
 }

@@ -4,7 +4,7 @@ use equipemed_domain::command::Command;
 use equipemed_domain::fault::Conflict;
 use equipemed_domain::sums::Beyond;
 use jiff::Timestamp;
-use ruma_common::{OwnedRoomId, OwnedUserId};
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 
 use super::error::conflict_means;
 use super::rows::{Record, Table, ms, to_json};
@@ -87,6 +87,15 @@ impl Store {
         const SQL: &str = "select code from confirmations where source = $1 or prompt_event = $1 or used_by = $1";
         let codes: Vec<String> = on_reader!(self, db => sqlx::query_scalar(SQL).bind(event).fetch_all(db).await?)?;
         Ok(std::iter::once(event.to_owned()).chain(codes).collect())
+    }
+
+    /// The message that shows the preview with this code, once it was sent.
+    pub async fn prompt_of(&self, code: &str) -> Result<Option<OwnedEventId>, StoreError> {
+        const SQL: &str = "select code, prompt_event from confirmations where code = $1 and prompt_event is not null";
+        on_reader!(self, db => {
+            let row = sqlx::query(SQL).bind(code).fetch_optional(db).await?;
+            row.map(|row| TABLE.one(&row, |row| row.event_id("prompt_event"))).transpose()?
+        })
     }
 
     /// Marks a preview as used by an event; false when another event used it or it has expired.

@@ -328,6 +328,21 @@ impl Command {
         }
     }
 
+    /// The room that it names.
+    #[must_use]
+    pub fn room(&self) -> Option<&Where> {
+        match self {
+            Self::Measure { measure, .. } | Self::Promote { measure, .. } | Self::Demote { measure, .. } => {
+                measure.room.as_ref()
+            }
+            Self::Redact { what: Redaction::Of { room, .. }, .. } | Self::Why { room, .. } => room.as_ref(),
+            Self::Sync { target: SyncTarget::Room(room), .. }
+            | Self::RoomsReplace { room, .. }
+            | Self::RoomsAdopt { room, .. } => Some(room),
+            _ => None,
+        }
+    }
+
     /// What the asker needs: the same as for the word, except for parts of a command that need less.
     #[must_use]
     pub fn needs(&self) -> Needs {

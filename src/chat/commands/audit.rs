@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::command::{About, Word};
+use equipemed_domain::command::{About, Command, Word};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::OwnedUserId;
@@ -25,10 +25,23 @@ pub(super) async fn audit(ask: &Ask, about: Option<&About>, last: u32) -> Result
         return Ok(Turn::told(Answer::new().line(words.say("audit-none", &[]))));
     }
     let intro = words.say("audit-intro", &[("count", number(entries.len()))]);
-    Ok(Turn::told(Answer::new().line(intro).items(entries.iter().map(|entry| line(words, entry)))))
+    let readable = ask.readable();
+    let lines = entries.iter().map(|entry| {
+        let named = room_named(words, entry).filter(|room| readable.contains(room));
+        line(words, entry, named.as_ref().or(entry.intent.room.as_ref()))
+    });
+    Ok(Turn::told(Answer::new().line(intro).items(lines)))
 }
 
-fn line(words: &Wording, entry: &AuditEntry) -> Said {
+/// The room that a command named; the entry itself is about the room where it was said.
+fn room_named(words: &Wording, entry: &AuditEntry) -> Option<RoomKey> {
+    let command: Command =
+        serde_json::from_str(&entry.intent.action).ok().filter(|_| entry.intent.kind == "command")?;
+    words.scene.find_room(command.room()?).ok()
+}
+
+/// `room` is the one that the entry concerns.
+fn line(words: &Wording, entry: &AuditEntry, room: Option<&RoomKey>) -> Said {
     let outcome = entry.settled.as_ref().map(|settled| &settled.outcome);
     let word = outcome.map_or("open", Outcome::as_str);
     let kind = match entry.intent.kind.as_str() {
@@ -40,8 +53,11 @@ fn line(words: &Wording, entry: &AuditEntry) -> Said {
         kind => words.word("action", kind),
     };
     let levels = entry.intent.levels();
-    let subject = match (&entry.intent.user, &entry.intent.room) {
-        (Some(user), _) => words.user(user),
+    let subject = match (&entry.intent.user, room) {
+        (Some(user), Some(room)) => {
+            Arg::Said(words.line("audit-in-room", &[("user", words.user(user)), ("room", words.room(room))]))
+        }
+        (Some(user), None) => words.user(user),
         (None, Some(room)) if !levels.is_empty() => Arg::Said(words.levels_set(room, &levels)),
         (None, Some(room)) => words.room(room),
         (None, None) => Arg::Said(words.topic(&topic_of(&entry.intent))),

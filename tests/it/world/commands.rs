@@ -197,6 +197,20 @@ async fn a_level_for_a_time_ends_by_itself() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_audit_names_the_room_of_each_entry() -> anyhow::Result<()> {
+    let (hospital, serving) = opened().await?;
+    let chief = hospital.client("chefe").await?;
+    hospital.ask(&chief, &format!("!ban {} in icu", hospital.username("ana"))).await?;
+    let audit = hospital.ask(&chief, "!audit last 20").await?;
+    let lines: Vec<&str> = audit.text.lines().collect();
+    for part in ["command ban", "banning"] {
+        let line = lines.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {}", audit.text));
+        assert!(line.contains("UTI") && !line.contains("icu"), "{line}");
+    }
+    close(hospital, serving).await
+}
+
+#[tokio::test]
 async fn a_lock_a_mute_and_a_kick_are_done_told_and_undone() -> anyhow::Result<()> {
     let (hospital, serving) = opened().await?;
     let chief = hospital.client("chefe").await?;

@@ -167,6 +167,34 @@ async fn an_expired_or_outdated_preview_is_not_carried_out() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_preview_that_was_deleted_cannot_be_confirmed() -> anyhow::Result<()> {
+    let scene = scene().await?;
+    let hospital = &scene.hospital;
+    let control = hospital.room("control").await?;
+    // By whoever may: here the other administrator.
+    let preview = scene.preview().await?;
+    scene.other.redact(&control, preview.id(), "engano").await?;
+    hospital
+        .ask(&scene.chief, &format!("!confirm {}", preview.code()?))
+        .await?
+        .says(&["was deleted", "Nothing was done"]);
+    let reply = scene.chief.reply(&control, preview.id(), "!sim").await?;
+    hospital.answer(&scene.chief, "control", &reply).await?.says(&["was deleted"]);
+    let yes = scene.chief.react(&control, preview.id(), "👍🏽").await?;
+    hospital.handled(&yes).await?;
+    assert_eq!(scene.standing().await?, ALL);
+    assert_eq!(hospital.number("select count(*) from deeds").await?, 0);
+    // By the bot itself, when it is told to.
+    let preview = scene.preview().await?;
+    let reply = scene.chief.reply(&control, preview.id(), "!apagar").await?;
+    hospital.handled(&reply).await?;
+    hospital.redacted(&scene.chief, "control", preview.id()).await?;
+    hospital.ask(&scene.chief, &format!("!confirm {}", preview.code()?)).await?.says(&["was deleted"]);
+    assert_eq!(scene.standing().await?, ALL);
+    close(scene.hospital, scene.serving).await
+}
+
+#[tokio::test]
 async fn a_right_lost_after_the_preview_is_lost_at_the_yes() -> anyhow::Result<()> {
     let mut scene = scene().await?;
     let preview = scene.preview().await?;
