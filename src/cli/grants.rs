@@ -7,6 +7,7 @@ use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::identity::Identities;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
+use jiff::SignedDuration;
 use ruma_common::UserId;
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::config::settings::Language;
 use crate::config::values::parse_duration;
-use crate::operations::{Caller, Scene, Stop};
+use crate::operations::{Caller, Scene, Stop, lasting};
 use crate::speech::{Arg, Shown, Texts};
 use crate::store::{GrantFilter, GrantRecord, OPERATOR};
 
@@ -73,6 +74,16 @@ fn known_as(id: PersonId, people: &Identities) -> String {
     people.get(id).map_or_else(|| format!("person {id}"), |known| format!("{} ({})", known.username, known.number))
 }
 
+/// Where and until when a grant holds, whoever is there now.
+fn held(kind: GrantKind, place: Option<&RoomKey>, until: Option<String>) -> String {
+    let place = match place {
+        Some(room) => format!(" in {room}"),
+        None if matches!(kind, GrantKind::Lock | GrantKind::Deactivate) => String::new(),
+        None => " everywhere".to_owned(),
+    };
+    format!("{place}, {}", until.map_or_else(|| "without an end".to_owned(), |until| format!("until {until}")))
+}
+
 fn describe(kind: GrantKind) -> String {
     match kind {
         GrantKind::Level(level) => format!("level {level}"),
@@ -84,24 +95,24 @@ fn describe(kind: GrantKind) -> String {
 pub(super) async fn add(given: &Given, wish: GrantWish) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let kind = kind_of(&wish.what)?;
-    let until = match &wish.duration {
-        None => None,
-        Some(text) => {
-            let lasts = parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}")))?;
-            let until = local.clock.now().checked_add(lasts);
-            Some(until.map_err(|_| UsageError(format!("--for {text:?} is too long")))?)
-        }
+    let long = |text: &String| {
+        let lasts = parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}")))?;
+        SignedDuration::try_from(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))
     };
+    let lasts = lasting(Act::of_grant(kind), wish.duration.as_ref().map(long).transpose()?);
+    let ends = |lasts| local.clock.now().checked_add(lasts).map_err(|_| UsageError("--for is too long".to_owned()));
+    let until = lasts.map(ends).transpose()?;
     let scene = local.scene(true).await?;
     let place = scope_of(wish.room.as_deref(), kind, &scene)?;
     let person = local.person(&wish.who, &scene.directory).await?.id;
     let by = caller(wish.by.as_deref(), &scene, &local).await?;
+    let held = held(kind, place.as_ref(), until.map(|until| local.time(until)));
     let request = Request { act: Act::of_grant(kind), person: Some(person), place, until };
     let grant = scene.add_grant(&local.store, &by, &request, wish.because).await.map_err(|why| said(why, &scene))?;
     let grant = grant.context("nothing was granted")?.0;
     let whom = scene.directory.named(person).unwrap_or_else(|| person.to_string());
     output::text(&format!(
-        "grant {grant}: {} for {whom}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {grant}",
+        "grant {grant}: {} for {whom}{held}. A running service carries it out now, `equipemed-bot sync` otherwise. To undo: equipemed-bot grants end {grant}",
         describe(kind),
     ));
     Ok(Exit::Done)

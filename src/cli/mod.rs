@@ -326,7 +326,7 @@ enum GrantsCommand {
         /// A room, or a space with all below; everywhere when left out
         #[arg(long = "in", value_name = "ROOM")]
         room: Option<String>,
-        /// For how long, such as 2h or 30d; until it is ended when left out
+        /// For how long, such as 2h or 30d; until it is ended when left out, a kick for 24 hours
         #[arg(long = "for", value_name = "DURATION")]
         duration: Option<String>,
         /// Why

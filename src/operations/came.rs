@@ -93,6 +93,8 @@ impl Asked {
             How::AlreadySo if !has_account && order.act.grant().is_some() => How::NoAccountYet,
             How::AlreadySo if !has_account => How::NoAccount,
             _ if !unmet.is_empty() && !is_so => How::Nowhere,
+            // Nobody was removed, whatever is noted.
+            How::AlreadySo if order.act == Act::Kick => How::AlreadySo,
             // A lifted ban is reported even if nobody had to be brought back. A new end date is reported too, although
             // the room shows no difference.
             How::AlreadySo if order.act == Act::Unban || order.is_news(person, &self.scene) => How::Done,

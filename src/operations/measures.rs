@@ -107,6 +107,11 @@ impl Order {
     }
 }
 
+/// How long a measure lasts if it was said to last so long, or nothing was said. None is without an end.
+pub(crate) fn lasting(act: Act, said: Option<SignedDuration>) -> Option<SignedDuration> {
+    said.or((act == Act::Kick).then_some(KICK_LASTS))
+}
+
 impl Asked {
     /// Resolves a measure and checks whether the asker may take it.
     pub(crate) async fn order(&self, act: Act, measure: &Measure) -> Result<Order, Stop> {
@@ -126,8 +131,7 @@ impl Asked {
             Act::Unban => self.bans_by_hand(scope.as_ref(), &people).await?,
             _ => Vec::new(),
         };
-        let lasts = measure.lasts.or((act == Act::Kick).then_some(KICK_LASTS));
-        let until = lasts.and_then(|lasts| self.begins_at().checked_add(lasts).ok());
+        let until = lasting(act, measure.lasts).and_then(|lasts| self.begins_at().checked_add(lasts).ok());
         let because = measure.because.clone();
         let mut order = Order { act, people, scope, until, because, by_hand, allowed: BTreeMap::new() };
         order.allowed = self.check(&order)?;

@@ -41,7 +41,7 @@ pub(crate) use deeds::{NotDone, by_operator, redact_hint, see_through};
 pub(crate) use explain::explain_person;
 pub(crate) use find::NotFound;
 pub(crate) use grants::{Caller, Change, change_grants};
-pub(crate) use measures::{Granted, Order};
+pub(crate) use measures::{Granted, Order, lasting};
 pub(crate) use pause::{must_not_be_paused, pause, paused, resume};
 pub(crate) use redact::{Redacting, Target as RedactTarget};
 pub(crate) use replace::Replacing;

@@ -65,7 +65,10 @@ fn went(ask: &Ask, order: &Order, granted: &Granted, all: &[Came]) -> Reply {
         for (why, rooms) in &came.unmet {
             answer = answer.line(words.unmet(person, why, rooms));
         }
-        if matches!(came.how, How::Nowhere | How::Off(_)) {
+        if let Some(line) = words.noted(order, came, granted.get(&person)) {
+            answer = answer.line(line);
+        }
+        if matches!(came.how, How::Nowhere | How::Off(_) | How::NoAccountYet) {
             continue;
         }
         if order.act == Act::Unban {

@@ -3,6 +3,7 @@
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Rank, Where};
 use equipemed_domain::directory::PersonId;
+use equipemed_domain::grant::GrantId;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::standing::Standing;
 use equipemed_domain::stands::Unmet;
@@ -69,6 +70,9 @@ impl Wording {
         let user = ("user", self.person(came.person));
         Some(match &came.how {
             How::Nowhere => return None,
+            How::AlreadySo if order.act == Act::Kick => {
+                self.say("not-inside", &[user, ("in", Arg::Said(self.within(order.scope.as_ref())))])
+            }
             How::Done => self.measure(order, came.person, Tense::Did),
             How::AlreadySo => self.say("already-so", &[user]),
             How::NoAccountYet => self.say("no-account-yet", &[user]),
@@ -88,6 +92,22 @@ impl Wording {
                 self.say(text, &[user, ("command", Arg::Code(command))])
             }
         })
+    }
+
+    /// What holds later for somebody to whom it does nothing now, so that nobody is kept out without knowing why.
+    pub(super) fn noted(&self, order: &Order, came: &Came, grant: Option<&GrantId>) -> Option<Said> {
+        let id = ("id", Arg::Number(grant?.0));
+        let is_for_later = match came.how {
+            How::NoAccountYet => true,
+            How::AlreadySo => order.act == Act::Kick,
+            How::Nowhere => came.unmet.contains_key(&Unmet::NotMember),
+            _ => false,
+        };
+        let said = match order.until {
+            Some(until) => self.say("noted-until", &[id, ("until", self.time(until))]),
+            None => self.say("noted", &[id]),
+        };
+        is_for_later.then_some(said)
     }
 
     /// What prevents it.
@@ -131,7 +151,7 @@ impl Wording {
     /// What still keeps somebody out of the room, with the command that lifts it.
     pub(super) fn still_out(&self, order: &Order, person: PersonId) -> Option<Said> {
         let grant = order.still_out(person, &self.scene)?;
-        let name = self.localpart(person).map_or_else(|| person.to_string(), str::to_owned);
+        let name = self.typed_name(person).map_or_else(|| person.to_string(), str::to_owned);
         let args = [
             ("user", self.person(person)),
             ("grant", Arg::Said(self.grant_line(grant))),
@@ -140,9 +160,9 @@ impl Wording {
         Some(self.say("still-out", &args))
     }
 
-    /// The command for a measure about those of these people who have an account; None if nobody has.
+    /// The command for a measure about these people; None if none of their names can be typed.
     pub(super) fn typed_measure(&self, act: Act, people: &[PersonId], scope: Option<&RoomKey>) -> Option<String> {
-        let names: Vec<&str> = people.iter().filter_map(|person| self.localpart(*person)).collect();
+        let names: Vec<&str> = people.iter().filter_map(|person| self.typed_name(*person)).collect();
         (!names.is_empty()).then(|| self.typed_in(act, &names.join(" "), scope))
     }
 
@@ -161,6 +181,12 @@ impl Wording {
             name if name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c)) => name.to_owned(),
             name => format!("\"{name}\""),
         }
+    }
+
+    /// The name of an account, or of a person without one, as a command takes it.
+    fn typed_name(&self, person: PersonId) -> Option<&str> {
+        let username = || Some(self.scene.directory.get(person)?.username.as_str()).filter(|name| !name.contains(' '));
+        self.localpart(person).or_else(username)
     }
 
     fn localpart(&self, person: PersonId) -> Option<&str> {

@@ -83,7 +83,7 @@ async fn a_ban_in_a_room_ends_by_itself_and_may_be_of_somebody_who_is_not_there(
     hospital.add(person("novo", &["Sem conta"]));
     hospital.write_roster()?;
     let new = hospital.username("novo");
-    hospital.ask(&chief, &format!("!ban {new} in icu")).await?.says(&["no account yet", "Grant 3"]);
+    hospital.ask(&chief, &format!("!ban {new} in icu")).await?.says(&["no account yet", "grant 3"]);
     hospital.ask(&chief, "!ban ninguem in icu").await?.says(&["ninguem"]);
 
     is_back(&hospital, "icu", "ana").await?;
@@ -171,4 +171,43 @@ async fn a_ban_of_nobody_knows_whom_is_told_and_lifted_only_on_demand() -> anyho
     answer.says(&["is allowed", "set by hand", porter.user_id()]);
     is_back(&hospital, "icu", "ana").await?;
     close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn whoever_is_not_there_is_kept_out_only_with_words_about_it() -> anyhow::Result<()> {
+    for (language, absent, noted, until, within) in [
+        ("en", "is not in the room", "This is grant", "until", "in"),
+        ("pt-BR", "não está na sala", "É a concessão", "até", "em"),
+    ] {
+        let mut people = people();
+        people.push(person("nova", &["Sem conta"]));
+        let (hospital, serving) = opened(people, rooms(), |hospital| {
+            hospital.config["users"]["who"] = json!({"not": {"group": "Sem conta"}});
+            hospital.config["bot"]["language"] = json!(language);
+        })
+        .await?;
+        let chief = hospital.client("chefe").await?;
+        let (outside, new) = (hospital.username("fora"), hospital.username("nova"));
+        assert!(!hospital.members("icu").await?.contains(&"fora".to_owned()));
+        // Twice: the second is noted like the first, and nobody is said to have been removed.
+        for long in ["", " for 2h"] {
+            let kicked = hospital.ask(&chief, &format!("!kick {outside} in icu{long}")).await?;
+            kicked.says(&[absent, noted, until, &format!("{outside} {within} UTI")]);
+            assert!(!kicked.text.contains("was removed from"), "{}", kicked.text);
+        }
+        let muted = hospital.ask(&chief, &format!("!mute {outside} in icu for 1h")).await?;
+        muted.says(&[noted, until, &format!("{outside} {within} UTI")]);
+        for (word, long) in [("ban", ""), ("kick", " for 3h"), ("mute", " for 1h")] {
+            let noted_for = hospital.ask(&chief, &format!("!{word} {new} in icu{long}")).await?;
+            noted_for.says(&[noted, &format!("{new} {within} UTI")]);
+            assert_eq!(noted_for.text.contains(until), !long.is_empty(), "{}", noted_for.text);
+        }
+        // At the machine a kick lasts as long as in chat, and the end is told as well.
+        let ran = hospital.run(&["grants", "add", &outside, "kick", "--in", "todos"]).await?.ended(0);
+        assert!(ran.out.contains("in todos, until 20") && ran.out.contains("grants end"), "{}", ran.out);
+        let ran = hospital.run(&["grants", "add", &outside, "ban", "--in", "todos"]).await?.ended(0);
+        assert!(ran.out.contains("in todos, without an end"), "{}", ran.out);
+        close(hospital, serving).await?;
+    }
+    Ok(())
 }

@@ -67,7 +67,7 @@ async fn whoever_leaves_users_who_is_released_and_gets_everything_back_with_it()
         .ask(&chief, &format!("!promote {ana} 20 in todos"))
         .await?
         .says(&["levels and rights by command do not count"]);
-    hospital.ask(&chief, &format!("!kick {ana} in icu")).await?.says(&["that is already the case"]);
+    hospital.ask(&chief, &format!("!kick {ana} in icu")).await?.says(&["is not in the room", "until", "!unban"]);
     hospital.ask(&chief, &format!("!ban {ana} in todos")).await?.says(&["is banned"]);
     assert_eq!(hospital.with_membership("todos", "ban").await?, ["ana"]);
     hospital.ask(&chief, &format!("!lock {ana}")).await?.says(&["is locked"]);
