@@ -1,5 +1,6 @@
 //! The listener: health and metrics for monitoring, and requests from Synapse, which must have the hs_token.
 
+pub(crate) mod clients;
 mod events;
 mod numbers;
 mod room_cache;

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::talk::{close, opened};
 use super::{Hospital, chief, count, crowd, until};
+use crate::inbound::clients::clients;
 
 const PASSWORD: &str = "uma senha longa";
 
@@ -118,5 +119,35 @@ async fn an_answer_goes_into_the_thread_of_its_command() -> anyhow::Result<()> {
     let answers = hospital.answers(&chief, "control", preview.id()).await?;
     answers[0].says(&["2 messages were deleted"]);
     assert_eq!(answers[0].event["content"]["m.relates_to"]["event_id"], json!(root));
+    close(hospital, serving).await
+}
+
+/// A content of a fixture with real ids.
+fn about(content: &Value, target: &str) -> anyhow::Result<Value> {
+    let text = content.to_string().replace("$target", target).replace("$root", target);
+    Ok(serde_json::from_str(&text)?)
+}
+
+#[tokio::test]
+async fn in_every_client_a_reply_removes_polls_voice_messages_and_pictures_with_captions() -> anyhow::Result<()> {
+    let rooms = json!({"todos": {"name": "Equipe", "members": {"any": true}}});
+    let mut people = crowd("p", 1, &[]);
+    people.push(chief("chefe"));
+    let (hospital, serving) = opened(people, rooms, |_| ()).await?;
+    let (nurse, chief) = (hospital.client("p00").await?, hospital.client("chefe").await?);
+    let room = hospital.room("todos").await?;
+    for client in clients()? {
+        let events = client.events.iter();
+        for sent in events.filter(|sent| sent.means == "message") {
+            let message = nurse.send(&room, &sent.kind, sent.content.clone()).await?;
+            let reply = client.events.iter().find(|reply| reply.what == "reply").context("no reply")?;
+            let said = chief.send(&room, &reply.kind, about(&reply.content, &message)?).await?;
+            hospital.redacted(&nurse, "todos", &message).await?;
+            // Like every command that was carried out there.
+            hospital.redacted(&nurse, "todos", &said).await?;
+        }
+    }
+    // None of the captions was taken for a command.
+    assert!(hospital.inbox().await?.iter().all(|row| row.kind != "m.room.message" || row.sender != nurse.user_id()));
     close(hospital, serving).await
 }
