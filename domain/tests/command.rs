@@ -112,6 +112,7 @@ fn shown(result: Option<Result<Command, Misunderstood>>) -> String {
             }
             Misunderstood::Wrong { word, what, said } => format!("{}: {said} is no {what}", name(word)),
             Misunderstood::Ambiguous { said } => format!("ambiguous {said}"),
+            Misunderstood::Unquoted { word, said } => format!("{}: unquoted {said}", name(word)),
             Misunderstood::Unclosed => "unclosed".to_owned(),
             Misunderstood::TooMany { word, .. } => format!("too many for {}", name(word)),
         },

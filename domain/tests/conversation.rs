@@ -49,6 +49,8 @@ const UNITS: &[(&str, i64)] = &[
 const SPOKEN: &[(&str, i64)] = &[
     ("uma hora", HOUR),
     ("meia hora", HOUR / 2),
+    ("½ hora", HOUR / 2),
+    ("1½h", HOUR * 3 / 2),
     ("uma hora e meia", HOUR * 3 / 2),
     ("half an hour", HOUR / 2),
     ("an hour and a half", HOUR * 3 / 2),
@@ -84,6 +86,8 @@ const UNCLEAR: &[&str] = &[
     "1h5",
     "~2h",
     "10 anos",
+    "2 ¼ horas",
+    "½",
 ];
 
 /// Moments, and how long it is until then at most.
@@ -92,6 +96,9 @@ const MOMENTS: &[(&str, i64)] = &[
     ("amanhã às 7", 9 * HOUR),
     ("tomorrow 7am", 9 * HOUR),
     ("sexta", 26 * HOUR),
+    ("sexta que vem", 26 * HOUR),
+    ("next friday 7am", 9 * HOUR),
+    ("semana que vem", 82 * HOUR),
     ("friday", 26 * HOUR),
     ("segunda-feira 8h", 82 * HOUR),
     ("30/11", 98 * HOUR),
@@ -283,6 +290,10 @@ fn check_answer(said: &Said, text: &str, why: &Misunderstood) {
         Misunderstood::Missing { what, .. } => {
             assert!(!what.is_empty(), "{:?}: {why:?}", said.text);
             return;
+        }
+        Misunderstood::Unquoted { said: what, word } => {
+            assert_eq!(*word, said.word, "{:?}: {why:?}", said.text);
+            what
         }
         Misunderstood::Unclosed | Misunderstood::TooMany { .. } => return,
     };

@@ -34,3 +34,6 @@ edited = I read a message only as it was first sent. Please send the corrected c
 hint-goes = This is only a hint for you: I delete it in a minute.
 too-often = That was the third message in a row that I did not understand. I answer again after a minute without one,
     or when I understand a command of yours.
+unquoted = Did you mean “{ $said }”? A name with a space goes in quotation marks.
+reason-or-room = Is “{ $said }” part of the reason, or the room? For a reason say `{ $prefix }redact because …`,
+    for messages in that room `{ $prefix }redact WHO in ROOM last 3`.

@@ -34,3 +34,6 @@ edited = Só leio uma mensagem como foi enviada da primeira vez. Envie o comando
 hint-goes = Este aviso é só para você: apago em um minuto.
 too-often = Foi a terceira mensagem seguida que não entendi. Volto a responder depois de um minuto sem nenhuma,
     ou quando eu entender um comando seu.
+unquoted = Você quis dizer “{ $said }”? Nome com espaço vai entre aspas.
+reason-or-room = “{ $said }” faz parte do motivo ou é a sala? Para um motivo, digite `{ $prefix }apagar porque …`;
+    para mensagens daquela sala, `{ $prefix }apagar QUEM em SALA últimas 3`.

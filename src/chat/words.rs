@@ -197,6 +197,7 @@ impl Wording {
             NotFound::NoRoom { said, nearest: Some(room) } => {
                 self.say("no-room-near", &[text(said), ("nearest", self.room(room))])
             }
+            NotFound::Unquoted { said } => self.say("unquoted", &[text(said)]),
             NotFound::NotManaged { said } => self.say("not-managed", &[("room", Arg::Text(said.clone()))]),
         }
     }

@@ -9,6 +9,9 @@ use ruma_common::OwnedRoomId;
 use super::Scene;
 use crate::homeserver::{HomeserverError, Reader};
 
+/// The most words that are taken together for a name that was not quoted.
+const NAME_WORDS: usize = 5;
+
 /// Why a name does not resolve.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum NotFound {
@@ -18,6 +21,8 @@ pub(crate) enum NotFound {
     Several { said: String, people: Vec<PersonId> },
     /// No room; the nearest name may be meant.
     NoRoom { said: String, nearest: Option<RoomKey> },
+    /// Several words that are one name, of a person or a room.
+    Unquoted { said: String },
     /// A room that is not managed.
     NotManaged { said: String },
 }
@@ -30,6 +35,24 @@ impl Scene {
             Who::User(user) => self.names().of_account(user).ok_or(NotFound::Nobody { said, nearest: None }),
             Who::Name(name) => self.by_name(name),
         }
+    }
+
+    /// The people whom names mean. If one of them fits nobody, words that fit somebody together were not quoted.
+    pub(crate) fn find_people(&self, who: &[Who]) -> Result<Vec<PersonId>, NotFound> {
+        let found: Result<_, _> = who.iter().map(|who| self.find_person(who)).collect();
+        found.map_err(|why| self.unquoted(who).unwrap_or(why))
+    }
+
+    /// Neighbouring words that are one name.
+    pub(crate) fn unquoted(&self, who: &[Who]) -> Option<NotFound> {
+        let name = |who: &Who| match who {
+            Who::Name(name) => Some(name.clone()),
+            Who::User(_) => None,
+        };
+        let joined = (2..=NAME_WORDS).flat_map(|count| who.windows(count));
+        let names = joined.filter_map(|row| Some(row.iter().map(name).collect::<Option<Vec<_>>>()?.join(" ")));
+        let is_one = |said: &String| !self.names().people(said).is_empty() || self.names().room(said).is_ok();
+        { names }.find(is_one).map(|said| NotFound::Unquoted { said })
     }
 
     fn names(&self) -> Names<'_> {

@@ -126,7 +126,7 @@ impl Asked {
         if let Some(user) = measure.who.iter().find_map(|who| scene.protected(who)) {
             return Err(Refusal::Protected { user }.into());
         }
-        let people = measure.who.iter().map(|who| scene.find_person(who)).collect::<Result<Vec<_>, _>>()?;
+        let people = scene.find_people(&measure.who)?;
         let by_hand = match act {
             Act::Unban => self.bans_by_hand(scope.as_ref(), &people).await?,
             _ => Vec::new(),

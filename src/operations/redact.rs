@@ -124,8 +124,8 @@ impl Redacting<'_> {
             Redaction::Of { who, room, .. } => {
                 let (room, room_id) = self.place(room.as_ref()).await?;
                 let mut is_own = true;
-                for who in who {
-                    let own = asked.is_about_asker(asked.scene.find_person(who)?);
+                for person in asked.scene.find_people(who)? {
+                    let own = asked.is_about_asker(person);
                     asked.may(Act::Redact(if own { Whose::Own } else { Whose::Others }), Some(&room))?;
                     is_own &= own;
                 }

@@ -45,7 +45,7 @@ impl SyncSubject {
                     (Err(_), Ok(room)) => Self::Room(room),
                     (Err(not_found), Err(_)) => return Err(not_found.into()),
                 },
-                who => Self::People(who.iter().map(|who| scene.find_person(who)).collect::<Result<_, _>>()?),
+                who => Self::People(scene.find_people(who)?.into_iter().collect()),
             },
         })
     }

@@ -45,6 +45,10 @@ impl Texts {
                 self.how(*word)
             }
             Misunderstood::Ambiguous { said: what } => self.say("ambiguous", &[said(what)]),
+            Misunderstood::Unquoted { word, said: what } => {
+                answer = answer.line(self.say("unquoted", &[said(what)]));
+                self.say("usage", &[("usage", Arg::Code(self.usage(*word)))])
+            }
             Misunderstood::Unclosed => self.say("unclosed", &[]),
             Misunderstood::TooMany { word, most } => self.say("too-many", &[command(*word), ("most", number(*most))]),
         };

@@ -100,10 +100,16 @@ impl<'a> Arguments<'a> {
         };
         // People have to be in one row: in `kick ana in intensive care`, `care` is not a person.
         let mut row_ended = false;
+        // Where the room begins whose name may go on in the next word.
+        let mut room_at = None;
         while let Some(token) = cursor.next()? {
             let is_phrase = allowed.keywords.contains(&Because) && reason::takes_phrase(&token, &mut cursor);
             let keyword = if is_phrase { Some(Because) } else { keyword(word, &token, allowed.keywords)? };
             if let Some(keyword) = keyword {
+                room_at = match (keyword, cursor.peek()) {
+                    (In, Ok(Some(Token { kind: Kind::Bare, at, .. }))) => Some(at),
+                    _ => None,
+                };
                 all.option(keyword, &token, &mut cursor, allowed)?;
                 row_ended = !all.plain.is_empty();
             } else if word == Word::Redact && is_filler(&token) {
@@ -115,7 +121,14 @@ impl<'a> Arguments<'a> {
                 all.rank = Some(rank(word, &token)?);
                 row_ended = true;
             } else if row_ended {
-                return Err(unexpected(word, &token));
+                let room = room_at.filter(|_| may_go_on(&token));
+                return Err(room.map_or_else(
+                    || unexpected(word, &token),
+                    |at| Misunderstood::Unquoted {
+                        word,
+                        said: quoted(cursor.between(at, token.at + token.text.len())),
+                    },
+                ));
             } else if all.plain.len() == MOST {
                 return Err(Misunderstood::TooMany { word, most: MOST });
             } else {
@@ -210,7 +223,16 @@ impl<'a> Arguments<'a> {
 
     /// Refuses more than `most` plain tokens.
     pub(super) fn at_most(&self, most: usize) -> Result<(), Misunderstood> {
-        self.plain.get(most).map_or(Ok(()), |token| Err(unexpected(self.word, token)))
+        let Some(token) = self.plain.get(most) else { return Ok(()) };
+        let word = self.word;
+        let takes_a_name = most == 1 && matches!(word, Word::User | Word::Grants | Word::Audit | Word::Rooms);
+        let is_row = |(one, next): (&Token<'_>, &Token<'_>)| next.at == one.at + one.text.len() + 1;
+        let is_one = self.plain.iter().all(may_go_on) && self.plain.iter().zip(self.plain.iter().skip(1)).all(is_row);
+        if takes_a_name && is_one {
+            let words: Vec<&str> = self.plain.iter().map(|token| token.text).collect();
+            return Err(Misunderstood::Unquoted { word, said: quoted(&words.join(" ")) });
+        }
+        Err(unexpected(word, token))
     }
 }
 
@@ -279,6 +301,12 @@ pub(super) fn option(token: &Token<'_>) -> Option<Keyword> {
     named.map(|(keyword, _)| *keyword)
 }
 
+/// Whether the word says that a place follows.
+pub(super) fn is_in(word: &str) -> bool {
+    let said = fold(word);
+    KEYWORDS.iter().any(|(keyword, names)| *keyword == In && names.contains(&said.as_str()))
+}
+
 /// The name of one of these keywords that is at most a letter away from a folded word of more than two.
 pub(super) fn nearest(said: &str, keywords: &[Keyword]) -> Option<&'static str> {
     let names = KEYWORDS.iter().filter(|(keyword, _)| keywords.contains(keyword)).flat_map(|(_, names)| names.iter());
@@ -329,6 +357,16 @@ pub(super) fn room(word: Word, what: &'static str, token: &Token<'_>) -> Result<
         }
         TargetWord::User(_) | TargetWord::Event(..) => Err(wrong(word, what, token)),
     }
+}
+
+/// Whether the token may be a further word of a name.
+fn may_go_on(token: &Token<'_>) -> bool {
+    let is_amount = || duration::is_one(token.text) || duration::is_unit(token.text) || is_number(token.text);
+    token.kind == Kind::Bare
+        && !token.listed
+        && token.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '\'' | '’'))
+        && !is_amount()
+        && !reason::is_polite(token.text)
 }
 
 pub(super) fn is_filler(token: &Token<'_>) -> bool {

@@ -113,7 +113,9 @@ pub(super) fn unclear(text: &str) -> String {
     let mut end = 0;
     for word in text.split_inclusive([' ', '`']) {
         let mut lexer = Lexer::new(word);
-        let is_part = word.contains(|c: char| c.is_ascii_digit())
+        let is_number = matches!(lexer.clone().next(), Some(Lexeme::Number { .. }));
+        let is_part = is_number
+            || word.contains(|c: char| c.is_ascii_digit())
             || lexer.name().is_some_and(|name| {
                 unit(&name).is_some() || number(&name).is_some() || AND.contains(&&*name) || HALF.contains(&&*name)
             });

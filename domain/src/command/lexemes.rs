@@ -20,6 +20,16 @@ pub(super) enum Lexeme {
     Sign(char),
 }
 
+/// The digits of a fraction that is one character.
+fn vulgar(c: char) -> Option<&'static str> {
+    match c {
+        '½' => Some("5"),
+        '¼' => Some("25"),
+        '¾' => Some("75"),
+        _ => None,
+    }
+}
+
 /// A position in a text. Copy it to look ahead.
 #[derive(Clone, Copy)]
 pub(super) struct Lexer<'a> {
@@ -59,12 +69,20 @@ impl<'a> Lexer<'a> {
         let rest = self.rest().trim_start_matches([' ', '`']);
         let start = self.text.len() - rest.len();
         let first = rest.chars().next()?;
+        if let Some(fraction) = vulgar(first) {
+            self.at = start + first.len_utf8();
+            return Some(Lexeme::Number { whole: 0, digits: 0, fraction: fraction.to_owned() });
+        }
         if first.is_ascii_digit() {
             let digits = run(rest, |c| c.is_ascii_digit());
             let behind = rest.get(digits..).unwrap_or_default();
             let fraction = behind.strip_prefix(['.', ',']).unwrap_or_default();
             let decimals = run(fraction, |c| c.is_ascii_digit());
             let whole = rest.get(..digits)?.parse().ok()?;
+            if let Some((half, fraction)) = behind.chars().next().and_then(|half| Some((half, vulgar(half)?))) {
+                self.at = start + digits + half.len_utf8();
+                return Some(Lexeme::Number { whole, digits, fraction: fraction.to_owned() });
+            }
             self.at = start + digits + if decimals == 0 { 0 } else { 1 + decimals };
             let fraction = fraction.get(..decimals)?.to_owned();
             return Some(Lexeme::Number { whole, digits, fraction });

@@ -27,6 +27,7 @@ use ruma_common::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, User
 use serde::{Deserialize, Serialize};
 
 pub use parse::{has_known_word, parse, sounds_like_command};
+pub use reason::places;
 pub use text::{fold, is_yes};
 use word::Needs;
 pub use word::Word;
@@ -289,6 +290,8 @@ pub enum Misunderstood {
     /// It is unclear who or what is meant, as with a pill that shows one person and links to another; nothing is
     /// guessed.
     Ambiguous { said: String },
+    /// Words that look like one name with spaces, without quotation marks.
+    Unquoted { word: Word, said: String },
     /// An unclosed quotation mark.
     Unclosed,
     /// More people or messages than one command may name.

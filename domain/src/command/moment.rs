@@ -46,6 +46,8 @@ enum Day {
     /// So many days from now.
     In(i64),
     On(Weekday),
+    /// So named with `que vem` or `next`, which on that day itself is a week later.
+    Next(Weekday),
     /// The next one with this number.
     Numbered(i8),
     /// In this year, or in the next.
@@ -109,10 +111,24 @@ fn day_at(mut lexer: Lexer<'_>, is_day: bool) -> Option<(Day, Lexer<'_>)> {
                 "amanha" | "tomorrow" => Day::In(1),
                 "depois" => (lexer.takes(&["de"]) && lexer.takes(&["amanha"])).then_some(Day::In(2))?,
                 "day" => (lexer.takes(&["after"]) && lexer.takes(&["tomorrow"])).then_some(Day::In(2))?,
-                _ => match WEEKDAYS.iter().find(|(_, names)| names.contains(&name.as_str())) {
-                    Some((weekday, _)) => {
+                "proxima" | "proximo" | "next" => {
+                    let named = lexer.name()?;
+                    lexer.takes(&["feira"]);
+                    Day::Next(weekday(&named).or_else(|| is_week(&named).then_some(Weekday::Monday))?)
+                }
+                _ if is_week(&name) => {
+                    (lexer.takes(&["que"]) && lexer.takes(&["vem"])).then_some(Day::Next(Weekday::Monday))?
+                }
+                _ => match weekday(&name) {
+                    Some(weekday) => {
                         lexer.takes(&["feira"]);
-                        Day::On(*weekday)
+                        let mut ahead = lexer;
+                        if ahead.takes(&["que"]) && ahead.takes(&["vem"]) {
+                            lexer = ahead;
+                            Day::Next(weekday)
+                        } else {
+                            Day::On(weekday)
+                        }
                     }
                     None => {
                         let month = month(&name)?;
@@ -149,6 +165,14 @@ fn day_at(mut lexer: Lexer<'_>, is_day: bool) -> Option<(Day, Lexer<'_>)> {
         }
         Lexeme::Number { .. } | Lexeme::Sign(_) => None,
     }
+}
+
+fn weekday(name: &str) -> Option<Weekday> {
+    WEEKDAYS.iter().find(|(_, names)| names.contains(&name)).map(|(weekday, _)| *weekday)
+}
+
+fn is_week(name: &str) -> bool {
+    matches!(name, "semana" | "week")
 }
 
 fn month(name: &str) -> Option<i8> {
@@ -237,6 +261,11 @@ fn resolve(day: Option<&Day>, time: Option<Time>, now: &Zoned) -> Option<Zoned> 
         Some(Day::In(days)) => in_days(*days),
         Some(Day::On(weekday)) => match today.weekday().until(*weekday) {
             0 => time.and_then(|_| at(today)),
+            days => in_days(days.into()),
+        },
+        // The one to come, which is the sooner of two that may be meant.
+        Some(Day::Next(weekday)) => match today.weekday().until(*weekday) {
+            0 => in_days(7),
             days => in_days(days.into()),
         },
         Some(Day::Numbered(number)) => {

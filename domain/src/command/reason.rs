@@ -1,6 +1,6 @@
 //! Reasons: after `because` and what people write for it, and after a `redact` in reply without any such word.
 
-use super::arguments::{Keyword, is_filler, is_number, nearest, option, unexpected};
+use super::arguments::{Keyword, is_filler, is_in, is_number, nearest, option, unexpected};
 use super::spoken::{Line, is_dry_run};
 use super::targets::{self, TargetWord};
 use super::text::{fold, is_dash, quoted, trimmed, unquoted};
@@ -33,8 +33,30 @@ const LINKS: [&str; 6] = ["de", "do", "da", "dos", "das", "of"];
 /// What asks for more than one message.
 const MANY: [&str; 6] = ["tudo", "todas", "todos", "all", "every", "everything"];
 
+/// The most words of a room's name that are looked for in a reason.
+const NAME_WORDS: usize = 4;
+
 /// Politeness is no reason.
 const POLITE: [&str; 6] = ["por favor", "please", "pfv", "pf", "obrigado", "obrigada"];
+
+/// Whether the text is nothing but politeness.
+pub(super) fn is_polite(text: &str) -> bool {
+    POLITE.contains(&&*fold(text.trim_matches(|c: char| !c.is_alphabetic())))
+}
+
+/// What may be the name of a room in a reason: up to four words behind `in`, shortest first.
+pub fn places(reason: &str) -> impl Iterator<Item = String> {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    let words: Vec<String> = reason.split(' ').map(bare).filter(|word| !word.is_empty()).collect();
+    let mut places = Vec::new();
+    for (place, word) in words.iter().enumerate() {
+        if is_in(word) {
+            let behind = words.get(place + 1..).unwrap_or_default();
+            places.extend((1..=behind.len().min(NAME_WORDS)).filter_map(|count| Some(behind.get(..count)?.join(" "))));
+        }
+    }
+    places.into_iter()
+}
 
 /// Whether the token, which was just read, begins a reason of several words; then they are read.
 pub(super) fn takes_phrase(token: &Token<'_>, cursor: &mut Cursor<'_>) -> bool {
@@ -95,7 +117,7 @@ fn rest(cursor: &mut Cursor<'_>) -> String {
 /// # Errors
 /// It holds a name, or something near to an option: then more may be meant than the message that is replied to.
 pub(super) fn unmarked(word: Word, mut cursor: Cursor<'_>) -> Result<Option<String>, Misunderstood> {
-    if POLITE.contains(&&*fold(cursor.rest().trim_matches(|c: char| !c.is_alphabetic()))) {
+    if is_polite(cursor.rest()) {
         return Ok(Some(String::new()));
     }
     let mut all = cursor;
@@ -123,6 +145,8 @@ pub(super) fn unmarked(word: Word, mut cursor: Cursor<'_>) -> Result<Option<Stri
         _ if takes_phrase(first, &mut behind) => true,
         // `por engano` is a reason, `por 2h` an option that is not taken.
         Some(Keyword::For) => tokens.get(1).is_none_or(is_amount),
+        // `na sala errada` is a reason, unless a room is called so.
+        Some(Keyword::In) => tokens.len() == 1,
         Some(_) => true,
         None => is_filler(first),
     };

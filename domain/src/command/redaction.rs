@@ -40,9 +40,7 @@ pub(super) fn redact(
     }
     let allowed = Allowed { keywords: &[In, Last, Since, Because, DryRun], sent_at: None, most: MOST };
     let all = Arguments::read(WORD, cursor, allowed, said.dry_run);
-    // `ana in icu` says whose and where, and lacks how many.
-    let is_elsewhere = all.as_ref().is_ok_and(|all| all.room.is_some());
-    if let Some(event) = reply_to.filter(|_| !is_elsewhere)
+    if let Some(event) = reply_to
         && let Some(because) = reason::unmarked(WORD, cursor)?
     {
         let because = Some(because).filter(|because| !because.is_empty());

@@ -92,9 +92,12 @@ pub(super) async fn users(ask: &Ask, filter: &UsersFilter) -> Result<Turn, Stop>
 /// Explains why somebody is where they are.
 pub(super) async fn why(ask: &Ask, who: &Who, room: Option<&Where>) -> Result<Turn, Stop> {
     let (words, scene) = (&ask.words, &ask.scene);
-    let key = room.map(|room| scene.find_room(room)).transpose()?;
+    // `why Ana Souza` may be one name.
+    let both = [who.clone(), Who::Name(room.map(ToString::to_string).unwrap_or_default())];
+    let named = |why| scene.unquoted(&both).unwrap_or(why);
+    let key = room.map(|room| scene.find_room(room)).transpose().map_err(named)?;
     ask.may(Act::Audit, key.as_ref())?;
-    let id = scene.find_person(who)?;
+    let id = scene.find_person(who).map_err(named)?;
     let user = ("user", words.person(id));
     let Some(person) = scene.directory.get(id) else {
         return Ok(Turn::told(Answer::new().line(words.say("why-unknown", &[user]))));

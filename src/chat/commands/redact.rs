@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use equipemed_domain::command::{CommandPlace, Redaction, Who, Word};
+use equipemed_domain::command::{CommandPlace, Redaction, Where, Who, Word, places};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
@@ -21,6 +21,8 @@ use crate::store::DeedId;
 
 /// After this time the progress is shown, and again at this interval.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// The most words of a person's name that are looked for in a reason.
+const NAME_WORDS: usize = 3;
 
 /// Redacts messages, or shows which it would redact.
 pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, dry_run: bool) -> Result<Turn, Stop> {
@@ -58,16 +60,21 @@ pub(super) async fn redact(ask: &Ask, what: &Redaction, because: Option<&str>, d
     remove(ask, targets, because).await
 }
 
-/// Asks when a reason that no word marks as one holds somebody's name: their messages may be meant.
+/// Asks when a reason that no word marks as one holds somebody's name, or a room's behind `in`: their messages may be
+/// meant, or those there.
 pub(super) fn names_nobody(ask: &Ask, reason: &str) -> Result<(), Stop> {
-    let is_name = |said: &&str| {
-        let said = said.trim_matches(|c: char| !c.is_alphanumeric());
-        let found = ask.scene.find_person(&Who::Name(said.to_owned()));
-        !said.is_empty() && !matches!(found, Err(NotFound::Nobody { .. }))
-    };
-    match std::iter::once(reason).chain(reason.split(' ')).find(is_name) {
+    let unclear = |id, said: String| Err(Stop::Unclear(ask.words.say(id, &[("said", Arg::Text(said))])));
+    let bare = |said: &str| said.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    let words: Vec<String> = reason.split(' ').map(bare).filter(|word| !word.is_empty()).collect();
+    let phrases = (1..=NAME_WORDS).flat_map(|count| words.windows(count).map(|row| row.join(" ")));
+    let is_person =
+        |said: &String| !matches!(ask.scene.find_person(&Who::Name(said.clone())), Err(NotFound::Nobody { .. }));
+    if let Some(said) = phrases.chain([bare(reason)]).filter(|said| !said.is_empty()).find(is_person) {
+        return unclear("reason-or-person", said);
+    }
+    match places(reason).find(|said| ask.scene.find_room(&Where::Name(said.clone())).is_ok()) {
+        Some(said) => unclear("reason-or-room", said),
         None => Ok(()),
-        Some(said) => Err(Stop::Unclear(ask.words.say("reason-or-person", &[("said", Arg::Text(said.to_owned()))]))),
     }
 }
 

@@ -179,3 +179,40 @@ async fn whoever_is_not_known_and_whoever_is_never_understood_is_no_loop() -> an
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_name_without_quotation_marks_is_proposed_and_a_place_that_is_none_is_a_reason() -> anyhow::Result<()> {
+    for (language, quote, place) in
+        [("en", "goes in quotation marks", "or the room?"), ("pt-BR", "vai entre aspas", "ou é a sala?")]
+    {
+        let ward = ward(language).await?;
+        let hospital = &ward.hospital;
+        let chief = hospital.client("chefe").await?;
+        for command in [
+            "!mute enfermeira Souza em icu por 2h",
+            "!lock Enfermeira Souza",
+            "!why enfermeira Souza",
+            "!sync enfermeira Souza",
+            "!user enfermeira Souza",
+            "!apagar enfermeira Souza em icu últimas 3",
+        ] {
+            hospital.ask(&chief, command).await?.says(&[quote, "Souza”"]);
+            hospital.ask(&chief, "!whoami").await?;
+        }
+        let lead = hospital.username("lider");
+        hospital.ask(&chief, &format!("!mute {lead} em Plantão UTI")).await?.says(&[quote, "“Plantão UTI”"]);
+        assert_eq!(hospital.number("select count(*) from grants").await?, 0);
+        // In reply, what names nobody and no room is the reason.
+        for (text, asked) in [("!apagar na UTI", place), ("!apagar foto da enfermeira Souza", "enfermeira Souza")] {
+            let answers = ward.reply(&ward.lead, text).await?;
+            assert_eq!(answers.len(), 1, "{text}");
+            answers[0].says(&[asked]);
+        }
+        assert!(hospital.stands(&ward.nurse, "icu", &ward.message).await?);
+        let said = ward.lead.reply(&hospital.room("icu").await?, &ward.message, "!apagar na sala errada").await?;
+        hospital.redacted(&ward.nurse, "icu", &ward.message).await?;
+        hospital.redacted(&ward.nurse, "icu", &said).await?;
+        close(ward.hospital, ward.serving).await?;
+    }
+    Ok(())
+}
