@@ -109,7 +109,6 @@ redact-preview = { $count ->
     } of { $user } in the room { $room } would be deleted, from { $oldest } to { $newest }.
 redact-preview-unseen = What you asked for would be deleted in the room { $room }. You are not in it, so I do not say what there is.
 redact-preview-event = 1 message of { $user } in the room { $room } would be deleted.
-not-inside = { $user } is not { $in } now, so nobody was removed. They are kept out from now on.
+not-inside = { $user } is not { $place } now, so nobody was removed. They are kept out from now on.
 noted = This is grant { $id }, without an end.
 noted-until = This is grant { $id }, until { $until }.
-# What everybody in the room reads beside a deleted message or a removal.

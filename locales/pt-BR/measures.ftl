@@ -111,7 +111,6 @@ redact-preview = { $count ->
     } { $user } na sala { $room }, de { $oldest } a { $newest }.
 redact-preview-unseen = Seria apagado na sala { $room } o que você pediu. Você não está nessa sala, por isso não digo o que há nela.
 redact-preview-event = Seria apagada 1 mensagem de { $user } na sala { $room }.
-not-inside = { $user } não está { $in } agora, por isso ninguém foi removido. De agora em diante não entra mais.
+not-inside = { $user } não está { $place } agora, por isso ninguém foi removido. De agora em diante não entra mais.
 noted = É a concessão { $id }, sem prazo.
 noted-until = É a concessão { $id }, até { $until }.
-# O que todos na sala leem ao lado de uma mensagem apagada ou de uma remoção.

@@ -44,6 +44,10 @@ const RIGHTS: Value = Phrases(&[Word("right", "redact"), Word("right", "kick")])
 
 /// The argument of texts: a text's id, or `*` for any part of it. The first that fits counts.
 pub(crate) const VALUES: &[(&str, &str, Value)] = &[
+    ("noted*", "id", Number(12)),
+    ("noted-until", "until", Time("29/11/2026 20:00")),
+    ("unquoted", "said", Text("Ana Souza")),
+    ("reason-or-room", "said", Text("UTI")),
     ("finding-*", "account", Text("@ana.souza:hospital.example")),
     ("*", "accounts", Number(348)),
     ("plan-kind", "action", Word("action", "add_member")),
@@ -200,6 +204,7 @@ pub(crate) const VALUES: &[(&str, &str, Value)] = &[
     ("*", "person", Text("ana.souza (Ana Souza, 41)")),
     ("*", "phase", Word("phase", "rooms")),
     ("why-place-is", "place", Line("place-invited")),
+    ("not-inside", "place", Line("in-room")),
     ("user-rights", "place", Line("in-all-rooms")),
     ("granted", "place", Line("from-room")),
     ("*", "rank", Line("rank-moderator")),

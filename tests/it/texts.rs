@@ -290,7 +290,7 @@ fn what_is_misunderstood_is_answered_with_the_way_to_say_it() {
         assert!(!said.contains("preciso de") && !said.contains(" de o ") && !said.contains(" de a "), "{said}");
     }
     let said = why("!expulsar ana.souza em UTI Adulto", control, portuguese);
-    assert!(said.contains("Nome de sala com espaço vai entre aspas."), "{said}");
+    assert!(said.contains("Nome com espaço vai entre aspas."), "{said}");
     let said = why("!banir ana.souza em uti por x", control, portuguese);
     assert!(said.contains("Por exemplo:\n!banir bruno.lima em uti até sexta"), "{said}");
 }

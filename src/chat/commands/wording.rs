@@ -71,7 +71,7 @@ impl Wording {
         Some(match &came.how {
             How::Nowhere => return None,
             How::AlreadySo if order.act == Act::Kick => {
-                self.say("not-inside", &[user, ("in", Arg::Said(self.within(order.scope.as_ref())))])
+                self.say("not-inside", &[user, ("place", Arg::Said(self.within(order.scope.as_ref())))])
             }
             How::Done => self.measure(order, came.person, Tense::Did),
             How::AlreadySo => self.say("already-so", &[user]),

@@ -66,7 +66,7 @@ async fn of_what_people_write_only_commands_are_kept() -> Result<()> {
         [
             json!({"body": "!status"}),
             json!({"body": "!kick Rui", "formatted_body": "!kick <a>Rui</a>", "reply_to": "$chat"}),
-            json!({"body": "!redact"}),
+            json!({"body": "!redact", "thread": "$root"}),
             json!({"body": "!whoami"}),
             json!({"body": "> <@rui:hospital.example> x\n!status", "reply_to": "$chat"}),
             json!({"edits": "$1"}),
