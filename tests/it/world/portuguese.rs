@@ -69,7 +69,7 @@ async fn a_preview_says_what_would_be_an_answer_what_is_and_both_in_words_that_c
                 ("!desbanir {p01}", &["não tem banimento nem remoção por comando em nenhuma sala"]),
                 ("!dessilenciar {p00} em \"UTI Adulto\"", &["já pode escrever de novo na sala UTI Adulto."]),
                 ("!bloquear {p01} por 2h", &["foi bloqueada, até", "!desconectar", "!desbloquear {p01}"]),
-                ("!expulsar {p00} em UTI Adulto", &["Nome de sala com espaço vai entre aspas."]),
+                ("!expulsar {p00} em UTI Adulto", &["Nome com espaço vai entre aspas."]),
                 ("!explicar {p00} uti", &["sala UTI Adulto", "acesso: ativo (EquipeMed: ativo)", "funções: Chefia"]),
                 ("!conta chefe", &["Funções: Chefia"]),
             ],
