@@ -10,6 +10,7 @@ use equipemed_domain::directory::PersonId;
 use equipemed_domain::event::Content;
 use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::outcome::Outcome;
 use equipemed_domain::rights::Right;
 use jiff::{SignedDuration, Timestamp};
 use ruma_common::UserId;
@@ -67,6 +68,12 @@ impl Chat {
             return self.done(event.seq).await;
         }
         let Some(room) = store.key_of_room(&event.event.room_id).await? else { return self.done(event.seq).await };
+        // It may have been taken back while nobody looked.
+        let reader = self.inner.engine.reader();
+        let reaction = reader.event(&event.event.room_id, &event.event.event_id).await?;
+        if reaction.is_none_or(|reaction| reaction.content.redacted) {
+            return self.done(event.seq).await;
+        }
         // Answer the preview: clients show no replies to reactions.
         let mut event = event;
         event.event.event_id = prompt;
@@ -78,15 +85,22 @@ impl Chat {
     pub(super) async fn taken_back(&self, event: &InboxEvent) -> anyhow::Result<bool> {
         let engine = &self.inner.engine;
         let Content::Redaction { redacts } = &event.event.content else { return Ok(false) };
-        let Some(prompt) = engine.store().reacted_to(redacts, &event.event.sender).await? else { return Ok(false) };
-        let Some(scene) = scene_for(&event.event.sender, engine).await? else { return Ok(true) };
-        if let Ok(asker) = identify(&scene, &event.event.sender) {
-            let asked = self.asked(Arc::new(scene), asker, event, false);
-            match asked.halt(Some((&event.event.room_id, &prompt))).await {
-                Ok(halted) => tracing::info!(halted, "A confirmation was taken back"),
+        let sender = &event.event.sender;
+        let Some(prompt) = engine.store().reacted_to(redacts, sender).await? else { return Ok(false) };
+        let Some(room) = engine.store().key_of_room(&event.event.room_id).await? else { return Ok(true) };
+        let scene = scene_for(sender, engine).await?.ok_or(Fault::DirectoryAway)?;
+        if let Ok(asker) = identify(&scene, sender) {
+            let stop = Command::Stop { replied: Some(prompt.clone()) };
+            let (audit, noted_at) = self.note(event, &room, &stop, Some(&asker)).await?;
+            let asked = self.asked(Arc::new(scene), asker, event, noted_at.is_some());
+            let outcome = match asked.halt(Some((&event.event.room_id, &prompt))).await {
+                Ok(_) => Outcome::Done(None),
                 Err(operations::Stop::Failed(fault)) => return Err(fault.into()),
-                Err(_) => {}
-            }
+                Err(operations::Stop::Refused(refusal)) => Outcome::Failed(Fault::Refused(refusal)),
+                Err(_) => Outcome::AlreadySo,
+            };
+            let outcomes: Vec<_> = audit.map(|audit| (audit, outcome)).into_iter().collect();
+            engine.store().conclude(&outcomes, engine.clock().now()).await?;
         }
         Ok(true)
     }

@@ -99,7 +99,8 @@ impl Hands<'_> {
     /// and the desired state must be determined again.
     pub(super) async fn note(&self, known: &mut Known, wanted: &Desired, dry_run: bool) -> Result<Judged, Fault> {
         let Handles { store, mode, on_drift, .. } = self.handles;
-        let response = Response { may_write: *mode == Mode::Enforce, puts_back: *on_drift == OnDrift::Enforce };
+        let puts_back = *on_drift == OnDrift::Enforce && self.handles.pause().await?.is_none();
+        let response = Response { may_write: *mode == Mode::Enforce, puts_back };
         // This process notes its writes before it ends the action, so a look that began later sees both.
         let slack = if store.dialect() == Dialect::Sqlite { SignedDuration::ZERO } else { SLACK };
         let since = self.begun.checked_sub(slack).unwrap_or(self.begun);

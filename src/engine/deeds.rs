@@ -42,6 +42,11 @@ struct Begun {
 }
 
 impl Begun {
+    /// Whether the service itself wants it. Nobody would ask again for such a deed.
+    fn is_own(&self) -> bool {
+        matches!(self.deed.deed, Deed::LeaveRoom { .. })
+    }
+
     /// How this attempt ended.
     fn end(&self, done: &Done, now: Timestamp) -> DeedEnd<'_> {
         let outcome = match done {
@@ -52,7 +57,7 @@ impl Begun {
         };
         let again = match done {
             Ok((Outcome::Skipped(why), Some(due))) => Some((*due, why.clone())),
-            Err(error) if is_passing(error) && self.deed.attempt < ATTEMPTS => {
+            Err(error) if is_passing(error) && (self.deed.attempt < ATTEMPTS || self.is_own()) => {
                 Some((now.checked_add(wait_after(self.deed.attempt)).unwrap_or(now), error.clone()))
             }
             _ => None,

@@ -153,7 +153,7 @@ impl ByHand {
             store.announce(&format!("fight:{key}:{what}:{}", first.id), &told, now).await?;
             let due = now.checked_add(FIGHT_REST).unwrap_or(now);
             store.wake(&Wake::Room(key.clone()), "fight", due, now).await?;
-        } else if self.handles.on_drift == OnDrift::Report {
+        } else if self.handles.on_drift == OnDrift::Report || self.handles.pause().await?.is_some() {
             let told = Announcement::Seen { room, what: what.clone(), by };
             store.announce(&format!("drift:{}", change.event_id), &told, now).await?;
         } else {

@@ -23,8 +23,8 @@ use crate::store::{ForeignRoom, NewDeed, SERVICE, StoreError};
 const STAYS: SignedDuration = SignedDuration::from_hours(1);
 /// How often to check the bot's rooms for one that was not pushed.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
-/// Delay while the service is paused.
-const PAUSED: SignedDuration = SignedDuration::from_mins(1);
+/// Delay while the service is paused without an end.
+const PAUSED: SignedDuration = SignedDuration::from_mins(10);
 /// Delay after a failure.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Maximum length of an announced name, which a stranger may have chosen.
@@ -151,8 +151,8 @@ pub(super) async fn stays_in(handles: &Handles, room_id: &RoomId) -> Result<Opti
     if now < ends {
         return Ok(Some((Stays::Yet, Some(ends))));
     }
-    if handles.pause().await?.is_some() {
-        return Ok(Some((Stays::Yet, now.checked_add(PAUSED).ok())));
+    if let Some(pause) = handles.pause().await? {
+        return Ok(Some((Stays::Yet, pause.until.or(now.checked_add(PAUSED).ok()))));
     }
     let origin = reader.origin(room_id).await?;
     if origin.is_some_and(|origin| origin.is_of(reader.bot())) {

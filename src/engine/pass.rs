@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use equipemed_domain::announcement::Announcement;
-use equipemed_domain::fault::Fault;
+use equipemed_domain::fault::{Fault, Interruption};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::plan::Plan;
@@ -149,6 +149,12 @@ impl Passes {
         let ends = pause.as_ref().and_then(|pause| pause.until);
         report.next_change = [report.next_change, ends].into_iter().flatten().min();
         if pause.is_some() && wishes.is_empty() {
+            let left = report.plan.steps.len();
+            // Somebody may wait for this run; a narrow pass nobody asked for is over.
+            if left > 0 && run.is_some() {
+                let outcome = Outcome::Skipped(Fault::Left(Interruption::Pause));
+                report.summary.count("look_again", Topic::Steps(left), &outcome);
+            }
             return Ok(report);
         }
         let View { seen: Seen { policy, known, observed, desired, scope, moment, .. }, due, .. } = view;
@@ -187,8 +193,10 @@ impl Passes {
 async fn end_pause_if_over(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let Some(pause) = store.pause().await?.filter(|pause| pause.is_over(now)) else { return Ok(()) };
     let name = format!("pause over:{}", pause.since.as_millisecond());
-    store.announce(&name, &Announcement::PauseOver, now).await?;
-    store.end_pause().await?;
+    // Somebody may have prolonged it meanwhile.
+    if store.end_pause(&pause).await? {
+        store.announce(&name, &Announcement::PauseOver, now).await?;
+    }
     Ok(())
 }
 

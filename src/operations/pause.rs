@@ -24,8 +24,12 @@ pub(crate) async fn pause(store: &Store, pause: &Pause, tell: bool) -> Result<()
 
 /// Ends the pause and wakes a full pass, which does what was left; false if there is none.
 pub(crate) async fn resume(store: &Store, by: &str, now: Timestamp, tell: bool) -> Result<bool, StoreError> {
-    if !store.end_pause().await? {
-        return Ok(false);
+    loop {
+        let Some(pause) = store.pause().await? else { return Ok(false) };
+        // Another one may have begun meanwhile.
+        if store.end_pause(&pause).await? {
+            break;
+        }
     }
     if tell {
         let content = Announcement::Resumed { by: by.to_owned() };

@@ -58,6 +58,9 @@ impl Redacting<'_> {
                     let (room, room_id) = self.managed(place).await?;
                     targets.extend(self.removable(&room, &room_id, event).await?);
                 }
+                // A link to a message and one to its edit name the same.
+                let mut seen = BTreeSet::new();
+                targets.retain(|target: &Target| seen.insert((target.room_id.clone(), target.event.clone())));
                 targets
             }
             Redaction::Of { who, room, extent } => {
@@ -171,12 +174,13 @@ impl Redacting<'_> {
     }
 
     /// An event that the asker may redact, and what goes along with it. Without the right, a missing event and somebody
-    /// else's event give the same refusal. An edit stands for its message.
+    /// else's event give the same refusal. An edit stands for its message; what only claims to be one, such as the "edit"
+    /// of another person's message, stands for itself.
     async fn removable(&self, room: &RoomKey, room_id: &RoomId, event: &OwnedEventId) -> Result<Vec<Target>, Stop> {
         let seen = self.one_removable(room, room_id, event).await?;
-        let seen = match &seen.content.replaces {
-            Some(message) => self.one_removable(room, room_id, message).await?,
-            None => seen,
+        let seen = match self.asked.engine.reader().edited_by(&seen).await? {
+            Some(message) if !message.content.redacted => message,
+            _ => seen,
         };
         let along = self.asked.engine.reader().belonging_to(&seen).await?;
         let of = Some(seen.event_id.clone());

@@ -24,6 +24,14 @@ const ADD: &str = "insert into deeds (content, asker, reason, created_at, state,
     values ($1, $2, $3, $4, 'waiting', $5, $6)
     on conflict (source) where source is not null do update set source = excluded.source returning id";
 
+/// Deeds that are done or not, with nothing in between.
+macro_rules! in_one_step {
+    () => {
+        "(content like '{\"deed\":\"redact\"%' or content like '{\"deed\":\"sign_out\"%'
+            or content like '{\"deed\":\"delete_room\"%')"
+    };
+}
+
 macro_rules! columns {
     () => {
         "id, content, asker, reason, created_at, state, due_at, attempts, error, finished_at, outcome, source"
@@ -188,6 +196,9 @@ impl Store {
         const OVER: &str = "update deeds set state = $3, outcome = $4, finished_at = $5, error = null,
                 claimed_by = null, claimed_until = null
             where id = $1 and attempts = $2 and state = 'claimed'";
+        const HALTED: &str = "update deeds set state = 'failed', outcome = $3, finished_at = $4, error = null,
+                claimed_by = null, claimed_until = null
+            where id = $1 and attempts = $2 and state = 'claimed' and halted_at is not null";
         const AGAIN: &str = "update deeds set state = 'waiting', due_at = $3, error = $4,
                 claimed_by = null, claimed_until = null
             where id = $1 and attempts = $2 and state = 'claimed'";
@@ -200,6 +211,11 @@ impl Store {
                 let (id, attempt) = (deed.id.0, i64::from(deed.attempt));
                 let noted = match (again, outcome) {
                     (Some((due_at, why)), _) => {
+                        let halted = to_json(&Outcome::Skipped(Fault::Halted))?;
+                        let query = sqlx::query(HALTED).bind(id).bind(attempt).bind(halted).bind(ms(now));
+                        if query.execute(&mut *tx).await?.rows_affected() == 1 {
+                            continue;
+                        }
                         let query = sqlx::query(AGAIN).bind(id).bind(attempt);
                         query.bind(ms(*due_at)).bind(why.to_stored()).execute(&mut *tx).await?.rows_affected()
                     }
@@ -218,17 +234,31 @@ impl Store {
         })
     }
 
-    /// Ends the deeds of a request that no worker has begun, except the command's own redaction. Returns how many.
-    /// `request` is the part that their sources have in common, without the number.
+    /// Ends the deeds of a request that no worker has begun, except the command's own redaction. Returns how many. Those in
+    /// progress are not tried again. `request` is the part that their sources have in common, without the number.
+    ///
+    /// A room that is being replaced or adopted is finished: half of it would leave two rooms.
     pub async fn halt_deeds(&self, request: &str, outcome: &Outcome, now: Timestamp) -> Result<u64, StoreError> {
-        const SQL: &str = "update deeds set state = 'failed', outcome = $3, finished_at = $4, error = null
-            where state = 'waiting' and substr(source, 1, $2) = $1 and source <> $5";
+        const WAITING: &str = concat!(
+            "update deeds set state = 'failed', outcome = $3, finished_at = $4, error = null
+            where state = 'waiting' and substr(source, 1, $2) = $1 and source <> $5 and (attempts = 0 or ",
+            in_one_step!(),
+            ")"
+        );
+        const BEGUN: &str = concat!(
+            "update deeds set halted_at = $3
+            where state = 'claimed' and substr(source, 1, $2) = $1 and source <> $4 and ",
+            in_one_step!()
+        );
         let (prefix, itself) = (format!("{request} "), source_of_itself(request));
         let outcome = to_json(outcome)?;
-        on_writer!(self, db => {
-            // Counted as both databases do: in characters.
-            let query = sqlx::query(SQL).bind(&prefix).bind(i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX));
-            query.bind(&outcome).bind(ms(now)).bind(&itself).execute(db).await?.rows_affected()
+        // Counted as both databases do: in characters.
+        let length = i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX);
+        in_transaction!(self, tx => {
+            let query = sqlx::query(BEGUN).bind(&prefix).bind(length).bind(ms(now)).bind(&itself);
+            query.execute(&mut *tx).await?;
+            let query = sqlx::query(WAITING).bind(&prefix).bind(length).bind(&outcome).bind(ms(now)).bind(&itself);
+            query.execute(&mut *tx).await?.rows_affected()
         })
     }
 

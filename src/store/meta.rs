@@ -59,10 +59,11 @@ impl Store {
         self.remember(PAUSE, &to_json(pause)?).await
     }
 
-    /// Ends the pause; false if there is none.
-    pub async fn end_pause(&self) -> Result<bool, StoreError> {
-        const SQL: &str = "delete from meta where key = $1";
-        on_writer!(self, db => sqlx::query(SQL).bind(PAUSE).execute(db).await?.rows_affected() == 1)
+    /// Ends this pause; false if it is no longer the present one.
+    pub async fn end_pause(&self, pause: &Pause) -> Result<bool, StoreError> {
+        const SQL: &str = "delete from meta where key = $1 and value = $2";
+        let pause = to_json(pause)?;
+        on_writer!(self, db => sqlx::query(SQL).bind(PAUSE).bind(&pause).execute(db).await?.rows_affected() == 1)
     }
 
     /// Number of people in the last complete read; None before the first.

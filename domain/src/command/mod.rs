@@ -393,7 +393,7 @@ impl Command {
     /// Whether the command does no harm however late it arrives.
     #[must_use]
     pub fn may_be_late(&self) -> bool {
-        !self.changes_something() || matches!(self, Self::Stop { .. })
+        !self.changes_something() || matches!(self, Self::Stop { .. } | Self::Pause { .. })
     }
 }
 

@@ -8,10 +8,11 @@ mod order;
 mod rooms;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use equipemed_domain::action::{Action, Subject};
+use equipemed_domain::action::{Action, Change, Subject};
 use equipemed_domain::desired::Desired;
 use equipemed_domain::fault::{During, Fault, Interruption, Stage};
 use equipemed_domain::finding::Finding;
@@ -121,6 +122,8 @@ pub(super) struct Work<'a> {
     uploading: tokio::sync::Mutex<()>,
     /// When it was last looked whether the service was paused.
     looked_for_pause: Mutex<Option<Instant>>,
+    /// Whether it was then.
+    is_paused: AtomicBool,
     total: usize,
 }
 
@@ -158,6 +161,7 @@ impl<'a> Work<'a> {
             first_room: tokio::sync::Mutex::default(),
             uploading: tokio::sync::Mutex::default(),
             looked_for_pause: Mutex::default(),
+            is_paused: AtomicBool::default(),
             total: 0,
         }
     }
@@ -173,15 +177,21 @@ impl<'a> Work<'a> {
             {
                 let persons: BTreeSet<_> = self.wishes.iter().filter_map(|wish| wish.person).collect();
                 changes.users.retain(|user, _| self.person_of(user).is_some_and(|person| persons.contains(&person)));
+                // An entry may have been planned relative to a new default, which stays as it is.
+                if let Some(Change { to: Some(default), .. }) = changes.keys.get("users_default") {
+                    changes.users.values_mut().for_each(|change| change.to = change.to.or(Some(*default)));
+                }
+                changes.keys.clear();
+                changes.events.clear();
             }
             is_wished(&step.action)
         });
         steps
     }
 
-    /// Interrupts work that nobody asked for if the service was paused meanwhile. That the database cannot be read is
-    /// noticed at the next write.
-    async fn heed_pause(&self) {
+    /// Whether the service was paused; then only what serves a wish is done, and work without wishes is interrupted. That
+    /// the database cannot be read is noticed at the next write.
+    async fn heed_pause(&self) -> bool {
         let is_due = || {
             let mut looked = self.looked_for_pause.lock().unwrap_or_else(PoisonError::into_inner);
             let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_FOR_PAUSE_EVERY);
@@ -190,9 +200,14 @@ impl<'a> Work<'a> {
             }
             is_due
         };
-        if self.wishes.is_empty() && is_due() && matches!(self.by.handles.pause().await, Ok(Some(_))) {
-            self.interrupt(Interruption::Pause);
+        if is_due() {
+            let is_paused = matches!(self.by.handles.pause().await, Ok(Some(_)));
+            self.is_paused.store(is_paused, Ordering::Relaxed);
+            if is_paused && self.wishes.is_empty() {
+                self.interrupt(Interruption::Pause);
+            }
         }
+        self.is_paused.load(Ordering::Relaxed)
     }
 
     /// Carries out the steps: accounts, then new rooms with spaces before their children, then the rest.
@@ -405,7 +420,9 @@ impl<'a> Work<'a> {
 
     async fn one_step(&self, step: &Step) -> Outcome {
         let action = &step.action;
-        self.heed_pause().await;
+        if self.heed_pause().await && self.wished(std::slice::from_ref(step)).first() != Some(step) {
+            return Outcome::Skipped(Fault::Left(Interruption::Pause));
+        }
         if self.is_over() {
             return Outcome::Skipped(Fault::Left(self.noted().ended.interrupted.unwrap_or(Interruption::Stop)));
         }

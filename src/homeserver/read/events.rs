@@ -67,19 +67,6 @@ pub struct Latest {
     pub complete: bool,
 }
 
-impl Latest {
-    /// Without edits of messages that were not searched for: an edit is newer than its message.
-    fn of(mut events: Vec<Event<Outline>>, complete: bool) -> Self {
-        let found: BTreeSet<OwnedEventId> = events
-            .iter()
-            .filter(|event| event.content.replaces.is_none())
-            .map(|event| event.event_id.clone())
-            .collect();
-        events.retain(|event| event.content.replaces.as_ref().is_none_or(|of| found.contains(of)));
-        Self { events, complete }
-    }
-}
-
 /// A reaction to an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
@@ -121,7 +108,7 @@ impl Reader {
                 let replaces = event.content.replaces.is_some();
                 let is_old = search.since.is_some_and(|since| event.sent_at < since);
                 if is_old || counted >= search.at_most {
-                    return Ok(Latest::of(events, true));
+                    return self.without_other_edits(events, true).await;
                 }
                 let is_new = search.until.is_some_and(|until| event.sent_at > until) && !replaces;
                 if !event.content.redacted && event.state_key.is_none() && !is_new {
@@ -132,16 +119,49 @@ impl Reader {
             // With a filter, Synapse returns an end token even after the last event; only an empty page is the end.
             match page.end {
                 Some(end) if seen > 0 && request.from.as_ref() != Some(&end) => request.from = Some(end),
-                _ => return Ok(Latest::of(events, true)),
+                _ => return self.without_other_edits(events, true).await,
             }
         }
-        Ok(Latest::of(events, false))
+        self.without_other_edits(events, false).await
+    }
+
+    /// Leaves out edits of messages that were not searched for: an edit is newer than its message. What only claims to be
+    /// an edit is a message.
+    async fn without_other_edits(
+        &self,
+        mut events: Vec<Event<Outline>>,
+        complete: bool,
+    ) -> Result<Latest, HomeserverError> {
+        let is_message = |event: &&Event<Outline>| event.content.replaces.is_none();
+        let found: BTreeSet<_> = events.iter().filter(is_message).map(|event| event.event_id.clone()).collect();
+        let mut others = BTreeSet::new();
+        for event in &mut events {
+            if event.content.replaces.as_ref().is_none_or(|of| found.contains(of)) {
+                continue;
+            }
+            match self.edited_by(event).await? {
+                Some(_) => _ = others.insert(event.event_id.clone()),
+                None => event.content.replaces = None,
+            }
+        }
+        events.retain(|event| !others.contains(&event.event_id));
+        Ok(Latest { events, complete })
     }
 
     /// All reactions to an event that were not redacted, newest first.
     pub async fn reactions_to(&self, room_id: &RoomId, event_id: &EventId) -> Result<Vec<Reaction>, HomeserverError> {
         let related = self.related(room_id, event_id, RelationType::Annotation, TimelineEventType::Reaction, reaction);
         Ok(related.await?.into_iter().flatten().collect())
+    }
+
+    /// The message that an event is an edit of. None if it is no edit, or none that counts: only the sender's own event of
+    /// the same type, which is no state, can be edited.
+    pub async fn edited_by(&self, edit: &Event<Outline>) -> Result<Option<Event<Outline>>, HomeserverError> {
+        let Some(message) = &edit.content.replaces else { return Ok(None) };
+        let message = self.event(&edit.room_id, message).await?;
+        Ok(message.filter(|message| {
+            message.sender == edit.sender && message.kind == edit.kind && message.state_key.is_none()
+        }))
     }
 
     /// What must go along with a message so that nothing of it stays: its edits by the sender, and if it is a poll, the

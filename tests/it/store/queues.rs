@@ -229,6 +229,19 @@ async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Sto
         assert_eq!(store.deed(many[index]).await?.context("it is gone")?.ended.is_some(), ended, "{index}");
     }
     assert_eq!(store.halt_deeds("$m_ny", &halted, at(11)).await?, 0);
+    // What a worker has begun is finished, but not tried again.
+    let again = |deed| DeedEnd { deed, audit: None, outcome: None, again: Some((at(20), Fault::Waits)) };
+    store.end_deeds(&[again(&first[0])], at(12)).await?;
+    assert_eq!(store.deed(many[0]).await?.context("it is gone")?.ended, Some((at(12), halted.clone())));
+    // Half of a replacement would leave two rooms.
+    let replace = Deed::ReplaceRoom { room_id: owned_room_id!("!icu:h.example"), room: RoomKey::from("icu") };
+    let replacing = store.add_deed(&NewDeed { deed: replace, ..of("$replace 0") }, at(30)).await?;
+    let claimed = store.claim_deeds("a", at(30), MINUTE, 1).await?;
+    assert_eq!(claimed[0].id, replacing);
+    assert_eq!(store.halt_deeds("$replace", &halted, at(31)).await?, 0);
+    store.end_deeds(&[again(&claimed[0])], at(32)).await?;
+    assert_eq!(store.halt_deeds("$replace", &halted, at(33)).await?, 0, "it was begun");
+    assert!(store.deed(replacing).await?.context("it is gone")?.ended.is_none());
     Ok(())
 }
 

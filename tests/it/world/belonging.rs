@@ -77,3 +77,34 @@ async fn a_message_takes_its_edits_along_and_a_poll_its_answers() -> anyhow::Res
     assert!(!gone(&older).await? && !gone(&late).await?, "an older message and its edit");
     close(hospital, serving).await
 }
+
+#[tokio::test]
+async fn what_only_claims_to_be_an_edit_stands_for_itself() -> anyhow::Result<()> {
+    let mut people = crowd("p", 2, &[]);
+    people.push(chief("chefe"));
+    let (hospital, serving) = opened(people, rooms(), |_| ()).await?;
+    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    let gone = async |event: &str| anyhow::Ok(!hospital.stands(&ana, "icu", event).await?);
+    let victim = ana.send_text(&icu, "importante").await?;
+    let others = ana.send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {}})).await?;
+    for target in [victim.as_str(), others.as_str()] {
+        let forged = rui.send(&icu, "m.room.message", edit(target, "ofensa")).await?;
+        let link = format!("!redact https://matrix.to/#/{icu}/{forged}");
+        hospital.ask(&chief, &link).await?.says(&["1 message was deleted"]);
+        assert!(gone(&forged).await?, "{target}");
+    }
+    // Also among the latest of its sender.
+    let messages = [rui.send(&icu, "m.room.message", edit(&victim, "ofensa")).await?, rui.send_text(&icu, "oi").await?];
+    let preview = hospital.ask(&chief, &format!("!redact {} last 2 in icu", hospital.username("p01"))).await?;
+    hospital.ask(&chief, &format!("!confirm {}", preview.code()?)).await?.says(&["2 messages were deleted"]);
+    assert!(gone(&messages[0]).await? && gone(&messages[1]).await?);
+    // A link to a message and one to its edit name the same.
+    let message = rui.send_text(&icu, "um").await?;
+    let last = rui.send(&icu, "m.room.message", edit(&message, "dois")).await?;
+    let link = |event: &str| format!("https://matrix.to/#/{icu}/{event}");
+    let both = hospital.ask(&chief, &format!("!redact {} {}", link(&message), link(&last))).await?;
+    both.says(&["1 message was deleted"]);
+    assert!(gone(&message).await? && gone(&last).await? && !gone(&victim).await?);
+    close(hospital, serving).await
+}

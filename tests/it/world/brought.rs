@@ -35,6 +35,15 @@ async fn is_in(hospital: &Hospital, room: &str, wanted: bool) -> anyhow::Result<
 async fn an_hour_later(hospital: &Hospital) -> anyhow::Result<()> {
     hospital.sql("update foreign_rooms set found_at = found_at - 3600000").await?;
     hospital.sql("update deeds set due_at = due_at - 3600000 where finished_at is null").await?;
+    // Named after the time when the room was found: otherwise each room would have two deeds.
+    hospital
+        .sql(
+            "update deeds set source = (select 'foreign ' || room_id || ' ' || found_at from foreign_rooms
+                where deeds.source like 'foreign ' || room_id || ' %')
+            where finished_at is null and exists (select 1 from foreign_rooms
+                where deeds.source like 'foreign ' || room_id || ' %')",
+        )
+        .await?;
     Ok(())
 }
 

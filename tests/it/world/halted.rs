@@ -18,7 +18,8 @@ fn rooms() -> Value {
     json!({"icu": {"name": "UTI", "members": {"any": true}}})
 }
 
-/// Many messages of one person, each redacted in no less than a second; the preview's event and code.
+/// Many messages of one person, of which two are redacted at once and the next ones hang for a while; the preview's event
+/// and code.
 async fn slow() -> anyhow::Result<(Hospital, Running, Client, String, String)> {
     let mut people = crowd("p", 2, &[]);
     people.extend([chief("chefe"), chief("outra")]);
@@ -28,7 +29,7 @@ async fn slow() -> anyhow::Result<(Hospital, Running, Client, String, String)> {
         hospital.say(&ana, "icu", &format!("mensagem {number}")).await?;
     }
     let preview = hospital.ask(&chief, &format!("!redact {} last {MANY} in icu", hospital.username("p00"))).await?;
-    hospital.proxy.add_rule(Rule::new("/redact/", Fault::Delay(Duration::from_secs(1))));
+    hospital.proxy.add_rule(Rule::new("/redact/", Fault::Delay(Duration::from_secs(20))).skip(2));
     let (event, code) = (preview.id().to_owned(), preview.code()?);
     Ok((hospital, serving, chief, event, code))
 }
@@ -122,6 +123,8 @@ async fn in_a_pause_only_what_somebody_asks_for_is_done() -> anyhow::Result<()> 
     assert_eq!(hospital.level("icu", "p00").await?, Some(50));
     assert_eq!(hospital.level("icu", "p01").await?, None);
     hospital.ask(&chief, "!sync").await?.says(&["paused"]);
+    // Told now, though it is put back later.
+    hospital.told(&chief, &["changed", "name"]).await?;
     hospital.run(&["sync"]).await?.ended(1).says(&["paused", "resume"]);
     let doctor = hospital.run(&["doctor"]).await?.out;
     assert!(doctor.contains("paused until"), "{doctor}");

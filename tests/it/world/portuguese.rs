@@ -89,7 +89,7 @@ async fn a_preview_says_what_would_be_an_answer_what_is_and_both_in_words_that_c
                 ("!unban {p01}", &["neither banned nor removed by command in any room"]),
                 ("!unmute {p00} in \"UTI Adulto\"", &["can write in the room UTI Adulto again."]),
                 ("!lock {p01} for 2h", &["is locked, until", "!signout", "!unlock {p01}"]),
-                ("!kick {p00} in UTI Adulto", &["A room’s name with a space needs quotation marks."]),
+                ("!kick {p00} in UTI Adulto", &["A name with a space goes in quotation marks."]),
                 ("!why {p00} uti", &["room UTI Adulto", "access: active (EquipeMed: active)", "roles: Chefia"]),
                 ("!user chefe", &["Roles: Chefia"]),
             ],
