@@ -242,6 +242,8 @@ impl Chat {
         again: bool,
         reply: Reply,
     ) -> anyhow::Result<()> {
+        // First, as the answer may wait for Synapse, and a stop ends that.
+        self.note_outcome(audit, &reply).await?;
         if again || event.received_at < self.inner.started {
             self.inner.voice.tidy_up(event, again).await;
         }
@@ -251,18 +253,23 @@ impl Chat {
         } else {
             self.inner.voice.answer(room, command, &reply, audit).await?;
         }
-        self.conclude(event, audit, &reply).await?;
+        self.done(event.seq).await?;
         self.inner.voice.mark_read(room, command).await;
         Ok(())
     }
 
     /// Reports the result in the audit alone.
     async fn conclude(&self, event: &InboxEvent, audit: Option<AuditId>, reply: &Reply) -> anyhow::Result<()> {
+        self.note_outcome(audit, reply).await?;
+        self.done(event.seq).await
+    }
+
+    async fn note_outcome(&self, audit: Option<AuditId>, reply: &Reply) -> anyhow::Result<()> {
         if let Some(audit) = audit {
             let outcome = [(audit, reply.outcome.clone())];
             self.inner.engine.store().conclude(&outcome, self.now()).await?;
         }
-        self.done(event.seq).await
+        Ok(())
     }
 }
 
