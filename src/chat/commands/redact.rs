@@ -10,6 +10,7 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::key::RoomKey;
 use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedUserId};
+use tokio_util::sync::CancellationToken;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
@@ -126,17 +127,16 @@ fn following<'d>(ask: &Ask, room: Option<RoomKey>, deeds: impl Iterator<Item = (
     let ids = |deeds: Vec<(&Deed, DeedId)>| -> Vec<DeedId> { deeds.into_iter().map(|(_, id)| id).collect() };
     let (along, messages) = (ids(along), ids(messages));
     Turn::later(async move {
-        let ended = AtomicUsize::default();
-        let mut shown = None;
+        let (ended, is_over) = (AtomicUsize::default(), CancellationToken::new());
         let all = async {
+            let _over = is_over.clone().drop_guard();
             let (done, mut why) = wait_for_deeds(&ask.engine, &messages, &ended).await?;
             why.extend(wait_for_deeds(&ask.engine, &along, &AtomicUsize::default()).await?.1);
-            Ok((done, why))
+            Ok::<_, Stop>((done, why))
         };
-        let (done, why) = tokio::select! {
-            all = all => all,
-            stop = show_progress(&ask, messages.len(), &ended, &mut shown) => Err(stop),
-        }?;
+        // Both to their end: a message about to be sent would stay beside the answer.
+        let (all, shown) = tokio::join!(all, show_progress(&ask, messages.len(), &ended, &is_over));
+        let ((done, why), shown) = (all?, shown?);
         let mut reply = came(&ask.words, room, done, &why);
         // In a managed room, the missing message is evidence enough, unless there is a message about it already.
         reply.quiet = ask.place == CommandPlace::Managed && why.is_empty() && shown.is_none();
@@ -145,24 +145,26 @@ fn following<'d>(ask: &Ask, room: Option<RoomKey>, deeds: impl Iterator<Item = (
     })
 }
 
-/// Shows in one message of the bot how many have ended, while polled. Returns only if it cannot.
-async fn show_progress(ask: &Ask, total: usize, ended: &AtomicUsize, shown: &mut Option<OwnedEventId>) -> Stop {
+/// Shows in one message of the bot how many have ended, until it is over. Returns the message.
+async fn show_progress(
+    ask: &Ask,
+    total: usize,
+    ended: &AtomicUsize,
+    is_over: &CancellationToken,
+) -> Result<Option<OwnedEventId>, Stop> {
     // Repeating an earlier process's transaction returns its progress message, which then becomes the answer.
     let mut wait = if ask.again { Duration::ZERO } else { PROGRESS_EVERY };
-    for number_of_edit in 0.. {
-        tokio::time::sleep(wait).await;
+    let (mut shown, mut edits) = (None, 0);
+    while tokio::time::timeout(wait, is_over.cancelled()).await.is_err() {
         let counts = [("done", number(ended.load(Ordering::Relaxed))), ("total", number(total))];
         let stop = ("command", Arg::Code(ask.words.spelled(Word::Stop)));
         let said =
             Answer::new().line(ask.words.say("redact-progress", &counts)).line(ask.words.say("halt-how", &[stop]));
-        let own = ask.voice.show_progress(&ask.room_id, &ask.event, &said.said(), shown.take(), number_of_edit).await;
-        match own {
-            Ok(own) => *shown = Some(own),
-            Err(error) => return error.into(),
-        }
+        shown = Some(ask.voice.show_progress(&ask.room_id, &ask.event, &said.said(), shown, edits).await?);
+        edits += 1;
         wait = PROGRESS_EVERY;
     }
-    Stop::from(Fault::Waits)
+    Ok(shown)
 }
 
 /// What came of it.

@@ -43,7 +43,7 @@ async fn check_syncs(rooms: &Rooms, chief: &mut Talk, checks: &mut Checks) -> an
     let heard = chief.ask(&rooms.control, "!sincronizar", None).await?;
     answered(checks, "!sincronizar: nothing to change", &heard, Some("✅"), &["Não há nada a mudar"]);
     let heard = chief.ask(&rooms.control, "!stauts", None).await?;
-    answered(checks, "!stauts: did you mean !status?", &heard, Some("❌"), &["Você quis dizer", "!status"]);
+    answered(checks, "!stauts: did you mean !estado?", &heard, Some("❌"), &["Você quis dizer", "!estado"]);
     Ok(())
 }
 
