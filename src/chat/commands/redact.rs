@@ -153,16 +153,16 @@ async fn show_progress(
     is_over: &CancellationToken,
 ) -> Result<Option<OwnedEventId>, Stop> {
     // Repeating an earlier process's transaction returns its progress message, which then becomes the answer.
-    let mut wait = if ask.again { Duration::ZERO } else { PROGRESS_EVERY };
+    let mut is_due = ask.again && total > 1;
     let (mut shown, mut edits) = (None, 0);
-    while tokio::time::timeout(wait, is_over.cancelled()).await.is_err() {
+    while is_due || tokio::time::timeout(PROGRESS_EVERY, is_over.cancelled()).await.is_err() {
+        is_due = false;
         let counts = [("done", number(ended.load(Ordering::Relaxed))), ("total", number(total))];
         let stop = ("command", Arg::Code(ask.words.spelled(Word::Stop)));
         let said =
             Answer::new().line(ask.words.say("redact-progress", &counts)).line(ask.words.say("halt-how", &[stop]));
         shown = Some(ask.voice.show_progress(&ask.room_id, &ask.event, &said.said(), shown, edits).await?);
         edits += 1;
-        wait = PROGRESS_EVERY;
     }
     Ok(shown)
 }
