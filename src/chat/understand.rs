@@ -58,21 +58,23 @@ impl Chat {
         };
         let store = self.inner.engine.store();
         let code = store.code_of_prompt(prompt.as_str()).await?;
-        let confirmation = match &code {
-            Some(code) => store.confirmation(code).await?.map(|(confirmation, _)| confirmation),
+        let found = match &code {
+            Some(code) => store.confirmation(code).await?,
             None => None,
         };
         // Anybody else's reaction is an opinion, not a confirmation.
-        let (Some(code), Some(confirmation)) = (code, confirmation) else { return self.done(event.seq).await };
+        let (Some(code), Some((confirmation, used_at))) = (code, found) else { return self.done(event.seq).await };
         if confirmation.asker != event.event.sender && confirmation.beyond.is_none() {
             return self.done(event.seq).await;
         }
         let Some(room) = store.key_of_room(&event.event.room_id).await? else { return self.done(event.seq).await };
-        // It may have been taken back while nobody looked.
-        let reader = self.inner.engine.reader();
-        let reaction = reader.event(&event.event.room_id, &event.event.event_id).await?;
-        if reaction.is_none_or(|reaction| reaction.content.redacted) {
-            return self.done(event.seq).await;
+        // It may have been taken back while nobody looked. What it began before is reported all the same.
+        if used_at.is_none() {
+            let reader = self.inner.engine.reader();
+            let reaction = reader.event(&event.event.room_id, &event.event.event_id).await?;
+            if reaction.is_none_or(|reaction| reaction.content.redacted) {
+                return self.done(event.seq).await;
+            }
         }
         // Answer the preview: clients show no replies to reactions.
         let mut event = event;

@@ -10,8 +10,8 @@ use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::Mode;
 use equipemed_domain::policy::Policy;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use ruma_common::{OwnedUserId, UserId};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use super::given::{Given, is_away};
 use super::output::{self, English, UsageError};
 use crate::clock::Clock;
 use crate::config::settings::Database;
+use crate::config::values::parse_duration;
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
 use crate::engine::who::is_who;
@@ -187,6 +188,11 @@ impl Local {
         at.to_zoned(self.settings.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// The end of what begins now and lasts so long.
+    pub(super) fn ends_after(&self, lasts: SignedDuration) -> Result<Timestamp, UsageError> {
+        self.clock.now().checked_add(lasts).map_err(|_| UsageError("--for is too long".to_owned()))
+    }
+
     /// Start of a day in the hospital's time zone.
     pub(super) fn start_of(&self, date: Date) -> anyhow::Result<Timestamp> {
         let start = date.to_zoned(self.settings.timezone.clone()).context("--since names a day that does not exist")?;
@@ -254,6 +260,12 @@ pub(super) async fn account(who: &str, scene: &Scene, local: &Local) -> anyhow::
     let user = scene.user_of(person.id).cloned();
     let user = user.ok_or_else(|| UsageError(format!("{} has no account yet", person.username)))?;
     Ok((person.id, user))
+}
+
+/// What `--for` says.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, UsageError> {
+    let lasts = parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}")))?;
+    SignedDuration::try_from(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))
 }
 
 /// Refuses a protected account, for which nothing is changed.

@@ -22,7 +22,6 @@ use crate::directory::equipemed::Installed;
 use crate::directory::{Equipemed, Source};
 use crate::engine::replace::Condition;
 use crate::homeserver::{HomeserverError, Patience, Reader};
-use crate::operations::paused;
 use crate::store::{HeldState, Run, RunEnd};
 
 /// Number of latest full passes searched for one that ended.
@@ -234,8 +233,8 @@ async fn check_store(settings: &Settings, is_usable: bool, findings: &mut Findin
     }
 }
 
-/// Prints a pause, findings of the last full pass and held parts. These are no failures, but wait for somebody. An unreachable
-/// database was reported before.
+/// Prints a pause, findings of the last full pass and held parts. These are no failures, but wait for somebody. An
+/// unreachable database was reported before.
 async fn tell_open(given: &Given, settings: &Settings) {
     let Ok(local) = Local::of(given, settings.clone()).await else { return };
     let (Ok(runs), Ok(held)) = (local.store.recent_runs(RUNS).await, local.store.held_live().await) else { return };
@@ -251,7 +250,7 @@ async fn tell_open(given: &Given, settings: &Settings) {
             output::text(&format!("    {}", english.finding(finding)));
         }
     }
-    if let Ok(Some(pause)) = paused(&local.store, local.clock.now()).await {
+    if let Ok(Some(pause)) = local.store.pause(local.clock.now()).await {
         output::text(&format!("• {}; end it with `equipemed-bot resume`", pause::said(&pause, &local)));
     }
     let english = output::English::new();

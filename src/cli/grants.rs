@@ -7,7 +7,6 @@ use equipemed_domain::grant::{GrantId, GrantKind};
 use equipemed_domain::identity::Identities;
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::levels::PEOPLE_MAX;
-use jiff::SignedDuration;
 use ruma_common::UserId;
 use serde_json::json;
 
@@ -16,7 +15,6 @@ use super::given::Given;
 use super::output::UsageError;
 use super::{Exit, Format, connect, output};
 use crate::config::settings::Language;
-use crate::config::values::parse_duration;
 use crate::operations::{Caller, Scene, Stop, lasting};
 use crate::speech::{Arg, Shown, Texts};
 use crate::store::{GrantFilter, GrantRecord, OPERATOR};
@@ -95,13 +93,9 @@ fn describe(kind: GrantKind) -> String {
 pub(super) async fn add(given: &Given, wish: GrantWish) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
     let kind = kind_of(&wish.what)?;
-    let long = |text: &String| {
-        let lasts = parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}")))?;
-        SignedDuration::try_from(lasts).map_err(|_| UsageError(format!("--for {text:?} is too long")))
-    };
-    let lasts = lasting(Act::of_grant(kind), wish.duration.as_ref().map(long).transpose()?);
-    let ends = |lasts| local.clock.now().checked_add(lasts).map_err(|_| UsageError("--for is too long".to_owned()));
-    let until = lasts.map(ends).transpose()?;
+    let wanted = wish.duration.as_deref().map(connect::duration).transpose()?;
+    let lasts = lasting(Act::of_grant(kind), wanted);
+    let until = lasts.map(|lasts| local.ends_after(lasts)).transpose()?;
     let scene = local.scene(true).await?;
     let place = scope_of(wish.room.as_deref(), kind, &scene)?;
     let person = local.person(&wish.who, &scene.directory).await?.id;

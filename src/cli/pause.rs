@@ -6,23 +6,19 @@ use equipemed_domain::pause::Pause;
 use super::connect::Local;
 use super::given::Given;
 use super::output::UsageError;
-use super::{Exit, output};
-use crate::config::values::parse_duration;
-use crate::operations;
+use super::{Exit, connect, output};
+use crate::operations::{pause_by_operator, resume_by_operator};
 use crate::store::OPERATOR;
 
 /// Begins a pause.
 pub(super) async fn pause(given: &Given, duration: Option<&str>, because: Option<String>) -> anyhow::Result<Exit> {
-    let lasts = duration.map(|text| parse_duration(text).map_err(|why| UsageError(format!("--for {text:?}: {why}"))));
-    let (lasts, local) = (lasts.transpose()?, Local::open(given).await?);
+    let (lasts, local) = (duration.map(connect::duration).transpose()?, Local::open(given).await?);
     if local.settings.mode == Mode::Observe {
         return Err(UsageError("mode: observe changes nothing anyway".to_owned()).into());
     }
-    let now = local.clock.now();
-    let until = lasts.map(|lasts| now.checked_add(lasts)).transpose();
-    let until = until.map_err(|_| UsageError("--for is too long".to_owned()))?;
-    let pause = Pause { by: OPERATOR.to_owned(), since: now, until, because };
-    operations::pause(&local.store, &pause, true).await?;
+    let until = lasts.map(|lasts| local.ends_after(lasts)).transpose()?;
+    let pause = Pause { by: OPERATOR.to_owned(), since: local.clock.now(), until, because };
+    pause_by_operator(&local.store, &pause).await?;
     output::text(&format!("{}. To go on: equipemed-bot resume", said(&pause, &local)));
     Ok(Exit::Done)
 }
@@ -30,7 +26,7 @@ pub(super) async fn pause(given: &Given, duration: Option<&str>, because: Option
 /// Ends the pause.
 pub(super) async fn resume(given: &Given) -> anyhow::Result<Exit> {
     let local = Local::open(given).await?;
-    let was_paused = operations::resume(&local.store, OPERATOR, local.clock.now(), true).await?;
+    let was_paused = resume_by_operator(&local.store, local.clock.now()).await?;
     output::text(match was_paused {
         true => "resumed; a running service looks at everything now, `equipemed-bot sync` otherwise",
         false => "the service is not paused",

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{Fault, Stays};
@@ -19,6 +18,7 @@ use super::backoff::{Seldom, insist, rest, wait_after};
 use super::claims::{CLAIM, Claim, Claims};
 use super::foreign::stays_in;
 use super::lanes::come;
+use super::wakes::TICK;
 use crate::homeserver::{HomeserverError, Writer};
 use crate::store::{AuditId, ClaimedDeed, DeedEnd, Intent, StoreError};
 
@@ -26,8 +26,6 @@ use crate::store::{AuditId, ClaimedDeed, DeedEnd, Intent, StoreError};
 const AT_ONCE: usize = 8;
 /// With this many free again, more are claimed at once: each claim and each end is a write to the database.
 const REFILL: usize = AT_ONCE / 2;
-/// How often the store is asked for deeds. Those of this process do not wait for it.
-const TICK: Duration = Duration::from_millis(250);
 /// Attempts before a deed is given up. By then its asker was told long ago.
 const ATTEMPTS: u32 = 20;
 

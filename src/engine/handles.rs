@@ -34,7 +34,7 @@ pub(super) struct Handles {
 impl Handles {
     /// The present pause.
     pub(super) async fn pause(&self) -> Result<Option<Pause>, StoreError> {
-        Ok(self.store.pause().await?.filter(|pause| !pause.is_over(self.clock.now())))
+        self.store.pause(self.clock.now()).await
     }
 
     /// The present policy: the configuration's with the rooms created by command.

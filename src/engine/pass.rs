@@ -191,7 +191,7 @@ impl Passes {
 
 /// Ends a pause whose time is over, and announces it.
 async fn end_pause_if_over(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    let Some(pause) = store.pause().await?.filter(|pause| pause.is_over(now)) else { return Ok(()) };
+    let Some(pause) = store.last_pause().await?.filter(|pause| pause.is_over(now)) else { return Ok(()) };
     let name = format!("pause over:{}", pause.since.as_millisecond());
     // Somebody may have prolonged it meanwhile.
     if store.end_pause(&pause).await? {

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
 /// How often the store is asked for work. Wake-ups within the process do not wait for it.
-const TICK: Duration = Duration::from_millis(250);
+pub(super) const TICK: Duration = Duration::from_millis(250);
 /// How often waiting asks the store. Passes of this process notify at once.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 

@@ -114,7 +114,7 @@ async fn waiting(intake: &Intake) -> Result<WaitingGauge, StoreError> {
         wakeups: store.wakeups_waiting().await?,
         deeds: store.deeds_open().await?,
         inbox: store.inbox_open().await?,
-        paused: store.pause().await?.is_some_and(|pause| !pause.is_over(intake.now())),
+        paused: store.pause(intake.now()).await?.is_some(),
         held: store.held_open(intake.now()).await?.len() as u64,
     })
 }

@@ -1,7 +1,6 @@
 //! Adopts an existing room, after a preview of what would change there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicUsize;
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
@@ -74,7 +73,7 @@ impl Asked {
         key: &RoomKey,
         deeds: &[DeedId],
     ) -> Result<Result<(Tally, Waited), Fault>, Stop> {
-        let (_, why) = wait_for_deeds(&self.engine, deeds, &AtomicUsize::default()).await?;
+        let (_, why) = wait_for_deeds(&self.engine, deeds).await?;
         if let Some(why) = why.into_iter().next() {
             return Ok(Err(why));
         }

@@ -26,13 +26,13 @@ impl Asked {
         self.may(Act::Approve, None)?;
         self.must_write()?;
         let store = self.store();
-        must_not_be_paused(store, self.now()).await?;
         let not_held = || Unclear::NotHeld { said: id.to_owned() };
         let Some(plan) = store.held_plan(id).await? else {
             let code = id.trim().to_uppercase();
             let waits = store.confirmation(&code).await?.is_some_and(|(confirmation, _)| confirmation.beyond.is_some());
             return if waits { Ok(ConsentGiven::Preview { code }) } else { Err(not_held().into()) };
         };
+        must_not_be_paused(store, self.now()).await?;
         if let Asker::Person(person) = self.by.asker {
             let privileged = store.privileged().await?;
             if !privileged.get(&person).is_some_and(|powers| powers.contains(&Privilege::APPROVE)) {

@@ -42,7 +42,7 @@ pub(crate) use explain::explain_person;
 pub(crate) use find::NotFound;
 pub(crate) use grants::{Caller, Change, change_grants};
 pub(crate) use measures::{Granted, Order, lasting};
-pub(crate) use pause::{must_not_be_paused, pause, paused, resume};
+pub(crate) use pause::{must_not_be_paused, pause_by_operator, resume_by_operator};
 pub(crate) use redact::{Redacting, Target as RedactTarget};
 pub(crate) use replace::Replacing;
 pub(crate) use rooms::{Abandoned, Inventory, ListedRoom, abandoned, deletions, list_rooms};
@@ -50,6 +50,6 @@ pub(crate) use stop::{Stop, Unclear};
 pub(crate) use sums::who_may_agree;
 pub(crate) use sync::{Following, HandedOver, SyncSubject, Synced, hand_over_run};
 pub(crate) use users::{devices_of, list_users};
-pub(crate) use wishes::{Tally, topic_of, wait_for_deeds};
+pub(crate) use wishes::{Tally, topic_of, wait_and_count, wait_for_deeds};
 
 pub(crate) use crate::engine::Scene;

@@ -178,7 +178,7 @@ impl Redacting<'_> {
     /// of another person's message, stands for itself.
     async fn removable(&self, room: &RoomKey, room_id: &RoomId, event: &OwnedEventId) -> Result<Vec<Target>, Stop> {
         let seen = self.one_removable(room, room_id, event).await?;
-        let seen = match self.asked.engine.reader().edited_by(&seen).await? {
+        let seen = match self.asked.engine.reader().edited_message(&seen).await? {
             Some(message) if !message.content.redacted => message,
             _ => seen,
         };

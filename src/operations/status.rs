@@ -5,7 +5,7 @@ use equipemed_domain::pause::Pause;
 use equipemed_domain::wake::Wake;
 use jiff::Timestamp;
 
-use super::{Asked, Stop, paused};
+use super::{Asked, Stop};
 use crate::engine::progress::Progress;
 use crate::homeserver::Patience;
 use crate::store::{HeldPlan, RunEnd, RunState};
@@ -44,7 +44,7 @@ impl Asked {
         let reader = self.engine.reader().patient(Patience::NONE);
         Ok(Status {
             writes: self.engine.may_write(),
-            pause: paused(store, now).await?,
+            pause: store.pause(now).await?,
             running: is_running.then(|| *self.engine.progress().borrow()),
             last: runs.into_iter().find_map(|run| Some((run.finished_at?, run.end?))),
             next: store.wakeup(&Wake::Everything).await?.map(|next| next.due_at),

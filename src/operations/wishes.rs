@@ -101,8 +101,13 @@ impl Asked {
     }
 }
 
-/// Waits for deeds. Returns how many were done, and why the others were not; counts in `ended` meanwhile.
-pub(crate) async fn wait_for_deeds(
+/// Waits for deeds. Returns how many were done, and why the others were not.
+pub(crate) async fn wait_for_deeds(engine: &Engine, deeds: &[DeedId]) -> Result<(usize, Vec<Fault>), Stop> {
+    wait_and_count(engine, deeds, &AtomicUsize::default()).await
+}
+
+/// The same; counts those that have ended meanwhile.
+pub(crate) async fn wait_and_count(
     engine: &Engine,
     deeds: &[DeedId],
     ended: &AtomicUsize,

@@ -44,8 +44,13 @@ impl Store {
         on_writer!(self, db => { sqlx::query(SQL).bind(key).execute(db).await?; })
     }
 
+    /// The present pause.
+    pub async fn pause(&self, now: Timestamp) -> Result<Option<Pause>, StoreError> {
+        Ok(self.last_pause().await?.filter(|pause| !pause.is_over(now)))
+    }
+
     /// The pause that was begun and not ended; its time may be over.
-    pub async fn pause(&self) -> Result<Option<Pause>, StoreError> {
+    pub async fn last_pause(&self) -> Result<Option<Pause>, StoreError> {
         const SQL: &str = "select key, value from meta where key = $1";
         const TABLE: Table = Table { name: "meta", key: "key" };
         on_reader!(self, db => {

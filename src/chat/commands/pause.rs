@@ -1,6 +1,5 @@
 //! `pause` and `resume`: the service changes nothing by itself for a while.
 
-use equipemed_domain::authority::Act;
 use equipemed_domain::command::Word;
 use equipemed_domain::pause::Pause;
 use jiff::SignedDuration;
@@ -9,20 +8,11 @@ use crate::chat::ask::Ask;
 use crate::chat::reply::{Reply, Stop, Turn};
 use crate::chat::words::Wording;
 use crate::homeserver::Said;
-use crate::operations::{self, Unclear};
 use crate::speech::{Answer, Arg};
 
 /// Begins a pause.
 pub(super) async fn pause(ask: &Ask, lasts: Option<SignedDuration>, because: Option<&str>) -> Result<Turn, Stop> {
-    ask.may(Act::Approve, None)?;
-    ask.must_write()?;
-    let now = ask.scene.now;
-    let until = lasts.and_then(|lasts| ask.sent_at.min(now).checked_add(lasts).ok());
-    if let Some(until) = until.filter(|until| *until <= now) {
-        return Err(Unclear::TimeIsOver { until }.into());
-    }
-    let pause = Pause { by: ask.by.name.clone(), since: now, until, because: because.map(str::to_owned) };
-    operations::pause(ask.store(), &pause, false).await?;
+    let pause = ask.pause(lasts, because).await?;
     let resume = ("command", Arg::Code(ask.words.spelled(Word::Resume)));
     let answer = Answer::new().line(ask.words.paused(&pause)).line(ask.words.say("pause-how", &[resume]));
     Ok(Turn::Over(Reply::done(answer)))
@@ -30,11 +20,7 @@ pub(super) async fn pause(ask: &Ask, lasts: Option<SignedDuration>, because: Opt
 
 /// Ends the pause.
 pub(super) async fn resume(ask: &Ask) -> Result<Turn, Stop> {
-    ask.may(Act::Approve, None)?;
-    ask.must_write()?;
-    let was_paused = operations::resume(ask.store(), &ask.by.name, ask.scene.now, false).await?;
-    ask.engine.wakes().nudge();
-    let text = if was_paused { "resumed" } else { "not-paused" };
+    let text = if ask.resume().await? { "resumed" } else { "not-paused" };
     Ok(Turn::Over(Reply::done(Answer::new().line(ask.words.say(text, &[])))))
 }
 

@@ -16,7 +16,7 @@ use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
 use crate::chat::words::Wording;
 use crate::homeserver::Said;
-use crate::operations::{NotFound, RedactTarget, Redacting, wait_for_deeds};
+use crate::operations::{NotFound, RedactTarget, Redacting, wait_and_count, wait_for_deeds};
 use crate::speech::{Answer, Arg, number};
 use crate::store::DeedId;
 
@@ -130,8 +130,8 @@ fn following<'d>(ask: &Ask, room: Option<RoomKey>, deeds: impl Iterator<Item = (
         let (ended, is_over) = (AtomicUsize::default(), CancellationToken::new());
         let all = async {
             let _over = is_over.clone().drop_guard();
-            let (done, mut why) = wait_for_deeds(&ask.engine, &messages, &ended).await?;
-            why.extend(wait_for_deeds(&ask.engine, &along, &AtomicUsize::default()).await?.1);
+            let (done, mut why) = wait_and_count(&ask.engine, &messages, &ended).await?;
+            why.extend(wait_for_deeds(&ask.engine, &along).await?.1);
             Ok::<_, Stop>((done, why))
         };
         // Both to their end: a message about to be sent would stay beside the answer.

@@ -2,7 +2,6 @@
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::Where;
-use std::sync::atomic::AtomicUsize;
 
 use crate::chat::ask::Ask;
 use crate::chat::reply::{Mark, Reply, Stop, Turn};
@@ -130,7 +129,7 @@ fn cleaning_up(ask: &Ask, deeds: Vec<DeedId>) -> Turn {
     let ask = ask.clone();
     Turn::later(async move {
         let words = &ask.words;
-        let (done, why) = wait_for_deeds(&ask.engine, &deeds, &AtomicUsize::default()).await?;
+        let (done, why) = wait_for_deeds(&ask.engine, &deeds).await?;
         let counts = [("done", number(done)), ("failed", number(why.len()))];
         let failed = why.iter().map(|detail| words.line("sync-finding", &[("detail", words.why(detail))]));
         let answer = Answer::new().line(words.say("rooms-cleanup-done", &counts)).items(failed);

@@ -139,7 +139,7 @@ impl Reader {
             if event.content.replaces.as_ref().is_none_or(|of| found.contains(of)) {
                 continue;
             }
-            match self.edited_by(event).await? {
+            match self.edited_message(event).await? {
                 Some(_) => _ = others.insert(event.event_id.clone()),
                 None => event.content.replaces = None,
             }
@@ -156,7 +156,7 @@ impl Reader {
 
     /// The message that an event is an edit of. None if it is no edit, or none that counts: only the sender's own event of
     /// the same type, which is no state, can be edited.
-    pub async fn edited_by(&self, edit: &Event<Outline>) -> Result<Option<Event<Outline>>, HomeserverError> {
+    pub async fn edited_message(&self, edit: &Event<Outline>) -> Result<Option<Event<Outline>>, HomeserverError> {
         let Some(message) = &edit.content.replaces else { return Ok(None) };
         let message = self.event(&edit.room_id, message).await?;
         Ok(message.filter(|message| {
@@ -185,7 +185,8 @@ impl Reader {
         Ok(all)
     }
 
-    /// All events with a relation to an event, newest first.
+    /// Events with a relation to an event, newest first; no more than a search walks through, because anybody may send
+    /// as many as they like.
     async fn related<T>(
         &self,
         room_id: &RoomId,
@@ -199,7 +200,7 @@ impl Reader {
             get_relating_events_with_rel_type_and_event_type::v1::Request::new(room_id, event_id, relation, kind);
         request.limit = Some(UInt::from(PAGE));
         let mut related = Vec::new();
-        loop {
+        for _ in 0..PAGES {
             let page = self.transport.client(request.clone(), Sending::READ).await?;
             let seen = page.chunk.len();
             for raw in page.chunk {
@@ -207,9 +208,10 @@ impl Reader {
             }
             match page.next_batch {
                 Some(next) if seen > 0 && request.from.as_ref() != Some(&next) => request.from = Some(next),
-                _ => return Ok(related),
+                _ => break,
             }
         }
+        Ok(related)
     }
 }
 

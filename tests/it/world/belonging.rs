@@ -1,12 +1,30 @@
 //! Redaction is complete: nothing that belongs to a message stays.
 
+use equipemed_testbed::Client;
 use serde_json::{Value, json};
 
+use super::process::Running;
 use super::talk::{close, opened};
-use super::{chief, crowd};
+use super::{Hospital, chief, crowd};
 
-fn rooms() -> Value {
-    json!({"icu": {"name": "UTI", "members": {"any": true}}})
+struct Ward {
+    hospital: Hospital,
+    serving: Running,
+    chief: Client,
+    ana: Client,
+    rui: Client,
+    icu: String,
+}
+
+/// A ward with two people and an administrator.
+async fn ward() -> anyhow::Result<Ward> {
+    let mut people = crowd("p", 2, &[]);
+    people.push(chief("chefe"));
+    let rooms = json!({"icu": {"name": "UTI", "members": {"any": true}}});
+    let (hospital, serving) = opened(people, rooms, |_| ()).await?;
+    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
+    let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    Ok(Ward { hospital, serving, chief, ana, rui, icu })
 }
 
 /// The content of an edit.
@@ -20,11 +38,7 @@ fn edit(of: &str, text: &str) -> Value {
 
 #[tokio::test]
 async fn a_message_takes_its_edits_along_and_a_poll_its_answers() -> anyhow::Result<()> {
-    let mut people = crowd("p", 2, &[]);
-    people.push(chief("chefe"));
-    let (hospital, serving) = opened(people, rooms(), |_| ()).await?;
-    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
-    let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    let Ward { hospital, serving, chief, ana, rui, icu } = ward().await?;
     let gone = async |event: &str| anyhow::Ok(!hospital.stands(&ana, "icu", event).await?);
     // In reply to a message, and by link to its last edit.
     for by_link in [false, true] {
@@ -80,11 +94,7 @@ async fn a_message_takes_its_edits_along_and_a_poll_its_answers() -> anyhow::Res
 
 #[tokio::test]
 async fn what_only_claims_to_be_an_edit_stands_for_itself() -> anyhow::Result<()> {
-    let mut people = crowd("p", 2, &[]);
-    people.push(chief("chefe"));
-    let (hospital, serving) = opened(people, rooms(), |_| ()).await?;
-    let (chief, icu) = (hospital.client("chefe").await?, hospital.room("icu").await?);
-    let (ana, rui) = (hospital.client("p00").await?, hospital.client("p01").await?);
+    let Ward { hospital, serving, chief, ana, rui, icu } = ward().await?;
     let gone = async |event: &str| anyhow::Ok(!hospital.stands(&ana, "icu", event).await?);
     let victim = ana.send_text(&icu, "importante").await?;
     let others = ana.send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {}})).await?;
