@@ -28,8 +28,9 @@ status-directory = EquipeMed: { $people ->
        *[other] { $people } people
     } read at { $when }
 
-paused = Paused by { $by } since { $since }: I change nothing by myself, only what somebody asks for here.
-paused-until = Paused by { $by } until { $until }: I change nothing by myself, only what somebody asks for here.
+paused = Paused by { $by } since { $since }. I change nothing by myself, only what somebody asks for here.
+paused-until = Paused by { $by } until { $until }. I change nothing by myself, only what somebody asks for here.
+paused-because = { $line } Reason: { $reason }
 pause-how = To go on, type { $command }.
 resumed = Going on. I am checking everything now.
 not-paused = I am not paused.

@@ -31,8 +31,9 @@ status-directory = EquipeMed: { $people ->
        *[other] { $people } pessoas lidas
     } em { $when }
 
-paused = Pausado por { $by } desde { $since }: não altero nada sozinho, só o que alguém pedir aqui.
-paused-until = Pausado por { $by } até { $until }: não altero nada sozinho, só o que alguém pedir aqui.
+paused = Pausado por { $by } desde { $since }. Não altero nada sozinho, só o que alguém pedir aqui.
+paused-until = Pausado por { $by } até { $until }. Não altero nada sozinho, só o que alguém pedir aqui.
+paused-because = { $line } Motivo: { $reason }
 pause-how = Para continuar, digite { $command }.
 resumed = De volta ao trabalho. Estou conferindo tudo agora.
 not-paused = Não há pausa em vigor.

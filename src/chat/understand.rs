@@ -96,10 +96,11 @@ impl Chat {
             let (audit, noted_at) = self.note(event, &room, &stop, Some(&asker)).await?;
             let asked = self.asked(Arc::new(scene), asker, event, noted_at.is_some());
             let outcome = match asked.halt(Some((&event.event.room_id, &prompt))).await {
+                Ok(0) => Outcome::AlreadySo,
                 Ok(_) => Outcome::Done(None),
                 Err(operations::Stop::Failed(fault)) => return Err(fault.into()),
                 Err(operations::Stop::Refused(refusal)) => Outcome::Failed(Fault::Refused(refusal)),
-                Err(_) => Outcome::AlreadySo,
+                Err(_) => Outcome::Failed(Fault::Unclear),
             };
             let outcomes: Vec<_> = audit.map(|audit| (audit, outcome)).into_iter().collect();
             engine.store().conclude(&outcomes, engine.clock().now()).await?;

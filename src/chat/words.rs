@@ -163,7 +163,6 @@ impl Wording {
                 self.say("approve-outgrown", &[code(id), ("now", Arg::Text(now.clone()))])
             }
             Unclear::NothingToRedact => self.say("redact-none", &[]),
-            Unclear::NothingToHalt => self.say("halt-nothing", &[]),
             Unclear::NoEvent => self.say("no-event", &[]),
             Unclear::RedactedAlready => self.say("redact-already", &[]),
             Unclear::NotAMessage => self.say("redact-not-a-message", &[]),

@@ -68,9 +68,12 @@ impl Syncing {
             let due = args.exit_code && !(report.plan.is_empty() && report.summary.held.is_empty());
             return Ok(if due { Exit::Due } else { Exit::Done });
         }
-        must_not_be_paused(store, clock.now()).await.map_err(|why| {
-            anyhow::Error::from(why).context("nothing was changed; `equipemed-bot resume`, or add --dry-run")
-        })?;
+        match must_not_be_paused(store, clock.now()).await {
+            Err(Fault::Paused) => {
+                anyhow::bail!("the service is paused, so nothing was changed: `equipemed-bot resume`, or add --dry-run")
+            }
+            checked => checked?,
+        }
         loop {
             if let Some(tenure) = Tenure::begin(store, clock, &self.holder).await? {
                 let ended = self.here(&tenure).await;

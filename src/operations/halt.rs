@@ -5,11 +5,11 @@ use equipemed_domain::fault::Fault;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::{EventId, RoomId};
 
-use super::{Asked, Stop, Unclear};
+use super::{Asked, Stop};
 
 impl Asked {
     /// Ends what is left of a command, which is known by any of its messages; without one, of all the asker's. Returns
-    /// how many deeds will not be done.
+    /// how many deeds will not be done; none if nothing was left of it.
     pub(crate) async fn halt(&self, replied: Option<(&RoomId, &EventId)>) -> Result<u64, Stop> {
         let requests = match replied {
             None => self.store().requests_under_way(&self.by.name).await?,
@@ -31,6 +31,6 @@ impl Asked {
             }
             halted += self.store().halt_deeds(&request, &Outcome::Skipped(Fault::Halted), self.now()).await?;
         }
-        if halted == 0 { Err(Unclear::NothingToHalt.into()) } else { Ok(halted) }
+        Ok(halted)
     }
 }

@@ -48,8 +48,6 @@ pub(crate) enum Unclear {
     Outgrown { id: String, now: Option<String> },
     /// No message or reaction matches.
     NothingToRedact,
-    /// Nothing of it is left to be done.
-    NothingToHalt,
     /// The event does not exist.
     NoEvent,
     /// The event is already redacted.

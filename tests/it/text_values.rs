@@ -148,6 +148,8 @@ pub(crate) const VALUES: &[(&str, &str, Value)] = &[
     ("*", "limit", Number(10)),
     ("fault-odd-json", "line", Text("3")),
     ("with-reason", "line", Line("grant-line")),
+    ("paused-because", "line", Line("paused-until")),
+    ("paused-because", "reason", Two("troca do servidor", "the server is replaced")),
     ("rooms-*", "line", Line("rooms-line-managed")),
     ("audit-levels", "list", List(&[Line("audit-level")])),
     ("help-also", "list", List(&[Code("ban"), Code("bane")])),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipemed_domain::command::{About, Command, Word};
+use equipemed_domain::command::{About, Command};
 use equipemed_domain::key::RoomKey;
 use equipemed_domain::outcome::Outcome;
 use ruma_common::OwnedUserId;
@@ -33,11 +33,14 @@ pub(super) async fn audit(ask: &Ask, about: Option<&About>, last: u32) -> Result
     Ok(Turn::told(Answer::new().line(intro).items(lines)))
 }
 
+/// The command that an entry is about.
+fn command(entry: &AuditEntry) -> Option<Command> {
+    serde_json::from_str(&entry.intent.action).ok().filter(|_| entry.intent.kind == "command")
+}
+
 /// The room that a command named; the entry itself is about the room where it was said.
 fn room_named(words: &Wording, entry: &AuditEntry) -> Option<RoomKey> {
-    let command: Command =
-        serde_json::from_str(&entry.intent.action).ok().filter(|_| entry.intent.kind == "command")?;
-    words.scene.find_room(command.room()?).ok()
+    words.scene.find_room(command(entry)?.room()?).ok()
 }
 
 /// `room` is the one that the entry concerns.
@@ -46,8 +49,8 @@ fn line(words: &Wording, entry: &AuditEntry, room: Option<&RoomKey>) -> Said {
     let word = outcome.map_or("open", Outcome::as_str);
     let kind = match entry.intent.kind.as_str() {
         "command" => {
-            let said = entry.intent.subject.clone();
-            words.shown(&Arg::Code(Word::named(&said).map_or(said, |word| words.spelled(word))))
+            let said = command(entry).map(|command| words.spelled(command.word()));
+            words.shown(&Arg::Code(said.unwrap_or_else(|| entry.intent.subject.clone())))
         }
         _ if entry.intent.gives_administrator() => words.word("action", "adopt_administrator"),
         kind => words.word("action", kind),

@@ -16,6 +16,7 @@ mod wording;
 
 use equipemed_domain::authority::Act;
 use equipemed_domain::command::{Command, CommandPlace, Rank};
+use equipemed_domain::outcome::Outcome;
 
 use super::ask::Ask;
 use super::confirm::{cancel, confirm};
@@ -39,8 +40,16 @@ pub(super) async fn carry_out(ask: &Ask) -> Result<Turn, Stop> {
         Command::Cancel(preview) => cancel(ask, preview).await,
         Command::Stop { replied } => {
             let replied = replied.as_deref().map(|event| (&*ask.room_id, event));
-            let count = number(usize::try_from(ask.halt(replied).await?).unwrap_or(usize::MAX));
-            Ok(Turn::Over(Reply::done(Answer::new().line(ask.words.say("halted", &[("count", count)])))))
+            Ok(Turn::Over(match ask.halt(replied).await? {
+                0 => {
+                    let outcome = Outcome::AlreadySo;
+                    Reply { outcome, ..Reply::done(Answer::new().line(ask.words.say("halt-nothing", &[]))) }
+                }
+                count => {
+                    let count = ("count", number(usize::try_from(count).unwrap_or(usize::MAX)));
+                    Reply::done(Answer::new().line(ask.words.say("halted", &[count])))
+                }
+            }))
         }
         Command::Pause { lasts, because } => pause::pause(ask, *lasts, because.as_deref()).await,
         Command::Resume => pause::resume(ask).await,

@@ -32,7 +32,7 @@ impl Wording {
         let line = self.say(if pause.until.is_some() { "paused-until" } else { "paused" }, &args);
         match &pause.because {
             None => line,
-            Some(why) => self.line("with-reason", &[("line", Arg::Said(line)), ("reason", Arg::Text(why.clone()))]),
+            Some(why) => self.say("paused-because", &[("line", Arg::Said(line)), ("reason", Arg::Text(why.clone()))]),
         }
     }
 }

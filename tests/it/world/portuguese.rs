@@ -36,7 +36,7 @@ async fn reasons_findings_and_mistakes_are_answered_in_portuguese() -> anyhow::R
     help.says(&["!promover dá um nível", "!promover ana.souza 30 em uti porque plantão noturno", "até sexta"]);
     let refused = hospital.ask(&chief, &format!("!demote {}", hospital.username("chefe"))).await?;
     let audit = hospital.ask(&chief, "!audit").await?;
-    audit.says(&["recusado: Isso não se faz com a própria conta"]);
+    audit.says(&["recusado: Isso não se faz com a própria conta", "!rebaixar"]);
     for answer in [why, sync, dry, status, wrong, help, refused] {
         assert_portuguese(&answer.text);
     }
