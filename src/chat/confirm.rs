@@ -4,7 +4,7 @@
 use equipemed_domain::command::{CommandPlace, Preview};
 use equipemed_domain::fault::Fault;
 use equipemed_domain::sums::Beyond;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::ask::Ask;
@@ -80,8 +80,8 @@ impl Ask {
 }
 
 impl Ask {
-    /// The preview that is answered.
-    async fn previewed(&self, preview: &Preview) -> Result<Confirmation, Stop> {
+    /// The preview that is answered, and when it was used.
+    async fn previewed(&self, preview: &Preview) -> Result<(Confirmation, Option<Timestamp>), Stop> {
         let (words, store) = (&self.words, self.store());
         let code = match preview {
             Preview::Code(code) => code.clone(),
@@ -90,7 +90,7 @@ impl Ask {
                 None => return Err(Stop::Unclear(words.say("confirm-nothing", &[]))),
             },
         };
-        let found = store.confirmation(&code).await?.map(|(confirmation, _)| confirmation);
+        let found = store.confirmation(&code).await?;
         found.ok_or_else(|| Stop::Unclear(words.say("confirm-wrong", &[("said", Arg::Text(code))])))
     }
 
@@ -105,7 +105,7 @@ impl Ask {
 /// Says no to a preview: whoever asked for it, or could say yes in their place.
 pub(super) async fn cancel(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> {
     let words = &ask.words;
-    let confirmation = ask.previewed(preview).await?;
+    let (confirmation, _) = ask.previewed(preview).await?;
     if confirmation.asker != ask.user {
         if confirmation.beyond.is_none() {
             let user = words.user(&confirmation.asker);
@@ -123,7 +123,7 @@ pub(super) async fn cancel(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> {
 pub(super) async fn confirm(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> {
     let (words, store) = (&ask.words, ask.store());
     let unclear = |id, args: &[_]| Stop::Unclear(words.say(id, args));
-    let confirmation = ask.previewed(preview).await?;
+    let (confirmation, used_at) = ask.previewed(preview).await?;
     let (mut asked, user) = (ask.asked.clone(), confirmation.asker.clone());
     match (user == ask.user, &confirmation.beyond) {
         (true, None) => {}
@@ -132,8 +132,7 @@ pub(super) async fn confirm(ask: &Ask, preview: &Preview) -> Result<Turn, Stop> 
         (false, None) => return Err(unclear("confirm-not-yours", &[("user", words.user(&user))])),
     }
     let code = &confirmation.code;
-    let is_used = store.confirmation(code).await?.is_some_and(|(_, used_at)| used_at.is_some());
-    if !is_used && ask.is_removed(&confirmation).await? {
+    if used_at.is_none() && ask.is_removed(&confirmation).await? {
         return Err(unclear("confirm-removed", &[]));
     }
     if !store.use_confirmation(code, &ask.source, ask.scene.now).await? {

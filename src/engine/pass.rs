@@ -162,8 +162,9 @@ impl Passes {
         let unplaced = known.memory.unplaced.as_ref().map(|_| desired.privileges.len());
         let agreement = Agreement::new(&policy, &known, &observed.accounts, due);
         let work = Work::new(applier, term, known, observed, &desired, moment, run, wishes);
-        let steps = if pause.is_some() { work.wished(&report.plan.steps) } else { report.plan.steps.clone() };
-        let ended = work.carry_out(&steps, &mut report.summary).await?;
+        let wished = pause.map(|_| work.wished(&report.plan.steps));
+        let steps = wished.as_deref().unwrap_or(&report.plan.steps);
+        let ended = work.carry_out(steps, &mut report.summary).await?;
         report.interrupted = ended.interrupted;
         report.left = ended.left;
         report.find(ended.found);

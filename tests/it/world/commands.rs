@@ -203,7 +203,7 @@ async fn the_audit_names_the_room_of_each_entry() -> anyhow::Result<()> {
     hospital.ask(&chief, &format!("!ban {} in icu", hospital.username("ana"))).await?;
     let audit = hospital.ask(&chief, "!audit last 20").await?;
     let lines: Vec<&str> = audit.text.lines().collect();
-    for part in ["command ban", "banning"] {
+    for part in ["!ban", "banning"] {
         let line = lines.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {}", audit.text));
         assert!(line.contains("UTI") && !line.contains("icu"), "{line}");
     }
