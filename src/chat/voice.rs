@@ -174,18 +174,11 @@ impl Voice {
         shown: Option<OwnedEventId>,
         number: u32,
     ) -> Result<OwnedEventId, Fault> {
+        let thread = self.store.thread_of(command).await?;
+        let reply_to = ReplyTo { event: command, thread: thread.as_deref() };
         let transaction = format!("{command}-progress-{number}");
-        match shown {
-            None => {
-                let thread = self.store.thread_of(command).await?;
-                let reply_to = ReplyTo { event: command, thread: thread.as_deref() };
-                Ok(self.speaker.notice(room, said, Some(reply_to), &transaction).await?)
-            }
-            Some(own) => {
-                self.speaker.edit(room, &own, said, &transaction).await?;
-                Ok(own)
-            }
-        }
+        let sent = self.speaker.progress(room, said, reply_to, shown.as_deref(), &transaction).await?;
+        Ok(shown.unwrap_or(sent))
     }
 }
 

@@ -4,6 +4,7 @@
 //! resend it for ever. Most events are dropped, so nothing is copied before that is known.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use equipemed_domain::event::{Event, MembershipState};
 use jiff::Timestamp;
@@ -12,6 +13,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use super::speak::PROGRESS_FIELD;
 
 /// One event; borrows from the received text, with its content unparsed.
 #[derive(Clone, Debug, Deserialize)]
@@ -146,6 +149,12 @@ impl<'a> RawEvent<'a> {
     #[must_use]
     pub fn is_redacted(&self) -> bool {
         self.unsigned().redacted_because.is_some()
+    }
+
+    /// Whether it shows the progress of a command, as [`super::Speaker::progress`] sends it.
+    #[must_use]
+    pub fn is_progress(&self) -> bool {
+        self.content::<BTreeMap<String, Value>>().is_some_and(|content| content.contains_key(PROGRESS_FIELD))
     }
 
     /// How it relates to others.

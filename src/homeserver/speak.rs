@@ -5,7 +5,7 @@
 //!
 //! The caller provides every transaction id: repeating a call, even after a crash, sends nothing twice.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use equipemed_domain::fault::{HomeserverError, Missing};
@@ -17,8 +17,9 @@ use matrix_sdk::ruma::events::relation::{Annotation, InReplyTo, Reply, Thread};
 use matrix_sdk::ruma::events::room::message::{
     FileInfo, FileMessageEventContent, MessageType, Relation, ReplacementMetadata, RoomMessageEventContent,
 };
-use matrix_sdk::ruma::events::{Mentions, MessageLikeEventContent};
+use matrix_sdk::ruma::events::{Mentions, MessageLikeEventContent, MessageLikeEventType};
 use matrix_sdk::ruma::{EventId, OwnedEventId, RoomId, UInt};
+use serde::Serialize;
 use serde_json::json;
 
 use super::endpoint::Endpoint;
@@ -33,6 +34,9 @@ const IN_FLIGHT: usize = 4;
 const REMEMBERED: usize = 1_000;
 /// What the bot may redact; its state events stay.
 const SAYINGS: [&str; 2] = ["m.room.message", "m.reaction"];
+
+/// The bot's own key in the content of a message that shows a command's progress and is not yet its answer.
+pub(super) const PROGRESS_FIELD: &str = "br.equipemed.progress";
 
 /// What a message replies to.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +60,21 @@ pub struct Said {
     pub plain: String,
     /// HTML generated here, with users' text escaped.
     pub html: String,
+}
+
+/// A message that shows a command's progress.
+#[derive(Debug, Serialize)]
+struct Progress {
+    #[serde(flatten)]
+    message: RoomMessageEventContent,
+    #[serde(flatten)]
+    own: BTreeMap<&'static str, bool>,
+}
+
+impl MessageLikeEventContent for Progress {
+    fn event_type(&self) -> MessageLikeEventType {
+        self.message.event_type()
+    }
 }
 
 /// Sends as the bot. Clones share the concurrency limit and the remembered events.
@@ -93,6 +112,23 @@ impl Speaker {
     ) -> Result<OwnedEventId, HomeserverError> {
         let content = content(said).make_replacement(ReplacementMetadata::new(original.to_owned(), None));
         self.send(room, &content, transaction).await
+    }
+
+    /// Shows a command's progress in reply to it, or in place of what was `shown` before. The content says that it is no
+    /// answer: whoever reads the history back after a crash must not take it for one.
+    pub async fn progress(
+        &self,
+        room: &RoomId,
+        said: &Said,
+        reply_to: ReplyTo<'_>,
+        shown: Option<&EventId>,
+        transaction: &str,
+    ) -> Result<OwnedEventId, HomeserverError> {
+        let message = match shown {
+            None => in_reply(content(said), Some(reply_to)),
+            Some(own) => content(said).make_replacement(ReplacementMetadata::new(own.to_owned(), None)),
+        };
+        self.send(room, &Progress { message, own: [(PROGRESS_FIELD, true)].into() }, transaction).await
     }
 
     /// Reacts to an event; None when the bot has already reacted this way.

@@ -1,7 +1,7 @@
 //! Finds what the bot has visibly answered in a room's history, so that nothing is done twice after the database was
 //! restored from an older backup.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruma_common::{EventId, OwnedEventId, UserId};
 
@@ -9,15 +9,16 @@ use crate::homeserver::RawEvent;
 
 /// Marks on a finished command.
 const MARKS: [&str; 3] = ["✅", "❌", "⚠"];
-/// The mark on a running command.
-const GOES_ON: &str = "⏳";
 
 /// Ids of events that the bot has answered.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
     replied: BTreeSet<OwnedEventId>,
     marked: BTreeSet<OwnedEventId>,
-    going_on: BTreeSet<OwnedEventId>,
+    /// What shows a command's progress, with the command.
+    progress: BTreeMap<OwnedEventId, OwnedEventId>,
+    /// What was edited into an answer.
+    edited: BTreeSet<OwnedEventId>,
 }
 
 impl Answered {
@@ -28,23 +29,29 @@ impl Answered {
             return;
         }
         let relation = event.relation();
-        self.replied.extend(relation.in_reply_to());
-        if let (Some(target), Some(key)) = (relation.to("m.annotation"), relation.key()) {
-            match key.trim_end_matches('\u{FE0F}') {
-                GOES_ON => _ = self.going_on.insert(target),
-                key if MARKS.contains(&key) => _ = self.marked.insert(target),
-                _ => {}
+        match (event.is_progress(), relation.in_reply_to(), EventId::parse(&*event.event_id)) {
+            (true, Some(command), Ok(own)) => _ = self.progress.insert(own, command),
+            (true, ..) => {}
+            (false, replied, _) => {
+                self.replied.extend(replied);
+                self.edited.extend(relation.to("m.replace"));
             }
+        }
+        if let (Some(target), Some(key)) = (relation.to("m.annotation"), relation.key())
+            && MARKS.contains(&key.trim_end_matches('\u{FE0F}'))
+        {
+            self.marked.insert(target);
         }
     }
 
-    /// Whether a message was fully answered. A running command also has replies, which tell its progress.
+    /// Whether a message was fully answered.
     pub(super) fn has(&self, message: &EventId) -> bool {
-        self.marked.contains(message) || self.replied.contains(message) && !self.going_on.contains(message)
+        self.marked.contains(message) || self.has_reply(message)
     }
 
     /// Whether a reaction to this event was answered. Only a reply counts, because the bot itself marks its questions.
     pub(super) fn has_reply(&self, target: &EventId) -> bool {
-        self.replied.contains(target)
+        let is_edited = |(own, of): (&OwnedEventId, &OwnedEventId)| of == target && self.edited.contains(own);
+        self.replied.contains(target) || self.progress.iter().any(is_edited)
     }
 }
