@@ -34,9 +34,11 @@ async fn a_deleted_room_is_told_once() -> anyhow::Result<()> {
     administrator
         .delete_ok(&format!("/_synapse/admin/v2/rooms/{}", super::encode(&room)), json!({"purge": true}))
         .await?;
+    let status = format!("/_synapse/admin/v2/rooms/{}/delete_status", super::encode(&room));
     until("the room is gone", || async {
-        Ok((hospital.bot()?.get(&format!("/_matrix/client/v3/rooms/{}/state", super::encode(&room))).await?.0 != 200)
-            .then_some(()))
+        // Not found until the task is stored.
+        let (_, status) = administrator.get(&status).await?;
+        Ok((status["results"][0]["status"] == "complete").then_some(()))
     })
     .await?;
     let ran = hospital.sync(&[]).await?.ended(1);

@@ -82,10 +82,15 @@ impl Hospital {
     }
 
     /// Waits until a command is handled and returns its answer.
+    ///
+    /// Synapse shows an event in `/messages` only once all that was begun before it, in whatever room, is stored: the
+    /// answer may come a moment after the command counts as handled.
     pub(crate) async fn answer(&self, reader: &Client, room: &str, said: &str) -> anyhow::Result<Answer> {
         self.handled(said).await?;
-        let answers = self.answers(reader, room, said).await?;
-        answers.into_iter().next().with_context(|| format!("no answer to {said}"))
+        equipemed_testbed::eventually(&format!("an answer to {said}"), PATIENCE, || async {
+            Ok(self.answers(reader, room, said).await?.into_iter().next())
+        })
+        .await
     }
 
     /// Waits until an event is handled.
@@ -107,11 +112,9 @@ impl Hospital {
         let answers = own.iter().filter(|event| event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == said);
         Ok(answers
             .map(|event| {
-                let mut edits = own.iter().filter(|edit| {
-                    let relation = &edit["content"]["m.relates_to"];
-                    relation["rel_type"] == "m.replace" && relation["event_id"] == event["event_id"]
-                });
-                let content = edits.next_back().map_or(&event["content"], |edit| &edit["content"]["m.new_content"]);
+                // The bundled edit is the newest one; as an event of its own it may not be listed yet.
+                let edit = &event["unsigned"]["m.relations"]["m.replace"]["content"]["m.new_content"];
+                let content = if edit.is_null() { &event["content"] } else { edit };
                 Answer { event: (*event).clone(), text: content["body"].as_str().unwrap_or_default().to_owned() }
             })
             .collect())
