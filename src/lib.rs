@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod telemetry;
 
 pub mod config;
+pub mod deploy;
 pub mod directory;
 pub mod homeserver;
 pub mod speech;

@@ -1,0 +1,50 @@
+//! The texts of a set, from the templates below `deploy/` that are part of the binary.
+//!
+//! A template names the fields of `Set`. To add one: its line in `templates!`.
+
+use std::ops::Deref;
+
+use askama::Template;
+
+use super::Set;
+
+macro_rules! templates {
+    ($($(#[$doc:meta])* $name:ident = $path:literal;)*) => {
+        $(
+            #[derive(Template)]
+            #[template(path = $path, escape = "none")]
+            struct $name<'a>(&'a Set);
+
+            // So that templates name the set's fields.
+            impl Deref for $name<'_> {
+                type Target = Set;
+
+                fn deref(&self) -> &Set {
+                    self.0
+                }
+            }
+        )*
+
+        /// A file that is made from a template.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum File {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl File {
+            /// Its text for a set.
+            ///
+            /// # Errors
+            /// None that is known: templates are checked at build time.
+            pub fn text(self, set: &Set) -> Result<String, askama::Error> {
+                let text = match self { $(Self::$name => $name(set).render()?,)* };
+                Ok(if text.ends_with('\n') { text } else { text + "\n" })
+            }
+        }
+    };
+}
+
+templates! {
+    /// Synapse's logging.
+    SynapseLog = "synapse/log.yaml";
+}
