@@ -7,6 +7,7 @@ mod adopt;
 mod adopt_users;
 mod audit;
 mod connect;
+mod deploy;
 mod directory;
 mod doctor;
 mod explain;
@@ -143,6 +144,9 @@ enum Command {
     /// EquipeMed's database: triggers that tell who changed, and the grants of the reading role
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// Write the files of a server with Synapse, nginx, Element and this service, and check them
+    #[command(subcommand)]
+    Deploy(deploy::DeployCommand),
     /// Check configuration, EquipeMed, Synapse and database; each failure names its fix
     Doctor,
     /// Check the configuration, or print the commented example
@@ -397,6 +401,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Config(ConfigCommand::Check) => connect::on_runtime(settings::check(&given.config)),
         Command::Registration(args) => registration::run(&given.config, &args),
+        Command::Deploy(command) => deploy::run(&command),
         command => {
             // Other commands end before memory matters.
             if matches!(command, Command::Serve) {
@@ -445,7 +450,9 @@ async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
             directory::uninstall(&given.config, print).await
         }
         Command::Doctor => doctor::run(given).await,
-        Command::Completions { .. } | Command::Config(_) | Command::Registration(_) => Ok(Exit::Usage),
+        Command::Completions { .. } | Command::Config(_) | Command::Registration(_) | Command::Deploy(_) => {
+            Ok(Exit::Usage)
+        }
     }
 }
 

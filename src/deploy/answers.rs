@@ -18,6 +18,30 @@ use crate::config::reader::{Document, Node};
 pub struct Draft(BTreeMap<&'static str, String>);
 
 impl Draft {
+    /// Reads answers without checking them.
+    ///
+    /// # Errors
+    /// What keeps the file from being read, and unknown keys.
+    pub fn read(file: &str, text: &str) -> Result<Self, Problems> {
+        let sink = Sink::default();
+        let draft = Document::parse(file, text, None, &sink).map(|document| Self::of(&document, &sink).0);
+        sink.finish(file, draft)
+    }
+
+    fn of<'r>(document: &'r Document, sink: &'r Sink) -> (Self, Vec<(&'static Question, Node<'r>)>) {
+        let mut map = document.root(sink).map();
+        let (mut draft, mut nodes) = (Self::default(), Vec::new());
+        for question in QUESTIONS {
+            let node = map.get(question.key);
+            if let Some(answer) = answer(&node) {
+                draft.set(question, &answer);
+            }
+            nodes.push((question, node));
+        }
+        map.close();
+        (draft, nodes)
+    }
+
     /// The answer to a question, or its default.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<String> {
@@ -49,17 +73,7 @@ impl Answers {
     pub fn read(file: &str, text: &str) -> Result<Self, Problems> {
         let sink = Sink::default();
         let answers = Document::parse(file, text, None, &sink).and_then(|document| {
-            let mut map = document.root(&sink).map();
-            let mut draft = Draft::default();
-            let mut nodes = Vec::new();
-            for question in QUESTIONS {
-                let node = map.get(question.key);
-                if let Some(answer) = answer(&node) {
-                    draft.set(question, &answer);
-                }
-                nodes.push((question, node));
-            }
-            map.close();
+            let (draft, nodes) = Draft::of(&document, &sink);
             let mut all = BTreeMap::new();
             for (question, node) in nodes {
                 match draft.get(question.key).map(|answer| (question.check(&answer, &draft), answer)) {

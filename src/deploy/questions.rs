@@ -60,9 +60,9 @@ questions! {
     "bot_host": "the host name of the bot's pages and API",
         "public or inside the hospital, in the certificate", |draft| host(draft, "bot"), host_name;
     "certificate": "the path of the TLS certificate with its chain",
-        "for all three hosts", |draft| letsencrypt(draft, "fullchain"), path;
+        "for all three hosts; nginx reads it", |_| fixed("/etc/equipemed-matrix/tls/fullchain.pem"), path;
     "certificate_key": "the path of the certificate's key",
-        "read by nginx alone", |draft| letsencrypt(draft, "privkey"), path;
+        "in the same folder; read by nginx alone", |_| fixed("/etc/equipemed-matrix/tls/privkey.pem"), path;
     "equipemed_url": "EquipeMed's address, such as https://equipemed.hospital.example",
         "where people sign in", none, https;
     "issuer": "the issuer of EquipeMed's OpenID Connect",
@@ -80,9 +80,9 @@ questions! {
     "equipemed_database_host": "the host of EquipeMed's PostgreSQL",
         "as the bot reaches it, with a role that may only read", equipemed_host, host_or_address;
     "equipemed_database_port": "the port of EquipeMed's PostgreSQL", "", |_| fixed("5432"), port;
-    "equipemed_database_name": "EquipeMed's database", "the bot reads people there", |_| fixed("equipemed"), word;
-    "synapse_data": "Synapse's data: a folder, or in containers the name of a volume",
-        "holds signing key and media", data, volume;
+    "equipemed_database_name": "EquipeMed's database", "the bot reads people there", |_| fixed("eqmd_db"), word;
+    "synapse_data": "the folder of Synapse's data on this machine",
+        "holds signing key and media", |_| fixed("/var/lib/matrix-synapse"), path;
     "signing_key": "the path of Synapse's signing key", "as Synapse sees it; never lose it",
         |draft| inside(draft, &format!("{}.signing.key", draft.get("server_name")?)), path;
     "media_store": "the folder of Synapse's media", "as Synapse sees it", |draft| inside(draft, "media"), path;
@@ -112,10 +112,6 @@ fn is(draft: &Draft, key: &str, answer: &str) -> bool {
     draft.get(key).is_some_and(|given| given == answer)
 }
 
-fn letsencrypt(draft: &Draft, file: &str) -> Option<String> {
-    Some(format!("/etc/letsencrypt/live/{}/{file}.pem", draft.get("matrix_host")?))
-}
-
 fn database_host(draft: &Draft) -> Option<String> {
     match (is(draft, "run", "systemd"), is(draft, "postgres", "own")) {
         (true, _) => fixed("127.0.0.1"),
@@ -126,10 +122,6 @@ fn database_host(draft: &Draft) -> Option<String> {
 
 fn equipemed_host(draft: &Draft) -> Option<String> {
     fixed(if is(draft, "run", "systemd") { "127.0.0.1" } else { "postgres" })
-}
-
-fn data(draft: &Draft) -> Option<String> {
-    fixed(if is(draft, "run", "systemd") { "/var/lib/matrix-synapse" } else { "synapse-data" })
 }
 
 /// A path below Synapse's data, as Synapse sees it.
@@ -177,13 +169,6 @@ fn path(text: &str, _: &Draft) -> Result<(), String> {
         return Err("expected a path from the root, such as /etc/ssl/hospital.pem".to_owned());
     }
     only(text, "/_-.", "a path")
-}
-
-fn volume(text: &str, draft: &Draft) -> Result<(), String> {
-    match text.starts_with('/') || is(draft, "run", "systemd") {
-        true => path(text, draft),
-        false => word(text, draft),
-    }
 }
 
 fn server_name(text: &str, _: &Draft) -> Result<(), String> {

@@ -45,6 +45,24 @@ macro_rules! templates {
 }
 
 templates! {
+    /// Synapse's settings.
+    Homeserver = "synapse/homeserver.yaml";
     /// Synapse's logging.
     SynapseLog = "synapse/log.yaml";
+    /// nginx's listener by which Synapse reaches the bot, in containers.
+    Appservice = "nginx/appservice.conf";
+    /// All containers.
+    Compose = "compose/compose.yaml";
+    /// What EquipeMed's own Compose file needs beside it.
+    ComposeEquipemed = "compose/compose.equipemed.yaml";
+    /// Synapse under systemd.
+    SynapseUnit = "systemd/equipemed-synapse.service";
+    /// The bot under systemd.
+    BotUnit = "systemd/equipemed-bot.service";
+    /// Element's settings.
+    Element = "element/config.json";
+    /// The bot's configuration to begin with.
+    BotConfig = "bot/config.yaml";
+    /// Roles and databases, for the administrator of PostgreSQL.
+    Roles = "postgres/roles.sql";
 }

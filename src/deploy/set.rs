@@ -40,6 +40,8 @@ pub struct Set {
     pub internal_address: String,
     /// Host and port of the bot's listener for Synapse.
     pub bot_address: String,
+    /// How Synapse reaches that listener: in containers by way of nginx, because no network has both.
+    pub appservice_url: String,
     /// Host and port of the bot's pages and API.
     pub pages_address: String,
     /// Host and port of Element.
@@ -70,14 +72,22 @@ pub struct Set {
     pub equipemed_database_port: String,
     /// Its name.
     pub equipemed_database_name: String,
-    /// Folder or volume of Synapse's data.
+    /// Folder of Synapse's data.
     pub synapse_data: String,
-    /// Whether `synapse_data` is a folder.
-    pub is_data_folder: bool,
     /// Path of the signing key, as Synapse sees it.
     pub signing_key: String,
     /// Folder of the media, as Synapse sees it.
     pub media_store: String,
+    /// Folder that Synapse may write, as Synapse sees it.
+    pub synapse_home: String,
+    /// Address that Synapse listens on.
+    pub synapse_bind: String,
+    /// Its port for clients.
+    pub synapse_port: u16,
+    /// Its port for Prometheus.
+    pub metrics_port: u16,
+    /// Folder of the certificate and its key.
+    pub certificate_folder: String,
     /// Folder of Synapse's files of the set, as Synapse sees it.
     pub synapse_files: String,
     /// Folder of the bot's files of the set, as the bot sees it.
@@ -112,6 +122,7 @@ impl Set {
             internal_listen: at("8010", "127.0.0.1:8010"),
             internal_address: at("nginx:8010", "127.0.0.1:8010"),
             bot_address: at("bot:9009", "127.0.0.1:9009"),
+            appservice_url: at("http://nginx:8011", "http://127.0.0.1:9009"),
             pages_address: at("bot:9010", "127.0.0.1:9010"),
             element_address: at("element:8080", "127.0.0.1:8081"),
             upload_size: get("upload_size"),
@@ -128,9 +139,13 @@ impl Set {
             equipemed_database_port: get("equipemed_database_port"),
             equipemed_database_name: get("equipemed_database_name"),
             synapse_data: get("synapse_data"),
-            is_data_folder: answers.get("synapse_data").starts_with('/'),
             signing_key: get("signing_key"),
             media_store: get("media_store"),
+            synapse_home: if is_containers { "/data".to_owned() } else { get("synapse_data") },
+            synapse_bind: at("0.0.0.0", "127.0.0.1"),
+            synapse_port: 8008,
+            metrics_port: 9092,
+            certificate_folder: answers.get("certificate").rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(),
             synapse_files: at("/etc/equipemed-set", &format!("{folder}/synapse")),
             bot_files: at("/etc/equipemed-bot", &format!("{folder}/bot")),
             bot_data: at("/data", "/var/lib/equipemed-bot"),

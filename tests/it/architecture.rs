@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["clock"]),
     (
         "deploy",
-        &["config::problems", "config::reader", "config::registration", "config::values", "homeserver::Endpoint"],
+        &["config::problems", "config::reader", "config::registration", "config::secret", "homeserver::Endpoint"],
     ),
     ("directory", &["clock", "config::problems", "config::reader", "config::settings", "config::values"]),
     ("speech", &["config::settings", "homeserver::Said"]),
