@@ -44,6 +44,8 @@ pub struct Registration {
     pub sender_localpart: String,
     /// Patterns of the alias namespace.
     pub aliases: Vec<Regex>,
+    /// Whether Synapse takes the token only from certain addresses, as in a set of `deploy init`.
+    pub is_from_one_place: bool,
 }
 
 impl Registration {
@@ -96,6 +98,7 @@ impl Registration {
             hs_token: hs_token?.into(),
             sender_localpart: sender_localpart?,
             aliases: aliases?,
+            is_from_one_place: map.get("ip_range_whitelist").is_given(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::disk::{Disk, owner};
-use super::pieces::{ANSWERS, HOMESERVER, Piece, pieces};
+use super::pieces::{HOMESERVER, Piece, pieces};
 use super::plan::{self, Change};
 use super::secrets::{Consumer, FOR_SETUP, Secret, secrets};
 use super::{Answers, Set, certificate, settings};
@@ -70,7 +70,6 @@ impl Found<'_> {
         };
         let fix = match plan::change(text, piece, written) {
             Change::New => return self.add(path, "is missing", AGAIN),
-            Change::Edited(_) if path == ANSWERS => None,
             Change::Edited(_) => Some((
                 "was edited by hand",
                 "put it into deploy.yaml if it can be said there; `deploy init` shows the difference",

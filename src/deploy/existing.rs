@@ -130,12 +130,12 @@ impl Found {
         let services = self.settings.get("app_service_config_files").and_then(Value::as_sequence).map_or(0, Vec::len);
         if services > 0 {
             add(
-                "app_service_config_files names other services: put what you keep into synapse/setup/services.yaml, with the bot's",
+                "app_service_config_files names other services: what you keep goes into synapse/setup/own.yaml, with the bot's",
             );
         }
         if has("modules") {
             add(
-                "modules: others than equipemed_policy end; what you keep goes into synapse/setup/, with equipemed_policy",
+                "modules: others than equipemed_policy end; what you keep goes into synapse/setup/own.yaml, with equipemed_policy",
             );
         }
     }
@@ -169,7 +169,7 @@ impl Found {
             let is_secret =
                 |key: &&str| ["macaroon_secret_key", "form_secret", "registration_shared_secret"].contains(key);
             lines.extend(other.filter(|key| !is_secret(key)).map(|key| {
-                format!("drops    {key}: the set does not name it; what you keep goes into synapse/setup/")
+                format!("drops    {key}: the set does not name it; what you keep goes into synapse/setup/own.yaml")
             }));
         }
         lines

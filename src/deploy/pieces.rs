@@ -43,6 +43,8 @@ pub fn pieces(answers: &Answers, set: &Set) -> anyhow::Result<Vec<Piece>> {
         let text = file.text(set).with_context(|| format!("{path} cannot be made"))?;
         all.push(Piece { path, text, is_begun: path == BOT_CONFIG });
     }
+    let text = include_str!("../../deploy/synapse/own.yaml").to_owned();
+    all.push(Piece { path: "synapse/setup/own.yaml", text, is_begun: true });
     all.sort_by_key(|piece| piece.path);
     Ok(all)
 }

@@ -89,7 +89,7 @@ const RULES: &[Rule] = &[
             let mut http = items(at(all, "listeners")).filter(|one| at(one, "type").as_str() == Some("http"));
             http.all(|one| at(one, "x_forwarded").as_bool() == Some(true))
         },
-        otherwise: "is not true: the bot's token would be taken from anywhere or nowhere, and all people count as one address",
+        otherwise: "is not true: the bot's token is not taken, and all people count as one address",
     },
     Rule {
         setting: "enable_registration",

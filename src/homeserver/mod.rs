@@ -18,7 +18,7 @@ mod transport;
 mod wire;
 mod write;
 
-pub use bootstrap::{Administrator, is_temporary_administrator};
+pub use bootstrap::{Administrator, is_temporary_administrator, takes_registration_secret};
 pub use endpoint::Endpoint;
 pub use equipemed_domain::fault::HomeserverError;
 pub use event::{RawEvent, Relation};

@@ -422,7 +422,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             // In `--volume …/equipemed-bot equipemed-bot serve`, the first one ends a path.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
-            if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory") {
+            if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory" | "deploy") {
                 words.extend(arguments.next_if(is_command).map(str::to_owned));
             }
             let options = arguments.filter(|word| word.starts_with("--")).map(str::to_owned).collect();
@@ -449,7 +449,7 @@ fn complaint(place: &str, command: &Typed) -> Result<Option<String>> {
 
 pub(crate) fn documents() -> Result<Vec<File>> {
     let mut documents = files(&["docs"], "md")?;
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md"] {
         documents.push(File::new(name, &read(name)?));
     }
     Ok(documents)

@@ -1,0 +1,4 @@
+//! What is put on the hospital's machine, tried with the real programs.
+
+mod init;
+mod shipped;
