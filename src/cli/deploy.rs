@@ -185,9 +185,11 @@ fn asked(name: &str, text: &str) -> anyhow::Result<String> {
                 default.clone().unwrap_or_default()
             ))?;
             let answer = if typed.is_empty() { default.unwrap_or_default() } else { typed };
-            draft.set(question, &answer);
-            match question.check(&answer, &draft) {
+            let mut tried = draft.clone();
+            tried.set(question, &answer);
+            match question.check(&answer, &tried) {
                 Ok(()) => {
+                    draft = tried;
                     given.push((question.key.to_owned(), answer));
                     break;
                 }

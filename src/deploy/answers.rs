@@ -72,7 +72,7 @@ impl Answers {
     /// All problems, not only the first.
     pub fn read(file: &str, text: &str) -> Result<Self, Problems> {
         let sink = Sink::default();
-        let answers = Document::parse(file, text, None, &sink).and_then(|document| {
+        let answers = Document::parse(file, text, None, &sink).map(|document| {
             let (draft, nodes) = Draft::of(&document, &sink);
             let mut all = BTreeMap::new();
             for (question, node) in nodes {
@@ -85,7 +85,7 @@ impl Answers {
                     None => node.missing(question.what),
                 }
             }
-            Some(Self(all))
+            Self(all)
         });
         sink.finish(file, answers)
     }

@@ -164,10 +164,9 @@ impl Found<'_> {
             more.into_iter().filter(|name| name.ends_with(".yaml")).map(|name| format!("synapse/setup/{name}")),
         );
         for path in &read {
-            match self.disk.read(path) {
-                Ok(Some(text)) => files.push(text),
-                // Missing ones are told already, and the secret for setup is Synapse's alone.
-                Ok(None) | Err(_) => {}
+            // Missing ones are told already, and the secret for setup is Synapse's alone.
+            if let Ok(Some(text)) = self.disk.read(path) {
+                files.push(text);
             }
         }
         let all = match settings::effective(&files) {

@@ -115,6 +115,14 @@ impl Found {
         if is("database.name", "sqlite3") {
             add("database is SQLite: move it with Synapse's synapse_port_db first, by its own documentation");
         }
+        if self
+            .settings
+            .get("password_config")
+            .and_then(|config| config.get("pepper"))
+            .is_some_and(|pepper| !pepper.is_null())
+        {
+            add("password_config.pepper is not kept, so old passwords end: set the break-glass account's anew");
+        }
         let has = |key: &str| self.settings.get(key).is_some_and(|value| !value.is_null());
         if has("worker_app") || has("instance_map") || has("stream_writers") {
             add("it has workers, which the set does not: one process carries a hospital");

@@ -48,13 +48,13 @@ fn resources(listener: &Value) -> impl Iterator<Item = &str> {
     items(at(listener, "resources")).flat_map(|resource| items(at(resource, "names"))).filter_map(Value::as_str)
 }
 
-fn module<'v>(value: &'v Value) -> Option<&'v Value> {
+fn module(value: &Value) -> Option<&Value> {
     let found =
         items(at(value, "modules")).find(|module| at(module, "module").as_str() == Some("equipemed_policy.Policy"));
     found.map(|module| at(module, "config"))
 }
 
-fn names<'v>(value: &'v Value) -> Vec<&'v str> {
+fn names(value: &Value) -> Vec<&str> {
     items(value).filter_map(Value::as_str).collect()
 }
 
