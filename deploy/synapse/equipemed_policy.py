@@ -83,7 +83,7 @@ NO_ROOM = _no(
     "Aqui só se criam conversas diretas entre duas pessoas.", "Only direct chats of two people can be made here."
 )
 NO_INVITE = _no("Quem põe pessoas em salas é o hospital.", "The hospital puts people into rooms.")
-NO_JOIN = _no("Esta conversa é só de duas pessoas.", "This chat is for two people only.")
+NO_JOIN = _no("Só entra quem o hospital convida.", "Only whom the hospital invites comes in.")
 NO_STATE = _no("Esta configuração da sala é do hospital.", "This setting of the room is the hospital's.")
 NO_ENCRYPTION = _no("Mensagens cifradas não são permitidas.", "Encrypted messages are not allowed.")
 NO_FILE = _no(
@@ -842,7 +842,12 @@ class Policy:
         for user_id in {config.bot} | config.service_accounts | config.break_glass:
             if user_id.split(":", 1)[1] != api.server_name:
                 raise _wrong(f"{user_id} is not an account of this server, {api.server_name}")
+        # Files are read there; Synapse has no public way to say so.
+        store = api._hs.config.media.media_store_path
+        if os.path.realpath(store) != os.path.realpath(config.store):
+            raise _wrong(f"must be Synapse's media_store_path, {store}", "media", "store")
         self._privileged = config.service_accounts | {config.bot}
+        self._declarable = {name for kind in config.allow for name in NAMES[kind]}
         self._sums = Sums(config)
         self._creators: OrderedDict[str, str] = OrderedDict()
         self._pairs: OrderedDict[str, FrozenSet[str]] = OrderedDict()
@@ -951,15 +956,17 @@ class Policy:
 
     @safely(NO_JOIN)
     async def user_may_join_room(self, user_id: str, room_id: str, is_invited: bool) -> Answer:
-        """Into a room that people made come only its two, and whom the bot invites (an adopted room)."""
-        if user_id in self._privileged or await self._creator(room_id) in self._privileged:
-            return NOT_SPAM
-        if user_id in await self._pair(room_id):
+        """Whom the bot invites comes in. Else: into a room that people made its two, and into the hospital's whoever
+        needs no invitation there. An administrator's invitation counts for nothing: Synapse let it pass unasked."""
+        if user_id in self._privileged:
             return NOT_SPAM
         membership = await self._state(room_id, "m.room.member", user_id)
-        if membership is not None and membership.sender in self._privileged:
+        is_invited = membership is not None and membership.content.get("membership") == "invite"
+        if membership is not None and is_invited and membership.sender in self._privileged:
             return NOT_SPAM
-        return NO_JOIN
+        if await self._creator(room_id) in self._privileged:
+            return NO_JOIN if is_invited else NOT_SPAM
+        return NOT_SPAM if user_id in await self._pair(room_id) else NO_JOIN
 
     @safely(NO_PUBLISHING)
     async def user_may_create_room_alias(self, user_id: str, alias: RoomAlias) -> Answer:
@@ -1012,8 +1019,7 @@ class Policy:
                 return NO_STATE
         try:
             found = read_content(content)
-            allowed = {name for kind in self._settings.allow for name in NAMES[kind]}
-            if not found.declared <= allowed:
+            if not found.declared <= self._declarable:
                 raise Refused("declared")
             for reference in found.references:
                 family = "image/" if kind in PICTURES else reference.family

@@ -1,0 +1,3 @@
+//! What is put on the hospital's machine, tried with the real programs.
+
+mod policy;
