@@ -2,8 +2,10 @@
 says, and what callbacks answer when everything below them fails. Run by start.rs with Synapse's Python."""
 
 import asyncio
+import atexit
 import os
 import random
+import shutil
 import struct
 import sys
 import tempfile
@@ -151,6 +153,7 @@ BAD = {
 }
 
 FOLDER = tempfile.mkdtemp(prefix="policy-table-")
+atexit.register(shutil.rmtree, FOLDER)
 
 
 def sniff(data: bytes) -> str:
