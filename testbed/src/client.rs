@@ -142,6 +142,15 @@ impl Client {
         self.request(Method::DELETE, path, Some(body)).await
     }
 
+    /// Uploads a file of this name, declared as this type; any status.
+    pub async fn upload(&self, name: &str, media_type: &str, content: Vec<u8>) -> anyhow::Result<(u16, Value)> {
+        let url = format!("{}/_matrix/media/v3/upload?filename={}", self.url, encode(name));
+        let request = self.http.post(url).bearer_auth(&self.token).header("Content-Type", media_type).body(content);
+        let answer = request.send().await.context("no answer to an upload")?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.json().await.context("the answer to an upload is not JSON")?))
+    }
+
     /// GET that must succeed.
     pub async fn get_ok(&self, path: &str) -> anyhow::Result<Value> {
         self.ok(Method::GET, path, None).await
@@ -175,6 +184,13 @@ impl Client {
         let path = format!("/_synapse/admin/v2/users/{}", encode(user_id));
         self.put_ok(&path, json!({"password": password, "logout_devices": false})).await?;
         Ok(())
+    }
+
+    /// As an administrator: an account without a password, signed in, created if missing.
+    pub async fn signed_in(&self, user_id: &str) -> anyhow::Result<Self> {
+        self.put_ok(&format!("/_synapse/admin/v2/users/{}", encode(user_id)), json!({})).await?;
+        let answer = self.post_ok(&format!("/_synapse/admin/v1/users/{}/login", encode(user_id)), json!({})).await?;
+        Self::new(&self.url, user_id, text(&answer, "access_token")?)
     }
 
     /// As an administrator: makes an account an administrator.
