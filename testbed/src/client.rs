@@ -71,6 +71,11 @@ impl Client {
         })
     }
 
+    /// The same by way of a client program that trusts certificates or knows names.
+    pub fn through(http: reqwest::Client, url: &str, user_id: &str, token: &str) -> Self {
+        Self { http, url: url.trim_end_matches('/').to_owned(), user_id: user_id.to_owned(), token: token.to_owned() }
+    }
+
     /// Creates an account with a password, or another administrator, and signs in.
     pub async fn create(synapse: &Synapse, localpart: &str) -> anyhow::Result<Self> {
         let password = crate::random_hex(12)?;
@@ -80,17 +85,29 @@ impl Client {
     }
 
     async fn register_administrator(synapse: &Synapse, localpart: &str) -> anyhow::Result<String> {
-        let nobody = Self::new(&synapse.url(), "", "")?;
+        let password = crate::random_hex(16)?;
+        Self::register(&synapse.url(), synapse.shared_secret(), localpart, &password, true).await
+    }
+
+    /// Registers an account with the shared secret, as an operator at the machine; returns its access token.
+    pub async fn register(
+        url: &str,
+        secret: &str,
+        localpart: &str,
+        password: &str,
+        is_administrator: bool,
+    ) -> anyhow::Result<String> {
+        let nobody = Self::new(url, "", "")?;
         let path = "/_synapse/admin/v1/register";
         let nonce = nobody.get_ok(path).await?;
         let nonce = text(&nonce, "nonce")?;
-        let password = crate::random_hex(16)?;
-        let mut mac =
-            Hmac::<Sha1>::new_from_slice(synapse.shared_secret().as_bytes()).context("unusable shared secret")?;
-        mac.update([nonce, localpart, &password, "admin"].join("\0").as_bytes());
+        let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).context("unusable shared secret")?;
+        let kind = if is_administrator { "admin" } else { "notadmin" };
+        mac.update([nonce, localpart, password, kind].join("\0").as_bytes());
         let mac = crate::hex(&mac.finalize().into_bytes());
-        let body = json!({"nonce": nonce, "username": localpart, "password": password, "admin": true, "mac": mac});
-        let answer = nobody.post_ok(path, body).await.context("cannot register an administrator")?;
+        let body =
+            json!({"nonce": nonce, "username": localpart, "password": password, "admin": is_administrator, "mac": mac});
+        let answer = nobody.post_ok(path, body).await.with_context(|| format!("cannot register {localpart}"))?;
         Ok(text(&answer, "access_token")?.to_owned())
     }
 

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::sync::OnceCell;
 
-use crate::Folder;
 use crate::child::{self, Child, Server, Signal};
 use crate::tools::{self, Release};
+use crate::{Folder, Postgres};
 
 /// Database of a Synapse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -249,6 +249,12 @@ impl Synapse {
 /// Lets Python find modules in a folder, and leave it as it is.
 fn environment(folder: &Path) -> [(&'static str, PathBuf); 2] {
     [("PYTHONPATH", folder.to_owned()), ("PYTHONDONTWRITEBYTECODE", PathBuf::from("1"))]
+}
+
+/// URL of a migrated database in this process's shared cluster, for a Synapse with settings of its own.
+pub async fn database() -> anyhow::Result<String> {
+    let cluster = Postgres::shared().await?;
+    cluster.copy(template::postgres_template(cluster).await?, "synapse").await
 }
 
 /// Processor time used by a process, user and system, in seconds.
