@@ -53,6 +53,8 @@ fn files(set: &Set) -> Vec<(&'static str, File)> {
     let mut files = vec![
         (HOMESERVER, File::Homeserver),
         ("synapse/log.yaml", File::SynapseLog),
+        ("nginx/matrix.conf", File::NginxMatrix),
+        ("nginx/internal.conf", File::NginxInternal),
         ("element/config.json", File::Element),
         (BOT_CONFIG, File::BotConfig),
         ("postgres/roles.sql", File::Roles),

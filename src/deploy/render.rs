@@ -65,4 +65,8 @@ templates! {
     BotConfig = "bot/config.yaml";
     /// Roles and databases, for the administrator of PostgreSQL.
     Roles = "postgres/roles.sql";
+    /// nginx before Synapse, Element and the bot's pages.
+    NginxMatrix = "nginx/matrix.conf";
+    /// nginx between the bot and Synapse.
+    NginxInternal = "nginx/internal.conf";
 }

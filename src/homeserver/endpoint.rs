@@ -135,6 +135,15 @@ impl Endpoint {
         Self::ALL.iter().copied().find(|endpoint| endpoint.method() == method && matches(endpoint.path(), path))
     }
 
+    /// The filter of every request to it, where Synapse would otherwise show more than this program is to read.
+    #[must_use]
+    pub const fn filter(self) -> Option<&'static str> {
+        match self {
+            Self::EmptyRoomHistory => Some(r#"{"types":["m.room.member","m.room.name"],"lazy_load_members":false}"#),
+            _ => None,
+        }
+    }
+
     /// Fills percent-encoded identifiers into the path. None when their number is wrong or one would change the path.
     pub(super) fn fill(self, identifiers: &[&str]) -> Option<String> {
         if identifiers.iter().any(|identifier| matches!(*identifier, "" | "." | "..")) {

@@ -109,7 +109,7 @@ impl Drop for Place {
         for request in self.proxy.recorded() {
             let known = Endpoint::of(&request.method, &request.path);
             assert!(known.is_some(), "{} {} is not in the list of endpoints", request.method, request.path);
-            assert!(!request.query.unwrap_or_default().contains("user_id="), "acts as somebody else");
+            crate::deploy::nginx::check_address(&request.path, request.query.as_deref());
         }
     }
 }
