@@ -41,6 +41,7 @@ pub mod level_budget;
 pub mod levels;
 pub mod listing;
 pub mod localpart;
+pub mod media;
 pub mod memory;
 pub mod mode;
 pub mod naming;

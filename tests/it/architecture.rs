@@ -88,7 +88,8 @@ const MAY_SPEAK: &[&str] = &["src/homeserver/", "src/chat/", "src/cli/"];
 const MAY_PERMIT: &[&str] = &["src/cli/", "src/homeserver/write/mod.rs"];
 
 /// All dependencies of the pure crate.
-const DOMAIN_IS_MADE_OF: &[&str] = &["jiff", "ruma-common", "serde", "serde_json", "sha2", "strsim", "thiserror"];
+const DOMAIN_IS_MADE_OF: &[&str] = 
+    &["jiff", "mime", "ruma-common", "serde", "serde_json", "sha2", "strsim", "thiserror"];
 
 /// Maximum lines of a file.
 const LONGEST: usize = 500;
