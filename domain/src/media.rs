@@ -296,8 +296,11 @@ impl Accepted {
         }
         if !self.takes(&media) {
             // A client that does not know the type says so, and the name may know more.
-            let known = named.first().filter(|_| kind == FileKind::Other);
-            return Some(Refused::Kind(known.copied().unwrap_or(kind)));
+            return Some(match named.first().filter(|_| kind == FileKind::Other) {
+                Some(named) if self.0.iter().any(|range| FileKind::of(range) == *named) => Refused::Untyped,
+                Some(named) => Refused::Kind(*named),
+                None => Refused::Kind(kind),
+            });
         }
         let is_promised = promised.is_none_or(|promised| promised == kind);
         let is_named = named.is_empty() || named.contains(&kind) || kind == FileKind::Other;

@@ -49,6 +49,7 @@ fn a_file_is_accepted_by_its_type_if_name_and_message_agree() {
             kind(FileKind::Office),
         ),
         ("m.file", "tabela.xls", "application/vnd.ms-excel", kind(FileKind::Office)),
+        ("m.file", "laudo.pdf", "application/octet-stream", Some(Refused::Untyped)),
         ("m.file", "dados.xyz", "application/octet-stream", kind(FileKind::Other)),
         ("m.file", "a.csv", "text/csv", kind(FileKind::Text)),
         ("m.file", "a.js", "text/javascript", kind(FileKind::Program)),

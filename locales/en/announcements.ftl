@@ -33,6 +33,11 @@ brought-room-named = “{ $name }” ({ $id })
 brought-leaves = { $came }. I answer to nothing that is said there, and in an hour I leave it.
     To take it over before: `{ $prefix }rooms adopt { $id } as KEY`
 brought-stays = { $came }. I answer to nothing that is said there. To take it over: `{ $prefix }rooms adopt { $id } as KEY`
+file-redacted = { $user }, { $what } cannot be sent here, so I deleted the message. Accepted: { $accepted }.
+file-redacted-any = { $user }, files cannot be sent here, so I deleted the message.
+file-seen = { $user } sent a file in the room { $room } that is not accepted ({ $what }). I have changed nothing.
+file-seen-paused = { $user } sent a file in the room { $room } that is not accepted ({ $what }). When the pause ends, I delete it.
+file-stays = I could not delete a file of { $user } in the room { $room } that is not accepted: { $detail }
 directory-gone = **I cannot read EquipeMed:** { $detail }. Nobody is locked or removed because of that; I keep trying and tell you
     when it works again.
 directory-back = I can read EquipeMed again (it was away since { $since }) and am checking everything now.

@@ -34,6 +34,11 @@ brought-room-named = “{ $name }” ({ $id })
 brought-leaves = { $came }. Não atendo a nada do que se diz ali e saio em uma hora. Para assumi-la antes disso: `{ $prefix }salas
     adotar { $id } como CHAVE`
 brought-stays = { $came }. Não atendo a nada do que se diz ali. Para assumi-la: `{ $prefix }salas adotar { $id } como CHAVE`
+file-redacted = { $user }, aqui não dá para enviar { $what }, por isso apaguei a mensagem. São aceitos: { $accepted }.
+file-redacted-any = { $user }, aqui não dá para enviar arquivos, por isso apaguei a mensagem.
+file-seen = { $user } enviou na sala { $room } um arquivo que não é aceito ({ $what }). Não mudei nada.
+file-seen-paused = { $user } enviou na sala { $room } um arquivo que não é aceito ({ $what }). Quando a pausa acabar, eu apago.
+file-stays = Não consegui apagar na sala { $room } um arquivo de { $user } que não é aceito: { $detail }
 directory-gone = **Não consigo ler o EquipeMed:** { $detail }. Ninguém será bloqueado nem removido por isso; continuo tentando e aviso quando voltar.
 directory-back = Voltei a ler o EquipeMed (fora do ar desde { $since }) e estou conferindo tudo agora.
 announce-resumed = { $by } encerrou a pausa. Estou conferindo tudo agora.

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use announce::Announcer;
 use by_hand::{Next, StateEvents};
+use equipemed_domain::event::Content;
 use equipemed_domain::restraint::Restraint;
 use equipemed_domain::wake::Wake;
 use inbox::Inbox;
@@ -177,6 +178,9 @@ impl Chat {
 
     async fn take(&self, event: InboxEvent) {
         let seq = event.seq;
+        if matches!(event.event.content, Content::File { .. }) {
+            return self.file(event).await;
+        }
         let taken = match event.event.kind.as_str() {
             "m.room.message" => self.command(event).await,
             "m.reaction" => self.reaction(event).await,
@@ -186,6 +190,19 @@ impl Chat {
                 Err(error) => Err(error),
             },
             _ => self.state_event(event).await,
+        };
+        if let Err(error) = taken {
+            self.inner.inbox.try_later(seq, &error).await;
+        }
+    }
+
+    /// A file that is not accepted. A room's picture is a change by hand as well.
+    async fn file(&self, event: InboxEvent) {
+        let seq = event.seq;
+        let taken = match self.inner.engine.refuse_file(&event.event).await {
+            Ok(()) if event.event.state_key.is_some() => self.state_event(event).await,
+            Ok(()) => self.done(seq).await,
+            Err(error) => Err(error.into()),
         };
         if let Err(error) = taken {
             self.inner.inbox.try_later(seq, &error).await;

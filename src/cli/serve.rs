@@ -89,6 +89,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         prefix: settings.bot.prefix.clone(),
         bot: settings.bot.user_id.clone(),
         bot_name: settings.bot.display_name.clone(),
+        accepted: settings.media.allow.clone(),
     };
     let arrivals = Arrivals::default();
     let bell = arrivals.bell();

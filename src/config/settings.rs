@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use equipemed_domain::column::Column;
-use equipemed_domain::mode::{Mode, OnDrift};
+use equipemed_domain::media::Accepted;
+use equipemed_domain::mode::{Mode, OnDrift, OnFile};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
-use mime::Mime;
 use ruma_common::OwnedUserId;
 use secrecy::SecretString;
 use url::Url;
@@ -41,7 +41,7 @@ pub struct Settings {
     pub users: Users,
     /// The policy: accounts, roles, rooms and limits.
     pub policy: Policy,
-    /// Allowed file types.
+    /// Files in managed rooms.
     pub media: Media,
     /// What to do about changes by hand.
     pub drift: OnDrift,
@@ -192,11 +192,15 @@ pub enum ExternalIdSource {
     PublicId,
 }
 
-/// Allowed file types in managed rooms.
+/// Files in managed rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
-    /// Media types and ranges such as `audio/*`. Text messages are always allowed.
-    pub allow: Vec<Mime>,
+    /// The types that are accepted.
+    pub allow: Accepted,
+    /// What happens to others.
+    pub action: OnFile,
+    /// Whether a redacted message's files become unreachable, too.
+    pub quarantine: bool,
 }
 
 /// Settings of the audit.
@@ -279,18 +283,6 @@ pub enum LogFormat {
     Json,
     /// Text for a terminal.
     Text,
-}
-
-impl Media {
-    /// Whether files of this type are allowed. The caller handles missing or forged types.
-    #[must_use]
-    pub fn allows(&self, media: &Mime) -> bool {
-        self.allow.iter().any(|range| {
-            (range.type_() == mime::STAR || range.type_() == media.type_())
-                && (range.subtype() == mime::STAR
-                    || (range.subtype() == media.subtype() && range.suffix() == media.suffix()))
-        })
-    }
 }
 
 impl Settings {

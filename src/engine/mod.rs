@@ -14,6 +14,7 @@ pub mod consents;
 pub mod deeds;
 pub mod drift;
 mod encrypts;
+pub mod files;
 mod filling;
 mod foreign;
 pub mod gather;
@@ -54,6 +55,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
+use files::FileRules;
 use handles::Handles;
 use look::{Looks, Sight};
 use options::Options;
@@ -93,6 +95,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Response to changes by hand.
     pub drift: OnDrift,
+    /// What is accepted as a file, and what happens to the rest.
+    pub files: FileRules,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
     pub reasons_in_rooms: bool,
     /// Stops work gracefully: work in progress is finished and noted, nothing new begins.
@@ -121,12 +125,13 @@ impl Engine {
     /// Assembles the parts; nothing happens yet. Only the applier gets the writer.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
+        let Parts { policy, source, reader, writer, store, clock, drift, files, reasons_in_rooms, stop } = parts;
         let handles = Handles {
             room_cache: Arc::new(RoomCache::new(policy.bot.clone())),
             wakes: Wakes::new(&store, &clock, &stop),
             mode: if writer.is_some() { Mode::Enforce } else { Mode::Observe },
             on_drift: drift,
+            files: Arc::new(files),
             configured: policy,
             reader,
             store,

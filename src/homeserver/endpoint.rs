@@ -92,6 +92,10 @@ endpoints! {
     Redact = "PUT" "/_matrix/client/v3/rooms/{}/redact/{}/{}";
     /// Uploads the bot's avatar or a file that it attaches.
     UploadMedia = "POST" "/_matrix/media/v3/upload";
+    /// Who uploaded a file, and its type; never its content.
+    MediaDetail = "GET" "/_synapse/admin/v1/media/{}/{}";
+    /// Makes a redacted message's file unreachable for everybody.
+    QuarantineMedia = "POST" "/_synapse/admin/v1/media/quarantine/{}/{}";
     /// Synapse's version.
     ServerVersion = "GET" "/_synapse/admin/v1/server_version";
     /// A page of the user list.

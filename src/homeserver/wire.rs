@@ -64,6 +64,21 @@ pub(super) struct DeviceIds<'a> {
     pub(super) devices: &'a [String],
 }
 
+/// `GET v1/media/{}/{}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct MediaAnswer {
+    pub(super) media_info: Media,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Media {
+    pub(super) user_id: Option<OwnedUserId>,
+    pub(super) media_type: Option<String>,
+    pub(super) quarantined_by: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) safe_from_quarantine: bool,
+}
+
 /// `GET v1/rooms/{}/state`.
 #[derive(Debug, Deserialize)]
 pub(super) struct WholeState {

@@ -73,6 +73,7 @@ const MAY_WRITE: &[&str] = &[
     "src/engine/adopt.rs",
     "src/engine/deeds.rs",
     "src/engine/encrypts.rs",
+    "src/engine/files.rs",
     "src/engine/pictures.rs",
     "src/engine/replace.rs",
     "src/engine/setup.rs",
@@ -88,7 +89,7 @@ const MAY_SPEAK: &[&str] = &["src/homeserver/", "src/chat/", "src/cli/"];
 const MAY_PERMIT: &[&str] = &["src/cli/", "src/homeserver/write/mod.rs"];
 
 /// All dependencies of the pure crate.
-const DOMAIN_IS_MADE_OF: &[&str] = 
+const DOMAIN_IS_MADE_OF: &[&str] =
     &["jiff", "mime", "ruma-common", "serde", "serde_json", "sha2", "strsim", "thiserror"];
 
 /// Maximum lines of a file.

@@ -49,6 +49,17 @@ pub(crate) const VALUES: &[(&str, &str, Value)] = &[
     ("unquoted", "said", Text("Ana Souza")),
     ("reason-or-room", "said", Text("UTI")),
     ("finding-*", "account", Text("@ana.souza:hospital.example")),
+    (
+        "file-redacted",
+        "accepted",
+        List(&[
+            Word("file-kind", "text"),
+            Word("file-kind", "audio"),
+            Word("file-kind", "image"),
+            Word("file-kind", "pdf"),
+        ]),
+    ),
+    ("file-*", "what", Word("refused-file", "video")),
     ("*", "accounts", Number(348)),
     ("plan-kind", "action", Word("action", "add_member")),
     ("*", "active", Number(331)),

@@ -4,6 +4,7 @@
 //! becomes [`Done::Already`]. Nothing here decides whether a change is wanted.
 
 mod accounts;
+mod media;
 mod members;
 mod rooms;
 

@@ -444,9 +444,16 @@ rooms:
 #[test]
 fn media_ranges_are_compared_parsed() {
     let settings = settings("media: {allow: [audio/*, application/pdf]}\n");
-    let allows = |media: &str| settings.media.allows(&media.parse().unwrap());
+    let allows = |media: &str| settings.media.allow.takes(&media.parse().unwrap());
     assert!(allows("audio/ogg; codecs=opus") && allows("Application/PDF"));
     assert!(!allows("video/mp4") && !allows("application/pdfx"));
+    let found = problems("media: {allow: [image/*, image/svg+xml, text/html], action: delete, quarantine: maybe}\n");
+    for part in
+        ["media.allow[1]: is never accepted", "media.allow[2]: is never", "media.action: \"delete\" is not known"]
+    {
+        assert!(found.contains(part), "{part:?} is not in {found}");
+    }
+    assert!(found.contains("media.quarantine: expected true or false"), "{found}");
 }
 
 #[test]
