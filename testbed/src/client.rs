@@ -170,6 +170,24 @@ impl Client {
         }
     }
 
+    /// Uploads a file and returns its `mxc://` address.
+    pub async fn upload(&self, media_type: &str, content: Vec<u8>) -> anyhow::Result<String> {
+        let request = self.http.post(format!("{}/_matrix/media/v3/upload", self.url)).bearer_auth(&self.token);
+        let answer = request.header("content-type", media_type).body(content).send().await?.error_for_status()?;
+        let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        Ok(text(&answer, "content_uri")?.to_owned())
+    }
+
+    /// Whether a file can be downloaded.
+    pub async fn reaches(&self, address: &str) -> anyhow::Result<bool> {
+        let path = format!("/_matrix/client/v1/media/download/{}", address.trim_start_matches("mxc://"));
+        match self.get(&path).await? {
+            (200, _) => Ok(true),
+            (404, _) => Ok(false),
+            (status, answer) => bail!("{path} was answered {status} {answer}"),
+        }
+    }
+
     /// As an administrator: sets a password, creating the account if missing. Sessions stay.
     pub async fn set_password(&self, user_id: &str, password: &str) -> anyhow::Result<()> {
         let path = format!("/_synapse/admin/v2/users/{}", encode(user_id));

@@ -3,6 +3,7 @@
 mod accounts;
 mod faults;
 mod logs;
+mod media;
 mod members;
 pub(crate) mod picture;
 mod pure;

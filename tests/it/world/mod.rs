@@ -31,6 +31,7 @@ mod inventory;
 mod kills;
 mod late;
 mod mass;
+mod media;
 mod misread;
 mod observe;
 mod outage;
