@@ -53,6 +53,7 @@ pub mod power;
 pub mod privilege;
 pub mod render;
 pub mod restraint;
+pub mod report;
 pub mod review;
 pub mod rights;
 pub mod room_origin;
