@@ -122,6 +122,10 @@ endpoints! {
     DeleteStatus = "GET" "/_synapse/admin/v2/rooms/delete_status/{}";
     /// Joins a local user to a room that the bot is in.
     AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
+    /// What people reported, without what the reported messages say.
+    EventReports = "GET" "/_synapse/admin/v1/event_reports";
+    /// Deletes a report that was answered.
+    DeleteEventReport = "DELETE" "/_synapse/admin/v1/event_reports/{}";
     /// The nonce for registration with the shared secret. A server that does not manage its accounts has none.
     Nonce = "GET" "/_synapse/admin/v1/register";
     /// Registers the temporary administrator; setup only.

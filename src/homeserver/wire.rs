@@ -190,6 +190,36 @@ pub(super) struct DeletionStatus {
     pub(super) error: Option<String>,
 }
 
+/// `GET v1/event_reports`: the same in Synapse 1.99 and 1.163.
+#[derive(Debug, Deserialize)]
+pub(super) struct EventReports {
+    pub(super) event_reports: Vec<EventReport>,
+}
+
+/// Ids as text: one report of something odd must not hide the others.
+#[derive(Deserialize)]
+pub(super) struct EventReport {
+    pub(super) id: i64,
+    pub(super) received_ts: i64,
+    #[serde(default)]
+    pub(super) room_id: String,
+    #[serde(default)]
+    pub(super) event_id: String,
+    #[serde(default)]
+    pub(super) user_id: String,
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) sender: Option<String>,
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) reason: Option<String>,
+}
+
+/// Omits what people wrote.
+impl fmt::Debug for EventReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventReport").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// A response that is ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Anything {}

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod events;
+mod reports;
 mod rooms;
 
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod members;
+mod reports;
 mod rooms;
 
 use std::fmt;

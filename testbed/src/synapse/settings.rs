@@ -76,6 +76,7 @@ fn rate_limits() -> serde_json::Map<String, Value> {
         "rc_room_creation",
         "rc_user_directory",
         "rc_reports",
+        "rc_reports",
         "rc_delayed_event_mgmt",
     ] {
         limits.insert(name.to_owned(), free.clone());
