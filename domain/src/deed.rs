@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,8 @@ pub enum Deed {
     LeaveRoom { room_id: OwnedRoomId },
     /// End all sessions of an account.
     SignOut { user: OwnedUserId },
+    /// Delete in Synapse what somebody reported, because it is answered. The number alone does not say which report.
+    CloseReport { room_id: OwnedRoomId, report: i64, received_at: Timestamp, reporter: OwnedUserId },
 }
 
 impl Deed {
@@ -56,6 +59,7 @@ impl Deed {
             Self::ReplaceRoom { .. } => "replace_room",
             Self::LeaveRoom { .. } => "leave_room",
             Self::SignOut { .. } => "sign_out",
+            Self::CloseReport { .. } => "close_report",
         }
     }
 
@@ -76,7 +80,8 @@ impl Deed {
             | Self::DeleteRoom { room_id, .. }
             | Self::AdoptRoom { room_id, .. }
             | Self::ReplaceRoom { room_id, .. }
-            | Self::LeaveRoom { room_id } => Some(room_id),
+            | Self::LeaveRoom { room_id }
+            | Self::CloseReport { room_id, .. } => Some(room_id),
             Self::SignOut { .. } => None,
         }
     }
@@ -114,6 +119,15 @@ mod tests {
                 r#"{"deed":"replace_room","room_id":"!r:h.org","room":"icu"}"#,
             ),
             (Deed::LeaveRoom { room_id: id }, r#"{"deed":"leave_room","room_id":"!r:h.org"}"#),
+            (
+                Deed::CloseReport {
+                    room_id: owned_room_id!("!r:h.org"),
+                    report: 7,
+                    received_at: jiff::Timestamp::UNIX_EPOCH,
+                    reporter: owned_user_id!("@ana:h.org"),
+                },
+                r#"{"deed":"close_report","room_id":"!r:h.org","report":7,"received_at":"1970-01-01T00:00:00Z","reporter":"@ana:h.org"}"#,
+            ),
             (Deed::SignOut { user: owned_user_id!("@ana:h.org") }, r#"{"deed":"sign_out","user":"@ana:h.org"}"#),
         ] {
             assert_eq!(serde_json::to_string(&deed).ok().as_deref(), Some(text));

@@ -253,6 +253,9 @@ async fn tell_open(given: &Given, settings: &Settings) {
     if let Ok(Some(pause)) = local.store.pause(local.clock.now()).await {
         output::text(&format!("• {}; end it with `equipemed-bot resume`", pause::said(&pause, &local)));
     }
+    if let Ok(open @ 1..) = local.store.reports_open().await {
+        output::text(&format!("• reports of messages that nobody has answered, in the control room: {open}"));
+    }
     let english = output::English::new();
     for plan in held.iter().filter(|plan| plan.state != HeldState::Approved) {
         output::text(&format!("• held {}: {}", plan.held.id, english.held(&plan.held.reason)));

@@ -15,7 +15,7 @@ use super::{Exit, connect, given, output};
 use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::DirectorySource;
+use crate::config::settings::{DirectorySettings, DirectorySource};
 use crate::engine::{Engine, Rhythm};
 use crate::homeserver::{Connection, HomeserverError, Patience, Reader, Speaker};
 use crate::inbound::watch::Notice;
@@ -156,7 +156,8 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         }
     });
     tasks.begin("the engine", async move {
-        let rhythm = Rhythm { everything: settings.directory.interval, accounts: settings.directory.accounts };
+        let DirectorySettings { interval: everything, accounts, .. } = settings.directory;
+        let rhythm = Rhythm { everything, accounts, reports: settings.bot.reports };
         engine.work(holder, rhythm).await;
         Ok(())
     });

@@ -90,6 +90,8 @@ pub struct Bot {
     pub tidy: bool,
     /// The room for commands and reports. Its policy is among the rooms under the key `control`.
     pub control_room: ControlRoom,
+    /// How often to ask Synapse what people reported; None never does.
+    pub reports: Option<Duration>,
 }
 
 /// Languages of the bot's messages.

@@ -18,6 +18,7 @@ use super::backoff::{Seldom, insist, rest, wait_after};
 use super::claims::{CLAIM, Claim, Claims};
 use super::foreign::stays_in;
 use super::lanes::come;
+use super::reports;
 use super::wakes::TICK;
 use crate::homeserver::{HomeserverError, Writer};
 use crate::store::{AuditId, ClaimedDeed, DeedEnd, Intent, StoreError};
@@ -42,7 +43,7 @@ struct Begun {
 impl Begun {
     /// Whether the service itself wants it. Nobody would ask again for such a deed.
     fn is_own(&self) -> bool {
-        matches!(self.deed.deed, Deed::LeaveRoom { .. })
+        matches!(self.deed.deed, Deed::LeaveRoom { .. } | Deed::CloseReport { .. })
     }
 
     /// How this attempt ended.
@@ -174,6 +175,7 @@ impl Applier {
                 let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
                 let redaction = self.writer.redact(room_id, event_id, Some(&reason), &transaction).await?;
                 Outcome::Done(Some(redaction.to_string()))
+                reports::redacted(&self.handles, event_id, &claimed.asker).await?;
             }
             Deed::DeleteRoom { room_id, purge, invited } => {
                 delete_empty(&self.writer, room_id, *purge, invited).await?
@@ -181,6 +183,9 @@ impl Applier {
             Deed::ReplaceRoom { room_id, room } => self.replace(claimed, room, room_id).await?,
             Deed::SignOut { user } => self.sign_out(&self.writer, user).await?,
             Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
+            Deed::CloseReport { room_id, report, received_at, reporter } => {
+                ended(self.writer.delete_report(*report, *received_at, room_id, reporter).await?)
+            }
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
                 let wish = Adoption { key, room_id, instead: *instead, accept };

@@ -19,7 +19,7 @@ use super::options::Options;
 use super::pass::Passes;
 use super::runs::{Runs, SILENCE};
 use super::tenure::Tenure;
-use super::{Rhythm, account_changes, foreign, verify};
+use super::{Rhythm, account_changes, foreign, reports, verify};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, StoreError};
 
@@ -69,6 +69,7 @@ impl Lanes {
                 tokio::join!(
                     verify::lane(&self.handles, &tenure),
                     account_changes::lane(&self.passes.looks, &tenure, self.rhythm.accounts),
+                    reports::lane(&self.handles, &tenure, self.rhythm.reports),
                 );
                 std::future::pending().await
             };
@@ -160,7 +161,7 @@ impl Lanes {
             }
             Ok(any)
         };
-        self.handles.wakes.lane("Work could not be claimed", || true, claim).await;
+        self.handles.wakes.lane("narrow passes", "Work could not be claimed", || true, claim).await;
         let mut running = running.into_inner();
         while let Some(ended) = running.join_next().await {
             come(ended);

@@ -32,6 +32,7 @@ pub mod recover;
 pub mod replace;
 pub mod report;
 pub mod room_cache;
+mod reports;
 mod runs;
 mod scene;
 pub mod setup;
@@ -111,6 +112,8 @@ pub struct Rhythm {
 /// The engine. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub struct Engine {
+    /// At what people report in their clients.
+    pub reports: Option<Duration>,
     handles: Handles,
     by_hand: ByHand,
     runs: Runs,
