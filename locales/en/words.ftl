@@ -174,6 +174,7 @@ action =
     .adopt_room = taking a room over
     .replace_room = replacing a room
     .leave_room = leaving a room
+    .close_report = closing a report
     .read_room = reading a room
     .look_again = checking again
     .delete_room = deleting a room

@@ -174,6 +174,7 @@ action =
     .adopt_room = assumir sala
     .replace_room = substituir sala
     .leave_room = sair de sala
+    .close_report = encerrar denúncia
     .read_room = ler sala
     .look_again = conferir de novo
     .delete_room = apagar sala

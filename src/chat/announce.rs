@@ -24,8 +24,8 @@ const BATCH: usize = 20;
 /// Posts announcements.
 #[derive(Debug)]
 pub(super) struct Announcer {
-    engine: Engine,
-    speaker: Speaker,
+    pub(super) engine: Engine,
+    pub(super) speaker: Speaker,
     texts: Texts,
     timezone: TimeZone,
 }
@@ -38,7 +38,11 @@ impl Announcer {
     /// Posts announcements until stopped.
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
-            if let Err(error) = self.tell_open().await {
+            let told = match self.tell_open().await {
+                Ok(()) => self.show_reports().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = told {
                 tracing::warn!(error = format!("{error:#}"), "An announcement could not be told; it is told later");
                 pause(LOOK_EVERY * 10, stop).await;
             }
@@ -55,12 +59,7 @@ impl Announcer {
         let rooms = store.rooms().await?;
         // Before setup there is no control room.
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
-        // An unreadable EquipeMed must be announced too; people are then shown by account.
-        let scene = match Scene::read(&self.engine).await {
-            Ok(scene) => scene,
-            Err(_) => Scene::without_people(&self.engine).await?,
-        };
-        let words = Wording::new(&self.texts, &self.timezone, &Arc::new(scene));
+        let words = self.words().await?;
         for announcement in open {
             let said = words.announcement(&announcement.content);
             // A new database may reuse a number, but not an instant.
@@ -81,6 +80,17 @@ impl Announcer {
             store.announced(announcement.id, &event, self.engine.clock().now()).await?;
         }
         Ok(())
+    }
+}
+
+impl Announcer {
+    /// An unreadable EquipeMed must be announced too; people are then shown by account.
+    pub(super) async fn words(&self) -> anyhow::Result<Wording> {
+        let scene = match Scene::read(&self.engine).await {
+            Ok(scene) => scene,
+            Err(_) => Scene::without_people(&self.engine).await?,
+        };
+        Ok(Wording::new(&self.texts, &self.timezone, &Arc::new(scene)))
     }
 }
 

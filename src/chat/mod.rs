@@ -13,6 +13,7 @@ mod inbox;
 mod misread;
 mod plan_text;
 mod reply;
+mod reports;
 mod shown;
 mod understand;
 mod voice;
@@ -180,7 +181,7 @@ impl Chat {
         let taken = match event.event.kind.as_str() {
             "m.room.message" => self.command(event).await,
             "m.reaction" => self.reaction(event).await,
-            "m.room.redaction" => match self.taken_back(&event).await {
+            "m.room.redaction" => match self.redaction(&event).await {
                 Ok(false) => self.state_event(event).await,
                 Ok(true) => self.done(seq).await,
                 Err(error) => Err(error),

@@ -224,7 +224,9 @@ impl Intake {
         }
         self.note_seats(seats, now).await?;
         if batch.counts.reaction > 0 {
-            batch.drop_reactions(&self.store.open_prompts(now).await?);
+            let mut open = self.store.open_prompts(now).await?;
+            open.extend(self.store.report_messages_open().await?);
+            batch.drop_reactions(&open);
         }
         if way == Way::Pushed {
             // Updates cached rooms before the rows are visible, because a pass must not see a room as it was before the

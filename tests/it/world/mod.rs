@@ -43,6 +43,7 @@ mod released;
 mod replaced;
 mod replicas;
 mod results;
+mod reports;
 mod rights;
 mod rooms;
 mod seats;
