@@ -45,7 +45,7 @@ pub enum Deed {
     /// End all sessions of an account.
     SignOut { user: OwnedUserId },
     /// Delete in Synapse what somebody reported, because it is answered. The number alone does not say which report.
-    CloseReport { room_id: OwnedRoomId, report: i64, received_at: Timestamp, reporter: OwnedUserId },
+    CloseReport { room_id: OwnedRoomId, report: i64, received_at: Timestamp },
 }
 
 impl Deed {
@@ -124,9 +124,8 @@ mod tests {
                     room_id: owned_room_id!("!r:h.org"),
                     report: 7,
                     received_at: jiff::Timestamp::UNIX_EPOCH,
-                    reporter: owned_user_id!("@ana:h.org"),
                 },
-                r#"{"deed":"close_report","room_id":"!r:h.org","report":7,"received_at":"1970-01-01T00:00:00Z","reporter":"@ana:h.org"}"#,
+                r#"{"deed":"close_report","room_id":"!r:h.org","report":7,"received_at":"1970-01-01T00:00:00Z"}"#,
             ),
             (Deed::SignOut { user: owned_user_id!("@ana:h.org") }, r#"{"deed":"sign_out","user":"@ana:h.org"}"#),
         ] {

@@ -174,18 +174,18 @@ impl Applier {
                 // database, times do not.
                 let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
                 let redaction = self.writer.redact(room_id, event_id, Some(&reason), &transaction).await?;
-                Outcome::Done(Some(redaction.to_string()))
                 reports::redacted(&self.handles, event_id, &claimed.asker).await?;
+                Outcome::Done(Some(redaction.to_string()))
             }
             Deed::DeleteRoom { room_id, purge, invited } => {
                 delete_empty(&self.writer, room_id, *purge, invited).await?
             }
             Deed::ReplaceRoom { room_id, room } => self.replace(claimed, room, room_id).await?,
             Deed::SignOut { user } => self.sign_out(&self.writer, user).await?,
-            Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
-            Deed::CloseReport { room_id, report, received_at, reporter } => {
-                ended(self.writer.delete_report(*report, *received_at, room_id, reporter).await?)
+            Deed::CloseReport { room_id, report, received_at } => {
+                ended(self.writer.delete_report(*report, *received_at, room_id).await?)
             }
+            Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
                 let wish = Adoption { key, room_id, instead: *instead, accept };

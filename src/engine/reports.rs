@@ -155,7 +155,6 @@ async fn drop_answered(handles: &Handles) -> Result<(), StoreError> {
                     room_id: report.room_id.clone(),
                     report: report.id,
                     received_at: report.received_at,
-                    reporter: report.reporter.clone(),
                 },
                 asker: report.closed_by.as_ref().map_or_else(|| SERVICE.to_owned(), ToString::to_string),
                 reason: None,

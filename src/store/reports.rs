@@ -66,8 +66,6 @@ pub struct DroppedReport {
     pub received_at: Timestamp,
     /// The room of the event.
     pub room_id: OwnedRoomId,
-    /// Who reported.
-    pub reporter: OwnedUserId,
     /// Who answered it; None if unknown.
     pub closed_by: Option<OwnedUserId>,
 }
@@ -241,8 +239,7 @@ impl Store {
 
     /// Reports of answered cases that were not asked to be deleted yet.
     pub async fn reports_to_drop(&self, at_most: usize) -> Result<Vec<DroppedReport>, StoreError> {
-        const SQL: &str = "select reports.report_id, reports.received_at, reports.room_id, reports.reporter,
-                report_cases.closed_by
+        const SQL: &str = "select reports.report_id, reports.received_at, reports.room_id, report_cases.closed_by
             from reports join report_cases on report_cases.id = reports.case_id
             where report_cases.closed_at is not null and reports.dropped_at is null
             order by reports.received_at, reports.report_id limit $1";
@@ -251,7 +248,6 @@ impl Store {
                 id: row.int("report_id")?,
                 received_at: row.time("received_at")?,
                 room_id: row.room_id("room_id")?,
-                reporter: row.user("reporter")?,
                 closed_by: maybe_user(row, "closed_by")?,
             })
         };

@@ -2,7 +2,7 @@
 
 use equipemed_domain::fault::HomeserverError;
 use jiff::Timestamp;
-use matrix_sdk::ruma::{RoomId, UserId};
+use matrix_sdk::ruma::RoomId;
 
 use super::{Done, Writer};
 use crate::homeserver::endpoint::Endpoint;
@@ -16,9 +16,8 @@ impl Writer {
         id: i64,
         received_at: Timestamp,
         room_id: &RoomId,
-        reporter: &UserId,
     ) -> Result<Done, HomeserverError> {
-        if !self.reader.has_report(id, received_at, room_id, reporter).await? {
+        if !self.reader.has_report(id, received_at, room_id).await? {
             return Ok(Done::Already);
         }
         let (transport, number) = (&self.reader.transport, id.to_string());
