@@ -45,6 +45,8 @@ use crate::store::InboxEvent;
 
 /// The lease for handling the inbox. Only one process handles it at a time, which preserves the order.
 const LEASE: &str = "desk";
+/// Name of the lane, as its signs of life give it.
+const DESK: &str = "control room";
 /// How often to read the inbox without a signal of arrivals.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often to delete old events.
@@ -112,6 +114,7 @@ impl Chat {
         let Inner { engine, announcer, tasks, .. } = &*self.inner;
         let mut said = Seldom::default();
         while !stop.is_cancelled() {
+            engine.beats().beat(DESK);
             match Tenure::begin_as(LEASE, engine.store(), engine.clock(), holder).await {
                 Ok(Some(tenure)) => {
                     tokio::join!(self.handle_inbox(&tenure, stop), announcer.tell(&tenure, stop));
@@ -132,9 +135,10 @@ impl Chat {
     }
 
     async fn handle_inbox(&self, tenure: &Tenure, stop: &CancellationToken) {
-        let Inner { inbox, by_hand, arrivals, .. } = &*self.inner;
+        let Inner { engine, inbox, by_hand, arrivals, .. } = &*self.inner;
         let (mut forgotten, mut said): (Option<Instant>, _) = (None, Seldom::default());
         while !stop.is_cancelled() && tenure.is_held() {
+            engine.beats().beat(DESK);
             let arrived = arrivals.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();

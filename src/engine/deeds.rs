@@ -76,6 +76,7 @@ impl Applier {
         let mut running = Running::new();
         let mut least = 1;
         while !stop.is_cancelled() {
+            self.handles.wakes.beats.beat("deeds");
             if let Err(error) = self.begin_deeds(holder, claims, least, &mut running).await {
                 if said.is_due() {
                     tracing::warn!(%error, "Deeds could not be claimed");

@@ -19,7 +19,7 @@ use super::options::Options;
 use super::pass::Passes;
 use super::runs::{Runs, SILENCE};
 use super::tenure::Tenure;
-use super::{Rhythm, account_changes, foreign, reports, verify};
+use super::{FULL_PASSES, Rhythm, account_changes, foreign, reports, verify};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, StoreError};
 
@@ -81,7 +81,7 @@ impl Lanes {
             tenure.end().await;
             Ok(true)
         };
-        self.handles.wakes.lane("The lease could not be asked for", || true, work).await;
+        self.handles.wakes.lane(FULL_PASSES, "The lease could not be asked for", || true, work).await;
     }
 
     async fn under_tenure(&self, tenure: &Tenure) {
@@ -99,7 +99,7 @@ impl Lanes {
             tracing::error!(%error, "The first pass could not be asked for");
         }
         let next = || self.next_full(tenure);
-        self.handles.wakes.lane("The store failed between passes", || tenure.is_held(), next).await;
+        self.handles.wakes.lane(FULL_PASSES, "The store failed between passes", || tenure.is_held(), next).await;
     }
 
     /// Does one full pass if one is requested.

@@ -9,6 +9,7 @@ pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
+pub mod beats;
 mod claims;
 pub mod consents;
 pub mod deeds;
@@ -31,8 +32,8 @@ pub mod progress;
 pub mod recover;
 pub mod replace;
 pub mod report;
-pub mod room_cache;
 mod reports;
+pub mod room_cache;
 mod runs;
 mod scene;
 pub mod setup;
@@ -47,6 +48,7 @@ use std::time::Duration;
 
 use adopt::{Adoptable, Adoption};
 use apply::Applier;
+use beats::Beats;
 use claims::Claims;
 use drift::ByHand;
 use equipemed_domain::directory::{Directory, PersonId};
@@ -76,6 +78,9 @@ use crate::directory::Source;
 use crate::homeserver::{Reader, Writer};
 use crate::metrics::WorkMetrics;
 use crate::store::{RunId, Store, StoreError};
+
+/// Name of the lane of full passes, as its signs of life give it.
+pub const FULL_PASSES: &str = "full passes";
 
 /// Parts of an engine.
 #[derive(Debug)]
@@ -107,13 +112,13 @@ pub struct Rhythm {
     pub everything: Option<Duration>,
     /// At Synapse's list of accounts, for changes by hand.
     pub accounts: Option<Duration>,
+    /// At what people report in their clients.
+    pub reports: Option<Duration>,
 }
 
 /// The engine. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    /// At what people report in their clients.
-    pub reports: Option<Duration>,
     handles: Handles,
     by_hand: ByHand,
     runs: Runs,
@@ -264,6 +269,12 @@ impl Engine {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.handles.reader
+    }
+
+    /// Signs of life of the lanes.
+    #[must_use]
+    pub fn beats(&self) -> &Beats {
+        &self.handles.wakes.beats
     }
 
     /// The clock.
