@@ -53,6 +53,8 @@ pub struct Settings {
     pub web: Option<Web>,
     /// Logs and metrics.
     pub telemetry: Telemetry,
+    /// Where outages are told outside Matrix.
+    pub alarm: Alarm,
 }
 
 /// Connection to Synapse.
@@ -88,10 +90,10 @@ pub struct Bot {
     pub prefix: String,
     /// Whether a `!redact` in a managed room is itself removed together with its target.
     pub tidy: bool,
-    /// The room for commands and reports. Its policy is among the rooms under the key `control`.
-    pub control_room: ControlRoom,
     /// How often to ask Synapse what people reported; None never does.
     pub reports: Option<Duration>,
+    /// The room for commands and reports. Its policy is among the rooms under the key `control`.
+    pub control_room: ControlRoom,
 }
 
 /// Languages of the bot's messages.
@@ -272,6 +274,28 @@ pub struct Telemetry {
     pub metrics: bool,
     /// Separate address for `/health`, `/ready` and `/metrics`; None uses the application service's address.
     pub listen: Option<SocketAddr>,
+}
+
+/// Where outages are told outside Matrix; nowhere if neither way is given.
+#[derive(Clone, Debug)]
+pub struct Alarm {
+    /// How long an outage lasts before it is told.
+    pub after: Duration,
+    /// An address that takes JSON. It often holds a token.
+    pub webhook: Option<SecretString>,
+    /// Mail through a program of the machine.
+    pub mail: Option<AlarmMail>,
+}
+
+/// Alarms by mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmMail {
+    /// To whom.
+    pub to: Vec<String>,
+    /// From whom.
+    pub from: String,
+    /// The program that takes a message and delivers it.
+    pub sendmail: PathBuf,
 }
 
 /// Format of log lines.

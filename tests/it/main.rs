@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by stopping")]
 
+mod alarm;
 mod architecture;
 mod command_line;
 mod config;

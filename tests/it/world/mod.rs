@@ -6,6 +6,7 @@
 mod accounts;
 mod adopt;
 mod again;
+mod alarm;
 mod authority;
 mod away;
 mod bans;
@@ -42,8 +43,8 @@ mod record;
 mod released;
 mod replaced;
 mod replicas;
-mod results;
 mod reports;
+mod results;
 mod rights;
 mod rooms;
 mod seats;
