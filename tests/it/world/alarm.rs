@@ -63,6 +63,14 @@ async fn outages_are_told_once_at_their_beginning_and_their_end_also_after_a_kil
     serving.told("A full pass ended").await?;
     hospital.proxy.add_rule(Rule::new("/", Fault::Cut));
     is_told(&receiver, "synapse", &["began"]).await?;
+    // Before that is noted it would be told again, with the same id.
+    until("it is noted", || async {
+        let store = hospital.store().await?;
+        let outages = store.remembered("outages").await?.unwrap_or_default();
+        store.close().await;
+        Ok(outages.contains("\"told_at\":\"").then_some(()))
+    })
+    .await?;
     serving.kill9()?;
     let killed = serving.end().await?;
     hospital.forget_leases().await?;
