@@ -5,6 +5,7 @@
 mod architecture;
 mod command_line;
 mod config;
+mod deploy;
 mod documents;
 mod equipemed;
 mod faults;

@@ -13,6 +13,8 @@ pub(crate) enum Tool {
     Python,
     /// The server's programs, for tests of the store.
     Postgres,
+    /// Encrypts backups.
+    Age,
 }
 
 impl Tool {
@@ -21,6 +23,7 @@ impl Tool {
             // Debian ships python3 without ensurepip, so that `python3 -m venv` fails halfway.
             Self::Python => works("python3", &["-c", "import ensurepip, venv"]),
             Self::Postgres => has_initdb(),
+            Self::Age => works("age", &["--version"]),
         }
     }
 
@@ -29,6 +32,7 @@ impl Tool {
         match self {
             Self::Python => "python3-venv",
             Self::Postgres => "postgresql",
+            Self::Age => "age",
         }
     }
 }

@@ -68,6 +68,7 @@ use equipemed_bot::homeserver::Endpoint;
 use equipemed_bot::store::{AuditEntry, AuditFilter, Store};
 use equipemed_domain::key::RoomKey;
 use equipemed_testbed::proxy::Recorded;
+use equipemed_testbed::synapse::Options;
 use equipemed_testbed::{Client, Folder, Proxy, Synapse};
 use process::{PATIENCE, Ran, Running};
 use seats::Seat;
@@ -143,6 +144,13 @@ impl Hospital {
     /// On its own Synapse, which does not accept invitations for people.
     pub(crate) async fn alone(people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
         let hospital = Self::bare(seats::own().await?, people, rooms).await?;
+        hospital.setup().await?.ended(0);
+        Ok(hospital)
+    }
+
+    /// On its own Synapse with these options.
+    pub(crate) async fn on(options: Options, people: Vec<Person>, rooms: Value) -> anyhow::Result<Self> {
+        let hospital = Self::bare(seats::own_with(options).await?, people, rooms).await?;
         hospital.setup().await?.ended(0);
         Ok(hospital)
     }

@@ -1,0 +1,4 @@
+//! What `deploy/` ships, with the real programs.
+
+mod backup;
+mod rotation;
