@@ -17,5 +17,6 @@ USER equipemed
 WORKDIR /data
 VOLUME /data
 EXPOSE 9009
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["equipemed-bot", "health"]
 ENTRYPOINT ["equipemed-bot"]
 CMD ["serve"]

@@ -119,12 +119,18 @@ impl WorkMetrics {
 pub struct Arrived {
     events: Family<ByTreatment, Counter>,
     transactions: Family<ByKind, Counter>,
+    files: Family<ByKind, Counter>,
     delay: Histogram,
 }
 
 impl Default for Arrived {
     fn default() -> Self {
-        Self { events: Family::default(), transactions: Family::default(), delay: Histogram::new(DELAY_BUCKETS) }
+        Self {
+            events: Family::default(),
+            transactions: Family::default(),
+            files: Family::default(),
+            delay: Histogram::new(DELAY_BUCKETS),
+        }
     }
 }
 
@@ -137,6 +143,11 @@ impl Arrived {
     /// Counts an accepted transaction.
     pub fn transaction(&self, kind: &'static str) {
         self.transactions.get_or_create(&ByKind { kind }).inc();
+    }
+
+    /// Counts an event with a file that is not accepted.
+    pub fn file(&self, kind: &'static str) {
+        self.files.get_or_create(&ByKind { kind }).inc();
     }
 
     /// Records an event's delay.
@@ -217,6 +228,7 @@ impl Metrics {
                 "Transactions that Synapse sent and that were taken",
                 arrived.transactions.clone(),
             );
+            own.register("files", "Files that are not accepted, by what they are", arrived.files.clone());
             let help = "From an event's own time until it was stored";
             own.register_with_unit("event_delay", help, Unit::Seconds, arrived.delay.clone());
         });

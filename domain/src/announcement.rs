@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use ruma_common::{OwnedRoomId, OwnedUserId};
+use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use crate::account_change::{AccountChange, ChangedAccount, Then};
@@ -11,6 +11,7 @@ use crate::drift::Drift;
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::RoomKey;
+use crate::media::Refused;
 use crate::pause::Pause;
 use crate::review::HeldReason;
 
@@ -88,6 +89,24 @@ pub enum Announcement {
     },
     /// In a room that was replaced: where it goes on.
     Moved { from: OwnedRoomId, room: RoomKey, to: OwnedRoomId },
+    /// In the room, to its sender: a file was redacted, why, and what is accepted there.
+    FileRedacted {
+        room_id: OwnedRoomId,
+        event_id: OwnedEventId,
+        thread: Option<OwnedEventId>,
+        user: OwnedUserId,
+        why: Refused,
+        accepted: Vec<String>,
+    },
+    /// A file that is not accepted was seen and left as it is; in a pause only until its end.
+    FileSeen { room: RoomKey, user: OwnedUserId, why: Refused, paused: bool },
+    /// A file that is not accepted could not be redacted.
+    FileStays {
+        room: RoomKey,
+        user: OwnedUserId,
+        #[serde(deserialize_with = "Fault::or_worded")]
+        detail: Fault,
+    },
     /// EquipeMed cannot be read.
     DirectoryAway {
         #[serde(deserialize_with = "Fault::or_worded")]

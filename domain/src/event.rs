@@ -3,12 +3,15 @@
 //! Of users' messages, only commands are stored. The JSON of a [`Content`] stays in the inbox for weeks and may come
 //! from an earlier version.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use ruma_common::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::command::Message;
+use crate::media::Refused;
 
 /// An event with valid ids and parsed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,17 @@ pub enum Content {
         /// The redacted event.
         redacts: OwnedEventId,
     },
+    /// A file that is not accepted. Of what was said with it, nothing.
+    File {
+        /// Why.
+        file: Refused,
+        /// The thread that it is in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<OwnedEventId>,
+        /// Its address, and those of its previews.
+        #[serde(default)]
+        media: BTreeSet<OwnedMxcUri>,
+    },
     /// `m.room.member`.
     Member {
         /// The previous membership, if somebody else changed it: an unban is not a kick.
@@ -94,6 +108,7 @@ pub enum MembershipState {
 #[cfg(test)]
 mod tests {
     use super::{Content, MembershipState};
+    use crate::media::{FileKind, Refused};
 
     fn is_kept_as(text: &str) -> Content {
         let content: Content = serde_json::from_str(text).unwrap_or_default();
@@ -116,6 +131,9 @@ mod tests {
         assert_eq!(is_kept_as(r#"{"membership":"join"}"#), Content::Member { before: None, membership: join });
         let unban = Content::Member { before: Some(MembershipState::Ban), membership: leave };
         assert_eq!(is_kept_as(r#"{"before":"ban","membership":"leave"}"#), unban);
+        let file = is_kept_as(r#"{"file":{"kind":"video"},"thread":"$root","media":["mxc://h/1"]}"#);
+        assert!(matches!(file, Content::File { file: Refused::Kind(FileKind::Video), .. }));
+        assert!(matches!(is_kept_as(r#"{"file":"untyped","media":[]}"#), Content::File { thread: None, .. }));
         let levels = is_kept_as(r#"{"content":{"ban":75},"prev":{"ban":50}}"#);
         assert!(matches!(levels, Content::PowerLevels { prev: Some(prev), .. } if prev["ban"] == 50));
         let levels = is_kept_as(r#"{"content":{"users":{"@ana:h":100}},"prev":null}"#);

@@ -1,4 +1,4 @@
-//! Whether the service writes, and what it does about changes by hand.
+//! Whether the service writes, and what it does about changes by hand and files that are not accepted.
 
 /// Whether the service, or one run of it, writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,15 @@ impl Mode {
 pub enum OnDrift {
     /// It is reverted and reported.
     Enforce,
+    /// It is only reported.
+    Report,
+}
+
+/// What happens to a file that is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFile {
+    /// It is redacted, explained to its sender and recorded.
+    Redact,
     /// It is only reported.
     Report,
 }

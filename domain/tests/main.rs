@@ -16,6 +16,7 @@ mod level_budget;
 mod levels;
 mod listing;
 mod localpart;
+mod media;
 mod near;
 mod plan;
 mod restraint;

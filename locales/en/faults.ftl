@@ -106,6 +106,10 @@ fault-alias-of-other-control = the alias { $alias } belongs to the room { $id },
 fault-picture-unreadable = the picture { $path } cannot be read: { $why }
 fault-encrypts = Synapse encrypts new rooms by itself, and in an encrypted room nothing can be moderated: the new one was deleted again, and no other is made.
     Set `encryption_enabled_by_default_for_room_type: "off"` in homeserver.yaml, restart Synapse and run `equipemed-bot setup`
+fault-file-of-another = somebody else uploaded the file, so it stays reachable
+fault-file-elsewhere = another server keeps the file
+fault-file-protected = an administrator has protected the file, so it stays reachable
+fault-file-accepted = the file itself is accepted, so it stays reachable
 fault-stays-yet = the bot was brought there anew
 fault-stays-managed = it was adopted
 fault-stays-gone = the bot was taken out of it

@@ -17,6 +17,7 @@ status-queue = Waiting: { $wakeups ->
        *[other] { $deeds } single tasks
     }
 status-queue-empty = Waiting: nothing
+status-reports = Open reports of messages: { $count }
 status-held = Held until somebody approves: { $list }
 status-held-one-more = { $id } (1 of 2 approvals, by { $by })
 status-held-none = Held: nothing

@@ -171,12 +171,43 @@ action =
     .ban_member = banning somebody
     .unban_member = lifting a ban
     .redact = deleting messages
+    .redact_file = deleting a file that is not accepted
+    .quarantine = making a deleted file unreachable
     .adopt_room = taking a room over
     .replace_room = replacing a room
     .leave_room = leaving a room
+    .close_report = closing a report
     .read_room = reading a room
     .look_again = checking again
     .delete_room = deleting a room
+
+# Files that are accepted.
+file-kind =
+    .text = text
+    .audio = audio
+    .image = images
+    .pdf = PDF
+    .video = videos
+    .archive = compressed files
+    .program = programs
+    .office = office documents
+
+# Files that are not accepted.
+refused-file =
+    .text = text of this type
+    .audio = audio of this type
+    .image = images of this type
+    .pdf = PDF
+    .video = videos
+    .svg = SVG images
+    .html = HTML pages
+    .archive = compressed files
+    .program = programs
+    .office = office documents
+    .other = files of this type
+    .untyped = files without a known type
+    .contradictory = files whose name and type do not match
+    .encrypted = encrypted files
 
 # What somebody changed by hand.
 drift =

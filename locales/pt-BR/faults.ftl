@@ -105,6 +105,10 @@ fault-alias-of-other-control = o endereço { $alias } é da sala { $id }, que es
 fault-picture-unreadable = não foi possível ler a imagem { $path }: { $why }
 fault-encrypts = o Synapse criptografa salas novas por conta própria, e em sala criptografada não há moderação: a nova foi apagada e nenhuma outra é criada.
     Ponha `encryption_enabled_by_default_for_room_type: "off"` no homeserver.yaml, reinicie o Synapse e execute `equipemed-bot setup`
+fault-file-of-another = outra pessoa enviou o arquivo ao servidor, por isso ele continua acessível
+fault-file-elsewhere = o arquivo está em outro servidor
+fault-file-protected = o arquivo foi protegido na administração do Synapse, por isso continua acessível
+fault-file-accepted = o arquivo em si é aceito, por isso continua acessível
 fault-stays-yet = o bot foi colocado ali de novo
 fault-stays-managed = ela foi assumida
 fault-stays-gone = o bot foi tirado dela

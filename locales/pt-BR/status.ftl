@@ -19,6 +19,7 @@ status-queue = Na fila: { $wakeups ->
        *[other] { $deeds } tarefas avulsas
     }
 status-queue-empty = Na fila: nada
+status-reports = Denúncias de mensagens em aberto: { $count }
 status-held = Retido até alguém aprovar: { $list }
 status-held-one-more = { $id } (1 de 2 aprovações, de { $by })
 status-held-none = Retido: nada

@@ -171,12 +171,43 @@ action =
     .ban_member = banir alguém
     .unban_member = retirar banimento
     .redact = apagar mensagens
+    .redact_file = apagar arquivo não aceito
+    .quarantine = tornar arquivo inacessível
     .adopt_room = assumir sala
     .replace_room = substituir sala
     .leave_room = sair de sala
+    .close_report = encerrar denúncia
     .read_room = ler sala
     .look_again = conferir de novo
     .delete_room = apagar sala
+
+# Arquivos que são aceitos.
+file-kind =
+    .text = texto
+    .audio = áudio
+    .image = imagens
+    .pdf = PDF
+    .video = vídeos
+    .archive = arquivos compactados
+    .program = programas
+    .office = documentos de escritório
+
+# Arquivos que não são aceitos.
+refused-file =
+    .text = texto desse tipo
+    .audio = áudio desse tipo
+    .image = imagens desse tipo
+    .pdf = PDF
+    .video = vídeos
+    .svg = imagens SVG
+    .html = páginas HTML
+    .archive = arquivos compactados
+    .program = programas
+    .office = documentos de escritório
+    .other = arquivos desse tipo
+    .untyped = arquivos sem um tipo conhecido
+    .contradictory = arquivos cujo nome não corresponde ao tipo
+    .encrypted = arquivos criptografados
 
 # O que alguém alterou manualmente.
 drift =

@@ -1,4 +1,5 @@
-//! Posts stored announcements, each once: in the control room, or in a replaced room, to say where it continues.
+//! Posts stored announcements, each once: in the control room; in a replaced room, to say where it continues; in reply to
+//! a file that was redacted, to say why.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use equipemed_domain::announcement::{Announcement, Changed};
 use equipemed_domain::drift::Drift;
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
+use equipemed_domain::media::{FileKind, Refused};
 use jiff::tz::TimeZone;
 use ruma_common::UserId;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +16,7 @@ use super::words::Wording;
 use super::{LOOK_EVERY, pause};
 use crate::engine::Engine;
 use crate::engine::tenure::Tenure;
-use crate::homeserver::{Said, Speaker};
+use crate::homeserver::{ReplyTo, Said, Speaker};
 use crate::operations::Scene;
 use crate::speech::{Answer, Arg, Texts, number};
 
@@ -24,8 +26,8 @@ const BATCH: usize = 20;
 /// Posts announcements.
 #[derive(Debug)]
 pub(super) struct Announcer {
-    engine: Engine,
-    speaker: Speaker,
+    pub(super) engine: Engine,
+    pub(super) speaker: Speaker,
     texts: Texts,
     timezone: TimeZone,
 }
@@ -38,7 +40,11 @@ impl Announcer {
     /// Posts announcements until stopped.
     pub(super) async fn tell(&self, tenure: &Tenure, stop: &CancellationToken) {
         while !stop.is_cancelled() && tenure.is_held() {
-            if let Err(error) = self.tell_open().await {
+            let told = match self.tell_open().await {
+                Ok(()) => self.show_reports().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = told {
                 tracing::warn!(error = format!("{error:#}"), "An announcement could not be told; it is told later");
                 pause(LOOK_EVERY * 10, stop).await;
             }
@@ -55,25 +61,23 @@ impl Announcer {
         let rooms = store.rooms().await?;
         // Before setup there is no control room.
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
-        // An unreadable EquipeMed must be announced too; people are then shown by account.
-        let scene = match Scene::read(&self.engine).await {
-            Ok(scene) => scene,
-            Err(_) => Scene::without_people(&self.engine).await?,
-        };
-        let words = Wording::new(&self.texts, &self.timezone, &Arc::new(scene));
+        let words = self.words().await?;
         for announcement in open {
             let said = words.announcement(&announcement.content);
             // A new database may reuse a number, but not an instant.
             let transaction = format!("told-{}-{}", announcement.id, announcement.created_at.as_millisecond());
-            let room = match &announcement.content {
-                Announcement::Moved { from, .. } => from,
-                _ => control,
+            let (room, reply_to) = match &announcement.content {
+                Announcement::Moved { from, .. } => (from, None),
+                Announcement::FileRedacted { room_id, event_id, thread, .. } => {
+                    (room_id, Some(ReplyTo { event: event_id, thread: thread.as_deref() }))
+                }
+                _ => (control, None),
             };
-            let event = match self.speaker.notice(room, &said, None, &transaction).await {
+            let event = match self.speaker.notice(room, &said, reply_to, &transaction).await {
                 Ok(event) => event.to_string(),
                 // The room may have been left or deleted since. Skip it, so that the other announcements need not wait.
                 Err(error) if room != control && !error.is_retryable() && !error.concerns_all() => {
-                    tracing::warn!(room.id = %room, %error, "The last word in a room could not be said");
+                    tracing::warn!(room.id = %room, %error, "Something could not be said in a room");
                     String::new()
                 }
                 Err(error) => return Err(error.into()),
@@ -81,6 +85,17 @@ impl Announcer {
             store.announced(announcement.id, &event, self.engine.clock().now()).await?;
         }
         Ok(())
+    }
+}
+
+impl Announcer {
+    /// An unreadable EquipeMed must be announced too; people are then shown by account.
+    pub(super) async fn words(&self) -> anyhow::Result<Wording> {
+        let scene = match Scene::read(&self.engine).await {
+            Ok(scene) => scene,
+            Err(_) => Scene::without_people(&self.engine).await?,
+        };
+        Ok(Wording::new(&self.texts, &self.timezone, &Arc::new(scene)))
     }
 }
 
@@ -96,6 +111,25 @@ impl Wording {
             self.line("account-changed", &[what, ("users", Arg::Said(self.list(names))), then])
         });
         Answer::new().line(self.say("accounts-changed", &[])).items(items)
+    }
+
+    fn refused(&self, why: Refused) -> Arg {
+        Arg::Said(self.word("refused-file", why.word()))
+    }
+
+    /// The accepted kinds of files; what has no name is shown as configured.
+    fn accepted(&self, ranges: &[String]) -> Said {
+        let shown = |range: &String| match range.parse().map(|range| FileKind::of(&range)) {
+            Ok(FileKind::Other) | Err(_) => self.shown(&Arg::Code(range.clone())),
+            Ok(kind) => self.word("file-kind", kind.word()),
+        };
+        let mut all: Vec<Said> = Vec::new();
+        for kind in ranges.iter().map(shown) {
+            if !all.contains(&kind) {
+                all.push(kind);
+            }
+        }
+        self.list(all)
     }
 
     fn announcement(&self, announcement: &Announcement) -> Said {
@@ -160,6 +194,22 @@ impl Wording {
             Announcement::Moved { to, room, .. } => {
                 let name = self.scene.policy.rooms.get(room).map_or_else(|| room.to_string(), |room| room.name.clone());
                 self.say("room-moved", &[("room", Arg::Room { room_id: Some(to.clone()), name })])
+            }
+            Announcement::FileRedacted { user, accepted, .. } if accepted.is_empty() => {
+                self.say("file-redacted-any", &[("user", self.user(user))])
+            }
+            Announcement::FileRedacted { user, why, accepted, .. } => {
+                let accepted = ("accepted", Arg::Said(self.accepted(accepted)));
+                self.say("file-redacted", &[("user", self.user(user)), ("what", self.refused(*why)), accepted])
+            }
+            Announcement::FileSeen { room, user, why, paused } => {
+                let what = ("what", self.refused(*why));
+                let text = if *paused { "file-seen-paused" } else { "file-seen" };
+                self.say(text, &[("user", self.user(user)), ("room", self.room(room)), what])
+            }
+            Announcement::FileStays { room, user, detail } => {
+                let detail = ("detail", self.why(detail));
+                self.say("file-stays", &[("user", self.user(user)), ("room", self.room(room)), detail])
             }
             Announcement::DirectoryAway { why } => self.say("directory-gone", &[("detail", self.why(why))]),
             Announcement::DirectoryBack { since } => self.say("directory-back", &[("since", self.time(*since))]),

@@ -46,7 +46,8 @@ impl Ask {
     /// Stores its deeds. In a managed room the command is redacted too, to keep the room clean.
     pub(super) async fn wish(&self, deeds: Vec<Deed>, because: Option<&str>) -> Result<Vec<DeedId>, Stop> {
         let is_tidied = self.place == CommandPlace::Managed && self.tidy;
-        let itself = Deed::Redact { room_id: self.room_id.clone(), event_id: self.event.clone(), of: None };
+        let itself =
+            Deed::Redact { room_id: self.room_id.clone(), event_id: self.event.clone(), of: None, files: None };
         Ok(self.asked.wish(deeds, because, is_tidied.then_some(itself)).await?)
     }
 }

@@ -13,6 +13,7 @@ mod inbox;
 mod misread;
 mod plan_text;
 mod reply;
+mod reports;
 mod shown;
 mod understand;
 mod voice;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use announce::Announcer;
 use by_hand::{Next, StateEvents};
+use equipemed_domain::event::Content;
 use equipemed_domain::restraint::Restraint;
 use equipemed_domain::wake::Wake;
 use inbox::Inbox;
@@ -44,6 +46,8 @@ use crate::store::InboxEvent;
 
 /// The lease for handling the inbox. Only one process handles it at a time, which preserves the order.
 const LEASE: &str = "desk";
+/// Name of the lane, as its signs of life give it.
+const DESK: &str = "control room";
 /// How often to read the inbox without a signal of arrivals.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often to delete old events.
@@ -111,6 +115,7 @@ impl Chat {
         let Inner { engine, announcer, tasks, .. } = &*self.inner;
         let mut said = Seldom::default();
         while !stop.is_cancelled() {
+            engine.beats().beat(DESK);
             match Tenure::begin_as(LEASE, engine.store(), engine.clock(), holder).await {
                 Ok(Some(tenure)) => {
                     tokio::join!(self.handle_inbox(&tenure, stop), announcer.tell(&tenure, stop));
@@ -131,9 +136,10 @@ impl Chat {
     }
 
     async fn handle_inbox(&self, tenure: &Tenure, stop: &CancellationToken) {
-        let Inner { inbox, by_hand, arrivals, .. } = &*self.inner;
+        let Inner { engine, inbox, by_hand, arrivals, .. } = &*self.inner;
         let (mut forgotten, mut said): (Option<Instant>, _) = (None, Seldom::default());
         while !stop.is_cancelled() && tenure.is_held() {
+            engine.beats().beat(DESK);
             let arrived = arrivals.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
@@ -177,15 +183,31 @@ impl Chat {
 
     async fn take(&self, event: InboxEvent) {
         let seq = event.seq;
+        if matches!(event.event.content, Content::File { .. }) {
+            return self.file(event).await;
+        }
         let taken = match event.event.kind.as_str() {
             "m.room.message" => self.command(event).await,
             "m.reaction" => self.reaction(event).await,
-            "m.room.redaction" => match self.taken_back(&event).await {
+            "m.room.redaction" => match self.redaction(&event).await {
                 Ok(false) => self.state_event(event).await,
                 Ok(true) => self.done(seq).await,
                 Err(error) => Err(error),
             },
             _ => self.state_event(event).await,
+        };
+        if let Err(error) = taken {
+            self.inner.inbox.try_later(seq, &error).await;
+        }
+    }
+
+    /// A file that is not accepted. A room's picture is a change by hand as well.
+    async fn file(&self, event: InboxEvent) {
+        let seq = event.seq;
+        let taken = match self.inner.engine.refuse_file(&event.event).await {
+            Ok(()) if event.event.state_key.is_some() => self.state_event(event).await,
+            Ok(()) => self.done(seq).await,
+            Err(error) => Err(error.into()),
         };
         if let Err(error) = taken {
             self.inner.inbox.try_later(seq, &error).await;

@@ -62,6 +62,11 @@ impl Chat {
             Some(code) => store.confirmation(code).await?,
             None => None,
         };
+        if code.is_none()
+            && let Some(case) = store.report_case_shown_by(&prompt).await?
+        {
+            return self.report_settled(event, &case).await;
+        }
         // Anybody else's reaction is an opinion, not a confirmation.
         let (Some(code), Some((confirmation, used_at))) = (code, found) else { return self.done(event.seq).await };
         if confirmation.asker != event.event.sender && confirmation.beyond.is_none() {
@@ -108,7 +113,7 @@ impl Chat {
         Ok(true)
     }
 
-    fn asked(&self, scene: Arc<Scene>, asker: Asker, event: &InboxEvent, again: bool) -> Asked {
+    pub(super) fn asked(&self, scene: Arc<Scene>, asker: Asker, event: &InboxEvent, again: bool) -> Asked {
         Asked {
             engine: self.inner.engine.clone(),
             scene,

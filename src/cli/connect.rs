@@ -23,6 +23,7 @@ use crate::config::settings::Database;
 use crate::config::values::parse_duration;
 use crate::config::{Environment, Settings};
 use crate::directory::Source;
+use crate::engine::files::FileRules;
 use crate::engine::who::is_who;
 use crate::engine::{Engine, Parts, policy_with_rooms};
 use crate::homeserver::{Connection, OnWait, Patience, Reader, WritePermit, Writer};
@@ -119,6 +120,11 @@ pub(super) fn engine(
         clock,
         reasons_in_rooms: settings.audit.reasons_in_rooms,
         drift: settings.drift,
+        files: FileRules {
+            accepted: settings.media.allow.clone(),
+            action: settings.media.action,
+            quarantine: settings.media.quarantine,
+        },
         stop,
     }))
 }

@@ -21,7 +21,7 @@ use crate::config::settings::{self, DirectorySource};
 use crate::directory::equipemed::Installed;
 use crate::directory::{Equipemed, Source};
 use crate::engine::replace::Condition;
-use crate::homeserver::{HomeserverError, Patience, Reader};
+use crate::homeserver::{HomeserverError, Patience, Reader, Speaker, takes_registration_secret};
 use crate::store::{HeldState, Run, RunEnd};
 
 /// Number of latest full passes searched for one that ended.
@@ -52,6 +52,9 @@ pub(super) async fn run(given: &Given) -> anyhow::Result<Exit> {
     check_directory(&settings, &mut findings).await;
     let is_usable = check_synapse(given, &settings, &mut findings).await;
     check_store(&settings, is_usable, &mut findings).await;
+    if is_usable && settings.appservice.registration.is_from_one_place {
+        check_set(&settings, &mut findings).await;
+    }
     if is_usable {
         check_rooms(&settings, &mut findings).await;
     }
@@ -125,6 +128,29 @@ async fn check_database(source: &Equipemed, settings: &settings::EquipemedSettin
             &format!("run `equipemed-bot directory install-triggers`, or set directory.notify: false; {compared}"),
         ),
         Err(error) => findings.bad(&format!("EquipeMed's triggers: {}", said(error)), "see what it names"),
+    }
+}
+
+/// Checks what holds of a server of `deploy init`: by what Synapse does, because its files are not this user's to read.
+async fn check_set(settings: &Settings, findings: &mut Findings) {
+    let connection = connect::connection(settings, Patience::NONE, &CancellationToken::new(), None);
+    match takes_registration_secret(&connection).await {
+        Ok(false) => findings.good("Synapse takes no registration secret"),
+        Ok(true) => findings.bad(
+            "Synapse takes its registration secret: whoever reads it makes himself an administrator",
+            "remove synapse/setup/registration_secret.yaml of the set and restart Synapse; \
+             `equipemed-bot deploy check` says whether it stands elsewhere, too",
+        ),
+        Err(error) => findings.bad(&format!("Synapse's registration secret: {}", said(error)), "run `doctor` again"),
+    }
+    let Ok(reader) = Reader::new(connection).await else { return };
+    match Speaker::new(&reader).is_program_refused().await {
+        Ok(true) => findings.good("Synapse's policy module is called: it refuses a program"),
+        Ok(false) => findings.bad(
+            "Synapse takes a program as a file: the policy module is not called, and its rules do not hold",
+            "name equipemed_policy.Policy under modules in homeserver.yaml and restart Synapse",
+        ),
+        Err(error) => findings.bad(&format!("Synapse's policy module: {}", said(error)), "run `doctor` again"),
     }
 }
 
@@ -252,6 +278,9 @@ async fn tell_open(given: &Given, settings: &Settings) {
     }
     if let Ok(Some(pause)) = local.store.pause(local.clock.now()).await {
         output::text(&format!("• {}; end it with `equipemed-bot resume`", pause::said(&pause, &local)));
+    }
+    if let Ok(open @ 1..) = local.store.reports_open().await {
+        output::text(&format!("• reports of messages that nobody has answered, in the control room: {open}"));
     }
     let english = output::English::new();
     for plan in held.iter().filter(|plan| plan.state != HeldState::Approved) {

@@ -7,12 +7,14 @@ mod adopt;
 mod adopt_users;
 mod audit;
 mod connect;
+mod deploy;
 mod directory;
 mod doctor;
 mod explain;
 mod follow;
 mod given;
 mod grants;
+mod health;
 mod output;
 mod pause;
 mod registration;
@@ -25,6 +27,7 @@ mod settings;
 mod setup;
 mod sign_out;
 mod sync;
+mod systemd;
 pub mod tasks;
 mod users;
 
@@ -143,8 +146,20 @@ enum Command {
     /// EquipeMed's database: triggers that tell who changed, and the grants of the reading role
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// Write the files of a server with Synapse, nginx, Element and this service, and check them
+    #[command(subcommand)]
+    Deploy(deploy::DeployCommand),
     /// Check configuration, EquipeMed, Synapse and database; each failure names its fix
     Doctor,
+    /// Ask the running service whether it can work: one line, 0 or 1
+    ///
+    /// For health checks of containers and timers. It asks /ready at telemetry.listen or appservice.listen; a service that
+    /// waits for Synapse or EquipeMed is ready.
+    #[command(after_help = "Example:\n  equipemed-bot health -c /etc/equipemed-bot/config.yaml")]
+    Health,
+    /// Alarms outside Matrix: the section alarm of the configuration
+    #[command(subcommand)]
+    Alarm(AlarmCommand),
     /// Check the configuration, or print the commented example
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -372,6 +387,13 @@ enum DirectoryCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum AlarmCommand {
+    /// Send a trial alarm by every configured way
+    #[command(after_help = "Example:\n  equipemed-bot alarm test")]
+    Test,
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Read and check everything the configuration names; all problems at once
     Check,
@@ -397,6 +419,8 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Config(ConfigCommand::Check) => connect::on_runtime(settings::check(&given.config)),
         Command::Registration(args) => registration::run(&given.config, &args),
+        Command::Deploy(command) => deploy::run(&command),
+        Command::Health => health::health(&given.config),
         command => {
             // Other commands end before memory matters.
             if matches!(command, Command::Serve) {
@@ -445,7 +469,14 @@ async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
             directory::uninstall(&given.config, print).await
         }
         Command::Doctor => doctor::run(given).await,
-        Command::Completions { .. } | Command::Config(_) | Command::Registration(_) => Ok(Exit::Usage),
+        Command::Alarm(AlarmCommand::Test) => health::test_alarm(&given.config).await,
+        Command::Completions { .. }
+        | Command::Config(_)
+        | Command::Health
+        | Command::Registration(_)
+        | Command::Deploy(_) => {
+            Ok(Exit::Usage)
+        }
     }
 }
 

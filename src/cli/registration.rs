@@ -10,7 +10,7 @@ use ruma_common::UserId;
 
 use super::output::UsageError;
 use super::{Exit, output};
-use crate::config::registration::{BOT_LOCALPART, Wanted, generate};
+use crate::config::registration::{BOT_LOCALPART, Wanted, generate, rotate};
 use crate::config::{Environment, plan_registration};
 
 /// Default address of this service for Synapse: the example's `appservice.listen`.
@@ -25,6 +25,9 @@ pub(super) struct RegistrationArgs {
     /// Overwrite an existing file, keeping its owner, group and mode: its tokens are lost, Synapse must be given the new file
     #[arg(long)]
     force: bool,
+    /// Give an existing file fresh tokens and leave everything else in it, and its owner, group and mode, as they are
+    #[arg(long, requires = "output", conflicts_with_all = ["force", "server_name", "url"])]
+    rotate: bool,
     /// The homeserver's name; from the configuration when left out
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
@@ -35,15 +38,16 @@ pub(super) struct RegistrationArgs {
 
 /// Writes or prints a registration with fresh tokens.
 pub(super) fn run(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Exit> {
-    let wanted = wanted(config, args)?;
-    let text =
-        generate(&wanted).map_err(|error| anyhow::anyhow!("no random numbers from the operating system: {error}"))?;
+    let text = match &args.output {
+        Some(path) if args.rotate => rotated(path)?,
+        _ => generate(&wanted(config, args)?).map_err(no_random)?,
+    };
     let Some(path) = &args.output else {
         output::text(&text);
         return Ok(Exit::Done);
     };
     let replaced = path.exists();
-    write_private(path, &text, args.force)?;
+    write_private(path, &text, args.force || args.rotate)?;
     if replaced {
         output::note(&format!(
             "{} replaced; its owner, group and mode are those of the old one. Synapse takes the old tokens until it is\n\
@@ -58,6 +62,21 @@ pub(super) fn run(config: &Path, args: &RegistrationArgs) -> anyhow::Result<Exit
         path.display()
     ));
     Ok(Exit::Done)
+}
+
+/// The file's text with fresh tokens.
+fn rotated(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    rotate(&text).map_err(no_random)?.with_context(|| {
+        format!(
+            "{} has no as_token and hs_token of their own to replace; write a new one with --force instead",
+            path.display()
+        )
+    })
+}
+
+fn no_random(error: getrandom::Error) -> anyhow::Error {
+    anyhow::anyhow!("no random numbers from the operating system: {error}")
 }
 
 /// Reads the configuration unless the arguments suffice, because there may be none yet.

@@ -1,7 +1,7 @@
 //! `serve`: connects all parts and runs them until a signal.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,11 +11,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::tasks::{self, Tasks};
-use super::{Exit, connect, given, output};
+use super::{Exit, connect, given, health, output, systemd};
+use crate::alarm::Watch;
 use crate::chat::{Chat, ChatSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::config::settings::DirectorySource;
+use crate::config::settings::{DirectorySettings, DirectorySource};
 use crate::engine::{Engine, Rhythm};
 use crate::homeserver::{Connection, HomeserverError, Patience, Reader, Speaker};
 use crate::inbound::watch::Notice;
@@ -47,6 +48,8 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
             }
             (Err(error), None) => return Err(error),
         };
+        // Synapse may still be away; what the service does then is wait.
+        systemd::notify("READY=1");
         let mut service = tokio::spawn(serve(settings.clone(), store.clone(), listeners, stop.clone()));
         let next = tokio::select! {
             next = next_settings(&mut reload, config) => Some(next),
@@ -54,6 +57,9 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<Exit> {
             // It ends by itself only if it cannot work at all.
             ended = &mut service => return ended.context("the service broke")?.map(|()| Exit::Done),
         };
+        if next.is_none() {
+            systemd::notify("STOPPING=1");
+        }
         stop.cancel();
         let ended = tokio::select! {
             ended = service => ended.context("the service broke")?,
@@ -89,6 +95,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         prefix: settings.bot.prefix.clone(),
         bot: settings.bot.user_id.clone(),
         bot_name: settings.bot.display_name.clone(),
+        accepted: settings.media.allow.clone(),
     };
     let arrivals = Arrivals::default();
     let bell = arrivals.bell();
@@ -114,6 +121,8 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
             Ok(())
         }
     });
+    let working = signs_of_life(&mut tasks, &pulse, &stop);
+    watch_outages(&settings, &store, &clock, &mut tasks, &stop).await?;
     let connection = connect::connection(&settings, Patience::SERVE, &stop, Some(crate::telemetry::log_waits()));
     let mode = if settings.mode == Mode::Enforce { "enforce" } else { "observe" };
     tracing::info!(mode, listen = %settings.appservice.listen, "Started");
@@ -123,6 +132,7 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         metrics.show_requests(reader.traffic().requests());
         metrics.show_work(engine.metrics());
     }
+    let _ = working.set(engine.clone());
     intake.attach(engine.clone());
     let registration = &settings.appservice.registration;
     let read_back = ReadBack {
@@ -156,11 +166,42 @@ async fn serve(settings: Settings, store: Store, listeners: Listeners, stop: Can
         }
     });
     tasks.begin("the engine", async move {
-        let rhythm = Rhythm { everything: settings.directory.interval, accounts: settings.directory.accounts };
+        let DirectorySettings { interval: everything, accounts, .. } = settings.directory;
+        let rhythm = Rhythm { everything, accounts, reports: settings.bot.reports };
         engine.work(holder, rhythm).await;
         Ok(())
     });
     tasks.ended().await
+}
+
+/// Begins to tell systemd of progress. The engine is filled in once Synapse has answered.
+fn signs_of_life(tasks: &mut Tasks, pulse: &Pulse, stop: &CancellationToken) -> Arc<OnceLock<Engine>> {
+    let working: Arc<OnceLock<Engine>> = Arc::default();
+    let (engine, pulse, stop) = (Arc::clone(&working), pulse.clone(), stop.clone());
+    tasks.begin("the signs of life", async move {
+        systemd::watchdog(|| engine.get().cloned(), pulse, stop).await;
+        Ok(())
+    });
+    working
+}
+
+/// Begins to tell outages outside Matrix, if that is configured, also while Synapse is down at startup.
+async fn watch_outages(
+    settings: &Settings,
+    store: &Store,
+    clock: &Clock,
+    tasks: &mut Tasks,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(sender) = health::sender(settings) else { return Ok(()) };
+    let reader = Reader::new(connect::connection(settings, Patience::NONE, stop, None)).await?;
+    let watch = Watch { sender, reader, store: store.clone(), clock: clock.clone() };
+    let (holder, stop) = (connect::holder("alarm"), stop.clone());
+    tasks.begin("the alarm", async move {
+        watch.keep(&holder, &stop).await;
+        Ok(())
+    });
+    Ok(())
 }
 
 /// Waits for Synapse, which may be down at startup. An error that Synapse answers with is returned. None when the

@@ -26,7 +26,7 @@ pub use settings::Settings;
 use problems::Sink;
 use reader::{Document, Map};
 use registration::Registration;
-use sections::{Context, access, directory, limits, roles, rooms, service, users};
+use sections::{Context, access, alarm, directory, limits, roles, rooms, service, users};
 
 /// The shipped example, which explains every setting.
 pub const EXAMPLE: &str = include_str!("../../config.example.yaml");
@@ -126,6 +126,7 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
     let api = access::api(&map.get("api"), folder);
     let web = access::web(&map.get("web"));
     let telemetry = service::telemetry(&map.get("telemetry"));
+    let alarm = alarm::alarm(&map.get("alarm"), folder);
     let listening = [
         ("appservice", listener.listen),
         ("api", listen_of(api.as_ref(), |api| api.listen)),
@@ -169,6 +170,7 @@ fn read(path: &Path, document: &Document, sink: &Sink) -> Option<Settings> {
         api: api?,
         web: web?,
         telemetry: telemetry?,
+        alarm: alarm?,
     })
 }
 

@@ -169,6 +169,11 @@ impl<'r> Node<'r> {
         matches!(self.value, Some(Value::Mapping(_)))
     }
 
+    /// Whether the value is a list.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.value, Some(Value::Sequence(_)))
+    }
+
     /// Whether the value is this text.
     pub(crate) fn is_text(&self, text: &str) -> bool {
         self.value.and_then(Value::as_str) == Some(text)

@@ -44,6 +44,8 @@ pub struct Registration {
     pub sender_localpart: String,
     /// Patterns of the alias namespace.
     pub aliases: Vec<Regex>,
+    /// Whether Synapse takes the token only from certain addresses, as in a set of `deploy init`.
+    pub is_from_one_place: bool,
 }
 
 impl Registration {
@@ -96,6 +98,7 @@ impl Registration {
             hs_token: hs_token?.into(),
             sender_localpart: sender_localpart?,
             aliases: aliases?,
+            is_from_one_place: map.get("ip_range_whitelist").is_given(),
         })
     }
 
@@ -240,6 +243,22 @@ pub fn generate(wanted: &Wanted) -> Result<String, getrandom::Error> {
         localpart = wanted.bot.localpart(),
         user = user_pattern(&wanted.bot),
     ))
+}
+
+/// The text of a registration with fresh tokens and everything else as it is. None if it has no two tokens to replace.
+/// The result is secret.
+pub fn rotate(text: &str) -> Result<Option<String>, getrandom::Error> {
+    let sink = Sink::default();
+    let Some(document) = Document::parse("registration", text, None, &sink) else { return Ok(None) };
+    let mut map = document.root(&sink).map();
+    let (as_token, hs_token) = (map.get("as_token").text(), map.get("hs_token").text());
+    let mut rotated = text.to_owned();
+    for old in [as_token, hs_token] {
+        // In the text, because comments and order belong to the hospital, and other programs read other fields.
+        let Some(old) = old.filter(|old| rotated.matches(old.as_str()).count() == 1) else { return Ok(None) };
+        rotated = rotated.replace(&old, &fresh_token()?);
+    }
+    Ok(Some(rotated))
 }
 
 /// 256 bits in hexadecimal.

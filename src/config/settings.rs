@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use equipemed_domain::column::Column;
-use equipemed_domain::mode::{Mode, OnDrift};
+use equipemed_domain::media::Accepted;
+use equipemed_domain::mode::{Mode, OnDrift, OnFile};
 use equipemed_domain::policy::Policy;
 use jiff::tz::TimeZone;
-use mime::Mime;
 use ruma_common::OwnedUserId;
 use secrecy::SecretString;
 use url::Url;
@@ -41,7 +41,7 @@ pub struct Settings {
     pub users: Users,
     /// The policy: accounts, roles, rooms and limits.
     pub policy: Policy,
-    /// Allowed file types.
+    /// Files in managed rooms.
     pub media: Media,
     /// What to do about changes by hand.
     pub drift: OnDrift,
@@ -53,6 +53,8 @@ pub struct Settings {
     pub web: Option<Web>,
     /// Logs and metrics.
     pub telemetry: Telemetry,
+    /// Where outages are told outside Matrix.
+    pub alarm: Alarm,
 }
 
 /// Connection to Synapse.
@@ -88,6 +90,8 @@ pub struct Bot {
     pub prefix: String,
     /// Whether a `!redact` in a managed room is itself removed together with its target.
     pub tidy: bool,
+    /// How often to ask Synapse what people reported; None never does.
+    pub reports: Option<Duration>,
     /// The room for commands and reports. Its policy is among the rooms under the key `control`.
     pub control_room: ControlRoom,
 }
@@ -192,11 +196,15 @@ pub enum ExternalIdSource {
     PublicId,
 }
 
-/// Allowed file types in managed rooms.
+/// Files in managed rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
-    /// Media types and ranges such as `audio/*`. Text messages are always allowed.
-    pub allow: Vec<Mime>,
+    /// The types that are accepted.
+    pub allow: Accepted,
+    /// What happens to others.
+    pub action: OnFile,
+    /// Whether a redacted message's files become unreachable, too.
+    pub quarantine: bool,
 }
 
 /// Settings of the audit.
@@ -272,6 +280,28 @@ pub struct Telemetry {
     pub listen: Option<SocketAddr>,
 }
 
+/// Where outages are told outside Matrix; nowhere if neither way is given.
+#[derive(Clone, Debug)]
+pub struct Alarm {
+    /// How long an outage lasts before it is told.
+    pub after: Duration,
+    /// An address that takes JSON. It often holds a token.
+    pub webhook: Option<SecretString>,
+    /// Mail through a program of the machine.
+    pub mail: Option<AlarmMail>,
+}
+
+/// Alarms by mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmMail {
+    /// To whom.
+    pub to: Vec<String>,
+    /// From whom.
+    pub from: String,
+    /// The program that takes a message and delivers it.
+    pub sendmail: PathBuf,
+}
+
 /// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -279,18 +309,6 @@ pub enum LogFormat {
     Json,
     /// Text for a terminal.
     Text,
-}
-
-impl Media {
-    /// Whether files of this type are allowed. The caller handles missing or forged types.
-    #[must_use]
-    pub fn allows(&self, media: &Mime) -> bool {
-        self.allow.iter().any(|range| {
-            (range.type_() == mime::STAR || range.type_() == media.type_())
-                && (range.subtype() == mime::STAR
-                    || (range.subtype() == media.subtype() && range.suffix() == media.suffix()))
-        })
-    }
 }
 
 impl Settings {

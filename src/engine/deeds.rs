@@ -30,7 +30,7 @@ const REFILL: usize = AT_ONCE / 2;
 const ATTEMPTS: u32 = 20;
 
 /// Result of a deed; and when to do it, if it was postponed on purpose.
-type Done = Result<(Outcome, Option<Timestamp>), Fault>;
+pub(super) type Done = Result<(Outcome, Option<Timestamp>), Fault>;
 
 /// A claimed deed with its audit entry.
 struct Begun {
@@ -42,7 +42,7 @@ struct Begun {
 impl Begun {
     /// Whether the service itself wants it. Nobody would ask again for such a deed.
     fn is_own(&self) -> bool {
-        matches!(self.deed.deed, Deed::LeaveRoom { .. })
+        matches!(self.deed.deed, Deed::LeaveRoom { .. } | Deed::CloseReport { .. }) || self.deed.deed.unwanted().is_some()
     }
 
     /// How this attempt ended.
@@ -75,6 +75,7 @@ impl Applier {
         let mut running = Running::new();
         let mut least = 1;
         while !stop.is_cancelled() {
+            self.handles.wakes.beats.beat("deeds");
             if let Err(error) = self.begin_deeds(holder, claims, least, &mut running).await {
                 if said.is_due() {
                     tracing::warn!(%error, "Deeds could not be claimed");
@@ -167,19 +168,18 @@ impl Applier {
 
     async fn do_deed(&self, claimed: &ClaimedDeed) -> Done {
         let outcome = match &claimed.deed {
-            Deed::Redact { room_id, event_id, .. } => {
-                let reason = self.reason(&claimed.asker, claimed.reason.as_deref());
-                // Belongs to the deed: if it is sent twice, Synapse returns the first redaction. Numbers repeat in a new
-                // database, times do not.
-                let transaction = format!("equipemed-deed-{}-{}", claimed.id.0, claimed.created_at.as_millisecond());
-                let redaction = self.writer.redact(room_id, event_id, Some(&reason), &transaction).await?;
-                Outcome::Done(Some(redaction.to_string()))
+            Deed::Redact { room_id, event_id, files, .. } => {
+                return self.redact(claimed, room_id, event_id, files.as_ref()).await;
             }
+            Deed::Quarantine { sender, file, unwanted, .. } => self.quarantine(sender, file, *unwanted).await?,
             Deed::DeleteRoom { room_id, purge, invited } => {
                 delete_empty(&self.writer, room_id, *purge, invited).await?
             }
             Deed::ReplaceRoom { room_id, room } => self.replace(claimed, room, room_id).await?,
             Deed::SignOut { user } => self.sign_out(&self.writer, user).await?,
+            Deed::CloseReport { room_id, report, received_at } => {
+                ended(self.writer.delete_report(*report, *received_at, room_id).await?)
+            }
             Deed::LeaveRoom { room_id } => return self.leave_foreign(room_id).await,
             Deed::AdoptRoom { room_id, room, instead, accept } => {
                 let (key, room_id, accept) = (room.clone(), room_id.clone(), accept.clone());
@@ -228,7 +228,7 @@ async fn delete_empty(
 }
 
 /// Whether the deed may succeed later.
-fn is_passing(error: &Fault) -> bool {
+pub(super) fn is_passing(error: &Fault) -> bool {
     match error {
         Fault::Homeserver(error) => {
             // Every deed that can end so checks whether it was done before trying again.

@@ -7,6 +7,7 @@ use equipemed_domain::pause::Pause;
 use equipemed_domain::policy::Policy;
 use tokio_util::sync::CancellationToken;
 
+use super::files::FileRules;
 use super::policy_with_rooms;
 use super::room_cache::RoomCache;
 use super::wakes::Wakes;
@@ -29,6 +30,8 @@ pub(super) struct Handles {
     pub(super) mode: Mode,
     /// Response to changes by hand.
     pub(super) on_drift: OnDrift,
+    /// What is accepted as a file, and what happens to the rest.
+    pub(super) files: Arc<FileRules>,
 }
 
 impl Handles {

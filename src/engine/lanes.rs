@@ -19,7 +19,7 @@ use super::options::Options;
 use super::pass::Passes;
 use super::runs::{Runs, SILENCE};
 use super::tenure::Tenure;
-use super::{Rhythm, account_changes, foreign, verify};
+use super::{FULL_PASSES, Rhythm, account_changes, foreign, reports, verify};
 use crate::clock::Term;
 use crate::store::{ClaimedWake, Lane, StoreError};
 
@@ -69,6 +69,7 @@ impl Lanes {
                 tokio::join!(
                     verify::lane(&self.handles, &tenure),
                     account_changes::lane(&self.passes.looks, &tenure, self.rhythm.accounts),
+                    reports::lane(&self.handles, &tenure, self.rhythm.reports),
                 );
                 std::future::pending().await
             };
@@ -80,7 +81,7 @@ impl Lanes {
             tenure.end().await;
             Ok(true)
         };
-        self.handles.wakes.lane("The lease could not be asked for", || true, work).await;
+        self.handles.wakes.lane(FULL_PASSES, "The lease could not be asked for", || true, work).await;
     }
 
     async fn under_tenure(&self, tenure: &Tenure) {
@@ -98,7 +99,7 @@ impl Lanes {
             tracing::error!(%error, "The first pass could not be asked for");
         }
         let next = || self.next_full(tenure);
-        self.handles.wakes.lane("The store failed between passes", || tenure.is_held(), next).await;
+        self.handles.wakes.lane(FULL_PASSES, "The store failed between passes", || tenure.is_held(), next).await;
     }
 
     /// Does one full pass if one is requested.
@@ -160,7 +161,7 @@ impl Lanes {
             }
             Ok(any)
         };
-        self.handles.wakes.lane("Work could not be claimed", || true, claim).await;
+        self.handles.wakes.lane("narrow passes", "Work could not be claimed", || true, claim).await;
         let mut running = running.into_inner();
         while let Some(ended) = running.join_next().await {
             come(ended);

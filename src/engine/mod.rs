@@ -9,11 +9,13 @@ pub mod agreement;
 mod announce;
 pub mod apply;
 pub mod backoff;
+pub mod beats;
 mod claims;
 pub mod consents;
 pub mod deeds;
 pub mod drift;
 mod encrypts;
+pub mod files;
 mod filling;
 mod foreign;
 pub mod gather;
@@ -31,6 +33,7 @@ pub mod progress;
 pub mod recover;
 pub mod replace;
 pub mod report;
+mod reports;
 pub mod room_cache;
 mod runs;
 mod scene;
@@ -46,6 +49,7 @@ use std::time::Duration;
 
 use adopt::{Adoptable, Adoption};
 use apply::Applier;
+use beats::Beats;
 use claims::Claims;
 use drift::ByHand;
 use equipemed_domain::directory::{Directory, PersonId};
@@ -54,6 +58,7 @@ use equipemed_domain::key::RoomKey;
 use equipemed_domain::mode::{Mode, OnDrift};
 use equipemed_domain::policy::Policy;
 use equipemed_domain::wake::Wake;
+use files::FileRules;
 use handles::Handles;
 use look::{Looks, Sight};
 use options::Options;
@@ -76,6 +81,9 @@ use crate::homeserver::{Reader, Writer};
 use crate::metrics::WorkMetrics;
 use crate::store::{RunId, Store, StoreError};
 
+/// Name of the lane of full passes, as its signs of life give it.
+pub const FULL_PASSES: &str = "full passes";
+
 /// Parts of an engine.
 #[derive(Debug)]
 pub struct Parts {
@@ -93,6 +101,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Response to changes by hand.
     pub drift: OnDrift,
+    /// What is accepted as a file, and what happens to the rest.
+    pub files: FileRules,
     /// Whether rooms show who asked for something, and why; otherwise only the audit does.
     pub reasons_in_rooms: bool,
     /// Stops work gracefully: work in progress is finished and noted, nothing new begins.
@@ -106,6 +116,8 @@ pub struct Rhythm {
     pub everything: Option<Duration>,
     /// At Synapse's list of accounts, for changes by hand.
     pub accounts: Option<Duration>,
+    /// At what people report in their clients.
+    pub reports: Option<Duration>,
 }
 
 /// The engine. Cheap to clone; clones share state.
@@ -121,12 +133,13 @@ impl Engine {
     /// Assembles the parts; nothing happens yet. Only the applier gets the writer.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { policy, source, reader, writer, store, clock, drift, reasons_in_rooms, stop } = parts;
+        let Parts { policy, source, reader, writer, store, clock, drift, files, reasons_in_rooms, stop } = parts;
         let handles = Handles {
             room_cache: Arc::new(RoomCache::new(policy.bot.clone())),
             wakes: Wakes::new(&store, &clock, &stop),
             mode: if writer.is_some() { Mode::Enforce } else { Mode::Observe },
             on_drift: drift,
+            files: Arc::new(files),
             configured: policy,
             reader,
             store,
@@ -261,6 +274,12 @@ impl Engine {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.handles.reader
+    }
+
+    /// Signs of life of the lanes.
+    #[must_use]
+    pub fn beats(&self) -> &Beats {
+        &self.handles.wakes.beats
     }
 
     /// The clock.

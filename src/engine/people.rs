@@ -103,6 +103,12 @@ impl People {
     }
 }
 
+/// Since when EquipeMed cannot be read, as the last full pass found.
+pub async fn away_since(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let text = store.remembered(AWAY).await?;
+    Ok(text.and_then(|text| serde_json::from_str::<Away>(&text).ok()).map(|away| away.since))
+}
+
 /// Whom to look at after changes under these of EquipeMed's numbers: people known by them, and people who may be new.
 pub async fn numbered(store: &Store, numbers: impl IntoIterator<Item = PersonId>) -> Result<Vec<Wake>, StoreError> {
     let known = store.people().await?;

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use equipemed_domain::action::Action;
+use equipemed_domain::deed::Deed;
 use equipemed_domain::fault::{During, Fault, Stage};
 use equipemed_domain::finding::Finding;
 use equipemed_domain::outcome::Outcome;
@@ -63,7 +64,8 @@ pub async fn recover(
             let begun: Option<Action> = serde_json::from_str(&entry.intent.action).ok();
             let again = begun.is_some_and(|begun| verdict.go.actions().any(|planned| *planned == begun));
             // No plan shows whether a deed was done; its lane sends it again with the same transaction id.
-            let is_deed = matches!(entry.intent.cause, AuditCause::Deed(_));
+            let is_deed = matches!(entry.intent.cause, AuditCause::Deed(_))
+                || serde_json::from_str::<Deed>(&entry.intent.action).is_ok();
             let outcome = if again || is_deed || is_held(&entry) {
                 Outcome::Unknown
             } else if let Some(user) = entry.intent.user.filter(|user| strangers.contains(user)) {

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Seldom, rest};
+use super::beats::Beats;
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
@@ -41,12 +42,14 @@ pub struct Wakes {
     pub(super) woken: watch::Sender<()>,
     /// Notified when a narrow pass or a deed ends.
     pub(super) ended: Arc<Notify>,
+    /// Signs of life of the lanes.
+    pub(super) beats: Beats,
 }
 
 impl Wakes {
     pub(super) fn new(store: &Store, clock: &Clock, stop: &CancellationToken) -> Self {
         let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
-        Self { store, clock, stop, woken: watch::channel(()).0, ended: Arc::default() }
+        Self { store, clock, stop, woken: watch::channel(()).0, ended: Arc::default(), beats: Beats::default() }
     }
 
     /// Stores a wake-up that is due now.
@@ -74,12 +77,18 @@ impl Wakes {
 
     /// Works until the service stops or `goes_on` returns false: at once while there is something to do, else when
     /// woken. Retries a little later if the store fails, and logs that rarely.
-    pub(super) async fn lane<F>(&self, trouble: &str, goes_on: impl Fn() -> bool, work: impl Fn() -> F)
-    where
+    pub(super) async fn lane<F>(
+        &self,
+        name: &'static str,
+        trouble: &str,
+        goes_on: impl Fn() -> bool,
+        work: impl Fn() -> F,
+    ) where
         F: Future<Output = Result<bool, StoreError>>,
     {
         let (mut woken, mut said) = (self.woken.subscribe(), Seldom::default());
         while !self.stop.is_cancelled() && goes_on() {
+            self.beats.beat(name);
             match work().await {
                 Ok(true) => {}
                 Ok(false) => tokio::select! {

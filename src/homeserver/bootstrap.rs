@@ -82,6 +82,20 @@ impl Administrator {
     }
 }
 
+/// Whether Synapse registers an administrator for whoever knows its registration secret.
+///
+/// # Errors
+/// See [`HomeserverError`].
+pub async fn takes_registration_secret(connection: &Connection) -> Result<bool, HomeserverError> {
+    let transport = Transport::without_token(connection)?;
+    let answer: Result<Nonce, _> = transport.json(Endpoint::Nonce, &[], &[], NOTHING, Sending::READ).await;
+    match answer {
+        Ok(_) => Ok(true),
+        Err(HomeserverError::Refused { .. } | HomeserverError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether setup made this account as a temporary administrator; one that is still active is a leftover.
 #[must_use]
 pub fn is_temporary_administrator(user: &UserId) -> bool {

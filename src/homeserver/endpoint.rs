@@ -92,6 +92,10 @@ endpoints! {
     Redact = "PUT" "/_matrix/client/v3/rooms/{}/redact/{}/{}";
     /// Uploads the bot's avatar or a file that it attaches.
     UploadMedia = "POST" "/_matrix/media/v3/upload";
+    /// Who uploaded a file, and its type; never its content.
+    MediaDetail = "GET" "/_synapse/admin/v1/media/{}/{}";
+    /// Makes a redacted message's file unreachable for everybody.
+    QuarantineMedia = "POST" "/_synapse/admin/v1/media/quarantine/{}/{}";
     /// Synapse's version.
     ServerVersion = "GET" "/_synapse/admin/v1/server_version";
     /// A page of the user list.
@@ -122,6 +126,10 @@ endpoints! {
     DeleteStatus = "GET" "/_synapse/admin/v2/rooms/delete_status/{}";
     /// Joins a local user to a room that the bot is in.
     AdminJoin = "POST" "/_synapse/admin/v1/join/{}";
+    /// What people reported, without what the reported messages say.
+    EventReports = "GET" "/_synapse/admin/v1/event_reports";
+    /// Deletes a report that was answered.
+    DeleteEventReport = "DELETE" "/_synapse/admin/v1/event_reports/{}";
     /// The nonce for registration with the shared secret. A server that does not manage its accounts has none.
     Nonce = "GET" "/_synapse/admin/v1/register";
     /// Registers the temporary administrator; setup only.
@@ -133,6 +141,15 @@ impl Endpoint {
     #[must_use]
     pub fn of(method: &str, path: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|endpoint| endpoint.method() == method && matches(endpoint.path(), path))
+    }
+
+    /// The filter of every request to it, where Synapse would otherwise show more than this program is to read.
+    #[must_use]
+    pub const fn filter(self) -> Option<&'static str> {
+        match self {
+            Self::EmptyRoomHistory => Some(r#"{"types":["m.room.member","m.room.name"],"lazy_load_members":false}"#),
+            _ => None,
+        }
     }
 
     /// Fills percent-encoded identifiers into the path. None when their number is wrong or one would change the path.

@@ -113,6 +113,13 @@ impl<'a> RawEvent<'a> {
         serde_json::from_str(self.content.0.get()).ok()
     }
 
+    /// Whether its content may hold a file. Synapse writes these names and addresses without escapes.
+    #[must_use]
+    pub fn may_hold_files(&self) -> bool {
+        let content = self.content.0.get();
+        ["mxc:", "\"url\"", "\"file\"", "\"thumbnail_file\""].iter().any(|part| content.contains(part))
+    }
+
     /// The event that this one redacts. Synapse puts it beside the content in every room version, and up to version 10 the
     /// content is whatever the sender wrote.
     #[must_use]

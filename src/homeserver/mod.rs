@@ -18,12 +18,15 @@ mod transport;
 mod wire;
 mod write;
 
-pub use bootstrap::{Administrator, is_temporary_administrator};
+pub use bootstrap::{Administrator, is_temporary_administrator, takes_registration_secret};
 pub use endpoint::Endpoint;
 pub use equipemed_domain::fault::HomeserverError;
 pub use event::{RawEvent, Relation};
 pub use picture::{Applied, KNOWN_TYPES, ROOM_KEY_FIELD, apply};
-pub use read::{AccountDetail, Devices, Latest, LeftInRoom, Outline, Reaction, Reader, RoomListing, RoomPast, Search};
+pub use read::Search;
+pub use read::{
+    AccountDetail, Devices, FileDetail, Latest, LeftInRoom, Outline, Reaction, Reader, RoomListing, RoomPast,
+};
 pub use retry::{OnWait, Patience, Waiting};
 pub use speak::{ReplyTo, Said, Speaker};
 pub use traffic::Traffic;

@@ -64,6 +64,21 @@ pub(super) struct DeviceIds<'a> {
     pub(super) devices: &'a [String],
 }
 
+/// `GET v1/media/{}/{}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct MediaAnswer {
+    pub(super) media_info: Media,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Media {
+    pub(super) user_id: Option<OwnedUserId>,
+    pub(super) media_type: Option<String>,
+    pub(super) quarantined_by: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) safe_from_quarantine: bool,
+}
+
 /// `GET v1/rooms/{}/state`.
 #[derive(Debug, Deserialize)]
 pub(super) struct WholeState {
@@ -188,6 +203,36 @@ pub(super) struct DeletionBegun {
 pub(super) struct DeletionStatus {
     pub(super) status: String,
     pub(super) error: Option<String>,
+}
+
+/// `GET v1/event_reports`: the same in Synapse 1.99 and 1.163.
+#[derive(Debug, Deserialize)]
+pub(super) struct EventReports {
+    pub(super) event_reports: Vec<EventReport>,
+}
+
+/// Ids as text: one report of something odd must not hide the others.
+#[derive(Deserialize)]
+pub(super) struct EventReport {
+    pub(super) id: i64,
+    pub(super) received_ts: i64,
+    #[serde(default)]
+    pub(super) room_id: String,
+    #[serde(default)]
+    pub(super) event_id: String,
+    #[serde(default)]
+    pub(super) user_id: String,
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) sender: Option<String>,
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) reason: Option<String>,
+}
+
+/// Omits what people wrote.
+impl fmt::Debug for EventReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventReport").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// A response that is ignored.

@@ -1,9 +1,11 @@
-//! Decides which messages are meant for the bot. All others are neither stored nor logged.
+//! Which messages concern the bot: those meant for it, and those with files that are not accepted. All others are neither
+//! stored nor logged.
 
 use equipemed_domain::command::{CommandPlace, Message, Setting, sounds_like_command};
+use equipemed_domain::media::Accepted;
 use ruma_common::OwnedUserId;
 
-/// The names that address the bot.
+/// The names that address the bot, and what it does not accept.
 #[derive(Clone, Debug)]
 pub struct CommandFilter {
     /// Prefix of commands.
@@ -12,6 +14,8 @@ pub struct CommandFilter {
     pub bot: OwnedUserId,
     /// Its display name, as shown in mentions.
     pub bot_name: String,
+    /// The files that are accepted.
+    pub accepted: Accepted,
 }
 
 impl CommandFilter {

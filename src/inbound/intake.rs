@@ -95,6 +95,7 @@ struct Batch<'e> {
 struct Counts {
     command: u64,
     reaction: u64,
+    file: u64,
     state: u64,
     dropped: u64,
     broken: u64,
@@ -224,7 +225,9 @@ impl Intake {
         }
         self.note_seats(seats, now).await?;
         if batch.counts.reaction > 0 {
-            batch.drop_reactions(&self.store.open_prompts(now).await?);
+            let mut open = self.store.open_prompts(now).await?;
+            open.extend(self.store.report_messages_open().await?);
+            batch.drop_reactions(&open);
         }
         if way == Way::Pushed {
             // Updates cached rooms before the rows are visible, because a pass must not see a room as it was before the
@@ -241,8 +244,13 @@ impl Intake {
         if way == Way::ReadBack {
             self.doubt_pictures(&batch, &new);
         }
-        let new_rows = batch.rows.iter().filter(|row| new.contains(&row.event_id));
-        let sent: Vec<Timestamp> = new_rows.map(|row| row.sent_at).collect();
+        let new_rows = || batch.rows.iter().filter(|row| new.contains(&row.event_id));
+        for row in new_rows() {
+            if let Content::File { file, .. } = &row.content {
+                self.metrics.file(file.word());
+            }
+        }
+        let sent: Vec<Timestamp> = new_rows().map(|row| row.sent_at).collect();
         if !new.is_empty() {
             self.arrivals.announce();
         }
@@ -283,9 +291,15 @@ impl Intake {
     }
 
     fn count(&self, counts: &Counts, sent: &[Timestamp], now: Timestamp, way: Way) {
-        let Counts { command, reaction, state, dropped, broken } = *counts;
-        let all =
-            [("command", command), ("reaction", reaction), ("state", state), ("dropped", dropped), ("broken", broken)];
+        let Counts { command, reaction, file, state, dropped, broken } = *counts;
+        let all = [
+            ("command", command),
+            ("reaction", reaction),
+            ("file", file),
+            ("state", state),
+            ("dropped", dropped),
+            ("broken", broken),
+        ];
         if way == Way::ReadBack {
             self.metrics.events("read_back", sent.len() as u64);
             return;
@@ -328,6 +342,11 @@ impl<'e> Batch<'e> {
         match row.content {
             Content::Command(_) | Content::Edit { .. } => self.counts.command += 1,
             Content::Reaction { .. } => self.counts.reaction += 1,
+            Content::File { .. } => {
+                self.counts.file += 1;
+                // Only a room's picture has a state key.
+                self.state.extend(event.state_key().is_some().then_some(event));
+            }
             Content::Redaction { .. } => {
                 self.counts.state += 1;
                 self.redacted.push(&event.room_id);

@@ -219,8 +219,11 @@ impl ReadBack {
     }
 
     async fn read_room(&self, room_id: &RoomId, from: &str) -> Result<Vec<Timestamp>, ReadBackError> {
-        let types: Vec<&str> =
-            ["m.room.message", "m.reaction", "m.room.redaction"].iter().chain(KNOWN_TYPES.iter()).copied().collect();
+        let types: Vec<&str> = ["m.room.message", "m.sticker", "m.reaction", "m.room.redaction"]
+            .iter()
+            .chain(KNOWN_TYPES.iter())
+            .copied()
+            .collect();
         let filter = self.intake.filter();
         let mut answered = Answered::default();
         let mut missed: Vec<RawEvent<'static>> = Vec::new();

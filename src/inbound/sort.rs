@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use equipemed_domain::command::{CommandPlace, Message, is_yes};
 use equipemed_domain::event::{Content, MembershipState};
+use equipemed_domain::media::files_in;
 use ruma_common::{OwnedUserId, UserId};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::command_filter::CommandFilter;
 use crate::homeserver::{KNOWN_TYPES, RawEvent};
@@ -22,6 +24,9 @@ pub(super) enum Treatment {
 /// Classifies an event in a managed room.
 pub(super) fn treatment(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) -> Treatment {
     let is_own = event.sender == filter.bot.as_str();
+    if let Some(file) = file(event, filter).filter(|_| !is_own) {
+        return Treatment::Kept(file);
+    }
     let kept = match (&*event.kind, event.state_key()) {
         ("m.room.message", None) if !is_own => command(event, place, filter),
         ("m.reaction", None) if !is_own => reaction(event),
@@ -96,6 +101,17 @@ fn command(event: &RawEvent<'_>, place: CommandPlace, filter: &CommandFilter) ->
     let message =
         Message { reply_to, thread: relation.to("m.thread"), ..event.content::<RoomMessage<'_>>()?.message()? };
     filter.lets_through(&message, place).then(|| Content::Command(message.into_owned()))
+}
+
+/// A file that is not accepted, wherever an event may hold one. What is encrypted is not seen.
+fn file(event: &RawEvent<'_>, filter: &CommandFilter) -> Option<Content> {
+    let is_picture = event.kind == "m.room.avatar";
+    if event.state_key().is_some() != is_picture || !event.may_hold_files() {
+        return None;
+    }
+    let content: Value = event.content()?;
+    let file = filter.accepted.refuses(&event.kind, &content)?;
+    Some(Content::File { file, thread: event.relation().to("m.thread"), media: files_in(&content) })
 }
 
 fn reaction(event: &RawEvent<'_>) -> Option<Content> {

@@ -71,7 +71,7 @@ pub(crate) async fn redact_hint(
 ) -> Result<(), StoreError> {
     let now = engine.clock().now();
     let deed = NewDeed {
-        deed: Deed::Redact { room_id: room_id.to_owned(), event_id: hint.to_owned(), of: None },
+        deed: Deed::Redact { room_id: room_id.to_owned(), event_id: hint.to_owned(), of: None, files: None },
         asker: SERVICE.to_owned(),
         reason: None,
         due_at: now.checked_add(HINT_STAYS).unwrap_or(now),

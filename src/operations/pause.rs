@@ -71,6 +71,7 @@ async fn end(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
             break;
         }
     }
+    store.hasten_files(now).await?;
     store.wake(&Wake::Everything, "resume", now, now).await?;
     Ok(true)
 }

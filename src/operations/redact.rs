@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::authority::{Act, Whose};
 use equipemed_domain::command::{CommandPlace, Extent, Redaction, Where, Who};
-use equipemed_domain::deed::Deed;
+use equipemed_domain::deed::{Deed, Files};
 use equipemed_domain::event::Event;
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::observed::Membership;
 use jiff::Timestamp;
-use ruma_common::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
+use ruma_common::{EventId, OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId, RoomId};
 
 use super::{Asked, NotFound, Stop, Unclear};
 use crate::homeserver::{Outline, Reaction, Search};
@@ -30,12 +30,16 @@ pub(crate) struct Target {
     pub(crate) at: Timestamp,
     /// The message that it goes along with, if it is an edit or a poll's answer.
     pub(crate) of: Option<OwnedEventId>,
+    /// The addresses of its files.
+    pub(crate) files: BTreeSet<OwnedMxcUri>,
 }
 
 impl Target {
     /// The deed that redacts it.
     pub(crate) fn deed(self) -> Deed {
-        Deed::Redact { room_id: self.room_id, event_id: self.event, of: self.of }
+        let (sender, media) = (self.sender, self.files);
+        let files = (!media.is_empty()).then_some(Files { sender, media, unwanted: None });
+        Deed::Redact { room_id: self.room_id, event_id: self.event, of: self.of, files }
     }
 }
 
@@ -103,6 +107,7 @@ impl Redacting<'_> {
                 sender: reaction.sender,
                 at: self.asked.sent_at,
                 of: None,
+                files: BTreeSet::new(),
             })
             .collect();
         if targets.is_empty() {
@@ -262,7 +267,7 @@ impl Redacting<'_> {
     }
 }
 
-fn target<C>(room: &RoomKey, room_id: &RoomId, event: Event<C>, of: Option<OwnedEventId>) -> Target {
-    let (room_id, room) = (room_id.to_owned(), room.clone());
-    Target { room_id, room, event: event.event_id, sender: event.sender, at: event.sent_at, of }
+fn target(room: &RoomKey, room_id: &RoomId, event: Event<Outline>, of: Option<OwnedEventId>) -> Target {
+    let (room_id, room, files) = (room_id.to_owned(), room.clone(), event.content.files);
+    Target { room_id, room, event: event.event_id, sender: event.sender, at: event.sent_at, of, files }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Status {
     pub(crate) next: Option<Timestamp>,
     /// Number of due wake-ups, and of open deeds.
     pub(crate) queue: (u64, u64),
+    /// Number of reports that nobody has answered.
+    pub(crate) reports: u64,
     /// What waits for approval.
     pub(crate) held: Vec<HeldPlan>,
     /// Synapse's version, or why it is unknown.
@@ -49,6 +51,7 @@ impl Asked {
             last: runs.into_iter().find_map(|run| Some((run.finished_at?, run.end?))),
             next: store.wakeup(&Wake::Everything).await?.map(|next| next.due_at),
             queue: (store.wakeups_due(now).await?, store.deeds_open().await?),
+            reports: store.reports_open().await?,
             held: store.held_open(now).await?,
             synapse: reader.synapse_version().await.map_err(Into::into),
         })

@@ -37,6 +37,8 @@ pub enum Arg {
         /// Its name.
         name: String,
     },
+    /// An address to open or to paste.
+    Link(String),
     /// A formatted time or duration.
     Time(String),
     /// A finished text, such as a word or a list.

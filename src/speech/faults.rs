@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{
-    ColumnProblem, ColumnType, DirectoryError, Fault, HalfWritten, HomeserverError, Interruption, Missing, NoAnswer,
-    Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix, NotReplaced, NotSetUp, NotThere, Notifications, Setup,
-    Stage, Stays,
+    ColumnProblem, ColumnType, DirectoryError, Fault, FileStays, HalfWritten, HomeserverError, Interruption, Missing,
+    NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix, NotReplaced, NotSetUp, NotThere, Notifications,
+    Setup, Stage, Stays,
 };
 use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use equipemed_domain::levels::CREATOR;
@@ -79,6 +79,10 @@ impl Texts {
             Fault::NotHeld { id } => self.line("fault-not-held", &[("id", plain(id))]),
             Fault::Clock => self.line("fault-clock", &[]),
             Fault::OtherTookOver => self.line("fault-other-took-over", &[]),
+            Fault::FileStays(FileStays::OfAnother) => self.line("fault-file-of-another", &[]),
+            Fault::FileStays(FileStays::Elsewhere) => self.line("fault-file-elsewhere", &[]),
+            Fault::FileStays(FileStays::Protected) => self.line("fault-file-protected", &[]),
+            Fault::FileStays(FileStays::Accepted) => self.line("fault-file-accepted", &[]),
             Fault::Stays(Stays::Yet) => self.line("fault-stays-yet", &[]),
             Fault::Stays(Stays::Managed) => self.line("fault-stays-managed", &[]),
             Fault::Stays(Stays::Gone) => self.line("fault-stays-gone", &[]),

@@ -48,6 +48,10 @@ pub(super) fn argument(arg: &Arg) -> Said {
             };
             Said { plain: broken(&name), html }
         }
+        Arg::Link(address) => {
+            let plain = clean(address);
+            Said { html: link(&plain, &plain), plain }
+        }
         Arg::Said(said) => said.clone(),
     }
 }

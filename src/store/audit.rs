@@ -161,7 +161,7 @@ impl Intent {
         Ok(Self {
             run: None,
             actor: actor.to_owned(),
-            cause: AuditCause::Deed(id),
+            cause: if deed.unwanted().is_some() { AuditCause::Policy } else { AuditCause::Deed(id) },
             kind: deed.kind().to_owned(),
             subject: match (deed.user(), deed.room_id()) {
                 (Some(user), _) => Subject::Account(user.clone()).to_string(),

@@ -262,6 +262,13 @@ impl Store {
         })
     }
 
+    /// Redactions of files that waited for the end of a pause are due now.
+    pub async fn hasten_files(&self, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "update deeds set due_at = $1
+            where state = 'waiting' and due_at > $1 and substr(source, 1, 5) = 'file '";
+        on_writer!(self, db => { sqlx::query(SQL).bind(ms(now)).execute(db).await?; })
+    }
+
     /// The requests of this asker with deeds that no worker has begun, as [`Self::halt_deeds`] takes them; newest first.
     pub async fn requests_under_way(&self, asker: &str) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "select source from deeds

@@ -29,7 +29,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 15] = [
     step!(1, "0001_init"),
     step!(2, "0002_control_room"),
     step!(3, "0003_accounts"),
@@ -43,6 +43,8 @@ const STEPS: [Step; 13] = [
     step!(11, "0011_noted_accounts"),
     step!(12, "0012_signed_out"),
     step!(13, "0013_halted"),
+    step!(14, "0014_files"),
+    step!(15, "0015_reports"),
 ];
 
 /// All migrations of one database, in order.

@@ -81,6 +81,8 @@ pub(crate) struct Server<'a> {
     pub(crate) arguments: Vec<String>,
     /// Working directory, which the supervisor removes after the harness has ended.
     pub(crate) folder: &'a Path,
+    /// Variables to add to the environment.
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
     /// File to which standard output and error are appended.
     pub(crate) output: PathBuf,
     /// User and group to run as, if not ours.
@@ -109,6 +111,7 @@ impl Child {
             .arg(&server.program)
             .args(&server.arguments)
             .current_dir(server.folder)
+            .envs(server.environment)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(output)

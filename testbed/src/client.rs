@@ -71,6 +71,11 @@ impl Client {
         })
     }
 
+    /// The same by way of a client program that trusts certificates or knows names.
+    pub fn through(http: reqwest::Client, url: &str, user_id: &str, token: &str) -> Self {
+        Self { http, url: url.trim_end_matches('/').to_owned(), user_id: user_id.to_owned(), token: token.to_owned() }
+    }
+
     /// Creates an account with a password, or another administrator, and signs in.
     pub async fn create(synapse: &Synapse, localpart: &str) -> anyhow::Result<Self> {
         let password = crate::random_hex(12)?;
@@ -80,17 +85,29 @@ impl Client {
     }
 
     async fn register_administrator(synapse: &Synapse, localpart: &str) -> anyhow::Result<String> {
-        let nobody = Self::new(&synapse.url(), "", "")?;
+        let password = crate::random_hex(16)?;
+        Self::register(&synapse.url(), synapse.shared_secret(), localpart, &password, true).await
+    }
+
+    /// Registers an account with the shared secret, as an operator at the machine; returns its access token.
+    pub async fn register(
+        url: &str,
+        secret: &str,
+        localpart: &str,
+        password: &str,
+        is_administrator: bool,
+    ) -> anyhow::Result<String> {
+        let nobody = Self::new(url, "", "")?;
         let path = "/_synapse/admin/v1/register";
         let nonce = nobody.get_ok(path).await?;
         let nonce = text(&nonce, "nonce")?;
-        let password = crate::random_hex(16)?;
-        let mut mac =
-            Hmac::<Sha1>::new_from_slice(synapse.shared_secret().as_bytes()).context("unusable shared secret")?;
-        mac.update([nonce, localpart, &password, "admin"].join("\0").as_bytes());
+        let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).context("unusable shared secret")?;
+        let kind = if is_administrator { "admin" } else { "notadmin" };
+        mac.update([nonce, localpart, password, kind].join("\0").as_bytes());
         let mac = crate::hex(&mac.finalize().into_bytes());
-        let body = json!({"nonce": nonce, "username": localpart, "password": password, "admin": true, "mac": mac});
-        let answer = nobody.post_ok(path, body).await.context("cannot register an administrator")?;
+        let body =
+            json!({"nonce": nonce, "username": localpart, "password": password, "admin": is_administrator, "mac": mac});
+        let answer = nobody.post_ok(path, body).await.with_context(|| format!("cannot register {localpart}"))?;
         Ok(text(&answer, "access_token")?.to_owned())
     }
 
@@ -142,6 +159,15 @@ impl Client {
         self.request(Method::DELETE, path, Some(body)).await
     }
 
+    /// Uploads a file of this name, declared as this type; any status.
+    pub async fn upload(&self, name: &str, media_type: &str, content: Vec<u8>) -> anyhow::Result<(u16, Value)> {
+        let url = format!("{}/_matrix/media/v3/upload?filename={}", self.url, encode(name));
+        let request = self.http.post(url).bearer_auth(&self.token).header("Content-Type", media_type).body(content);
+        let answer = request.send().await.context("no answer to an upload")?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.json().await.context("the answer to an upload is not JSON")?))
+    }
+
     /// GET that must succeed.
     pub async fn get_ok(&self, path: &str) -> anyhow::Result<Value> {
         self.ok(Method::GET, path, None).await
@@ -170,11 +196,36 @@ impl Client {
         }
     }
 
+    /// Uploads a file, which must succeed, and returns its `mxc://` address.
+    pub async fn upload_ok(&self, media_type: &str, content: Vec<u8>) -> anyhow::Result<String> {
+        match self.upload("", media_type, content).await? {
+            (200, answer) => Ok(text(&answer, "content_uri")?.to_owned()),
+            (status, answer) => bail!("an upload was answered {status} {answer}"),
+        }
+    }
+
+    /// Whether a file can be downloaded.
+    pub async fn reaches(&self, address: &str) -> anyhow::Result<bool> {
+        let path = format!("/_matrix/client/v1/media/download/{}", address.trim_start_matches("mxc://"));
+        match self.get(&path).await? {
+            (200, _) => Ok(true),
+            (404, _) => Ok(false),
+            (status, answer) => bail!("{path} was answered {status} {answer}"),
+        }
+    }
+
     /// As an administrator: sets a password, creating the account if missing. Sessions stay.
     pub async fn set_password(&self, user_id: &str, password: &str) -> anyhow::Result<()> {
         let path = format!("/_synapse/admin/v2/users/{}", encode(user_id));
         self.put_ok(&path, json!({"password": password, "logout_devices": false})).await?;
         Ok(())
+    }
+
+    /// As an administrator: an account without a password, signed in, created if missing.
+    pub async fn signed_in(&self, user_id: &str) -> anyhow::Result<Self> {
+        self.put_ok(&format!("/_synapse/admin/v2/users/{}", encode(user_id)), json!({})).await?;
+        let answer = self.post_ok(&format!("/_synapse/admin/v1/users/{}/login", encode(user_id)), json!({})).await?;
+        Self::new(&self.url, user_id, text(&answer, "access_token")?)
     }
 
     /// As an administrator: makes an account an administrator.

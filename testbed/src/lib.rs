@@ -1,5 +1,5 @@
-//! Real servers for tests, demo and bench: Synapse, PostgreSQL, a fault proxy for Synapse, people's plain Matrix
-//! clients, and application service registrations.
+//! Real servers for tests, demo and bench: Synapse, PostgreSQL, nginx, EquipeMed's sign-in, a fault proxy for Synapse,
+//! people's plain Matrix clients, and application service registrations.
 //!
 //! For development only: the service never depends on it, and it shares no code with the service on purpose, so that
 //! each reveals the other's misunderstanding of a protocol. Everything listens on loopback and ends with the process
@@ -10,6 +10,8 @@ pub mod client;
 pub mod disk;
 pub mod equipemed;
 mod folder;
+pub mod nginx;
+pub mod oidc;
 pub mod pool;
 pub mod postgres;
 mod program;
@@ -24,6 +26,7 @@ pub use client::Client;
 pub use disk::Disk;
 pub use equipemed::Equipemed;
 pub use folder::Folder;
+pub use nginx::Nginx;
 pub use postgres::Postgres;
 pub use program::Program;
 pub use proxy::Proxy;

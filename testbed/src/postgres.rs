@@ -153,6 +153,7 @@ impl Postgres {
             program: tools::postgres_program("postgres")?,
             arguments,
             folder: self.folder.path(),
+            environment: Vec::new(),
             output: self.folder.path().join(OUTPUT),
             user: self.user,
             // "Fast shutdown" does not wait until clients disconnect.

@@ -34,6 +34,7 @@ impl Program {
             program: program.to_owned(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             folder: folder.path(),
+            environment: Vec::new(),
             output: output.to_owned(),
             user: None,
             ending: Signal::Term,

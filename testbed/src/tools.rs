@@ -1,5 +1,5 @@
-//! Cached tools: Python environments with pinned versions of Synapse and a client; and the location of PostgreSQL's
-//! programs.
+//! Cached tools: Python environments with pinned versions of Synapse, a client and an OpenID Connect provider; and the
+//! location of PostgreSQL's and nginx's programs.
 //!
 //! The cache is `$EQUIPEMED_TESTBED_CACHE`, or `target/testbed` in the workspace. Processes may run concurrently: a
 //! file lock lets one of them do the work, and a marker written last says that it was completed.
@@ -46,6 +46,10 @@ impl Release {
 const CLIENT: &str = "nio-0.26.0";
 const CLIENT_PACKAGES: [&str; 4] = ["matrix-nio==0.26.0", "aiohttp==3.14.5", "aiohttp_socks==0.12.0", "h2==4.4.1"];
 
+/// The OpenID Connect provider that EquipeMed uses, with EquipeMed's Django.
+const PROVIDER: &str = "django-oidc-provider-0.9.0";
+const PROVIDER_PACKAGES: [&str; 3] = ["Django==5.2.19", "django-oidc-provider==0.9.0", "cryptography==50.0.2"];
+
 const COMPLETE: &str = "complete";
 
 /// The cache folder, created if missing.
@@ -68,6 +72,21 @@ pub async fn python(release: Release) -> anyhow::Result<PathBuf> {
 pub async fn client_python() -> anyhow::Result<PathBuf> {
     let make = || make_environment(CLIENT, &CLIENT_PACKAGES.map(str::to_owned));
     tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
+}
+
+/// A Python with Django and django-oidc-provider; the first call needs the network.
+pub async fn provider_python() -> anyhow::Result<PathBuf> {
+    let make = || make_environment(PROVIDER, &PROVIDER_PACKAGES.map(str::to_owned));
+    tokio::task::spawn_blocking(make).await.context("the installation was interrupted")?
+}
+
+/// nginx's program, which Debian keeps out of the PATH of ordinary users.
+pub fn nginx() -> anyhow::Result<PathBuf> {
+    let in_path =
+        std::env::var_os("PATH").map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>()).unwrap_or_default();
+    let folders = [PathBuf::from("/usr/sbin")].into_iter().chain(in_path);
+    let found = folders.map(|folder| folder.join("nginx")).find(|program| program.is_file());
+    found.context("nginx is missing: apt-get install nginx")
 }
 
 /// A PostgreSQL program, such as `initdb`.

@@ -13,11 +13,19 @@ use equipemed_bot::homeserver::Endpoint;
 
 /// A row may use its columns, which may be parts of modules; everything else is forbidden.
 const MAY_USE: &[(&str, &[&str])] = &[
+    (
+        "alarm",
+        &["clock", "config::settings", "engine::people", "engine::tenure", "homeserver::Reader", "speech", "store"],
+    ),
     ("clock", &[]),
     ("heap", &[]),
     ("metrics", &[]),
     ("telemetry", &["config::settings", "homeserver::OnWait", "homeserver::TARGETS_WITH_IDENTIFIERS"]),
     ("config", &["clock"]),
+    (
+        "deploy",
+        &["config::problems", "config::reader", "config::registration", "config::secret", "homeserver::Endpoint"],
+    ),
     ("directory", &["clock", "config::problems", "config::reader", "config::settings", "config::values"]),
     ("speech", &["config::settings", "homeserver::Said"]),
     ("homeserver", &["clock", "metrics"]),
@@ -29,11 +37,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "alarm",
             "clock",
             "heap",
             "metrics",
             "telemetry",
             "config",
+            "deploy",
             "directory",
             "homeserver",
             "speech",
@@ -51,7 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that are slow to build or determine how a part works; each has one home.
 const HOMES: &[(&str, &[&str])] = &[
     ("matrix_sdk", &["src/homeserver/"]),
-    ("reqwest", &["src/homeserver/"]),
+    ("reqwest", &["src/alarm/", "src/homeserver/"]),
     ("fluent_bundle", &["src/speech/"]),
     ("unic_langid", &["src/speech/"]),
     ("sqlx", &["src/store/", "src/directory/equipemed/"]),
@@ -60,7 +70,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/", "src/main.rs"]),
     ("clap_complete", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
-    ("serde_yaml", &["src/config/"]),
+    ("serde_yaml", &["src/config/", "src/deploy/"]),
     ("saphyr_parser", &["src/config/"]),
     ("tracing_subscriber", &["src/telemetry.rs"]),
     ("libc", &["src/heap.rs"]),
@@ -73,6 +83,7 @@ const MAY_WRITE: &[&str] = &[
     "src/engine/adopt.rs",
     "src/engine/deeds.rs",
     "src/engine/encrypts.rs",
+    "src/engine/files.rs",
     "src/engine/pictures.rs",
     "src/engine/replace.rs",
     "src/engine/setup.rs",
@@ -88,7 +99,8 @@ const MAY_SPEAK: &[&str] = &["src/homeserver/", "src/chat/", "src/cli/"];
 const MAY_PERMIT: &[&str] = &["src/cli/", "src/homeserver/write/mod.rs"];
 
 /// All dependencies of the pure crate.
-const DOMAIN_IS_MADE_OF: &[&str] = &["jiff", "ruma-common", "serde", "serde_json", "sha2", "strsim", "thiserror"];
+const DOMAIN_IS_MADE_OF: &[&str] =
+    &["jiff", "mime", "ruma-common", "serde", "serde_json", "sha2", "strsim", "thiserror"];
 
 /// Maximum lines of a file.
 const LONGEST: usize = 500;
@@ -417,7 +429,7 @@ fn typed(markdown: &str) -> BTreeSet<Typed> {
             // In `--volume …/equipemed-bot equipemed-bot serve`, the first one ends a path.
             let Some(first) = arguments.next_if(is_command).filter(|word| *word != program.trim()) else { continue };
             let mut words = vec![first.to_owned()];
-            if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory") {
+            if matches!(first, "users" | "rooms" | "grants" | "audit" | "config" | "directory" | "deploy") {
                 words.extend(arguments.next_if(is_command).map(str::to_owned));
             }
             let options = arguments.filter(|word| word.starts_with("--")).map(str::to_owned).collect();
@@ -444,7 +456,7 @@ fn complaint(place: &str, command: &Typed) -> Result<Option<String>> {
 
 pub(crate) fn documents() -> Result<Vec<File>> {
     let mut documents = files(&["docs"], "md")?;
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md"] {
         documents.push(File::new(name, &read(name)?));
     }
     Ok(documents)

@@ -92,5 +92,11 @@ fn the_installed_command_works_as_the_services_user_in_its_folder_with_its_envir
     let here = folder.path().display();
     assert_eq!(said.trim(), format!("{user} {here} (a $(touch made) b) (x y) (typed) sync --dry-run"));
     assert!(!path("made").exists());
+    // What gives files to other users stays who it is, and where.
+    let mut command = Command::new("sh");
+    command.arg(path("installed")).args(["deploy", "check", "x"]).current_dir("/");
+    let said = String::from_utf8(command.output()?.stdout)?;
+    let (who, here) = if is_root { ("root".to_owned(), "/".to_owned()) } else { (user, here.to_string()) };
+    assert!(said.starts_with(&format!("{who} {here} (")) && said.trim().ends_with("deploy check x"), "{said}");
     Ok(())
 }

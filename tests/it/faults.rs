@@ -3,9 +3,9 @@
 use equipemed_bot::speech::Texts;
 use equipemed_domain::authority::Refusal;
 use equipemed_domain::fault::{
-    Away, BadCell, BadUrl, ColumnProblem, ColumnType, Conflict, DirectoryError, During as _, Fault, Fix, HalfWritten,
-    HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn, NotMatrix,
-    NotReplaced, NotSetUp, NotThere, Notifications, Setup, Side, Stage, Stays, StoreError, StoreRow,
+    Away, BadCell, BadUrl, ColumnProblem, ColumnType, Conflict, DirectoryError, During as _, Fault, FileStays, Fix,
+    HalfWritten, HomeserverError, Interruption, Missing, NoAnswer, Nonsense, NotAdopted, NotAllowed, NotLetIn,
+    NotMatrix, NotReplaced, NotSetUp, NotThere, Notifications, Setup, Side, Stage, Stays, StoreError, StoreRow,
 };
 use equipemed_domain::finding::Finding;
 use equipemed_domain::key::RoomKey;
@@ -301,6 +301,12 @@ fn all() -> Vec<Fault> {
         Fault::OthersNote => [Fault::OthersNote],
         Fault::NotHeld { .. } => [Fault::NotHeld { id: "0f0f".to_owned() }],
         Fault::Clock => [Fault::Clock],
+        Fault::FileStays(_) => [
+            Fault::FileStays(FileStays::OfAnother),
+            Fault::FileStays(FileStays::Elsewhere),
+            Fault::FileStays(FileStays::Protected),
+            Fault::FileStays(FileStays::Accepted),
+        ],
         Fault::Stays(_) => [
             Fault::Stays(Stays::Yet),
             Fault::Stays(Stays::Managed),

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by stopping")]
 
+mod alarm;
 mod architecture;
 mod command_line;
 mod config;
+mod deploy;
 mod documents;
 mod equipemed;
 mod faults;

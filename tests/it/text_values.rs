@@ -37,6 +37,7 @@ use Value::{Choice, Code, Line, List, Number, Passage, Phrases, Room, Text, Time
 
 const ANA: Value = User("Ana Souza", "ana.souza");
 const BRUNO: Value = User("Bruno Lima", "bruno.lima");
+const EVENT: &str = "https://matrix.to/#/!icu:hospital.example/$said?via=hospital.example";
 const ICU: Value = Room("UTI Adulto");
 const BAN: Value = Typed("!ban bruno.lima");
 const UNBAN: Value = Typed("!unban bruno.lima");
@@ -45,10 +46,32 @@ const RIGHTS: Value = Phrases(&[Word("right", "redact"), Word("right", "kick")])
 /// The argument of texts: a text's id, or `*` for any part of it. The first that fits counts.
 pub(crate) const VALUES: &[(&str, &str, Value)] = &[
     ("noted*", "id", Number(12)),
+    ("alarm-*", "what", Word("alarm-what", "synapse")),
+    ("alarm-*", "server", Text("hospital.example")),
+    ("alarm-*", "since", Time("29/11/2026 20:00")),
+    ("report", "link", Text(EVENT)),
+    ("report-redact", "link", Text(EVENT)),
+    ("report*", "place", Line("report-in-room")),
+    ("report*", "sender", BRUNO),
+    ("report", "by", List(&[ANA, BRUNO])),
+    ("report-reason", "reason", Text("foto de paciente")),
+    ("report-ended", "end", Line("report-redacted-by")),
+    ("report-several-ended", "end", Line("report-settled-by")),
     ("noted-until", "until", Time("29/11/2026 20:00")),
     ("unquoted", "said", Text("Ana Souza")),
     ("reason-or-room", "said", Text("UTI")),
     ("finding-*", "account", Text("@ana.souza:hospital.example")),
+    (
+        "file-redacted",
+        "accepted",
+        List(&[
+            Word("file-kind", "text"),
+            Word("file-kind", "audio"),
+            Word("file-kind", "image"),
+            Word("file-kind", "pdf"),
+        ]),
+    ),
+    ("file-*", "what", Word("refused-file", "video")),
     ("*", "accounts", Number(348)),
     ("plan-kind", "action", Word("action", "add_member")),
     ("*", "active", Number(331)),

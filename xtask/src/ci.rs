@@ -42,7 +42,7 @@ impl Log {
 
 /// Runs all steps.
 pub(crate) fn all() -> Result<(), Failure> {
-    tools::need(&[Tool::Python, Tool::Postgres])?;
+    tools::need(Tool::ALL)?;
     let workspace = Workspace::find()?;
     let cargo = |name: &'static str, arguments: &[&str]| run::step(name, &mut workspace.cargo(arguments));
     let mut log = Log::default();

@@ -11,7 +11,7 @@ const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Returns cargo's result lines.
 pub(crate) fn all() -> Result<Vec<String>, Failure> {
-    tools::need(&[Tool::Python, Tool::Postgres])?;
+    tools::need(Tool::ALL)?;
     let (workspace, start) = (Workspace::find()?, Instant::now());
     run::step("build the tests", &mut workspace.cargo(&["test", "--workspace", "--no-run"]))?;
     // In one command: naming targets would build libraries without tests a second time and miss new ones.

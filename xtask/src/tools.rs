@@ -13,14 +13,26 @@ pub(crate) enum Tool {
     Python,
     /// The server's programs, for tests of the store.
     Postgres,
+    /// The server in front of all, for tests of what it lets pass.
+    Nginx,
+    /// For its certificate.
+    Openssl,
+    /// Encrypts backups.
+    Age,
 }
 
 impl Tool {
+    /// All that the tests start.
+    pub(crate) const ALL: &[Self] = &[Self::Python, Self::Postgres, Self::Nginx, Self::Openssl, Self::Age];
+
     fn is_there(self) -> bool {
         match self {
             // Debian ships python3 without ensurepip, so that `python3 -m venv` fails halfway.
             Self::Python => works("python3", &["-c", "import ensurepip, venv"]),
             Self::Postgres => has_initdb(),
+            Self::Nginx => ["/usr/sbin/nginx", "nginx"].iter().any(|program| works(program, &["-v"])),
+            Self::Openssl => works("openssl", &["version"]),
+            Self::Age => works("age", &["--version"]),
         }
     }
 
@@ -29,6 +41,9 @@ impl Tool {
         match self {
             Self::Python => "python3-venv",
             Self::Postgres => "postgresql",
+            Self::Nginx => "nginx",
+            Self::Openssl => "openssl",
+            Self::Age => "age",
         }
     }
 }

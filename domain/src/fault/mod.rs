@@ -97,6 +97,9 @@ pub enum Fault {
     /// The bot stays in a room that it was asked to leave.
     #[error("the bot stays: {0:?}")]
     Stays(Stays),
+    /// The file of a redacted message was left where it is.
+    #[error("the file stays: {0:?}")]
+    FileStays(FileStays),
     /// A room to be deleted has members.
     #[error("{count} people are in the room")]
     PeopleInside { count: u64 },
@@ -222,6 +225,20 @@ pub enum Interruption {
     Stop,
     /// The service was paused.
     Pause,
+}
+
+/// Why the file of a redacted message stays reachable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileStays {
+    /// Somebody else uploaded it.
+    OfAnother,
+    /// It is kept by another server.
+    Elsewhere,
+    /// An administrator protects it from quarantine.
+    Protected,
+    /// Its own type is accepted; only the message said otherwise.
+    Accepted,
 }
 
 /// Why the control room is not set up.

@@ -51,6 +51,9 @@ pub(super) async fn status(ask: &Ask) -> Result<Turn, Stop> {
         (0, 0) => words.line("status-queue-empty", &[]),
         (wakeups, deeds) => words.line("status-queue", &[("wakeups", count(wakeups)), ("deeds", count(deeds))]),
     });
+    if status.reports > 0 {
+        answer = answer.line(words.line("status-reports", &[("count", count(status.reports))]));
+    }
     answer = answer.line(held(words, &status.held)).line(match status.synapse {
         Ok(version) => words.line("status-synapse", &[("version", Arg::Text(version))]),
         Err(why) => words.line("status-synapse-away", &[("detail", words.why(&why))]),

@@ -1,6 +1,7 @@
 //! Limits: brakes, allowed files, drift, the audit.
 
-use equipemed_domain::mode::OnDrift;
+use equipemed_domain::media::{Accepted, FileKind};
+use equipemed_domain::mode::{OnDrift, OnFile};
 use equipemed_domain::policy::Limits;
 use mime::Mime;
 
@@ -45,11 +46,14 @@ pub(in crate::config) fn limits(node: &Node<'_>) -> Option<Limits> {
 }
 
 pub(in crate::config) fn media(node: &Node<'_>) -> Option<Media> {
-    let default = ["audio/*", "image/*", "application/pdf"].iter().filter_map(|range| range.parse().ok()).collect();
     let mut map = node.map();
-    let allow = list_or(&mut map, "allow", default, media_range);
+    let allow = list_or(&mut map, "allow", Accepted::default().ranges().to_vec(), media_range);
+    let action = or(&map.get("action"), OnFile::Redact, |node| {
+        node.word(&[("redact", OnFile::Redact), ("report", OnFile::Report)])
+    });
+    let quarantine = or(&map.get("quarantine"), true, Node::boolean);
     map.close();
-    Some(Media { allow: allow? })
+    Some(Media { allow: Accepted::new(allow?), action: action?, quarantine: quarantine? })
 }
 
 fn media_range(node: &Node<'_>) -> Option<Mime> {
@@ -59,6 +63,12 @@ fn media_range(node: &Node<'_>) -> Option<Mime> {
         })?;
         if range.params().next().is_some() {
             return Err("must end before the semicolon; media types are compared without parameters".to_owned());
+        }
+        if FileKind::of(&range).is_never_accepted() {
+            return Err(
+                "is never accepted, because such a file may run a program where somebody only looks at it; remove it"
+                    .to_owned(),
+            );
         }
         Ok(range)
     })

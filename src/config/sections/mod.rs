@@ -12,6 +12,7 @@ use crate::config::reader::Node;
 use crate::config::registration::{ALIAS_PREFIX, Registration};
 
 pub(super) mod access;
+pub(super) mod alarm;
 pub(super) mod cycles;
 pub(super) mod directory;
 pub(super) mod limits;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use equipemed_domain::mode::Mode;
 use equipemed_domain::setting::PictureFile;
@@ -18,6 +19,9 @@ use crate::config::settings::{Bot, ControlRoom, Database, Homeserver, Language, 
 
 /// EquipeMed's own time zone.
 const TIMEZONE: &str = "America/Bahia";
+
+/// How often to ask what people reported: soon enough for a person, seldom enough for Synapse.
+const REPORTS: Duration = Duration::from_secs(30);
 
 const CONTROL_ALIAS: &str = "equipemed_control";
 
@@ -88,6 +92,7 @@ pub(in crate::config) fn bot(node: &Node<'_>, context: &Context<'_>) -> Option<B
     let prefix =
         or(&map.get("prefix"), "!".to_owned(), |node| node.parsed(|text| check_prefix(text).map(|()| text.to_owned())));
     let tidy = or(&map.get("tidy"), true, Node::boolean);
+    let reports = or(&map.get("reports"), Some(REPORTS), |node| node.duration_or_off(1, true));
     let mut room = map.get("control_room").map();
     let alias_node = room.get("alias");
     let alias = or(&alias_node, CONTROL_ALIAS.to_owned(), |node| context.alias(node));
@@ -104,6 +109,7 @@ pub(in crate::config) fn bot(node: &Node<'_>, context: &Context<'_>) -> Option<B
         language: language?,
         prefix: prefix?,
         tidy: tidy?,
+        reports: reports?,
         control_room: ControlRoom { alias: alias?, name: name? },
     })
 }

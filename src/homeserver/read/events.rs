@@ -1,4 +1,4 @@
-//! Reads single events for moderation: senders and relations, never bodies.
+//! Reads single events for moderation: senders, relations and addresses of files, never bodies.
 //!
 //! Walks a room's history backwards as far as a command asks for.
 
@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use equipemed_domain::event::Event;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
+use equipemed_domain::media::files_in;
 use jiff::Timestamp;
 use matrix_sdk::ruma::api::Direction;
 use matrix_sdk::ruma::api::client::message::get_message_events;
@@ -13,7 +14,8 @@ use matrix_sdk::ruma::api::client::relations::get_relating_events_with_rel_type_
 use matrix_sdk::ruma::api::client::room::get_room_event;
 use matrix_sdk::ruma::events::TimelineEventType;
 use matrix_sdk::ruma::events::relation::RelationType;
-use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedUserId, RoomId, UInt, UserId};
+use matrix_sdk::ruma::{EventId, OwnedEventId, OwnedMxcUri, OwnedUserId, RoomId, UInt, UserId};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Reader;
@@ -41,6 +43,8 @@ pub struct Outline {
     pub replaces: Option<OwnedEventId>,
     /// The message that it replies to.
     pub replies_to: Option<OwnedEventId>,
+    /// The addresses of its files.
+    pub files: BTreeSet<OwnedMxcUri>,
 }
 
 /// Which events to look for in a room's history.
@@ -223,7 +227,9 @@ fn outline(raw: &RawValue) -> Result<Event<Outline>, HomeserverError> {
     let event = read(raw)?;
     let relation = event.relation();
     let (replaces, replies_to) = (relation.to("m.replace"), relation.in_reply_to());
-    let outline = Outline { redacted: event.is_redacted(), replaces, replies_to };
+    let content = event.may_hold_files().then(|| event.content::<Value>()).flatten();
+    let files = content.map(|content| files_in(&content)).unwrap_or_default();
+    let outline = Outline { redacted: event.is_redacted(), replaces, replies_to, files };
     event.with(outline).ok_or_else(|| HomeserverError::nonsense(Nonsense::Form))
 }
 

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod events;
+mod media;
+mod reports;
 mod rooms;
 
 use std::collections::BTreeSet;
@@ -22,6 +24,7 @@ use matrix_sdk::ruma::{OwnedUserId, UserId};
 
 pub use accounts::{AccountDetail, Devices};
 pub use events::{Latest, Outline, Reaction, Search};
+pub use media::FileDetail;
 pub use rooms::{LeftInRoom, RoomListing, RoomPast};
 
 use super::endpoint::Endpoint;

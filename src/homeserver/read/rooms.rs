@@ -226,12 +226,12 @@ impl Reader {
     /// room but keeps its history; only names and memberships are read from that. The bot need not have been in the
     /// room.
     pub async fn left_in(&self, room_id: &RoomId) -> Result<LeftInRoom, HomeserverError> {
-        const ONLY: &str = r#"{"types": ["m.room.member", "m.room.name"], "lazy_load_members": false}"#;
         let mut left = LeftInRoom::default();
         let mut seen = BTreeSet::new();
         let mut from: Option<String> = None;
         loop {
-            let mut query = vec![("dir", "b"), ("limit", PAGE), ("filter", ONLY)];
+            let mut query = vec![("dir", "b"), ("limit", PAGE)];
+            query.extend(Endpoint::EmptyRoomHistory.filter().map(|filter| ("filter", filter)));
             query.extend(from.as_deref().map(|from| ("from", from)));
             let page: wire::History = self.get(Endpoint::EmptyRoomHistory, &[room_id.as_str()], &query).await?;
             for event in page.chunk {

@@ -4,7 +4,9 @@
 //! becomes [`Done::Already`]. Nothing here decides whether a change is wanted.
 
 mod accounts;
+mod media;
 mod members;
+mod reports;
 mod rooms;
 
 use std::fmt;

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::sync::OnceCell;
 
-use crate::Folder;
 use crate::child::{self, Child, Server, Signal};
 use crate::tools::{self, Release};
+use crate::{Folder, Postgres};
 
 /// Database of a Synapse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Options {
     pub server_name: String,
     /// Additional configuration; a top-level key replaces the generated one.
     pub extra_yaml: String,
+    /// Folder of Python modules that the configuration names; with it, `/_synapse/metrics` is served.
+    pub modules: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -54,6 +56,7 @@ impl Default for Options {
             auto_accept_invites: false,
             server_name: "hospital.example".to_owned(),
             extra_yaml: String::new(),
+            modules: None,
         }
     }
 }
@@ -64,6 +67,7 @@ pub struct Synapse {
     running: Mutex<Option<Child>>,
     folder: Folder,
     release: Release,
+    modules: Option<PathBuf>,
     port: u16,
     server_name: String,
     shared_secret: String,
@@ -101,6 +105,7 @@ impl Synapse {
             running: Mutex::default(),
             folder,
             release: options.release,
+            modules: options.modules.clone(),
             port: crate::free_port()?,
             server_name: options.server_name.clone(),
             shared_secret,
@@ -209,6 +214,7 @@ impl Synapse {
                 .map(str::to_owned)
                 .to_vec(),
             folder: self.folder(),
+            environment: self.modules.iter().flat_map(|folder| environment(folder)).collect(),
             output: self.folder().join(OUTPUT),
             user: None,
             ending: Signal::Term,
@@ -238,6 +244,17 @@ impl Synapse {
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
+}
+
+/// Lets Python find modules in a folder, and leave it as it is.
+fn environment(folder: &Path) -> [(&'static str, PathBuf); 2] {
+    [("PYTHONPATH", folder.to_owned()), ("PYTHONDONTWRITEBYTECODE", PathBuf::from("1"))]
+}
+
+/// URL of a migrated database in this process's shared cluster, for a Synapse with settings of its own.
+pub async fn database() -> anyhow::Result<String> {
+    let cluster = Postgres::shared().await?;
+    cluster.copy(template::postgres_template(cluster).await?, "synapse").await
 }
 
 /// Processor time used by a process, user and system, in seconds.

@@ -25,6 +25,8 @@ pub(super) fn write(synapse: &Synapse, options: &Options, database: &Value) -> a
 }
 
 fn main(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Result<Value> {
+    let has_modules = options.modules.is_some();
+    let resources = if has_modules { ["client", "metrics"].as_slice() } else { &["client"] };
     let mut settings = json!({
         "server_name": options.server_name,
         "public_baseurl": format!("{}/", synapse.url()),
@@ -33,8 +35,9 @@ fn main(synapse: &Synapse, options: &Options, database: &Value) -> anyhow::Resul
             "bind_addresses": [crate::LOOPBACK],
             "type": "http",
             "tls": false,
-            "resources": [{"names": ["client"], "compress": false}],
+            "resources": [{"names": resources, "compress": false}],
         }],
+        "enable_metrics": has_modules,
         "database": database,
         "log_config": "log.yaml",
         "signing_key_path": "signing.key",
@@ -75,6 +78,7 @@ fn rate_limits() -> serde_json::Map<String, Value> {
         "rc_key_requests",
         "rc_room_creation",
         "rc_user_directory",
+        "rc_reports",
         "rc_reports",
         "rc_delayed_event_mgmt",
     ] {

@@ -72,7 +72,7 @@ fn postgres(cluster: &Postgres, url: &str) -> Value {
 }
 
 /// Name of the template in the shared cluster. A cluster starts empty, so the cache holds the template as statements.
-async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
+pub(super) async fn postgres_template(cluster: &Postgres) -> anyhow::Result<&'static str> {
     const NAME: &str = "synapse_template";
     static MADE: OnceCell<()> = OnceCell::const_new();
     MADE.get_or_try_init(async || {

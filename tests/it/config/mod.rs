@@ -221,7 +221,7 @@ telemetry: {log: xml}
     config.yaml:4:8: homeserver.url: is not an address (relative URL without a base); write it as https://matrix.hospital.example
     config.yaml:5:16: homeserver.server_name: is the name alone, without https://, such as hospital.example
     config.yaml:7:11: bot.prefix: has to be one to three characters that are no letters, digits or spaces, such as "!"
-    config.yaml:8:3: bot.colour: unknown key; known are: display_name, avatar, language, prefix, tidy, control_room
+    config.yaml:8:3: bot.colour: unknown key; known are: display_name, avatar, language, prefix, tidy, reports, control_room
     config.yaml:9:1: directory.roster: is missing; give the path of the roster file, such as roster.yaml
     config.yaml:11:3: users.jion: unknown key; did you mean "join"?
     config.yaml:12:17: users.display_name: has the unknown placeholder {fullname}; did you mean "full_name"?
@@ -444,9 +444,16 @@ rooms:
 #[test]
 fn media_ranges_are_compared_parsed() {
     let settings = settings("media: {allow: [audio/*, application/pdf]}\n");
-    let allows = |media: &str| settings.media.allows(&media.parse().unwrap());
+    let allows = |media: &str| settings.media.allow.takes(&media.parse().unwrap());
     assert!(allows("audio/ogg; codecs=opus") && allows("Application/PDF"));
     assert!(!allows("video/mp4") && !allows("application/pdfx"));
+    let found = problems("media: {allow: [image/*, image/svg+xml, text/html], action: delete, quarantine: maybe}\n");
+    for part in
+        ["media.allow[1]: is never accepted", "media.allow[2]: is never", "media.action: \"delete\" is not known"]
+    {
+        assert!(found.contains(part), "{part:?} is not in {found}");
+    }
+    assert!(found.contains("media.quarantine: expected true or false"), "{found}");
 }
 
 #[test]

@@ -96,3 +96,18 @@ fn a_registration_is_planned_though_other_sections_are_not_ready() {
     assert_eq!(plan.wanted.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(plan.file, folder.path("registration.yaml"));
 }
+
+#[test]
+fn fresh_tokens_leave_everything_else_of_a_registration_as_it_is() {
+    let folder = Folder::new();
+    let text = fs::read_to_string(folder.path("registration.yaml")).unwrap();
+    let rotated = registration::rotate(&text).unwrap().unwrap();
+    let pairs = text.lines().zip(rotated.lines()).filter(|(old, new)| old != new);
+    let changed: Vec<_> = pairs.filter_map(|(old, _)| old.split_once(':')).map(|(name, _)| name).collect();
+    assert_eq!(changed, ["as_token", "hs_token"]);
+    folder.write("registration.yaml", &rotated);
+    folder.load(SMALL).unwrap();
+    for bad in ["", "hs_token: only-one\n", "as_token: the-same\nhs_token: the-same\n", "as_token: [\n"] {
+        assert_eq!(registration::rotate(bad).unwrap(), None, "{bad}");
+    }
+}

@@ -3,6 +3,7 @@
 mod accounts;
 mod faults;
 mod logs;
+mod media;
 mod members;
 pub(crate) mod picture;
 mod pure;
@@ -109,7 +110,7 @@ impl Drop for Place {
         for request in self.proxy.recorded() {
             let known = Endpoint::of(&request.method, &request.path);
             assert!(known.is_some(), "{} {} is not in the list of endpoints", request.method, request.path);
-            assert!(!request.query.unwrap_or_default().contains("user_id="), "acts as somebody else");
+            crate::deploy::nginx::check_address(&request.path, request.query.as_deref());
         }
     }
 }

@@ -205,7 +205,10 @@ async fn somebodys_latest_messages_are_found_without_what_is_gone() -> anyhow::R
     assert_eq!(scene.place.reader.event(&elsewhere, &first).await?, None, "an event of another room");
     let hers = scene.place.reader.event(&scene.room, &first).await?.expect("there");
     assert_eq!((hers.sender, hers.kind.as_str(), hers.state_key), (ana, "m.room.message", None));
-    assert_eq!(hers.content, Outline { redacted: false, replaces: None, replies_to: None });
+    assert_eq!(
+        hers.content,
+        Outline { redacted: false, replaces: None, replies_to: None, files: std::collections::BTreeSet::new() }
+    );
     assert!(scene.place.reader.event(&scene.room, &gone).await?.expect("there").content.redacted);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use equipemed_domain::event::Content;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
@@ -176,5 +177,56 @@ async fn a_room_is_listened_to_as_soon_as_it_is_bound() -> Result<()> {
     desk.clock.advance(Duration::from_secs(61));
     desk.push("3", &[text("$3", new, "!whoami")]).await?;
     assert_eq!(desk.ids().await?, ["$2"]);
+    desk.end().await
+}
+
+#[tokio::test]
+async fn of_a_file_that_is_not_accepted_only_why_its_thread_and_its_address_are_stored() -> Result<()> {
+    let desk = Desk::new().await?;
+    let file = |msgtype: &str, name: &str, media: &str| json!({"msgtype": msgtype, "body": name, "url": "mxc://hospital.example/1", "info": {"mimetype": media}});
+    let program = file("m.file", "segredo.exe", "application/x-msdownload");
+    let mut in_thread = program.clone();
+    in_thread["m.relates_to"] = json!({"rel_type": "m.thread", "event_id": "$root"});
+    let message = |id: &str, sender: &str, content: &Value| event(id, ICU, sender, "m.room.message", content.clone());
+    let events = [
+        message("$program", ANA, &program),
+        message("$thread", ANA, &in_thread),
+        message("$picture", ANA, &file("m.image", "segredo.png", "image/png")),
+        message("$own", BOT, &program),
+        event("$sticker", ICU, ANA, "m.sticker", file("", "segredo", "video/mp4")),
+        event("$elsewhere", "!other:hospital.example", ANA, "m.room.message", program.clone()),
+        state("$avatar", ANA, "m.room.avatar", "", file("", "segredo", "image/svg+xml")),
+        state("$usual", ANA, "m.room.avatar", "", file("", "segredo", "image/png")),
+        event("$encrypted", ICU, ANA, "m.room.encrypted", json!({"ciphertext": "x"})),
+    ];
+    for id in ["1", "1", "2"] {
+        assert_eq!(desk.push(id, &events).await?.0, 200);
+    }
+    let rows = desk.inbox().await?;
+    let kept: Vec<(&str, Option<String>)> = rows
+        .iter()
+        .map(|row| {
+            let is_file = matches!(row.event.content, Content::File { .. });
+            let stored = is_file.then(|| serde_json::to_string(&row.event.content)).transpose();
+            Ok((row.event.event_id.as_str(), stored?))
+        })
+        .collect::<Result<_>>()?;
+    let file = |why: &str, thread: &str| {
+        Some(format!("{{\"file\":{{\"kind\":\"{why}\"}},{thread}\"media\":[\"mxc://hospital.example/1\"]}}"))
+    };
+    assert_eq!(
+        kept,
+        [
+            ("$program", file("program", "")),
+            ("$thread", file("program", "\"thread\":\"$root\",")),
+            ("$sticker", file("video", "")),
+            ("$avatar", file("svg", "")),
+            ("$usual", None),
+        ]
+    );
+    let metrics = desk.metrics().await?;
+    for line in ["files_total{kind=\"program\"} 2", "files_total{kind=\"video\"} 1", "files_total{kind=\"svg\"} 1"] {
+        assert!(metrics.contains(&format!("equipemed_bot_{line}")), "{line} is not in {metrics}");
+    }
     desk.end().await
 }

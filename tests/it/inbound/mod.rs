@@ -14,6 +14,7 @@ use equipemed_bot::inbound::{self, Arrivals, CommandFilter, Intake, Listeners, P
 use equipemed_bot::metrics::Metrics;
 use equipemed_bot::store::{InboxEvent, Store};
 use equipemed_domain::key::RoomKey;
+use equipemed_domain::media::Accepted;
 use equipemed_testbed::Folder;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -59,6 +60,7 @@ impl Desk {
             prefix: "!".to_owned(),
             bot: user_id!("@bot:hospital.example").to_owned(),
             bot_name: "EquipeMed".to_owned(),
+            accepted: Accepted::default(),
         };
         let arrivals = Arrivals::default();
         let stop = CancellationToken::new();

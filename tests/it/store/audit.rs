@@ -121,8 +121,12 @@ async fn entries_are_found_by_what_they_are_about(store: Store) -> Result<()> {
     let add = Action::AddMember { room: "icu".into(), user: user("ana")?, how: JoinMode::Force };
     let add =
         store.intend(&[Intent::of_action(Some(run), "equipemed-bot", AuditCause::Policy, &add)?], at(20)).await?[0];
-    let deed =
-        Deed::Redact { room_id: owned_room_id!("!icu:h.example"), event_id: owned_event_id!("$event"), of: None };
+    let deed = Deed::Redact {
+        room_id: owned_room_id!("!icu:h.example"),
+        event_id: owned_event_id!("$event"),
+        of: None,
+        files: None,
+    };
     let redact = Intent::of_deed("equipemed-bot", DeedId(3), &deed, Some("icu".into()), Some(user("rui")?))?;
     let redact = store.intend(&[redact], at(30)).await?[0];
 

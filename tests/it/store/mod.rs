@@ -2,6 +2,7 @@
 
 mod audit;
 pub(crate) mod broken;
+mod files_told;
 mod inbox;
 mod opening;
 mod queues;

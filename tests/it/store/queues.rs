@@ -172,7 +172,12 @@ async fn a_failed_pass_comes_back_later(store: Store) -> Result<()> {
 
 fn redaction(due: i64) -> NewDeed {
     NewDeed {
-        deed: Deed::Redact { room_id: owned_room_id!("!icu:h.example"), event_id: owned_event_id!("$event"), of: None },
+        deed: Deed::Redact {
+            room_id: owned_room_id!("!icu:h.example"),
+            event_id: owned_event_id!("$event"),
+            of: None,
+            files: None,
+        },
         asker: "@ana:h.example".to_owned(),
         reason: Some("wrong room".to_owned()),
         due_at: at(due),

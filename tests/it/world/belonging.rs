@@ -76,7 +76,9 @@ async fn a_message_takes_its_edits_along_and_a_poll_its_answers() -> anyhow::Res
     }
     // The last two of Ana's are the poll and the sticker: an edit of an older message is none of them.
     let older = ana.send_text(&icu, "fica").await?;
-    let sticker = ana.send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {}})).await?;
+    let sticker = ana
+        .send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {"mimetype": "image/png"}}))
+        .await?;
     let poll = ana.send(&icu, "m.poll.start", json!({"m.poll.start": {}})).await?;
     let relation = json!({"m.relates_to": {"rel_type": "m.reference", "event_id": poll}});
     let answer = rui.send(&icu, "m.poll.response", relation).await?;
@@ -97,7 +99,9 @@ async fn what_only_claims_to_be_an_edit_stands_for_itself() -> anyhow::Result<()
     let Ward { hospital, serving, chief, ana, rui, icu } = ward().await?;
     let gone = async |event: &str| anyhow::Ok(!hospital.stands(&ana, "icu", event).await?);
     let victim = ana.send_text(&icu, "importante").await?;
-    let others = ana.send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {}})).await?;
+    let others = ana
+        .send(&icu, "m.sticker", json!({"body": "oi", "url": "mxc://h/s", "info": {"mimetype": "image/png"}}))
+        .await?;
     for target in [victim.as_str(), others.as_str()] {
         let forged = rui.send(&icu, "m.room.message", edit(target, "ofensa")).await?;
         let link = format!("!redact https://matrix.to/#/{icu}/{forged}");

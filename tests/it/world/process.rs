@@ -59,7 +59,7 @@ pub(crate) struct Running {
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 impl Running {
-    pub(super) fn start(mut command: Command) -> anyhow::Result<Self> {
+    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command.env("RUST_BACKTRACE", "1");
         let mut child = command.spawn().context("the program does not start")?;

@@ -56,7 +56,7 @@ async fn notices_edits_quotations_code_and_the_bots_own_words_are_no_commands() 
         text("!"),
         text("!!!"),
         text("! lock"),
-        json!({"msgtype": "m.file", "body": lock, "url": "mxc://hospital.example/abc"}),
+        json!({"msgtype": "m.file", "body": lock, "url": "mxc://hospital.example/abc", "info": {"mimetype": "application/pdf"}}),
     ];
     let mut events = vec![first];
     for content in quiet {

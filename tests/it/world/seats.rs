@@ -12,7 +12,7 @@ use equipemed_testbed::{Folder, Registration, Synapse, free_port};
 use tokio::sync::OnceCell;
 
 /// Number of hospitals that can share the server.
-const SEATS: usize = 232;
+const SEATS: usize = 241;
 
 /// A hospital's application service on a Synapse.
 pub(super) struct Seat {

@@ -231,7 +231,8 @@ async fn a_deed_is_done_at_once_beside_a_long_sync_by_the_bot() -> anyhow::Resul
     })
     .await?;
     let (store, now) = (hospital.store().await?, Clock::system().now());
-    let deed = Deed::Redact { room_id: RoomId::parse(&todos)?, event_id: EventId::parse(&message)?, of: None };
+    let deed =
+        Deed::Redact { room_id: RoomId::parse(&todos)?, event_id: EventId::parse(&message)?, of: None, files: None };
     let wish =
         NewDeed { deed, asker: ana.user_id().to_owned(), reason: Some("engano".to_owned()), due_at: now, source: None };
     let start = Instant::now();
