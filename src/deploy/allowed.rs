@@ -10,7 +10,7 @@ use crate::homeserver::Endpoint;
 
 /// Names of all parameters that the program sends. `user_id` and `access_token` are not among them, and never may be.
 pub const PARAMETERS: &[&str] =
-    &["deactivated", "dir", "filename", "filter", "format", "from", "guests", "limit", "locked"];
+    &["deactivated", "dir", "filename", "filter", "format", "from", "guests", "limit", "locked", "room_id"];
 
 /// An identifier: what may stand in a segment (RFC 3986), but not `.` or `..`.
 const IDENTIFIER: &str = r"(?!\.\.?(?:[/?]|$))(?:[A-Za-z0-9!$&'()*+,.:=@_~-]|%[0-9A-Fa-f][0-9A-Fa-f])+";
