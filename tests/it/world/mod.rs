@@ -78,8 +78,6 @@ use seats::Seat;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::deploy::nginx::check_address;
-
 /// A person of the roster.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
@@ -451,24 +449,16 @@ impl Hospital {
     /// Requests through the proxy since the last call, checked against the closed list.
     pub(crate) fn take(&self) -> Vec<Recorded> {
         let recorded = self.proxy.take_recorded();
-        check_wire(&recorded);
+        wire::check(&recorded);
         recorded
     }
 
     /// The checks that every test ends with.
     pub(crate) async fn finish(self) -> anyhow::Result<()> {
-        check_wire(&self.proxy.recorded());
+        wire::check(&self.proxy.recorded());
         let unfinished: Vec<_> = self.audit().await?.into_iter().filter(|entry| entry.settled.is_none()).collect();
         assert!(unfinished.is_empty(), "intents without an outcome: {unfinished:#?}");
         Ok(())
-    }
-}
-
-fn check_wire(recorded: &[Recorded]) {
-    for request in recorded {
-        let known = Endpoint::of(&request.method, &request.path);
-        assert!(known.is_some(), "{} {} is not in the list of endpoints", request.method, request.path);
-        check_address(&request.path, request.query.as_deref());
     }
 }
 

@@ -7,6 +7,16 @@ use equipemed_testbed::proxy::{Fault, Recorded, Rule};
 use serde_json::{Value, json};
 
 use super::{Hospital, count, crowd};
+use crate::deploy::nginx::check_address;
+
+/// Checks that the service sent nothing but the requests of its list, with the parameters that nginx passes.
+pub(super) fn check(recorded: &[Recorded]) {
+    for request in recorded {
+        let known = Endpoint::of(&request.method, &request.path);
+        assert!(known.is_some(), "{} {} is not in the list of endpoints", request.method, request.path);
+        check_address(&request.path, request.query.as_deref());
+    }
+}
 
 fn two_rooms() -> Value {
     json!({
