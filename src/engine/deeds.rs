@@ -20,12 +20,15 @@ use super::foreign::stays_in;
 use super::lanes::come;
 use super::wakes::TICK;
 use crate::homeserver::{HomeserverError, Writer};
-use crate::store::{AuditId, ClaimedDeed, DeedEnd, Intent, StoreError};
+use crate::store::{AuditId, ClaimedDeed, DeedEnd, Intent, Pace, StoreError};
 
 /// How many are done concurrently. Synapse works on one at a time; this many keep it busy.
 const AT_ONCE: usize = 8;
 /// With this many free again, more are claimed at once: each claim and each end is a write to the database.
 const REFILL: usize = AT_ONCE / 2;
+/// How many of those about whole rooms are done concurrently, beside the others: nobody's redaction waits for a room that
+/// Synapse deletes.
+const SLOW_AT_ONCE: usize = 2;
 /// Attempts before a deed is given up. By then its asker was told long ago.
 const ATTEMPTS: u32 = 20;
 
@@ -42,7 +45,8 @@ struct Begun {
 impl Begun {
     /// Whether the service itself wants it. Nobody would ask again for such a deed.
     fn is_own(&self) -> bool {
-        matches!(self.deed.deed, Deed::LeaveRoom { .. } | Deed::CloseReport { .. }) || self.deed.deed.unwanted().is_some()
+        matches!(self.deed.deed, Deed::LeaveRoom { .. } | Deed::CloseReport { .. })
+            || self.deed.deed.unwanted().is_some()
     }
 
     /// How this attempt ended.
@@ -68,15 +72,18 @@ impl Begun {
 type Running = JoinSet<(Begun, Done)>;
 
 impl Applier {
-    /// Does deeds until the service stops; those in progress are finished and noted.
-    pub(super) async fn deed_lane(self: &Arc<Self>, holder: &str, claims: &Claims) {
+    /// Does deeds of one pace until the service stops; those in progress are finished and noted.
+    pub(super) async fn deed_lane(self: &Arc<Self>, holder: &str, claims: &Claims, pace: Pace) {
         let stop = &self.handles.stop;
         let (mut woken, mut said) = (self.handles.wakes.woken.subscribe(), Seldom::default());
         let mut running = Running::new();
         let mut least = 1;
         while !stop.is_cancelled() {
-            self.handles.wakes.beats.beat("deeds");
-            if let Err(error) = self.begin_deeds(holder, claims, least, &mut running).await {
+            self.handles.wakes.beats.beat(match pace {
+                Pace::Quick => "deeds",
+                Pace::Slow => "deeds about rooms",
+            });
+            if let Err(error) = self.begin_deeds(holder, claims, (pace, least), &mut running).await {
                 if said.is_due() {
                     tracing::warn!(%error, "Deeds could not be claimed");
                 }
@@ -85,7 +92,7 @@ impl Applier {
             least = tokio::select! {
                 Some(ended) = running.join_next() => {
                     self.end_deeds(ended, &mut running).await;
-                    REFILL
+                    at_once(pace).1
                 }
                 // Also if notified while the store was being asked.
                 _ = woken.changed() => 1,
@@ -101,7 +108,9 @@ impl Applier {
     /// Does due deeds that nobody else is doing. Returns how many.
     pub(super) async fn some_deeds(self: &Arc<Self>, holder: &str, claims: &Claims) -> Result<usize, StoreError> {
         let mut running = Running::new();
-        self.begin_deeds(holder, claims, 1, &mut running).await?;
+        for pace in [Pace::Quick, Pace::Slow] {
+            self.begin_deeds(holder, claims, (pace, 1), &mut running).await?;
+        }
         let begun = running.len();
         while let Some(ended) = running.join_next().await {
             self.end_deeds(ended, &mut running).await;
@@ -114,15 +123,15 @@ impl Applier {
         self: &Arc<Self>,
         holder: &str,
         claims: &Claims,
-        least: usize,
+        (pace, least): (Pace, usize),
         running: &mut Running,
     ) -> Result<(), StoreError> {
-        let free = AT_ONCE.saturating_sub(running.len());
+        let free = at_once(pace).0.saturating_sub(running.len());
         if free < least {
             return Ok(());
         }
         let (store, clock) = (&self.handles.store, &self.handles.clock);
-        let claimed = store.claim_deeds(holder, clock.now(), CLAIM, free).await?;
+        let claimed = store.claim_deeds(holder, clock.now(), CLAIM, (pace, free)).await?;
         let held: Vec<Claim> = claimed.iter().map(|deed| claims.deed(deed.id)).collect();
         let mut rooms = BTreeMap::new();
         let mut intents = Vec::with_capacity(claimed.len());
@@ -204,6 +213,14 @@ impl Applier {
             store.keep_foreign_room(room_id, now).await?;
         }
         Ok((Outcome::Skipped(Fault::Stays(why)), due))
+    }
+}
+
+/// How many deeds of a pace are done concurrently, and with how many free again more are claimed.
+fn at_once(pace: Pace) -> (usize, usize) {
+    match pace {
+        Pace::Quick => (AT_ONCE, REFILL),
+        Pace::Slow => (SLOW_AT_ONCE, 1),
     }
 }
 

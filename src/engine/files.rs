@@ -116,7 +116,7 @@ impl Applier {
                 return Ok((Outcome::Skipped(Fault::Paused), Some(after_pause(pause.until, now))));
             }
             // What came just now is still there, and in a flood each request counts.
-            let has_waited = now.duration_since(claimed.created_at) > WAITED;
+            let has_waited = claimed.due_at > claimed.created_at || now.duration_since(claimed.created_at) > WAITED;
             if has_waited && self.is_gone(claimed, room_id, event_id).await? {
                 return Ok((Outcome::AlreadySo, None));
             }

@@ -21,7 +21,7 @@ use super::runs::{Runs, SILENCE};
 use super::tenure::Tenure;
 use super::{FULL_PASSES, Rhythm, account_changes, foreign, reports, verify};
 use crate::clock::Term;
-use crate::store::{ClaimedWake, Lane, StoreError};
+use crate::store::{ClaimedWake, Lane, Pace, StoreError};
 
 /// After this many passes with failures, a narrow wake-up is not repeated.
 const REFUSALS: u32 = 4;
@@ -46,7 +46,8 @@ impl Lanes {
     pub(super) async fn work(self: Arc<Self>) {
         let deeds = async {
             if let Some(applier) = &self.passes.applier {
-                applier.deed_lane(&self.holder, &self.claims).await;
+                let lane = |pace| applier.deed_lane(&self.holder, &self.claims, pace);
+                tokio::join!(lane(Pace::Quick), lane(Pace::Slow));
             }
         };
         let working = async {

@@ -32,10 +32,44 @@ macro_rules! in_one_step {
     };
 }
 
+/// Deeds about whole rooms, as [`Pace::Slow`].
+macro_rules! slow {
+    () => {
+        "(content like '{\"deed\":\"delete_room\"%' or content like '{\"deed\":\"replace_room\"%'
+            or content like '{\"deed\":\"adopt_room\"%')"
+    };
+}
+
+macro_rules! claim {
+    ($pace:expr) => {
+        claiming!(
+            concat!(
+                "select id as picked_id from deeds
+                where finished_at is null
+                    and ((state = 'waiting' and due_at <= $2) or (state = 'claimed' and claimed_until <= $2)) and ",
+                $pace,
+                " order by case when substr(source, length(source) - 1) = ' 0' then 0 else 1 end, due_at, id limit $4"
+            ),
+            "update deeds set state = 'claimed', claimed_by = $1, claimed_until = $3, attempts = attempts + 1
+                from picked where id = picked_id
+                returning id, content, asker, reason, created_at, due_at, attempts, source"
+        )
+    };
+}
+
 macro_rules! columns {
     () => {
         "id, content, asker, reason, created_at, state, due_at, attempts, error, finished_at, outcome, source"
     };
+}
+
+/// How long a deed may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// One request or two, such as a redaction.
+    Quick,
+    /// Synapse may take minutes: rooms that are deleted, replaced or adopted.
+    Slow,
 }
 
 /// Number of a deed.
@@ -70,6 +104,8 @@ pub struct ClaimedDeed {
     pub reason: Option<String>,
     /// When it was requested.
     pub created_at: Timestamp,
+    /// When it became due: later than that if it had to wait, as in a pause.
+    pub due_at: Timestamp,
     /// Number of this attempt, from 1.
     pub attempt: u32,
     /// Its origin, which is also the id of the wish it serves.
@@ -152,24 +188,21 @@ impl Store {
         })
     }
 
-    /// Claims due deeds for `worker`, including those with an expired claim: the first of each request before all
+    /// Claims due deeds of this pace for `worker`, including those with an expired claim: the first of each request before all
     /// others, so that one redaction does not wait for somebody's five hundred; then longest due first.
     pub async fn claim_deeds(
         &self,
         worker: &str,
         now: Timestamp,
         claim_for: Duration,
-        at_most: usize,
+        (pace, at_most): (Pace, usize),
     ) -> Result<Vec<ClaimedDeed>, StoreError> {
-        const SQL: PerDialect = claiming!(
-            "select id as picked_id from deeds
-                where finished_at is null
-                    and ((state = 'waiting' and due_at <= $2) or (state = 'claimed' and claimed_until <= $2))
-                order by case when substr(source, length(source) - 1) = ' 0' then 0 else 1 end, due_at, id limit $4",
-            "update deeds set state = 'claimed', claimed_by = $1, claimed_until = $3, attempts = attempts + 1
-                from picked where id = picked_id
-                returning id, content, asker, reason, created_at, due_at, attempts, source"
-        );
+        const QUICK: PerDialect = claim!(concat!("not ", slow!()));
+        const SLOW: PerDialect = claim!(slow!());
+        let sql = match pace {
+            Pace::Quick => &QUICK,
+            Pace::Slow => &SLOW,
+        };
         let read = |row: &Record<'_>| {
             let deed = ClaimedDeed {
                 id: DeedId(row.int("id")?),
@@ -177,17 +210,18 @@ impl Store {
                 asker: row.text("asker")?,
                 reason: row.maybe_text("reason")?,
                 created_at: row.time("created_at")?,
+                due_at: row.time("due_at")?,
                 attempt: row.count("attempts")?,
                 source: row.maybe_text("source")?,
             };
-            Ok((row.time("due_at")?, deed))
+            Ok(deed)
         };
         let mut claimed = on_writer!(self, db => {
-            let query = sqlx::query(self.pick(&SQL)).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
+            let query = sqlx::query(self.pick(sql)).bind(worker).bind(ms(now)).bind(ms_after(now, claim_for));
             TABLE.all(&query.bind(limit(at_most)).fetch_all(db).await?, read)?
         })?;
-        claimed.sort_by_key(|(due_at, deed)| (*due_at, deed.id));
-        Ok(claimed.into_iter().map(|(_, deed)| deed).collect())
+        claimed.sort_by_key(|deed| (deed.due_at, deed.id));
+        Ok(claimed)
     }
 
     /// Notes the ends of attempts, all or none, and concludes their audit entries. Returns the deeds whose claim was

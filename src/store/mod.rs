@@ -48,7 +48,7 @@ pub use self::audit_mass::{Counted, Mass, PowersChanged};
 pub use self::audit_read::{AuditEntry, AuditFilter, Settled};
 use self::bindings::KeptBindings;
 pub use self::confirmations::Confirmation;
-pub use self::deeds::{ClaimedDeed, DeedEnd, DeedId, DeedRecord, DeedState, NewDeed, source_of_itself};
+pub use self::deeds::{ClaimedDeed, DeedEnd, DeedId, DeedRecord, DeedState, NewDeed, Pace, source_of_itself};
 pub use self::drift::{DriftRecord, DriftState};
 pub use self::files_told::FileTold;
 pub use self::foreign_rooms::ForeignRoom;

@@ -1,7 +1,7 @@
 //! What is said about files that are not accepted, on both databases.
 
 use anyhow::Result;
-use equipemed_bot::store::{FileTold, NewDeed, SERVICE, Store};
+use equipemed_bot::store::{FileTold, NewDeed, Pace, SERVICE, Store};
 use equipemed_domain::announcement::Announcement;
 use equipemed_domain::deed::Deed;
 use equipemed_domain::key::RoomKey;
@@ -58,7 +58,8 @@ async fn the_end_of_a_pause_makes_only_files_due(store: Store) -> Result<()> {
     };
     let file = store.add_deed(&deed("file $event 0"), at(0)).await?;
     store.add_deed(&deed("hint $event"), at(0)).await?;
-    let claimed = async |second| store.claim_deeds("one", at(second), std::time::Duration::from_secs(9), 10).await;
+    let claimed =
+        async |second| store.claim_deeds("one", at(second), std::time::Duration::from_secs(9), (Pace::Quick, 10)).await;
     assert!(claimed(1).await?.is_empty());
     store.hasten_files(at(2)).await?;
     assert_eq!(claimed(2).await?.iter().map(|deed| deed.id).collect::<Vec<_>>(), [file]);

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use equipemed_bot::store::{ClaimedDeed, DeedEnd, DeedId, DeedState, Lane, NewDeed, NewRun, RunEnd, RunState, Store};
+use equipemed_bot::store::{
+    ClaimedDeed, DeedEnd, DeedId, DeedState, Lane, NewDeed, NewRun, Pace, RunEnd, RunState, Store,
+};
 use equipemed_domain::deed::Deed;
 use equipemed_domain::directory::PersonId;
 use equipemed_domain::fault::{Fault, Interruption};
@@ -188,16 +190,16 @@ fn redaction(due: i64) -> NewDeed {
 async fn a_deed_is_claimed_tried_again_and_ends(store: Store) -> Result<()> {
     let later = store.add_deed(&redaction(5), at(0)).await?;
     let first = store.add_deed(&redaction(0), at(0)).await?;
-    let claimed = store.claim_deeds("a", at(9), MINUTE, 9).await?;
+    let claimed = store.claim_deeds("a", at(9), MINUTE, (Pace::Quick, 9)).await?;
     assert_eq!(claimed.iter().map(|deed| deed.id).collect::<Vec<_>>(), [first, later]);
     assert_eq!((&claimed[0].deed, claimed[0].attempt), (&redaction(0).deed, 1));
-    assert_eq!(store.claim_deeds("b", at(9), MINUTE, 9).await?, []);
+    assert_eq!(store.claim_deeds("b", at(9), MINUTE, (Pace::Quick, 9)).await?, []);
 
     let wait = DeedEnd { deed: &claimed[0], audit: None, outcome: None, again: Some((at(20), Fault::Waits)) };
     assert!(store.end_deeds(&[wait], at(9)).await?.is_empty());
     let record = store.deed(first).await?.context("it is gone")?;
     assert_eq!((record.state, record.error), (DeedState::Waiting, Some(Fault::Waits)));
-    let again = store.claim_deeds("b", at(20), MINUTE, 9).await?;
+    let again = store.claim_deeds("b", at(20), MINUTE, (Pace::Quick, 9)).await?;
     assert_eq!(again[0].attempt, 2);
 
     let done = Outcome::Done(Some("$redaction".to_owned()));
@@ -220,7 +222,7 @@ async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Sto
     let many: Vec<NewDeed> = (0..5).map(|number| of(&format!("$m_ny {number}"))).chain([of("$m_ny itself")]).collect();
     let many = store.add_deeds(&many, at(0)).await?;
     let one = store.add_deed(&of("$one 0"), at(0)).await?;
-    let first = store.claim_deeds("a", at(9), MINUTE, 3).await?;
+    let first = store.claim_deeds("a", at(9), MINUTE, (Pace::Quick, 3)).await?;
     assert_eq!(first.iter().map(|deed| deed.id).collect::<Vec<_>>(), [many[0], many[1], one]);
     let asker = redaction(0).asker;
     assert_eq!(store.requests_under_way(&asker).await?, ["$m_ny"]);
@@ -241,7 +243,8 @@ async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Sto
     // Half of a replacement would leave two rooms.
     let replace = Deed::ReplaceRoom { room_id: owned_room_id!("!icu:h.example"), room: RoomKey::from("icu") };
     let replacing = store.add_deed(&NewDeed { deed: replace, ..of("$replace 0") }, at(30)).await?;
-    let claimed = store.claim_deeds("a", at(30), MINUTE, 1).await?;
+    assert_eq!(store.claim_deeds("a", at(30), MINUTE, (Pace::Quick, 9)).await?, [], "it would hold up redactions");
+    let claimed = store.claim_deeds("a", at(30), MINUTE, (Pace::Slow, 1)).await?;
     assert_eq!(claimed[0].id, replacing);
     assert_eq!(store.halt_deeds("$replace", &halted, at(31)).await?, 0);
     store.end_deeds(&[again(&claimed[0])], at(32)).await?;
@@ -252,11 +255,11 @@ async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Sto
 
 async fn a_worker_that_lost_its_deed_can_end_nothing(store: Store) -> Result<()> {
     let id = store.add_deed(&redaction(0), at(0)).await?;
-    let lost = store.claim_deeds("a", at(0), MINUTE, 9).await?;
-    assert_eq!(store.claim_deeds("b", at(59), MINUTE, 9).await?, []);
+    let lost = store.claim_deeds("a", at(0), MINUTE, (Pace::Quick, 9)).await?;
+    assert_eq!(store.claim_deeds("b", at(59), MINUTE, (Pace::Quick, 9)).await?, []);
     // A claim that is not extended ends after the time it was made for.
     assert_eq!(store.keep_deeds("a", &[DeedId(id.0 + 1)], at(30), MINUTE).await?, 0);
-    let taken = store.claim_deeds("b", at(60), MINUTE, 9).await?;
+    let taken = store.claim_deeds("b", at(60), MINUTE, (Pace::Quick, 9)).await?;
     assert_eq!(store.keep_deeds("b", &[id], at(60), MINUTE).await?, 1);
     let late = Outcome::Failed(Fault::Late);
     assert_eq!(store.end_deeds(&[over(&lost[0], &late)], at(61)).await?, [id].into());
