@@ -474,9 +474,7 @@ async fn run_async(given: &Given, command: Command) -> anyhow::Result<Exit> {
         | Command::Config(_)
         | Command::Health
         | Command::Registration(_)
-        | Command::Deploy(_) => {
-            Ok(Exit::Usage)
-        }
+        | Command::Deploy(_) => Ok(Exit::Usage),
     }
 }
 

@@ -39,14 +39,38 @@ pub fn pieces(answers: &Answers, set: &Set) -> anyhow::Result<Vec<Piece>> {
         made(MODULE, include_str!("../../deploy/synapse/equipemed_policy.py").to_owned()),
         made("synapse/equipemed_log.py", include_str!("../../deploy/synapse/equipemed_log.py").to_owned()),
     ];
+    all.extend(as_they_are(set).into_iter().map(|(path, text)| made(path, text.to_owned())));
     for (path, file) in files(set) {
         let text = file.text(set).with_context(|| format!("{path} cannot be made"))?;
-        all.push(Piece { path, text, is_begun: path == BOT_CONFIG });
+        all.push(Piece { path, text, is_begun: matches!(file, File::BotConfig | File::Backup) });
     }
     let text = include_str!("../../deploy/synapse/own.yaml").to_owned();
     all.push(Piece { path: "synapse/setup/own.yaml", text, is_begun: true });
     all.sort_by_key(|piece| piece.path);
     Ok(all)
+}
+
+/// What is the same for every set: alarm, backup, and their units.
+fn as_they_are(set: &Set) -> Vec<(&'static str, &'static str)> {
+    macro_rules! unit {
+        ($name:literal) => {
+            (concat!("systemd/", $name), include_str!(concat!("../../deploy/systemd/", $name)))
+        };
+    }
+    let mut all = vec![
+        ("alarm/equipemed-bot-alarm", include_str!("../../deploy/systemd/equipemed-bot-alarm")),
+        ("alarm/alarm.conf.example", include_str!("../../deploy/systemd/alarm.conf.example")),
+        ("backup/equipemed-backup", include_str!("../../deploy/backup/equipemed-backup")),
+        unit!("equipemed-backup.service"),
+        unit!("equipemed-backup.timer"),
+        unit!("equipemed-backup-hourly.service"),
+        unit!("equipemed-backup-hourly.timer"),
+        unit!("equipemed-bot-health.timer"),
+    ];
+    if !set.is_containers {
+        all.extend([unit!("equipemed-bot-health.service"), unit!("equipemed-bot-alarm@.service")]);
+    }
+    all
 }
 
 fn files(set: &Set) -> Vec<(&'static str, File)> {
@@ -57,6 +81,7 @@ fn files(set: &Set) -> Vec<(&'static str, File)> {
         ("nginx/internal.conf", File::NginxInternal),
         ("element/config.json", File::Element),
         (BOT_CONFIG, File::BotConfig),
+        ("backup/backup.ini", File::Backup),
         ("postgres/roles.sql", File::Roles),
     ];
     match set.is_containers {
@@ -64,6 +89,8 @@ fn files(set: &Set) -> Vec<(&'static str, File)> {
             files.push(("compose.yaml", File::Compose));
             files.push(("compose.equipemed.yaml", File::ComposeEquipemed));
             files.push(("nginx/appservice.conf", File::Appservice));
+            files.push(("systemd/equipemed-bot-health.service", File::HealthUnit));
+            files.push(("systemd/equipemed-bot-alarm@.service", File::AlarmUnit));
         }
         false => {
             files.push(("systemd/equipemed-synapse.service", File::SynapseUnit));

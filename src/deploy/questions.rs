@@ -60,7 +60,7 @@ questions! {
     "bot_host": "the host name of the bot's pages and API",
         "public or inside the hospital, in the certificate", |draft| host(draft, "bot"), host_name;
     "certificate": "the path of the TLS certificate with its chain",
-        "for all three hosts; nginx reads it", |_| fixed("/etc/equipemed-matrix/tls/fullchain.pem"), path;
+        "for the three hosts and the server's name; nginx reads it", |_| fixed("/etc/equipemed-matrix/tls/fullchain.pem"), path;
     "certificate_key": "the path of the certificate's key",
         "in the same folder; read by nginx alone", |_| fixed("/etc/equipemed-matrix/tls/privkey.pem"), path;
     "equipemed_url": "EquipeMed's address, such as https://equipemed.hospital.example",

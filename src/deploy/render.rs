@@ -59,6 +59,12 @@ templates! {
     SynapseUnit = "systemd/equipemed-synapse.service";
     /// The bot under systemd.
     BotUnit = "systemd/equipemed-bot.service";
+    /// Whether the bot's container can work.
+    HealthUnit = "compose/equipemed-bot-health.service";
+    /// Tells of a failed unit, beside containers.
+    AlarmUnit = "compose/equipemed-bot-alarm@.service";
+    /// What is backed up, and where to.
+    Backup = "backup/backup.ini";
     /// Element's settings.
     Element = "element/config.json";
     /// The bot's configuration to begin with.

@@ -94,6 +94,12 @@ pub struct Set {
     pub bot_files: String,
     /// Folder that the bot may write, as the bot sees it.
     pub bot_data: String,
+    /// Folder of the media on the machine.
+    pub media_on_machine: String,
+    /// Path of the signing key on the machine.
+    pub signing_key_on_machine: String,
+    /// Folder that the bot may write, on the machine.
+    pub bot_data_on_machine: String,
     /// The set's folder on the machine.
     pub folder: String,
 }
@@ -104,6 +110,11 @@ impl Set {
     pub fn new(answers: &Answers, folder: &str) -> Self {
         let get = |key| answers.get(key).to_owned();
         let is_containers = answers.get("run") == "containers";
+        // Synapse's container has the folder of its data as /data.
+        let on_machine = |key: &str| match answers.get(key).strip_prefix("/data/") {
+            Some(rest) if is_containers => format!("{}/{rest}", answers.get("synapse_data")),
+            _ => answers.get(key).to_owned(),
+        };
         let at = |containers: &str, systemd: &str| if is_containers { containers } else { systemd }.to_owned();
         Self {
             server_name: get("server_name"),
@@ -149,6 +160,12 @@ impl Set {
             synapse_files: at("/etc/equipemed-set", &format!("{folder}/synapse")),
             bot_files: at("/etc/equipemed-bot", &format!("{folder}/bot")),
             bot_data: at("/data", "/var/lib/equipemed-bot"),
+            media_on_machine: on_machine("media_store"),
+            signing_key_on_machine: on_machine("signing_key"),
+            bot_data_on_machine: at(
+                "/var/lib/docker/volumes/equipemed-matrix_bot-data/_data",
+                "/var/lib/equipemed-bot",
+            ),
             folder: folder.to_owned(),
         }
     }

@@ -133,12 +133,18 @@ async fn the_script_tells_once_that_the_service_is_down_once_a_day_and_once_that
     assert!(script(&folder, &["down", bot]).await?.status.success());
     assert_eq!(states(&receiver).last().map(String::as_str), Some("began"));
 
+    // A backup that failed is told each time, and is no outage of the bot.
+    let outage = std::fs::read_to_string(path("outage"))?;
+    assert!(script(&folder, &["down", "equipemed-backup.service"]).await?.status.success());
+    assert_eq!(std::fs::read_to_string(path("outage"))?, outage);
+    assert_eq!(receiver.received().pop().map(|(_, body)| body["data"]["kind"].clone()), Some("backup".into()));
+
     let mail = std::fs::read_to_string(path("mail"))?;
     assert!(mail.contains("args: -i -f bot@hospital.example -- ti@hospital.example"), "{mail}");
     assert!(mail.contains(": bot began\n"), "{mail}");
     for (headers, body) in receiver.received() {
         assert!(headers.contains_key("webhook-id") && headers["content-type"] == "application/json", "{headers:?}");
-        assert_eq!(body["data"]["kind"], "bot");
+        assert!(["bot", "backup"].contains(&body["data"]["kind"].as_str().unwrap_or_default()), "{body}");
     }
     Ok(())
 }
