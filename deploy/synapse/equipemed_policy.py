@@ -33,6 +33,7 @@ import re
 import sqlite3
 import threading
 import time
+import unicodedata
 from collections import OrderedDict
 from typing import (
     AbstractSet,
@@ -46,6 +47,7 @@ from typing import (
     List,
     Literal,
     Optional,
+    Pattern,
     Set,
     Tuple,
     TypeVar,
@@ -123,11 +125,13 @@ NAMES: Dict[str, FrozenSet[str]] = {
 # Endings of names that a double click runs, or that a browser or an office program opens as something else. The bytes
 # alone do not tell: a script is valid text.
 ENDINGS: FrozenSet[str] = frozenset(
-    """3gp 7z apk app appimage asf avi bat bin chm cmd com cpl deb desktop dll dmg doc docm docx dot dotm elf exe flv
-    gadget hta htm html ics inf ins iso jar js jse jsp lnk m2ts m4v mht mhtml mjs mkv mov mpg msc msi msp mst ods odt
-    ogv php pif pl pot pps ppt pptm pptx ps ps1 ps1xml psc1 psd1 psm1 py pyc pyw rar rb reg rgs rm rpm rtf scf scr sct
-    sh shb shs slk svg svgz swf sys tar tgz url vb vba vbe vbs vob wasm webarchive website wiz wmv ws wsc wsf wsh xht
-    xhtml xla xlam xll xls xlsb xlsm xlsx xml xsl xslt xz zip""".split()
+    """3gp 7z accdb ade adp ahk apk app appimage applescript appref-ms asf avi bash bat bin chm cmd com command cpl csh
+    deb desktop diagcab dll dmg doc docm docx dot dotm dqy elf exe flv gadget grp hta htm html ics img inf ins iqy
+    iso jar jnlp js jse jsp library-ms lnk m2ts m4v mad maf mda mdb mht mhtml mjs mkv mov mpg msc msi msp mst ods
+    odt ogv oqy pcd php pif pl pot pps ppt pptm pptx prf ps ps1 ps1xml psc1 psd1 psm1 py pyc pyw rar rb rdp reg rgs
+    rm rpm rtf scf scpt scr sct search-ms settingcontent-ms sh shb shs slk svg svgz swf sys tar terminal tgz udl url
+    vb vba vbe vbs vhd vhdx vob wasm webarchive website wiz wmv ws wsc wsf wsh xbap xht xhtml xla xlam xll xls xlsb
+    xlsm xlsx xml xsl xslt xz zip zsh""".split()
 )
 
 CHUNK = 64 * 1024
@@ -242,13 +246,27 @@ def _inside(file: File, start: int, end: int, name: bytes) -> Tuple[int, int]:
     return found[0]
 
 
+# What a file of sound or a picture has outside its movie. Players look for tracks in others too.
+BOXES = frozenset(b"ftyp moov mdat free skip wide udta meta moof mfra sidx styp uuid pdin prft".split())
+DATA = frozenset(b"mdat free skip wide".split())
+# An hour of sound has a header of some hundred kilobytes.
+HEADER = 8 << 20
+
+
 def _mp4(file: File) -> str:
     tracks = 0
     names: List[bytes] = []
     for kind, start, end in _boxes(file, 0, file.size):
         names.append(kind)
+        if kind not in BOXES:
+            raise Refused("malformed")
         if kind == b"moov":
-            tracks += _audio_tracks(file, start, end)
+            found = _audio_tracks(file, start, end)
+            if end - start > HEADER or file.at(start, end - start).count(b"trak") != found:
+                raise Refused("video")
+            tracks += found
+        elif kind not in DATA and b"trak" in file.head(start, min(end - start, HEADER)):
+            raise Refused("video")
     if file.at(8, 4) in HEIC_BRANDS and names.count(b"meta") == 1 and b"moov" not in names:
         return "image/heic"
     if tracks == 0 or b"meta" in names:
@@ -280,15 +298,20 @@ OGG_AUDIO = (b"OpusHead", b"\x01vorbis", b"Speex   ", b"\x7fFLAC")
 def _ogg(file: File) -> str:
     """Every page is visited: video may begin in a later part of a chained file."""
     offset = 0
+    begun: Set[bytes] = set()
     while offset < file.size:
         page = file.head(offset, 27 + 255 + 8)
         if len(page) < 28 or page[:5] != b"OggS\x00":
             raise Refused("malformed")
         content = 27 + page[26]
-        if page[5] & 2 and not page[content:].startswith(OGG_AUDIO):
+        stream = page[14:18]
+        if page[5] & 2:
+            if not page[content:].startswith(OGG_AUDIO):
+                raise Refused("video")
+            begun.add(stream)
+        elif stream not in begun:
+            # A player takes it for a stream all the same.
             raise Refused("video")
-        if offset == 0 and not page[5] & 2:
-            raise Refused("malformed")
         offset += content + sum(page[27:content])
     return _only("audio/ogg", offset == file.size)
 
@@ -365,7 +388,25 @@ def _webm(file: File) -> str:
         elif is_unknown and kind not in (SEGMENT, CLUSTER):
             raise Refused("malformed")
         offset = start if kind in (SEGMENT, CLUSTER) else start + size
+    _refuse_names(file, VIDEO_CODEC)
     return _only("audio/webm", tracks > 0)
+
+
+# A player that is lost looks for the next element byte by byte, also inside others: so no part of the file may name one.
+VIDEO_CODEC = re.compile(
+    rb"V_(?:VP[89]|AV1|AVS[23]|MPEG|MS/VFW|THEORA|MJPEG|PRORES|FFV1|REAL|QUICKTIME|UNCOMPRESSED|DIRAC|SNOW|CAVS)"
+)
+LONGEST_NAME = 16
+
+
+def _refuse_names(file: File, names: Pattern[bytes]) -> None:
+    """Looks for them everywhere in the file."""
+    before = b""
+    for offset in range(0, file.size, CHUNK):
+        chunk = before + file.head(offset, CHUNK)
+        if names.search(chunk):
+            raise Refused("video")
+        before = chunk[-LONGEST_NAME:]
 
 
 def _webm_tracks(data: bytes) -> int:
@@ -461,10 +502,11 @@ def essence(declared: object) -> str:
 
 
 def has_bad_ending(name: object) -> bool:
-    """Whether a file of this name does something when it is opened. Windows ignores dots and spaces at the end."""
+    """Whether a file of this name does something when it is opened. Systems leave out what a name cannot end in."""
     if not isinstance(name, str):
         return False
-    _, dot, ending = name.rstrip(". \t\r\n\0").rpartition(".")
+    visible = "".join(char for char in name if unicodedata.category(char)[0] != "C")
+    _, dot, ending = visible.rstrip(" ./\\:?*|<>\"").rpartition(".")
     return bool(dot) and ending.strip().lower() in ENDINGS
 
 
@@ -546,7 +588,12 @@ def _read_fields(fields: Dict[str, Any], found: Content) -> None:
         info = fields.get("info")
         if not isinstance(fields.get("url"), str) or not isinstance(info, dict) or not essence(info.get("mimetype")):
             raise Refused("undeclared")
-        if has_bad_ending(fields.get("filename", fields.get("body"))):
+    # Clients differ in which kinds of message they offer for download, and by which of these names.
+    if "url" in fields:
+        name = fields.get("filename")
+        if "filename" in fields and not (isinstance(name, str) and name.strip()):
+            raise Refused("name")
+        if has_bad_ending(fields.get("body") if name is None else name) or has_bad_ending(fields.get("name")):
             raise Refused("name")
 
 
@@ -572,7 +619,8 @@ DIRECT_STATE: Dict[str, Optional[Callable[[JsonDict], bool]]] = {
     "m.room.encryption": None,
     "m.room.guest_access": None,
     "m.room.join_rules": lambda content: content == {"join_rule": "invite"},
-    "m.room.history_visibility": lambda content: content.get("history_visibility") in ("shared", "invited", "joined"),
+    "m.room.history_visibility": lambda content: content
+    in [{"history_visibility": value} for value in ("shared", "invited", "joined")],
 }
 
 
@@ -1000,7 +1048,7 @@ class Policy:
         takes no text here."""
         if user_id in self._privileged:
             return NOT_SPAM
-        answer = await self._check_event(user_id, room_id, event_type, True, content)
+        answer = await self._check_event(user_id, room_id, event_type, state_key, content)
         return NOT_SPAM if answer == NOT_SPAM else Codes.FORBIDDEN
 
     @safely(NO_ANSWER)
@@ -1008,12 +1056,18 @@ class Policy:
         """Messages and state of everybody; not memberships and what `createRoom` sends."""
         if event.sender in self._privileged:
             return NOT_SPAM
-        return await self._check_event(event.sender, event.room_id, event.type, event.is_state(), _plain(event.content))
+        key = event.get_state_key()
+        return await self._check_event(event.sender, event.room_id, event.type, key, _plain(event.content))
 
-    async def _check_event(self, sender: str, room_id: str, kind: str, is_state: bool, content: object) -> Answer:
+    async def _check_event(
+        self, sender: str, room_id: str, kind: str, state_key: Optional[str], content: object
+    ) -> Answer:
         if kind in ("m.room.encrypted", "m.room.encryption"):
             return NO_ENCRYPTION
-        if is_state:
+        if state_key is not None:
+            # One event of each kind: every client loads all of a room's state.
+            if state_key and kind != "m.room.member":
+                return NO_STATE
             is_room = await self._creator(room_id) in self._privileged
             if kind not in (STATE_IN_ROOMS if is_room else STATE_IN_CHATS):
                 return NO_STATE

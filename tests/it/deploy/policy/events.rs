@@ -109,9 +109,28 @@ async fn whatever_hides_a_file_that_is_not_ones_own_or_not_what_it_says_is_refus
         let named = uploaded(&ana, "a.bat", "text/plain", b"del *.*").await?;
         let script = message("m.file", "a.txt", &named, "text/plain");
         refused("a script's name at the upload", send(&ana, &room, "m.room.message", script).await?, FORBIDDEN);
+        let text = uploaded(&ana, "a.txt", "text/plain", b"del *.*").await?;
+        for names in dangerous() {
+            let mut content = message("m.file", "a.txt", &text, "text/plain");
+            for (field, value) in names.as_object().into_iter().flatten() {
+                content[field] = value.clone();
+            }
+            refused(&names.to_string(), send(&ana, &room, "m.room.message", content).await?, FORBIDDEN);
+        }
         somebody_elses(&ana, &bruno, &room, &managed, &own).await?;
     }
     Ok(())
+}
+
+/// Names under which a file is offered that does something when it is opened.
+fn dangerous() -> Vec<Value> {
+    let mut all: Vec<Value> = ["", " "].map(|empty| json!({"body": "a.bat", "filename": empty})).to_vec();
+    all.extend([json!({"body": "a.bat", "filename": null}), json!({"body": "a.bat", "filename": 1})]);
+    all.extend(["M.FILE", "m.video2", "x"].map(|kind| json!({"msgtype": kind, "body": "a.bat"})));
+    let ends = ["\u{200e}", "\u{200b}", "/", ":", " ."];
+    all.extend(ends.map(|end| json!({"filename": format!("a.bat{end}")})));
+    all.extend(["rdp", "iqy", "jnlp", "search-ms"].map(|ending| json!({"filename": format!("a.{ending}")})));
+    all
 }
 
 /// `own` is `ana`'s, and `bruno` has seen it: forwarding it is refused, in every form.

@@ -13,6 +13,7 @@ const CREATE: &str = "/_matrix/client/v3/createRoom";
 fn other_rooms(own: &Client, third: &Client) -> Vec<(&'static str, Value)> {
     let state = |kind: &str, content: Value| json!([{"type": kind, "state_key": "", "content": content}]);
     let world = json!({"history_visibility": "world_readable"});
+    let more = json!({"history_visibility": "shared", "file": {"url": "mxc://hospital.example/another"}});
     let by_mail = json!([{"medium": "email", "address": "a@b.example", "id_server": "x", "id_access_token": "y"}]);
     vec![
         ("a name", json!({"name": "UTI"})),
@@ -37,6 +38,7 @@ fn other_rooms(own: &Client, third: &Client) -> Vec<(&'static str, Value)> {
         ("by mail", json!({"invite_3pid": by_mail})),
         ("public join rules", json!({"initial_state": state("m.room.join_rules", json!({"join_rule": "public"}))})),
         ("history for the world", json!({"initial_state": state("m.room.history_visibility", world)})),
+        ("a file in state", json!({"initial_state": state("m.room.history_visibility", more)})),
         ("levels as state", json!({"initial_state": state("m.room.power_levels", json!({"users_default": 100}))})),
         ("a widget", json!({"initial_state": state("im.vector.modular.widgets", json!({"url": "https://x"}))})),
         ("odd state", json!({"initial_state": [{"type": ["m.room.encryption"], "content": {}}]})),
@@ -248,6 +250,8 @@ async fn people_and_administrators_change_of_a_rooms_state_what_is_listed() -> a
                 }
             }
             assert_eq!(put_state(who, room, "m.room.pinned_events", json!({"pinned": []})).await?.0, 200);
+            let path = format!("/_matrix/client/v3/rooms/{}/state/m.room.pinned_events/another", encode(room));
+            refused("one more of a kind", who.put(&path, json!({"pinned": []})).await?, FORBIDDEN);
         }
         // Encryption is not announced otherwise either.
         let content = json!({"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x"});

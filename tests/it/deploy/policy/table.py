@@ -136,6 +136,13 @@ BAD = {
     "avif": box(b"ftyp", b"avif", bytes(4)) + box(b"meta", bytes(60)),
     "theora": page(b"\x80theora" + bytes(30), 2) + page(b"x"),
     "theora beside vorbis": page(b"\x01vorbis" + bytes(23), 2) + page(b"\x80theora" + bytes(30), 2) + page(b"x"),
+    "video track beside the movie": mp4(track()) + track(b"vide", b"avc1"),
+    "movie in the movie": box(b"ftyp", b"M4A ", bytes(4), b"M4A ")
+    + box(b"moov", box(b"mvhd", bytes(100)), track(), box(b"moov", track(b"vide", b"avc1"))),
+    "video track in free space": mp4(track()) + box(b"meta", track(b"vide", b"avc1")),
+    "unknown box": mp4(track()) + box(b"zzzz", bytes(8)),
+    "ogg stream that never began": OPUS + page(b"\x80theora" + bytes(30)).replace(bytes(20), bytes(8) + b"\7" * 4 + bytes(8), 1),
+    "webm track hidden in a tag": webm(entry()) + element(0x1254C367, b"\x63\xa2\xff" + entry(1, b"V_VP8")),
     "theora chained": OPUS + page(b"\x80theora" + bytes(30), 2),
     "ogg with a gap": OPUS + b"x" + OPUS,
     "ogg without a beginning": page(b"OpusHead" + bytes(11)),
