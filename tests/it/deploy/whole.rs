@@ -369,6 +369,11 @@ async fn a_person_gets_no_further_than_the_client_api(whole: &Whole, ana: &Clien
         assert_eq!(got, status, "{path}: {answer}");
     }
     // The module is called: a room of one's own is refused, a direct chat of two is not.
+    // Who has no token is told so by nginx, before it takes a body.
+    let text = || b"Leito 7".to_vec();
+    let stranger = whole.outside("", "nobody").upload("a.txt", "text/plain", text()).await?;
+    assert_eq!((stranger.0, &stranger.1["error"]), (401, &json!("Not signed in")), "{stranger:?}");
+    assert_eq!(ana.upload("a.txt", "text/plain", text()).await?.0, 200);
     let (status, answer) = ana.post("/_matrix/client/v3/createRoom", json!({"name": "Minha"})).await?;
     assert_eq!(status, 403, "{answer}");
     let beto = "@beto:hospital.example";

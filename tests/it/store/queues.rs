@@ -243,7 +243,8 @@ async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Sto
     // Half of a replacement would leave two rooms.
     let replace = Deed::ReplaceRoom { room_id: owned_room_id!("!icu:h.example"), room: RoomKey::from("icu") };
     let replacing = store.add_deed(&NewDeed { deed: replace, ..of("$replace 0") }, at(30)).await?;
-    assert_eq!(store.claim_deeds("a", at(30), MINUTE, (Pace::Quick, 9)).await?, [], "it would hold up redactions");
+    let quick = store.claim_deeds("a", at(30), MINUTE, (Pace::Quick, 9)).await?;
+    assert!(quick.iter().all(|deed| deed.id != replacing), "it would hold up redactions");
     let claimed = store.claim_deeds("a", at(30), MINUTE, (Pace::Slow, 1)).await?;
     assert_eq!(claimed[0].id, replacing);
     assert_eq!(store.halt_deeds("$replace", &halted, at(31)).await?, 0);
