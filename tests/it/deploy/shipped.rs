@@ -12,6 +12,8 @@ use equipemed_testbed::tools::{Release, python};
 use equipemed_testbed::{Client, Folder, Postgres, Program, eventually, free_port, random_hex};
 use serde_json::{Value, json};
 
+use super::until_healthy;
+
 const ANSWERS: &str = "server_name: hospital.example\nequipemed_url: https://equipemed.invalid\nclient_id: '1'\n\
     run: systemd\n";
 const SECRET: &str = "registration-secret-of-a-test";
@@ -75,17 +77,7 @@ async fn start(set: &Set, folder: &Path) -> Result<Program> {
     .await?;
     assert!(Path::new(&set.signing_key).exists(), "{}", program.output_tail());
     let mut program = Program::start(Path::new("/usr/bin/env"), &arguments, &output)?;
-    let http = reqwest::Client::new();
-    let health = format!("http://127.0.0.1:{}/health", set.synapse_port);
-    let up = eventually("Synapse", Duration::from_secs(180), || {
-        let (is_over, request) = (program.ended().is_some(), http.get(&health).send());
-        async move {
-            anyhow::ensure!(!is_over, "Synapse ended");
-            Ok(request.await.is_ok_and(|answer| answer.status().is_success()).then_some(()))
-        }
-    });
-    let up = up.await;
-    up.with_context(|| program.output_tail())?;
+    until_healthy(&mut program, &format!("http://127.0.0.1:{}", set.synapse_port)).await?;
     Ok(program)
 }
 

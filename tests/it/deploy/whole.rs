@@ -23,6 +23,7 @@ use tokio::process::Command;
 
 use super::browser::Browser;
 use super::nginx::{HOSTS, rendered, set};
+use super::until_healthy;
 use crate::world::process::{PATIENCE, Ran, Running};
 
 const MATRIX: &str = "https://matrix.hospital.example";
@@ -246,17 +247,7 @@ async fn start_synapse(folder: &Path, authority: &Path, url: &str) -> anyhow::Re
     let python = python.to_string_lossy();
     let arguments = [&trust, &modules, &*python, "-m", "synapse.app.homeserver", "-c", &file, "-c", &setup];
     let mut synapse = Program::start(Path::new("/usr/bin/env"), &arguments, &folder.join("output.log"))?;
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let health = format!("{url}/health");
-    eventually("Synapse", PATIENCE, || {
-        let (ended, output) = (synapse.ended(), synapse.output_tail());
-        let asked = http.get(&health).send();
-        async move {
-            anyhow::ensure!(ended.is_none(), "Synapse ended while starting:\n{output}");
-            Ok(asked.await.is_ok_and(|answer| answer.status().is_success()).then_some(()))
-        }
-    })
-    .await?;
+    until_healthy(&mut synapse, url).await?;
     Ok(synapse)
 }
 
