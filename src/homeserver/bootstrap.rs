@@ -82,16 +82,21 @@ impl Administrator {
     }
 }
 
-/// Whether Synapse registers an administrator for whoever knows its registration secret.
+/// Whether Synapse registers an administrator for whoever knows its registration secret: by a registration without
+/// anything in it, because Synapse gives out a nonce in any case.
 ///
 /// # Errors
-/// See [`HomeserverError`].
+/// See [`HomeserverError`]; `Refused` when something before Synapse keeps the request back.
 pub async fn takes_registration_secret(connection: &Connection) -> Result<bool, HomeserverError> {
     let transport = Transport::without_token(connection)?;
-    let answer: Result<Nonce, _> = transport.json(Endpoint::Nonce, &[], &[], NOTHING, Sending::READ).await;
+    let empty = Some(&serde_json::json!({}));
+    let answer: Result<Anything, _> =
+        transport.json(Endpoint::RegisterAdministrator, &[], &[], empty, Sending::READ).await;
     match answer {
         Ok(_) => Ok(true),
-        Err(HomeserverError::Refused { .. } | HomeserverError::NotFound { .. }) => Ok(false),
+        Err(HomeserverError::Refused { status: 400, errcode, .. }) if errcode == "M_BAD_JSON" => Ok(true),
+        // Without a secret Synapse does not look at the registration.
+        Err(HomeserverError::Refused { status: 400, errcode, .. }) if errcode == "M_UNKNOWN" => Ok(false),
         Err(error) => Err(error),
     }
 }
