@@ -1068,8 +1068,7 @@ class Policy:
             # One event of each kind: every client loads all of a room's state.
             if state_key and kind != "m.room.member":
                 return NO_STATE
-            is_room = await self._creator(room_id) in self._privileged
-            if kind not in (STATE_IN_ROOMS if is_room else STATE_IN_CHATS):
+            if kind not in (STATE_IN_ROOMS if await self._is_hospitals(room_id) else STATE_IN_CHATS):
                 return NO_STATE
         try:
             found = read_content(content)
@@ -1184,6 +1183,15 @@ class Policy:
             creator = event.sender
             _keep(self._creators, room_id, creator)
         return creator
+
+    async def _is_hospitals(self, room_id: str) -> bool:
+        """Also a larger room that was there before the module, once the bot is invited: to adopt it, the bot needs a
+        level from somebody there."""
+        if await self._creator(room_id) in self._privileged:
+            return True
+        bot = await self._state(room_id, "m.room.member", self._settings.bot)
+        is_bot_asked = bot is not None and bot.content.get("membership") in ("invite", "join")
+        return is_bot_asked and len(await self._others(room_id)) > 1
 
     async def _pair(self, room_id: str) -> FrozenSet[str]:
         """The two of a direct chat: its creator, and whoever was invited or came first, still there or not."""

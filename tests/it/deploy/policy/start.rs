@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
+use equipemed_testbed::rooms::room_path;
 use equipemed_testbed::synapse::Options;
 use equipemed_testbed::tools::{Release, python};
 use equipemed_testbed::{Client, Folder, Synapse};
@@ -88,12 +89,17 @@ async fn on_a_server_that_had_no_module_chats_go_on_and_nobody_new_comes_into_pe
         for (who, room) in [(&ana, &direct), (&bruno, &direct), (&ana, &group), (&carla, &group)] {
             who.send_text(room, "bom dia").await?;
         }
-        let join = equipemed_testbed::rooms::room_path(&group, "join");
+        let join = room_path(&group, "join");
         refused("an invitation of before", davi.post(&join, json!({})).await?, FORBIDDEN);
         refused("a new invitation", invite(&ana, &group, &davi).await?, FORBIDDEN);
-        // The bot can be brought in, to adopt a room: whom it invites comes in.
+        // The bot can be brought in and given a level, to adopt a room: whom it invites comes in.
         refused("the bot into a direct chat", invite(&ana, &direct, &ward.bot).await?, FORBIDDEN);
+        refused("a level of before", level(&ana, &group, &ward.bot).await?, FORBIDDEN);
         assert_eq!(invite(&ana, &group, &ward.bot).await?.0, 200);
+        assert_eq!(level(&ana, &group, &ward.bot).await?.0, 200);
+        let with_bot = ana.create_room(json!({"is_direct": true, "invite": [ward.bot.user_id()]})).await?;
+        ward.bot.join(&with_bot).await?;
+        refused("a level in a chat with the bot", level(&ana, &with_bot, &ward.bot).await?, FORBIDDEN);
         ward.bot.join(&group).await?;
         assert_eq!(invite(&ward.bot, &group, &davi).await?.0, 200);
         davi.join(&group).await?;
@@ -112,4 +118,11 @@ async fn the_module_takes_files_by_their_bytes_and_answers_safely_when_all_fails
         assert!(output.status.success(), "{said}");
     }
     Ok(())
+}
+
+/// Gives somebody level 100; any status.
+async fn level(client: &Client, room: &str, whom: &Client) -> anyhow::Result<(u16, Value)> {
+    let mut levels = client.power_levels(room).await?;
+    levels["users"][whom.user_id()] = json!(100);
+    client.put(&room_path(room, "state/m.room.power_levels/"), levels).await
 }
