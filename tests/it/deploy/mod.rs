@@ -7,6 +7,7 @@ pub(crate) mod nginx;
 mod policy;
 mod rotation;
 mod shipped;
+mod takeover;
 mod whole;
 
 use equipemed_testbed::{Program, eventually};
