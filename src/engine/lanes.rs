@@ -51,7 +51,12 @@ impl Lanes {
             }
         };
         let working = async {
-            tokio::join!(self.full_lane(), self.narrow_lane(), Box::pin(deeds), foreign::lane(&self.handles));
+            tokio::join!(
+                Box::pin(self.full_lane()),
+                Box::pin(self.narrow_lane()),
+                Box::pin(deeds),
+                foreign::lane(&self.handles)
+            );
         };
         let Handles { store, clock, .. } = &self.handles;
         tokio::select! {
