@@ -29,21 +29,25 @@ impl Announcer {
     /// Posts and updates the messages of reports.
     pub(super) async fn show_reports(&self) -> anyhow::Result<()> {
         let store = self.engine.store();
-        let mut due = store.report_cases_to_show(BATCH).await?;
-        due.retain(|case| case.closed.is_some() || case.posted_event.is_none() || is_due(case));
+        let due = store.report_cases_to_show(BATCH).await?;
         if due.is_empty() {
             return Ok(());
         }
         let rooms = store.rooms().await?;
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
         let words = self.words().await?;
+        let mut refused = Ok(());
         for case in due {
-            self.show(control, &words, case).await?;
+            match self.show(control, &words, case).await {
+                // Only this one.
+                Err(Fault::Homeserver(error)) if !error.concerns_all() => refused = Err(error.into()),
+                shown => shown?,
+            }
         }
-        Ok(())
+        refused
     }
 
-    async fn show(&self, control: &RoomId, words: &Wording, mut case: ReportCase) -> anyhow::Result<()> {
+    async fn show(&self, control: &RoomId, words: &Wording, mut case: ReportCase) -> Result<(), Fault> {
         let store = self.engine.store();
         let can_redact = self.engine.may_write() && case.place == Some(ReportPlace::Redactable);
         // A new database may reuse a number, but not an instant.
