@@ -2,6 +2,8 @@
 //!
 //! Never shows what the reported message says.
 
+use std::slice::from_ref;
+
 use equipemed_domain::authority::{Act, Whose};
 use equipemed_domain::event::{Content, Event};
 use equipemed_domain::fault::Fault;
@@ -153,9 +155,9 @@ impl Wording {
         let who = by.map(|by| ("by", self.user(by)));
         let end = match (ending, &who) {
             (ReportEnding::Redacted, None) => self.line("report-redacted", &[]),
-            (ReportEnding::Redacted, Some(who)) => self.line("report-redacted-by", &[who.clone()]),
+            (ReportEnding::Redacted, Some(who)) => self.line("report-redacted-by", from_ref(who)),
             (ReportEnding::Settled, None) => self.line("report-settled", &[]),
-            (ReportEnding::Settled, Some(who)) => self.line("report-settled-by", &[who.clone()]),
+            (ReportEnding::Settled, Some(who)) => self.line("report-settled-by", from_ref(who)),
         };
         let (count, end) = (("count", Arg::Number(case.count)), ("end", Arg::Said(end)));
         match &case.event_id {
