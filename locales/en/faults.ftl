@@ -110,6 +110,7 @@ fault-file-of-another = somebody else uploaded the file, so it stays reachable
 fault-file-elsewhere = another server keeps the file
 fault-file-protected = an administrator has protected the file, so it stays reachable
 fault-file-accepted = the file itself is accepted, so it stays reachable
+fault-file-told = files that are not accepted are only reported now, not deleted
 fault-stays-yet = the bot was brought there anew
 fault-stays-managed = it was adopted
 fault-stays-gone = the bot was taken out of it

@@ -109,6 +109,7 @@ fault-file-of-another = outra pessoa enviou o arquivo ao servidor, por isso ele 
 fault-file-elsewhere = o arquivo está em outro servidor
 fault-file-protected = o arquivo foi protegido na administração do Synapse, por isso continua acessível
 fault-file-accepted = o arquivo em si é aceito, por isso continua acessível
+fault-file-told = arquivos não aceitos agora só são informados, não apagados
 fault-stays-yet = o bot foi colocado ali de novo
 fault-stays-managed = ela foi assumida
 fault-stays-gone = o bot foi tirado dela

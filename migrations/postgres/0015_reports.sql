@@ -17,6 +17,7 @@ create table report_cases (
 );
 create unique index report_cases_by_event on report_cases (event_id) where closed_at is null and event_id is not null;
 create unique index report_cases_by_opener on report_cases (opener) where closed_at is null and event_id is null;
+create index report_cases_to_show on report_cases (id) where closed_at is null or shown > 0;
 
 -- Synapse gives a number again once the newest report was deleted, so the time belongs to a report's identity.
 create table reports (

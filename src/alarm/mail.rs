@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use equipemed_domain::alarm::Alarm;
 use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -35,14 +36,18 @@ pub(super) async fn send(
     command.args(["-i", "-f", &mail.from, "--"]).args(&mail.to).kill_on_drop(true);
     // The service's own environment may hold secrets.
     command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     let running = async {
         let mut child = command.spawn()?;
+        let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)));
         if let Some(mut stdin) = child.stdin.take() {
             // A program that ends without reading is judged by its status.
             let _ = stdin.write_all(message.as_bytes()).await;
         }
-        child.wait_with_output().await
+        let ended = child.wait_with_output().await;
+        // What it left to run on, as a mail server may that sends in the background, is its own affair.
+        group.0 = None;
+        ended
     };
     let ended = tokio::time::timeout(WITHIN, running).await.map_err(|_| NotSent::Slow(WITHIN.as_secs()))?;
     let ended = ended.map_err(NotSent::Program)?;
@@ -52,4 +57,16 @@ pub(super) async fn send(
     let said = String::from_utf8_lossy(&ended.stderr);
     let said = said.lines().next().unwrap_or_default().chars().take(SAID).collect();
     Err(NotSent::Failed { status: ended.status, said })
+}
+
+/// The program and what it started: ended together, if it is not waited for to the end.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It may have ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }

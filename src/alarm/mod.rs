@@ -13,6 +13,7 @@ use std::time::Duration;
 use equipemed_domain::alarm::{Alarm, AlarmKind, AlarmState, Outage};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -27,6 +28,8 @@ use crate::store::{Store, StoreError, to_json};
 const LEASE: &str = "alarm";
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long nothing is sent after nobody could be reached: a mail server that is overloaded gets no more to do.
+const AGAIN: Duration = Duration::from_secs(3 * 60);
 /// How long Synapse may take to answer a look.
 const WITHIN: Duration = Duration::from_secs(15);
 /// Store key for the outages.
@@ -117,12 +120,13 @@ pub struct Watch {
 impl Watch {
     /// Watches until stopped. `holder` is the name of this process in the store.
     pub async fn keep(&self, holder: &str, stop: &CancellationToken) {
+        let mut failed = None;
         while !stop.is_cancelled() {
             // Without the database, whose health the supervisor watches, nothing is known of what was told.
             if let Ok(Some(tenure)) = Tenure::begin_as(LEASE, &self.store, &self.clock, holder).await {
                 while tenure.is_held() && !stop.is_cancelled() {
                     tokio::select! {
-                        looked = self.look() => if let Err(error) = looked {
+                        looked = self.look(&mut failed) => if let Err(error) = looked {
                             tracing::warn!(%error, "Outages could not be looked at");
                         },
                         () = stop.cancelled() => {}
@@ -135,7 +139,8 @@ impl Watch {
         }
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    /// `failed` is when nobody could be reached.
+    async fn look(&self, failed: &mut Option<Instant>) -> Result<(), StoreError> {
         let after = SignedDuration::try_from(self.sender.settings.after).unwrap_or(SignedDuration::MAX);
         let kept = self.store.remembered(OUTAGES).await?;
         let before: BTreeMap<AlarmKind, Outage> =
@@ -148,10 +153,13 @@ impl Watch {
         for (kind, away) in [(AlarmKind::Synapse, synapse), (AlarmKind::Equipemed, equipemed)] {
             let Some(mut outage) = Outage::after(before.get(&kind).copied(), away) else { continue };
             let due = outage.due(away.is_some(), after, now);
-            let is_sent = match due {
-                Some(state) => self.tell(&Alarm { kind, state, since: outage.since }, now).await,
-                None => false,
-            };
+            let mut is_sent = false;
+            if let Some(state) = due
+                && failed.is_none_or(|at| at.elapsed() >= AGAIN)
+            {
+                is_sent = self.tell(&Alarm { kind, state, since: outage.since }, now).await;
+                *failed = (!is_sent).then(Instant::now);
+            }
             if is_sent {
                 outage.told_at = Some(now);
             }
@@ -165,7 +173,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether it reached anybody; otherwise it is sent again at the next look.
+    /// Whether it reached anybody; otherwise it is sent again after [`AGAIN`].
     async fn tell(&self, alarm: &Alarm, now: Timestamp) -> bool {
         let mut is_sent = false;
         for (way, sent) in self.sender.send(alarm, now).await {

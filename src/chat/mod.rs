@@ -147,6 +147,8 @@ impl Chat {
                 Ok(events) => {
                     let mut over = Vec::new();
                     for event in events {
+                        // While Synapse is away, each of them may wait as long as a request does.
+                        engine.beats().beat(DESK);
                         if stop.is_cancelled() || !tenure.is_held() {
                             break;
                         }

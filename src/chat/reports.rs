@@ -2,6 +2,8 @@
 //!
 //! Never shows what the reported message says.
 
+use std::slice::from_ref;
+
 use equipemed_domain::authority::{Act, Whose};
 use equipemed_domain::event::{Content, Event};
 use equipemed_domain::fault::Fault;
@@ -29,21 +31,25 @@ impl Announcer {
     /// Posts and updates the messages of reports.
     pub(super) async fn show_reports(&self) -> anyhow::Result<()> {
         let store = self.engine.store();
-        let mut due = store.report_cases_to_show(BATCH).await?;
-        due.retain(|case| case.closed.is_some() || case.posted_event.is_none() || is_due(case));
+        let due = store.report_cases_to_show(BATCH).await?;
         if due.is_empty() {
             return Ok(());
         }
         let rooms = store.rooms().await?;
         let Some(control) = rooms.get(&RoomKey::from(CONTROL_ROOM)) else { return Ok(()) };
         let words = self.words().await?;
+        let mut refused = Ok(());
         for case in due {
-            self.show(control, &words, case).await?;
+            match self.show(control, &words, case).await {
+                // Only this one.
+                Err(Fault::Homeserver(error)) if !error.concerns_all() => refused = Err(error.into()),
+                shown => shown?,
+            }
         }
-        Ok(())
+        refused
     }
 
-    async fn show(&self, control: &RoomId, words: &Wording, mut case: ReportCase) -> anyhow::Result<()> {
+    async fn show(&self, control: &RoomId, words: &Wording, mut case: ReportCase) -> Result<(), Fault> {
         let store = self.engine.store();
         let can_redact = self.engine.may_write() && case.place == Some(ReportPlace::Redactable);
         // A new database may reuse a number, but not an instant.
@@ -149,9 +155,9 @@ impl Wording {
         let who = by.map(|by| ("by", self.user(by)));
         let end = match (ending, &who) {
             (ReportEnding::Redacted, None) => self.line("report-redacted", &[]),
-            (ReportEnding::Redacted, Some(who)) => self.line("report-redacted-by", &[who.clone()]),
+            (ReportEnding::Redacted, Some(who)) => self.line("report-redacted-by", from_ref(who)),
             (ReportEnding::Settled, None) => self.line("report-settled", &[]),
-            (ReportEnding::Settled, Some(who)) => self.line("report-settled-by", &[who.clone()]),
+            (ReportEnding::Settled, Some(who)) => self.line("report-settled-by", from_ref(who)),
         };
         let (count, end) = (("count", Arg::Number(case.count)), ("end", Arg::Said(end)));
         match &case.event_id {

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::inbound::Pulse;
 
 /// A lane that shows no progress for this long hangs: longer than the longest request with its repetitions.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
+const LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// Sends one message, such as `READY=1`. A supervisor that does not listen is no reason to fail.
 pub(super) fn notify(message: &str) {

@@ -43,9 +43,9 @@ struct Begun {
 }
 
 impl Begun {
-    /// Whether the service itself wants it. Nobody would ask again for such a deed.
+    /// Whether nobody would ask again for such a deed: the service itself wants it, or it is what is left of a redaction.
     fn is_own(&self) -> bool {
-        matches!(self.deed.deed, Deed::LeaveRoom { .. } | Deed::CloseReport { .. })
+        matches!(self.deed.deed, Deed::LeaveRoom { .. } | Deed::CloseReport { .. } | Deed::Quarantine { .. })
             || self.deed.deed.unwanted().is_some()
     }
 

@@ -20,11 +20,13 @@ use ruma_common::{EventId, OwnedMxcUri, RoomId, UserId};
 use super::Engine;
 use super::apply::Applier;
 use super::deeds::Done;
+use super::handles::Handles;
 use super::reports;
 use crate::store::{ClaimedDeed, FileTold, NewDeed, SERVICE, StoreError};
 
-/// How long the redaction waits for the end of a pause that has none. Ending it makes it due at once.
-const PAUSED: SignedDuration = SignedDuration::from_mins(10);
+/// How long the redaction waits for the end of a pause that has none. Ending it makes it due at once, or else the next
+/// full pass.
+const PAUSED: SignedDuration = SignedDuration::from_hours(24);
 
 /// After this time somebody may have deleted the file.
 const WAITED: SignedDuration = SignedDuration::from_secs(2);
@@ -115,10 +117,13 @@ impl Applier {
             if let Some(pause) = self.handles.pause().await? {
                 return Ok((Outcome::Skipped(Fault::Paused), Some(after_pause(pause.until, now))));
             }
+            if self.handles.files.action == OnFile::Report {
+                return Ok((Outcome::Skipped(Fault::FileStays(FileStays::Told)), None));
+            }
             // What came just now is still there, and in a flood each request counts.
             let has_waited = claimed.due_at > claimed.created_at || now.duration_since(claimed.created_at) > WAITED;
-            if has_waited && self.is_gone(claimed, room_id, event_id).await? {
-                return Ok((Outcome::AlreadySo, None));
+            if has_waited && let Some(outcome) = self.needs_none(claimed, room_id, event_id).await? {
+                return Ok((outcome, None));
             }
         }
         let reason = match by_policy {
@@ -144,14 +149,24 @@ impl Applier {
         Ok((Outcome::Done(Some(redaction.to_string())), None))
     }
 
-    /// Whether its sender has deleted an event, or it is there no more. A later attempt would take this service's own
-    /// redaction for the sender's.
-    async fn is_gone(&self, claimed: &ClaimedDeed, room_id: &RoomId, event_id: &EventId) -> Result<bool, Fault> {
-        match self.handles.reader.event(room_id, event_id).await {
-            Ok(event) => Ok(event.is_none_or(|event| event.content.redacted && claimed.attempt == 1)),
-            Err(error) if error.is_absence() => Ok(true),
-            Err(error) => Err(error.into()),
-        }
+    /// What becomes of a redaction by policy that is not needed any more: its sender has deleted the event, it is there no
+    /// more, or a corrected configuration accepts it. A later attempt would take this service's own redaction for the
+    /// sender's.
+    async fn needs_none(
+        &self,
+        claimed: &ClaimedDeed,
+        room_id: &RoomId,
+        event_id: &EventId,
+    ) -> Result<Option<Outcome>, Fault> {
+        let Handles { reader, files, .. } = &self.handles;
+        Ok(match reader.event_with_files(room_id, event_id, &files.accepted).await {
+            Ok(None) => Some(Outcome::AlreadySo),
+            Ok(Some((event, _))) if event.content.redacted => (claimed.attempt == 1).then_some(Outcome::AlreadySo),
+            Ok(Some((_, None))) => Some(Outcome::Skipped(Fault::FileStays(FileStays::Accepted))),
+            Ok(Some((_, Some(_)))) => None,
+            Err(error) if error.is_absence() => Some(Outcome::AlreadySo),
+            Err(error) => return Err(error.into()),
+        })
     }
 
     /// Explains a redaction by policy to the sender, or tells the control room why it was not possible.

@@ -163,7 +163,8 @@ impl Engine {
     /// Works until stopped. Work in progress is finished and noted. `holder` is the name of this process in the store.
     pub async fn work(&self, holder: String, rhythm: Rhythm) {
         let Self { handles, runs, passes, .. } = self.clone();
-        Arc::new(lanes::Lanes { holder, rhythm, claims: Claims::default(), handles, runs, passes }).work().await;
+        let lanes = lanes::Lanes { holder, rhythm, claims: Claims::default(), handles, runs, passes };
+        Box::pin(Arc::new(lanes).work()).await;
     }
 
     /// Requests a run and takes it, for a command that does it itself.

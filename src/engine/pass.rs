@@ -192,13 +192,19 @@ impl Passes {
 
 /// Ends a pause whose time is over, and announces it.
 async fn end_pause_if_over(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    let Some(pause) = store.last_pause().await?.filter(|pause| pause.is_over(now)) else { return Ok(()) };
-    let name = format!("pause over:{}", pause.since.as_millisecond());
-    // Somebody may have prolonged it meanwhile.
-    if store.end_pause(&pause).await? {
-        store.announce(&name, &Announcement::PauseOver, now).await?;
+    match store.last_pause().await? {
+        Some(pause) if pause.is_over(now) => {
+            let name = format!("pause over:{}", pause.since.as_millisecond());
+            // Somebody may have prolonged it meanwhile.
+            if store.end_pause(&pause).await? {
+                store.announce(&name, &Announcement::PauseOver, now).await?;
+            }
+        }
+        Some(_) => return Ok(()),
+        None => {}
     }
-    Ok(())
+    // Also those that were put off at the moment at which somebody ended it.
+    store.hasten_files(now).await
 }
 
 /// Removes everything about accounts missing on Synapse from a narrow plan. A full pass creates them again.

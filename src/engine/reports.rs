@@ -34,6 +34,8 @@ const SET_BACK: SignedDuration = SignedDuration::from_mins(5);
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// How often open reports are compared with what became of their events: a redaction is usually pushed.
 const COMPARED_EVERY: Duration = Duration::from_secs(600);
+/// How long that is done; afterwards only a pushed redaction or an answer closes them.
+const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Deletions asked for in one turn.
 const DROPPED: usize = 100;
 
@@ -75,11 +77,25 @@ async fn look(handles: &Handles, compares: bool) -> Result<(), Fault> {
             tracing::info!(reports = new, "People reported messages");
         }
     }
-    for case in store.report_cases_open(!compares).await? {
-        see_to(handles, &case).await?;
+    for case in store.report_cases_open(!compares, compared_since(now)).await? {
+        match see_to(handles, &case).await {
+            // One that Synapse cannot show must not hide the others.
+            Err(Fault::Homeserver(error)) if !error.concerns_all() => {
+                tracing::warn!(%error, "It could not be found out where a reported message is");
+                if case.place.is_none() {
+                    store.report_is_at(case.id, ReportPlace::Unmanaged).await?;
+                }
+            }
+            seen => seen?,
+        }
     }
-    drop_answered(handles).await?;
+    while drop_answered(handles).await? {}
     Ok(store.forget_reports(now).await?)
+}
+
+/// From when on open cases are compared.
+fn compared_since(now: Timestamp) -> Timestamp {
+    now.checked_sub(COMPARED_FOR).unwrap_or(Timestamp::MIN)
 }
 
 /// From when on reports are read.
@@ -140,37 +156,33 @@ async fn in_other_room(handles: &Handles, room_id: &RoomId) -> Result<ReportPlac
     Ok(if is_direct { ReportPlace::Direct } else { ReportPlace::Unmanaged })
 }
 
-/// Asks for the deletion of reports that were answered. Repeated calls ask once.
-async fn drop_answered(handles: &Handles) -> Result<(), StoreError> {
+/// Asks for the deletion of some reports that were answered; true if there may be more. Repeated calls ask once.
+async fn drop_answered(handles: &Handles) -> Result<bool, StoreError> {
     // Nothing is deleted in mode observe; the reports are dropped once the mode is enforce.
     if handles.mode == Mode::Observe {
-        return Ok(());
+        return Ok(false);
     }
     let (store, now) = (&handles.store, handles.clock.now());
-    loop {
-        let dropped = store.reports_to_drop(DROPPED).await?;
-        for report in &dropped {
-            let deed = NewDeed {
-                deed: Deed::CloseReport {
-                    room_id: report.room_id.clone(),
-                    report: report.id,
-                    received_at: report.received_at,
-                },
-                asker: report.closed_by.as_ref().map_or_else(|| SERVICE.to_owned(), ToString::to_string),
-                reason: None,
-                due_at: now,
-                source: Some(format!("report {} {}", report.id, report.received_at.as_millisecond())),
-            };
-            store.add_deed(&deed, now).await?;
-            store.report_dropped(report, now).await?;
-        }
-        if dropped.len() < DROPPED {
-            if !dropped.is_empty() {
-                handles.wakes.nudge();
-            }
-            return Ok(());
-        }
+    let dropped = store.reports_to_drop(DROPPED).await?;
+    for report in &dropped {
+        let deed = NewDeed {
+            deed: Deed::CloseReport {
+                room_id: report.room_id.clone(),
+                report: report.id,
+                received_at: report.received_at,
+            },
+            asker: report.closed_by.as_ref().map_or_else(|| SERVICE.to_owned(), ToString::to_string),
+            reason: None,
+            due_at: now,
+            source: Some(format!("report {} {}", report.id, report.received_at.as_millisecond())),
+        };
+        store.add_deed(&deed, now).await?;
+        store.report_dropped(report, now).await?;
     }
+    if !dropped.is_empty() {
+        handles.wakes.nudge();
+    }
+    Ok(dropped.len() == DROPPED)
 }
 
 /// Closes the report of an event that was redacted, if there is one; `by` is whoever asked for it.
@@ -185,6 +197,7 @@ async fn close(handles: &Handles, case: i64, ending: ReportEnding, by: &str) -> 
     // What the service did by itself has no person to name.
     let by = Some(by).filter(|by| by.starts_with('@'));
     if handles.store.close_report_case(case, ending, by, handles.clock.now()).await? {
+        // The next look drops the rest.
         drop_answered(handles).await?;
     }
     Ok(())

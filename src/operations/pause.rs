@@ -55,6 +55,8 @@ pub(crate) async fn resume_by_operator(store: &Store, now: Timestamp) -> Result<
 
 async fn begin(store: &Store, pause: &Pause) -> Result<(), StoreError> {
     store.begin_pause(pause).await?;
+    // They wait for the end of the earlier pause, which may be later.
+    store.hasten_files(pause.since).await?;
     // The pass that finds it over tells so, and does what was left. Passes until then keep the time.
     match pause.until {
         Some(until) => store.wake(&Wake::Everything, "pause over", until, pause.since).await,

@@ -83,6 +83,7 @@ impl Texts {
             Fault::FileStays(FileStays::Elsewhere) => self.line("fault-file-elsewhere", &[]),
             Fault::FileStays(FileStays::Protected) => self.line("fault-file-protected", &[]),
             Fault::FileStays(FileStays::Accepted) => self.line("fault-file-accepted", &[]),
+            Fault::FileStays(FileStays::Told) => self.line("fault-file-told", &[]),
             Fault::Stays(Stays::Yet) => self.line("fault-stays-yet", &[]),
             Fault::Stays(Stays::Managed) => self.line("fault-stays-managed", &[]),
             Fault::Stays(Stays::Gone) => self.line("fault-stays-gone", &[]),

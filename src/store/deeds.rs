@@ -271,11 +271,13 @@ impl Store {
     /// Ends the deeds of a request that no worker has begun, except the command's own redaction. Returns how many. Those in
     /// progress are not tried again. `request` is the part that their sources have in common, without the number.
     ///
-    /// A room that is being replaced or adopted is finished: half of it would leave two rooms.
+    /// A room that is being replaced or adopted is finished: half of it would leave two rooms. So are the files of messages
+    /// that are redacted already.
     pub async fn halt_deeds(&self, request: &str, outcome: &Outcome, now: Timestamp) -> Result<u64, StoreError> {
         const WAITING: &str = concat!(
             "update deeds set state = 'failed', outcome = $3, finished_at = $4, error = null
-            where state = 'waiting' and substr(source, 1, $2) = $1 and source <> $5 and (attempts = 0 or ",
+            where state = 'waiting' and substr(source, 1, $2) = $1 and source <> $5
+                and content not like '{\"deed\":\"quarantine\"%' and (attempts = 0 or ",
             in_one_step!(),
             ")"
         );

@@ -140,20 +140,16 @@ impl Store {
         })
     }
 
-    /// Open cases of single events, oldest first; only those that nobody has looked at, or all.
-    pub async fn report_cases_open(&self, unseen: bool) -> Result<Vec<ReportCase>, StoreError> {
-        const ALL: &str = concat!(
+    /// Open cases of single events, oldest first: only those that nobody has looked at, or also those opened since.
+    pub async fn report_cases_open(&self, unseen: bool, since: Timestamp) -> Result<Vec<ReportCase>, StoreError> {
+        const SQL: &str = concat!(
             "select ",
             columns!(),
-            " from report_cases where closed_at is null and event_id is not null order by id"
+            " from report_cases where closed_at is null and event_id is not null
+                and (place is null or opened_at > $1) order by id"
         );
-        const UNSEEN: &str = concat!(
-            "select ",
-            columns!(),
-            " from report_cases where closed_at is null and event_id is not null and place is null order by id"
-        );
-        let sql = if unseen { UNSEEN } else { ALL };
-        on_reader!(self, db => CASES.all(&sqlx::query(sql).fetch_all(db).await?, read)?)
+        let since = if unseen { i64::MAX } else { ms(since) };
+        on_reader!(self, db => CASES.all(&sqlx::query(SQL).bind(since).fetch_all(db).await?, read)?)
     }
 
     /// Notes where a reported event is.
@@ -162,14 +158,17 @@ impl Store {
         on_writer!(self, db => { sqlx::query(SQL).bind(case).bind(place.word()).execute(db).await?; })
     }
 
-    /// Cases whose message in the control room may have to be posted or changed, oldest first.
+    /// Cases whose message in the control room has to be posted or changed, oldest first, as [`is_news`] says.
+    ///
+    /// [`is_news`]: equipemed_domain::report::is_news
     pub async fn report_cases_to_show(&self, at_most: usize) -> Result<Vec<ReportCase>, StoreError> {
         const SQL: &str = concat!(
             "select ",
             columns!(),
             " from report_cases
-            where (closed_at is null and place is not null and (shown < count or posted_event is null))
-                or (closed_at is not null and shown > 0)
+            where (closed_at is null or shown > 0) and (closed_at is not null or (place is not null
+                and (posted_event is null or (place <> 'several' and shown < count)
+                    or (place = 'several' and count >= 2 * shown))))
             order by id limit $1"
         );
         on_reader!(self, db => CASES.all(&sqlx::query(SQL).bind(limit(at_most)).fetch_all(db).await?, read)?)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use equipemed_domain::fault::Conflict;
-use equipemed_domain::key::RoomKey;
+use equipemed_domain::key::{CONTROL_ROOM, RoomKey};
 use jiff::Timestamp;
 use ruma_common::{OwnedRoomId, RoomId};
 
@@ -47,7 +47,7 @@ impl Store {
         .map_err(|error| conflict_means(error, Conflict::Room { room: key.clone() }))
     }
 
-    /// Binds a key to another room, as when a room is replaced.
+    /// Binds a key to another room, as when a room is replaced. Open reports are posted again in another control room.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the room is bound to another key.
@@ -55,8 +55,13 @@ impl Store {
         const SQL: &str = "insert into rooms (room_key, room_id, bound_at) values ($1, $2, $3)
             on conflict (room_key) do update set room_id = excluded.room_id, bound_at = excluded.bound_at,
                 fulfilled_at = null";
-        on_writer!(self, db => {
-            sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now)).execute(db).await?;
+        const UNSHOWN: &str = "update report_cases set posted_event = null, shown = 0
+            where closed_at is null and not exists (select 1 from rooms where room_key = $1 and room_id = $2)";
+        in_transaction!(self, tx => {
+            if key.as_str() == CONTROL_ROOM {
+                sqlx::query(UNSHOWN).bind(key.as_str()).bind(room.as_str()).execute(&mut *tx).await?;
+            }
+            sqlx::query(SQL).bind(key.as_str()).bind(room.as_str()).bind(ms(now)).execute(&mut *tx).await?;
         })
         .map_err(|error| conflict_means(error, Conflict::Room { room: key.clone() }))
     }

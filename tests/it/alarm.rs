@@ -68,7 +68,7 @@ async fn script(folder: &Folder, arguments: &[&str]) -> anyhow::Result<Output> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd/equipemed-bot-alarm");
     let mut command = tokio::process::Command::new("sh");
     command.arg(script).args(arguments).current_dir(folder.path());
-    command.env("EQUIPEMED_ALARM_CONF", folder.path().join("alarm.conf")).env("STATE_DIRECTORY", folder.path());
+    command.env("EQUIPEMED_ALARM_CONF", folder.path().join("alarm.conf")).env("RUNTIME_DIRECTORY", folder.path());
     command.output().await.context("sh")
 }
 
@@ -132,6 +132,19 @@ async fn the_script_tells_once_that_the_service_is_down_once_a_day_and_once_that
     // Failed for good: at once.
     assert!(script(&folder, &["down", bot]).await?.status.success());
     assert_eq!(states(&receiver).last().map(String::as_str), Some("began"));
+
+    // A note that is cut short counts as none.
+    std::fs::write(path("outage"), "")?;
+    assert!(script(&folder, &["down", health]).await?.status.success());
+    assert_eq!(std::fs::read_to_string(path("outage"))?.split_whitespace().last(), Some("0"));
+    // What cannot be noted is still told.
+    std::fs::remove_file(path("outage"))?;
+    std::fs::create_dir_all(path("outage.new/x"))?;
+    let told = states(&receiver).len();
+    assert!(script(&folder, &["down", health]).await?.status.success());
+    assert_eq!(states(&receiver).len(), told + 1);
+    std::fs::remove_dir_all(path("outage.new"))?;
+    assert!(script(&folder, &["down", bot]).await?.status.success());
 
     // A backup that failed is told each time, and is no outage of the bot.
     let outage = std::fs::read_to_string(path("outage"))?;

@@ -306,6 +306,7 @@ fn all() -> Vec<Fault> {
             Fault::FileStays(FileStays::Elsewhere),
             Fault::FileStays(FileStays::Protected),
             Fault::FileStays(FileStays::Accepted),
+            Fault::FileStays(FileStays::Told),
         ],
         Fault::Stays(_) => [
             Fault::Stays(Stays::Yet),

@@ -237,8 +237,10 @@ pub enum FileStays {
     Elsewhere,
     /// An administrator protects it from quarantine.
     Protected,
-    /// Its own type is accepted; only the message said otherwise.
+    /// It is accepted: by its own type, where only the message said otherwise, or by now.
     Accepted,
+    /// By now, files that are not accepted are only told of.
+    Told,
 }
 
 /// Why the control room is not set up.

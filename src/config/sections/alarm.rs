@@ -13,7 +13,7 @@ use crate::config::settings::{Alarm, AlarmMail};
 
 /// How long an outage lasts before it is told: longer than a restart of Synapse.
 const AFTER: Duration = Duration::from_secs(5 * 60);
-/// Where Debian's mail servers put it.
+/// Where Debian's mail programs put it.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
 
 pub(in crate::config) fn alarm(node: &Node<'_>, folder: &Path) -> Option<Alarm> {
@@ -48,7 +48,7 @@ fn mail(node: &Node<'_>) -> Option<AlarmMail> {
     let sendmail = PathBuf::from(sendmail?);
     if !sendmail.is_absolute() || !sendmail.is_file() {
         program.problem(format!(
-            "there is no program {}; install a mail server such as postfix or msmtp-mta, or use a webhook",
+            "there is no program {}; install msmtp-mta (postfix and exim need rights that the unit takes), or use a webhook",
             sendmail.display()
         ));
         return None;

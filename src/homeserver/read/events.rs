@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use equipemed_domain::event::Event;
 use equipemed_domain::fault::{HomeserverError, Nonsense};
-use equipemed_domain::media::files_in;
+use equipemed_domain::media::{Accepted, Refused, files_in};
 use jiff::Timestamp;
 use matrix_sdk::ruma::api::Direction;
 use matrix_sdk::ruma::api::client::message::get_message_events;
@@ -85,9 +85,36 @@ pub struct Reaction {
 impl Reader {
     /// One event of a room; None when the room has no such event or the bot may not see it.
     pub async fn event(&self, room_id: &RoomId, event_id: &EventId) -> Result<Option<Event<Outline>>, HomeserverError> {
+        self.event_read(room_id, event_id, outline).await
+    }
+
+    /// One event, and why its files are not accepted. See [`Self::event`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn event_with_files(
+        &self,
+        room_id: &RoomId,
+        event_id: &EventId,
+        accepted: &Accepted,
+    ) -> Result<Option<(Event<Outline>, Option<Refused>)>, HomeserverError> {
+        let judged = |raw: &RawValue| {
+            let event = read(raw)?;
+            let refused = event.content::<Value>().and_then(|content| accepted.refuses(&event.kind, &content));
+            Ok((outline(raw)?, refused))
+        };
+        self.event_read(room_id, event_id, judged).await
+    }
+
+    async fn event_read<T>(
+        &self,
+        room_id: &RoomId,
+        event_id: &EventId,
+        read: impl Fn(&RawValue) -> Result<T, HomeserverError>,
+    ) -> Result<Option<T>, HomeserverError> {
         let request = get_room_event::v3::Request::new(room_id.to_owned(), event_id.to_owned());
         match self.transport.client(request, Sending::READ).await {
-            Ok(answer) => outline(answer.event.json()).map(Some),
+            Ok(answer) => read(answer.event.json()).map(Some),
             Err(HomeserverError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

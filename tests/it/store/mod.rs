@@ -6,6 +6,7 @@ mod files_told;
 mod inbox;
 mod opening;
 mod queues;
+mod reports;
 mod wishes;
 
 use std::os::unix::fs::MetadataExt;

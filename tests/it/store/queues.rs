@@ -16,7 +16,7 @@ use equipemed_domain::mode::Mode;
 use equipemed_domain::outcome::Outcome;
 use equipemed_domain::summary::{Counts, Summary};
 use equipemed_domain::wake::Wake;
-use ruma_common::{owned_event_id, owned_room_id};
+use ruma_common::{owned_event_id, owned_room_id, owned_user_id};
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::{Fresh, at, on_both};
@@ -251,6 +251,12 @@ async fn the_first_of_each_request_goes_first_and_a_request_is_halted(store: Sto
     store.end_deeds(&[again(&claimed[0])], at(32)).await?;
     assert_eq!(store.halt_deeds("$replace", &halted, at(33)).await?, 0, "it was begun");
     assert!(store.deed(replacing).await?.context("it is gone")?.ended.is_none());
+    // The files of a message that is redacted already.
+    let (room_id, file) = (owned_room_id!("!icu:h.example"), "mxc://h.example/abc".into());
+    let sender = owned_user_id!("@ana:h.example");
+    let quarantine = Deed::Quarantine { room_id, sender, file, unwanted: false };
+    store.add_deed(&NewDeed { deed: quarantine, ..of("$file 0-file-0") }, at(34)).await?;
+    assert_eq!(store.halt_deeds("$file", &halted, at(34)).await?, 0);
     Ok(())
 }
 

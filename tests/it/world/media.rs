@@ -217,8 +217,13 @@ async fn what_is_only_reported_stays() -> anyhow::Result<()> {
         for event in &sent {
             hospital.handled(event).await?;
         }
-        let told = hospital.told(&chief, &["UTI", "not accepted", "images of this type", "changed nothing"]).await?;
-        assert_eq!(told.len(), if mode == "enforce" { 1 } else { 2 }, "{told:?}");
+        // Once each: the second time when it is an hour later.
+        let times = if mode == "enforce" { 1 } else { 2 };
+        until("it is told", || async {
+            let told = hospital.heard(&chief, &["UTI", "not accepted", "images of this type", "changed nothing"]);
+            Ok((told.await?.len() == times).then_some(()))
+        })
+        .await?;
         assert_eq!(count(&hospital.take_writes(), Endpoint::Redact), 0);
         if mode == "enforce" {
             serving.term()?;
@@ -237,6 +242,34 @@ async fn what_is_only_reported_stays() -> anyhow::Result<()> {
     assert!(hospital.counted("image").await?);
     assert_eq!(hospital.number("select count(*) from deeds").await?, 0);
     assert!(hospital.explained(&ana).await?.is_empty());
+    close(hospital, serving).await
+}
+
+#[tokio::test]
+async fn what_waited_for_the_end_of_a_pause_follows_a_corrected_configuration() -> anyhow::Result<()> {
+    let (mut hospital, mut serving, ana, chief) = ward(|_| ()).await?;
+    let address = upload(&ana, "application/zip").await?;
+    let archive = file("m.file", "a.zip", Some("application/zip"), &address);
+    for (content, media, why) in [
+        (archive, json!({"allow": ["application/zip"]}), FileStays::Accepted),
+        (program(&address), json!({"action": "report"}), FileStays::Told),
+    ] {
+        hospital.ask(&chief, "!pause").await?;
+        let sent = hospital.send(&ana, content).await?;
+        hospital.handled(&sent).await?;
+        serving.term()?;
+        serving.end().await?.ended(0);
+        hospital.config["media"] = media;
+        hospital.write_config()?;
+        serving = hospital.serve().await?;
+        hospital.ask(&chief, "!resume").await?;
+        until("it is on record", || async {
+            let outcomes = hospital.deeds_on_record("redact_file").await?;
+            Ok(outcomes.contains(&Outcome::Skipped(Why::FileStays(why))).then_some(()))
+        })
+        .await?;
+        assert!(hospital.stands(&chief, "icu", &sent).await?, "{why:?}");
+    }
     close(hospital, serving).await
 }
 
