@@ -14,7 +14,7 @@ use crate::deploy::existing::{self, Found};
 use crate::deploy::pieces::{ANSWERS, HOMESERVER};
 use crate::deploy::plan::{Change, HandedIn};
 use crate::deploy::secrets::{Secret, secrets};
-use crate::deploy::settings::effective;
+use crate::deploy::settings::server_name;
 use crate::deploy::{Answers, Disk, Plan, QUESTIONS, Set, begun, check};
 
 /// The commands.
@@ -141,8 +141,7 @@ fn init(args: &InitArgs) -> anyhow::Result<Exit> {
 
 /// A server's name stands in every id and can never be changed.
 fn check_name(disk: &Disk, set: &Set) -> anyhow::Result<()> {
-    let settings = disk.read(HOMESERVER)?.and_then(|text| effective(&[text]).ok()).unwrap_or_default();
-    match settings.get("server_name").and_then(serde_yaml::Value::as_str) {
+    match disk.read(HOMESERVER)?.and_then(server_name) {
         Some(name) if name != set.server_name => Err(UsageError(format!(
             "server_name: {} is the set of {name}, and a server's name can never be changed; take another folder \
              for {}",
