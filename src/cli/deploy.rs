@@ -1,6 +1,6 @@
 //! `deploy`: a server's files from answers, and what is wrong with them later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,11 @@ use super::output::UsageError;
 use super::{Exit, output};
 use crate::deploy::answers::{Draft, merged};
 use crate::deploy::existing::{self, Found};
-use crate::deploy::pieces::ANSWERS;
+use crate::deploy::pieces::{ANSWERS, HOMESERVER};
 use crate::deploy::plan::{Change, HandedIn};
 use crate::deploy::secrets::{Secret, secrets};
-use crate::deploy::{Answers, Disk, Plan, QUESTIONS, Set, check};
+use crate::deploy::settings::server_name;
+use crate::deploy::{Answers, Disk, Plan, QUESTIONS, Set, begun, check};
 
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
@@ -44,13 +45,13 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// One answer, such as server_name=hospital.example; may be repeated
-    #[arg(long = "answer", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long = "answer", value_name = "KEY=VALUE", value_parser = answer)]
     given: Vec<(String, String)>,
     /// Into what is there: the homeserver.yaml of a Synapse whose name, key, database, media and chats are kept
     #[arg(long, value_name = "FILE")]
     existing: Option<PathBuf>,
     /// A secret from a file of yours, such as client_secret=/root/secret; may be repeated
-    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = pair)]
+    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = secret)]
     secrets: Vec<(String, String)>,
     /// Make Synapse's registration secret anew, for `equipemed-bot setup`
     #[arg(long)]
@@ -69,9 +70,17 @@ pub(super) struct InitArgs {
     dry_run: bool,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+fn pair(text: &str, form: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("expected {form}"))?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn answer(text: &str) -> Result<(String, String), String> {
+    pair(text, "KEY=VALUE")
+}
+
+fn secret(text: &str) -> Result<(String, String), String> {
+    pair(text, "NAME=FILE")
 }
 
 /// Runs a command.
@@ -89,16 +98,22 @@ fn init(args: &InitArgs) -> anyhow::Result<Exit> {
     // Made only once the answers are right.
     let disk = if args.dry_run { Disk::at(&args.folder) } else { Disk::new(&args.folder) }?;
     let set = Set::new(&answers, &args_folder(&args.folder)?);
+    check_name(&disk, &set)?;
     let handed_in = handed_in(args, &set, found.as_ref())?;
     if let Some(found) = &found {
         tell_existing(found, &answers, &set);
     }
     let plan = Plan::new(&disk, &answers, set, &handed_in, args.for_setup)?;
+    check_overwrite(args, &plan)?;
     let edited = tell(&plan);
+    for stale in begun::stale(&disk, plan.set())? {
+        output::text(&format!("• {} is yours: {}", stale.file, stale.what));
+    }
+    let exit = if plan.missing.is_empty() { Exit::Done } else { Exit::Failed };
     if plan.is_empty() {
         tell_missing(&plan.missing);
         output::text("Nothing changes.");
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     if args.dry_run {
         return Ok(Exit::Due);
@@ -121,7 +136,31 @@ fn init(args: &InitArgs) -> anyhow::Result<Exit> {
     if is_first {
         output::text("Next: deploy/README.md, and at its end `equipemed-bot deploy check`.");
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// A server's name stands in every id and can never be changed.
+fn check_name(disk: &Disk, set: &Set) -> anyhow::Result<()> {
+    match disk.read(HOMESERVER)?.and_then(server_name) {
+        Some(name) if name != set.server_name => Err(UsageError(format!(
+            "server_name: {} is the set of {name}, and a server's name can never be changed; take another folder \
+             for {}",
+            set.folder, set.server_name
+        ))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+fn check_overwrite(args: &InitArgs, plan: &Plan) -> anyhow::Result<()> {
+    let is_known = |path: &&String| plan.steps.iter().any(|step| step.path() == path.as_str());
+    match args.overwrite.iter().find(|path| !is_known(path)) {
+        Some(path) => Err(UsageError(format!(
+            "--overwrite {path}: the set has no such file; name it from the set's folder, as in {HOMESERVER}"
+        ))
+        .into()),
+        None => Ok(()),
+    }
 }
 
 fn args_folder(folder: &Path) -> anyhow::Result<String> {
@@ -150,6 +189,10 @@ fn answers(args: &InitArgs, found: Option<&Found>, asks: bool) -> anyhow::Result
     let text = file.as_ref().map(read).transpose()?.unwrap_or_default();
     let name = file.as_ref().map_or_else(|| "the answers".to_owned(), |file| file.display().to_string());
     let is_begun = !text.is_empty();
+    if !asks && file.is_none() && args.given.is_empty() && found.is_none() {
+        let what = "there are no answers yet, and no terminal to ask on: give them with --answers FILE or --answer";
+        return Err(UsageError(what.to_owned()).into());
+    }
     if args.given.is_empty() && found.is_none() && !(asks && (args.ask || !is_begun)) {
         return Ok(Answers::read(&name, &text)?);
     }
@@ -216,8 +259,9 @@ fn handed_in(args: &InitArgs, set: &Set, found: Option<&Found>) -> anyhow::Resul
     for (name, file) in &args.secrets {
         let secrets = secrets(set);
         let Some(secret) = secrets.iter().find(|secret| secret.name() == name) else {
-            let known: Vec<_> = secrets.iter().map(|secret| secret.name()).collect();
-            return Err(UsageError(format!("--secret {name}: known are {}", known.join(", "))).into());
+            let known: BTreeSet<_> = secrets.iter().map(|secret| secret.name()).collect();
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(UsageError(format!("--secret {name}: known are {known}")).into());
         };
         let text =
             std::fs::read_to_string(file).map_err(|error| UsageError(format!("--secret {name}: {file}: {error}")))?;
@@ -235,6 +279,9 @@ fn tell_existing(found: &Found, answers: &Answers, set: &Set) {
     }
     for obstacle in &found.obstacles {
         output::text(&format!("✗ {obstacle}"));
+    }
+    for path in check::missing(set) {
+        output::text(&format!("✗ {path} is not there, and Synapse would make a new one without a word"));
     }
     output::text("");
 }

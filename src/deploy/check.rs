@@ -1,5 +1,6 @@
 //! `deploy check`: what is wrong with the folder of a set. Looks only, and at files only.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use super::disk::{Disk, owner};
 use super::pieces::{HOMESERVER, Piece, pieces};
 use super::plan::{self, Change};
 use super::secrets::{Consumer, FOR_SETUP, Secret, secrets};
-use super::{Answers, Set, certificate, settings};
+use super::{Answers, Set, begun, certificate, settings};
 use crate::config::secret::is_placeholder;
 
 /// Something wrong.
@@ -31,13 +32,15 @@ const AGAIN: &str = "run `equipemed-bot deploy init` again";
 /// The folder or its manifest cannot be read at all.
 pub fn check(disk: &Disk, answers: &Answers) -> anyhow::Result<Vec<Fault>> {
     let set = Set::new(answers, &disk.folder().to_string_lossy());
-    let mut found = Found { disk, set: &set, faults: Vec::new() };
+    let (pieces, secrets) = (pieces(answers, &set)?, secrets(&set));
+    let files = pieces.iter().map(|piece| piece.path).chain(secrets.iter().map(|secret| secret.path)).collect();
+    let mut found = Found { disk, set: &set, files, faults: Vec::new() };
     let manifest = plan::manifest(disk)?;
-    for piece in pieces(answers, &set)? {
-        found.piece(&piece, manifest.get(piece.path));
+    for piece in &pieces {
+        found.piece(piece, manifest.get(piece.path));
     }
-    for secret in secrets(&set) {
-        found.secret(&secret);
+    for secret in &secrets {
+        found.secret(secret);
     }
     found.registrations();
     found.homeserver();
@@ -45,15 +48,32 @@ pub fn check(disk: &Disk, answers: &Answers) -> anyhow::Result<Vec<Fault>> {
     for what in certificate::faults(Path::new(&set.certificate), Path::new(&set.certificate_key), &hosts) {
         found.add(&set.certificate, what, "get one for all hosts of deploy.yaml, and let nginx read it");
     }
+    let files = [&set.certificate, &set.certificate_key].map(Path::new);
+    for (file, what, fix) in certificate::unreadable(files[0], files[1], set.is_containers) {
+        found.add(&file, what, fix);
+    }
     found.data();
+    found.folders();
+    for stale in begun::stale(disk, &set)? {
+        found.add(stale.file, stale.what, "change it there: that file is yours");
+    }
     let mut faults = found.faults;
     faults.sort();
     Ok(faults)
 }
 
+/// What an existing Synapse has to find again on this machine and would not.
+#[must_use]
+pub fn missing(set: &Set) -> Vec<String> {
+    let all = [&set.signing_key_on_machine, &set.media_on_machine].into_iter();
+    all.filter(|path| set.is_existing && !Path::new(path).exists()).cloned().collect()
+}
+
 struct Found<'a> {
     disk: &'a Disk,
     set: &'a Set,
+    /// Paths of all files and secrets.
+    files: Vec<&'static str>,
     faults: Vec<Fault>,
 }
 
@@ -156,6 +176,7 @@ impl Found<'_> {
 
     fn homeserver(&mut self) {
         let mut files = Vec::new();
+        let mut names = Vec::new();
         let mut read = vec![HOMESERVER.to_owned()];
         let more = std::fs::read_dir(self.disk.folder().join("synapse/setup")).into_iter().flatten().flatten();
         let mut more: Vec<_> = more.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -166,21 +187,39 @@ impl Found<'_> {
         for path in &read {
             // Missing ones are told already, and the secret for setup is Synapse's alone.
             if let Ok(Some(text)) = self.disk.read(path) {
-                files.push(text);
+                match settings::effective(std::slice::from_ref(&text)) {
+                    Ok(_) => files.push(text),
+                    Err(what) => return self.add(path, what, "correct it there"),
+                }
+                names.push(path.as_str());
             }
         }
-        let all = match settings::effective(&files) {
-            Ok(all) => all,
-            Err(what) => return self.add(HOMESERVER, what, AGAIN),
-        };
+        let Ok(all) = settings::effective(&files) else { return };
         for wrong in settings::wrong(&all, self.set) {
             let what = format!("{} {}", wrong.setting, wrong.what);
-            self.add(HOMESERVER, what, format!("{AGAIN}, or correct it there or in setup/"));
+            match settings::place(&files, wrong.setting).and_then(|place| names.get(place)) {
+                Some(path) if *path != HOMESERVER => self.add(path, what, "correct it there, and restart Synapse"),
+                _ => self.add(HOMESERVER, what, format!("{AGAIN}, or correct it there")),
+            }
         }
         let is_elsewhere = !read.iter().any(|path| path == FOR_SETUP);
         if is_elsewhere && settings::takes_registration_secret(&all) {
             let what = "registration_shared_secret is set: whoever reads it makes himself an administrator";
             self.add(HOMESERVER, what, "remove it and restart Synapse");
+        }
+    }
+
+    /// Programs enter these as users of their own.
+    fn folders(&mut self) {
+        let files = self.files.iter().map(|path| self.disk.folder().join(path));
+        let folders: BTreeSet<_> = files.filter_map(|path| path.parent().map(Path::to_owned)).collect();
+        for folder in folders {
+            let Ok(metadata) = std::fs::metadata(&folder) else { continue };
+            if metadata.mode() & 0o755 != 0o755 || metadata.mode() & 0o022 != 0 {
+                let shown = folder.display().to_string();
+                let fix = format!("`chmod 755 {shown}`");
+                self.add(&shown, "cannot be entered by the programs, or can be changed by others", fix);
+            }
         }
     }
 
@@ -191,6 +230,9 @@ impl Found<'_> {
             let fix = "make it for Synapse's user alone; deploy/README.md says how";
             return self.add(&folder, "is not there", fix);
         };
+        for what in missing(self.set) {
+            self.add(&what, "is not there, and Synapse would make a new one without a word", "bring the old one");
+        }
         if self.disk.is_root()
             && let Ok(owner) = owner(self.set, Consumer::Synapse)
             && owner.uid != metadata.uid()

@@ -43,10 +43,10 @@ impl Disk {
     /// # Errors
     /// It cannot be made, or others could change what lies in it.
     pub fn new(folder: &Path) -> anyhow::Result<Self> {
-        if !folder.exists() {
-            let mut builder = DirBuilder::new();
-            builder.recursive(true).mode(0o755);
-            builder.create(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let full = std::path::absolute(folder).context("the folder's path")?;
+        let missing: Vec<_> = full.ancestors().take_while(|folder| !folder.exists()).collect();
+        for folder in missing.into_iter().rev() {
+            make(folder)?;
         }
         Self::at(folder)
     }
@@ -148,12 +148,8 @@ impl Disk {
         let folders = Path::new(path).parent().map(Path::components);
         for folder in folders.into_iter().flatten() {
             at.push(folder);
-            match DirBuilder::new().mode(0o755).create(&at) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(error).with_context(|| format!("{} cannot be made", at.display()));
-                }
-                _ => self.check_folder(&at)?,
-            }
+            make(&at)?;
+            self.check_folder(&at)?;
         }
         Ok(at)
     }
@@ -172,6 +168,15 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+/// Makes a folder, unless it is there, that every program may enter whatever the umask says.
+fn make(folder: &Path) -> anyhow::Result<()> {
+    match DirBuilder::new().mode(0o755).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        made => made.and_then(|()| std::fs::set_permissions(folder, Permissions::from_mode(0o755))),
+    }
+    .with_context(|| format!("{} cannot be made", folder.display()))
 }
 
 /// The user of a program.

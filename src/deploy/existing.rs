@@ -10,6 +10,9 @@ use serde_yaml::Value;
 use super::settings::{self, effective};
 use super::{Answers, Set};
 
+/// The administrator of EquipeMed's PostgreSQL, and PostgreSQL's own.
+const ADMINISTRATORS: &[&str] = &["eqmd_user", "postgres"];
+
 /// What an existing homeserver.yaml says about itself.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -34,18 +37,21 @@ pub fn read(text: &str) -> Result<Found, String> {
         ("server_name", "server_name"),
         ("signing_key", "signing_key_path"),
         ("media_store", "media_store_path"),
-        ("database_host", "database.args.host"),
-        ("database_port", "database.args.port"),
-        ("database_user", "database.args.user"),
         ("upload_size", "max_upload_size"),
     ] {
-        if let Some(text) = found.text(path) {
-            found.answers.insert(key.to_owned(), text);
-        }
+        found.read_answer(key, path);
     }
-    // Both names are psycopg2's.
-    if let Some(name) = found.text("database.args.dbname").or_else(|| found.text("database.args.database")) {
-        found.answers.insert("database_name".to_owned(), name);
+    if !found.is_sqlite() {
+        for (key, path) in [
+            ("database_host", "database.args.host"),
+            ("database_port", "database.args.port"),
+            ("database_user", "database.args.user"),
+            // Both names are psycopg2's; the first holds.
+            ("database_name", "database.args.database"),
+            ("database_name", "database.args.dbname"),
+        ] {
+            found.read_answer(key, path);
+        }
     }
     if let Some(host) =
         found.text("public_baseurl").and_then(|url| url::Url::parse(&url).ok()?.host_str().map(str::to_owned))
@@ -69,6 +75,16 @@ impl Found {
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
+    }
+
+    fn read_answer(&mut self, key: &str, path: &str) {
+        if let Some(text) = self.text(path) {
+            self.answers.insert(key.to_owned(), text);
+        }
+    }
+
+    fn is_sqlite(&self) -> bool {
+        self.text("database.name").as_deref() == Some("sqlite3")
     }
 
     /// The one provider, whose id is in the accounts' links.
@@ -108,12 +124,16 @@ impl Found {
     }
 
     fn find_obstacles(&mut self) {
+        let (is_sqlite, user) = (self.is_sqlite(), self.text("database.args.user"));
         let mut add = |what: &str| self.obstacles.push(what.to_owned());
-        let is = |path: &str, word: &str| {
-            path.split('.').try_fold(&self.settings, |value, key| value.get(key)).and_then(Value::as_str) == Some(word)
-        };
-        if is("database.name", "sqlite3") {
+        if is_sqlite {
             add("database is SQLite: move it with Synapse's synapse_port_db first, by its own documentation");
+        }
+        if user.is_some_and(|user| ADMINISTRATORS.contains(&user.as_str())) {
+            add(
+                "database.args.user is the administrator's role of PostgreSQL: make a role of Synapse's own that owns its \
+                 database and its tables, and name that under database_user",
+            );
         }
         if self
             .settings

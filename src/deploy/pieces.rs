@@ -50,7 +50,7 @@ pub fn pieces(answers: &Answers, set: &Set) -> anyhow::Result<Vec<Piece>> {
     Ok(all)
 }
 
-/// What is the same for every set: alarm, backup, and their units.
+/// What is the same for every set: the form of nginx's log, alarm, backup, and their units.
 fn as_they_are(set: &Set) -> Vec<(&'static str, &'static str)> {
     macro_rules! unit {
         ($name:literal) => {
@@ -58,6 +58,7 @@ fn as_they_are(set: &Set) -> Vec<(&'static str, &'static str)> {
         };
     }
     let mut all = vec![
+        ("nginx/00-log.conf", include_str!("../../deploy/nginx/00-log.conf")),
         ("alarm/equipemed-bot-alarm", include_str!("../../deploy/systemd/equipemed-bot-alarm")),
         ("alarm/alarm.conf.example", include_str!("../../deploy/systemd/alarm.conf.example")),
         ("backup/equipemed-backup", include_str!("../../deploy/backup/equipemed-backup")),

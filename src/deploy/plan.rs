@@ -133,6 +133,12 @@ impl Plan {
         Ok(())
     }
 
+    /// The set that it is of.
+    #[must_use]
+    pub fn set(&self) -> &Set {
+        &self.set
+    }
+
     /// Whether anything would be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -62,7 +62,10 @@ questions! {
     "certificate": "the path of the TLS certificate with its chain",
         "for the three hosts and the server's name; nginx reads it", |_| fixed("/etc/equipemed-matrix/tls/fullchain.pem"), path;
     "certificate_key": "the path of the certificate's key",
-        "in the same folder; read by nginx alone", |_| fixed("/etc/equipemed-matrix/tls/privkey.pem"), path;
+        "in the same folder; read by nginx alone",
+        |draft| Some(format!("{}/privkey.pem", folder(&draft.get("certificate")?))), certificate_key;
+    "listen_address": "the address of this machine that nginx's container listens on",
+        "empty for all; one of its own where EquipeMed's nginx has ports 80 and 443", |_| fixed(""), listen_address;
     "equipemed_url": "EquipeMed's address, such as https://equipemed.hospital.example",
         "where people sign in", none, https;
     "issuer": "the issuer of EquipeMed's OpenID Connect",
@@ -84,8 +87,8 @@ questions! {
     "synapse_data": "the folder of Synapse's data on this machine",
         "holds signing key and media", |_| fixed("/var/lib/matrix-synapse"), path;
     "signing_key": "the path of Synapse's signing key", "as Synapse sees it; never lose it",
-        |draft| inside(draft, &format!("{}.signing.key", draft.get("server_name")?)), path;
-    "media_store": "the folder of Synapse's media", "as Synapse sees it", |draft| inside(draft, "media"), path;
+        |draft| inside(draft, &format!("{}.signing.key", draft.get("server_name")?)), path_inside;
+    "media_store": "the folder of Synapse's media", "as Synapse sees it", |draft| inside(draft, "media"), path_inside;
     "upload_size": "the largest file that people may send, such as 50M", "", |_| fixed("50M"), size;
     "break_glass": "the Matrix id of the account that may sign in with a password",
         "when EquipeMed is down; empty for none", |draft| Some(format!("@breakglass:{}", draft.get("server_name")?)),
@@ -124,10 +127,18 @@ fn equipemed_host(draft: &Draft) -> Option<String> {
     fixed(if is(draft, "run", "systemd") { "127.0.0.1" } else { "postgres" })
 }
 
-/// A path below Synapse's data, as Synapse sees it.
+/// Synapse's data, as Synapse sees it.
+fn data(draft: &Draft) -> Option<String> {
+    if is(draft, "run", "systemd") { draft.get("synapse_data") } else { fixed("/data") }
+}
+
+/// A path below it.
 fn inside(draft: &Draft, name: &str) -> Option<String> {
-    let folder = if is(draft, "run", "systemd") { draft.get("synapse_data")? } else { "/data".to_owned() };
-    Some(format!("{folder}/{name}"))
+    Some(format!("{}/{name}", data(draft)?))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn words_set(text: &str, _: &Draft) -> Result<(), String> {
@@ -169,6 +180,37 @@ fn path(text: &str, _: &Draft) -> Result<(), String> {
         return Err("expected a path from the root, such as /etc/ssl/hospital.pem".to_owned());
     }
     only(text, "/_-.", "a path")
+}
+
+/// Elsewhere Synapse finds nothing, and makes a new key and an empty store by itself.
+fn path_inside(text: &str, draft: &Draft) -> Result<(), String> {
+    path(text, draft)?;
+    let (data, on_machine) = (data(draft).unwrap_or_default(), draft.get("synapse_data").unwrap_or_default());
+    match text.strip_prefix(&data).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/')) {
+        true => Ok(()),
+        false if data == on_machine => Err(format!("expected a path below {data}, which is synapse_data")),
+        false => {
+            Err(format!("expected a path below {data}: there Synapse's container has {on_machine} (synapse_data)"))
+        }
+    }
+}
+
+fn certificate_key(text: &str, draft: &Draft) -> Result<(), String> {
+    path(text, draft)?;
+    let wanted = draft.get("certificate").unwrap_or_default();
+    match is(draft, "run", "systemd") || folder(text) == folder(&wanted) {
+        true => Ok(()),
+        false => {
+            Err("expected a path in the folder of the certificate: nginx's container has that one alone".to_owned())
+        }
+    }
+}
+
+fn listen_address(text: &str, draft: &Draft) -> Result<(), String> {
+    match text.is_empty() || (text.parse::<std::net::Ipv4Addr>().is_ok() && !is(draft, "run", "systemd")) {
+        true => Ok(()),
+        false => Err("expected an address such as 192.168.1.10, and with systemd none".to_owned()),
+    }
 }
 
 fn server_name(text: &str, _: &Draft) -> Result<(), String> {

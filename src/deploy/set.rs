@@ -44,8 +44,12 @@ pub struct Set {
     pub appservice_url: String,
     /// Host and port of the bot's pages and API.
     pub pages_address: String,
-    /// Host and port of Element.
+    /// Host and port of Element, in containers.
     pub element_address: String,
+    /// Folder of Element's release, with systemd.
+    pub element_folder: String,
+    /// The machine's address that nginx's container listens on; empty for all.
+    pub listen_address: String,
     /// Largest upload, such as `50M`.
     pub upload_size: String,
     /// Full id of the break-glass account; may be empty.
@@ -135,7 +139,9 @@ impl Set {
             bot_address: at("bot:9009", "127.0.0.1:9009"),
             appservice_url: at("http://nginx:8011", "http://127.0.0.1:9009"),
             pages_address: at("bot:9010", "127.0.0.1:9010"),
-            element_address: at("element:8080", "127.0.0.1:8081"),
+            element_address: "element:8080".to_owned(),
+            element_folder: "/usr/share/element-web".to_owned(),
+            listen_address: get("listen_address"),
             upload_size: get("upload_size"),
             break_glass: get("break_glass"),
             service_accounts: answers.list("service_accounts"),

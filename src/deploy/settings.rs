@@ -216,6 +216,19 @@ pub fn effective(files: &[String]) -> Result<Value, String> {
     Ok(Value::Mapping(all))
 }
 
+/// The server that settings are of.
+#[must_use]
+pub fn server_name(file: String) -> Option<String> {
+    effective(&[file]).ok()?.get("server_name")?.as_str().map(str::to_owned)
+}
+
+/// Which of these files has a setting: Synapse takes the last one.
+#[must_use]
+pub fn place(files: &[String], setting: &str) -> Option<usize> {
+    let key = setting.split(['.', ':']).next()?;
+    files.iter().rposition(|file| effective(std::slice::from_ref(file)).is_ok_and(|all| all.get(key).is_some()))
+}
+
 /// Settings that are not as they have to be.
 #[must_use]
 pub fn wrong(all: &Value, set: &Set) -> Vec<Wrong> {

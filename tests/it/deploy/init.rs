@@ -30,40 +30,40 @@ fn is_root() -> bool {
 }
 
 /// A folder with answers and a client secret; the set is in `set` in it.
-struct Place {
-    folder: Folder,
+pub(super) struct Place {
+    pub(super) folder: Folder,
 }
 
 impl Place {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let folder = Folder::new("deploy")?;
         std::fs::write(folder.path().join("answers.yaml"), ANSWERS)?;
         std::fs::write(folder.path().join("client"), format!("{GIVEN}\n"))?;
         Ok(Self { folder })
     }
 
-    fn set(&self) -> PathBuf {
+    pub(super) fn set(&self) -> PathBuf {
         self.folder.path().join("set")
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_equipemed-bot"));
         let Output { status, stdout, stderr } = command.args(arguments).current_dir(self.folder.path()).output()?;
         Ok((status.code(), format!("{}{}", String::from_utf8(stdout)?, String::from_utf8(stderr)?)))
     }
 
-    fn init(&self, more: &[&str]) -> Result<(Option<i32>, String)> {
+    pub(super) fn init(&self, more: &[&str]) -> Result<(Option<i32>, String)> {
         self.run(&[&["deploy", "init", "set"], more].concat())
     }
 
     /// The first time, with everything that is asked for.
-    fn first(&self) -> Result<String> {
+    pub(super) fn first(&self) -> Result<String> {
         let (code, said) = self.init(&["--answers", "answers.yaml", "--secret", "client_secret=client", "--yes"])?;
         assert_eq!(code, Some(0), "{said}");
         Ok(said)
     }
 
-    fn read(&self, path: &str) -> Result<String> {
+    pub(super) fn read(&self, path: &str) -> Result<String> {
         std::fs::read_to_string(self.set().join(path)).with_context(|| path.to_owned())
     }
 
@@ -92,7 +92,7 @@ impl Place {
         Ok(())
     }
 
-    fn faults(&self) -> Result<String> {
+    pub(super) fn faults(&self) -> Result<String> {
         Ok(self.run(&["deploy", "check", "set"])?.1)
     }
 }
@@ -302,7 +302,7 @@ fn check_names_every_fault_with_its_file_and_what_to_do() -> Result<()> {
         "bot/registration.yaml: can be read by others",
         "element/config.json: can be changed by others",
         "registration_secret.yaml: is still there",
-        "fullchain.pem is not there",
+        "fullchain.pem: is not there",
     ] {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
@@ -331,6 +331,8 @@ fn check_looks_at_the_certificate() -> Result<()> {
         let mut command = Command::new("openssl");
         command.args(arguments).args(["-subj", "/CN=x", "-addext", &subject, "-keyout", &key, "-out", &pem]);
         assert!(command.output()?.status.success());
+        std::fs::set_permissions(&key, Permissions::from_mode(0o640))?;
+        std::os::unix::fs::chown(&key, None, is_root().then_some(101))?;
     }
     place.first()?;
     let with = |certificate: &str, key: &str| -> Result<String> {
@@ -339,7 +341,11 @@ fn check_looks_at_the_certificate() -> Result<()> {
         place.faults()
     };
     let said = with("good.pem", "good.key")?;
-    assert!(!said.contains(".pem"), "{said}");
+    assert!(!said.contains(".pem") && (!is_root() || !said.contains("good.key")), "{said}");
+    std::fs::set_permissions(path("good.key"), Permissions::from_mode(0o600))?;
+    assert!(place.faults()?.contains("good.key: cannot be read by nginx"));
+    std::fs::set_permissions(path("good.key"), Permissions::from_mode(0o666))?;
+    assert!(place.faults()?.contains("good.key: can be read or changed by others"));
     let said = with("other.pem", "good.key")?;
     assert!(
         said.contains("is not for chat.hospital.example") && said.contains("good.key is the key of another"),

@@ -9,6 +9,7 @@ mod rotation;
 mod shipped;
 mod takeover;
 mod whole;
+mod written;
 
 use equipemed_testbed::{Program, eventually};
 

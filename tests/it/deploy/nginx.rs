@@ -31,7 +31,8 @@ pub(super) fn set(place: &Place) -> anyhow::Result<Set> {
 
 /// nginx's part of a set.
 pub(super) fn rendered(set: &Set) -> anyhow::Result<String> {
-    Ok(format!("{}{}", File::NginxMatrix.text(set)?, File::NginxInternal.text(set)?))
+    let first = include_str!("../../../deploy/nginx/00-log.conf");
+    Ok(format!("{first}{}{}", File::NginxMatrix.text(set)?, File::NginxInternal.text(set)?))
 }
 
 /// Fails unless nginx's listener for the bot knows the parameters of a request, and what its path is made of.
@@ -62,7 +63,6 @@ impl Front {
         let mut set = set(&place)?;
         set.synapse_address = format!("{LOOPBACK}:{echo}");
         set.pages_address.clone_from(&set.synapse_address);
-        set.element_address.clone_from(&set.synapse_address);
         set.internal_listen = format!("{LOOPBACK}:{internal}");
         let configuration = format!("{others}\n{}", rendered(&set)?);
         Ok(Self { nginx: Nginx::start(place, &configuration).await?, internal })

@@ -137,7 +137,8 @@ impl Machine {
     /// `deploy init --existing`, and then what containers would do: the set's folders where their files look for them.
     async fn init(&self, place: &Place) -> Result<()> {
         let answers = format!(
-            "equipemed_url: https://equipemed.invalid\nsynapse_data: {}\ncertificate: {}\ncertificate_key: {}\n",
+            "equipemed_url: https://equipemed.invalid\nsynapse_data: {}\ncertificate: {}\ncertificate_key: {}\n\
+             signing_key: /data/hospital.example.signing.key\nmedia_store: /data/media_store\n",
             self.home.path().display(),
             place.certificate().display(),
             place.certificate_key().display()
@@ -323,7 +324,7 @@ async fn bot(machine: &Machine, place: Place) -> Result<(Nginx, Equipemed)> {
         ],
     )?;
     let read = |name: &str| fs::read_to_string(machine.set().join("nginx").join(name));
-    let settings = format!("{}{}", read("matrix.conf")?, read("internal.conf")?)
+    let settings = format!("{}{}{}", read("00-log.conf")?, read("matrix.conf")?, read("internal.conf")?)
         .replace("http://synapse:8008", &machine.url())
         .replace("listen 8010;", &format!("listen {internal};"));
     Ok((Nginx::start(place, &settings).await?, equipemed))
