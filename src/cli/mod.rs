@@ -69,7 +69,8 @@ impl From<Exit> for ExitCode {
     name = "equipemed-bot",
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a part of the plan is held.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a part of the plan is held, 4 changes are due\n\
+                  (only where --exit-code or deploy init --dry-run asks).\n\
                   Start with: equipemed-bot registration --output registration.yaml, then setup, then sync --dry-run."
 )]
 pub struct Cli {
