@@ -221,7 +221,7 @@ impl Applier {
                     asker: claimed.asker.clone(),
                     reason: claimed.reason.clone(),
                     due_at: now,
-                    // Still the same request, for whoever stops it.
+                    // Makes it once, however often the redaction is sent. A stop leaves it: nobody could ask again.
                     source: claimed.source.as_ref().map(|source| format!("{source}-file-{number}")),
                 }
             })
