@@ -4,6 +4,7 @@ mod backup;
 mod browser;
 mod init;
 pub(crate) mod nginx;
+mod person;
 mod policy;
 mod rotation;
 mod shipped;

@@ -23,7 +23,7 @@ use tokio::process::Command;
 
 use super::browser::Browser;
 use super::nginx::{HOSTS, rendered, set};
-use super::until_healthy;
+use super::{person, until_healthy};
 use crate::world::process::{PATIENCE, Ran, Running};
 
 const MATRIX: &str = "https://matrix.hospital.example";
@@ -299,7 +299,7 @@ async fn people_work_on_the_shipped_server_and_nobody_else_gets_in() -> anyhow::
     serving.told("Listening for changes in EquipeMed's database").await?;
     whole.by_hand("breakglass", true).await?;
     whole.by_hand("admin", true).await?;
-    whole.by_hand("plain", false).await?;
+    let plain = whole.by_hand("plain", false).await?;
 
     let ana = whole.signed_in("ana").await?;
     sees_rooms_and_level(&whole, &ana).await?;
@@ -310,6 +310,9 @@ async fn people_work_on_the_shipped_server_and_nobody_else_gets_in() -> anyhow::
         }
     }
     a_person_gets_no_further_than_the_client_api(&whole, &ana).await?;
+    let (beto, plain) = (whole.signed_in("beto").await?, whole.outside(plain.user_id(), plain.token()));
+    let bot = Client::new(&whole.internal_url, BOT, &whole.registration.as_token)?;
+    person::works_and_gets_no_further(&ana, &beto, &plain, &named(&bot, "UTI").await?).await?;
     the_bots_token_is_nothing_from_outside_and_its_list_inside(&whole).await?;
     a_locked_one_is_out_until_unlocked(&whole).await?;
     break_glass_comes_in_without_equipemed(&whole).await?;
@@ -359,18 +362,11 @@ async fn a_person_gets_no_further_than_the_client_api(whole: &Whole, ana: &Clien
         let (got, answer) = ana.request(method, &path, Some(json!({}))).await?;
         assert_eq!(got, status, "{path}: {answer}");
     }
-    // The module is called: a room of one's own is refused, a direct chat of two is not.
     // Who has no token is told so by nginx, before it takes a body.
     let text = || b"Leito 7".to_vec();
     let stranger = whole.outside("", "nobody").upload("a.txt", "text/plain", text()).await?;
     assert_eq!((stranger.0, &stranger.1["error"]), (401, &json!("Not signed in")), "{stranger:?}");
     assert_eq!(ana.upload("a.txt", "text/plain", text()).await?.0, 200);
-    let (status, answer) = ana.post("/_matrix/client/v3/createRoom", json!({"name": "Minha"})).await?;
-    assert_eq!(status, 403, "{answer}");
-    let beto = "@beto:hospital.example";
-    let chat = json!({"is_direct": true, "invite": [beto], "preset": "trusted_private_chat"});
-    let (status, answer) = ana.post("/_matrix/client/v3/createRoom", chat).await?;
-    assert_eq!(status, 200, "{answer}");
     let (status, answer) = whole.password("plain").await?;
     assert!(status == 403 && answer["errcode"] == "M_FORBIDDEN", "{status} {answer}");
     Ok(())

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use super::{FORBIDDEN, RELEASES, Ward, refused};
 
 /// A picture of one point.
-pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
     \0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
-pub(super) const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer<<>>\n%%EOF\n";
+pub(crate) const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer<<>>\n%%EOF\n";
 /// Two pages of Opus in Ogg.
-pub(super) const VOICE: &[u8] =
+pub(crate) const VOICE: &[u8] =
     b"OggS\0\x02\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead\x01\x01\0\0\x80\xbb\0\0\0\0\0\
     OggS\0\x04\0\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0\x01\x04\xfc\xff\xfe\x01";
 /// The beginning of a film: one track that is no sound.
-const VIDEO: &[u8] =
+pub(crate) const VIDEO: &[u8] =
     b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x50moov\0\0\0\x48trak\0\0\0\x40mdia\0\0\0\x1chdlr\0\0\0\0\0\0\0\0vide\0\0\0\0\
     \0\0\0\x1cminf\0\0\0\x14stbl\0\0\0\x0cstsd\0\0\0\0";
 
 /// What Synapse answers to a file that the module refuses, whatever it says.
-const BAD_CONTENT: (u16, &str) = (400, "M_UNKNOWN");
+pub(crate) const BAD_CONTENT: (u16, &str) = (400, "M_UNKNOWN");
 
 /// Uploads and returns the address.
 pub(super) async fn uploaded(client: &Client, name: &str, kind: &str, content: &[u8]) -> anyhow::Result<String> {

@@ -3,7 +3,7 @@
 //! One server of each release is shared by the tests; their people and rooms have different names.
 
 mod events;
-mod files;
+pub(super) mod files;
 mod rooms;
 mod start;
 
@@ -193,16 +193,16 @@ async fn chat(one: &Client, other: &Client) -> anyhow::Result<String> {
 
 /// Asserts a status and error code.
 #[track_caller]
-fn refused(what: &str, (status, answer): (u16, Value), expected: (u16, &str)) {
+pub(super) fn refused(what: &str, (status, answer): (u16, Value), expected: (u16, &str)) {
     let code = answer.get("errcode").and_then(Value::as_str).unwrap_or_default();
     assert_eq!((status, code), expected, "{what}: {answer}");
 }
 
 /// What nearly everything is refused with.
-const FORBIDDEN: (u16, &str) = (403, "M_FORBIDDEN");
+pub(super) const FORBIDDEN: (u16, &str) = (403, "M_FORBIDDEN");
 
 /// Sends an event; any status.
-async fn send(client: &Client, room: &str, kind: &str, content: Value) -> anyhow::Result<(u16, Value)> {
+pub(super) async fn send(client: &Client, room: &str, kind: &str, content: Value) -> anyhow::Result<(u16, Value)> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let transaction = NEXT.fetch_add(1, Ordering::Relaxed);
     client.put(&room_path(room, &format!("send/{}/{transaction}", encode(kind))), content).await
