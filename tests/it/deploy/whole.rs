@@ -30,6 +30,7 @@ const MATRIX: &str = "https://matrix.hospital.example";
 const BOT: &str = "@equipemed_bot:hospital.example";
 const SETUP_SECRET: &str = "for-setup-only";
 const BREAK_GLASS_PASSWORD: &str = "correct horse battery staple of the safe";
+const CLIENT_SECRET: &str = "a-secret-of-tests";
 /// Who can sign in with EquipeMed: username, number, the claim `matrix_localpart`.
 const PEOPLE: &[(&str, i64, Option<&str>)] =
     &[("ana", 1, None), ("beto", 2, None), ("nobody", 98, Some("nobody")), ("mallory", 99, Some("admin"))];
@@ -37,7 +38,9 @@ const PEOPLE: &[(&str, i64, Option<&str>)] =
 struct Whole {
     nginx: Nginx,
     provider: Provider,
-    synapse: Program,
+    /// EquipeMed's address, and the port behind its TLS.
+    site: (String, u16),
+    synapse: Option<Program>,
     synapse_url: String,
     internal_url: String,
     equipemed: Equipemed,
@@ -87,13 +90,14 @@ impl Whole {
         let authority = place.authority();
         let http = trusting(&authority, place.https)?;
         let nginx = Nginx::start(place, &format!("{}{own}", rendered(&set)?)).await?;
-        let provider = provider(&url, django).await?;
+        let provider = provider(&url, django, CLIENT_SECRET).await?;
         let synapse_url = format!("http://{}", set.synapse_address);
         let synapse = start_synapse(home.path(), &authority, &synapse_url).await?;
         Ok(Self {
             nginx,
             provider,
-            synapse,
+            site: (url, django),
+            synapse: Some(synapse),
             synapse_url,
             internal_url: format!("http://{}", set.internal_address),
             equipemed: people(cluster).await?,
@@ -251,7 +255,7 @@ async fn start_synapse(folder: &Path, authority: &Path, url: &str) -> anyhow::Re
     Ok(synapse)
 }
 
-async fn provider(url: &str, port: u16) -> anyhow::Result<Provider> {
+async fn provider(url: &str, port: u16, client_secret: &str) -> anyhow::Result<Provider> {
     let person = |(username, number, localpart): &(&str, i64, Option<&str>)| Person {
         username: (*username).to_owned(),
         public_id: Row::new(*number, username, &[]).public_id,
@@ -263,7 +267,7 @@ async fn provider(url: &str, port: u16) -> anyhow::Result<Provider> {
         url,
         port,
         client_id: "synapse",
-        client_secret: "a-secret-of-tests",
+        client_secret,
         redirect_uri: &format!("{MATRIX}/_synapse/client/oidc/callback"),
         people: &people,
     })
@@ -315,12 +319,14 @@ async fn people_work_on_the_shipped_server_and_nobody_else_gets_in() -> anyhow::
     person::works_and_gets_no_further(&ana, &beto, &plain, &named(&bot, "UTI").await?).await?;
     the_bots_token_is_nothing_from_outside_and_its_list_inside(&whole).await?;
     a_locked_one_is_out_until_unlocked(&whole).await?;
+    a_new_client_secret_ends_no_session(&mut whole, &ana).await?;
     break_glass_comes_in_without_equipemed(&whole).await?;
 
     assert_eq!(ana.get("/_matrix/client/v3/account/whoami").await?.0, 200, "who is in stays in");
     serving.term()?;
     serving.end().await?.ended(0);
-    assert!(whole.synapse.ended().is_none(), "{}", whole.synapse.output_tail());
+    let mut synapse = whole.synapse.take().context("Synapse was stopped")?;
+    assert!(synapse.ended().is_none(), "{}", synapse.output_tail());
     let logs = [whole.nginx.log("access.log")?, whole.nginx.log("error.log")?];
     let synapse = fs::read_to_string(whole.home.path().join("output.log"))?;
     for (log, word) in logs.iter().chain([&synapse]).flat_map(|log| [(log, "@ana"), (log, "mallory"), (log, "%40")]) {
@@ -433,6 +439,22 @@ async fn a_locked_one_is_out_until_unlocked(whole: &Whole) -> anyhow::Result<()>
     let back = whole.signed_in("beto").await?;
     assert_eq!(back.joined_rooms().await?.len(), rooms.len(), "rooms were kept");
     assert_eq!(phone.get("/_matrix/client/v3/account/whoami").await?.0, 401, "the lost phone stays signed out");
+    Ok(())
+}
+
+/// As docs/BACKUP.md says: in EquipeMed, then Synapse's file, then Synapse's restart.
+async fn a_new_client_secret_ends_no_session(whole: &mut Whole, ana: &Client) -> anyhow::Result<()> {
+    let (secret, path) = ("another-secret-of-tests", whole.home.path().join("secrets/client_secret"));
+    assert_eq!(fs::read_to_string(&path)?.trim(), CLIENT_SECRET);
+    whole.provider.stop().await?;
+    whole.provider = provider(&whole.site.0, whole.site.1, secret).await?;
+    assert!(whole.sign_in("ana").await?.is_err(), "the old one is refused");
+    fs::write(&path, secret)?;
+    whole.synapse.take().context("Synapse was stopped")?.stop().await?;
+    let authority = whole.nginx.place.authority();
+    whole.synapse = Some(start_synapse(whole.home.path(), &authority, &whole.synapse_url).await?);
+    assert_eq!(ana.get("/_matrix/client/v3/account/whoami").await?.0, 200, "who is in stays in");
+    whole.signed_in("ana").await?;
     Ok(())
 }
 
