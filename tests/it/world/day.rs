@@ -167,7 +167,11 @@ async fn check(hospital: &Hospital, names: &[String]) -> anyhow::Result<()> {
         grants.iter().any(|grant| Some(grant.person) == person)
     };
     let plan = hospital.sync(&["--dry-run"]).await?.ended(0);
-    assert!(!plan.out.contains("To look at"), "{}", plan.out);
+    // Synapse changes a name in one room after the other: whoever joins one meanwhile may keep the old name there. That is
+    // told, as it should be, and gives nobody anything.
+    let found = plan.out.split_once("To look at").map(|(_, found)| found).unwrap_or_default();
+    let others = found.lines().filter(|line| line.starts_with("  ") && !line.contains("another name or picture"));
+    assert_eq!(others.count(), 0, "{}", plan.out);
     for key in ["hospital", "todos", "uti", "ps", "centro", "lideres", "uti_ps", "fora", "plantao"] {
         let members = hospital.members(key).await?;
         for name in names {
