@@ -19,11 +19,13 @@ pub(crate) enum Tool {
     Openssl,
     /// Encrypts backups.
     Age,
+    /// Sends the alarm of a unit that failed.
+    Curl,
 }
 
 impl Tool {
     /// All that the tests start.
-    pub(crate) const ALL: &[Self] = &[Self::Python, Self::Postgres, Self::Nginx, Self::Openssl, Self::Age];
+    pub(crate) const ALL: &[Self] = &[Self::Python, Self::Postgres, Self::Nginx, Self::Openssl, Self::Age, Self::Curl];
 
     fn is_there(self) -> bool {
         match self {
@@ -33,6 +35,7 @@ impl Tool {
             Self::Nginx => ["/usr/sbin/nginx", "nginx"].iter().any(|program| works(program, &["-v"])),
             Self::Openssl => works("openssl", &["version"]),
             Self::Age => works("age", &["--version"]),
+            Self::Curl => works("curl", &["--version"]),
         }
     }
 
@@ -44,6 +47,7 @@ impl Tool {
             Self::Nginx => "nginx",
             Self::Openssl => "openssl",
             Self::Age => "age",
+            Self::Curl => "curl",
         }
     }
 }
