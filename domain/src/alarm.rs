@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
+
 /// How often a lasting outage is told again.
 const AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -28,18 +30,6 @@ pub enum AlarmState {
     Lasts,
     /// It is over.
     Ended,
-}
-
-macro_rules! words {
-    ($type:ident: $($name:ident = $word:literal),+) => {
-        impl $type {
-            /// Its name in texts and messages.
-            #[must_use]
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$name => $word,)+ }
-            }
-        }
-    };
 }
 
 words!(AlarmKind: Synapse = "synapse", Equipemed = "equipemed", Test = "test");

@@ -71,4 +71,5 @@ pub mod sums;
 pub mod visible;
 pub mod wake;
 pub mod wish;
+mod words;
 pub mod world;

@@ -7,6 +7,7 @@ use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use crate::visible::visible;
+use crate::words::words;
 
 /// How many different events of one person's reports are shown singly within [`SINGLY_WITHIN`]; the others are counted.
 pub const SHOWN_SINGLY: usize = 10;
@@ -63,27 +64,9 @@ pub enum ReportEnding {
     Settled,
 }
 
-macro_rules! words {
-    ($type:ident: $($name:ident = $word:literal),+) => {
-        impl $type {
-            /// Its name in the store and in the texts.
-            #[must_use]
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$name => $word,)+ }
-            }
-
-            /// By that name.
-            #[must_use]
-            pub fn of_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$name),)+ _ => None }
-            }
-        }
-    };
-}
-
-words!(ReportPlace: Redactable = "redactable", Managed = "managed", Unmanaged = "unmanaged", Direct = "direct",
+words!(ReportPlace both ways: Redactable = "redactable", Managed = "managed", Unmanaged = "unmanaged", Direct = "direct",
     Several = "several");
-words!(ReportEnding: Redacted = "redacted", Settled = "settled");
+words!(ReportEnding both ways: Redacted = "redacted", Settled = "settled");
 
 /// A reporter's words on one line, without invisible characters, of limited length; None if nothing is left.
 #[must_use]

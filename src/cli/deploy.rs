@@ -109,7 +109,8 @@ fn init(args: &InitArgs) -> anyhow::Result<Exit> {
     for stale in begun::stale(&disk, plan.set())? {
         output::text(&format!("• {} is yours: {}", stale.file, stale.what));
     }
-    let exit = if plan.missing.is_empty() { Exit::Done } else { Exit::Failed };
+    let has_obstacle = found.is_some_and(|found| !found.obstacles.is_empty() || !check::missing(plan.set()).is_empty());
+    let exit = if plan.missing.is_empty() && !has_obstacle { Exit::Done } else { Exit::Failed };
     if plan.is_empty() {
         tell_missing(&plan.missing);
         output::text("Nothing changes.");
