@@ -149,9 +149,10 @@ impl Applier {
         Ok((Outcome::Done(Some(redaction.to_string())), None))
     }
 
-    /// What becomes of a redaction by policy that is not needed any more: its sender has deleted the event, it is there no
-    /// more, or a corrected configuration accepts it. A later attempt would take this service's own redaction for the
-    /// sender's.
+    /// What becomes of a redaction by policy that is not needed any more: its sender has deleted the event, or a corrected
+    /// configuration accepts it. A later attempt would take this service's own redaction for the sender's. An event that
+    /// is not found may be gone, or the bot out of the room: Synapse says the same of both, and tells them apart when the
+    /// redaction is sent.
     async fn needs_none(
         &self,
         claimed: &ClaimedDeed,
@@ -160,11 +161,11 @@ impl Applier {
     ) -> Result<Option<Outcome>, Fault> {
         let Handles { reader, files, .. } = &self.handles;
         Ok(match reader.event_with_files(room_id, event_id, &files.accepted).await {
-            Ok(None) => Some(Outcome::AlreadySo),
+            Ok(None) => None,
             Ok(Some((event, _))) if event.content.redacted => (claimed.attempt == 1).then_some(Outcome::AlreadySo),
             Ok(Some((_, None))) => Some(Outcome::Skipped(Fault::FileStays(FileStays::Accepted))),
             Ok(Some((_, Some(_)))) => None,
-            Err(error) if error.is_absence() => Some(Outcome::AlreadySo),
+            Err(error) if error.is_absence() => None,
             Err(error) => return Err(error.into()),
         })
     }
@@ -242,7 +243,7 @@ impl Applier {
         unwanted: bool,
     ) -> Result<Outcome, Fault> {
         let stays = |why| Ok(Outcome::Skipped(Fault::FileStays(why)));
-        let Ok((server, id)) = file.parts() else { return Ok(Outcome::AlreadySo) };
+        let Ok((server, id)) = file.parts() else { return stays(FileStays::Elsewhere) };
         if server != self.handles.configured.server_name {
             return stays(FileStays::Elsewhere);
         }
