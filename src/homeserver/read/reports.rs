@@ -38,21 +38,21 @@ impl Reader {
         Ok(reports)
     }
 
-    /// Whether Synapse has a report. Its number alone does not tell: numbers come again.
+    /// Whether Synapse has a report, to the time when it was made. Its number alone does not tell: numbers come again.
     pub async fn has_report(&self, id: i64, received_at: Timestamp, room_id: &RoomId) -> Result<bool, HomeserverError> {
-        for page in 0..PAGES {
+        let at = received_at.as_millisecond();
+        let mut page = 0;
+        loop {
             // Never by reporter: Synapse takes `user_id` of an application service for whom it acts as.
             let reports = self.reports(&[("room_id", room_id.as_str())], page).await?;
-            let is_it =
-                |report: &wire::EventReport| report.id == id && report.received_ts == received_at.as_millisecond();
-            if reports.iter().any(is_it) {
+            if reports.iter().any(|report| report.id == id && report.received_ts == at) {
                 return Ok(true);
             }
-            if reports.len() < PAGE {
-                break;
+            if reports.len() < PAGE || reports.last().is_none_or(|report| report.received_ts < at) {
+                return Ok(false);
             }
+            page += 1;
         }
-        Ok(false)
     }
 
     /// A page of reports, the newest first.
